@@ -1,0 +1,222 @@
+"""What really happened, as committed: one text file a step, and one JSON with facts, inputs and provenance.
+
+Written whole or not at all, the JSON last. Captures of two origins of bases live side by side, a folder each.
+This module and everything right of it (`facts`, `expression`, `markdown`) never starts a process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from proof.errors import PageError, Where
+
+SCHEMA = 1
+RECORD = "capture.json"
+ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
+
+Scalar = int | float | str
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a number depends on; numbers of two bases are never compared."""
+
+    platform: str  # linux/amd64
+    engine: str  # docker or podman
+    bases: str  # rebuilt or registry
+
+    def __str__(self) -> str:
+        return f"{self.platform}, {self.engine}, {self.bases} bases"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a capture comes from: shown to readers, never compared."""
+
+    date: str  # RFC 3339, UTC
+    engine: str  # docker 26.1.5
+    builder: str  # buildx 0.13.1
+    image_store: str  # overlay2 (classic) or containerd
+    filesystem: str
+    private: bool
+    bases: dict[str, str]  # name → registry digest, or what it was rebuilt from
+    revision: str  # of the source: a commit, with `+` where the snippet was changed since
+
+
+@dataclass(frozen=True)
+class CapturedStep:
+    """One command and what it did."""
+
+    name: str
+    command: str
+    inside: str | None
+    exit: int
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True)
+class CapturedFact:
+    """A measured value."""
+
+    value: Scalar
+    unit: str  # B, KiB, s, count or text
+    source: str  # how it was measured
+
+
+@dataclass(frozen=True)
+class CapturedLayer:
+    """One layer of the measured image."""
+
+    instruction: str
+    size: int  # bytes
+    files: int
+    digest: str
+    from_base: bool
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Everything one run of a snippet left."""
+
+    snippet: str
+    basis: Basis
+    inputs: dict[str, str]  # name → hash: what the outputs depend on
+    steps: tuple[CapturedStep, ...]
+    facts: dict[str, CapturedFact]
+    layers: tuple[CapturedLayer, ...]
+    provenance: Provenance
+    tampered: tuple[str, ...] = field(default=(), compare=False)  # files that were changed by hand since
+
+    def step(self, name: str) -> CapturedStep | None:
+        """The step of this name."""
+        return next((step for step in self.steps if step.name == name), None)
+
+
+def folder_of(snippet_folder: Path, origin: str) -> Path:
+    """Where the captures of one origin of bases are."""
+    return snippet_folder / "captured" / origin
+
+
+def load(folder: Path) -> Capture | None:
+    """Read the capture in `folder`, or None where there is none.
+
+    Raises PageError where the files cannot be a capture.
+    """
+    record = folder / RECORD
+    try:
+        text = record.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    tampered = []
+    try:
+        data: dict[str, Any] = json.loads(text)
+        if data["schema"] != SCHEMA:
+            raise PageError(
+                f"this capture has schema {data['schema']}, and this tool reads {SCHEMA}",
+                where=Where(record),
+                cure=f"proof update {data['snippet']}",
+            )
+        if data.pop("seal") != _seal(data):
+            tampered.append(RECORD)
+        steps = []
+        for name, step in data["steps"].items():
+            path = folder / f"{name}.txt"
+            output = path.read_bytes().decode("utf-8") if path.exists() else ""
+            if step.pop("output") != _hash(output.encode()):
+                tampered.append(path.name)
+            steps.append(CapturedStep(name=name, output=output, **step))
+        return Capture(
+            snippet=data["snippet"],
+            basis=Basis(**data["basis"]),
+            inputs=data["inputs"],
+            steps=tuple(steps),
+            facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
+            layers=tuple(CapturedLayer(**layer) for layer in data["layers"]),
+            provenance=Provenance(**data["provenance"]),
+            tampered=tuple(tampered),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PageError(
+            f"this is no capture that the tool wrote: {error!r}",
+            where=Where(record),
+            cure=f"proof update {folder.parent.parent.name}",
+        ) from error
+
+
+def save(capture: Capture, folder: Path) -> None:
+    """Write the capture: a new folder beside the old one, then one exchange of their names.
+
+    A reader, or a run that is killed at any moment, finds the old capture or the new one, whole.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
+    fresh.mkdir()
+    try:
+        steps = {}
+        for step in capture.steps:
+            content = step.output.encode()
+            _write(fresh / f"{step.name}.txt", content)
+            fields = asdict(step)
+            del fields["name"]
+            steps[step.name] = fields | {"output": _hash(content)}
+        data: dict[str, Any] = {"schema": SCHEMA, **asdict(capture), "steps": steps}
+        del data["tampered"]
+        data["seal"] = _seal(data)
+        _write(fresh / RECORD, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
+        if folder.exists():
+            _exchange(fresh, folder)
+        else:
+            fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step: renameat2(2) with RENAME_EXCHANGE, which Python does not offer."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    at_working_directory, exchange = -100, 2
+    if libc.renameat2(at_working_directory, bytes(one), at_working_directory, bytes(other), exchange) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(other))
+
+
+def best(snippet_folder: Path) -> Capture | None:
+    """The capture that a page shows: the registry's where there is one, else the rebuilt bases'."""
+    for origin in ORIGINS:
+        if (capture := load(folder_of(snippet_folder, origin))) is not None:
+            return capture
+    return None
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content, or of where a link points."""
+    return _hash(os.readlink(path).encode() if path.is_symlink() else path.read_bytes())
+
+
+def hash_text(text: str) -> str:
+    """SHA-256 of a text."""
+    return _hash(text.encode())
+
+
+def _hash(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _seal(data: dict[str, Any]) -> str:
+    """Over everything else in the record: a digit changed by hand does not go unseen."""
+    return _hash(json.dumps(data, sort_keys=True, ensure_ascii=False).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

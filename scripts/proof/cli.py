@@ -1,0 +1,232 @@
+"""The command `proof`: arguments, and the one place that turns errors into exit codes.
+
+0 accurate · 1 drift or a failing claim · 2 wrong use, or a broken manifest or page · 3 could not measure ·
+4 another basis · 130 interrupted
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proof.errors import NoEngineError, ProofError, UsageError
+
+if TYPE_CHECKING:
+    from proof.bases import Bases
+    from proof.engine import Engine
+    from proof.manifest import Snippet
+    from proof.report.terminal import Terminal
+    from proof.verify import Result
+
+PLATFORM = "linux/amd64"  # of every snippet that names no other: the one that rebuilt bases exist for
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except ProofError as error:
+        print(f"proof: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("\nproof: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `proof facts | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="proof",
+        description="Run what an article shows, keep what really happened, and let its pages say nothing else.",
+        epilog="Exit codes: 0 accurate, 1 drift, 2 wrong use, 3 could not measure, 4 another basis, 130 interrupted.",
+    )
+    parser.add_argument("--project", type=Path, default=None, metavar="DIR", help="the project (default: around here)")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for name, text in (
+        ("check", "run every snippet for real and compare with what was captured; writes nothing"),
+        ("update", "the same, then keep what changed"),
+    ):
+        verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        verb.add_argument("names", nargs="*", metavar="NAME", help="snippets (default: all)")
+        verb.add_argument(
+            "--engine",
+            choices=("auto", "private", "docker", "podman"),
+            default="auto",
+            help="a private Docker daemon, or a reachable engine of yours (default: private where it can be)",
+        )
+        verb.add_argument(
+            "--bases",
+            choices=("rebuilt", "registry"),
+            default="rebuilt",
+            help="base images rebuilt from pinned packages, or pulled (default: rebuilt)",
+        )
+        verb.add_argument("--fresh", action="store_true", help="build without the build cache")
+        verb.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for every step, instead of its own")
+        verb.add_argument("--json", action="store_true", help="print the results as JSON")
+        verb.add_argument(
+            "--no-engine-ok", action="store_true", help="where there is no engine, say so and exit with 0"
+        )
+        verb.set_defaults(run=_verify, write=name == "update")
+    facts = verbs.add_parser("facts", help="print what was measured", description="Print what was measured.")
+    facts.add_argument("--json", action="store_true", help="as JSON")
+    facts.set_defaults(run=_facts)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError("between 0 and 86400 seconds")
+    return value
+
+
+def cache_folder() -> Path:
+    """Where packages, bases and the private engine's data are kept: $PROOF_CACHE, or below the user's cache."""
+    if chosen := os.environ.get("PROOF_CACHE"):
+        return Path(chosen).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "proof"
+
+
+def _root(options: argparse.Namespace) -> Path:
+    from proof.manifest import find_root
+
+    if options.project and not options.project.is_dir():
+        raise UsageError(f"there is no folder {options.project}")
+    return find_root((options.project or Path.cwd()).absolute())
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from proof import bases, manifest
+    from proof.report.terminal import Terminal
+    from proof.verify import worst
+
+    terminal = Terminal(stderr=options.json)
+    root = _root(options)
+    known = bases.load(root)
+    snippets = manifest.load_all(root, options.names)
+    known.check(snippets)
+    try:
+        with _engine(options.engine, terminal) as engine:
+            results = _run_all(snippets, engine, known, root, options, terminal)
+    except NoEngineError as error:
+        if not options.no_engine_ok:
+            raise
+        terminal.say(f"proof: {error}", "yellow")
+        terminal.say("Nothing was verified: the pages show the committed captures, as they are.", "bold yellow")
+        return 0
+    if options.json:
+        from proof.report import data
+
+        print(data.results(results))
+    else:
+        terminal.table(results)
+        terminal.advice(results)
+    return worst(results)
+
+
+def _run_all(
+    snippets: list[Snippet],
+    engine: Engine,
+    known: Bases,
+    root: Path,
+    options: argparse.Namespace,
+    terminal: Terminal,
+) -> list[Result]:
+    from dataclasses import replace
+
+    from proof import bases, verify
+
+    cache = cache_folder()
+    loaded = {}
+    for name in bases.wanted(snippets):
+        with terminal.stage(f"base {name}, {options.bases}"):
+            loaded[name] = bases.ensure(known, name, engine, origin=options.bases, cache=cache)
+    session = verify.Session(
+        root=root,
+        engine=engine,
+        bases=known,
+        loaded=loaded,
+        origin=options.bases,
+        cache=cache,
+        provenance=verify.provenance(root, engine, loaded),
+        fresh=options.fresh,
+        timeout=options.timeout,
+    )
+    results = []
+    for snippet in snippets:
+        with terminal.running(snippet.name) as on_step:
+            result = verify.verify(snippet, replace(session, on_step=on_step), write=options.write)
+        terminal.result(result)
+        results.append(result)
+    return results
+
+
+@contextlib.contextmanager
+def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
+    """The engine to use: the private one where it can be, else a reachable one of the user's."""
+    from proof import private
+    from proof.engine import shared
+
+    obstacles = []
+    if choice in ("auto", "private"):
+        with contextlib.ExitStack() as stack:
+            try:
+                with terminal.stage("private engine"):
+                    engine = stack.enter_context(private.start(cache_folder(), PLATFORM))
+            except NoEngineError as error:
+                if choice == "private":
+                    raise
+                obstacles.append(f"private: {error.what}")
+            else:
+                yield engine
+                return
+    for kind in ("docker", "podman") if choice == "auto" else (choice,):
+        with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
+            try:
+                engine = shared(kind, Path(home), PLATFORM)  # type: ignore[arg-type]
+            except NoEngineError as error:
+                if choice == kind:
+                    raise
+                obstacles.append(f"{kind}: {error.what}")
+                continue
+            terminal.say(f" · using your {kind}; its own images stay as they are")
+            try:
+                yield engine
+            finally:
+                engine.clean()
+            return
+    raise NoEngineError(
+        "no container engine can be had here",
+        evidence="\n".join(obstacles),
+        cure="run scripts/bootstrap as root on Debian or Ubuntu, or start Docker or Podman",
+    )
+
+
+def _facts(options: argparse.Namespace) -> int:
+    from proof import facts
+
+    book = facts.load(_root(options) / "snippets")
+    if options.json:
+        from proof.report import data
+
+        print(data.facts(book))
+    else:
+        from proof.report.terminal import Terminal
+
+        Terminal().facts(book)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""What the tool asks of a container engine, as docker and podman command lines.
+
+All that differs between engines is here. An engine of the user's own is shared: every image that the tool makes in it
+carries a reserved prefix, which is taken out of the output again, and only what the tool made is removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from proof import process
+from proof.errors import CannotMeasureError, EngineLostError, NoEngineError
+
+Kind = Literal["docker", "podman"]
+Choice = Literal["auto", "private", "docker", "podman"]
+
+_QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
+_BULK = 600.0  # seconds, for loading, saving and pulling images
+_LOST = re.compile(
+    r"Cannot connect to the Docker daemon|error during connect|connection refused|connection reset|"
+    r"broken pipe|unexpected EOF|failed to receive status: rpc error",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the engine says of itself; shown to readers, and never compared."""
+
+    kind: Kind
+    version: str
+    builder: str  # buildx's version, or the engine's own
+    image_store: str  # `overlay2` (classic) or `containerd`
+    filesystem: str  # below the image store
+    platform: str  # of what it builds and runs here
+    private: bool
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A reachable engine, and the environment in which its commands run."""
+
+    kind: Kind
+    env: dict[str, str]  # the whole environment of every command: nothing of the user's comes in
+    platform: str
+    prefix: str = ""  # of every image made here; empty in a private engine
+    made: list[str] = field(default_factory=list)  # images that this run made in a shared engine
+
+    @property
+    def private(self) -> bool:
+        """Whether it is ours alone."""
+        return not self.prefix
+
+    def local(self, image: str) -> str:
+        """The name under which this engine holds `image`."""
+        name = f"{self.prefix}{image}"
+        return f"localhost/{name}" if self.kind == "podman" else name
+
+    def displayed(self, output: str) -> str:
+        """Output with the reserved prefix taken out: what a reader's own engine would print."""
+        if self.kind == "podman":
+            output = output.replace("localhost/", "")
+        if self.prefix:
+            output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/").replace(self.prefix, "")
+        return output
+
+    def call(self, *words: str, deadline: float = _QUERY, check: bool = True) -> process.Completed:
+        """Run one command of the engine; CannotMeasureError where it fails and `check` is on."""
+        done = process.run([self.kind, *words], env=self.env, deadline=deadline)
+        self.raise_if_lost(done)
+        if check and done.exit != 0:
+            raise CannotMeasureError(
+                f"`{process.shell_words(done.argv)}` failed with {done.exit}", evidence=done.last_lines()
+            )
+        return done
+
+    def raise_if_lost(self, done: process.Completed) -> None:
+        """Tell a lost engine apart from a command that failed: the first says nothing about any number."""
+        if done.exit != 0 and _LOST.search(done.last_lines(20)) and not self.alive():
+            raise EngineLostError(
+                f"the engine was lost during `{process.shell_words(done.argv)}`",
+                evidence=done.last_lines(3),
+                cure="run the same command again",
+            )
+
+    def alive(self) -> bool:
+        """Whether it answers."""
+        try:
+            return process.run([self.kind, "version"], env=self.env, deadline=10).exit == 0
+        except CannotMeasureError:
+            return False
+
+    def info(self) -> EngineInfo:
+        """Ask what it is."""
+        if self.kind == "podman":
+            data = self._json("info", "--format", "json")
+            store = data["store"]
+            return EngineInfo(
+                kind="podman",
+                version=data["version"]["Version"],
+                builder=f"buildah {data['host'].get('buildahVersion', '?')}",
+                image_store=store["graphDriverName"],
+                filesystem=store.get("graphStatus", {}).get("Backing Filesystem", "?"),
+                platform=self.platform,
+                private=self.private,
+            )
+        data = self._json("info", "--format", "{{json .}}")
+        status = dict(data.get("DriverStatus") or [])
+        plugins = {p["Name"]: p.get("Version", "?") for p in data.get("ClientInfo", {}).get("Plugins") or []}
+        return EngineInfo(
+            kind="docker",
+            version=data["ServerVersion"],
+            builder=f"buildx {plugins.get('buildx', 'missing')}",
+            image_store="containerd" if "driver-type" in status else data["Driver"],
+            filesystem=status.get("Backing Filesystem", "?"),
+            platform=self.platform,
+            private=self.private,
+        )
+
+    def image_id(self, image: str) -> str | None:
+        """The id of an image, or None where the engine has none of that name."""
+        done = self.call("image", "inspect", "--format", "{{.Id}}", self.local(image), check=False)
+        return "sha256:" + done.text().strip().removeprefix("sha256:") if done.exit == 0 else None
+
+    def load(self, archive: Path, image: str) -> None:
+        """Load an archive that carries `image` under its plain name."""
+        if self.prefix and self.image_id(image):
+            return
+        before = None if self.private else self._id_of(image)
+        self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)
+        if self.prefix:
+            # A loaded archive can only bring its own name: pass it on to ours, and put the user's image back.
+            self.call("tag", image, self.local(image))
+            self.made.append(self.local(image))
+            self.call("tag", before, image) if before else self.call("rmi", image)
+
+    def pull(self, reference: str, platform: str, image: str) -> tuple[str, Path]:
+        """Bring `reference` from its registry into the engine as `image`; returns its digest.
+
+        skopeo pulls it into an archive, because a private engine has no network. Its own settings
+        (credentials, mirrors) are the user's.
+        """
+        if not shutil.which("skopeo"):
+            raise CannotMeasureError(
+                "`skopeo` is needed to pull a base from a registry and is not installed here",
+                cure="apt-get install skopeo, or leave --bases registry out",
+            )
+        system, architecture = platform.split("/")[:2]
+        which = ("--override-os", system, "--override-arch", architecture)
+        folder = Path(tempfile.mkdtemp(prefix="proof-pull-"))
+        archive = folder / "image.tar"
+        try:
+            for words in (
+                ("inspect", *which, "--no-tags", "--format", "{{.Digest}}", f"docker://{reference}"),
+                ("copy", *which, "--quiet", f"docker://{reference}", f"docker-archive:{archive}:{image}"),
+            ):
+                done = process.run(["skopeo", *words], env=os.environ, deadline=_BULK)
+                if done.exit != 0:
+                    raise CannotMeasureError(
+                        f"{reference} could not be pulled",
+                        evidence=done.last_lines(3),
+                        cure="look at the network and the registry's limits, or leave --bases registry out",
+                    )
+                if words[0] == "inspect":
+                    digest = done.text().strip()
+            self.load(archive, image)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return digest, archive
+
+    @contextlib.contextmanager
+    def save(self, image: str) -> Iterator[IO[bytes]]:
+        """`docker image save` as a stream."""
+        words = ["--format", "docker-archive"] if self.kind == "podman" else []
+        with process.stream([self.kind, "image", "save", *words, image], env=self.env, deadline=_BULK) as out:
+            yield out
+
+    def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> None:
+        """Remove what a snippet left; what is gone already is no failure."""
+        if containers:
+            self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False)
+        if images:
+            self.call("rmi", "--force", *images, deadline=120, check=False)
+
+    def clean(self) -> None:
+        """Remove everything that this run made in a shared engine."""
+        self.remove(images=self.made)
+        self.made.clear()
+
+    def _id_of(self, name: str) -> str | None:
+        done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)
+        return done.text().strip() if done.exit == 0 else None
+
+    def _json(self, *words: str) -> Any:
+        return json.loads(self.call(*words).output)
+
+
+def environment(home: Path, platform: str) -> dict[str, str]:
+    """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one."""
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": str(home),
+        "DOCKER_CONFIG": str(home / ".docker"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "COLUMNS": "120",
+        "NO_COLOR": "1",
+        "DOCKER_CLI_HINTS": "false",
+        "DOCKER_DEFAULT_PLATFORM": platform,
+        "BUILDKIT_PROGRESS": "plain",
+        "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+    }
+
+
+def shared(kind: Kind, home: Path, platform: str) -> Engine:
+    """The user's own engine; NoEngineError where it is not there or does not answer."""
+    if not shutil.which(kind):
+        raise NoEngineError(f"`{kind}` is not installed here")
+    env = environment(home, platform)
+    # Where the user's client finds its daemon is the one thing taken over from the environment.
+    env |= {k: os.environ[k] for k in ("DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
+    if kind == "podman":
+        env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
+    engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
+    done = process.run([kind, "version"], env=env, deadline=10)
+    if done.exit != 0:
+        raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
+    return engine

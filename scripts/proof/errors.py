@@ -1,0 +1,97 @@
+"""Every failure the tool can name: where it is, what it is, the evidence, and the command that cures it.
+
+Raise these anywhere; only `cli.main` turns them into an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place a reader can open: prints as `path:line`, the path relative to the working directory."""
+
+    path: Path
+    line: int | None = None  # counted from 1
+
+    def __str__(self) -> str:
+        try:
+            path = self.path.resolve().relative_to(Path.cwd())
+        except ValueError:
+            path = self.path
+        return f"{path}:{self.line}" if self.line else str(path)
+
+
+class ProofError(Exception):
+    """Base of the tree. `code` is the exit code that `cli.main` returns for it."""
+
+    code = 1
+
+    def __init__(
+        self, what: str, *, where: Where | None = None, evidence: str = "", cure: str = ""
+    ) -> None:
+        self.what, self.where, self.evidence, self.cure = what, where, evidence, cure
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        lines += [f"    | {line}" for line in self.evidence.splitlines()]
+        if self.cure:
+            lines.append(f"    cure: {self.cure}")
+        return "\n".join(lines)
+
+
+class UsageError(ProofError):
+    """Wrong use: a command line, a manifest or a page that cannot be right."""
+
+    code = 2
+
+
+class ManifestError(UsageError):
+    """snippet.toml or bases.toml says something that cannot be run."""
+
+
+class RefusedError(UsageError):
+    """A command or a Dockerfile asks for something that is never run, whatever the engine."""
+
+
+class PageError(UsageError):
+    """A page names a fact, a transcript or a file that does not exist."""
+
+
+class CannotMeasureError(ProofError):
+    """The engine, a package, the disk or the clock failed: nothing is known about the numbers."""
+
+    code = 3
+
+
+class NoEngineError(CannotMeasureError):
+    """No container engine can be had here."""
+
+
+class EngineLostError(CannotMeasureError):
+    """The engine stopped answering."""
+
+
+class DeadlineError(CannotMeasureError):
+    """A command ran longer than it may."""
+
+
+class PackageError(CannotMeasureError):
+    """A package of a rebuilt base could not be fetched, or is not the pinned one."""
+
+
+class AnotherBasisError(ProofError):
+    """Two numbers of different bases were about to be compared."""
+
+    code = 4
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """A near miss worth offering, as ` - did you mean 'x'?`, or nothing."""
+    import difflib  # only on the way to an error
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" - did you mean '{close[0]}'?" if close else ""

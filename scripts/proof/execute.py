@@ -1,0 +1,189 @@
+"""Snippet × Engine → a raw run: every command really run, in order, on a fresh copy of the context."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from proof import image as images
+from proof import process
+from proof.commands import TAG, Command
+from proof.dockerfile import localise
+from proof.engine import Engine
+from proof.errors import CannotMeasureError
+from proof.image import Image, Layer
+from proof.manifest import Snippet, Step
+
+_LEFT_OUT = frozenset({".git", ".DS_Store"})
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """What one command did."""
+
+    step: Step
+    exit: int
+    output: str  # standard output and error, as a terminal would show them together
+    seconds: float  # wall clock
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one snippet did; ends at the first step that did not exit as declared."""
+
+    snippet: Snippet
+    steps: tuple[StepRun, ...]
+    image: Image | None  # measured
+    base_layers: int  # of the image: how many are its base's
+
+    @property
+    def unexpected(self) -> StepRun | None:
+        """The step that did not do what its manifest says, if any."""
+        for run in self.steps:
+            if run.exit != run.step.exit or run.step.expect not in run.output:
+                return run
+        return None
+
+
+def run(
+    snippet: Snippet,
+    engine: Engine,
+    *,
+    cache: Path,
+    fresh: bool = False,
+    timeout: float | None = None,
+    on_step: Callable[[Step], None] = lambda step: None,
+) -> Run:
+    """Run every step of the snippet and measure its image; leave nothing of it in the engine but the build cache.
+
+    `fresh` builds without the build cache; `timeout`, in seconds, replaces every step's own.
+    Raises CannotMeasureError where the engine, the disk or the clock fails.
+    """
+    done: list[StepRun] = []
+    containers: list[str] = []
+    tags: list[str] = []
+    measured: Image | None = None
+    base = 0
+    with context_copy(snippet, engine) as context:
+        try:
+            for step in snippet.steps:
+                on_step(step)
+                tags += [engine.local(tag) for tag in step.command.tags]
+                one = _run_step(step, engine, context, containers, fresh=fresh, timeout=timeout or step.timeout)
+                done.append(one)
+                if one.exit != step.exit:
+                    break
+                if snippet.image and snippet.image in step.command.tags and one.exit == 0:
+                    measured = measure(engine, engine.local(snippet.image), cache)
+            if measured and (under := snippet.image_base()) not in (None, "scratch"):
+                assert under is not None
+                base = images.base_layers(measured, measure(engine, engine.local(under), cache).layers)
+        finally:
+            engine.remove(containers=containers, images=tags)
+    return Run(snippet, tuple(done), measured, base)
+
+
+@contextlib.contextmanager
+def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
+    """A copy of the snippet's context whose modes do not depend on the umask of a checkout.
+
+    Links are copied as links, never followed, and version control is left out.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"proof-{snippet.name}-") as folder:
+        context = Path(folder) / "context"
+        if snippet.context.is_dir():
+            shutil.copytree(
+                snippet.context, context, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names)
+            )
+        else:
+            context.mkdir()
+        for path in (context, *context.rglob("*")):
+            if not path.is_symlink():
+                runs = path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100
+                path.chmod(0o755 if runs else 0o644)
+        if engine.prefix:
+            for dockerfile in {d.path for d in snippet.dockerfiles.values()}:
+                copied = context / dockerfile.relative_to(snippet.context)
+                copied.write_text(localise(copied.read_text("utf-8"), engine.local), "utf-8")
+        yield context
+
+
+def measure(engine: Engine, name: str, cache: Path) -> Image:
+    """Measure an image, once for each image id: an id names its content, so what was counted stays true."""
+    found = engine.call("image", "inspect", "--format", "{{.Id}}", name).text().strip().removeprefix("sha256:")
+    known = cache / "images" / f"{found}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        data = json.loads(known.read_text())
+        return Image(**data | {"layers": tuple(Layer(**layer) for layer in data["layers"])})
+    with engine.save(name) as archive:
+        image = images.measure(archive)
+    known.parent.mkdir(parents=True, exist_ok=True)
+    temporary = known.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(asdict(image)))
+    temporary.replace(known)
+    return image
+
+
+def _run_step(
+    step: Step, engine: Engine, context: Path, containers: list[str], *, fresh: bool, timeout: float
+) -> StepRun:
+    command = step.command
+    name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
+    match command.verb:
+        case "inside":
+            assert step.inside is not None
+            containers.append(name)
+            engine.call(
+                *("create", "--name", name, "--network", "none", "--workdir", "/src"),
+                *(engine.local(step.inside), *command.argv),
+            )
+            engine.call("cp", f"{context}/.", f"{name}:/src")
+            argv = [engine.kind, "start", "--attach", name]
+        case "run":
+            containers.append(name)
+            argv = _argv(command, engine, ["--name", name, "--network=none"])
+        case "build":
+            argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else [])])
+        case _:
+            argv = _argv(command, engine, [])
+    done = process.run(
+        argv,
+        env=engine.env,
+        cwd=context,
+        deadline=timeout,
+        merge=True,
+        on_deadline=lambda: engine.remove(containers=[name] if name in containers else []),
+    )
+    engine.raise_if_lost(done)
+    if step.exit == 0 and done.exit != 0 and "no space left on device" in done.text():
+        raise CannotMeasureError(
+            f"the disk of the engine is full, in {step}", evidence=done.last_lines(2), cure="free some space"
+        )
+    return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+
+
+def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
+    """The command as shown, with what the tool adds behind its verb; in a shared engine under the names used there."""
+    head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
+    if engine.prefix:
+        names = {name: engine.local(name) for name in (*command.tags, *command.images)}
+        rest = []
+        for flag, value in command.flags:
+            rest += [flag] if value is None else [flag, names.get(value, value) if flag in TAG else value]
+        count = 1 if command.verb == "run" else len(command.positionals)
+        rest += [names.get(word, word) for word in command.positionals[:count]] + list(command.positionals[count:])
+    return [engine.kind, *head, *added, *rest]
+
+
+def ends_unexpectedly(run: StepRun) -> str:
+    """Why the step did not do what its manifest says."""
+    if run.exit != run.step.exit:
+        return f"exit {run.exit}, where {run.step.exit} is declared"
+    return f"'{run.step.expect}' is not in what it printed"

@@ -1,0 +1,162 @@
+"""A saved image → its layers, measured: what no table and no `inspect` agree on, counted from the files themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO, Any, cast
+
+from proof.errors import CannotMeasureError
+
+_JSON_CAP = 20_000_000  # bytes of one configuration or manifest
+_BLOCK = 512  # bytes of a tar header
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an image."""
+
+    diff_id: str  # the engine's own name of it: changes with every build
+    digest: str  # ours, over what is in it and no times: the same for the same files
+    size: int  # bytes of regular files and of symlink targets
+    files: int  # regular files
+    instruction: str  # as the history of the image has it
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, measured."""
+
+    id: str  # of its configuration
+    layers: tuple[Layer, ...]
+    platform: str
+    user: str
+    command: str  # ENTRYPOINT and CMD, as JSON
+    environment: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers: what `docker image ls` shows of an image that was pulled or loaded."""
+        return sum(layer.size for layer in self.layers)
+
+
+def measure(archive: IO[bytes]) -> Image:
+    """Read the output of `docker image save` as a stream, holding none of its files in memory.
+
+    Raises CannotMeasureError where it is no such archive, or holds more than one image.
+    """
+    documents: dict[str, bytes] = {}
+    measured: dict[str, tuple[str, int, int]] = {}
+    links: dict[str, str] = {}
+    try:
+        with tarfile.open(fileobj=archive, mode="r|") as outer:
+            for member in outer:
+                if member.issym() or member.islnk():
+                    links[member.name] = member.linkname
+                elif member.isreg() and (content := outer.extractfile(member)) is not None:
+                    head = content.read(_BLOCK)
+                    if _is_layer(head):
+                        measured[member.name] = _measure_layer(cast(IO[bytes], _Joined(head, content)))
+                    elif member.size <= _JSON_CAP:
+                        documents[member.name] = head + content.read()
+        manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
+        if len(manifests) != 1:
+            raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
+        config_bytes = documents[manifests[0]["Config"]]
+        config: dict[str, Any] = json.loads(config_bytes)
+        names = [_follow(name, links) for name in manifests[0]["Layers"]]
+        found = [measured[name] for name in names]
+    except (tarfile.TarError, KeyError, ValueError) as error:
+        raise CannotMeasureError(f"the saved image could not be read: {error!r}") from error
+    settings = config.get("config") or {}
+    instructions = [h.get("created_by", "") for h in config.get("history", []) if not h.get("empty_layer")]
+    if len(instructions) != len(found):
+        instructions = [""] * len(found)
+    return Image(
+        id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
+        layers=tuple(
+            Layer(diff_id, digest, size, files, instruction)
+            for diff_id, (digest, size, files), instruction in zip(
+                config["rootfs"]["diff_ids"], found, instructions, strict=True
+            )
+        ),
+        platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
+        user=settings.get("User") or "",
+        command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
+        environment=tuple(settings.get("Env") or ()),
+    )
+
+
+def base_layers(image: Image, base: Sequence[Layer]) -> int:
+    """How many layers of `image` are those of its base: all of them, as an exact prefix.
+
+    Raises CannotMeasureError where they are not.
+    """
+    mine = [layer.digest for layer in image.layers[: len(base)]]
+    if mine != [layer.digest for layer in base]:
+        raise CannotMeasureError(
+            "the image does not begin with the layers of its base",
+            evidence=f"image {[d[:19] for d in mine]}\nbase  {[layer.digest[:19] for layer in base]}",
+        )
+    return len(base)
+
+
+def _measure_layer(content: IO[bytes]) -> tuple[str, int, int]:
+    """Digest, bytes and number of files of one layer."""
+    entries: list[str] = []
+    size = files = 0
+    with tarfile.open(fileobj=content, mode="r|*") as layer:
+        for member in layer:
+            inner = ""
+            if member.isreg():
+                stream = layer.extractfile(member)
+                assert stream is not None
+                inner = _hash(stream)
+                size += member.size
+                files += 1
+            elif member.issym():
+                size += len(member.linkname.encode())
+            fields = (
+                *(member.name, member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid),
+                *(member.size if member.isreg() else 0, member.linkname, inner),
+            )
+            entries.append(json.dumps(fields))
+    return "sha256:" + hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest(), size, files
+
+
+def _hash(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(1 << 18):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _is_layer(head: bytes) -> bool:
+    # A tar archive names itself in its first header; an empty one is zeros; a compressed one is gzip or zstd.
+    return head[257:262] == b"ustar" or (bool(head) and not head.strip(b"\0")) or head[:2] == b"\x1f\x8b"
+
+
+def _follow(name: str, links: dict[str, str]) -> str:
+    for _ in range(len(links)):
+        if name not in links:
+            break
+        folder = name.rpartition("/")[0].split("/")
+        for part in links[name].split("/"):
+            folder = folder[:-1] if part == ".." else [*folder, part]
+        name = "/".join(part for part in folder if part)
+    return name
+
+
+class _Joined:
+    """A stream whose first bytes were already read."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = head, rest
+
+    def read(self, size: int = -1) -> bytes:
+        head, self._head = self._head[:size] if size >= 0 else self._head, self._head[size:] if size >= 0 else b""
+        wanted = size - len(head) if size >= 0 else -1
+        return head + (self._rest.read(wanted) if wanted else b"")

@@ -1,0 +1,219 @@
+"""The only place that starts a process.
+
+Every call has a deadline and a cap on its output, runs in a process group of its own that is ended as a whole,
+and gets exactly the environment that it is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from proof.errors import CannotMeasureError, DeadlineError
+
+OUTPUT_CAP = 4_000_000  # bytes; the longest honest transcript seen is about 20 kB
+
+
+@dataclass(frozen=True)
+class Completed:
+    """One finished command."""
+
+    argv: tuple[str, ...]
+    exit: int
+    output: bytes  # standard output, with standard error mixed in where the call merged them
+    errors: bytes  # standard error, empty where merged
+    seconds: float  # wall clock
+
+    def text(self) -> str:
+        """The output as text; bytes that are no UTF-8 become U+FFFD."""
+        return self.output.decode("utf-8", "replace")
+
+    def last_lines(self, count: int = 10) -> str:
+        """The end of what it printed, for an error message."""
+        text = (self.output + self.errors).decode("utf-8", "replace")
+        return "\n".join(text.rstrip().splitlines()[-count:])
+
+
+def shell_words(argv: Sequence[str]) -> str:
+    """The command as one would type it."""
+    import shlex
+
+    return shlex.join(argv)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    deadline: float = 60,
+    merge: bool = False,
+    on_deadline: Callable[[], object] | None = None,
+) -> Completed:
+    """Run `argv` to its end and return what it printed.
+
+    `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it.
+    `on_deadline` runs after the group was killed, before the error is raised: a killed `docker run` client
+    leaves its container running, so the caller ends that too.
+
+    Raises DeadlineError past the deadline, CannotMeasureError where the program is missing or prints over
+    OUTPUT_CAP bytes.
+    """
+    started = time.monotonic()
+    process = _start(argv, env=env, cwd=cwd, stderr=subprocess.STDOUT if merge else subprocess.PIPE)
+    chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
+    overflow = threading.Event()
+
+    def drain(stream: IO[bytes], into: bytearray) -> None:
+        while chunk := stream.read1(65536):  # type: ignore[attr-defined]
+            if len(into) + len(chunk) > OUTPUT_CAP:
+                overflow.set()
+                _kill_group(process)
+                return
+            into += chunk
+
+    assert process.stdout is not None
+    threads = [threading.Thread(target=drain, args=(process.stdout, chunks["output"]), daemon=True)]
+    if process.stderr is not None:
+        threads.append(threading.Thread(target=drain, args=(process.stderr, chunks["errors"]), daemon=True))
+    for thread in threads:
+        thread.start()
+    timed_out = False
+    try:
+        process.wait(timeout=deadline)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+    except BaseException:  # Ctrl-C above all: nothing of ours may stay behind
+        _kill_group(process)
+        if on_deadline:
+            on_deadline()
+        raise
+    finally:
+        # A child that outlived its parent can hold the pipes open: end the group before the readers are joined.
+        _kill_group(process)
+        for thread in threads:
+            thread.join(timeout=5)
+        process.stdout.close()
+        if process.stderr is not None:
+            process.stderr.close()
+    done = Completed(
+        tuple(argv),
+        process.returncode if process.returncode is not None else -signal.SIGKILL,
+        bytes(chunks["output"]),
+        bytes(chunks["errors"]),
+        time.monotonic() - started,
+    )
+    if timed_out or overflow.is_set():
+        if on_deadline:
+            on_deadline()
+        if overflow.is_set():
+            raise CannotMeasureError(
+                f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was ended",
+                evidence=done.last_lines(3),
+                cure="make the command print less",
+            )
+        raise DeadlineError(
+            f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended",
+            evidence=done.last_lines(),
+            cure="give the step a longer `timeout`, or pass --timeout, if it is slow and not stuck",
+        )
+    return done
+
+
+@contextlib.contextmanager
+def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600) -> Iterator[IO[bytes]]:
+    """Standard output of `argv` as a file to read from: for output too large to hold in memory.
+
+    Raises CannotMeasureError if the command fails, DeadlineError if it takes longer than `deadline` seconds.
+    """
+    process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE)
+    late = threading.Event()
+
+    def expire() -> None:
+        late.set()
+        _kill_group(process)
+
+    timer = threading.Timer(deadline, expire)
+    timer.daemon = True
+    timer.start()
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        yield process.stdout
+        for _ in iter(lambda: process.stdout.read(65536), b""):  # type: ignore[union-attr]
+            pass  # a reader may stop at the end of the archive, before the end of the stream
+        errors = process.stderr.read()
+        process.wait()
+    finally:
+        timer.cancel()
+        _kill_group(process)
+        process.stdout.close()
+        process.stderr.close()
+    if late.is_set():
+        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended")
+    if process.returncode != 0:
+        raise CannotMeasureError(
+            f"`{shell_words(argv)}` failed with {process.returncode}", evidence=errors.decode("utf-8", "replace")
+        )
+
+
+def spawn(
+    argv: Sequence[str], *, env: Mapping[str, str], log: Path, keep_open: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a service in a session of its own, its output in `log`; the caller ends it with `end`.
+
+    `keep_open` are file descriptors that it inherits: a lock is held as long as the service lives.
+    """
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(keep_open),
+        )
+
+
+def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
+    """Ask the group of `process` to stop, and kill it after `grace` seconds."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=grace)
+    except subprocess.TimeoutExpired:
+        _kill_group(process)
+
+
+def _start(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(argv),
+            env=dict(env),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise CannotMeasureError(f"`{argv[0]}` is not installed here", cure="scripts/bootstrap") from error
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    # The group can outlive its leader, so it is signalled even when the leader has been waited for.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)

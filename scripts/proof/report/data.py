@@ -1,0 +1,57 @@
+"""The same as JSON, for programs. The schema only grows: a key keeps its meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from proof.facts import FactBook
+from proof.verify import Result
+
+SCHEMA = 1
+
+
+def facts(book: FactBook) -> str:
+    """`proof facts --json`."""
+    found: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "value": fact.value,
+            "unit": fact.unit,
+            "written": str(fact),
+            "source": fact.source,
+            "basis": asdict(fact.capture.basis),
+            "date": fact.capture.provenance.date,
+        }
+        for name, fact in book.items()
+    ]
+    return _dump({"schema": SCHEMA, "facts": found})
+
+
+def results(found: Sequence[Result]) -> str:
+    """`proof check --json`."""
+    return _dump(
+        {
+            "schema": SCHEMA,
+            "results": [
+                {
+                    "snippet": r.snippet.name,
+                    "verdict": r.verdict,
+                    "seconds": round(r.seconds, 1),
+                    "causes": list(r.causes),
+                    "differences": [
+                        {"where": str(d.where), "what": d.what, "old": d.old, "new": d.new} for d in r.differences
+                    ],
+                    "error": str(r.error) if r.error else None,
+                    "facts": {k: f.value for k, f in r.new.facts.items()} if r.new else {},
+                }
+                for r in found
+            ],
+        }
+    )
+
+
+def _dump(data: dict[str, Any]) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)

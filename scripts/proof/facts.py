@@ -1,14 +1,21 @@
-"""Captures → facts: every value that a page may state, with its unit, its source and its one way of being written."""
+"""Captures → facts: every value that a page may state, with its unit, its source and its one way of being written.
+
+Beside what was measured stand figures that others published, out of cited.toml: the same to compute with, and always
+shown as cited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from proof import capture as captures
 from proof.capture import Capture, Scalar
+from proof.manifest import Table
 
+# A unit as published → the unit that facts are kept in, and the factor.
+_UNITS = {"B": ("B", 1), "MB": ("B", 1_000_000), "MiB": ("KiB", 1024), "s": ("s", 1), "count": ("count", 1)}
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -24,24 +31,29 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Fact(Value):
-    """A value that was measured."""
+class Source:
+    """Who published a figure that is not ours."""
 
-    name: str  # snippet.fact
-    source: str  # how it was measured
-    capture: Capture
+    title: str
+    date: str  # YYYY-MM-DD
+    url: str  # empty where there is none
+
+
+@dataclass(frozen=True)
+class Fact(Value):
+    """A value with where it comes from: measured here, or published elsewhere."""
+
+    name: str  # snippet.fact, or source.figure
+    source: str  # how it was measured, or who published it
+    origin: Capture | Source
 
 
 class FactBook(Mapping[str, Fact]):
     """Every fact of a project, by name."""
 
-    def __init__(self, captures: Mapping[str, Capture]) -> None:
+    def __init__(self, captures: Mapping[str, Capture], cited: Iterable[Fact] = ()) -> None:
         self.captures = captures
-        self._facts = {
-            f"{snippet}.{name}": Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture)
-            for snippet, capture in captures.items()
-            for name, fact in capture.facts.items()
-        }
+        self._facts = {fact.name: fact for fact in (*_measured(captures), *cited)}
 
     def __getitem__(self, name: str) -> Fact:
         return self._facts[name]
@@ -54,12 +66,42 @@ class FactBook(Mapping[str, Fact]):
 
 
 def load(snippets: Path) -> FactBook:
-    """The facts of every snippet below the folder `snippets` that has a capture."""
+    """The facts of every snippet below the folder `snippets` that has a capture, and the cited figures.
+
+    Raises ManifestError for a cited.toml that cannot be right, PageError for a capture that the tool did not write.
+    """
     found = {}
     for manifest in sorted(snippets.glob("*/snippet.toml")):
         if (capture := captures.best(manifest.parent)) is not None:
             found[manifest.parent.name] = capture
-    return FactBook(found)
+    return FactBook(found, _cited(snippets / "cited.toml", taken={p.name for p in snippets.iterdir()}))
+
+
+def _measured(captures: Mapping[str, Capture]) -> Iterator[Fact]:
+    for snippet, capture in captures.items():
+        for name, fact in capture.facts.items():
+            yield Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture)
+
+
+def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
+    if not path.exists():
+        return
+    table = Table.read(path)
+    table.allow("source")
+    for source in table.tables("source"):
+        source.allow("name", "title", "date", "url", "figures")
+        name = source.text("name", required=True)
+        if name in taken:
+            raise source.error("name", f"'{name}' is a snippet already", "another name")
+        origin = Source(source.text("title", required=True), source.text("date", required=True), source.text("url"))
+        for figure in source.subtables("figures"):
+            figure.allow("value", "unit")
+            unit = figure.text("unit", required=True)
+            if unit not in _UNITS:
+                raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
+            kept, factor = _UNITS[unit]
+            value = figure.number("value", 0.0) * factor
+            yield Fact(round(value) if kept in ("B", "count") else value, kept, f"{name}.{figure.name}", origin.title, origin)
 
 
 def written(value: Scalar, unit: str) -> str:

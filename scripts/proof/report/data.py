@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from proof.facts import FactBook
+from proof.capture import Capture
+from proof.facts import FactBook, Source
 from proof.verify import Result
 
 SCHEMA = 1
@@ -22,12 +23,17 @@ def facts(book: FactBook) -> str:
             "unit": fact.unit,
             "written": str(fact),
             "source": fact.source,
-            "basis": asdict(fact.capture.basis),
-            "date": fact.capture.provenance.date,
+            **_origin(fact.origin),
         }
         for name, fact in book.items()
     ]
     return _dump({"schema": SCHEMA, "facts": found})
+
+
+def _origin(origin: Capture | Source) -> dict[str, Any]:
+    if isinstance(origin, Source):
+        return {"kind": "cited", "basis": None, "date": origin.date, "url": origin.url}
+    return {"kind": "measured", "basis": asdict(origin.basis), "date": origin.provenance.date, "url": ""}
 
 
 def results(found: Sequence[Result]) -> str:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -115,16 +114,16 @@ class Terminal:
                 self.say(_ADVICE[verdict].format(names=" ".join(names)), _STYLES[verdict][1])
 
     def facts(self, book: FactBook) -> None:
-        """Every fact, by snippet."""
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        table.add_column("fact", no_wrap=True)
-        table.add_column("as written", justify="right")
-        table.add_column("exact", justify="right", no_wrap=True)
-        table.add_column("from", overflow="ellipsis", no_wrap=True)
-        for name, fact in book.items():
-            exact = f"{fact.value:,} {fact.unit}" if fact.unit in ("B", "KiB", "s") else ""
-            table.add_row(name, escape(str(fact)), exact, escape(fact.source))
-        self.console.print(table, soft_wrap=False)
+        """Every fact, by snippet, and how it is known."""
+        rows = [
+            (name, str(fact), f"{fact.value:,} {fact.unit}" if fact.unit in ("B", "KiB") else "", fact.source)
+            for name, fact in book.items()
+        ]
+        widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+        for name, value, exact, source in rows:
+            left = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  "
+            room = max(self.console.width - len(left), 0) if self.console.is_terminal else len(source)
+            self.console.print(Text.assemble(left, (source[:room], "dim")))
 
 
 _ADVICE: dict[Verdict, str] = {

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, cast
 
 from proof import process
 from proof.engine import Engine
@@ -136,11 +136,26 @@ def load(root: Path) -> Bases:
         t.allow("name", "version", "wheel", "sha256", "holds")
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         if len(texts["sha256"]) != 64 or not texts["wheel"].endswith(".whl"):
-            raise t.error("sha256", "a package is a .whl file with its SHA-256 in 64 hexadecimal digits", "sha256sum FILE")
+            raise t.error(
+                "sha256",
+                "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
+                "sha256sum FILE",
+            )
         packages[texts["name"]] = Package(**texts, where=t.where())
     images: dict[str, Base] = {}
     for t in table.tables("base"):
-        t.allow("name", "registry", "platform", "rebuilt", "created", "parent", "env", "command", "workdir", "layer")
+        t.allow(
+            "name",
+            "registry",
+            "platform",
+            "rebuilt",
+            "created",
+            "parent",
+            "env",
+            "command",
+            "workdir",
+            "layer",
+        )
         name, parent = t.text("name", required=True), t.text("parent") or None
         if parent and parent not in images:
             raise t.error("parent", f"the parent '{parent}' is no base above this one", "put its [[base]] first")
@@ -166,7 +181,11 @@ def _layer(t: Table, packages: dict[str, Package]) -> Layer:
     )  # fmt: skip
     package = t.text("package") or None
     if package and package not in packages:
-        raise t.error("package", f"there is no package '{package}'{did_you_mean(package, list(packages))}", "add [[package]]")
+        raise t.error(
+            "package",
+            f"there is no package '{package}'{did_you_mean(package, list(packages))}",
+            "add [[package]]",
+        )
     try:
         mode = int(t.text("mode") or "755", 8)
     except ValueError as error:
@@ -258,7 +277,9 @@ def _pull(base: Base, engine: Engine) -> Loaded:
     digest, archive = engine.pull(base.registry, base.platform, base.name)
     image_id = engine.image_id(base.name)
     if image_id is None:
-        raise CannotMeasureError(f"{base.registry} was pulled into {archive} and is not in the engine", where=base.where)
+        raise CannotMeasureError(
+            f"{base.registry} was pulled into {archive} and is not in the engine", where=base.where
+        )
     return Loaded(base.name, image_id, f"{base.registry}@{digest}", digest)
 
 
@@ -321,7 +342,7 @@ def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
     if package and layer.blob:
         with zipfile.ZipFile(package) as wheel, gzip.open(wheel.open(layer.blob)) as blob:
             if layer.without_apk:
-                _copy_without(blob, out, layer.without_apk)
+                _copy_without(cast(IO[bytes], blob), out, layer.without_apk)
             else:
                 while chunk := blob.read(1 << 20):
                     out.write(chunk)
@@ -354,7 +375,7 @@ def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> No
 
 def _copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> None:
     """Copy a layer without what these Alpine packages put into it, their records in the package database included."""
-    with tarfile.open(fileobj=blob, mode="r:") as source:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=blob, mode="r:") as source:
         database = source.extractfile(_APK_DB)
         assert database is not None
         records = database.read().decode().split("\n\n")

@@ -198,7 +198,7 @@ def best(snippet_folder: Path) -> Capture | None:
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's content, or of where a link points."""
-    return _hash(os.readlink(path).encode() if path.is_symlink() else path.read_bytes())
+    return _hash(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
 
 
 def hash_text(text: str) -> str:

@@ -118,7 +118,7 @@ def _verify(options: argparse.Namespace) -> int:
     known.check(snippets)
     try:
         with _engine(options.engine, terminal) as engine:
-            results = _run_all(snippets, engine, known, root, options, terminal)
+            results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
     except NoEngineError as error:
         if not options.no_engine_ok:
             raise
@@ -136,12 +136,13 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _run_all(
-    snippets: list[Snippet],
-    engine: Engine,
-    known: Bases,
-    root: Path,
     options: argparse.Namespace,
     terminal: Terminal,
+    *,
+    engine: Engine,
+    known: Bases,
+    snippets: list[Snippet],
+    root: Path,
 ) -> list[Result]:
     from dataclasses import replace
 
@@ -194,7 +195,7 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
     for kind in ("docker", "podman") if choice == "auto" else (choice,):
         with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
             try:
-                engine = shared(kind, Path(home), PLATFORM)  # type: ignore[arg-type]
+                engine = shared(kind, Path(home), PLATFORM)
             except NoEngineError as error:
                 if choice == kind:
                     raise

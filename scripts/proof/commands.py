@@ -52,8 +52,23 @@ _BUILD: Flags = {
     "-q": None,
 }
 _FORMAT: Flags = {"--format": _TEXT, "-f": _TEXT, "--type": "image"}
-_LS: Flags = {"--format": _TEXT, "--no-trunc": None, "--digests": None, "--quiet": None, "-q": None, "--all": None, "-a": None}
-_HISTORY: Flags = {"--format": _TEXT, "--no-trunc": None, "--human": "true|false", "-H": "true|false", "--quiet": None, "-q": None}
+_LS: Flags = {
+    "--format": _TEXT,
+    "--no-trunc": None,
+    "--digests": None,
+    "--quiet": None,
+    "-q": None,
+    "--all": None,
+    "-a": None,
+}
+_HISTORY: Flags = {
+    "--format": _TEXT,
+    "--no-trunc": None,
+    "--human": "true|false",
+    "-H": "true|false",
+    "--quiet": None,
+    "-q": None,
+}
 
 VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
     ("build",): ("build", _BUILD),

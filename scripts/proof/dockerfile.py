@@ -102,10 +102,15 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             case "COPY" | "ADD":
                 for flag in instruction.flags:
                     if flag.startswith("--from="):
-                        use(instruction, _substitute_text(flag.removeprefix("--from="), variables, instruction))
+                        use(
+                            instruction,
+                            _substitute_text(flag.removeprefix("--from="), variables, instruction),
+                        )
                 if instruction.name == "ADD" and any(_REMOTE.search(w) for w in instruction.rest.split()):
                     raise refuse(
-                        instruction, "ADD from an address is refused: a build has no network", "put the file in context/"
+                        instruction,
+                        "ADD from an address is refused: a build has no network",
+                        "put the file in context/",
                     )
             case "RUN":
                 _check_run(instruction, refuse, use)
@@ -151,7 +156,7 @@ def _instructions(path: Path) -> Iterator[Instruction]:
         if directive := re.match(r"#\s*(\w+)\s*=\s*(.+)", line):
             if head and directive[1].lower() in ("syntax", "escape", "check"):
                 raise RefusedError(
-                    f"the directive `# {directive[1]}=` is refused: a frontend or a dialect of its own cannot be vouched for",
+                    f"the directive `# {directive[1]}=` is refused: it can bring in a frontend of its own",
                     where=Where(path, start),
                     evidence=line,
                     cure="take the line out",
@@ -210,15 +215,14 @@ def localise(text: str, local: Callable[[str], str]) -> str:
     lines = []
     for line in text.split("\n"):
         words = line.split()
-        if words and words[0].upper() == "FROM":
-            position = next(i for i, word in enumerate(words[1:], start=1) if not word.startswith("--"))
-            if words[position].lower() not in stages:
-                line = line.replace(words[position], local(words[position]), 1)
-            if len(words) > position + 2:
-                stages.add(words[position + 2].lower())
-        else:
-            line = re.sub(r"(--from=|\bfrom=)([^\s,]+)", lambda m: _localised(m, stages, local), line)
-        lines.append(line)
+        if not words or words[0].upper() != "FROM":
+            lines.append(re.sub(r"(--from=|\bfrom=)([^\s,]+)", lambda m: _localised(m, stages, local), line))
+            continue
+        position = next(i for i, word in enumerate(words[1:], start=1) if not word.startswith("--"))
+        image = words[position]
+        lines.append(line if image.lower() in stages else line.replace(image, local(image), 1))
+        if len(words) > position + 2:
+            stages.add(words[position + 2].lower())
     return "\n".join(lines)
 
 

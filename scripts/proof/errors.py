@@ -29,9 +29,7 @@ class ProofError(Exception):
 
     code = 1
 
-    def __init__(
-        self, what: str, *, where: Where | None = None, evidence: str = "", cure: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: Where | None = None, evidence: str = "", cure: str = "") -> None:
         self.what, self.where, self.evidence, self.cure = what, where, evidence, cure
         super().__init__(str(self))
 

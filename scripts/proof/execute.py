@@ -106,7 +106,7 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
             context.mkdir()
         for path in (context, *context.rglob("*")):
             if not path.is_symlink():
-                runs = path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o100
+                runs = path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100)
                 path.chmod(0o755 if runs else 0o644)
         if engine.prefix:
             for dockerfile in {d.path for d in snippet.dockerfiles.values()}:

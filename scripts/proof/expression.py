@@ -40,7 +40,9 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
         tree = ast.parse(text.strip(), mode="eval")
         return _value(tree.body, facts)
     except (SyntaxError, ValueError, RecursionError) as error:
-        raise PageError(f"`{text}` is no expression over facts", cure="like single.size or percent(a.size / b.size)") from error
+        raise PageError(
+            f"`{text}` is no expression over facts", cure="like single.size or percent(a.size / b.size)"
+        ) from error
     except ZeroDivisionError as error:
         raise PageError(f"`{text}` divides by zero") from error
 
@@ -87,7 +89,9 @@ def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
                 cure=f"one of: {', '.join(FUNCTIONS)}",
             )
         case _:
-            raise PageError(f"`{ast.unparse(node)}` has no meaning here", cure="facts, numbers, + - * / and comparisons")
+            raise PageError(
+                f"`{ast.unparse(node)}` has no meaning here", cure="facts, numbers, + - * / and comparisons"
+            )
 
 
 def _fact(name: str, facts: Mapping[str, Value]) -> Value:
@@ -147,8 +151,8 @@ def _common(left: Value, right: Value) -> str:
     raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
 
 
-def _percent(value: Value, digits: Value = Value(0, "")) -> Value:
-    return Value(f"{_number(value) * 100:.{int(_number(digits))}f}%", "text")
+def _percent(value: Value, digits: Value | None = None) -> Value:
+    return Value(f"{_number(value) * 100:.{int(_number(digits)) if digits else 0}f}%", "text")
 
 
 def _times(value: Value) -> Value:

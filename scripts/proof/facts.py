@@ -101,7 +101,13 @@ def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
                 raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
             kept, factor = _UNITS[unit]
             value = figure.number("value", 0.0) * factor
-            yield Fact(round(value) if kept in ("B", "count") else value, kept, f"{name}.{figure.name}", origin.title, origin)
+            yield Fact(
+                round(value) if kept in ("B", "count") else value,
+                kept,
+                f"{name}.{figure.name}",
+                origin.title,
+                origin,
+            )
 
 
 def written(value: Scalar, unit: str) -> str:

@@ -157,6 +157,9 @@ class _Joined:
         self._head, self._rest = head, rest
 
     def read(self, size: int = -1) -> bytes:
-        head, self._head = self._head[:size] if size >= 0 else self._head, self._head[size:] if size >= 0 else b""
+        head, self._head = (
+            self._head[:size] if size >= 0 else self._head,
+            self._head[size:] if size >= 0 else b"",
+        )
         wanted = size - len(head) if size >= 0 else -1
         return head + (self._rest.read(wanted) if wanted else b"")

@@ -97,7 +97,8 @@ def find_root(start: Path) -> Path:
         if (folder / "snippets" / "bases.toml").is_file():
             return folder
     raise UsageError(
-        f"no snippets/bases.toml in {start} or above it", cure="run this inside a project, or pass --project DIR"
+        f"no snippets/bases.toml in {start} or above it",
+        cure="run this inside a project, or pass --project DIR",
     )
 
 
@@ -125,7 +126,11 @@ def load(folder: Path) -> Snippet:
     """
     table = Table.read(folder / "snippet.toml")
     if not NAME.fullmatch(folder.name):
-        raise table.error("", f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}", "letters, digits, _")
+        raise table.error(
+            "",
+            f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}",
+            "letters, digits, _",
+        )
     table.allow("title", "image", "step")
     steps = tuple(_step(folder.name, t) for t in table.tables("step"))
     if not steps:
@@ -148,7 +153,9 @@ def load(folder: Path) -> Snippet:
     )
     tags = [tag for step in steps for tag in step.command.tags]
     if snippet.image and snippet.image not in tags:
-        raise table.error("image", f"no step builds '{snippet.image}'", f"one of: {', '.join(tags) or 'add a docker build'}")
+        raise table.error(
+            "image", f"no step builds '{snippet.image}'", f"one of: {', '.join(tags) or 'add a docker build'}"
+        )
     return snippet
 
 
@@ -172,7 +179,9 @@ def _step(snippet: str, table: Table) -> Step:
         fact.allow("match", "unit")
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
-            raise fact.error("unit", f"'{unit}' is no unit{did_you_mean(unit, list(UNITS))}", f"one of: {', '.join(UNITS)}")
+            raise fact.error(
+                "unit", f"'{unit}' is no unit{did_you_mean(unit, list(UNITS))}", f"one of: {', '.join(UNITS)}"
+            )
         pattern = fact.pattern("match", fact.text("match", required=True))
         if pattern.groups != 1:
             raise fact.error("match", "the pattern needs exactly one (group): the value", r'match = "^(\\d+) files"')
@@ -226,16 +235,18 @@ class Table:
     tomllib keeps no line numbers, so the line of a key is looked up in the text when an error needs it.
     """
 
-    def __init__(self, path: Path, text: str, data: Mapping[str, Any], header: str, nth: int, name: str = "") -> None:
-        self.path, self.data, self.name = path, data, name
+    def __init__(self, path: Path, text: str, data: Mapping[str, Any], *, header: str = "", nth: int = 0) -> None:
+        self.path, self.data = path, data
+        self.name = ""  # of a table that stands inline, as in facts.NAME = { … }
         self._text, self._header, self._nth = text, header, nth
+        self._own_key = ""  # of an inline table: its lines are the line of that key
 
     @classmethod
     def read(cls, path: Path) -> Table:
         """The whole file as a table; ManifestError where it is missing or no TOML."""
         try:
             text = path.read_text("utf-8")
-            return cls(path, text, tomllib.loads(text), "", 0)
+            return cls(path, text, tomllib.loads(text))
         except FileNotFoundError as error:
             raise ManifestError("there is no such file", where=Where(path), cure=f"write {path.name}") from error
         except UnicodeDecodeError as error:
@@ -252,6 +263,7 @@ class Table:
 
     def where(self, key: str = "") -> Where:
         """The line of `key` in this table, or of the table's own header."""
+        key = self._own_key or key
         in_table, seen, here = not self._header, -1, None
         for number, line in enumerate(self._text.splitlines(), start=1):
             if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
@@ -272,7 +284,9 @@ class Table:
         """Refuse every other key."""
         for key in self.data:
             if key not in keys:
-                raise self.error(key, f"unknown key '{key}'{did_you_mean(key, list(keys))}", f"one of: {', '.join(keys)}")
+                raise self.error(
+                    key, f"unknown key '{key}'{did_you_mean(key, list(keys))}", f"one of: {', '.join(keys)}"
+                )
 
     def text(self, key: str, *, required: bool = False) -> str:
         """A string; empty where it is absent and not required."""
@@ -302,7 +316,9 @@ class Table:
         try:
             return re.compile(text, re.MULTILINE)
         except re.error as error:
-            raise self.error(key, f"'{text}' is no regular expression: {error}", "docs.python.org/3/library/re") from error
+            raise self.error(
+                key, f"'{text}' is no regular expression: {error}", "docs.python.org/3/library/re"
+            ) from error
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`."""
@@ -313,7 +329,7 @@ class Table:
         before = 0
         if self._header:  # tables of a table: count those of the earlier siblings in the text
             before = self._count_before(header)
-        return [Table(self.path, self._text, item, header, before + i) for i, item in enumerate(value)]
+        return [Table(self.path, self._text, item, header=header, nth=before + i) for i, item in enumerate(value)]
 
     def subtables(self, key: str) -> list[Table]:
         """The tables in `key`, each with its `name`: key.NAME = { … }."""
@@ -322,8 +338,13 @@ class Table:
         for name, item in value.items():
             if not isinstance(item, dict):
                 raise self.error(f"{key}.{name}", f"`{key}.{name}` must be a table", f"{key}.{name} = {{ … }}")
-            found.append(_Inline(self, f"{key}.{name}", name, item))
+            found.append(self._inline(f"{key}.{name}", name, item))
         return found
+
+    def _inline(self, key: str, name: str, data: Mapping[str, Any]) -> Table:
+        table = Table(self.path, self._text, data, header=self._header, nth=self._nth)
+        table.name, table._own_key = name, key
+        return table
 
     def _count_before(self, header: str) -> int:
         count, mine, seen = 0, False, -1
@@ -342,14 +363,3 @@ class Table:
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
-
-
-class _Inline(Table):
-    """An inline table: its lines are the line of its dotted key in the table around it."""
-
-    def __init__(self, parent: Table, key: str, name: str, data: Mapping[str, Any]) -> None:
-        super().__init__(parent.path, parent._text, data, parent._header, parent._nth, name)
-        self._key = key
-
-    def where(self, key: str = "") -> Where:
-        return super().where(self._key)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
-import xml.etree.ElementTree as etree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from proof import errors, expression, facts, manifest, transcript
 from proof import capture as captures
+from proof import errors, expression, facts, manifest, transcript
 from proof.errors import Where, did_you_mean
 from proof.facts import Fact, FactBook, Source
 
@@ -45,7 +45,6 @@ class PageError(errors.PageError, ClickException):
         errors.PageError.__init__(
             self, error.what, where=error.where or where, evidence=error.evidence, cure=error.cure
         )
-        self.message = str(self)
 
 
 class ProofExtension(Extension):
@@ -53,7 +52,10 @@ class ProofExtension(Extension):
 
     def __init__(self, **options: Any) -> None:
         self.config = {
-            "project": ["", "the folder that holds snippets/ (default: the one around the working directory)"],
+            "project": [
+                "",
+                "the folder that holds snippets/ (default: the one around the working directory)",
+            ],
             "docs": ["docs", "the folder of the pages, below the project"],
         }
         super().__init__(**options)
@@ -125,10 +127,16 @@ class _Source(Preprocessor):
 
     def _check(self, path: str, line: str) -> None:
         if not _EMBEDDABLE.fullmatch(path) or ".." in path:
-            problem, cure = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
+            problem, cure = (
+                f"'{path}' is not a file that a reader would copy",
+                '--8<-- "snippet/context/FILE"',
+            )
         elif not (self.page.snippets / path).is_file():
             known = [str(p.relative_to(self.page.snippets)) for p in self.page.snippets.glob("*/context/**/*")]
-            problem, cure = f"there is no snippets/{path}{did_you_mean(path, known)}", f"ls snippets/{Path(path).parent}"
+            problem, cure = (
+                f"there is no snippets/{path}{did_you_mean(path, known)}",
+                f"ls snippets/{Path(path).parent}",
+            )
         else:
             return
         raise self.page.error(errors.PageError(problem, evidence=line.strip(), cure=cure), line)
@@ -141,10 +149,10 @@ class _Transcripts(BlockProcessor):
         super().__init__(parser)
         self.page = page
 
-    def test(self, parent: etree.Element, block: str) -> bool:
+    def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
         return _TRANSCRIPT.match(block.strip()) is not None
 
-    def run(self, parent: etree.Element, blocks: list[str]) -> None:
+    def run(self, parent: ET.Element, blocks: list[str]) -> None:
         block = blocks.pop(0).strip()
         found = _TRANSCRIPT.match(block)
         assert found is not None
@@ -153,7 +161,7 @@ class _Transcripts(BlockProcessor):
         except errors.ProofError as error:
             raise self.page.error(error, block) from error
         # Stashed, so that no later processor reads what a program printed.
-        etree.SubElement(parent, "p").text = self.parser.md.htmlStash.store(html)
+        ET.SubElement(parent, "p").text = self.parser.md.htmlStash.store(html)
 
     def _render(self, name: str) -> str:
         snippet_name, _, step_name = name.partition("/")
@@ -188,19 +196,23 @@ class _Facts(InlineProcessor):
         super().__init__(pattern, md)
         self.page = page
 
-    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name
-        self, m: re.Match[str], data: str
-    ) -> tuple[etree.Element, int, int]:
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
+        self,
+        m: re.Match[str],
+        data: str,  # noqa: ARG002
+    ) -> tuple[ET.Element, int, int]:
         text = m[1]
         try:
             if text.startswith("transcript"):
-                raise errors.PageError("a transcript stands alone in its paragraph", cure="a blank line above and below")
+                raise errors.PageError(
+                    "a transcript stands alone in its paragraph", cure="a blank line above and below"
+                )
             value = expression.evaluate(text, self.page.book)
         except errors.ProofError as error:
             raise self.page.error(error, m[0]) from error
         used = [self.page.book[name] for name in expression.names(text)]
         cited = any(isinstance(fact.origin, Source) for fact in used)
-        element = etree.Element(
+        element = ET.Element(
             "data",
             {
                 "class": "fact fact--cited" if cited else "fact",
@@ -226,13 +238,13 @@ class _Leftovers(Treeprocessor):
         super().__init__(md)
         self.page = page
 
-    def run(self, root: etree.Element) -> None:
+    def run(self, root: ET.Element) -> None:
         for element in root.iter():
             inside = "" if element.tag in ("code", "pre") else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]
                     raise self.page.error(
-                        errors.PageError("this `{{` is never closed", evidence=token, cure="{{ single.size }}"), token
+                        errors.PageError("this `{{` is never closed", evidence=token, cure="{{ single.size }}"),
+                        token,
                     )
-

@@ -14,7 +14,8 @@ from proof.manifest import Step
 VERSION = 1  # of these rules; part of what a capture depends on
 
 _AGE = re.compile(
-    r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?)(?: ago)?\b", re.IGNORECASE
+    r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?)(?: ago)?\b",
+    re.IGNORECASE,
 )
 _DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
 _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
@@ -71,13 +72,26 @@ RULES = (
         ("build",),
         _build_log,
     ),
-    Rule("digest", "an image's digest changes with every build, for times are in it", (), lambda t: _DIGEST.sub("<digest>", t)),
-    Rule("short id", "the beginning of a digest, or of a container's random id", (), lambda t: _SHORT_ID.sub("<id>", t)),
     Rule(
-        "age", "how long ago an image was made", ("ls", "history"), lambda t: _AGE.sub("<age>", t)
+        "digest",
+        "an image's digest changes with every build, for times are in it",
+        (),
+        lambda t: _DIGEST.sub("<digest>", t),
     ),
+    Rule(
+        "short id",
+        "the beginning of a digest, or of a container's random id",
+        (),
+        lambda t: _SHORT_ID.sub("<id>", t),
+    ),
+    Rule("age", "how long ago an image was made", ("ls", "history"), lambda t: _AGE.sub("<age>", t)),
     Rule("columns", "a table is as wide as its ages and ids", ("ls", "history"), _table),
-    Rule("end of line", "trailing blanks carry nothing", (), lambda t: "\n".join(line.rstrip() for line in t.splitlines())),
+    Rule(
+        "end of line",
+        "trailing blanks carry nothing",
+        (),
+        lambda t: "\n".join(line.rstrip() for line in t.splitlines()),
+    ),
 )
 
 

@@ -72,7 +72,16 @@ def start(cache: Path, platform: str, *, store: str = "classic", detach: bool = 
         env = engines.environment(Path(home), platform) | {"DOCKER_HOST": f"unix://{socket}"}
         # --pdeathsig: killing the tool, however rudely, ends the engine and all its containers with it.
         guard = () if detach else ("setpriv", "--pdeathsig", "KILL")
-        namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
+        namespaces = (
+            "unshare",
+            "--mount-proc",
+            "--pid",
+            "--net",
+            "--ipc",
+            "--uts",
+            "--fork",
+            "--kill-child=KILL",
+        )
         daemon = process.spawn(
             [*guard, *namespaces, "sh", "-c", _INNER, "sh", str(slot)],
             env={"PATH": env["PATH"], "HOME": home},
@@ -114,6 +123,4 @@ def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.05)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
-    raise NoEngineError(
-        "the private engine did not come up", evidence=tail, cure=f"read {log}, or use --engine docker"
-    )
+    raise NoEngineError("the private engine did not come up", evidence=tail, cure=f"read {log}, or use --engine docker")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import threading
@@ -44,8 +45,6 @@ class Completed:
 
 def shell_words(argv: Sequence[str]) -> str:
     """The command as one would type it."""
-    import shlex
-
     return shlex.join(argv)
 
 
@@ -161,7 +160,8 @@ def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600
         raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended")
     if process.returncode != 0:
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` failed with {process.returncode}", evidence=errors.decode("utf-8", "replace")
+            f"`{shell_words(argv)}` failed with {process.returncode}",
+            evidence=errors.decode("utf-8", "replace"),
         )
 
 
@@ -194,9 +194,7 @@ def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
         _kill_group(process)
 
 
-def _start(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int
-) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             list(argv),

@@ -27,7 +27,10 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]
     place = f"<figcaption>in a container of <code>{escape(step.inside)}</code></figcaption>" if step.inside else ""
     classes, end = "transcript", ""
     if step.exit:
-        classes, end = "transcript transcript--failed", f'<span class="transcript__exit">exit {step.exit}</span>'
+        classes, end = (
+            "transcript transcript--failed",
+            f'<span class="transcript__exit">exit {step.exit}</span>',
+        )
     return (
         f'<figure class="{classes}" id="{anchor(capture.snippet, step.name)}">{place}'
         f'<div class="highlight" data-copy="{escape(step.command)}"><pre><code>'
@@ -55,7 +58,8 @@ def provenance(capture: Capture, step: CapturedStep, *, elided: bool) -> str:
         rows["All it printed"] = f"<pre><code>{escape(visible(step.output[:CAP]))}</code></pre>"
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = escape(source.date[:10])
-    return f'<details class="provenance"><summary>measured {day}, {escape(capture.basis.bases)} bases</summary><dl>{body}</dl></details>'
+    summary = f"<summary>measured {day}, {escape(capture.basis.bases)} bases</summary>"
+    return f'<details class="provenance">{summary}<dl>{body}</dl></details>'
 
 
 def visible(text: str) -> str:
@@ -66,8 +70,6 @@ def visible(text: str) -> str:
 def anchor(snippet: str, step: str) -> str:
     """The id of a transcript on its page."""
     return f"{snippet}-{step}".replace("_", "-")
-
-
 
 
 def _seen(c: str) -> str:

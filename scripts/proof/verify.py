@@ -221,9 +221,15 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
         base, own = image.layers[: run.base_layers], image.layers[run.base_layers :]
         yield "size", CapturedFact(image.size, "B", f"the sum of {saved}")
         yield "base_size", CapturedFact(sum(layer.size for layer in base), "B", f"the base's part of {saved}")
-        yield "own_size", CapturedFact(sum(layer.size for layer in own), "B", f"the part of {saved} that is not the base's")
+        yield (
+            "own_size",
+            CapturedFact(sum(layer.size for layer in own), "B", f"the part of {saved} that is not the base's"),
+        )
         yield "layers", CapturedFact(len(image.layers), "count", "the manifest in `docker image save`")
-        yield "base_layers", CapturedFact(len(base), "count", "the layers that the image shares with its base")
+        yield (
+            "base_layers",
+            CapturedFact(len(base), "count", "the layers that the image shares with its base"),
+        )
         yield "own_layers", CapturedFact(len(own), "count", "the layers that its base does not have")
         for number, layer in enumerate(image.layers, start=1):
             yield f"layer_{number}", CapturedFact(layer.size, "B", f"layer {number}: {layer.instruction}")
@@ -298,7 +304,9 @@ def _revision(root: Path) -> str:
         commit = process.run(["git", *safe, "rev-parse", "--short=12", "HEAD"], env=git, deadline=10)
         if commit.exit != 0:
             return "not under version control"
-        dirty = process.run(["git", *safe, "status", "--porcelain", "--", "snippets/*/context", "snippets/*.toml"], env=git)
+        dirty = process.run(
+            ["git", *safe, "status", "--porcelain", "--", "snippets/*/context", "snippets/*.toml"], env=git
+        )
         return commit.text().strip() + ("+" if dirty.output.strip() else "")
     except CannotMeasureError:
         return "not known: git is not installed"

@@ -130,7 +130,7 @@ _ADVICE: dict[Verdict, str] = {
     "drift": "The pages no longer say what the engine does. If the new state is right: proof update {names}",
     "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "Nothing is known about {names}: mend the cause above and run again.",
-    "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture: see --engine and --bases.",
+    "another basis": "Numbers of two bases are not compared: measure {names} on the capture's (see --engine, --bases).",
 }
 
 

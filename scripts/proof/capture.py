@@ -112,12 +112,12 @@ def load(folder: Path) -> Capture | None:
     """
     record = folder / RECORD
     try:
-        text = record.read_text("utf-8")
+        content = record.read_bytes()
     except FileNotFoundError:
         return None
     tampered = []
     try:
-        data: dict[str, Any] = json.loads(text)
+        data: dict[str, Any] = json.loads(content.decode("utf-8"))
         if data["schema"] != SCHEMA:
             raise PageError(
                 f"this capture has schema {data['schema']}, and this tool reads {SCHEMA}",

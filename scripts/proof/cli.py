@@ -77,7 +77,19 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument(
             "--no-engine-ok", action="store_true", help="where there is no engine, say so and exit with 0"
         )
+        verb.add_argument(
+            "--exit-by-cause",
+            action="store_true",
+            help="instead of 1: 5 the snippet was edited, 6 a base moved, 7 the engine or its format changed, "
+            "8 a capture was edited by hand, 1 nothing that goes in has changed",
+        )
         verb.set_defaults(run=_verify, write=name == "update")
+    status = verbs.add_parser(
+        "status",
+        help="without an engine: which captures are stale and why, claims that fail, numbers that nothing backs",
+        description="Say what is wrong with captures and pages, as far as it can be known without an engine.",
+    )
+    status.set_defaults(run=_status)
     facts = verbs.add_parser("facts", help="print what was measured", description="Print what was measured.")
     facts.add_argument("--json", action="store_true", help="as JSON")
     facts.set_defaults(run=_facts)
@@ -116,6 +128,7 @@ def _verify(options: argparse.Namespace) -> int:
     known = bases.load(root)
     snippets = manifest.load_all(root, options.names)
     known.check(snippets)
+    pages_code = 0 if options.write else _check_pages(root, terminal)
     try:
         with _engine(options.engine, terminal) as engine:
             results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
@@ -132,7 +145,7 @@ def _verify(options: argparse.Namespace) -> int:
     else:
         terminal.table(results)
         terminal.advice(results)
-    return worst(results)
+    return worst(results, by_cause=options.exit_by_cause) or pages_code
 
 
 def _run_all(
@@ -212,6 +225,29 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
         evidence="\n".join(obstacles),
         cure="run scripts/bootstrap as root on Debian or Ubuntu, or start Docker or Podman",
     )
+
+
+def _check_pages(root: Path, terminal: Terminal) -> int:
+    """Say what is wrong with the pages before anything is run; a page that names what is not there ends it all."""
+    from proof import status
+
+    with terminal.stage("pages"):
+        problems = status.page_problems(root)
+    for problem in problems:
+        terminal.problem(problem)
+    broken = [problem for problem in problems if problem.code == UsageError.code]
+    if broken:
+        raise UsageError(f"{len(broken)} of the pages' statements cannot be right; nothing was run")
+    return max((problem.code for problem in problems), default=0)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from proof import status
+    from proof.report.terminal import Terminal
+
+    found = status.status(_root(options))
+    Terminal().status(found)
+    return found.code
 
 
 def _facts(options: argparse.Namespace) -> int:

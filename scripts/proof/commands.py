@@ -42,7 +42,7 @@ _BUILD: Flags = {
     "--file": r"(?!.*\.\.)[\w][\w./-]*",
     "-f": r"(?!.*\.\.)[\w][\w./-]*",
     "--target": r"[\w.-]+",
-    "--build-arg": r"\w+(?:=.*)?",
+    "--build-arg": r"(?!(?i:buildkit_))\w+=.*",  # BUILDKIT_SYNTAX names a frontend, as `# syntax=` does
     "--label": _TEXT,
     "--platform": _PLATFORM,
     "--progress": "plain|auto",

@@ -7,6 +7,7 @@ https://docs.docker.com/reference/dockerfile/
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,11 @@ ALLOWED = frozenset(
 )
 _MOUNTS = frozenset({"cache", "bind", "tmpfs"})
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::(?P<op>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))")
-_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
-_REMOTE = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|git@)|\.git(?:#|$)", re.IGNORECASE)
+_CONTINUED = re.compile(r"(?<!\\)\\[ \t]*$")
+_HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z]\w*)(?P=quote)(?!\S)")
+_QUOTING = re.compile(r"[\"'\\$`]")
+_PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*")  # of ADD: no scheme, no user@host, no variable that may hold either
+_FROM = re.compile(r"(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class Dockerfile:
 
     def _stage(self, name: str, before: int | None = None) -> Stage | None:
         for stage in reversed(self.stages[:before]):
-            if name.lower() == (stage.alias or "").lower() or name == str(stage.index):
+            # FROM knows earlier stages by their name alone: `FROM 0` is an image called 0.
+            if name.lower() == (stage.alias or "").lower() or (before is None and name == str(stage.index)):
                 return stage
         return None
 
@@ -84,32 +89,40 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
         return RefusedError(what, where=instruction.where, evidence=shown, cure=cure)
 
     def use(instruction: Instruction, name: str) -> None:
-        earlier = {s.alias.lower() for s in stages if s.alias} | {str(s.index) for s in stages}
+        earlier = {s.alias.lower() for s in stages if s.alias}
+        if instruction.name != "FROM":
+            earlier |= {str(s.index) for s in stages}
         if name.lower() not in earlier and name != "scratch":
             images.setdefault(name, instruction.where)
 
     for instruction in _instructions(path):
         match instruction.name:
             case "ARG" if not stages:
-                name, _, default = instruction.rest.partition("=")
-                variables[name.strip()] = overrides.get(name.strip(), default.strip().strip("\"'"))
+                try:
+                    words = shlex.split(instruction.rest)
+                except ValueError as error:
+                    raise refuse(instruction, f"ARG has {str(error).lower()}", "close the quote") from error
+                for word in words:
+                    name, _, default = word.partition("=")
+                    given = name in overrides
+                    variables[name] = overrides[name] if given else _substitute(default, variables, instruction)
             case "FROM":
-                words = _substitute(instruction, variables).split()
+                words = instruction.rest.split()
                 if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
                     raise refuse(instruction, "FROM takes an image, and AS with a name", "FROM image [AS name]")
-                use(instruction, words[0])
-                stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, words[0]))
+                image = _substitute(words[0], variables, instruction)
+                use(instruction, image)
+                stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, image))
             case "COPY" | "ADD":
                 for flag in instruction.flags:
                     if flag.startswith("--from="):
-                        use(
-                            instruction,
-                            _substitute_text(flag.removeprefix("--from="), variables, instruction),
-                        )
-                if instruction.name == "ADD" and any(_REMOTE.search(w) for w in instruction.rest.split()):
+                        use(instruction, _substitute(flag.removeprefix("--from="), variables, instruction))
+                if instruction.name == "ADD" and (
+                    not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b", instruction.rest)
+                ):
                     raise refuse(
                         instruction,
-                        "ADD from an address is refused: a build has no network",
+                        "ADD from anything but plain paths is refused: a build has no network",
                         "put the file in context/",
                     )
             case "RUN":
@@ -137,59 +150,98 @@ def _check_run(
     for flag in instruction.flags:
         name, _, value = flag.removeprefix("--").partition("=")
         if name == "mount":
-            options = dict(o.partition("=")[::2] for o in value.split(","))
-            if options.get("type", "bind") not in _MOUNTS:
-                raise refuse(instruction, f"a mount of type {options['type']} is refused", "cache, bind or tmpfs")
-            if source := options.get("from"):
-                use(instruction, source)
+            for option in value.split(","):
+                key, _, setting = option.partition("=")
+                if key.lower() == "type" and setting.lower() not in _MOUNTS:
+                    raise refuse(instruction, f"a mount of type {setting} is refused", "cache, bind or tmpfs")
+                if key.lower() == "from":
+                    use(instruction, setting)
         elif flag != "--network=none":
             raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
 
 
 def _instructions(path: Path) -> Iterator[Instruction]:
-    lines = path.read_text("utf-8").split("\n")
+    """The instructions, told apart exactly as BuildKit does: what it took for one, and this for text, would go unseen.
+
+    https://github.com/moby/buildkit/blob/v0.13.1/frontend/dockerfile/parser/parser.go
+    """
+    lines = _lines(path)
     number = 0
     head = True  # parser directives stand only above everything else
     while number < len(lines):
-        start, line = number + 1, lines[number].strip()
+        start, line = number + 1, lines[number].lstrip()
         number += 1
+
+        def refuse(what: str, cure: str, *, line: str = line, start: int = start) -> RefusedError:
+            return RefusedError(what, where=Where(path, start), evidence=line, cure=cure)
+
         if directive := re.match(r"#\s*(\w+)\s*=\s*(.+)", line):
             if head and directive[1].lower() in ("syntax", "escape", "check"):
-                raise RefusedError(
+                raise refuse(
                     f"the directive `# {directive[1]}=` is refused: it can bring in a frontend of its own",
-                    where=Where(path, start),
-                    evidence=line,
-                    cure="take the line out",
+                    "take the line out",
                 )
             continue
         if not line or line.startswith("#"):
             head = head and bool(line)
             continue
         head = False
-        while line.endswith("\\") and number < len(lines):
-            following = lines[number].strip()
+        while (end := _CONTINUED.search(line)) and number < len(lines):
+            following = lines[number]
             number += 1
-            if not following.startswith("#"):
-                line = line[:-1].rstrip() + " " + following
-        name, _, rest = line.partition(" ")
+            if following.strip() and not following.lstrip().startswith("#"):
+                line = line[: end.start()] + following
+        name, *rest = line.split(None, 1)
         name = name.upper()
-        if name in ("RUN", "COPY", "ADD"):
-            for marker in _HEREDOC.findall(rest):
-                while number < len(lines) and lines[number].strip() != marker:
-                    number += 1
-                number += 1
-        words = rest.split()
+        words = rest[0].split() if rest else []
         flags = []
         while words and words[0].startswith("--"):
             flags.append(words.pop(0))
+            if _QUOTING.search(flags[-1].replace("$", "")):
+                raise refuse(f"the flag {flags[-1]} is refused: it is quoted", "write it plainly")
+        if name == "FROM" and number > start:
+            raise refuse("FROM stands on one line", "FROM image [AS name]")
+        if name in ("RUN", "COPY", "ADD") and "<<" in line:
+            plain = _HEREDOC.sub("", line)
+            if "<<" in plain or _QUOTING.search(plain):
+                raise refuse(
+                    "this `<<` cannot be told from text: a heredoc's line has no quotes and no variables",
+                    "RUN <<EOF, or put it in a file of context/",
+                )
+            for heredoc in _HEREDOC.finditer(line):
+                number = _end_of(heredoc, lines, number)
+                if number > len(lines):
+                    raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
         yield Instruction(name, tuple(flags), " ".join(words), Where(path, start))
 
 
-def _substitute(instruction: Instruction, variables: Mapping[str, str]) -> str:
-    return _substitute_text(instruction.rest, variables, instruction)
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RefusedError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
+    lines = text.replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if "\r" in line or line.startswith("\ufeff"):
+            raise RefusedError(
+                "a byte order mark or a lone carriage return is refused: tools read either in their own way",
+                where=Where(path, number),
+                cure="save it as plain UTF-8",
+            )
+    return lines
 
 
-def _substitute_text(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:
+def _end_of(heredoc: re.Match[str], lines: list[str], number: int) -> int:
+    """The number of lines up to the end of `heredoc`; more than there are where it has none."""
+    while number < len(lines):
+        line = lines[number].lstrip("\t") if heredoc["chomp"] else lines[number]
+        number += 1
+        if line == heredoc["marker"]:
+            return number
+    return number + 1
+
+
+def _substitute(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["plain"]
         known = variables.get(name, "")
@@ -214,15 +266,15 @@ def localise(text: str, local: Callable[[str], str]) -> str:
     stages: set[str] = {"scratch"}
     lines = []
     for line in text.split("\n"):
-        words = line.split()
-        if not words or words[0].upper() != "FROM":
-            lines.append(re.sub(r"(--from=|\bfrom=)([^\s,]+)", lambda m: _localised(m, stages, local), line))
+        found = _FROM.fullmatch(line)
+        if found is None:
+            flags = r"(--from=|--mount=\S*\bfrom=)([^\s,]+)"
+            lines.append(re.sub(flags, lambda m: _localised(m, stages, local), line))
             continue
-        position = next(i for i, word in enumerate(words[1:], start=1) if not word.startswith("--"))
-        image = words[position]
-        lines.append(line if image.lower() in stages else line.replace(image, local(image), 1))
-        if len(words) > position + 2:
-            stages.add(words[position + 2].lower())
+        before, image, rest = found.groups()
+        lines.append(line if image.lower() in stages else before + local(image) + rest)
+        if len(alias := rest.split()) == 2:
+            stages.add(alias[1].lower())
     return "\n".join(lines)
 
 

@@ -215,6 +215,7 @@ def environment(home: Path, platform: str) -> dict[str, str]:
         "TZ": "UTC",
         "COLUMNS": "120",
         "NO_COLOR": "1",
+        "DOCKER_BUILDKIT": "1",  # where buildx is missing, an older client would fall back to the legacy builder
         "DOCKER_CLI_HINTS": "false",
         "DOCKER_DEFAULT_PLATFORM": platform,
         "BUILDKIT_PROGRESS": "plain",

@@ -27,7 +27,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PLAIN = ("", "count")  # units that mix: a count is a number
 
 
@@ -165,7 +165,7 @@ def _bytes(value: Value) -> Value:
 
 def _words(value: Value) -> Value:
     number = int(_number(value))
-    return Value(_WORDS[number] if 0 <= number < len(_WORDS) else written(number, "count"), "text")
+    return Value(WORDS[number] if 0 <= number < len(WORDS) else written(number, "count"), "text")
 
 
 def _megabytes(value: Value) -> Value:

@@ -55,7 +55,9 @@ def measure(archive: IO[bytes]) -> Image:
         with tarfile.open(fileobj=archive, mode="r|") as outer:
             for member in outer:
                 if member.issym() or member.islnk():
-                    links[member.name] = member.linkname
+                    # A symbolic link counts from its own folder, a hard one from the root of the archive.
+                    up = "../" * member.name.count("/") if member.islnk() else ""
+                    links[member.name] = up + member.linkname
                 elif member.isreg() and (content := outer.extractfile(member)) is not None:
                     head = content.read(_BLOCK)
                     if _is_layer(head):
@@ -66,13 +68,16 @@ def measure(archive: IO[bytes]) -> Image:
         if len(manifests) != 1:
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
         config_bytes = documents[manifests[0]["Config"]]
-        config: dict[str, Any] = json.loads(config_bytes)
         names = [_follow(name, links) for name in manifests[0]["Layers"]]
-        found = [measured[name] for name in names]
-    except (tarfile.TarError, KeyError, ValueError) as error:
+        return _image(config_bytes, [measured[name] for name in names])
+    except (tarfile.TarError, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r}") from error
+
+
+def _image(config_bytes: bytes, found: list[tuple[str, int, int]]) -> Image:
+    config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
-    instructions = [h.get("created_by", "") for h in config.get("history", []) if not h.get("empty_layer")]
+    instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
     if len(instructions) != len(found):
         instructions = [""] * len(found)
     return Image(
@@ -118,7 +123,7 @@ def _measure_layer(content: IO[bytes]) -> tuple[str, int, int]:
                 size += member.size
                 files += 1
             elif member.issym():
-                size += len(member.linkname.encode())
+                size += len(member.linkname.encode("utf-8", "surrogateescape"))
             fields = (
                 *(member.name, member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid),
                 *(member.size if member.isreg() else 0, member.linkname, inner),

@@ -47,6 +47,7 @@ class Step:
     ignore: tuple[re.Pattern[str], ...]  # text that may differ from run to run
     timeout: float  # seconds
     facts: tuple[FactRule, ...]
+    unshown: str  # why no page shows it; empty where one must
     where: Where
 
     def __str__(self) -> str:
@@ -81,7 +82,7 @@ class Snippet:
 
     def image_base(self) -> str | None:
         """The base under the measured image, `scratch`, or None where no image is measured."""
-        for step in self.steps:
+        for step in reversed(self.steps):  # a later build of the same tag replaces the image
             if self.image in step.command.tags:
                 targets = step.command.values("--target")
                 return self.dockerfiles[step.name].base_of(targets[-1] if targets else None)
@@ -160,7 +161,7 @@ def load(folder: Path) -> Snippet:
 
 
 def _step(snippet: str, table: Table) -> Step:
-    table.allow("name", "command", "inside", "exit", "expect", "show", "ignore", "timeout", "facts")
+    table.allow("name", "command", "inside", "exit", "expect", "show", "ignore", "timeout", "facts", "unshown")
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
         raise table.error("name", f"'{name}' is no name for a step", "letters, digits and _, like build or image_ls")
@@ -200,6 +201,7 @@ def _step(snippet: str, table: Table) -> Step:
         ignore=tuple(table.pattern("ignore", p) for p in table.texts("ignore")),
         timeout=timeout,
         facts=tuple(rules),
+        unshown=table.text("unshown"),
         where=table.where(),
     )
 

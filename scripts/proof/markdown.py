@@ -3,6 +3,9 @@
     {{ single.size }}                             a fact, or an expression over facts, inside a sentence
     {{ transcript single/build }}                 a captured step, alone in its paragraph
     --8<-- "single/context/Dockerfile"            a file of a snippet, in a fence (included by pymdownx.snippets)
+    {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
+    {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
+    {{ proof }}                                   everything that was measured, claimed and waived
 
 It belongs to Python-Markdown and imports nothing of MkDocs, so that any site generator that runs Python-Markdown
 extensions can build the pages. Nothing here can start a process: a page is made of committed captures alone.
@@ -10,11 +13,11 @@ extensions can build the pages. Nothing here can start a process: a page is made
 
 from __future__ import annotations
 
-import functools
 import re
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from click import ClickException
 from markdown import Extension, Markdown
@@ -25,26 +28,39 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from proof import capture as captures
-from proof import errors, expression, facts, manifest, transcript
-from proof.errors import Where, did_you_mean
-from proof.facts import Fact, FactBook, Source
+from proof import audit, errors, expression, manifest, proof_page, transcript
+from proof.errors import did_you_mean
+from proof.facts import Fact, Source
+from proof.page import Page, Waiver
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
+_ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
+_WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
+_INDEX = re.compile(r"^\{\{\s*proof\s*\}\}$")
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
+_COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r"^\s*-{1,}8<-{1,}\s+(?P<quote>[\"'])(?P<path>.*?)(?P=quote)\s*$")
 _EMBEDDABLE = re.compile(r"\w+/context/[^:]+")
 
 
-class PageError(errors.PageError, ClickException):
+class StopBuildError(errors.UsageError, ClickException):
     """Stops the site build: MkDocs prints a ClickException without a traceback and exits with its code."""
 
-    exit_code = errors.PageError.code
+    exit_code = errors.UsageError.code
 
-    def __init__(self, error: errors.ProofError, where: Where | None) -> None:
-        errors.PageError.__init__(
-            self, error.what, where=error.where or where, evidence=error.evidence, cure=error.cure
-        )
+    def __init__(self, error: errors.ProofError) -> None:
+        errors.ProofError.__init__(self, error.what, where=error.where, evidence=error.evidence, cure=error.cure)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """MkDocs has logged the whole message when this is called."""
+        print(f"The build stops at {self.where or 'this page'}.", file=file or sys.stderr)
+
+
+class FalseClaimStopsBuildError(StopBuildError):
+    """Nothing is broken, and the page is wrong."""
+
+    code = exit_code = audit.FalseClaimError.code
 
 
 class ProofExtension(Extension):
@@ -57,19 +73,24 @@ class ProofExtension(Extension):
                 "the folder that holds snippets/ (default: the one around the working directory)",
             ],
             "docs": ["docs", "the folder of the pages, below the project"],
+            "collect": [False, "gather every problem of a page, instead of stopping at the first"],
         }
+        self.page: Page | None = None  # of the last conversion
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown once for each page."""
         start = Path(self.getConfig("project") or ".").absolute()
-        page = Page(manifest.find_root(start), self.getConfig("docs"))
+        root = manifest.find_root(start)
+        page = self.page = Page(root, root / self.getConfig("docs"), collect=self.getConfig("collect"))
+        md.registerExtension(self)
         # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
         md.preprocessors.register(_Source(md, page), "proof_source", 100)
         md.parser.blockprocessors.register(_Transcripts(md.parser, page), "proof_transcript", 175)
         # Behind code spans (190), before escapes (180) and everything that could take a `*` or `_` for emphasis.
-        md.inlinePatterns.register(_Facts(_INLINE, md, page), "proof_fact", 185)
-        md.treeprocessors.register(_Leftovers(md, page), "proof_leftovers", 0)
+        md.inlinePatterns.register(_Inline(_INLINE, md, page), "proof_fact", 185)
+        # Behind inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
+        md.treeprocessors.register(_Audit(md, page), "proof_audit", 7)
 
 
 def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
@@ -77,42 +98,8 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
     return ProofExtension(**options)
 
 
-class Page:
-    """The page that is being built: its text, and the captures that it may name."""
-
-    def __init__(self, root: Path, docs: str) -> None:
-        self.root, self.snippets, self.docs = root, root / "snippets", root / docs
-        self.source = ""
-
-    @property
-    def book(self) -> FactBook:
-        """Every fact, as captured; read again when a capture changes, as it may while a site is served."""
-        records = sorted(self.snippets.glob("*/captured/*/*"))
-        return _book(self.snippets, tuple((str(p), p.stat().st_mtime_ns) for p in records))
-
-    def error(self, error: errors.ProofError, token: str) -> PageError:
-        """The same error at the line of the page where `token` stands."""
-        return PageError(error, self._locate(token))
-
-    def _locate(self, token: str) -> Where | None:
-        # Python-Markdown is handed a text and no file name, so the page is the one that holds this very text.
-        for path in sorted(self.docs.rglob("*.md")):
-            text = path.read_text("utf-8", "replace")
-            start = text.find(self.source.strip())
-            if self.source.strip() and start >= 0:
-                at = text.find(token, start)
-                return Where(path, text.count("\n", 0, at) + 1 if at >= 0 else None)
-        return None
-
-
-@functools.lru_cache(maxsize=4)
-def _book(snippets: Path, stamp: tuple[tuple[str, int], ...]) -> FactBook:
-    del stamp  # it is what tells one state of the captures from the next
-    return facts.load(snippets)
-
-
 class _Source(Preprocessor):
-    """Keeps the page's text for error messages, and refuses a file that a page cannot embed."""
+    """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
@@ -120,26 +107,42 @@ class _Source(Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
+        fence, waived = "", False
+        written: list[str] = []
         for line in lines:
             if (include := _INCLUDE.match(line)) is not None:
-                self._check(include["path"], line)
-        return lines
+                self._include(include["path"], line)
+            if (mark := _FENCE.match(line)) is not None:
+                fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
+            elif fence and not waived and _COMMAND.match(line):
+                what = "this command is shown and nothing ran it"
+                cure = "{{ transcript snippet/step }}, or {{ waiver: why }} above the fence"
+                self._stop(errors.PageError(what, evidence=line.strip(), cure=cure), line)
+            if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
+                waived = True
+                self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
+                continue
+            if not fence and line.strip() and mark is None:
+                waived = False
+            written += proof_page.lines(self.page) if not fence and _INDEX.match(line) else [line]
+        return written
 
-    def _check(self, path: str, line: str) -> None:
+    def _include(self, path: str, line: str) -> None:
         if not _EMBEDDABLE.fullmatch(path) or ".." in path:
-            problem, cure = (
-                f"'{path}' is not a file that a reader would copy",
-                '--8<-- "snippet/context/FILE"',
-            )
-        elif not (self.page.snippets / path).is_file():
-            known = [str(p.relative_to(self.page.snippets)) for p in self.page.snippets.glob("*/context/**/*")]
+            problem, cure = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
+        elif not (self.page.folder / path).is_file():
+            known = [str(p.relative_to(self.page.folder)) for p in self.page.folder.glob("*/context/**/*")]
             problem, cure = (
                 f"there is no snippets/{path}{did_you_mean(path, known)}",
                 f"ls snippets/{Path(path).parent}",
             )
         else:
+            self.page.snippets.add(path.partition("/")[0])
             return
-        raise self.page.error(errors.PageError(problem, evidence=line.strip(), cure=cure), line)
+        self._stop(errors.PageError(problem, evidence=line.strip(), cure=cure), line)
+
+    def _stop(self, error: errors.ProofError, token: str) -> None:
+        raise stopping(self.page.located(error, token))
 
 
 class _Transcripts(BlockProcessor):
@@ -159,16 +162,19 @@ class _Transcripts(BlockProcessor):
         try:
             html = self._render(found[1])
         except errors.ProofError as error:
-            raise self.page.error(error, block) from error
+            raise stopping(self.page.located(error, block)) from error
         # Stashed, so that no later processor reads what a program printed.
         ET.SubElement(parent, "p").text = self.parser.md.htmlStash.store(html)
 
     def _render(self, name: str) -> str:
         snippet_name, _, step_name = name.partition("/")
-        folder = self.page.snippets / snippet_name
+        folder = self.page.folder / snippet_name
         if not (folder / "snippet.toml").is_file():
-            known = [p.parent.name for p in self.page.snippets.glob("*/snippet.toml")]
-            raise errors.PageError(f"there is no snippet '{snippet_name}'{did_you_mean(snippet_name, known)}")
+            known = [p.parent.name for p in self.page.folder.glob("*/snippet.toml")]
+            raise errors.PageError(
+                f"there is no snippet '{snippet_name}'{did_you_mean(snippet_name, known)}",
+                cure=f"one of: {', '.join(sorted(known))}",
+            )
         snippet = manifest.load(folder)
         steps = {step.name: step for step in snippet.steps}
         if step_name not in steps:
@@ -176,7 +182,7 @@ class _Transcripts(BlockProcessor):
                 f"the snippet '{snippet_name}' has no step '{step_name}'{did_you_mean(step_name, list(steps))}",
                 cure=f"one of: {', '.join(steps)}",
             )
-        capture = self.page.book.captures.get(snippet_name) or captures.best(folder)
+        capture = self.page.book.captures.get(snippet_name)
         step = capture.step(step_name) if capture else None
         if capture is None or step is None:
             raise errors.PageError(f"there is no capture of {name}", cure=f"proof update {snippet_name}")
@@ -186,11 +192,14 @@ class _Transcripts(BlockProcessor):
                 evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
                 cure=f"proof update {snippet_name}",
             )
-        return transcript.render(capture, step, steps[step_name].show)
+        again = self.page.shown.count(name)
+        self.page.shown.append(name)
+        self.page.snippets.add(snippet_name)
+        return transcript.render(capture, step, steps[step_name].show, again=again)
 
 
-class _Facts(InlineProcessor):
-    """`{{ expression }}` inside a sentence."""
+class _Inline(InlineProcessor):
+    """`{{ expression }}`, `{{ claim: … }}` and `{{ waiver: … }}` inside a sentence."""
 
     def __init__(self, pattern: str, md: Markdown, page: Page) -> None:
         super().__init__(pattern, md)
@@ -201,27 +210,32 @@ class _Facts(InlineProcessor):
         m: re.Match[str],
         data: str,  # noqa: ARG002
     ) -> tuple[ET.Element, int, int]:
-        text = m[1]
         try:
-            if text.startswith("transcript"):
-                raise errors.PageError(
-                    "a transcript stands alone in its paragraph", cure="a blank line above and below"
-                )
-            value = expression.evaluate(text, self.page.book)
+            element = self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(m[1])) else self._fact(m[1])
         except errors.ProofError as error:
-            raise self.page.error(error, m[0]) from error
-        used = [self.page.book[name] for name in expression.names(text)]
-        cited = any(isinstance(fact.origin, Source) for fact in used)
-        element = ET.Element(
-            "data",
-            {
-                "class": "fact fact--cited" if cited else "fact",
-                "value": str(value.value),
-                "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
-            },
-        )
-        element.text = AtomicString(transcript.visible(str(value)))
+            raise stopping(self.page.located(error, m[0])) from error
         return element, m.start(0), m.end(0)
+
+    def _aside(self, kind: str, text: str) -> ET.Element:
+        # What it belongs to is known once the whole tree is there: see audit.
+        return ET.Element("span", {"class": kind, "data-text": " ".join(text.split())})
+
+    def _fact(self, text: str) -> ET.Element:
+        if re.match(r"(transcript|proof)\b(?!\.)", text):
+            raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
+        value = expression.evaluate(text, self.page.book)
+        names = expression.names(text)
+        self.page.use(names)
+        used = [self.page.book[name] for name in names]
+        cited = any(isinstance(fact.origin, Source) for fact in used)
+        attributes = {
+            "class": "fact fact--cited" if cited else "fact",
+            "value": str(value.value),
+            "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
+        }
+        element = ET.Element("data", attributes)
+        element.text = AtomicString(transcript.visible(str(value)))
+        return element
 
 
 def _origin(fact: Fact) -> str:
@@ -231,20 +245,32 @@ def _origin(fact: Fact) -> str:
     return f"{fact.name}: {exact}, measured {fact.origin.provenance.date[:10]}"
 
 
-class _Leftovers(Treeprocessor):
-    """Braces that nothing took: an unclosed `{{` must not reach a reader."""
+class _Audit(Treeprocessor):
+    """Reads the finished page: no braces left over, no claim false, no number unbound."""
 
     def __init__(self, md: Markdown, page: Page) -> None:
         super().__init__(md)
         self.page = page
 
     def run(self, root: ET.Element) -> None:
+        try:
+            self._leftovers(root)
+            audit.audit(root, self.page)
+        except errors.ProofError as error:
+            raise stopping(error) from error
+
+    def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             inside = "" if element.tag in ("code", "pre") else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]
-                    raise self.page.error(
-                        errors.PageError("this `{{` is never closed", evidence=token, cure="{{ single.size }}"),
-                        token,
-                    )
+                    error = errors.PageError("this `{{` is never closed", evidence=token, cure="{{ single.size }}")
+                    raise self.page.located(error, token)
+
+
+def stopping(error: errors.ProofError) -> StopBuildError:
+    """The error in the form that stops a site build."""
+    if isinstance(error, StopBuildError):
+        return error
+    return (FalseClaimStopsBuildError if isinstance(error, audit.FalseClaimError) else StopBuildError)(error)

@@ -20,6 +20,7 @@ _AGE = re.compile(
 _DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
 _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
+_SECONDS = re.compile(r"^(?:\d+\.\d{3} )+(?!#\d+ )")
 _RUN_OUTPUT = re.compile(r"^\d+\.\d+ ?(.*)$")
 
 
@@ -40,7 +41,7 @@ def _build_log(text: str) -> str:
     rest: list[str] = []
     for line in text.splitlines():
         if (found := _VERTEX.match(line)) is None:
-            rest.append(re.sub(r"^\d+\.\d{3} ", "", line))  # a failed step's output again, with its seconds
+            rest.append(_SECONDS.sub("", line))  # a failed step's output again, with its seconds
             continue
         number, message = found[1], found[2]
         if number == "0":

@@ -21,6 +21,7 @@ from typing import IO
 from proof.errors import CannotMeasureError, DeadlineError
 
 OUTPUT_CAP = 4_000_000  # bytes; the longest honest transcript seen is about 20 kB
+_DRAIN = 5.0  # seconds for the last output to arrive once the group is gone
 
 
 @dataclass(frozen=True)
@@ -71,20 +72,14 @@ def run(
     chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
     overflow = threading.Event()
 
-    def drain(stream: IO[bytes], into: bytearray) -> None:
-        while chunk := stream.read1(65536):  # type: ignore[attr-defined]
-            if len(into) + len(chunk) > OUTPUT_CAP:
-                overflow.set()
-                _kill_group(process)
-                return
-            into += chunk
+    def stop() -> None:
+        overflow.set()
+        _kill_group(process)
 
     assert process.stdout is not None
-    threads = [threading.Thread(target=drain, args=(process.stdout, chunks["output"]), daemon=True)]
+    threads = [_drain(process.stdout, chunks["output"], stop)]
     if process.stderr is not None:
-        threads.append(threading.Thread(target=drain, args=(process.stderr, chunks["errors"]), daemon=True))
-    for thread in threads:
-        thread.start()
+        threads.append(_drain(process.stderr, chunks["errors"], stop))
     timed_out = False
     try:
         process.wait(timeout=deadline)
@@ -99,7 +94,7 @@ def run(
         # A child that outlived its parent can hold the pipes open: end the group before the readers are joined.
         _kill_group(process)
         for thread in threads:
-            thread.join(timeout=5)
+            thread.join(timeout=_DRAIN)
         process.stdout.close()
         if process.stderr is not None:
             process.stderr.close()
@@ -131,7 +126,8 @@ def run(
 def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600) -> Iterator[IO[bytes]]:
     """Standard output of `argv` as a file to read from: for output too large to hold in memory.
 
-    Raises CannotMeasureError if the command fails, DeadlineError if it takes longer than `deadline` seconds.
+    Raises CannotMeasureError if the command fails, DeadlineError if it takes longer than `deadline` seconds: either
+    one in place of what a reader made of the output that was cut short.
     """
     process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE)
     late = threading.Event()
@@ -145,24 +141,33 @@ def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600
     timer.start()
     assert process.stdout is not None
     assert process.stderr is not None
+    errors = bytearray()
+    reader = _drain(process.stderr, errors, lambda: _kill_group(process))  # unread, a full pipe stops the command
+    broken: Exception | None = None
     try:
         yield process.stdout
-        for _ in iter(lambda: process.stdout.read(65536), b""):  # type: ignore[union-attr]
+        while process.stdout.read(65536):
             pass  # a reader may stop at the end of the archive, before the end of the stream
-        errors = process.stderr.read()
         process.wait()
+    except Exception as error:  # noqa: BLE001 - raised again below, unless the command itself failed
+        broken = error
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
     finally:
         timer.cancel()
+        code = process.poll()
         _kill_group(process)
+        reader.join(timeout=_DRAIN)
         process.stdout.close()
         process.stderr.close()
     if late.is_set():
-        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended")
-    if process.returncode != 0:
+        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended") from broken
+    if code:
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` failed with {process.returncode}",
-            evidence=errors.decode("utf-8", "replace"),
-        )
+            f"`{shell_words(argv)}` failed with {code}", evidence=errors.decode("utf-8", "replace")
+        ) from broken
+    if broken:
+        raise broken
 
 
 def spawn(
@@ -198,6 +203,7 @@ def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, std
     try:
         return subprocess.Popen(
             list(argv),
+            bufsize=0,  # a buffered pipe cannot be closed while a thread waits in it
             env=dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -205,8 +211,27 @@ def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, std
             stderr=stderr,
             start_new_session=True,
         )
-    except FileNotFoundError as error:
-        raise CannotMeasureError(f"`{argv[0]}` is not installed here", cure="scripts/bootstrap") from error
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError) and error.filename == argv[0]
+        why = "is not installed here" if missing else f"cannot be started: {error}"
+        raise CannotMeasureError(f"`{argv[0]}` {why}", cure="scripts/bootstrap") from error
+
+
+def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -> threading.Thread:
+    """Read `stream` to its end in a thread; past OUTPUT_CAP, call `overflow` and stop."""
+
+    def read() -> None:
+        # A process that left the group can hold the pipe past the end: then it is closed under this thread.
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := stream.read(65536):
+                if len(into) + len(chunk) > OUTPUT_CAP:
+                    overflow()
+                    return
+                into.extend(chunk)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

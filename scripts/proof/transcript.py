@@ -17,14 +17,16 @@ CAP = 20_000  # characters of output on a page; the capture has all of it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]) -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]], *, again: int = 0) -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
-    Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
+    `again` is how often the page has shown it before, for an id stands on a page once. Copying takes the
+    command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
     """
     lines = "".join(_lines(step.output, tuple(show)))
     source = provenance(capture, step, elided="transcript__elided" in lines)
     place = f"<figcaption>in a container of <code>{escape(step.inside)}</code></figcaption>" if step.inside else ""
+    name = anchor(capture.snippet, step.name) + (f"-{again + 1}" if again else "")
     classes, end = "transcript", ""
     if step.exit:
         classes, end = (
@@ -32,7 +34,7 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]
             f'<span class="transcript__exit">exit {step.exit}</span>',
         )
     return (
-        f'<figure class="{classes}" id="{anchor(capture.snippet, step.name)}">{place}'
+        f'<figure class="{classes}" id="{name}">{place}'
         f'<div class="highlight" data-copy="{escape(step.command)}"><pre><code>'
         '<span class="transcript__prompt">$ </span>'
         f'<span class="transcript__command">{escape(visible(step.command))}</span>\n'

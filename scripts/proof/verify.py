@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 from proof import capture as captures
-from proof import execute, facts, process
+from proof import execute, facts, inputs, process
 from proof.bases import Bases, Loaded, Origin
 from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, ProofError, Where
 from proof.execute import Run
+from proof.inputs import Change
 from proof.manifest import Snippet, Step
 from proof.normalise import normalise
 
 Verdict = Literal["accurate", "drift", "unstable", "not measured", "another basis", "written"]
+# What a drift comes from, the surest first. `output` is what is left: nothing that goes in has changed.
+Cause = Literal["capture", "snippet", "base", "engine", "output"]
 CODES: dict[Verdict, int] = {
     "accurate": 0,
     "written": 0,
@@ -29,6 +32,7 @@ CODES: dict[Verdict, int] = {
     "not measured": 3,
     "another basis": 4,
 }
+CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine": 7, "capture": 8}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Result:
     snippet: Snippet
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
-    causes: tuple[str, ...] = ()  # which inputs changed since the capture
+    changes: tuple[Change, ...] = ()  # which inputs changed since the capture
+    cause: Cause | None = None  # of a drift
     old: Capture | None = None
     new: Capture | None = None
     error: ProofError | None = None  # why nothing was measured
@@ -75,6 +80,11 @@ class Session:
         """What the numbers of this run depend on."""
         return Basis(self.engine.platform, self.engine.kind, self.origin)
 
+    def inputs_of(self, snippet: Snippet) -> dict[str, str]:
+        """What the captures of this run depend on."""
+        major = self.provenance.engine.split(".")[0]
+        return inputs.of(snippet, {name: base.key for name, base in self.loaded.items()}, major)
+
 
 def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provenance:
     """Where the captures of this run come from."""
@@ -98,25 +108,48 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
     """
     folder = captures.folder_of(snippet.folder, session.origin)
     old = captures.load(folder)
+    if (other := _other_basis(snippet, old, session)) is not None and not (write and old is None):
+        return Result(snippet, "another basis", (other,), old=old)
+    changes = inputs.changed(old.inputs, session.inputs_of(snippet)) if old else []
+    cause = _cause(old, changes)
     try:
         first = capture_of(_run(snippet, session), session)
         differences = tuple(compare(old, first, snippet, folder))
-        causes = tuple(changed_inputs(old, first)) if old else ()
-        if old and old.basis != session.basis:
-            return Result(snippet, "another basis", differences, causes, old, first)
-        if not differences and not causes and old:
+        hard = any(change.hard for change in changes)
+        if old and not differences and not hard:
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
-        if differences or old is None:
+        if differences and not (old and old.tampered):
             second = capture_of(_run(snippet, session), session)
             if shaky := tuple(compare(first, second, snippet, folder)):
-                return Result(snippet, "unstable", shaky, causes, old, second)
+                return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except UnexpectedExitError as error:
-        return Result(snippet, "drift", (error.difference,), (), old)
+        return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
     if write:
         captures.save(first, folder)
-    return Result(snippet, "written" if write else "drift", differences, causes, old, first, seconds=_seconds(first))
+    verdict: Verdict = "written" if write else "drift"
+    return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
+
+
+def _other_basis(snippet: Snippet, old: Capture | None, session: Session) -> Difference | None:
+    """Why the capture cannot be compared with a run of this session, if it cannot."""
+    here = str(session.basis)
+    if old is not None:
+        folder = captures.folder_of(snippet.folder, session.origin)
+        return Difference(Where(folder), snippet.name, str(old.basis), here) if old.basis != session.basis else None
+    others = [c for o in captures.ORIGINS if (c := captures.load(captures.folder_of(snippet.folder, o)))]
+    return Difference(Where(snippet.captured), snippet.name, str(others[0].basis), here) if others else None
+
+
+def _cause(old: Capture | None, changes: Sequence[Change]) -> Cause:
+    """What a drift comes from, the surest explanation first."""
+    if old is not None and old.tampered:
+        return "capture"
+    kinds = {change.kind for change in changes}
+    if old is None or "snippet" in kinds:
+        return "snippet"
+    return "base" if "base" in kinds else "engine" if "engine" in kinds else "output"
 
 
 class UnexpectedExitError(ProofError):
@@ -139,7 +172,7 @@ def capture_of(run: Run, session: Session) -> Capture:
     return Capture(
         snippet=snippet.name,
         basis=session.basis,
-        inputs=inputs_of(snippet, session.loaded),
+        inputs=session.inputs_of(snippet),
         steps=tuple(
             CapturedStep(s.step.name, s.step.text, s.step.inside, s.exit, round(s.seconds, 1), s.output)
             for s in run.steps
@@ -154,29 +187,6 @@ def capture_of(run: Run, session: Session) -> Capture:
             bases={name: session.provenance.bases[name] for name in snippet.bases},
         ),
     )
-
-
-def inputs_of(snippet: Snippet, loaded: dict[str, Loaded]) -> dict[str, str]:
-    """What a capture depends on: a hash each of the commands, of every file of the context and of every base."""
-    commands = [
-        (s.name, s.text, s.inside, s.exit, s.expect, [(f.name, f.match.pattern, f.unit) for f in s.facts])
-        for s in snippet.steps
-    ]
-    found = {"the commands in snippet.toml": captures.hash_text(repr((snippet.image, commands)))}
-    for path in sorted(snippet.context.rglob("*")):
-        if path.is_file() or path.is_symlink():
-            found[f"context/{path.relative_to(snippet.context)}"] = captures.hash_file(path)
-    for name in snippet.bases:
-        found[f"the base {name}"] = loaded[name].key
-    return found
-
-
-def changed_inputs(old: Capture, new: Capture) -> Iterator[str]:
-    """The inputs that are not what the capture was made from."""
-    for name in dict.fromkeys([*old.inputs, *new.inputs]):
-        if old.inputs.get(name) != new.inputs.get(name):
-            how = "is new" if name not in old.inputs else "is gone" if name not in new.inputs else "changed"
-            yield f"{name} {how}"
 
 
 def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
@@ -312,7 +322,12 @@ def _revision(root: Path) -> str:
         return "not known: git is not installed"
 
 
-def worst(results: Sequence[Result]) -> int:
-    """The exit code of a run: drift first, for it is certain; then what could not be measured or compared."""
+def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:
+    """The exit code of a run: drift first, for it is certain; then what could not be measured or compared.
+
+    With `by_cause` a drift has a code for what it comes from (CAUSE_CODES), the first snippet's that drifted.
+    """
     codes = {CODES[result.verdict] for result in results}
-    return next((code for code in (1, 3, 4) if code in codes), 0)
+    code = next((code for code in (1, 3, 4) if code in codes), 0)
+    causes = [result.cause for result in results if result.verdict == "drift" and result.cause]
+    return CAUSE_CODES[causes[0]] if by_cause and code == 1 and causes else code

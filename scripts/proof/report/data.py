@@ -46,7 +46,8 @@ def results(found: Sequence[Result]) -> str:
                     "snippet": r.snippet.name,
                     "verdict": r.verdict,
                     "seconds": round(r.seconds, 1),
-                    "causes": list(r.causes),
+                    "cause": r.cause,
+                    "changes": [str(change) for change in r.changes],
                     "differences": [
                         {"where": str(d.where), "what": d.what, "old": d.old, "new": d.new} for d in r.differences
                     ],

@@ -15,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from proof import facts
+from proof.errors import ProofError
 from proof.facts import FactBook
 from proof.manifest import Step
+from proof.status import Status
 from proof.verify import Difference, Result, Verdict
 
 _STYLES: dict[Verdict, tuple[str, str]] = {
@@ -65,8 +67,8 @@ class Terminal:
         self.console.print(
             Text.assemble((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         )
-        for cause in result.causes:
-            self.console.print(Text(f"     because {cause}", style="dim"))
+        for change in result.changes:
+            self.console.print(Text(f"   because {change}", style="dim"))
         for difference in result.differences:
             self._difference(difference)
         if result.error:
@@ -77,6 +79,24 @@ class Terminal:
         for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
             for line in text.splitlines() or [""]:
                 self.console.print(Text(f"     {sign} {_visible(line)}", style=style))
+
+    def problem(self, problem: ProofError) -> None:
+        """Something that is wrong: where, what, evidence, cure."""
+        for number, line in enumerate(str(problem).splitlines()):
+            mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
+            self.console.print(Text(mark + _visible(line), style=style))
+
+    def status(self, found: Status) -> None:
+        """What can be said without an engine."""
+        for problem in found.problems:
+            self.problem(problem)
+        claims = sum(len(page.page.claims) for page in found.pages)
+        bound = sum(page.page.bound for page in found.pages)
+        self.say(
+            f"{found.snippets} snippets, {found.steps} steps, {found.facts} facts; {len(found.pages)} pages, "
+            f"{claims} claims, {bound} numbers bound"
+        )
+        self.say(f"{len(found.problems)} problems" if found.problems else "Nothing is stale, false or unbound.")
 
     def table(self, results: Sequence[Result]) -> None:
         """The measured images side by side; the share is of the largest one."""
@@ -105,13 +125,14 @@ class Terminal:
 
     def advice(self, results: Sequence[Result]) -> None:
         """What to do about it, one line for each kind of verdict that calls for something."""
-        by_verdict: dict[Verdict, list[str]] = {}
+        advice: dict[str, list[str]] = {}
         for result in results:
-            by_verdict.setdefault(result.verdict, []).append(result.snippet.name)
-        for verdict, names in by_verdict.items():
-            if verdict in _ADVICE:
+            key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
+            advice.setdefault(key, []).append(result.snippet.name)
+        for key, names in advice.items():
+            if key in _ADVICE:
                 self.console.print()
-                self.say(_ADVICE[verdict].format(names=" ".join(names)), _STYLES[verdict][1])
+                self.say(_ADVICE[key].format(names=" ".join(names)), "yellow")
 
     def facts(self, book: FactBook) -> None:
         """Every fact, by snippet, and how it is known."""
@@ -126,11 +147,18 @@ class Terminal:
             self.console.print(Text.assemble(left, (source[:room], "dim")))
 
 
-_ADVICE: dict[Verdict, str] = {
-    "drift": "The pages no longer say what the engine does. If the new state is right: proof update {names}",
+_ADVICE: dict[str, str] = {
+    "snippet": "Edited since it was captured. If the new state is right: proof update {names}",
+    "base": "A base moved. If the new numbers are right: proof update {names}, and read the pages that state them",
+    "engine": "The engine or its format changed, the snippet did not. See whether the numbers moved, or only "
+    "their form; then proof update {names}, or a rule in normalise.py",
+    "capture": "A capture was edited by hand. To have what really happens again: proof update {names}",
+    "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: "
+    "proof update {names}",
     "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "Nothing is known about {names}: mend the cause above and run again.",
-    "another basis": "Numbers of two bases are not compared: measure {names} on the capture's (see --engine, --bases).",
+    "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture (--engine, "
+    "--bases), or keep both: proof update --bases registry writes its captures beside the rebuilt ones.",
 }
 
 

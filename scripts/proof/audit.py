@@ -1,0 +1,194 @@
+"""The rendered page, read as a reader would: sentence by sentence, each claim evaluated, nothing left unbound.
+
+Works on the tree that Python-Markdown built. A fact, a piece of code and a claim's mark become one private character
+each in the flat text of a block, so that sentences can be told apart and what stands in them is still known.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proof import claims, expression, manifest
+from proof.capture import folder_of
+from proof.claims import Claim
+from proof.errors import PageError, ProofError
+from proof.page import Page, Waiver
+
+_BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
+_CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
+_FIRST = 0xE000  # of the private use area
+_MARKS = re.compile(r"([.!?:;][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
+_PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
+_FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
+
+
+class FalseClaimError(ProofError):
+    """A sentence says something that the measurements deny."""
+
+    code = 1
+
+
+@dataclass(frozen=True)
+class _Token:
+    """What one private character stands for."""
+
+    kind: str  # fact, code, claim or waiver
+    text: str  # as a reader sees it; of a claim its predicate, of a waiver its reason
+    element: ET.Element
+
+
+def audit(root: ET.Element, page: Page) -> None:
+    """Evaluate every claim of the page, and note every number, name and conclusion that nothing backs."""
+    names: list[tuple[str, bool]] = []  # a piece of code, and whether the sentence calls it a stage
+    for block in _blocks(root):
+        tokens: list[_Token] = []
+        text = _flat(block, tokens)
+        # A mark behind the full stop belongs to the sentence before it.
+        text = _MARKS.sub(functools.partial(_behind, tokens), text)
+        for sentence in claims.sentences(" ".join(text.split())):
+            inside = [tokens[ord(c) - _FIRST] for c in sentence if ord(c) >= _FIRST and ord(c) - _FIRST < len(tokens)]
+            shown = _shown(sentence, tokens)
+            marks = [token for token in inside if token.kind == "claim"]
+            waivers = [token for token in inside if token.kind == "waiver"]
+            page.bound += sum(token.kind == "fact" for token in inside)
+            for mark in marks:
+                _claim(mark, shown, page)
+            for waiver in waivers:
+                page.waivers.append(Waiver(shown, waiver.text))
+            if waivers:
+                continue
+            for loose in claims.unbound(sentence, [mark.text for mark in marks]):
+                _note(
+                    page,
+                    PageError(
+                        loose.what,
+                        evidence=shown,
+                        cure="{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}",
+                    ),
+                    loose.text,
+                )
+            names += [(token.text, _is_stage(token, tokens, sentence)) for token in inside if token.kind == "code"]
+    _names(names, page)
+
+
+def _claim(mark: _Token, sentence: str, page: Page) -> None:
+    token = "{{ claim: " + mark.text
+    try:
+        claim = claims.check(sentence, mark.text, page.book)
+    except ProofError as error:
+        _note(page, error, token)
+        return
+    page.claims.append(claim)
+    page.bound += 1
+    page.use(expression.names(mark.text))
+    _explain(mark.element, claim, len(page.claims))
+    if not claim.holds:
+        evidence = f"{sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}"
+        _note(page, FalseClaimError("this is not so", evidence=evidence, cure="mend the sentence, or its claim"), token)
+
+
+def _explain(element: ET.Element, claim: Claim, number: int) -> None:
+    """A mark that opens by pointer or keyboard and says what was checked: a native popover, no script."""
+    name = f"claim-{number}"
+    element.clear()
+    element.tag = "span"
+    element.set("class", "claim")
+    mark = {"type": "button", "class": "claim__mark", "popovertarget": name, "aria-label": "How this is checked"}
+    ET.SubElement(element, "button", mark).text = "✓"
+    why = ET.SubElement(element, "span", {"class": "claim__why", "id": name, "popover": "auto"})
+    why.text = "Checked whenever the site is built: "
+    predicate = ET.SubElement(why, "code")
+    predicate.text = claim.predicate
+    predicate.tail = f" holds for {claim.values}." if claim.values else " holds."
+
+
+def _is_stage(token: _Token, tokens: list[_Token], sentence: str) -> bool:
+    mark = chr(_FIRST + tokens.index(token))
+    return re.search(rf"\bstages?\s+{mark}|{mark}\s+stage\b", sentence) is not None
+
+
+def _names(found: list[tuple[str, bool]], page: Page) -> None:
+    """Every image, path, file and stage that prose names must be in the page's snippets."""
+    known = "\n".join(_texts(page))
+    for code, is_stage in found:
+        if not (is_stage or _REFERENCE.fullmatch(code) or _PATH.fullmatch(code) or _FILE.fullmatch(code)):
+            continue
+        if not re.search(rf"(?<![\w.]){re.escape(code.rstrip('/'))}(?![\w-])", known):
+            _note(
+                page,
+                PageError(
+                    f"`{code}` is in no snippet of this page",
+                    evidence=f"snippets of this page: {', '.join(sorted(page.snippets)) or 'none'}",
+                    cure="name what is there, or {{ waiver: why }} in the sentence",
+                ),
+                f"`{code}`",
+            )
+
+
+def _texts(page: Page) -> Iterator[str]:
+    """Everything that the page's snippets hold: names of files, commands, files, outputs."""
+    for name in sorted(page.snippets):
+        folder = page.folder / name
+        snippet = manifest.load(folder)
+        yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
+        for path in sorted(snippet.context.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield f"{path.relative_to(snippet.context)}\n{path.read_text('utf-8', 'replace')}"
+        if (capture := page.book.captures.get(name)) is not None:
+            yield from (step.output for step in capture.steps)
+            yield str(folder_of(folder, capture.basis.bases))
+
+
+def _note(page: Page, error: ProofError, token: str) -> None:
+    error = page.located(error, token)
+    if not page.collect:
+        raise error
+    page.problems.append(error)
+
+
+def _blocks(root: ET.Element) -> Iterator[ET.Element]:
+    for element in root.iter():
+        if element.tag in _BLOCKS:
+            yield element
+
+
+def _flat(element: ET.Element, tokens: list[_Token]) -> str:
+    """The text of a block without that of the blocks inside it."""
+    parts = [str(element.text or "")]
+    for child in element:
+        kind = str(child.get("class", "")).split(" ")[0]
+        if child.tag == "data":
+            parts.append(_token(_Token("fact", child.text or "", child), tokens))
+        elif kind in ("claim", "waiver"):
+            parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
+        elif child.tag == "code":
+            parts.append(_token(_Token("code", "".join(child.itertext()), child), tokens))
+        elif child.tag not in _CONTAINERS:
+            parts.append(_flat(child, tokens))
+        parts.append(str(child.tail or ""))
+    return "".join(parts)
+
+
+def _token(token: _Token, tokens: list[_Token]) -> str:
+    tokens.append(token)
+    return chr(_FIRST + len(tokens) - 1)
+
+
+def _behind(tokens: list[_Token], match: re.Match[str]) -> str:
+    marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
+    return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
+
+
+def _shown(sentence: str, tokens: list[_Token]) -> str:
+    def text(c: str) -> str:
+        number = ord(c) - _FIRST
+        if not 0 <= number < len(tokens):
+            return c
+        return tokens[number].text if tokens[number].kind in ("fact", "code") else ""
+
+    return " ".join("".join(text(c) for c in sentence).split())

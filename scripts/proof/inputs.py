@@ -1,0 +1,79 @@
+"""What a capture depends on, and which of it changed since: the key that tells stale from fresh without an engine.
+
+A hash each of the commands, of every file of the context and of every base; and the engine's major version and the
+version of the normalisers, which explain a difference and are none by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from proof import capture as captures
+from proof import normalise
+from proof.manifest import Snippet
+
+Kind = Literal["snippet", "base", "engine"]
+COMMANDS = "the commands in snippet.toml"
+_BASE, _ENGINE, _RULES = "the base ", "the engine", "the normaliser"
+
+
+@dataclass(frozen=True)
+class Change:
+    """An input that is not what the capture was made from."""
+
+    name: str
+    how: str  # changed, is new, is gone; of the engine: from what to what
+
+    @property
+    def kind(self) -> Kind:
+        """Whose change it is."""
+        if self.name.startswith(_BASE):
+            return "base"
+        return "engine" if self.name in (_ENGINE, _RULES) else "snippet"
+
+    @property
+    def hard(self) -> bool:
+        """Whether it makes a capture stale by itself."""
+        return self.kind != "engine"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.how}"
+
+
+def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
+    """Every input by name; `bases` are the keys of the bases by name, `engine` is like `docker 26`."""
+    commands = [
+        (s.name, s.text, s.inside, s.exit, s.expect, [(f.name, f.match.pattern, f.unit) for f in s.facts])
+        for s in snippet.steps
+    ]
+    found = {COMMANDS: captures.hash_text(repr((snippet.image, commands)))}
+    for path in sorted(snippet.context.rglob("*")):
+        if path.is_symlink() or path.is_file():
+            mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
+            found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
+    found |= {f"{_BASE}{name}": bases[name] for name in snippet.bases if name in bases}
+    return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
+
+
+def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
+    """The inputs that differ, in the order of `old`, new ones last."""
+    found = []
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            how = "is new" if name not in old else "is gone" if name not in new else "changed"
+            if how == "changed" and name in (_ENGINE, _RULES):
+                how = f"changed from {old[name]} to {new[name]}"
+            found.append(Change(name, how))
+    return found
+
+
+def without_engine(snippet: Snippet, capture: captures.Capture, keys: Mapping[str, str]) -> list[Change]:
+    """What changed since `capture`, as far as it can be known with no engine and no registry at hand.
+
+    `keys` are the keys of the rebuilt bases. What a registry holds today is not known, so its bases count as unmoved.
+    """
+    if capture.basis.bases == "registry":
+        keys = {n: capture.inputs.get(f"{_BASE}{n}", key) for n, key in keys.items()}
+    return changed(capture.inputs, of(snippet, keys, capture.inputs.get(_ENGINE, "")))

@@ -1,0 +1,77 @@
+"""One page while it is rendered: its source, and everything that it states."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proof import facts
+from proof.claims import Claim
+from proof.errors import ProofError, Where
+from proof.facts import FactBook
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A sentence that states something no fact backs, and why it may."""
+
+    sentence: str
+    reason: str
+
+
+@dataclass
+class Page:
+    """What a page states, gathered while it is rendered."""
+
+    root: Path  # of the project
+    docs: Path
+    collect: bool = False  # gather every problem, instead of stopping at the first
+    source: str = ""
+    claims: list[Claim] = field(default_factory=list)
+    waivers: list[Waiver] = field(default_factory=list)
+    problems: list[ProofError] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
+    facts: list[str] = field(default_factory=list)  # the facts that it states
+    snippets: set[str] = field(default_factory=set)  # that it takes anything from
+    bound: int = 0  # numbers that facts, cited figures or claims back
+
+    @property
+    def folder(self) -> Path:
+        """Where the snippets are."""
+        return self.root / "snippets"
+
+    @property
+    def book(self) -> FactBook:
+        """Every fact, as captured; read again when a capture changes, as it may while a site is served."""
+        records = [*self.folder.glob("*/captured/*/*"), *self.folder.glob("cited.toml")]
+        return _book(self.folder, tuple(sorted((str(p), p.stat().st_mtime_ns) for p in records)))
+
+    def use(self, names: list[str]) -> None:
+        """Note the facts that the page states."""
+        self.facts += names
+        self.snippets |= {name.partition(".")[0] for name in names} & set(self.book.captures)
+
+    def located(self, error: ProofError, token: str) -> ProofError:
+        """The same error at the line where `token` stands, whatever blanks and line ends are in it."""
+        if error.where is None:
+            error = type(error)(error.what, where=self._locate(token), evidence=error.evidence, cure=error.cure)
+        return error
+
+    def _locate(self, token: str) -> Where | None:
+        # Python-Markdown is handed a text and no file name, so the page is the one that holds this very text.
+        pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
+        for path in sorted(self.docs.rglob("*.md")):
+            text = path.read_text("utf-8", "replace")
+            start = text.find(self.source.strip())
+            if self.source.strip() and start >= 0:
+                found = pattern.search(text, start)
+                return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
+        return None
+
+
+@functools.lru_cache(maxsize=4)
+def _book(snippets: Path, stamp: tuple[tuple[str, int], ...]) -> FactBook:
+    del stamp  # it is what tells one state of the captures from the next
+    return facts.load(snippets)

@@ -1,0 +1,112 @@
+"""All pages of a site as the tool reads them: rendered with the site's own Markdown extensions, without the site.
+
+`scan` is what `proof status` and the Proof page know of the pages.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markdown import Markdown
+
+from proof.errors import ManifestError, ProofError, UsageError, Where
+from proof.markdown import ProofExtension
+from proof.page import Page
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One page and what it states."""
+
+    path: Path
+    page: Page
+    html: str
+
+    @property
+    def generated(self) -> bool:
+        """Whether it shows everything there is, which is no reason to call a step shown."""
+        return re.search(r"^\{\{\s*proof\s*\}\}$", self.page.source, re.MULTILINE) is not None
+
+    @property
+    def problems(self) -> list[ProofError]:
+        """Everything that is wrong with it."""
+        return self.page.problems
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads mkdocs.yml without running what its `!!python/name:` tags name."""
+
+
+_Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
+
+
+def scan(root: Path, *, without: Path | None = None) -> list[Scanned]:
+    """Every page of the project, rendered; problems are gathered, not raised. `without` leaves one page out."""
+    config = _config(root)
+    docs = root / str(config.get("docs_dir") or "docs")
+    pages = [path for path in sorted(docs.rglob("*.md")) if path != without]
+    if not pages:
+        raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
+    return [_scan(root, path) for path in pages]
+
+
+def _scan(root: Path, path: Path) -> Scanned:
+    text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
+    md = _markdown(root)
+    extension = next(e for e in md.registeredExtensions if isinstance(e, ProofExtension))
+    try:
+        html = md.convert(text)
+    except ProofError as error:
+        html = ""
+        assert extension.page is not None
+        extension.page.problems.append(error)
+    assert extension.page is not None
+    return Scanned(path, extension.page, html)
+
+
+def _markdown(root: Path) -> Markdown:
+    names, options = [], {}
+    for entry in _config(root).get("markdown_extensions") or []:
+        name, settings = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
+        names.append(name)
+        options[name] = {key: value for key, value in (settings or {}).items() if value is not None}
+    if "proof" not in names:
+        raise ManifestError(
+            "the site does not use the extension `proof`",
+            where=Where(root / "mkdocs.yml"),
+            cure="markdown_extensions: [proof]",
+        )
+    # Paths in mkdocs.yml are relative to it; here the working directory may be another one.
+    includes = options.get("pymdownx.snippets", {})
+    if "base_path" in includes:
+        includes["base_path"] = [str(root / p) for p in _listed(includes["base_path"])]
+    options["proof"] = {**options["proof"], "project": str(root), "collect": True}
+    return Markdown(extensions=names, extension_configs=options)
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _config(root: Path) -> dict[str, Any]:
+    path = root / "mkdocs.yml"
+    if not path.is_file():
+        raise UsageError(f"there is no {path}", cure="proof needs the site's mkdocs.yml to read its pages")
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(path: Path, stamp: int) -> dict[str, Any]:
+    del stamp
+    try:
+        data = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader that skips tags
+    except yaml.YAMLError as error:
+        raise ManifestError(f"this is no YAML: {error}", where=Where(path), cure="https://yaml.org") from error
+    return dict(data or {})

@@ -1,0 +1,113 @@
+"""The Proof page: every snippet, fact, claim and transcript there is, as Markdown that the page itself then renders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from proof import facts, manifest
+from proof.capture import Capture
+from proof.facts import Source
+from proof.manifest import Snippet
+from proof.page import Page
+
+if TYPE_CHECKING:
+    from proof.pages import Scanned
+
+
+def lines(page: Page) -> list[str]:
+    """What `{{ proof }}` stands for."""
+    return [*_claims(page), *_snippets(page), *_cited(page), *_not_measured(page)]
+
+
+def _claims(page: Page) -> Iterator[str]:
+    from proof import pages  # noqa: PLC0415 - it renders pages, and so knows this module
+
+    this = next((p for p in page.docs.rglob("*.md") if page.source.strip() in p.read_text("utf-8")), None)
+    scanned = pages.scan(page.root, without=this)
+    rows = [
+        _row(_sentence(claim.sentence, found), f"<code>{escape(claim.predicate)}</code>", escape(claim.values))
+        for found in scanned
+        for claim in found.page.claims
+    ]
+    waived = [(found, waiver) for found in scanned for waiver in found.page.waivers]
+    yield from ("", "## Claims", "")
+    yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
+    yield from _table(("Sentence", "Holds if", "Over"), rows)
+    if waived:
+        rows = [_row(_sentence(waiver.sentence, found), escape(waiver.reason)) for found, waiver in waived]
+        yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
+        yield from _table(("Sentence", "Why"), rows)
+
+
+def _snippets(page: Page) -> Iterator[str]:
+    yield from ("", "## Snippets", "")
+    yield "Every command in the order in which it ran, with all that was measured of its image."
+    for path in sorted(page.folder.glob("*/snippet.toml")):
+        snippet = manifest.load(path.parent)
+        capture = page.book.captures.get(snippet.name)
+        yield from ("", f"### {snippet.title} {{ #{snippet.name.replace('_', '-')} }}", "")
+        if capture is None:
+            yield "Not captured yet."
+            continue
+        page.snippets.add(snippet.name)
+        for step in snippet.steps:
+            yield from ("", f"{{{{ transcript {snippet.name}/{step.name} }}}}", "")
+        yield from _facts(snippet, capture)
+
+
+def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
+    rows = [
+        _row(
+            f"<code>{snippet.name}.{escape(name)}</code>",
+            escape(facts.written(fact.value, fact.unit)),
+            f"{fact.value:,} B" if fact.unit == "B" else "",
+            escape(fact.source),
+        )
+        for name, fact in capture.facts.items()
+    ]
+    if rows:
+        yield from _table(("Fact", "Written", "Exactly", "From"), rows)
+
+
+def _cited(page: Page) -> Iterator[str]:
+    found = [fact for fact in page.book.values() if isinstance(fact.origin, Source)]
+    if not found:
+        return
+    yield from ("", "## Cited", "", "Figures that others published. They are shown as such and were not measured here.")
+    rows = []
+    for fact in found:
+        assert isinstance(fact.origin, Source)
+        title, url = escape(fact.origin.title), escape(fact.origin.url)
+        source = f'<a href="{url}">{title}</a>' if url else title
+        rows.append(
+            _row(f"<code>{escape(fact.name)}</code>", escape(str(fact)), f"{source}, {escape(fact.origin.date)}")
+        )
+    yield from _table(("Figure", "Written", "Source"), rows)
+
+
+def _not_measured(page: Page) -> Iterator[str]:
+    unshown = [
+        _row(f"<code>{escape(str(step))}</code>", escape(step.unshown))
+        for path in sorted(page.folder.glob("*/snippet.toml"))
+        for step in manifest.load(path.parent).steps
+        if step.unshown
+    ]
+    if unshown:
+        yield from ("", "## Run, and shown on this page alone", "")
+        yield from _table(("Step", "Why"), unshown)
+
+
+def _sentence(text: str, found: Scanned) -> str:
+    return f"{escape(text)} <small>({escape(found.path.name)})</small>"
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _table(header: tuple[str, ...], rows: list[str]) -> Iterator[str]:
+    # Raw HTML: what stands in the cells is escaped here, and is read by no Markdown processor.
+    head = "".join(f"<th>{name}</th>" for name in header)
+    yield from ("", f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "")

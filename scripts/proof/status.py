@@ -1,0 +1,117 @@
+"""What can be said without an engine: stale captures, failing claims, unbound numbers, steps that no page shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from proof import bases, facts, inputs, manifest, pages
+from proof import capture as captures
+from proof.capture import Capture
+from proof.errors import PageError, ProofError, Where
+from proof.manifest import Snippet
+from proof.pages import Scanned
+
+
+class StaleError(ProofError):
+    """A capture is not of the snippet as it is now."""
+
+    code = 1
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a project."""
+
+    snippets: int
+    steps: int
+    facts: int
+    pages: list[Scanned]
+    problems: list[ProofError]
+
+    @property
+    def code(self) -> int:
+        """2 where something is broken, 1 where something is stale or false, else 0."""
+        return max((problem.code for problem in self.problems), default=0)
+
+
+def status(root: Path) -> Status:
+    """Everything that is wrong with the project, as far as it can be known without an engine."""
+    snippets = manifest.load_all(root)
+    known = bases.load(root)
+    known.check(snippets)
+    keys = {name: known.key(name) for name in known.images}
+    problems: list[ProofError] = []
+    count = 0
+    for snippet in snippets:
+        capture = captures.best(snippet.folder)
+        problems += stale(snippet, capture, keys)
+        count += len(capture.facts) if capture else 0
+    scanned = pages.scan(root)
+    problems += _page_problems(scanned, snippets)
+    return Status(len(snippets), sum(len(s.steps) for s in snippets), count, scanned, problems)
+
+
+def page_problems(root: Path) -> list[ProofError]:
+    """What is wrong with the pages alone."""
+    return _page_problems(pages.scan(root), manifest.load_all(root))
+
+
+def stale(snippet: Snippet, capture: Capture | None, keys: dict[str, str]) -> Iterator[ProofError]:
+    """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
+    cure = f"proof update {snippet.name}"
+    if capture is None:
+        yield StaleError(f"{snippet.name} was never captured", where=snippet.where, cure=cure)
+        return
+    folder = captures.folder_of(snippet.folder, capture.basis.bases)
+    for change in inputs.without_engine(snippet, capture, keys):
+        if change.hard:
+            yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, cure=cure)
+    for name in capture.tampered:
+        yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), cure=cure)
+    yield from contradictions(capture, folder)
+
+
+def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
+    """Where the transcripts of one capture disagree: one tag with two ids, or a size that is not the measured one."""
+    cure = f"proof update {capture.snippet}"
+    ids: dict[str, str] = {}
+    for step in capture.steps:
+        if built := re.search(r"writing image sha256:([0-9a-f]{64})", step.output):
+            # A build gives its tag to a new image; what was said of the old one is past.
+            ids = {tag.split(":")[0]: built[1][:12] for tag in re.findall(r"naming to \S+/(\S+)", step.output)}
+        for repository, image, size in re.findall(
+            r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
+        ):
+            where = Where(folder / f"{step.name}.txt")
+            if ids.setdefault(repository, image) != image:
+                what = f"{repository} has two ids in the transcripts of {capture.snippet}"
+                yield PageError(what, where=where, evidence=f"{ids[repository]}\n{image}", cure=cure)
+            measured = capture.facts.get("size")
+            if measured and capture.provenance.image_store != "containerd" and len(ids) == 1:
+                written = facts.written(measured.value, "B")
+                if size != written:
+                    what = f"the table says {size} and the layers hold {written}"
+                    yield PageError(what, where=where, cure=cure)
+
+
+def _page_problems(scanned: list[Scanned], snippets: list[Snippet]) -> list[ProofError]:
+    """What the pages state wrongly, and the steps that none of them shows."""
+    problems = [problem for page in scanned for problem in page.problems]
+    shown = {name for page in scanned for name in page.page.shown if not page.generated}
+    for snippet in snippets:
+        for step in snippet.steps:
+            if str(step) not in shown and not step.unshown:
+                problems.append(
+                    PageError(
+                        f"no page shows {step}",
+                        where=step.where,
+                        evidence=step.text,
+                        cure=f'{{{{ transcript {step} }}}} in a page, or unshown = "why"',
+                    )
+                )
+            if str(step) in shown and step.unshown:
+                problems.append(PageError(f"{step} is `unshown` and a page shows it", where=step.where, cure="unshown"))
+    return problems

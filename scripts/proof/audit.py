@@ -21,7 +21,7 @@ from proof.page import Page, Waiver
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _FIRST = 0xE000  # of the private use area
-_MARKS = re.compile(r"([.!?:;][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
+_MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")

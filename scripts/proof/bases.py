@@ -6,11 +6,13 @@ It enters the engine by `docker load`, as a pulled image would, so that its size
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
 import json
 import os
+import re
 import sys
 import tarfile
 import tempfile
@@ -29,6 +31,7 @@ Origin = Literal["rebuilt", "registry"]
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
 _HASH = r"[0-9a-f]{64}"
+_WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def load(root: Path) -> Bases:
     for t in table.tables("package"):
         t.allow("name", "version", "wheel", "sha256", "holds")
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
-        if len(texts["sha256"]) != 64 or not texts["wheel"].endswith(".whl"):
+        if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"]):
             raise t.error(
                 "sha256",
                 "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
@@ -295,7 +298,14 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path) -> Path:
         path = folder / f"layer{position}.tar"
         package = fetch(bases.packages[layer.package], cache) if layer.package else None
         with path.open("wb") as out:
-            _write_layer(layer, package, out)
+            try:
+                _write_layer(layer, package, out)
+            except KeyError as error:
+                raise ManifestError(
+                    f"the package lacks what this layer is made of: {error.args[0]}",
+                    where=layer.where,
+                    cure="see the package",
+                ) from error
         with path.open("rb") as file:
             diff_id = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         if layer.diff_id and diff_id != layer.diff_id:
@@ -324,7 +334,10 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path) -> Path:
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         for (_, path), member in zip(layers, names, strict=True):
-            tar.add(path, member)
+            info = tarfile.TarInfo(member)
+            info.size = path.stat().st_size
+            with path.open("rb") as file:
+                tar.addfile(info, file)
             path.unlink()  # the archive holds it now: half the disk
         for content, member in ((config, config_name), (manifest, "manifest.json")):
             info = tarfile.TarInfo(member)
@@ -384,8 +397,9 @@ def _copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> 
             *(_apk_paths(r) for r in records if r not in dropped)
         )
         edits = {_APK_DB: "\n\n".join(r for r in records if r not in dropped).encode()}
-        world = source.extractfile(_APK_WORLD)
-        if world is not None:
+        with contextlib.suppress(KeyError):  # a layer that adds no package of its own choice has none
+            world = source.extractfile(_APK_WORLD)
+            assert world is not None
             kept = [line for line in world.read().decode().splitlines() if line not in without]
             edits[_APK_WORLD] = ("\n".join(kept) + "\n").encode()
         with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as target:

@@ -33,7 +33,7 @@ _CONCLUSION = re.compile(
     r"slowest|fastest|most of (?:it|them|the)|nearly all|almost all|nothing but|a (?:third|quarter|fifth|tenth) of)\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?<=[.!?:;])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # the last range: see audit
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # the last range: see audit
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def _verify(options: argparse.Namespace) -> int:
     known = bases.load(root)
     snippets = manifest.load_all(root, options.names)
     known.check(snippets)
+    # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
     pages_code = 0 if options.write else _check_pages(root, terminal)
     try:
         with _engine(options.engine, terminal) as engine:
@@ -142,9 +143,10 @@ def _verify(options: argparse.Namespace) -> int:
         from proof.report import data
 
         print(data.results(results))
-    else:
-        terminal.table(results)
-        terminal.advice(results)
+    terminal.table(results)
+    terminal.advice(results)
+    if options.write:
+        pages_code = _check_pages(root, terminal)
     return worst(results, by_cause=options.exit_by_cause) or pages_code
 
 
@@ -228,16 +230,15 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
 
 
 def _check_pages(root: Path, terminal: Terminal) -> int:
-    """Say what is wrong with the pages before anything is run; a page that names what is not there ends it all."""
+    """Say what is wrong with the pages. Raises UsageError where one names what is not there."""
     from proof import status
 
     with terminal.stage("pages"):
         problems = status.page_problems(root)
     for problem in problems:
         terminal.problem(problem)
-    broken = [problem for problem in problems if problem.code == UsageError.code]
-    if broken:
-        raise UsageError(f"{len(broken)} of the pages' statements cannot be right; nothing was run")
+    if broken := sum(problem.code == UsageError.code for problem in problems):
+        raise UsageError(f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above")
     return max((problem.code for problem in problems), default=0)
 
 

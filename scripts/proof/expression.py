@@ -29,6 +29,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PLAIN = ("", "count")  # units that mix: a count is a number
+_LARGEST = 1e300  # nothing measured comes near it; beyond it a number cannot be written
 
 
 def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
@@ -38,22 +39,27 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        return _value(tree.body, facts)
-    except (SyntaxError, ValueError, RecursionError) as error:
+        value = _value(tree.body, facts)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PageError(
             f"`{text}` is no expression over facts", cure="like single.size or percent(a.size / b.size)"
         ) from error
     except ZeroDivisionError as error:
         raise PageError(f"`{text}` divides by zero") from error
+    except OverflowError as error:
+        raise PageError(f"`{text}` is too large a number") from error
+    if not isinstance(value.value, str) and not abs(value.value) < _LARGEST:
+        raise PageError(f"`{text}` is too large a number")
+    return value
 
 
 def names(text: str) -> list[str]:
     """The facts that an expression uses, in order; empty where it cannot be parsed."""
     try:
         tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError):
+        return list(dict.fromkeys(_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
         return []
-    return list(dict.fromkeys(_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)))
 
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
@@ -83,7 +89,7 @@ def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
                 return FUNCTIONS[name](*(_value(a, facts) for a in args))
             except TypeError as error:
                 raise PageError(f"`{ast.unparse(node)}`: {error}") from error
-        case ast.Call(func=ast.Name(id=name)):
+        case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
             raise PageError(
                 f"there is no function '{name}'{did_you_mean(name, list(FUNCTIONS))}",
                 cure=f"one of: {', '.join(FUNCTIONS)}",
@@ -152,7 +158,10 @@ def _common(left: Value, right: Value) -> str:
 
 
 def _percent(value: Value, digits: Value | None = None) -> Value:
-    return Value(f"{_number(value) * 100:.{int(_number(digits)) if digits else 0}f}%", "text")
+    places = int(_number(digits)) if digits else 0
+    if not 0 <= places <= 6:
+        raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
+    return Value(f"{_number(value) * 100:.{places}f}%", "text")
 
 
 def _times(value: Value) -> Value:

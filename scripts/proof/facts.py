@@ -6,6 +6,7 @@ shown as cited.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,9 @@ def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
             if unit not in _UNITS:
                 raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
             kept, factor = _UNITS[unit]
-            value = figure.number("value", 0.0) * factor
+            value = figure.number("value", math.nan) * factor
+            if not math.isfinite(value):
+                raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
             yield Fact(
                 round(value) if kept in ("B", "count") else value,
                 kept,

@@ -19,6 +19,9 @@ from proof.errors import ManifestError, UsageError, Where, did_you_mean
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # a snippet, a step or a fact: usable in an expression like single.size
+_DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
+_HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"\s*{_DOTTED}\s*=")
 UNITS = ("B", "KiB", "s", "count", "text")  # what a fact taken out of a step's output may be measured in
 
 
@@ -259,27 +262,34 @@ class Table:
             raise ManifestError(
                 f"this is no TOML: {str(error).split(' (at')[0].lower()}",
                 where=Where(path, line),
-                evidence="\n".join(text.splitlines()[line - 1 : line]),
+                evidence="\n".join(text.split("\n")[line - 1 : line]),
                 cure="https://toml.io",
             ) from error
 
     def where(self, key: str = "") -> Where:
         """The line of `key` in this table, or of the table's own header."""
         key = self._own_key or key
-        in_table, seen, here = not self._header, -1, None
-        for number, line in enumerate(self._text.splitlines(), start=1):
-            if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
-                seen += header[2] == self._header
-                in_table = header[2] == self._header and seen == self._nth
-                here = number if in_table else here
-            elif in_table and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+        wanted = f"{self._header}.{key}".strip(".")
+        header, seen, mine, here = "", -1, not self._header, 1
+        for number, line in enumerate(self._text.split("\n"), start=1):
+            if found := _HEADER.match(line):
+                header = path = _plain(found[1])
+                if header == self._header:
+                    seen += 1
+                    mine = seen == self._nth
+                    here = number if mine else here
+            elif found := _KEY.match(line):
+                path = f"{header}.{_plain(found[1])}".strip(".")
+            else:
+                continue
+            if mine and key and f"{path}.".startswith(f"{wanted}."):
                 return Where(self.path, number)
-        return Where(self.path, here or (1 if not key else None))
+        return Where(self.path, here)
 
     def error(self, key: str, what: str, cure: str) -> ManifestError:
         """A ManifestError at `key`, with the line as evidence."""
         where = self.where(key)
-        line = self._text.splitlines()[where.line - 1] if where.line else ""
+        line = self._text.split("\n")[where.line - 1] if where.line else ""
         return ManifestError(what, where=where, evidence=line.strip(), cure=cure)
 
     def allow(self, *keys: str) -> None:
@@ -350,14 +360,15 @@ class Table:
 
     def _count_before(self, header: str) -> int:
         count, mine, seen = 0, False, -1
-        for line in self._text.splitlines():
-            if found := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-                if found[1] == self._header:
+        for line in self._text.split("\n"):
+            if found := _HEADER.match(line):
+                name = _plain(found[1])
+                if name == self._header:
                     seen += 1
                     mine = seen == self._nth
                 if mine:
                     break
-                count += found[1] == header
+                count += name == header
         return count
 
     def _typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
@@ -365,3 +376,8 @@ class Table:
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
+
+
+def _plain(key: str) -> str:
+    """A dotted TOML key without its quotes and blanks."""
+    return re.sub(r"[\s\"']", "", key)

@@ -19,6 +19,7 @@ _AGE = re.compile(
 )
 _DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
 _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
+_REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+")
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
 _SECONDS = re.compile(r"^(?:\d+\.\d{3} )+(?!#\d+ )")
 _RUN_OUTPUT = re.compile(r"^\d+\.\d+ ?(.*)$")
@@ -72,6 +73,12 @@ RULES = (
         "BuildKit numbers its steps anew each time, prints times, and says CACHED instead of a step's output",
         ("build",),
         _build_log,
+    ),
+    Rule(
+        "reference",
+        "BuildKit names the context anew in each build, and says so where a file is missing from it",
+        ("build",),
+        lambda t: _REFERENCE.sub("ref <reference>", t),
     ),
     Rule(
         "digest",

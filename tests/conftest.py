@@ -1,0 +1,31 @@
+"""The real engine for the tests that need one: never skipped in CI, skipped with its reason elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proof import cli, private
+from proof.engine import Engine
+from proof.errors import NoEngineError
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """The user's own cache: packages are downloaded once, however often the tests run."""
+    return cli.cache_folder()
+
+
+@pytest.fixture(scope="session")
+def engine(cache: Path) -> Iterator[Engine]:
+    """A private engine, shared by the whole session."""
+    try:
+        with private.start(cache, cli.PLATFORM) as started:
+            yield started
+    except NoEngineError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no private engine: {error}")

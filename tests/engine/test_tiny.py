@@ -1,0 +1,155 @@
+"""The tool on a project that is not this article: checked, updated and built with nothing but its own files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from proof import capture as captures
+from proof.capture import folder_of
+from proof.engine import Engine
+from proof.facts import written
+from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="session")
+def captured(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Path:
+    """The tiny project, captured once."""
+    root = tiny(tmp_path_factory.mktemp("captured"))
+    assert [r.verdict for r in measure(root, engine, cache, write=True)] == ["written"] * 3
+    return root
+
+
+@pytest.fixture
+def project(tmp_path: Path, captured: Path) -> Path:
+    """A fresh copy of the captured project."""
+    return Path(shutil.copytree(captured, tmp_path / "project"))
+
+
+def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, cache: Path) -> None:
+    """update captures, check agrees, the site builds strictly and its numbers are those of the captures."""
+    del engine, cache  # the command starts its own
+    root = tiny(tmp_path)
+    updated = proof("update", cwd=root)
+    assert updated.returncode == 0, updated.stdout + updated.stderr
+    before = tree(root)
+    checked = proof("check", cwd=root)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert tree(root) == before
+    built = mkdocs(root, tmp_path / "site")
+    assert built.returncode == 0, built.stdout + built.stderr
+    html = (tmp_path / "site" / "index.html").read_text("utf-8")
+    facts = {f["name"]: f for f in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
+    stated = dict(data_values(html))
+    assert stated[str(facts["note.own_size"]["value"])] == facts["note.own_size"]["written"] == "27B"
+    assert stated[str(facts["count.words"]["value"])] == "6"
+    assert "a note, and what it weighs" in html
+    assert "exit 127" in html
+
+
+def test_nothing_changed_means_nothing_written(project: Path, engine: Engine, cache: Path) -> None:
+    """Twenty checks and two updates in a row: no alarm, not a byte."""
+    before = tree(project)
+    for _ in range(20):
+        assert {r.verdict for r in measure(project, engine, cache)} == {"accurate"}
+    for _ in range(2):
+        assert {r.verdict for r in measure(project, engine, cache, write=True)} == {"accurate"}
+    assert tree(project) == before
+
+
+def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache: Path) -> None:
+    """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
+    measure(project, engine, cache)  # loads the base
+    inspected = engine.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
+    capture = captures.load(folder_of(project / "snippets" / "note", "rebuilt"))
+    assert capture is not None
+    assert capture.facts["base_size"].value == int(inspected) == 8_311_385
+    listed = capture.step("image_ls")
+    assert listed is not None
+    assert listed.output.split()[-1] == written(capture.facts["size"].value, "B")
+
+
+def test_an_unstable_output_is_not_drift(project: Path, engine: Engine, cache: Path) -> None:
+    """What is never the same twice is called unstable, and update does not accept it."""
+    edit(
+        project / "snippets/count/context/words.sh",
+        "wc -w note.txt",
+        "wc -w note.txt; cat /proc/sys/kernel/random/uuid",
+    )
+    before = tree(project)
+    (result,) = measure(project, engine, cache, "count", write=True)
+    assert result.verdict == "unstable"
+    assert tree(project) == before
+    edit(
+        project / "snippets/count/snippet.toml",
+        "facts.words",
+        "ignore = ['^[0-9a-f]{8}-.*$']\nfacts.words",
+    )
+    (result,) = measure(project, engine, cache, "count", write=True)
+    assert result.verdict == "written"
+    before = tree(project)
+    (result,) = measure(project, engine, cache, "count", write=True)
+    assert (result.verdict, tree(project)) == ("accurate", before)
+
+
+def test_an_update_keeps_masks_and_elisions(project: Path, engine: Engine, cache: Path) -> None:
+    """`show` and `ignore` live in the manifest: accepting a new output touches captures alone."""
+    edit(project / "snippets/note/context/note.txt", "a note", "another note")
+    before = tree(project)
+    (result,) = measure(project, engine, cache, "note", write=True)
+    assert result.verdict == "written"
+    after = tree(project)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed
+    assert all("/captured/" in name for name in changed)
+
+
+def test_a_deadline_ends_the_container_too(project: Path, engine: Engine, cache: Path) -> None:
+    """A command that hangs is ended with its container, nothing is stored, and the verdict is not drift."""
+    edit(project / "snippets/count/context/words.sh", "wc -w", "sleep 300; wc -w")
+    edit(project / "snippets/count/snippet.toml", "inside =", "timeout = 2\ninside =")
+    before = tree(project)
+    (result,) = measure(project, engine, cache, "count", write=True)
+    assert result.verdict == "not measured"
+    assert "ran longer than 2 s" in str(result.error)
+    assert engine.call("ps", "--all", "--quiet").text() == ""
+    assert tree(project) == before
+
+
+def test_nothing_is_left_in_the_engine(project: Path, engine: Engine, cache: Path) -> None:
+    """After a run there are the bases, and no tag or container of a snippet."""
+    measure(project, engine, cache)
+    names = engine.call("image", "ls", "--format", "{{.Repository}}").text().split()
+    assert not {"note", "fails"} & set(names)
+    assert engine.call("ps", "--all", "--quiet").text() == ""
+
+
+def test_hostile_output_is_text_to_a_reader(project: Path, engine: Engine, cache: Path, tmp_path: Path) -> None:
+    """Markup, Markdown, fences and control characters that a program prints come out as the characters they are."""
+    hostile = r"</code></pre><script>alert(1)</script> {{ note.size }} `x` --8<-- \033[31m \342\200\256 ```"
+    edit(project / "snippets/count/context/words.sh", "wc -w note.txt", f"wc -w note.txt; printf '{hostile}\\n'")
+    (result,) = measure(project, engine, cache, "count", write=True)
+    assert result.verdict == "written"
+    built = mkdocs(project, tmp_path / "site")
+    assert built.returncode == 0, built.stdout + built.stderr
+    html = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "alert(1)" in html
+    assert not re.search(r"<script>\s*alert", html)
+    shown = unescape(html)
+    for text in ("␛[31m", "⟨U+202E⟩", "{{ note.size }}", "</code></pre><script>"):
+        assert text in shown
+
+
+def test_another_basis_is_not_compared(project: Path, engine: Engine, cache: Path) -> None:
+    """Where only the other origin of bases is captured, nothing is compared and the code is 4."""
+    folder = project / "snippets/note/captured"
+    (folder / "rebuilt").rename(folder / "registry")
+    (result,) = measure(project, engine, cache, "note")
+    assert result.verdict == "another basis"

@@ -1,0 +1,96 @@
+"""Small things that several test files make: files, steps, layers, captures."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from proof import commands
+from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
+from proof.errors import Where
+from proof.manifest import Step
+
+ALPINE = "sha256:" + "a" * 64
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
+    """Write every file below `folder`, and return that."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def step(command: str = "docker build -t example .", *, ignore: Iterable[str] = (), **fields: Any) -> Step:
+    """A step as `manifest` makes one of a minimal table."""
+    where = Where(Path("snippet.toml"), 1)
+    defaults: dict[str, Any] = {
+        "snippet": "single",
+        "name": "build",
+        "text": command,
+        "command": commands.parse(command, where=where),
+        "inside": None,
+        "exit": 0,
+        "expect": "",
+        "show": (),
+        "ignore": tuple(re.compile(p, re.MULTILINE) for p in ignore),
+        "timeout": 10.0,
+        "facts": (),
+        "unshown": "",
+        "where": where,
+    }
+    return Step(**defaults | fields)
+
+
+def member(name: str, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
+    """One entry of a tar archive; `fields` are those of `tarfile.TarInfo`."""
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for key, value in fields.items():
+        setattr(info, key, value)
+    return info, content
+
+
+def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A tar archive of these entries."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for info, content in members:
+            archive.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def capture(**fields: Any) -> Capture:
+    """A small capture that is whole."""
+    defaults: dict[str, Any] = {
+        "snippet": "single",
+        "basis": Basis("linux/amd64", "docker", "rebuilt"),
+        "inputs": {"snippet.toml": "sha256:" + "0" * 64},
+        "steps": (
+            CapturedStep("run", "docker run example", None, 0, 0.25, "hello wörld\n"),
+            CapturedStep("go_run", "go run main.go", "golang:1.27-alpine", 0, 1.5, ""),
+        ),
+        "facts": {
+            "size": CapturedFact(269_642_189, "B", "sum of files"),
+            "layers": CapturedFact(8, "count", "manifest"),
+            "du_src": CapturedFact(166_092.8, "KiB", "du"),
+            "command": CapturedFact('["app"]', "text", "config"),
+        },
+        "layers": (CapturedLayer("ADD rootfs /", 7_000_000, 80, ALPINE, from_base=True),),
+        "provenance": Provenance(
+            "2026-11-23T22:00:00Z",
+            "docker 26.1.5",
+            "buildx 0.13.1",
+            "overlay2",
+            "ext4",
+            True,
+            {"alpine:3.22": "x"},
+            "1234567",
+        ),
+    }
+    return Capture(**defaults | fields)

@@ -83,14 +83,14 @@ def capture(**fields: Any) -> Capture:
         },
         "layers": (CapturedLayer("ADD rootfs /", 7_000_000, 80, ALPINE, from_base=True),),
         "provenance": Provenance(
-            "2026-11-23T22:00:00Z",
-            "docker 26.1.5",
-            "buildx 0.13.1",
-            "overlay2",
-            "ext4",
-            True,
-            {"alpine:3.22": "x"},
-            "1234567",
+            date="2026-11-23T22:00:00Z",
+            engine="docker 26.1.5",
+            builder="buildx 0.13.1",
+            image_store="overlay2",
+            filesystem="ext4",
+            private=True,
+            bases={"alpine:3.22": "Alpine 3.22.1"},
+            revision="1234567",
         ),
     }
     return Capture(**defaults | fields)

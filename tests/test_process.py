@@ -185,7 +185,7 @@ class TestStream:
     def test_reader_fails(self, script: str) -> None:
         """What a reader raises by itself comes through, whether the command has ended or not."""
         with pytest.raises(ZeroDivisionError), process.stream(sh(script), env=ENV) as out:
-            print(1 // (len(out.read(5)) - 5))
+            assert 1 // (len(out.read(5)) - 5)
 
     def test_late(self) -> None:
         """A stream past its deadline ends, and says so."""

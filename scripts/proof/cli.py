@@ -238,7 +238,9 @@ def _check_pages(root: Path, terminal: Terminal) -> int:
     for problem in problems:
         terminal.problem(problem)
     if broken := sum(problem.code == UsageError.code for problem in problems):
-        raise UsageError(f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above")
+        raise UsageError(
+            f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
+        )
     return max((problem.code for problem in problems), default=0)
 
 

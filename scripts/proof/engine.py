@@ -205,10 +205,15 @@ class Engine:
         return json.loads(self.call(*words).output)
 
 
+def search_path() -> str:
+    """The user's own, and where dockerd is, which not every root has on it."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+
+
 def environment(home: Path, platform: str) -> dict[str, str]:
     """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one."""
     return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": search_path(),
         "HOME": str(home),
         "DOCKER_CONFIG": str(home / ".docker"),
         "LC_ALL": "C.UTF-8",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from proof import engine as engines
 from proof import process
-from proof.engine import Engine
+from proof.engine import Engine, search_path
 from proof.errors import CannotMeasureError, NoEngineError
 
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
@@ -40,15 +40,12 @@ def obstacle() -> str:
     """Why no private engine can be started here, or nothing."""
     if os.name != "posix" or os.uname().sysname != "Linux":
         return "a private engine needs Linux"
-    missing = [program for program in PROGRAMS if not shutil.which(program, path=_PATH)]
+    missing = [program for program in PROGRAMS if not shutil.which(program, path=search_path())]
     if missing:
         return f"not installed here: {', '.join(missing)}"
     if os.geteuid() != 0:
         return "a private engine needs root (namespaces and mounts)"
     return ""
-
-
-_PATH = engines.environment(Path("/"), "")["PATH"]
 
 
 @contextlib.contextmanager

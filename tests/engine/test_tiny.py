@@ -9,12 +9,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 from proof import capture as captures
 from proof.capture import folder_of
 from proof.engine import Engine
 from proof.facts import written
-from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +34,7 @@ def project(tmp_path: Path, captured: Path) -> Path:
 
 
 def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, cache: Path) -> None:
-    """update captures, check agrees, the site builds strictly and its numbers are those of the captures."""
+    """Update captures, check agrees, the site builds strictly and its numbers are those of the captures."""
     del engine, cache  # the command starts its own
     root = tiny(tmp_path)
     updated = proof("update", cwd=root)

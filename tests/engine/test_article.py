@@ -1,0 +1,69 @@
+"""This article, on a real engine: its captures are what the engine does, and its numbers are the engine's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.helpers import REPOSITORY, measure
+
+from proof import bases, execute, facts, manifest
+from proof.engine import Engine
+
+pytestmark = pytest.mark.engine
+
+ALPINE = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"
+
+
+@pytest.fixture(scope="module")
+def loaded(engine: Engine, cache: Path) -> Engine:
+    """The engine with the article's bases in it."""
+    known = bases.load(REPOSITORY)
+    for name in known.images:
+        bases.ensure(known, name, engine, origin="rebuilt", cache=cache)
+    return engine
+
+
+def test_every_capture_is_what_happens(engine: Engine, cache: Path) -> None:
+    """A run of every snippet agrees with its capture."""
+    results = measure(REPOSITORY, engine, cache)
+    assert {result.snippet.name: result.verdict for result in results} == {
+        snippet.name: "accurate" for snippet in manifest.load_all(REPOSITORY)
+    }
+
+
+def test_the_alpine_layer_is_the_official_one(loaded: Engine) -> None:
+    """The rebuilt Alpine has the diffID of the official alpine:3.22.1, alone and under Go."""
+    for image, count in (("alpine:3.22", 1), ("golang:1.27-alpine", 5)):
+        layers = json.loads(loaded.call("image", "inspect", "--format", "{{json .RootFS.Layers}}", image).output)
+        assert (layers[0], len(layers)) == (ALPINE, count)
+
+
+def test_the_rebuilt_go_image_is_configured_as_the_official_one(loaded: Engine) -> None:
+    """Environment, command and working directory; and no tzdata, which the official image does not have."""
+    image = "golang:1.27-alpine"
+    config = json.loads(loaded.call("image", "inspect", "--format", "{{json .Config}}", image).output)
+    assert config["Env"][0].startswith("PATH=/go/bin:/usr/local/go/bin:")
+    assert {"GOTOOLCHAIN=local", "GOPATH=/go"} < set(config["Env"])
+    assert (config["Cmd"], config["WorkingDir"]) == (["/bin/sh"], "/go")
+    listed = loaded.call("run", "--rm", "--network", "none", image, "apk", "info").text().split()
+    assert "ca-certificates" in listed
+    assert "tzdata" not in listed
+
+
+@pytest.mark.parametrize("name", ["single", "multi"])
+def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) -> None:
+    """The sum of the files is what the classic store says, to the byte, and prints as `docker image ls` prints it."""
+    snippet = manifest.load(REPOSITORY / "snippets" / name)
+    with execute.context_copy(snippet, loaded) as context:
+        loaded.call("build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300)
+    try:
+        own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
+        listed = loaded.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()
+        measured = execute.measure(loaded, f"size-{name}", tmp_path)
+        assert measured.size == own
+        assert facts.size(measured.size) == listed
+        assert facts.load(REPOSITORY / "snippets")[f"{name}.size"].value == own
+    finally:
+        loaded.remove(images=[f"size-{name}"])

@@ -1,0 +1,200 @@
+"""The private engine, and the user's own: the first leaves no trace, and the second none of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.helpers import TINY, measure, proof, tiny, tree
+
+from proof import bases, cli, private
+from proof.engine import Engine, environment, shared
+from proof.errors import EngineLostError, NoEngineError
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Iterator[Engine]:
+    """The user's own Docker, beside ours, with an image, a tagged copy and a stopped container in it."""
+    del engine  # where there is no private engine, its fixture says so
+    with private.start(tmp_path_factory.mktemp("users"), cli.PLATFORM) as theirs:
+        known = bases.load(TINY)
+        bases.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
+        theirs.call("tag", "alpine:3.22", "note:latest")
+        theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
+        theirs.call("volume", "create", "theirs")
+        yield theirs
+
+
+def snapshot(engine: Engine) -> list[str]:
+    """Everything that a user would miss or wonder about."""
+    return [
+        engine.call(*words).text()
+        for words in (
+            ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"),
+            ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+            ("volume", "ls", "--format", "{{.Name}}"),
+        )
+    ]
+
+
+def host(engine: Engine) -> dict[str, str]:
+    return {"DOCKER_HOST": engine.env["DOCKER_HOST"]}
+
+
+def ours(cache: Path) -> list[int]:
+    """The processes that name a folder on their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if str(cache).encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def test_the_users_engine_is_never_asked(tmp_path: Path, users: Engine) -> None:
+    """By default a run uses a daemon of its own, even where DOCKER_HOST names the user's."""
+    root, before = tiny(tmp_path), snapshot(users)
+    done = proof("update", cwd=root, env=host(users))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert snapshot(users) == before
+
+
+def test_the_users_engine_is_left_as_it_was(tmp_path: Path, users: Engine) -> None:
+    """With `--engine docker` the same facts come out, and images, containers, networks, volumes stay as they were."""
+    root, before = tiny(tmp_path), snapshot(users)
+    assert proof("update", cwd=root).returncode == 0
+    captured = tree(root)
+    done = proof("check", "--engine", "docker", cwd=root, env=host(users))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert snapshot(users) == before
+    assert tree(root) == captured
+
+
+def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
+    """Kill -9 in the middle of a run: no process, no mount, and the captures as they were."""
+    root = tiny(tmp_path)
+    own = tmp_path / "cache"
+    own.mkdir()
+    (own / "packages").symlink_to(cache / "packages")
+    before, mounts = tree(root), Path("/proc/self/mounts").read_text()
+    with subprocess.Popen(
+        [sys.executable, "-m", "proof.cli", "update"],
+        cwd=root,
+        env={**os.environ, "PROOF_CACHE": str(own)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as running:
+        until = time.monotonic() + 60
+        while not list(own.glob("engine-classic/0/data/image/*/imagedb/content/sha256/*")) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert running.poll() is None, "it ended before it could be killed"
+        running.kill()
+    until = time.monotonic() + 10
+    while ours(own) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert ours(own) == []
+    assert Path("/proc/self/mounts").read_text() == mounts
+    assert tree(root) == before
+    done = proof("update", cwd=root, env={"PROOF_CACHE": str(own)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    """SIGINT while a container sleeps: code 130, one line, no process."""
+    root = tiny(tmp_path)
+    own = tmp_path / "cache"
+    own.mkdir()
+    (own / "packages").symlink_to(cache / "packages")
+    script = root / "snippets/count/context/words.sh"
+    script.write_text("trap '' INT; sleep 300\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "proof.cli", "update", "count"],
+        cwd=root,
+        env={**os.environ, "PROOF_CACHE": str(own)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        until = time.monotonic() + 60
+        while not sleeping() and time.monotonic() < until:
+            time.sleep(0.1)
+        os.kill(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert ours(own) == []
+
+
+def sleeping() -> bool:
+    """Whether the container's program runs."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if (entry / "cmdline").read_bytes() == b"sleep\x00300\x00":
+                return True
+    return False
+
+
+def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
+    """The daemon is killed between two snippets: what follows is `not measured`, with the cure."""
+    root = tiny(tmp_path)
+    own = tmp_path / "cache"
+    with private.start(own, cli.PLATFORM) as engine:
+        assert {r.verdict for r in measure(root, engine, cache, "note", write=True)} == {"written"}
+        for process in ours(own):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.5)
+        with pytest.raises(EngineLostError, match="the engine was lost"):
+            engine.call("version")
+
+
+def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
+    """Each run has a slot of its own: what one makes, the other does not see."""
+    with private.start(tmp_path, cli.PLATFORM) as first, private.start(tmp_path, cli.PLATFORM) as second:
+        assert first.env["DOCKER_HOST"] != second.env["DOCKER_HOST"] != engine.env["DOCKER_HOST"]
+        assert first.call("image", "ls", "--quiet").text() == second.call("image", "ls", "--quiet").text() == ""
+    assert ours(tmp_path) == []
+
+
+def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
+    """No docker, no podman: code 3 with the cure; with --no-engine-ok a warning, and code 0."""
+    root = tiny(tmp_path)
+    # Nothing on the path: no client can be found.
+    path = tmp_path / "bin"
+    path.mkdir()
+    env = {"PATH": str(path), "PROOF_CACHE": str(tmp_path / "cache")}
+    done = proof("update", cwd=root, env=env)
+    assert done.returncode == 3
+    assert "no container engine can be had here" in done.stderr
+    assert "cure:" in done.stderr
+    done = proof("update", "--no-engine-ok", cwd=root, env=env)
+    assert done.returncode == 0
+    assert "Nothing was verified" in done.stdout
+
+
+def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without its daemon is named as that."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    with pytest.raises(NoEngineError, match="does not answer"):
+        shared("docker", tmp_path, cli.PLATFORM)
+
+
+def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user's environment reaches a command: no secret can get into a capture."""
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    assert "hunter2" not in str(environment(tmp_path, cli.PLATFORM))
+    assert shutil.which("docker", path=environment(tmp_path, cli.PLATFORM)["PATH"])

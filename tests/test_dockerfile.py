@@ -1,0 +1,298 @@
+"""Dockerfiles: which images a build needs, and what is refused before an engine sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from proof.dockerfile import Dockerfile, localise, parse
+from proof.errors import RefusedError
+
+EMBEDDED = """\
+# The build needs Go, the result does not.
+FROM golang:1.27-alpine AS builder
+WORKDIR /go/src/app
+COPY main.go .
+RUN go build -o /go/bin/app main.go
+
+FROM alpine:3.22
+COPY --from=builder /go/bin/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+def read(folder: Path, text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dockerfile:
+    path = folder / "Dockerfile"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return parse(path, arguments)
+
+
+def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
+    """The images that come from outside, each with its line."""
+    return {name: where.line for name, where in read(folder, text, arguments).images.items()}
+
+
+class TestImages:
+    def test_stages(self, tmp_path: Path) -> None:
+        """A two-stage build has its stages in order, and an image for each FROM at its line."""
+        dockerfile = read(tmp_path, EMBEDDED)
+        assert [(s.index, s.alias, s.parent) for s in dockerfile.stages] == [
+            (0, "builder", "golang:1.27-alpine"),
+            (1, None, "alpine:3.22"),
+        ]
+        assert {name: where.line for name, where in dockerfile.images.items()} == {
+            "golang:1.27-alpine": 2,
+            "alpine:3.22": 7,
+        }
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            pytest.param("from a as B\nfrom b\ncopy --from=B x y", {"a": 1}, id="names in any case"),
+            pytest.param("FROM a\nFROM b\nCOPY --from=0 x y", {"a": 1, "b": 2}, id="a stage by its number"),
+            pytest.param("FROM a\nCOPY --from=1 x y", {"a": 1, "1": 2}, id="no such number yet"),
+            pytest.param("FROM a\nFROM 0", {"a": 1, "0": 2}, id="FROM knows no numbers"),
+            pytest.param("FROM a\nCOPY --from=s x y\nFROM b AS s", {"a": 1, "s": 2, "b": 3}, id="no name yet"),
+            pytest.param("FROM scratch\nCOPY --from=a x y\nCOPY --from=a z y", {"a": 2}, id="first mention counts"),
+            pytest.param("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", {"a": 1, "b": 2}, id="a mounted image"),
+            pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
+            pytest.param("FROM a\nRUN --mount=FROM=b,target=/b ls", {"a": 1, "b": 2}, id="a mount's keys in any case"),
+            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is no image"),
+            pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
+            pytest.param("FROM a\nRUN x && \\\n  # why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
+            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
+            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
+            pytest.param("FROM a\nRUN x \\\\\nFROM b", {"a": 1, "b": 3}, id="an escaped backslash continues nothing"),
+            pytest.param("FROM a\nCOPY --fr\\\nom=b x y", {"a": 1, "b": 2}, id="a flag in two pieces"),
+            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on a line of its own"),
+            pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
+            pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
+            pytest.param("FROM a\nRUN <<EOF\nFROM b\n EOF\nEOF\nCOPY --from=c x y", {"a": 1, "c": 6}, id="heredoc"),
+            pytest.param("FROM a\nCOPY <<-'EOF' /x\nFROM b\n\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, indented"),
+            pytest.param("FROM a\nCOPY <<A <<B /x\nFROM b\nA\nFROM c\nB\nFROM d", {"a": 1, "d": 7}, id="two heredocs"),
+            pytest.param("FROM a\nLABEL x=<<EOF\nFROM b", {"a": 1, "b": 3}, id="no heredoc in LABEL"),
+        ],
+    )  # fmt: skip
+    def test_images(self, tmp_path: Path, text: str, expected: dict[str, int | None]) -> None:
+        """Every image from outside is found at its first line, and nothing else is taken for one."""
+        assert images(tmp_path, text) == expected
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("text", "image"),
+        [
+            ("ARG V=1\nFROM a:$V", "a:1"),
+            ("ARG V=1\nFROM a:${V}-x", "a:1-x"),
+            ("ARG V='1'\nFROM a:$V", "a:1"),
+            ("ARG V\nFROM a:${V:-2}", "a:2"),
+            ("FROM a:${V:-2}", "a:2"),
+            ("ARG V=1\nFROM a${V:+:3}", "a:3"),
+            ("FROM a${V:+:3}", "a"),
+            ("ARG A=a V=1\nFROM $A:$V", "a:1"),
+            ("ARG V=1\nARG I=a:${V}\nFROM $I", "a:1"),
+            ("ARG V=1\nARG V=2\nFROM a:$V", "a:2"),
+        ],
+    )
+    def test_default(self, tmp_path: Path, text: str, image: str) -> None:
+        """A FROM is read with the arguments above it filled in."""
+        assert list(images(tmp_path, text)) == [image]
+
+    @pytest.mark.parametrize("text", ["ARG V=1\nFROM a:$V", "ARG V\nFROM a:$V", "ARG V\nARG W=$V\nFROM a:$W"])
+    def test_build_arg(self, tmp_path: Path, text: str) -> None:
+        """`--build-arg` wins over a default, where the argument is declared."""
+        assert list(images(tmp_path, text, V="9")) == ["a:9"]
+
+    def test_undeclared(self, tmp_path: Path) -> None:
+        """`--build-arg` gives no value to an argument that is not declared above FROM."""
+        with pytest.raises(RefusedError, match=r"`\$U` has no value here"):
+            images(tmp_path, "FROM a:$U", U="9")
+
+    def test_arg_of_a_stage(self, tmp_path: Path) -> None:
+        """An ARG below FROM belongs to its stage: the next FROM does not see it."""
+        with pytest.raises(RefusedError, match=r"`\$V` has no value here"):
+            images(tmp_path, "FROM a\nARG V=1\nFROM b:$V")
+
+
+class TestBaseOf:
+    def test_last_stage(self, tmp_path: Path) -> None:
+        """Without a target, the base is that of the last stage."""
+        assert read(tmp_path, EMBEDDED).base_of() == "alpine:3.22"
+
+    @pytest.mark.parametrize(
+        ("target", "base"), [("builder", "golang:1"), ("BUILDER", "golang:1"), ("0", "golang:1"), ("test", "golang:1"),
+                             ("1", "golang:1"), ("final", "scratch"), ("golang", "alpine"), ("reused", "alpine")],
+    )  # fmt: skip
+    def test_target(self, tmp_path: Path, target: str, base: str) -> None:
+        """A target goes by name or number, and through stages that stand on stages."""
+        text = (
+            "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
+            "FROM alpine AS golang\nFROM golang AS reused"
+        )
+        assert read(tmp_path, text).base_of(target) == base
+
+    def test_stage_of_its_own_name(self, tmp_path: Path) -> None:
+        """A stage may be called what its image is called."""
+        assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
+
+    @pytest.mark.parametrize(("text", "cure"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    def test_no_such_target(self, tmp_path: Path, text: str, cure: str) -> None:
+        """An unknown target is refused with the names that there are."""
+        with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{cure}"):
+            read(tmp_path, text).base_of("z")
+
+
+REFUSED = [
+    # what follows a good FROM, what the message says
+    ("ADD https://evil.example/x /x", "plain paths"),
+    ("ADD http://evil.example/x /x", "plain paths"),
+    ("ADD ftp://evil.example/x /x", "plain paths"),
+    ("ADD git@github.com:a/b.git /x", "plain paths"),
+    ("ADD me@evil.example:a /x", "plain paths"),
+    ("ADD --keep-git-dir https://github.com/a/b.git /x", "plain paths"),
+    ("ADD a/b.git /x", "plain paths"),
+    ("ADD a/b.git#main /x", "plain paths"),
+    ('ADD ["https://evil.example/x", "/x"]', "plain paths"),
+    ('ADD ["\\u0068ttps://evil.example/x", "/x"]', "plain paths"),
+    ('ADD ht"tps:"//evil.example/x /x', "plain paths"),
+    ("ENV U=https://evil.example/x\nADD $U /x", "plain paths"),
+    ("ADD local \\\n https://evil.example/x /x", "plain paths"),
+    ("RUN --mount=type=secret,id=x cat /run/secrets/x", "a mount of type secret is refused"),
+    ("RUN --mount=id=x,type=secret cat /run/secrets/x", "a mount of type secret is refused"),
+    ("RUN --mount=TYPE=SECRET,id=x cat /run/secrets/x", "a mount of type SECRET is refused"),
+    ("RUN --mount=type=cache,target=/x --mount=type=ssh git clone x", "a mount of type ssh is refused"),
+    ("ARG T=secret\nRUN --mount=type=$T,id=x ls", "a mount of type $T is refused"),
+    ("RUN --mount=type= ls", "a mount of type  is refused"),
+    ('RUN --mount=type=bind,"from=evil" ls', "it is quoted"),
+    ("RUN --mount=type=bind,fr'om'=evil ls", "it is quoted"),
+    ("RUN --mou\\nt=type=secret ls", "it is quoted"),
+    ("RUN --mou\\\nnt=type=secret,id=x ls", "a mount of type secret is refused"),
+    ("RUN --security=insecure ls", "the flag --security=insecure is refused"),
+    ("RUN --network=host ls", "the flag --network=host is refused"),
+    ("RUN --network=default ls", "the flag --network=default is refused"),
+    ("RUN --network=none --network=host ls", "the flag --network=host is refused"),
+    ("RUN --device=nvidia.com/gpu ls", "the flag --device=nvidia.com/gpu is refused"),
+    ("RUN -- ls", "the flag -- is refused"),
+    ("COPY --fr\\om=evil x y", "it is quoted"),
+    ('COPY --from="evil" x y', "it is quoted"),
+    ("COPY --from=$X x y", "`$X` has no value here"),
+    ("ONBUILD RUN id", "the instruction ONBUILD is refused"),
+    ("onbuild copy x y", "the instruction ONBUILD is refused"),
+    ("MAINTAINER me", "the instruction MAINTAINER is refused"),
+    ("INCLUDE other", "the instruction INCLUDE is refused"),
+    ("RUN x\n  && y", "the instruction && is refused"),
+    ("LABEL a=b\n// syntax=evil", "the instruction // is refused"),
+    ("FROM", "FROM takes an image"),
+    ("FROM b AS", "FROM takes an image"),
+    ("FROM b WITH c", "FROM takes an image"),
+    ("FROM b AS c d", "FROM takes an image"),
+    ("FROM \\\n b", "FROM stands on one line"),
+    ("FROM b:$V", "`$V` has no value here"),
+    ("FROM b:${V}", "`$V` has no value here"),
+    # What is text to BuildKit must not be a heredoc here: it would hide the instructions that follow.
+    ('RUN echo "<<EOF"', "cannot be told from text"),
+    ("RUN echo 'a <<EOF b'", "cannot be told from text"),
+    ("RUN echo $((1 << 3))", "cannot be told from text"),
+    ("RUN echo $((1<<n))", "cannot be told from text"),
+    ("RUN cat <<<x", "cannot be told from text"),
+    ("RUN echo ${x:-a <<EOF b}\nFROM evil\nRUN \\\nEOF", "cannot be told from text"),
+    ("RUN cat <<EOF 'unclosed\nFROM evil\nRUN \\\nEOF", "cannot be told from text"),
+    ("RUN cat \\<<EOF", "cannot be told from text"),
+    ("RUN cat << EOF\nEOF", "cannot be told from text"),
+    ("RUN cat <<EOF;\nEOF;", "cannot be told from text"),
+    ("RUN <<EOF\nFROM evil", "the heredoc EOF has no end"),
+    ("RUN <<EOF\nFROM evil\n EOF", "the heredoc EOF has no end"),
+    ("RUN <<-EOF\nFROM evil\n  EOF", "the heredoc EOF has no end"),
+    ("COPY <<A <<B /x\nA", "the heredoc B has no end"),
+]
+
+NOT_A_DOCKERFILE = [
+    # the whole file, its line, what the message says
+    ("# syntax=docker/dockerfile:1\nFROM a", 1, "the directive `# syntax=` is refused"),
+    ("#syntax = evil/frontend\nFROM a", 1, "the directive `# syntax=` is refused"),
+    ("  # SYNTAX=evil\nFROM a", 1, "the directive `# SYNTAX=` is refused"),
+    ("#!/usr/bin/env docker\n# syntax=evil\nFROM a", 2, "the directive `# syntax=` is refused"),
+    ("# escape=`\nFROM a", 1, "the directive `# escape=` is refused"),
+    ("# check=skip=all\nFROM a", 1, "the directive `# check=` is refused"),
+    ("// syntax=evil\nFROM a", 1, "the instruction // is refused"),
+    ('{"syntax": "evil"}', 1, 'the instruction {"SYNTAX": is refused'),
+    ("", None, "there is no FROM in this file"),
+    ("# FROM a", None, "there is no FROM in this file"),
+    ("ARG V=1", None, "there is no FROM in this file"),
+    ("RUN id\nFROM a", 1, "the first instruction must be FROM"),
+    ("COPY --from=evil x y\nFROM a", 1, "the first instruction must be FROM"),
+    ("ARG V='1\nFROM a:$V", 1, "ARG has no closing quotation"),
+    ("ARG V=\nFROM a:$V", 2, "`$V` has no value here"),
+    ("<!DOCTYPE html>", 1, "the instruction <!DOCTYPE is refused"),
+    ("FROM a\n# comment\rRUN <<EOF\nFROM evil", 2, "a lone carriage return is refused"),
+    ("\ufeffFROM a", 1, "a byte order mark"),
+    (b"FROM a\nLABEL x=\xff", None, "this is not UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), REFUSED, ids=[repr(text) for text, _ in REFUSED])
+def test_refused(tmp_path: Path, text: str, what: str) -> None:
+    """What would reach beyond the context and the named bases is refused at its line."""
+    with pytest.raises(RefusedError, match=re.escape(what)) as error:
+        read(tmp_path, f"FROM alpine:3.22\n{text}\n")
+    where = error.value.where
+    assert where is not None
+    assert where.path == tmp_path / "Dockerfile"
+    assert where.line in (2, 3)
+    assert error.value.cure
+
+
+@pytest.mark.parametrize(("text", "line", "what"), NOT_A_DOCKERFILE, ids=[repr(text) for text, *_ in NOT_A_DOCKERFILE])
+def test_not_a_dockerfile(tmp_path: Path, text: str | bytes, line: int | None, what: str) -> None:
+    """A file that BuildKit would hand to another frontend, or could not read, is refused whole."""
+    with pytest.raises(RefusedError, match=re.escape(what)) as error:
+        read(tmp_path, text)
+    assert error.value.where is not None
+    assert error.value.where.line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\n# syntax=docker/dockerfile:1",
+        "FROM a\nRUN --mount=type=cache,target=/x --mount=type=tmpfs,target=/y --network=none ls",
+        "FROM a\nADD --chown=1:1 x.tar.gz a-b_c/*.txt /x/",
+        'FROM a\nADD ["a b", "/x"]',
+        "FROM a\nCOPY --chown=$USER --chmod=755 x y",
+        "FROM a\nENV A=b\nUSER 1\nEXPOSE 80\nSTOPSIGNAL TERM\nVOLUME /x\nHEALTHCHECK NONE\nENTRYPOINT []\nLABEL a=b",
+        'FROM a\nSHELL ["/bin/sh", "-c"]\nRUN echo "# syntax=x" $HOME',
+    ],
+)
+def test_allowed(tmp_path: Path, text: str) -> None:
+    """What stays within the context and the bases is let through."""
+    assert images(tmp_path, text) == {"a": 1}
+
+
+LOCALISED = [
+    ("FROM alpine:3.22", "FROM p/alpine:3.22"),
+    ("from  alpine  as  x", "from  p/alpine  as  x"),
+    ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
+    ("FROM scratch", "FROM scratch"),
+    ("FROM golang:${V} AS b", "FROM p/golang:${V} AS b"),
+    ("FROM a AS b\nFROM B\nCOPY --from=b x y", "FROM p/a AS b\nFROM B\nCOPY --from=b x y"),
+    ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),
+    ("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,from=p/b,target=/b ls"),
+    ("FROM a\nRUN cp if=x from=y # FROM z", "FROM p/a\nRUN cp if=x from=y # FROM z"),
+    ("# FROM a\n\nFROM b\n", "# FROM a\n\nFROM p/b\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), LOCALISED)
+def test_localise(text: str, expected: str) -> None:
+    """Images from outside get the engine's own name for them; stages, scratch and all other text stay."""
+    assert localise(text, lambda name: f"p/{name}") == expected
+
+
+def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
+    """The renamed Dockerfile has the same stages on the renamed images."""
+    renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}"))
+    assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
+    assert renamed.base_of("builder") == "p/golang:1.27-alpine"

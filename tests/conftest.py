@@ -29,3 +29,8 @@ def engine(cache: Path) -> Iterator[Engine]:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no private engine: {error}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` rewrites the goldens instead of comparing with them."""
+    parser.addoption("--update", action="store_true", help="rewrite tests/golden/*.html")

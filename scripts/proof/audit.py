@@ -95,8 +95,9 @@ def _claim(mark: _Token, sentence: str, page: Page) -> None:
 def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     """A mark that opens by pointer or keyboard and says what was checked: a native popover, no script."""
     name = f"claim-{number}"
+    tail = element.tail  # `clear` takes it too, and it is the rest of the sentence
     element.clear()
-    element.tag = "span"
+    element.tag, element.tail = "span", tail
     element.set("class", "claim")
     mark = {"type": "button", "class": "claim__mark", "popovertarget": name, "aria-label": "How this is checked"}
     ET.SubElement(element, "button", mark).text = "✓"

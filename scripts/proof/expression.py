@@ -158,23 +158,30 @@ def _common(left: Value, right: Value) -> str:
 
 
 def _percent(value: Value, digits: Value | None = None) -> Value:
-    places = int(_number(digits)) if digits else 0
-    if not 0 <= places <= 6:
-        raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
-    return Value(f"{_number(value) * 100:.{places}f}%", "text")
+    share = _ratio(value, "percent")
+    return Value(f"{share * 100:.{int(_number(digits)) if digits else 0}f}%", "text", exact=share)
 
 
 def _times(value: Value) -> Value:
-    return Value(f"{_number(value):.0f}×", "text")
+    factor = _ratio(value, "times")
+    return Value(f"{factor:.0f}×", "text", exact=factor)
 
 
 def _bytes(value: Value) -> Value:
-    return Value(f"{_number(value):,.0f}\N{NO-BREAK SPACE}bytes", "text")
+    if value.unit != "B":
+        raise PageError(f"bytes() takes a size, and {value} is none", cure="bytes(a.size)")
+    return Value(f"{_number(value):,.0f}\N{NO-BREAK SPACE}bytes", "text", exact=value.value)
 
 
 def _words(value: Value) -> Value:
     number = int(_number(value))
-    return Value(WORDS[number] if 0 <= number < len(WORDS) else written(number, "count"), "text")
+    return Value(WORDS[number] if 0 <= number < len(WORDS) else written(number, "count"), "text", exact=number)
+
+
+def _ratio(value: Value, function: str) -> float:
+    if value.unit:
+        raise PageError(f"{function}() takes a ratio, and {value} is none", cure=f"{function}(a.size / b.size)")
+    return _number(value)
 
 
 def _megabytes(value: Value) -> Value:

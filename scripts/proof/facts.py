@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from proof import capture as captures
@@ -26,6 +26,7 @@ class Value:
 
     value: Scalar
     unit: str
+    exact: Scalar | None = field(default=None, kw_only=True)  # of a formatted text: the number that it is made of
 
     def __str__(self) -> str:
         return written(self.value, self.unit)

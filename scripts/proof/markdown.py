@@ -153,7 +153,8 @@ class _Transcripts(BlockProcessor):
         self.page = page
 
     def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
-        return _TRANSCRIPT.match(block.strip()) is not None
+        # An indented block belongs to the list item above it, whose own processor hands it over without the indent.
+        return not block.lstrip("\n").startswith("    ") and _TRANSCRIPT.match(block.strip()) is not None
 
     def run(self, parent: ET.Element, blocks: list[str]) -> None:
         block = blocks.pop(0).strip()
@@ -230,7 +231,7 @@ class _Inline(InlineProcessor):
         cited = any(isinstance(fact.origin, Source) for fact in used)
         attributes = {
             "class": "fact fact--cited" if cited else "fact",
-            "value": str(value.value),
+            "value": str(value.value if value.exact is None else value.exact),
             "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
         }
         element = ET.Element("data", attributes)

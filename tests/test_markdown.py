@@ -1,0 +1,182 @@
+"""The extension as Python-Markdown runs it: goldens in tests/golden, and what stops a build.
+
+`pytest tests/test_markdown.py --update` rewrites the goldens.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown import Markdown
+
+from proof import capture as captures
+from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
+from proof.markdown import StopBuildError
+from tests.helpers import REPOSITORY, tiny
+
+GOLDEN = REPOSITORY / "tests" / "golden"
+HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note.size }} *a* \x1b[31m \u202e ```\n'
+
+
+def capture(snippet: str, steps: dict[str, tuple[str, int, str]], facts: dict[str, CapturedFact]) -> Capture:
+    """A capture as the tool writes it."""
+    return Capture(
+        snippet=snippet,
+        basis=Basis("linux/amd64", "docker", "rebuilt"),
+        inputs={},
+        steps=tuple(
+            CapturedStep(name, command, None, code, 0.1, output) for name, (command, code, output) in steps.items()
+        ),
+        facts=facts,
+        layers=(),
+        provenance=Provenance(
+            date="2026-01-02T03:04:05Z",
+            engine="docker 26.1.5",
+            builder="buildx 0.13.1",
+            image_store="overlay2",
+            filesystem="extfs",
+            private=True,
+            bases={"alpine:3.22": "the official layer"},
+            revision="0123456789ab",
+        ),
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The tiny project with captures of known values."""
+    root = tiny(tmp_path)
+    note = capture(
+        "note",
+        {
+            "build": ("docker build -t note .", 0, "#1 one\n#2 two\n#3 naming to docker.io/library/note\n"),
+            "run": ("docker run note", 0, HOSTILE),
+            "image_ls": ("docker image ls note", 0, "REPOSITORY   TAG\nnote         latest\n"),
+        },
+        {
+            "size": CapturedFact(8_311_412, "B", "the files"),
+            "base_size": CapturedFact(8_311_385, "B", "the files"),
+            "own_size": CapturedFact(27, "B", "the files"),
+            "layers": CapturedFact(2, "count", "the manifest"),
+            "base_layers": CapturedFact(1, "count", "the manifest"),
+            "own_layers": CapturedFact(1, "count", "the manifest"),
+        },
+    )
+    fails = capture("fails", {"run": ("docker run fails", 127, "no such file\n")}, {})
+    for one in (note, fails):
+        captures.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
+    return root
+
+
+def convert(text: str, root: Path) -> str:
+    """What a site generator does with a page."""
+    extensions = ["tables", "toc", "pymdownx.superfences", "pymdownx.snippets", "proof"]
+    options = {"proof": {"project": str(root)}, "pymdownx.snippets": {"base_path": [str(root / "snippets")]}}
+    return Markdown(extensions=extensions, extension_configs=options).convert(text)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda p: p.stem)
+def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> None:
+    """A page in, the expected HTML out."""
+    html = convert(path.read_text("utf-8"), project) + "\n"
+    expected = path.with_suffix(".html")
+    if request.config.getoption("--update"):
+        expected.write_text(html, "utf-8")
+    assert html == expected.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{ note.sise }}", "there is no fact 'note.sise' - did you mean 'note.size'?"),
+        ("{{ nobody.size }}", "there is no fact 'nobody.size'"),
+        ("{{ percent(note.size) }}", "takes a ratio"),
+        ("{{ __import__('os').system('true') }}", "has no meaning here"),
+        ("{{ }}", "is no expression"),
+        ("{{ note.size", "never closed"),
+        ("{{ transcript note/walk }}", "has no step 'walk'"),
+        ("{{ transcript nota/run }}", "did you mean 'note'?"),
+        ("{{ transcript count/words }}", "there is no capture of count/words"),
+        ("Look: {{ transcript note/run }}", "stands alone in its paragraph"),
+        ('```\n--8<-- "note/context/nothing"\n```', "there is no snippets/note/context/nothing"),
+        ('```\n--8<-- "../docs/index.md"\n```', "not a file that a reader would copy"),
+        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "not a file that a reader would copy"),
+        ("```console\n$ docker run note\n```", "nothing ran it"),
+        ("It weighs 8.31MB.", "the number '8.31MB' is typed"),
+        ("It has three stacked layers.", "the number 'three stacked layers' is typed"),
+        ("This is the smallest.", "draws a conclusion"),
+        ("See `/srv/other.txt`. {{ note.size }}", "`/srv/other.txt` is in no snippet"),
+        ("Two layers. {{ claim: note.layers == 3 }}", "this is not so"),
+        ("Two layers. {{ claim: note.layers }}", "neither true nor false"),
+        ("| a |\n|---|\n| 4 % |", "the number '4 %' is typed"),
+        ("# 3 layers", "the number '3 layers' is typed"),
+    ],
+)
+def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
+    """An unknown name or an unbound number ends the build, at the file and line."""
+    page = project / "docs" / "index.md"
+    page.write_text(f"---\ntitle: A page\n---\n\n# Title\n\n{text}\n")
+    with pytest.raises(StopBuildError) as stopped:
+        convert(f"# Title\n\n{text}", project)
+    assert says in str(stopped.value)
+    assert str(stopped.value.where) == f"{page}:{8 if text.startswith(('```', '| a')) else 7}" or "| 4" in text
+    assert stopped.value.exit_code == (1 if "not so" in says else 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`{{ note.sise }}` in a code span is left alone.",
+        "```\n{{ note.sise }}\n```",
+        "    {{ note.sise }}",
+        "Go 1.27, in June 2020, on port 8080, says nothing about sizes.",
+        "It is {{ bytes(note.size) }}, or {{ note.size }}.",
+        "Reduced by 96 %. {{ claim: note.own_size / note.size < 0.96 }}",
+        "It takes 1 s. {{ waiver: an example }}",
+        "{{ waiver: shown to be typed, not run }}\n\n```\n$ docker run note\n```",
+    ],
+)
+def test_what_passes(text: str, project: Path) -> None:
+    """Code is left alone; versions and dates are no measurements; claims and waivers bind."""
+    html = convert(text, project)
+    assert "never closed" not in html
+    assert "waiver:" not in html
+
+
+def test_a_claim_opens_without_a_script(project: Path) -> None:
+    """A native popover: a button that a keyboard reaches, and what it opens, which says how it is checked."""
+    html = convert("Only two layers. {{ claim: note.layers == 2 }} And more.", project)
+    button = re.search(r"<button ([^>]*)>", html)
+    assert button is not None
+    assert {'popovertarget="claim-1"', 'type="button"'} <= set(button[1].split())
+    assert "And more." in html
+    assert 'id="claim-1" popover="auto"' in html
+    assert "<code>note.layers == 2</code> holds for note.layers = 2." in html
+
+
+def test_a_hostile_output_is_only_text(project: Path) -> None:
+    """Nothing that a program printed is markup, Markdown, an include or a fact."""
+    html = convert("{{ transcript note/run }}", project)
+    assert "<script" not in html
+    assert "root:x:0" not in html
+    assert "{{ note.size }}" in html
+    assert "␛[31m" in html
+    assert "⟨U+202E⟩" in html
+
+
+def test_registry_captures_come_first(project: Path) -> None:
+    """Where both origins of bases were captured, a page shows the registry's, and says so."""
+    folder = project / "snippets" / "note"
+    rebuilt = captures.load(folder_of(folder, "rebuilt"))
+    assert rebuilt is not None
+    real = replace(
+        rebuilt,
+        basis=replace(rebuilt.basis, bases="registry"),
+        facts={**rebuilt.facts, "size": CapturedFact(9_000_000, "B", "the files")},
+    )
+    captures.save(real, folder_of(folder, "registry"))
+    assert ">9MB</data>" in convert("{{ note.size }}", project)
+    assert "registry bases" in convert("{{ transcript note/image_ls }}", project)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.helpers import REPOSITORY, measure
 
 from proof import bases, execute, facts, manifest
 from proof.engine import Engine
+from tests.helpers import REPOSITORY, measure
 
 pytestmark = pytest.mark.engine
 

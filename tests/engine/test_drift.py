@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.helpers import REPOSITORY, edit, measure, tiny
 
 from proof import capture as captures
 from proof import status
@@ -20,6 +19,7 @@ from proof.capture import Capture, CapturedFact, folder_of
 from proof.engine import Engine
 from proof.errors import ProofError
 from proof.verify import worst
+from tests.helpers import REPOSITORY, edit, measure, tiny
 
 pytestmark = pytest.mark.engine
 

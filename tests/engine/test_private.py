@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.helpers import TINY, measure, proof, tiny, tree
 
 from proof import bases, cli, private
 from proof.engine import Engine, environment, shared
 from proof.errors import EngineLostError, NoEngineError
+from tests.helpers import TINY, measure, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 

@@ -9,12 +9,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 from proof import capture as captures
 from proof.capture import folder_of
 from proof.engine import Engine
 from proof.facts import written
+from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 

@@ -74,7 +74,10 @@ def project(tmp_path: Path) -> Path:
 def convert(text: str, root: Path) -> str:
     """What a site generator does with a page."""
     extensions = ["tables", "toc", "pymdownx.superfences", "pymdownx.snippets", "proof"]
-    options: dict[str, dict[str, object]] = {"proof": {"project": str(root)}, "pymdownx.snippets": {"base_path": [str(root / "snippets")]}}
+    options: dict[str, dict[str, object]] = {
+        "proof": {"project": str(root)},
+        "pymdownx.snippets": {"base_path": [str(root / "snippets")]},
+    }
     return Markdown(extensions=extensions, extension_configs=options).convert(text)
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proof import claims, expression, manifest
-from proof.capture import folder_of
 from proof.claims import Claim
 from proof.errors import PageError, ProofError
 from proof.page import Page, Waiver
@@ -134,15 +133,13 @@ def _names(found: list[tuple[str, bool]], page: Page) -> None:
 def _texts(page: Page) -> Iterator[str]:
     """Everything that the page's snippets hold: names of files, commands, files, outputs."""
     for name in sorted(page.snippets):
-        folder = page.folder / name
-        snippet = manifest.load(folder)
+        snippet = manifest.find(page.folder, name)
         yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
         for path in sorted(snippet.context.rglob("*")):
             if path.is_file() and not path.is_symlink():
                 yield f"{path.relative_to(snippet.context)}\n{path.read_text('utf-8', 'replace')}"
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)
-            yield str(folder_of(folder, capture.basis.bases))
 
 
 def _note(page: Page, error: ProofError, token: str) -> None:

@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
@@ -38,7 +38,8 @@ _WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
 class Package:
     """A pinned file of a package index."""
 
-    name: str
+    name: str  # in this file
+    project: str  # in the index
     version: str
     wheel: str  # the file's name
     sha256: str
@@ -46,7 +47,7 @@ class Package:
     where: Where
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version}"
+        return f"{self.project} {self.version}"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Base:
     command: tuple[str, ...]
     workdir: str
     layers: tuple[Layer, ...]
+    keeps: str  # a folder that `inside` runs share, as a compiler's cache; empty for none
     where: Where
 
 
@@ -136,7 +138,7 @@ def load(root: Path) -> Bases:
     table.allow("package", "base")
     packages: dict[str, Package] = {}
     for t in table.tables("package"):
-        t.allow("name", "version", "wheel", "sha256", "holds")
+        t.allow("name", "project", "version", "wheel", "sha256", "holds")
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"]):
             raise t.error(
@@ -144,10 +146,22 @@ def load(root: Path) -> Bases:
                 "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
                 "sha256sum FILE",
             )
-        packages[texts["name"]] = Package(**texts, where=t.where())
+        if texts["name"] in packages:
+            raise t.error("name", f"two packages are called '{texts['name']}'", "take one of them out")
+        packages[texts["name"]] = Package(**texts, project=t.text("project") or texts["name"], where=t.where())
     images: dict[str, Base] = {}
     for t in table.tables("base"):
-        t.allow(
+        base = _base(t, packages, images)
+        if base.name in images:
+            raise t.error("name", f"two bases are called '{base.name}'", "take one of them out")
+        images[base.name] = base
+    return Bases(table.path, packages, images)
+
+
+def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
+    """One [[base]]: a recipe of its own, or `like` another one with other packages."""
+    t.allow(
+        *(
             "name",
             "registry",
             "platform",
@@ -158,24 +172,52 @@ def load(root: Path) -> Bases:
             "command",
             "workdir",
             "layer",
-        )
-        name, parent = t.text("name", required=True), t.text("parent") or None
-        if parent and parent not in images:
-            raise t.error("parent", f"the parent '{parent}' is no base above this one", "put its [[base]] first")
-        images[name] = Base(
+            "keeps",
+        ),
+        *("like", "swap"),
+    )
+    parent, like = t.text("parent") or None, t.text("like") or None
+    for key, other in (("parent", parent), ("like", like)):
+        if other and other not in images:
+            raise t.error(key, f"the {key} '{other}' is no base above this one", "put its [[base]] first")
+    name, registry = t.text("name", required=True), t.text("registry", required=True)
+    rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
+    env = tuple(t.texts("env"))
+    if like is not None:
+        swap = t.data.get("swap") or {}
+        if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
+            raise t.error("swap", "`swap` puts one package in place of another", 'swap = { go = "go-1.26" }')
+        # What is named here replaces the model's; an environment variable does by its name.
+        variables = {variable.partition("=")[0]: variable for variable in (*images[like].env, *env)}
+        return replace(
+            images[like],
             name=name,
-            registry=t.text("registry", required=True),
-            platform=t.text("platform", required=True),
-            rebuilt=t.text("rebuilt", required=True),
-            created=t.text("created", required=True),
-            parent=parent,
-            env=tuple(t.texts("env")),
-            command=tuple(t.texts("command")),
-            workdir=t.text("workdir"),
-            layers=tuple(_layer(layer, packages) for layer in t.tables("layer")),
+            registry=registry,
+            rebuilt=rebuilt,
+            created=created,
+            env=tuple(variables.values()),
+            layers=tuple(
+                replace(layer, package=swap.get(layer.package, layer.package)) for layer in images[like].layers
+            ),
             where=t.where(),
         )
-    return Bases(table.path, packages, images)
+    platform = t.text("platform", required=True)
+    if not re.fullmatch(r"\w+/\w+", platform):
+        raise t.error("platform", f"'{platform}' is no platform", 'platform = "linux/amd64"')
+    return Base(
+        name=name,
+        registry=registry,
+        platform=platform,
+        rebuilt=rebuilt,
+        created=created,
+        parent=parent,
+        env=env,
+        command=tuple(t.texts("command")),
+        workdir=t.text("workdir"),
+        layers=tuple(_layer(layer, packages) for layer in t.tables("layer")),
+        keeps=t.text("keeps"),
+        where=t.where(),
+    )
 
 
 def _layer(t: Table, packages: dict[str, Package]) -> Layer:
@@ -189,6 +231,8 @@ def _layer(t: Table, packages: dict[str, Package]) -> Layer:
             f"there is no package '{package}'{did_you_mean(package, list(packages))}",
             "add [[package]]",
         )
+    if bool(package) != bool(t.text("blob") or t.text("tree")):
+        raise t.error("", "a layer takes a `blob` or a `tree`, out of a `package`", "name both, or neither")
     try:
         mode = int(t.text("mode") or "755", 8)
     except ValueError as error:
@@ -225,7 +269,7 @@ def fetch(package: Package, cache: Path) -> Path:
         interpreter, abi, platform = package.wheel.removesuffix(".whl").rsplit("-", 3)[1:]
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             requirement = Path(folder) / "requirement.txt"
-            requirement.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n")
+            requirement.write_text(f"{package.project}=={package.version} --hash=sha256:{package.sha256}\n")
             done = process.run(
                 [
                     *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
@@ -371,6 +415,8 @@ def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
 def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> None:
     assert layer.tree is not None
     made: set[str] = set()
+    if not any(name.startswith(layer.tree) for name in wheel.namelist()):
+        raise KeyError(f"a folder {layer.tree}")
     for info in sorted(wheel.infolist(), key=lambda i: i.filename):
         name = info.filename.removeprefix(layer.tree)
         if name == info.filename or not name or name.endswith("/") or name in layer.drop:
@@ -393,6 +439,8 @@ def _copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> 
         assert database is not None
         records = database.read().decode().split("\n\n")
         dropped = [r for r in records if any(f"P:{name}" in r.splitlines() for name in without)]
+        if len(dropped) != len(without):
+            raise KeyError(f"one of the Alpine packages {', '.join(without)}")
         files = set().union(*(_apk_paths(r) for r in dropped)) - set().union(
             *(_apk_paths(r) for r in records if r not in dropped)
         )

@@ -69,6 +69,8 @@ class CapturedFact:
     value: Scalar
     unit: str  # B, KiB, s, count or text
     source: str  # how it was measured
+    tolerance: float = 0.0  # by which share of itself it may differ from run to run
+    volatile: str = ""  # why it is never the same twice, and so not compared
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ class Capture:
         return next((step for step in self.steps if step.name == name), None)
 
 
-def folder_of(snippet_folder: Path, origin: str) -> Path:
-    """Where the captures of one origin of bases are."""
-    return snippet_folder / "captured" / origin
+def folder_of(snippet_folder: Path, origin: str, variant: str = "") -> Path:
+    """Where the captures of one origin of bases are, of a matrix those of one `variant`."""
+    return snippet_folder / "captured" / variant / origin
 
 
 def load(folder: Path) -> Capture | None:
@@ -147,7 +149,7 @@ def load(folder: Path) -> Capture | None:
         raise PageError(
             f"this is no capture that the tool wrote: {error!r}",
             where=Where(record),
-            cure=f"proof update {folder.parent.parent.name}",
+            cure="git checkout -- this file, or remove its folder and run proof update",
         ) from error
 
 
@@ -188,10 +190,21 @@ def _exchange(one: Path, other: Path) -> None:
         raise OSError(number, os.strerror(number), str(other))
 
 
-def best(snippet_folder: Path) -> Capture | None:
+def find_all(snippets: Path) -> dict[str, Capture]:
+    """The capture that a page shows of each snippet below the folder `snippets`, by the snippet's name."""
+    found: dict[str, Capture] = {}
+    for folder in sorted(path.parent for path in snippets.glob("*/snippet.toml")):
+        records = [*folder.glob(f"captured/*/{RECORD}"), *folder.glob(f"captured/*/*/{RECORD}")]
+        for variant in sorted({str(r.parent.parent.relative_to(folder / "captured")) for r in records}):
+            if (capture := best(folder, variant)) is not None:
+                found[capture.snippet] = capture
+    return found
+
+
+def best(snippet_folder: Path, variant: str = "") -> Capture | None:
     """The capture that a page shows: the registry's where there is one, else the rebuilt bases'."""
     for origin in ORIGINS:
-        if (capture := load(folder_of(snippet_folder, origin))) is not None:
+        if (capture := load(folder_of(snippet_folder, origin, variant))) is not None:
             return capture
     return None
 

@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
             default="rebuilt",
             help="base images rebuilt from pinned packages, or pulled (default: rebuilt)",
         )
+        verb.add_argument("--quick", action="store_true", help="leave out the snippets that call themselves slow")
         verb.add_argument("--fresh", action="store_true", help="build without the build cache")
         verb.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for every step, instead of its own")
         verb.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -128,6 +129,11 @@ def _verify(options: argparse.Namespace) -> int:
     known = bases.load(root)
     snippets = manifest.load_all(root, options.names)
     known.check(snippets)
+    if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
+        snippets = [snippet for snippet in snippets if not snippet.slow]
+        terminal.say(f" · left out by --quick: {', '.join(slow)}")
+        if not snippets:
+            raise UsageError("--quick leaves nothing to run", cure="leave --quick out")
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
     pages_code = 0 if options.write else _check_pages(root, terminal)
     try:
@@ -145,8 +151,7 @@ def _verify(options: argparse.Namespace) -> int:
         print(data.results(results))
     terminal.table(results)
     terminal.advice(results)
-    if options.write:
-        pages_code = _check_pages(root, terminal)
+    pages_code = _check_pages(root, terminal, results) or pages_code
     return worst(results, by_cause=options.exit_by_cause) or pages_code
 
 
@@ -229,12 +234,20 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
     )
 
 
-def _check_pages(root: Path, terminal: Terminal) -> int:
-    """Say what is wrong with the pages. Raises UsageError where one names what is not there."""
-    from proof import status
+def _check_pages(root: Path, terminal: Terminal, results: Sequence[Result] = ()) -> int:
+    """Say what is wrong with the pages; with `results`, whether their claims hold over what was just measured.
+
+    Raises UsageError where a page names what is not there.
+    """
+    from proof import facts, pages, status
 
     with terminal.stage("pages"):
-        problems = status.page_problems(root)
+        scanned = pages.scan(root)
+        if results:
+            new = {result.snippet.name: result.new for result in results if result.new}
+            problems = status.false_claims(scanned, facts.load(root / "snippets").measured_anew(new))
+        else:
+            problems = status.page_problems(root, scanned)
     for problem in problems:
         terminal.problem(problem)
     if broken := sum(problem.code == UsageError.code for problem in problems):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,13 +58,15 @@ def run(
     engine: Engine,
     *,
     cache: Path,
+    keeps: Mapping[str, str] | None = None,
     fresh: bool = False,
     timeout: float | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Run:
     """Run every step of the snippet and measure its image; leave nothing of it in the engine but the build cache.
 
-    `fresh` builds without the build cache; `timeout`, in seconds, replaces every step's own.
+    `keeps` names, for a base, a folder that `inside` runs share as a build shares its cache. `fresh` does without
+    either; `timeout`, in seconds, replaces every step's own.
     Raises CannotMeasureError where the engine, the disk or the clock fails.
     """
     done: list[StepRun] = []
@@ -76,12 +79,14 @@ def run(
             for step in snippet.steps:
                 on_step(step)
                 tags += [engine.local(tag) for tag in step.command.tags]
-                one = _run_step(step, engine, context, containers, fresh=fresh, timeout=timeout or step.timeout)
+                kept = "" if fresh or engine.prefix else (keeps or {}).get(step.inside or "", "")
+                limit = timeout or step.timeout
+                one = _run_step(step, engine, context, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
-                    measured = measure(engine, engine.local(snippet.image), cache)
+                    measured = measure(engine, engine.local(snippet.image), cache, compress=snippet.transfer)
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 base = images.base_layers(measured, measure(engine, engine.local(under), cache).layers)
@@ -115,15 +120,15 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
         yield context
 
 
-def measure(engine: Engine, name: str, cache: Path) -> Image:
+def measure(engine: Engine, name: str, cache: Path, *, compress: bool = False) -> Image:
     """Measure an image, once for each image id: an id names its content, so what was counted stays true."""
     found = engine.call("image", "inspect", "--format", "{{.Id}}", name).text().strip().removeprefix("sha256:")
-    known = cache / "images" / f"{found}.json"
+    known = cache / "images" / f"{found}{'-gzip' if compress else ''}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
         return Image(**data | {"layers": tuple(Layer(**layer) for layer in data["layers"])})
     with engine.save(name) as archive:
-        image = images.measure(archive)
+        image = images.measure(archive, compress=compress)
     known.parent.mkdir(parents=True, exist_ok=True)
     temporary = known.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(asdict(image)))
@@ -132,7 +137,7 @@ def measure(engine: Engine, name: str, cache: Path) -> Image:
 
 
 def _run_step(
-    step: Step, engine: Engine, context: Path, containers: list[str], *, fresh: bool, timeout: float
+    step: Step, engine: Engine, context: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
@@ -142,6 +147,7 @@ def _run_step(
             containers.append(name)
             engine.call(
                 *("create", "--name", name, "--network", "none", "--workdir", "/src"),
+                *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                 *(engine.local(step.inside), *command.argv),
             )
             engine.call("cp", f"{context}/.", f"{name}:/src")
@@ -167,6 +173,10 @@ def _run_step(
             f"the disk of the engine is full, in {step}", evidence=done.last_lines(2), cure="free some space"
         )
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+
+
+def _volume(base: str) -> str:
+    return "proof-keeps-" + re.sub(r"[^a-z0-9]", "-", base)
 
 
 def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:

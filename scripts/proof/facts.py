@@ -48,6 +48,7 @@ class Fact(Value):
     name: str  # snippet.fact, or source.figure
     source: str  # how it was measured, or who published it
     origin: Capture | Source
+    tolerance: float = 0.0  # by which share of itself it may differ from run to run; a claim must leave room for it
 
 
 class FactBook(Mapping[str, Fact]):
@@ -56,6 +57,11 @@ class FactBook(Mapping[str, Fact]):
     def __init__(self, captures: Mapping[str, Capture], cited: Iterable[Fact] = ()) -> None:
         self.captures = captures
         self._facts = {fact.name: fact for fact in (*_measured(captures), *cited)}
+
+    def measured_anew(self, captures: Mapping[str, Capture]) -> FactBook:
+        """The same book with these captures in place of the committed ones."""
+        cited = [fact for fact in self._facts.values() if isinstance(fact.origin, Source)]
+        return FactBook({**self.captures, **captures}, cited)
 
     def __getitem__(self, name: str) -> Fact:
         return self._facts[name]
@@ -72,17 +78,15 @@ def load(snippets: Path) -> FactBook:
 
     Raises ManifestError for a cited.toml that cannot be right, PageError for a capture that the tool did not write.
     """
-    found = {}
-    for manifest in sorted(snippets.glob("*/snippet.toml")):
-        if (capture := captures.best(manifest.parent)) is not None:
-            found[manifest.parent.name] = capture
-    return FactBook(found, _cited(snippets / "cited.toml", taken={p.name for p in snippets.iterdir()}))
+    return FactBook(
+        captures.find_all(snippets), _cited(snippets / "cited.toml", taken={p.name for p in snippets.iterdir()})
+    )
 
 
 def _measured(captures: Mapping[str, Capture]) -> Iterator[Fact]:
     for snippet, capture in captures.items():
         for name, fact in capture.facts.items():
-            yield Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture)
+            yield Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture, fact.tolerance)
 
 
 def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -23,6 +24,7 @@ class Layer:
     digest: str  # ours, over what is in it and no times: the same for the same files
     size: int  # bytes of regular files and of symlink targets
     files: int  # regular files
+    compressed: int | None  # bytes, gzipped as a registry would send it; None where that was not measured
     instruction: str  # as the history of the image has it
 
 
@@ -43,13 +45,14 @@ class Image:
         return sum(layer.size for layer in self.layers)
 
 
-def measure(archive: IO[bytes]) -> Image:
+def measure(archive: IO[bytes], *, compress: bool = False) -> Image:
     """Read the output of `docker image save` as a stream, holding none of its files in memory.
 
+    `compress` also counts what each layer takes when it is gzipped, which takes its time.
     Raises CannotMeasureError where it is no such archive, or holds more than one image.
     """
     documents: dict[str, bytes] = {}
-    measured: dict[str, tuple[str, int, int]] = {}
+    measured: dict[str, tuple[str, int, int, int | None]] = {}
     links: dict[str, str] = {}
     try:
         with tarfile.open(fileobj=archive, mode="r|") as outer:
@@ -61,7 +64,7 @@ def measure(archive: IO[bytes]) -> Image:
                 elif member.isreg() and (content := outer.extractfile(member)) is not None:
                     head = content.read(_BLOCK)
                     if _is_layer(head):
-                        measured[member.name] = _measure_layer(cast(IO[bytes], _Joined(head, content)))
+                        measured[member.name] = _measure_layer(_Joined(head, content, compress=compress))
                     elif member.size <= _JSON_CAP:
                         documents[member.name] = head + content.read()
         manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
@@ -74,7 +77,7 @@ def measure(archive: IO[bytes]) -> Image:
         raise CannotMeasureError(f"the saved image could not be read: {error!r}") from error
 
 
-def _image(config_bytes: bytes, found: list[tuple[str, int, int]]) -> Image:
+def _image(config_bytes: bytes, found: list[tuple[str, int, int, int | None]]) -> Image:
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
@@ -83,8 +86,8 @@ def _image(config_bytes: bytes, found: list[tuple[str, int, int]]) -> Image:
     return Image(
         id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
         layers=tuple(
-            Layer(diff_id, digest, size, files, instruction)
-            for diff_id, (digest, size, files), instruction in zip(
+            Layer(diff_id, digest, size, files, compressed, instruction)
+            for diff_id, (digest, size, files, compressed), instruction in zip(
                 config["rootfs"]["diff_ids"], found, instructions, strict=True
             )
         ),
@@ -109,11 +112,11 @@ def base_layers(image: Image, base: Sequence[Layer]) -> int:
     return len(base)
 
 
-def _measure_layer(content: IO[bytes]) -> tuple[str, int, int]:
-    """Digest, bytes and number of files of one layer."""
+def _measure_layer(content: _Joined) -> tuple[str, int, int, int | None]:
+    """Digest, bytes, number of files and compressed bytes of one layer."""
     entries: list[str] = []
     size = files = 0
-    with tarfile.open(fileobj=content, mode="r|*") as layer:
+    with tarfile.open(fileobj=cast(IO[bytes], content), mode="r|*") as layer:
         for member in layer:
             inner = ""
             if member.isreg():
@@ -129,7 +132,8 @@ def _measure_layer(content: IO[bytes]) -> tuple[str, int, int]:
                 *(member.size if member.isreg() else 0, member.linkname, inner),
             )
             entries.append(json.dumps(fields))
-    return "sha256:" + hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest(), size, files
+    digest = "sha256:" + hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()
+    return digest, size, files, content.compressed()
 
 
 def _hash(stream: IO[bytes]) -> str:
@@ -156,15 +160,26 @@ def _follow(name: str, links: dict[str, str]) -> str:
 
 
 class _Joined:
-    """A stream whose first bytes were already read."""
+    """A stream whose first bytes were already read, and that can be compressed as it passes by."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+    def __init__(self, head: bytes, rest: IO[bytes], *, compress: bool = False) -> None:
         self._head, self._rest = head, rest
+        # gzip's own header and trailer, 18 bytes, are counted at the end.
+        self._compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS) if compress else None
+        self._written = 0
 
     def read(self, size: int = -1) -> bytes:
-        head, self._head = (
-            self._head[:size] if size >= 0 else self._head,
-            self._head[size:] if size >= 0 else b"",
-        )
+        head, self._head = (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
         wanted = size - len(head) if size >= 0 else -1
-        return head + (self._rest.read(wanted) if wanted else b"")
+        data = head + (self._rest.read(wanted) if wanted else b"")
+        if self._compressor:
+            self._written += len(self._compressor.compress(data))
+        return data
+
+    def compressed(self) -> int | None:
+        """Bytes of the whole stream, gzipped; reads what is left of it."""
+        if self._compressor is None:
+            return None
+        while self.read(1 << 18):
+            pass
+        return self._written + len(self._compressor.flush()) + 18

@@ -6,6 +6,7 @@ version of the normalisers, which explain a difference and are none by themselve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -44,17 +45,30 @@ class Change:
 
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input by name; `bases` are the keys of the bases by name, `engine` is like `docker 26`."""
-    commands = [
-        (s.name, s.text, s.inside, s.exit, s.expect, [(f.name, f.match.pattern, f.unit) for f in s.facts])
-        for s in snippet.steps
-    ]
-    found = {COMMANDS: captures.hash_text(repr((snippet.image, commands)))}
+    found = {COMMANDS: captures.hash_text(json.dumps(_commands(snippet)))}
     for path in sorted(snippet.context.rglob("*")):
         if path.is_symlink() or path.is_file():
             mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
             found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
     found |= {f"{_BASE}{name}": bases[name] for name in snippet.bases if name in bases}
     return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
+
+
+def _commands(snippet: Snippet) -> list[dict[str, object]]:
+    """What is run and read. A setting that is not used is left out, so that a new one leaves old captures fresh."""
+    image = {"image": snippet.image, "transfer": snippet.transfer}
+    steps = (
+        {
+            "name": step.name,
+            "command": step.text,
+            "inside": step.inside,
+            "exit": step.exit,
+            "expect": step.expect,
+            "facts": [(rule.name, rule.match.pattern, rule.unit) for rule in step.facts],
+        }
+        for step in snippet.steps
+    )
+    return [{key: value for key, value in entry.items() if value} for entry in (image, *steps)]
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:

@@ -32,6 +32,8 @@ class FactRule:
     name: str
     match: re.Pattern[str]  # its first group is the value
     unit: str  # one of UNITS
+    tolerance: float  # by which share of itself it may differ from run to run
+    volatile: str  # why it is never the same twice, and so not compared; empty for all others
     where: Where
 
 
@@ -68,6 +70,9 @@ class Snippet:
     steps: tuple[Step, ...]
     dockerfiles: dict[str, Dockerfile]  # by step name
     bases: dict[str, Where]  # every base that its Dockerfiles, runs and `inside`s name, and where
+    transfer: bool  # whether to measure what a registry would send as well
+    slow: bool  # left out by `--quick`
+    variant: str  # of a matrix: which value it has; else empty
     where: Where
 
     def __str__(self) -> str:
@@ -81,7 +86,7 @@ class Snippet:
     @property
     def captured(self) -> Path:
         """Where the tool keeps what happened, one folder for each origin of the bases."""
-        return self.folder / "captured"
+        return self.folder / "captured" / self.variant
 
     def image_base(self) -> str | None:
         """The base under the measured image, `scratch`, or None where no image is measured."""
@@ -111,8 +116,8 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
 
     Raises UsageError for an unknown name, and where there is no snippet at all: a run of nothing proves nothing.
     """
-    folders = sorted(p.parent for p in (root / "snippets").glob("*/snippet.toml"))
-    known = [f.name for f in folders]
+    found = [s for p in sorted((root / "snippets").glob("*/snippet.toml")) for s in variants(p.parent)]
+    known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
     if not known:
         raise UsageError(f"there is no snippet in {root / 'snippets'}", cure="mkdir snippets/NAME, see CONTRIBUTING.md")
     for name in names or []:
@@ -120,23 +125,60 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
             raise UsageError(
                 f"there is no snippet '{name}'{did_you_mean(name, known)}", cure=f"one of: {', '.join(known)}"
             )
-    return [load(folder) for folder in folders if not names or folder.name in names]
+    return [s for s in found if not names or s.name in names or s.folder.name in names]
 
 
-def load(folder: Path) -> Snippet:
-    """Read and validate one snippet.
+def find(snippets: Path, name: str) -> Snippet:
+    """The snippet of this name below the folder `snippets`, be it a folder's own or one of a matrix.
 
+    Raises UsageError where there is none.
+    """
+    if (snippets / name / "snippet.toml").is_file() and len(found := variants(snippets / name)) == 1:
+        return found[0]
+    known = []
+    for path in sorted(snippets.glob("*/snippet.toml")):
+        if name.startswith(f"{path.parent.name}_"):
+            for snippet in variants(path.parent):
+                if snippet.name == name:
+                    return snippet
+                known.append(snippet.name)
+        known.append(path.parent.name)
+    raise UsageError(f"there is no snippet '{name}'{did_you_mean(name, known)}", cure=f"one of: {', '.join(known)}")
+
+
+def variants(folder: Path) -> list[Snippet]:
+    """The snippet in `folder`; of a matrix, one for each value of its variable.
+
+    A matrix is one variable, `[matrix]` with `go = ["1.26", "1.27"]`: `{go}` stands for the value wherever it is used
+    in snippet.toml, and the snippets are called folder_1_26 and so on.
     Raises ManifestError or RefusedError with the file and line.
     """
     table = Table.read(folder / "snippet.toml")
+    matrix = table.data.get("matrix")
+    if matrix is None:
+        return [_load(folder, table)]
+    values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
+    if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
+        raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
+    (variable,) = matrix
+    return [_load(folder, Table.read(table.path, {variable: value}), value) for value in values]
+
+
+def load(folder: Path) -> Snippet:
+    """Read and validate the snippet in a folder that is no matrix; ManifestError or RefusedError with the line."""
+    return variants(folder)[0]
+
+
+def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
+    name = f"{folder.name}_{re.sub('[^a-z0-9]', '_', variant.lower())}" if variant else folder.name
     if not NAME.fullmatch(folder.name):
         raise table.error(
             "",
             f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}",
             "letters, digits, _",
         )
-    table.allow("title", "image", "step")
-    steps = tuple(_step(folder.name, t) for t in table.tables("step"))
+    table.allow("title", "image", "transfer", "slow", "matrix", "step")
+    steps = tuple(_step(name, t) for t in table.tables("step"))
     if not steps:
         raise table.error("", "there is no [[step]] in this file", 'add one:  [[step]]  name = "run"  command = "…"')
     seen: set[str] = set()
@@ -146,13 +188,16 @@ def load(folder: Path) -> Snippet:
         seen.add(step.name)
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
-        name=folder.name,
+        name=name,
         folder=folder,
         title=table.text("title", required=True),
         image=table.text("image") or None,
         steps=steps,
         dockerfiles=dockerfiles,
         bases=bases,
+        transfer=table.flag("transfer"),
+        slow=table.flag("slow"),
+        variant=variant,
         where=Where(table.path),
     )
     tags = [tag for step in steps for tag in step.command.tags]
@@ -180,7 +225,7 @@ def _step(snippet: str, table: Table) -> Step:
         raise table.error("timeout", f"{timeout:g} s is no deadline", "between 1 and 3600 seconds")
     rules = []
     for fact in table.subtables("facts"):
-        fact.allow("match", "unit")
+        fact.allow("match", "unit", "tolerance", "volatile")
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
             raise fact.error(
@@ -191,7 +236,10 @@ def _step(snippet: str, table: Table) -> Step:
             raise fact.error("match", "the pattern needs exactly one (group): the value", r'match = "^(\\d+) files"')
         if not NAME.fullmatch(fact.name):
             raise fact.error("", f"'{fact.name}' is no name for a fact", "letters, digits and _")
-        rules.append(FactRule(fact.name, pattern, unit, fact.where()))
+        tolerance = fact.number("tolerance", 0.0)
+        if not 0 <= tolerance < 1:
+            raise fact.error("tolerance", "a tolerance is a share, from 0 to 1", "tolerance = 0.01")
+        rules.append(FactRule(fact.name, pattern, unit, tolerance, fact.text("volatile"), fact.where()))
     return Step(
         snippet=snippet,
         name=name,
@@ -247,10 +295,12 @@ class Table:
         self._own_key = ""  # of an inline table: its lines are the line of that key
 
     @classmethod
-    def read(cls, path: Path) -> Table:
-        """The whole file as a table; ManifestError where it is missing or no TOML."""
+    def read(cls, path: Path, substitutions: Mapping[str, str] | None = None) -> Table:
+        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML."""
         try:
             text = path.read_text("utf-8")
+            for name, value in (substitutions or {}).items():
+                text = text.replace(f"{{{name}}}", value)
             return cls(path, text, tomllib.loads(text))
         except FileNotFoundError as error:
             raise ManifestError("there is no such file", where=Where(path), cure=f"write {path.name}") from error
@@ -305,6 +355,13 @@ class Table:
         if required and not self.data.get(key):
             raise self.error("", f"`{key}` is missing here", f'{key} = "…"')
         return str(self._typed(key, str, "a string") or "")
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is absent."""
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise self.error(key, f"`{key}` must be true or false", f"{key} = true")
+        return value
 
     def integer(self, key: str, default: int) -> int:
         """A whole number."""

@@ -6,6 +6,7 @@
     {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
     {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
     {{ proof }}                                   everything that was measured, claimed and waived
+    {{ errors }}                                  every message of an expected failure, and where it is explained
 
 It belongs to Python-Markdown and imports nothing of MkDocs, so that any site generator that runs Python-Markdown
 extensions can build the pages. Nothing here can start a process: a page is made of committed captures alone.
@@ -36,7 +37,7 @@ from proof.page import Page, Waiver
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_INDEX = re.compile(r"^\{\{\s*proof\s*\}\}$")
+_INDEX = re.compile(r"^\{\{\s*(proof|errors)\s*\}\}$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
@@ -98,6 +99,9 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
     return ProofExtension(**options)
 
 
+_INDEXES = {"proof": proof_page.lines, "errors": proof_page.errors}
+
+
 class _Source(Preprocessor):
     """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show."""
 
@@ -124,7 +128,8 @@ class _Source(Preprocessor):
                 continue
             if not fence and line.strip() and mark is None:
                 waived = False
-            written += proof_page.lines(self.page) if not fence and _INDEX.match(line) else [line]
+            index = None if fence else _INDEX.match(line)
+            written += _INDEXES[index[1]](self.page) if index else [line]
         return written
 
     def _include(self, path: str, line: str) -> None:
@@ -137,7 +142,7 @@ class _Source(Preprocessor):
                 f"ls snippets/{Path(path).parent}",
             )
         else:
-            self.page.snippets.add(path.partition("/")[0])
+            self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
             return
         self._stop(errors.PageError(problem, evidence=line.strip(), cure=cure), line)
 
@@ -169,14 +174,7 @@ class _Transcripts(BlockProcessor):
 
     def _render(self, name: str) -> str:
         snippet_name, _, step_name = name.partition("/")
-        folder = self.page.folder / snippet_name
-        if not (folder / "snippet.toml").is_file():
-            known = [p.parent.name for p in self.page.folder.glob("*/snippet.toml")]
-            raise errors.PageError(
-                f"there is no snippet '{snippet_name}'{did_you_mean(snippet_name, known)}",
-                cure=f"one of: {', '.join(sorted(known))}",
-            )
-        snippet = manifest.load(folder)
+        snippet = manifest.find(self.page.folder, snippet_name)
         steps = {step.name: step for step in snippet.steps}
         if step_name not in steps:
             raise errors.PageError(
@@ -222,7 +220,7 @@ class _Inline(InlineProcessor):
         return ET.Element("span", {"class": kind, "data-text": " ".join(text.split())})
 
     def _fact(self, text: str) -> ET.Element:
-        if re.match(r"(transcript|proof)\b(?!\.)", text):
+        if re.match(r"(transcript|proof|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
         value = expression.evaluate(text, self.page.book)
         names = expression.names(text)

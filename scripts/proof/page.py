@@ -45,7 +45,11 @@ class Page:
     @property
     def book(self) -> FactBook:
         """Every fact, as captured; read again when a capture changes, as it may while a site is served."""
-        records = [*self.folder.glob("*/captured/*/*"), *self.folder.glob("cited.toml")]
+        records = [
+            *self.folder.glob("*/captured/*/*"),
+            *self.folder.glob("*/captured/*/*/*"),
+            *self.folder.glob("cited.toml"),
+        ]
         return _book(self.folder, tuple(sorted((str(p), p.stat().st_mtime_ns) for p in records)))
 
     def use(self, names: list[str]) -> None:

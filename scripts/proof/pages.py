@@ -32,7 +32,7 @@ class Scanned:
     @property
     def generated(self) -> bool:
         """Whether it shows everything there is, which is no reason to call a step shown."""
-        return re.search(r"^\{\{\s*proof\s*\}\}$", self.page.source, re.MULTILINE) is not None
+        return re.search(r"^\{\{\s*(?:proof|errors)\s*\}\}$", self.page.source, re.MULTILINE) is not None
 
     @property
     def problems(self) -> list[ProofError]:

@@ -1,9 +1,11 @@
-"""The Proof page: every snippet, fact, claim and transcript there is, as Markdown that the page itself then renders."""
+"""Pages that list what there is, as Markdown that the page itself then renders: Proof, and the index of errors."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proof import facts, manifest
@@ -11,6 +13,7 @@ from proof.capture import Capture
 from proof.facts import Source
 from proof.manifest import Snippet
 from proof.page import Page
+from proof.transcript import anchor, visible
 
 if TYPE_CHECKING:
     from proof.pages import Scanned
@@ -21,11 +24,39 @@ def lines(page: Page) -> list[str]:
     return [*_claims(page), *_snippets(page), *_cited(page), *_not_measured(page)]
 
 
-def _claims(page: Page) -> Iterator[str]:
+def errors(page: Page) -> list[str]:
+    """What `{{ errors }}` stands for: every message of an expected failure, and the page that explains it."""
+    shown = {name: found.path for found in _others(page) if not found.generated for name in found.page.shown}
+    written: list[str] = []
+    for snippet in manifest.load_all(page.root):
+        capture = page.book.captures.get(snippet.name)
+        for step in snippet.steps:
+            done = capture.step(step.name) if capture and step.exit else None
+            path = shown.get(str(step))
+            if done is None or path is None:
+                continue
+            message = next((line for line in done.output.splitlines() if step.expect in line), step.expect)
+            title, link = _title(path), path.relative_to(page.docs).as_posix()
+            page.snippets.add(snippet.name)
+            written += ["", "", f'<pre class="message"><code>{escape(visible(message.strip()))}</code></pre>']
+            written += ["", f"[{title}]({link}#{anchor(snippet.name, step.name)}): {snippet.title}.", ""]
+    return written
+
+
+def _title(path: Path) -> str:
+    found = re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return found[1].strip() if found else path.stem
+
+
+def _others(page: Page) -> list[Scanned]:
     from proof import pages  # noqa: PLC0415 - it renders pages, and so knows this module
 
     this = next((p for p in page.docs.rglob("*.md") if page.source.strip() in p.read_text("utf-8")), None)
-    scanned = pages.scan(page.root, without=this)
+    return pages.scan(page.root, without=this)
+
+
+def _claims(page: Page) -> Iterator[str]:
+    scanned = _others(page)
     rows = [
         _row(_sentence(claim.sentence, found), f"<code>{escape(claim.predicate)}</code>", escape(claim.values))
         for found in scanned
@@ -44,8 +75,7 @@ def _claims(page: Page) -> Iterator[str]:
 def _snippets(page: Page) -> Iterator[str]:
     yield from ("", "## Snippets", "")
     yield "Every command in the order in which it ran, with all that was measured of its image."
-    for path in sorted(page.folder.glob("*/snippet.toml")):
-        snippet = manifest.load(path.parent)
+    for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
         yield from ("", f"### {snippet.title} {{ #{snippet.name.replace('_', '-')} }}", "")
         if capture is None:
@@ -90,8 +120,8 @@ def _cited(page: Page) -> Iterator[str]:
 def _not_measured(page: Page) -> Iterator[str]:
     unshown = [
         _row(f"<code>{escape(str(step))}</code>", escape(step.unshown))
-        for path in sorted(page.folder.glob("*/snippet.toml"))
-        for step in manifest.load(path.parent).steps
+        for snippet in manifest.load_all(page.root)
+        for step in snippet.steps
         if step.unshown
     ]
     if unshown:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import bases, facts, inputs, manifest, pages
+from proof import bases, claims, expression, facts, inputs, manifest, pages
 from proof import capture as captures
+from proof.audit import FalseClaimError
 from proof.capture import Capture
 from proof.errors import PageError, ProofError, Where
 from proof.manifest import Snippet
@@ -46,7 +47,7 @@ def status(root: Path) -> Status:
     problems: list[ProofError] = []
     count = 0
     for snippet in snippets:
-        capture = captures.best(snippet.folder)
+        capture = captures.best(snippet.folder, snippet.variant)
         problems += stale(snippet, capture, keys)
         count += len(capture.facts) if capture else 0
     scanned = pages.scan(root)
@@ -54,9 +55,22 @@ def status(root: Path) -> Status:
     return Status(len(snippets), sum(len(s.steps) for s in snippets), count, scanned, problems)
 
 
-def page_problems(root: Path) -> list[ProofError]:
+def page_problems(root: Path, scanned: list[Scanned]) -> list[ProofError]:
     """What is wrong with the pages alone."""
-    return _page_problems(pages.scan(root), manifest.load_all(root))
+    return _page_problems(scanned, manifest.load_all(root))
+
+
+def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofError]:
+    """The claims of all pages that do not hold over the facts of `book`, as they were just measured."""
+    found: list[ProofError] = []
+    for page in scanned:
+        for claim in page.page.claims:
+            if all(name in book for name in expression.names(claim.predicate)):
+                again = claims.check(claim.sentence, claim.predicate, book)
+                if not again.holds:
+                    evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
+                    found.append(FalseClaimError("this is not so any more", where=Where(page.path), evidence=evidence))
+    return found
 
 
 def stale(snippet: Snippet, capture: Capture | None, keys: dict[str, str]) -> Iterator[ProofError]:
@@ -65,7 +79,7 @@ def stale(snippet: Snippet, capture: Capture | None, keys: dict[str, str]) -> It
     if capture is None:
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, cure=cure)
         return
-    folder = captures.folder_of(snippet.folder, capture.basis.bases)
+    folder = captures.folder_of(snippet.folder, capture.basis.bases, snippet.variant)
     for change in inputs.without_engine(snippet, capture, keys):
         if change.hard:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, cure=cure)

@@ -106,7 +106,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
 
     A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
     """
-    folder = captures.folder_of(snippet.folder, session.origin)
+    folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
     old = captures.load(folder)
     if (other := _other_basis(snippet, old, session)) is not None and not (write and old is None):
         return Result(snippet, "another basis", (other,), old=old)
@@ -136,9 +136,11 @@ def _other_basis(snippet: Snippet, old: Capture | None, session: Session) -> Dif
     """Why the capture cannot be compared with a run of this session, if it cannot."""
     here = str(session.basis)
     if old is not None:
-        folder = captures.folder_of(snippet.folder, session.origin)
+        folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
         return Difference(Where(folder), snippet.name, str(old.basis), here) if old.basis != session.basis else None
-    others = [c for o in captures.ORIGINS if (c := captures.load(captures.folder_of(snippet.folder, o)))]
+    others = [
+        c for o in captures.ORIGINS if (c := captures.load(captures.folder_of(snippet.folder, o, snippet.variant)))
+    ]
     return Difference(Where(snippet.captured), snippet.name, str(others[0].basis), here) if others else None
 
 
@@ -197,7 +199,7 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         return
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
-        if (before and (before.value, before.unit)) != (after and (after.value, after.unit)):
+        if not _same(before, after):
             yield Difference(
                 _line_of(record, f'"{name}": {{'), f"{snippet.name}.{name}", _written(before), _written(after)
             )
@@ -212,6 +214,17 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         yield from _compare_output(step, before_step.output, after_step.output, folder / f"{step.name}.txt")
     for name in old.tampered:
         yield Difference(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
+
+
+def _same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
+    """Whether two values are equal, as far as theirs can be."""
+    if old is None or new is None or old.unit != new.unit:
+        return old is new
+    if new.volatile:
+        return True
+    if isinstance(old.value, str) or isinstance(new.value, str):
+        return old.value == new.value
+    return abs(new.value - old.value) <= new.tolerance * abs(old.value)
 
 
 def _compare_output(step: Step, old: str, new: str, path: Path) -> Iterator[Difference]:
@@ -241,6 +254,14 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
             CapturedFact(len(base), "count", "the layers that the image shares with its base"),
         )
         yield "own_layers", CapturedFact(len(own), "count", "the layers that its base does not have")
+        if run.snippet.transfer:
+            for name, layers in (
+                ("transfer_size", image.layers),
+                ("base_transfer_size", base),
+                ("own_transfer_size", own),
+            ):
+                size = sum(layer.compressed or 0 for layer in layers)
+                yield name, CapturedFact(size, "B", f"{saved}, each layer gzipped (level 6)", tolerance=0.01)
         for number, layer in enumerate(image.layers, start=1):
             yield f"layer_{number}", CapturedFact(layer.size, "B", f"layer {number}: {layer.instruction}")
         yield "command", CapturedFact(image.command, "text", "the configuration in `docker image save`")
@@ -260,7 +281,8 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
                 value = _read(found[1], rule.unit)
             except ValueError as error:
                 raise ManifestError(f"'{found[1]}' cannot be read as {rule.unit}", where=rule.where) from error
-            yield rule.name, CapturedFact(value, rule.unit, f"the output of `{done.step.text}`")
+            source = f"the output of `{done.step.text}`"
+            yield rule.name, CapturedFact(value, rule.unit, source, rule.tolerance, rule.volatile)
 
 
 def _read(text: str, unit: str) -> captures.Scalar:
@@ -282,6 +304,7 @@ def _run(snippet: Snippet, session: Session) -> Run:
         snippet,
         session.engine,
         cache=session.cache,
+        keeps={name: base.keeps for name, base in session.bases.images.items()},
         fresh=session.fresh,
         timeout=session.timeout,
         on_step=session.on_step,

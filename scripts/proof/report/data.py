@@ -23,6 +23,7 @@ def facts(book: FactBook) -> str:
             "unit": fact.unit,
             "written": str(fact),
             "source": fact.source,
+            "tolerance": fact.tolerance,
             **_origin(fact.origin),
         }
         for name, fact in book.items()

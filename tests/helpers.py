@@ -10,7 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from proof import bases, manifest, verify
+from proof import bases, inputs, manifest, verify
+from proof import capture as captures
+from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
 from proof.engine import Engine
 from proof.verify import Result
 
@@ -21,6 +23,33 @@ TINY = REPOSITORY / "tests" / "tiny"
 def tiny(folder: Path) -> Path:
     """A copy of the tiny project: another program, other facts, a page of its own, and no captures yet."""
     return Path(shutil.copytree(TINY, folder / "tiny"))
+
+
+def captured(root: Path) -> Path:
+    """Every snippet of a project with a capture that fits its inputs, of made-up values."""
+    known = bases.load(root)
+    keys = {name: known.key(name) for name in known.images}
+    for snippet in manifest.load_all(root):
+        facts = {
+            "size": CapturedFact(8_311_412, "B", ""),
+            "base_size": CapturedFact(8_311_385, "B", ""),
+            "own_size": CapturedFact(27, "B", ""),
+            "layers": CapturedFact(2, "count", ""),
+            "base_layers": CapturedFact(1, "count", ""),
+            "own_layers": CapturedFact(1, "count", ""),
+            "words": CapturedFact(6, "count", ""),
+        }
+        capture = Capture(
+            snippet=snippet.name,
+            basis=Basis("linux/amd64", "docker", "rebuilt"),
+            inputs=inputs.of(snippet, keys, "docker 26"),
+            steps=tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, f"{s.expect}\n") for s in snippet.steps),
+            facts=facts,
+            layers=(),
+            provenance=Provenance("2026-01-02T03:04:05Z", "docker 26", "", "overlay2", "extfs", True, {}, ""),  # noqa: FBT003
+        )
+        captures.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
+    return root
 
 
 def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = False) -> list[Result]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
+import json
 import tarfile
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proof import commands
+from proof import manifest
 from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
-from proof.errors import Where
-from proof.manifest import Step
+from proof.manifest import Step, Table
 
 ALPINE = "sha256:" + "a" * 64
 
@@ -26,25 +26,11 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
-def step(command: str = "docker build -t example .", *, ignore: Iterable[str] = (), **fields: Any) -> Step:
-    """A step as `manifest` makes one of a minimal table."""
-    where = Where(Path("snippet.toml"), 1)
-    defaults: dict[str, Any] = {
-        "snippet": "single",
-        "name": "build",
-        "text": command,
-        "command": commands.parse(command, where=where),
-        "inside": None,
-        "exit": 0,
-        "expect": "",
-        "show": (),
-        "ignore": tuple(re.compile(p, re.MULTILINE) for p in ignore),
-        "timeout": 10.0,
-        "facts": (),
-        "unshown": "",
-        "where": where,
-    }
-    return Step(**defaults | fields)
+def step(command: str = "docker build -t example .", *lines: str) -> Step:
+    """A step as `manifest` reads it, with more `lines` of TOML where they matter."""
+    text = "\n".join(["[[step]]", 'name = "one"', f"command = {json.dumps(command)}", *lines])
+    (table,) = Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step")
+    return manifest._step("single", table)
 
 
 def member(name: str, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:

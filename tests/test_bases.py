@@ -329,6 +329,53 @@ class TestFetch:
             build(tmp_path, found, "alpine:3")
 
 
+class TestLike:
+    LIKE = """
+[[base]]
+name = "golang-old"
+registry = "docker.example/golang:old"
+rebuilt = "an older Go on it"
+created = "2026-01-01T00:00:00Z"
+like = "golang"
+env = ["GO=1.26", "A=c"]
+swap = { tiny = "tiny-old" }
+"""
+
+    def load(self, root: Path, like: str = LIKE) -> Bases:
+        old = package(wheel()).replace('name = "tiny"', 'name = "tiny-old"\nproject = "tiny"')
+        model = CHILD.replace('workdir = "/go"', 'workdir = "/go"\nenv = ["GO=1.27", "B=b"]')
+        write(root, {"snippets/bases.toml": package(wheel()) + old + BASE + model + like})
+        return bases.load(root)
+
+    def test_like(self, tmp_path: Path) -> None:
+        """A base like another one differs in its packages and in what is named again, variable by variable."""
+        found = self.load(tmp_path)
+        model, other = found.images["golang"], found.images["golang-old"]
+        assert other.env == ("GO=1.26", "B=b", "A=c")
+        assert (other.parent, other.workdir, other.platform) == (model.parent, model.workdir, model.platform)
+        assert [layer.package for layer in other.layers] == ["tiny-old", None, None]
+        assert [layer.instruction for layer in other.layers] == [layer.instruction for layer in model.layers]
+        assert found.key("golang") != found.key("golang-old")
+        assert str(found.packages["tiny-old"]) == "tiny 1.0"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "what"),
+        [
+            ('like = "golang"', 'like = "go"', "the like 'go' is no base above this one"),
+            ('like = "golang"', "", "`swap` does not go without `like`"),
+            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` does not go with `like`"),
+            ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
+            ('"tiny-old" }', '"tiny-odl" }', "`swap` puts one package in place of another"),
+            ("{ tiny =", "[] # ", "`swap` puts one package in place of another"),
+        ],
+    )
+    def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:
+        """What would have no effect is refused."""
+        assert old in self.LIKE
+        with pytest.raises(ManifestError, match=rf"bases\.toml:\d+: {re.escape(what)}"):
+            self.load(tmp_path, self.LIKE.replace(old, new))
+
+
 class TestKey:
     def keys(self, root: Path, old: str = "", new: str = "", content: bytes | None = None) -> tuple[str, str]:
         found = project(root, (BASE + CHILD).replace(old, new), content)

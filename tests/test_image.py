@@ -180,6 +180,20 @@ class TestMeasure:
         assert images.measure(Pipe(oci(BASE, OWN))).size == 2812  # type: ignore[arg-type]
 
 
+class TestCompressed:
+    def test_unasked(self) -> None:
+        """Compression takes its time: it is measured where it is asked for."""
+        assert [layer.compressed for layer in images.measure(oci(BASE, OWN)).layers] == [None, None]
+
+    def test_compressed(self) -> None:
+        """A layer is counted as gzip would send it, to the byte, and measured the same otherwise."""
+        noise = tar(member("noise", b"".join(hashlib.sha256(bytes([i % 256])).digest() for i in range(20_000))))
+        plain, packed = (images.measure(oci(noise, OWN), compress=c) for c in (False, True))
+        assert [layer.compressed for layer in packed.layers] == [len(gzip.compress(c, 6)) for c in (noise, OWN)]
+        assert [layer.digest for layer in packed.layers] == [layer.digest for layer in plain.layers]
+        assert packed.size == plain.size
+
+
 class TestSize:
     @pytest.mark.parametrize(
         ("entry", "size", "files"),

@@ -30,8 +30,8 @@ ignore = ['\d+ ms']
 name = "du"
 command = "du -sh /usr/local/go/src"
 inside = "golang:1.27-alpine"
-facts.src = { match = '^(\S+)\s', unit = "KiB" }
-facts.files = { match = '^(\d+) files', unit = "count" }
+facts.src = { match = '^(\S+)\s', unit = "KiB", tolerance = 0.01 }
+facts.files = { match = '^(\d+) files', unit = "count", volatile = "it grows" }
 
 [[step]]
 name = "fails"
@@ -73,7 +73,10 @@ class TestLoad:
         assert (build.exit, build.expect, build.inside, build.facts, build.ignore) == (0, "", None, (), ())
         assert ([p.pattern for p in run.ignore], run.timeout) == ([r"\d+ ms"], manifest.DEADLINE)
         assert (du.inside, du.command.verb) == ("golang:1.27-alpine", "inside")
-        assert [(f.name, f.unit, f.where.line) for f in du.facts] == [("src", "KiB", 19), ("files", "count", 20)]
+        assert [(f.name, f.unit, f.tolerance, f.volatile, f.where.line) for f in du.facts] == [
+            ("src", "KiB", 0.01, "", 19),
+            ("files", "count", 0.0, "it grows", 20),
+        ]
         assert (fails.exit, fails.expect, fails.unshown) == (127, "not found", "the page quotes its last line")
 
     def test_bases(self, tmp_path: Path) -> None:
@@ -174,7 +177,13 @@ MISTAKES = [
     ('inside = "golang:1.27-alpine"', "inside = []", 18, "`inside` must be a string"),
     ('inside = "golang:1.27-alpine"', "", 17, "`du` is refused: a command begins with `docker`"),
     ('unit = "KiB"', 'unit = "Kib"', 19, "'Kib' is no unit - did you mean 'KiB'?"),
-    (', unit = "KiB"', "", 19, "`unit` is missing here"),
+    ('unit = "KiB", ', "", 19, "`unit` is missing here"),
+    ("tolerance = 0.01", "tolerance = 1", 19, "a tolerance is a share, from 0 to 1"),
+    ("tolerance = 0.01", "tolerance = -0.1", 19, "a tolerance is a share, from 0 to 1"),
+    ("tolerance = 0.01", "tolerance = nan", 19, "a tolerance is a share, from 0 to 1"),
+    ("tolerance = 0.01", 'tolerance = "1%"', 19, "`tolerance` must be a number"),
+    ('volatile = "it grows"', "volatile = true", 20, "`volatile` must be a string"),
+    ('image = "example"', 'image = "example"\nslow = 1', 3, "`slow` must be true or false"),
     (r"match = '^(\S+)\s'", r"match = '^\S+'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", r"match = '^(\S+)(\s)'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", "match = '^(('", 19, "'^((' is no regular expression"),
@@ -299,7 +308,65 @@ mode = "4"
         table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml")
         assert (table.text("b"), table.integer("b", 7), table.number("b", 0.5)) == ("", 7, 0.5)
         assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
+        assert table.flag("b") is False
         assert (table.integer("a", 7), table.number("a", 0.5)) == (1, 1.0)
+
+
+class TestMatrix:
+    TOML = """title = "Go {go}"
+
+[matrix]
+go = ["1.26", "1.27-rc"]
+
+[[step]]
+name = "build"
+command = "docker build --build-arg GO={go} -t example ."
+"""
+
+    def test_variants(self, tmp_path: Path) -> None:
+        """A matrix gives a snippet for each value, with a name and captures of its own, and the value wherever it is used."""
+        folder = project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")
+        one, two = manifest.variants(folder)
+        assert [(s.name, s.title, list(s.bases)) for s in (one, two)] == [
+            ("single_1_26", "Go 1.26", ["golang:1.26"]),
+            ("single_1_27_rc", "Go 1.27-rc", ["golang:1.27-rc"]),
+        ]
+        assert two.captured == folder / "captured" / "1.27-rc"
+        assert (str(two.steps[0]), two.steps[0].where.line) == ("single_1_27_rc/build", 6)
+
+    def test_found_by_name(self, tmp_path: Path) -> None:
+        """A snippet of a matrix is found by its own name; the folder's stands for all of them."""
+        project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")
+        project(tmp_path, name="other")
+        snippets = tmp_path / "snippets"
+        assert manifest.find(snippets, "single_1_26").variant == "1.26"
+        assert manifest.find(snippets, "other").variant == ""
+        assert [s.name for s in manifest.load_all(tmp_path, ["single"])] == ["single_1_26", "single_1_27_rc"]
+        assert [s.name for s in manifest.load_all(tmp_path, ["single_1_26", "other"])] == ["other", "single_1_26"]
+        with pytest.raises(UsageError, match=r"there is no snippet 'single_1_25' - did you mean 'single_1_26'\?"):
+            manifest.find(snippets, "single_1_25")
+
+    @pytest.mark.parametrize(
+        ("values", "what"),
+        [
+            ("[]", "a matrix is one variable with its values"),
+            ("'1.26'", "a matrix is one variable with its values"),
+            ("[1.26]", "a matrix is one variable with its values"),
+            ("['1']\nalpine = ['3']", "a matrix is one variable with its values"),
+            ("['../x']", "'../x' is no value for a matrix: it names a folder"),
+            ("['/etc']", "'/etc' is no value for a matrix"),
+            ("['']", "'' is no value for a matrix"),
+            ("['..']", "'..' is no value for a matrix"),
+            ("['rebuilt']", "'rebuilt' is no value for a matrix"),
+            ("['1\"2']", "is no value for a matrix"),
+            ("['1.2', '1-2']", "two values of the matrix have the same name"),
+        ],
+    )
+    def test_mistake(self, tmp_path: Path, values: str, what: str) -> None:
+        """Values that cannot name a folder and a snippet, each its own, are refused at the matrix."""
+        folder = project(tmp_path, self.TOML.replace('["1.26", "1.27-rc"]', values))
+        with pytest.raises(ManifestError, match=rf"snippet\.toml:3: .*{re.escape(what)}"):
+            manifest.variants(folder)
 
 
 class TestProject:
@@ -323,8 +390,8 @@ class TestProject:
         assert [s.name for s in manifest.load_all(tmp_path, ["c", "a"])] == ["a", "c"]
 
     def test_unknown_name(self, tmp_path: Path) -> None:
-        """A name that no snippet has is refused with the nearest one, before any other is read."""
-        project(tmp_path, "garbage", name="single")
+        """A name that no snippet has is refused with the nearest one."""
+        project(tmp_path)
         with pytest.raises(
             UsageError, match=r"there is no snippet 'singel' - did you mean 'single'\?\n.*one of: single"
         ):

@@ -175,7 +175,7 @@ class TestIds:
 
 def test_ignore() -> None:
     """What a step declares to vary is masked, line by line."""
-    one = step(VERBS["run"], ignore=[r"^took \d+ ms$", "seed=.*"])
+    one = step(VERBS["run"], r"ignore = ['^took \d+ ms$', 'seed=.*']")
     assert normalise("took 5 ms\nok\nseed=77 \n", one) == "<ignored>\nok\n<ignored>"
 
 
@@ -209,7 +209,7 @@ def test_idempotent(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 @given(text=TEXT)
-@settings(max_examples=8000, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text(verb: str, text: str) -> None:
     """Any text at all is normalised, and left alone the second time."""
     one = step(VERBS[verb])

@@ -62,8 +62,7 @@ def audit(root: ET.Element, page: Page) -> None:
             if waivers:
                 continue
             for loose in claims.unbound(sentence, [mark.text for mark in marks]):
-                _note(
-                    page,
+                page.note(
                     PageError(
                         loose.what,
                         evidence=shown,
@@ -80,7 +79,7 @@ def _claim(mark: _Token, sentence: str, page: Page) -> None:
     try:
         claim = claims.check(sentence, mark.text, page.book)
     except ProofError as error:
-        _note(page, error, token)
+        page.note(error, token)
         return
     page.claims.append(claim)
     page.bound += 1
@@ -88,7 +87,7 @@ def _claim(mark: _Token, sentence: str, page: Page) -> None:
     _explain(mark.element, claim, len(page.claims))
     if not claim.holds:
         evidence = f"{sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}"
-        _note(page, FalseClaimError("this is not so", evidence=evidence, cure="mend the sentence, or its claim"), token)
+        page.note(FalseClaimError("this is not so", evidence=evidence, cure="mend the sentence, or its claim"), token)
 
 
 def _explain(element: ET.Element, claim: Claim, number: int) -> None:
@@ -119,8 +118,7 @@ def _names(found: list[tuple[str, bool]], page: Page) -> None:
         if not (is_stage or _REFERENCE.fullmatch(code) or _PATH.fullmatch(code) or _FILE.fullmatch(code)):
             continue
         if not re.search(rf"(?<![\w.]){re.escape(code.rstrip('/'))}(?![\w-])", known):
-            _note(
-                page,
+            page.note(
                 PageError(
                     f"`{code}` is in no snippet of this page",
                     evidence=f"snippets of this page: {', '.join(sorted(page.snippets)) or 'none'}",
@@ -140,13 +138,6 @@ def _texts(page: Page) -> Iterator[str]:
                 yield f"{path.relative_to(snippet.context)}\n{path.read_text('utf-8', 'replace')}"
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)
-
-
-def _note(page: Page, error: ProofError, token: str) -> None:
-    error = page.located(error, token)
-    if not page.collect:
-        raise error
-    page.problems.append(error)
 
 
 def _blocks(root: ET.Element) -> Iterator[ET.Element]:

@@ -177,6 +177,10 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         *("like", "swap"),
     )
     parent, like = t.text("parent") or None, t.text("like") or None
+    own = ("platform", "parent", "command", "workdir", "layer", "keeps")
+    for key in own if like else ("swap",):
+        if key in t.data:
+            raise t.error(key, f"`{key}` does not go with{'' if like else 'out'} `like`", "take one of them out")
     for key, other in (("parent", parent), ("like", like)):
         if other and other not in images:
             raise t.error(key, f"the {key} '{other}' is no base above this one", "put its [[base]] first")
@@ -187,6 +191,12 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         swap = t.data.get("swap") or {}
         if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
             raise t.error("swap", "`swap` puts one package in place of another", 'swap = { go = "go-1.26" }')
+        used = [layer.package for layer in images[like].layers if layer.package]
+        for package in swap:
+            if package not in used:
+                raise t.error(
+                    "swap", f"{like} has no package '{package}'{did_you_mean(package, used)}", ", ".join(used)
+                )
         # What is named here replaces the model's; an environment variable does by its name.
         variables = {variable.partition("=")[0]: variable for variable in (*images[like].env, *env)}
         return replace(

@@ -145,7 +145,7 @@ def load(folder: Path) -> Capture | None:
             provenance=Provenance(**data["provenance"]),
             tampered=tuple(tampered),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PageError(
             f"this is no capture that the tool wrote: {error!r}",
             where=Where(record),
@@ -160,6 +160,7 @@ def save(capture: Capture, folder: Path) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed, under the same number
     fresh.mkdir()
     try:
         steps = {}

@@ -56,8 +56,8 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
 
 def _commands(snippet: Snippet) -> list[dict[str, object]]:
     """What is run and read. A setting that is not used is left out, so that a new one leaves old captures fresh."""
-    image = {"image": snippet.image, "transfer": snippet.transfer}
-    steps = (
+    image: dict[str, object] = {"image": snippet.image, "transfer": snippet.transfer}
+    steps: list[dict[str, object]] = [
         {
             "name": step.name,
             "command": step.text,
@@ -67,7 +67,7 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
             "facts": [(rule.name, rule.match.pattern, rule.unit) for rule in step.facts],
         }
         for step in snippet.steps
-    )
+    ]
     return [{key: value for key, value in entry.items() if value} for entry in (image, *steps)]
 
 

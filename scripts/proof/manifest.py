@@ -19,6 +19,7 @@ from proof.errors import ManifestError, UsageError, Where, did_you_mean
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # a snippet, a step or a fact: usable in an expression like single.size
+VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
 _DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
 _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
@@ -160,6 +161,11 @@ def variants(folder: Path) -> list[Snippet]:
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
+    for value in values:
+        if not VARIANT.fullmatch(value):
+            raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
+    if len({_variant_name(value) for value in values}) != len(values):
+        raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
     (variable,) = matrix
     return [_load(folder, Table.read(table.path, {variable: value}), value) for value in values]
 
@@ -169,8 +175,12 @@ def load(folder: Path) -> Snippet:
     return variants(folder)[0]
 
 
+def _variant_name(value: str) -> str:
+    return re.sub("[^a-z0-9]", "_", value.lower())
+
+
 def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
-    name = f"{folder.name}_{re.sub('[^a-z0-9]', '_', variant.lower())}" if variant else folder.name
+    name = f"{folder.name}_{_variant_name(variant)}" if variant else folder.name
     if not NAME.fullmatch(folder.name):
         raise table.error(
             "",

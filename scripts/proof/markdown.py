@@ -121,7 +121,7 @@ class _Source(Preprocessor):
             elif fence and not waived and _COMMAND.match(line):
                 what = "this command is shown and nothing ran it"
                 cure = "{{ transcript snippet/step }}, or {{ waiver: why }} above the fence"
-                self._stop(errors.PageError(what, evidence=line.strip(), cure=cure), line)
+                _note(self.page, errors.PageError(what, evidence=line.strip(), cure=cure), line)
             if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
                 waived = True
                 self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
@@ -144,10 +144,7 @@ class _Source(Preprocessor):
         else:
             self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
             return
-        self._stop(errors.PageError(problem, evidence=line.strip(), cure=cure), line)
-
-    def _stop(self, error: errors.ProofError, token: str) -> None:
-        raise stopping(self.page.located(error, token))
+        _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
 
 
 class _Transcripts(BlockProcessor):
@@ -165,10 +162,11 @@ class _Transcripts(BlockProcessor):
         block = blocks.pop(0).strip()
         found = _TRANSCRIPT.match(block)
         assert found is not None
+        html = ""
         try:
             html = self._render(found[1])
         except errors.ProofError as error:
-            raise stopping(self.page.located(error, block)) from error
+            _note(self.page, error, block)
         # Stashed, so that no later processor reads what a program printed.
         ET.SubElement(parent, "p").text = self.parser.md.htmlStash.store(html)
 
@@ -181,6 +179,9 @@ class _Transcripts(BlockProcessor):
                 f"the snippet '{snippet_name}' has no step '{step_name}'{did_you_mean(step_name, list(steps))}",
                 cure=f"one of: {', '.join(steps)}",
             )
+        again = self.page.shown.count(name)
+        self.page.shown.append(name)
+        self.page.snippets.add(snippet_name)
         capture = self.page.book.captures.get(snippet_name)
         step = capture.step(step_name) if capture else None
         if capture is None or step is None:
@@ -191,9 +192,6 @@ class _Transcripts(BlockProcessor):
                 evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
                 cure=f"proof update {snippet_name}",
             )
-        again = self.page.shown.count(name)
-        self.page.shown.append(name)
-        self.page.snippets.add(snippet_name)
         return transcript.render(capture, step, steps[step_name].show, again=again)
 
 
@@ -212,7 +210,8 @@ class _Inline(InlineProcessor):
         try:
             element = self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(m[1])) else self._fact(m[1])
         except errors.ProofError as error:
-            raise stopping(self.page.located(error, m[0])) from error
+            element = ET.Element("data", {"class": "fact"})
+            _note(self.page, error, m[0])
         return element, m.start(0), m.end(0)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
@@ -266,6 +265,14 @@ class _Audit(Treeprocessor):
                     token = text[text.index("{{") :].split("\n")[0]
                     error = errors.PageError("this `{{` is never closed", evidence=token, cure="{{ single.size }}")
                     raise self.page.located(error, token)
+
+
+def _note(page: Page, error: errors.ProofError, token: str) -> None:
+    """Gather a problem, or stop the build with it."""
+    try:
+        page.note(error, token)
+    except errors.ProofError as located:
+        raise stopping(located) from error
 
 
 def stopping(error: errors.ProofError) -> StopBuildError:

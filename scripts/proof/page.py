@@ -63,6 +63,13 @@ class Page:
             error = type(error)(error.what, where=self._locate(token), evidence=error.evidence, cure=error.cure)
         return error
 
+    def note(self, error: ProofError, token: str) -> None:
+        """A problem at `token`: raised, or kept where every problem is gathered."""
+        error = self.located(error, token)
+        if not self.collect:
+            raise error
+        self.problems.append(error)
+
     def _locate(self, token: str) -> Where | None:
         # Python-Markdown is handed a text and no file name, so the page is the one that holds this very text.
         pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))

@@ -42,9 +42,9 @@ class Page:
         """Where the snippets are."""
         return self.root / "snippets"
 
-    @property
+    @functools.cached_property
     def book(self) -> FactBook:
-        """Every fact, as captured; read again when a capture changes, as it may while a site is served."""
+        """Every fact, as captured; read again for the next page if a capture has changed by then."""
         records = [
             *self.folder.glob("*/captured/*/*"),
             *self.folder.glob("*/captured/*/*/*"),

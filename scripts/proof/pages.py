@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 from markdown import Markdown
 
+from proof import facts
 from proof.errors import ManifestError, ProofError, UsageError, Where
+from proof.facts import FactBook
 from proof.markdown import ProofExtension
 from proof.page import Page
 
@@ -47,27 +49,31 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
-def scan(root: Path, *, without: Path | None = None) -> list[Scanned]:
-    """Every page of the project, rendered; problems are gathered, not raised. `without` leaves one page out."""
+def scan(root: Path, book: FactBook | None = None, *, without: Path | None = None) -> list[Scanned]:
+    """Every page of the project, rendered over the facts of `book` (the captured ones, unless given).
+
+    Problems are gathered, not raised. `without` leaves one page out.
+    """
+    book = facts.load(root / "snippets") if book is None else book
     config = _config(root)
     docs = root / str(config.get("docs_dir") or "docs")
     pages = [path for path in sorted(docs.rglob("*.md")) if path != without]
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
-    return [_scan(root, path) for path in pages]
+    return [_scan(root, path, book) for path in pages]
 
 
-def _scan(root: Path, path: Path) -> Scanned:
+def _scan(root: Path, path: Path, book: FactBook) -> Scanned:
     text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
     md = _markdown(root)
     extension = next(e for e in md.registeredExtensions if isinstance(e, ProofExtension))
+    assert extension.page is not None
+    extension.page.book = book
     try:
         html = md.convert(text)
     except ProofError as error:
         html = ""
-        assert extension.page is not None
         extension.page.problems.append(error)
-    assert extension.page is not None
     return Scanned(path, extension.page, html)
 
 

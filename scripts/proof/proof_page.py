@@ -52,7 +52,7 @@ def _others(page: Page) -> list[Scanned]:
     from proof import pages  # noqa: PLC0415 - it renders pages, and so knows this module
 
     this = next((p for p in page.docs.rglob("*.md") if page.source.strip() in p.read_text("utf-8")), None)
-    return pages.scan(page.root, without=this)
+    return pages.scan(page.root, page.book, without=this)
 
 
 def _claims(page: Page) -> Iterator[str]:

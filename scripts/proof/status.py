@@ -44,13 +44,14 @@ def status(root: Path) -> Status:
     known = bases.load(root)
     known.check(snippets)
     keys = {name: known.key(name) for name in known.images}
+    book = facts.load(root / "snippets")
     problems: list[ProofError] = []
     count = 0
     for snippet in snippets:
-        capture = captures.best(snippet.folder, snippet.variant)
+        capture = book.captures.get(snippet.name)
         problems += stale(snippet, capture, keys)
         count += len(capture.facts) if capture else 0
-    scanned = pages.scan(root)
+    scanned = pages.scan(root, book)
     problems += _page_problems(scanned, snippets)
     return Status(len(snippets), sum(len(s.steps) for s in snippets), count, scanned, problems)
 

@@ -366,7 +366,7 @@ swap = { tiny = "tiny-old" }
             ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` does not go with `like`"),
             ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
             ('"tiny-old" }', '"tiny-odl" }', "`swap` puts one package in place of another"),
-            ("{ tiny =", "[] # ", "`swap` puts one package in place of another"),
+            ("{ tiny =", "[1] # ", "`swap` puts one package in place of another"),
         ],
     )
     def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:

@@ -274,7 +274,7 @@ class TestNoCapture:
 
 class TestOrigins:
     def test_side_by_side(self, tmp_path: Path) -> None:
-        """Captures of rebuilt and of pulled bases live beside each other; a page shows the registry's where there is one."""
+        """Captures of both origins of bases live beside each other; a page shows the registry's where there is one."""
         rebuilt = capture()
         registry = replace(rebuilt, basis=Basis("linux/amd64", "docker", "registry"), facts={})
         save(rebuilt, folder_of(tmp_path, "rebuilt"))

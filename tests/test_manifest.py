@@ -324,7 +324,7 @@ command = "docker build --build-arg GO={go} -t example ."
 """
 
     def test_variants(self, tmp_path: Path) -> None:
-        """A matrix gives a snippet for each value, with a name and captures of its own, and the value wherever it is used."""
+        """A matrix gives a snippet for each value, with a name and captures of its own, the value filled in."""
         folder = project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")
         one, two = manifest.variants(folder)
         assert [(s.name, s.title, list(s.bases)) for s in (one, two)] == [

@@ -159,7 +159,10 @@ def _common(left: Value, right: Value) -> str:
 
 def _percent(value: Value, digits: Value | None = None) -> Value:
     share = _ratio(value, "percent")
-    return Value(f"{share * 100:.{int(_number(digits)) if digits else 0}f}%", "text", exact=share)
+    places = int(_number(digits)) if digits else 0
+    if not 0 <= places <= 6:
+        raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
+    return Value(f"{share * 100:.{places}f}%", "text", exact=share)
 
 
 def _times(value: Value) -> Value:

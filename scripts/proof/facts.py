@@ -142,7 +142,7 @@ def size(number: float) -> str:
         if abs(number) < 1000 and "e" not in text:  # 999.7 rounds to 1e+03: that is 1 of the next unit
             return text + unit
         number /= 1000
-    return f"{number:.4g}{_STEPS[-1]}"
+    return f"{float(f'{number:.3g}'):g}{_STEPS[-1]}"
 
 
 def binary(kib: float) -> str:

@@ -101,6 +101,8 @@ class Terminal:
     def table(self, results: Sequence[Result]) -> None:
         """The measured images side by side; the share is of the largest one."""
         shown = [(r.snippet.name, c, r.verdict) for r in results if (c := r.new or r.old)]
+        if not shown:
+            return
         sizes = {name: c.facts["size"].value for name, c, _ in shown if "size" in c.facts}
         largest = max((float(size) for size in sizes.values()), default=0.0)
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)

@@ -135,7 +135,7 @@ def _verify(options: argparse.Namespace) -> int:
         if not snippets:
             raise UsageError("--quick leaves nothing to run", cure="leave --quick out")
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
-    pages_code = 0 if options.write else _check_pages(root, terminal)
+    pages_code = 0 if options.write else _check_pages(root, terminal, snippets, everything=not options.names)
     try:
         with _engine(options.engine, terminal) as engine:
             results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
@@ -151,7 +151,7 @@ def _verify(options: argparse.Namespace) -> int:
         print(data.results(results))
     terminal.table(results)
     terminal.advice(results)
-    pages_code = _check_pages(root, terminal, results) or pages_code
+    pages_code = _check_claims(root, terminal, results) or pages_code
     return worst(results, by_cause=options.exit_by_cause) or pages_code
 
 
@@ -234,26 +234,31 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
     )
 
 
-def _check_pages(root: Path, terminal: Terminal, results: Sequence[Result] = ()) -> int:
-    """Say what is wrong with the pages; with `results`, whether their claims hold over what was just measured.
-
-    Raises UsageError where a page names what is not there.
-    """
-    from proof import facts, pages, status
+def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, everything: bool) -> int:
+    """Say what is wrong with the pages, before minutes are spent; UsageError where one names what is not there."""
+    from proof import pages, status
 
     with terminal.stage("pages"):
-        scanned = pages.scan(root)
-        if results:
-            new = {result.snippet.name: result.new for result in results if result.new}
-            problems = status.false_claims(scanned, facts.load(root / "snippets").measured_anew(new))
-        else:
-            problems = status.page_problems(root, scanned)
+        problems = status.page_problems(pages.scan(root), snippets, everything=everything)
     for problem in problems:
         terminal.problem(problem)
     if broken := sum(problem.code == UsageError.code for problem in problems):
         raise UsageError(
             f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
         )
+    return max((problem.code for problem in problems), default=0)
+
+
+def _check_claims(root: Path, terminal: Terminal, results: Sequence[Result]) -> int:
+    """Evaluate the claims of all pages over what was just measured: what varies from run to run must bear them too."""
+    from proof import facts, pages, status
+
+    with terminal.stage("claims"):
+        new = {result.snippet.name: result.new for result in results if result.new}
+        book = facts.load(root / "snippets").measured_anew(new)
+        problems = status.false_claims(pages.scan(root), book)
+    for problem in problems:
+        terminal.problem(problem)
     return max((problem.code for problem in problems), default=0)
 
 

@@ -56,9 +56,11 @@ def status(root: Path) -> Status:
     return Status(len(snippets), sum(len(s.steps) for s in snippets), count, scanned, problems)
 
 
-def page_problems(root: Path, scanned: list[Scanned]) -> list[ProofError]:
-    """What is wrong with the pages alone."""
-    return _page_problems(scanned, manifest.load_all(root))
+def page_problems(scanned: list[Scanned], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
+    """What is wrong with the pages alone; unless `everything`, with those alone that take from these snippets."""
+    names = {snippet.name for snippet in snippets}
+    concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.generated)]
+    return _page_problems(concerned, snippets)
 
 
 def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofError]:

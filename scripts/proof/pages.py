@@ -17,7 +17,6 @@ from markdown import Markdown
 from proof import facts
 from proof.errors import ManifestError, ProofError, UsageError, Where
 from proof.facts import FactBook
-from proof.markdown import ProofExtension
 from proof.page import Page
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -66,15 +65,15 @@ def scan(root: Path, book: FactBook | None = None, *, without: Path | None = Non
 def _scan(root: Path, path: Path, book: FactBook) -> Scanned:
     text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
     md = _markdown(root)
-    extension = next(e for e in md.registeredExtensions if isinstance(e, ProofExtension))
-    assert extension.page is not None
-    extension.page.book = book
+    # Ours is the one that keeps the page. Its module is not imported here: it shows what this one finds.
+    page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
+    page.book = book
     try:
         html = md.convert(text)
     except ProofError as error:
         html = ""
-        extension.page.problems.append(error)
-    return Scanned(path, extension.page, html)
+        page.problems.append(error)
+    return Scanned(path, page, html)
 
 
 def _markdown(root: Path) -> Markdown:

@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from proof import facts, manifest
+from proof import facts, manifest, pages
 from proof.capture import Capture
 from proof.facts import Source
 from proof.manifest import Snippet
 from proof.page import Page
+from proof.pages import Scanned
 from proof.transcript import anchor, visible
-
-if TYPE_CHECKING:
-    from proof.pages import Scanned
 
 
 def lines(page: Page) -> list[str]:
@@ -49,8 +46,6 @@ def _title(path: Path) -> str:
 
 
 def _others(page: Page) -> list[Scanned]:
-    from proof import pages  # noqa: PLC0415 - it renders pages, and so knows this module
-
     this = next((p for p in page.docs.rglob("*.md") if page.source.strip() in p.read_text("utf-8")), None)
     return pages.scan(page.root, page.book, without=this)
 

@@ -94,6 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     facts = verbs.add_parser("facts", help="print what was measured", description="Print what was measured.")
     facts.add_argument("--json", action="store_true", help="as JSON")
     facts.set_defaults(run=_facts)
+    engine = verbs.add_parser(
+        "engine",
+        help="a private engine to look inside, with the bases in it",
+        description='A private engine that stays, with the bases in it: eval "$(proof engine env)", then use docker.',
+    )
+    engine.add_argument("action", choices=("start", "env", "stop"))
+    engine.set_defaults(run=_look_inside)
     return parser
 
 
@@ -269,6 +276,30 @@ def _status(options: argparse.Namespace) -> int:
     found = status.status(_root(options))
     Terminal().status(found)
     return found.code
+
+
+def _look_inside(options: argparse.Namespace) -> int:
+    from proof import bases, private
+    from proof.report.terminal import Terminal
+
+    cache, terminal = cache_folder(), Terminal()
+    running = private.detached(cache)
+    if options.action == "stop":
+        terminal.say(f"{private.stop(cache)} stopped")
+    elif options.action == "env":
+        if not running:
+            raise UsageError("no engine was started to stay", cure="proof engine start")
+        print(f"export DOCKER_HOST={running[0][2]}")
+    elif running:
+        terminal.say(f"it runs already: export DOCKER_HOST={running[0][2]}")
+    else:
+        known = bases.load(_root(options))
+        with private.start(cache, PLATFORM, detach=True) as engine:
+            for name in known.images:
+                with terminal.stage(f"base {name}"):
+                    bases.ensure(known, name, engine, origin="rebuilt", cache=cache)
+            terminal.say('it runs until `proof engine stop`; to use it: eval "$(proof engine env)"')
+    return 0
 
 
 def _facts(options: argparse.Namespace) -> int:

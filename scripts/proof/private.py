@@ -25,6 +25,7 @@ from proof.errors import CannotMeasureError, NoEngineError
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
+_DETACHED = "detached.json"
 _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 
 # Inside the namespaces: a /run of its own keeps the daemon's sockets and pidfiles apart from the host's and makes
@@ -89,10 +90,33 @@ def start(cache: Path, platform: str, *, store: str = "classic", detach: bool = 
             os.close(lock)  # the daemon holds it from here on
             engine = Engine("docker", env, platform)
             _wait(engine, daemon, slot / "dockerd.log")
+            if detach:
+                (slot / _DETACHED).write_text(json.dumps({"pid": daemon.pid, "host": env["DOCKER_HOST"]}))
             yield engine
         finally:
             if not detach:
                 process.end(daemon, grace=_GRACE)
+
+
+def detached(cache: Path) -> list[tuple[Path, int, str]]:
+    """The engines that were started to stay: slot, process and DOCKER_HOST of each that still runs."""
+    found = []
+    for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
+        data = json.loads(record.read_text())
+        if Path(f"/proc/{data['pid']}").exists():
+            found.append((record.parent, int(data["pid"]), str(data["host"])))
+        else:
+            record.unlink()
+    return found
+
+
+def stop(cache: Path) -> int:
+    """Stop every engine that was started to stay, and say how many."""
+    found = detached(cache)
+    for slot, pid, _ in found:
+        process.end_group(pid, grace=_GRACE)
+        (slot / _DETACHED).unlink(missing_ok=True)
+    return len(found)
 
 
 def _take_slot(parent: Path) -> tuple[Path, int]:

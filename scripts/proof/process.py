@@ -199,6 +199,17 @@ def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
         _kill_group(process)
 
 
+def end_group(pid: int, *, grace: float) -> None:
+    """Ask a group that is no child of ours any more to stop, and kill it after `grace` seconds."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGTERM)
+        until = time.monotonic() + grace
+        while time.monotonic() < until:
+            os.killpg(pid, 0)
+            time.sleep(0.1)
+        os.killpg(pid, signal.SIGKILL)
+
+
 def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(

@@ -198,3 +198,26 @@ def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     assert "hunter2" not in str(environment(tmp_path, cli.PLATFORM))
     assert shutil.which("docker", path=environment(tmp_path, cli.PLATFORM)["PATH"])
+
+
+def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:
+    """`proof engine` starts one that stays, says how to reach it, and stops it without a trace."""
+    root, own = tiny(tmp_path), tmp_path / "cache"
+    own.mkdir()
+    (own / "packages").symlink_to(cache / "packages")
+    env = {"PROOF_CACHE": str(own)}
+    assert proof("engine", "env", cwd=root, env=env).returncode == 2
+    started = proof("engine", "start", cwd=root, env=env)
+    assert started.returncode == 0, started.stdout + started.stderr
+    exported = proof("engine", "env", cwd=root, env=env).stdout.strip()
+    address = exported.removeprefix("export DOCKER_HOST=")
+    listed = subprocess.run(
+        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"],
+        env={**os.environ, "DOCKER_HOST": address},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout.strip() == "alpine:3.22"
+    assert "1 stopped" in proof("engine", "stop", cwd=root, env=env).stdout
+    assert ours(own) == []

@@ -154,6 +154,9 @@ def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
 def _common(left: Value, right: Value) -> str:
     if left.unit == right.unit or (left.unit in _PLAIN and right.unit in _PLAIN):
         return left.unit or right.unit
+    for zero, other in ((left, right), (right, left)):
+        if zero.value == 0 and not zero.unit:
+            return other.unit  # nothing is nothing in every unit
     raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
 
 

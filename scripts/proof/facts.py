@@ -132,7 +132,7 @@ def written(value: Scalar, unit: str) -> str:
         case "text":
             return str(value)
         case _:
-            return f"{float(value):.3g}"
+            return f"{float(value):.3g}" if abs(float(value)) < 999.5 else f"{float(value):,.0f}"
 
 
 def size(number: float) -> str:

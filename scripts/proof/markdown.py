@@ -129,7 +129,7 @@ class _Source(Preprocessor):
             if not fence and line.strip() and mark is None:
                 waived = False
             index = None if fence else _INDEX.match(line)
-            written += _INDEXES[index[1]](self.page) if index else [line]
+            written += (_INDEXES[index[1]](self.page) if self.page.expand else []) if index else [line]
         return written
 
     def _include(self, path: str, line: str) -> None:

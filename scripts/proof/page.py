@@ -28,6 +28,7 @@ class Page:
     root: Path  # of the project
     docs: Path
     collect: bool = False  # gather every problem, instead of stopping at the first
+    expand: bool = True  # fill in the indexes: off where an index asks what the pages state
     source: str = ""
     claims: list[Claim] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)

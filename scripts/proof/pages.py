@@ -48,26 +48,27 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
-def scan(root: Path, book: FactBook | None = None, *, without: Path | None = None) -> list[Scanned]:
+def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> list[Scanned]:
     """Every page of the project, rendered over the facts of `book` (the captured ones, unless given).
 
-    Problems are gathered, not raised. `without` leaves one page out.
+    Problems are gathered, not raised. Without `expand` the pages that list everything stay as they were written, so
+    that they in turn can list what the others state.
     """
     book = facts.load(root / "snippets") if book is None else book
     config = _config(root)
     docs = root / str(config.get("docs_dir") or "docs")
-    pages = [path for path in sorted(docs.rglob("*.md")) if path != without]
+    pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
-    return [_scan(root, path, book) for path in pages]
+    return [_scan(root, path, book, expand=expand) for path in pages]
 
 
-def _scan(root: Path, path: Path, book: FactBook) -> Scanned:
+def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
     text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
     md = _markdown(root)
     # Ours is the one that keeps the page. Its module is not imported here: it shows what this one finds.
     page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
-    page.book = book
+    page.book, page.expand = book, expand
     try:
         html = md.convert(text)
     except ProofError as error:

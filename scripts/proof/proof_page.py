@@ -23,7 +23,12 @@ def lines(page: Page) -> list[str]:
 
 def errors(page: Page) -> list[str]:
     """What `{{ errors }}` stands for: every message of an expected failure, and the page that explains it."""
-    shown = {name: found.path for found in _others(page) if not found.generated for name in found.page.shown}
+    shown = {
+        name: found.path
+        for found in pages.scan(page.root, page.book, expand=False)
+        if not found.generated
+        for name in found.page.shown
+    }
     written: list[str] = []
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
@@ -45,13 +50,8 @@ def _title(path: Path) -> str:
     return found[1].strip() if found else path.stem
 
 
-def _others(page: Page) -> list[Scanned]:
-    this = next((p for p in page.docs.rglob("*.md") if page.source.strip() in p.read_text("utf-8")), None)
-    return pages.scan(page.root, page.book, without=this)
-
-
 def _claims(page: Page) -> Iterator[str]:
-    scanned = _others(page)
+    scanned = pages.scan(page.root, page.book, expand=False)
     rows = [
         _row(_sentence(claim.sentence, found), f"<code>{escape(claim.predicate)}</code>", escape(claim.values))
         for found in scanned

@@ -17,7 +17,8 @@ import pytest
 
 from proof import bases, image, manifest, process
 from proof.bases import Bases
-from proof.errors import ManifestError, PackageError, RefusedError
+from proof.engine import Engine
+from proof.errors import CannotMeasureError, ManifestError, PackageError, RefusedError
 from proof.process import Completed
 from tests.makers import member, tar, write
 
@@ -100,6 +101,7 @@ def wheel(**files: bytes) -> bytes:
     content = {
         "tiny/go/src/fmt/print.go": b"package fmt",
         "tiny/rootfs.tar.gz": gzip.compress(ROOTFS, mtime=0),
+        "tiny/go/bin/": b"",
         "tiny/go/bin/go": b"\x7fELF",
         "tiny/go/__init__.py": b"entry point",
         "tiny/go/lib/__init__.py": b"part of it",
@@ -329,6 +331,55 @@ class TestFetch:
             build(tmp_path, found, "alpine:3")
 
 
+class TestEnsure:
+    """With an engine that answers as Docker's command line does."""
+
+    @pytest.fixture
+    def loads(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The ids of the images that were loaded, of which the engine has the last as alpine:3, and no other."""
+        loaded: list[str] = []
+
+        def run(argv: Sequence[str], **_: Any) -> Completed:
+            match list(argv):
+                case ["docker", "image", "inspect", "--format", "{{.Id}}", "alpine:3"] if loaded:
+                    return Completed(tuple(argv), 0, f"{loaded[-1]}\n".encode(), b"", 0.1)
+                case ["docker", "image", "inspect", *_, name]:
+                    return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
+                case ["docker", "load", "--quiet", "--input", archive]:
+                    loaded.append(image.measure(io.BytesIO(Path(archive).read_bytes())).id)
+                    return Completed(tuple(argv), 0, b"Loaded image: alpine:3\n", b"", 0.1)
+                case _:
+                    raise AssertionError(argv)
+
+        monkeypatch.setattr(process, "run", run)
+        return loaded
+
+    ENGINE = Engine("docker", {}, "linux/amd64")
+
+    def ensure(self, root: Path, name: str = "alpine:3") -> bases.Loaded:
+        return bases.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")
+
+    def test_loaded_once(self, tmp_path: Path, loads: list[str]) -> None:
+        """A base is built and loaded where the engine lacks it, and left alone where it is there."""
+        first, again = self.ensure(tmp_path), self.ensure(tmp_path)
+        assert first == again
+        assert loads == [first.image_id]
+        assert first.key == project(tmp_path).key("alpine:3")
+        assert first.origin.startswith("a small one; from tiny 1.0 (sha256:")
+
+    def test_another_image(self, tmp_path: Path, loads: list[str]) -> None:
+        """An image of that name that is not ours is replaced."""
+        first = self.ensure(tmp_path)
+        loads.append("sha256:" + "0" * 64)
+        assert self.ensure(tmp_path).image_id == first.image_id == loads[-1]
+
+    @pytest.mark.usefixtures("loads")
+    def test_not_there(self, tmp_path: Path) -> None:
+        """An engine that took an archive and does not have its image cannot be measured."""
+        with pytest.raises(CannotMeasureError, match="the engine loaded golang and does not have it"):
+            self.ensure(tmp_path, "golang")
+
+
 class TestLike:
     LIKE = """
 [[base]]
@@ -465,6 +516,10 @@ MISTAKES = [
     (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package is a .whl file"),
     ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
     ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing here"),
+    ('name = "alpine:3"', "", 8, "`name` is missing here"),
+    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing here"),
+    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing here"),
+    ('platform = "linux/amd64"', "", 8, "`platform` is missing here"),
     ('platform = "linux/amd64"', 'platform = "amd64"', 11, "'amd64' is no platform"),
     ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),

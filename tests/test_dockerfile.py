@@ -63,6 +63,8 @@ class TestImages:
             pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is no image"),
             pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
             pytest.param("FROM a\nRUN x && \\\n  # why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
+            pytest.param("FROM a\nRUN x \\\n \t\n y\nFROM b", {"a": 1, "b": 5}, id="continued past blanks"),
+            pytest.param("\n# syntax=evil\nFROM a", {"a": 3}, id="a directive after a blank line is a comment"),
             pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
             pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
             pytest.param("FROM a\nRUN x \\\\\nFROM b", {"a": 1, "b": 3}, id="an escaped backslash continues nothing"),
@@ -129,7 +131,7 @@ class TestBaseOf:
     def test_target(self, tmp_path: Path, target: str, base: str) -> None:
         """A target goes by name or number, and through stages that stand on stages."""
         text = (
-            "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
+            "FROM golang:1 AS builder\nFROM builder AS Test\nFROM scratch AS final\n"
             "FROM alpine AS golang\nFROM golang AS reused"
         )
         assert read(tmp_path, text).base_of(target) == base
@@ -258,7 +260,7 @@ def test_not_a_dockerfile(tmp_path: Path, text: str | bytes, line: int | None, w
     "text",
     [
         "FROM a\n# syntax=docker/dockerfile:1",
-        "FROM a\nRUN --mount=type=cache,target=/x --mount=type=tmpfs,target=/y --network=none ls",
+        "FROM a\nRUN --mount=Type=Cache,target=/x --mount=type=tmpfs,target=/y --network=none ls",
         "FROM a\nADD --chown=1:1 x.tar.gz a-b_c/*.txt /x/",
         'FROM a\nADD ["a b", "/x"]',
         "FROM a\nCOPY --chown=$USER --chmod=755 x y",
@@ -276,6 +278,7 @@ LOCALISED = [
     ("from  alpine  as  x", "from  p/alpine  as  x"),
     ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
     ("FROM scratch", "FROM scratch"),
+    ("FROM a AS B\nFROM b\nCOPY --from=B x y", "FROM p/a AS B\nFROM b\nCOPY --from=B x y"),
     ("FROM golang:${V} AS b", "FROM p/golang:${V} AS b"),
     ("FROM a AS b\nFROM B\nCOPY --from=b x y", "FROM p/a AS b\nFROM B\nCOPY --from=b x y"),
     ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),

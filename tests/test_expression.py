@@ -45,6 +45,8 @@ class TestShown:
             ("single.layers - single.base_layers", "3"),
             ("single.layers - 6", "2"),
             ("single.layers / multi.layers", "4"),
+            ("single.layers * 1000 + 1", "8,001"),
+            ("1 + single.layers * 1000", "8,001"),
             ("-multi.size", "-10.7MB"),
             ("(single.size - multi.size) / single.size", "0.96"),
             ("percent(multi.size / single.size)", "4%"),
@@ -66,6 +68,12 @@ class TestShown:
     def test_shown(self, text: str, shown: str) -> None:
         """An expression has a value with its unit, written in that unit's one way."""
         assert str(evaluate(text, FACTS)) == shown
+
+
+@pytest.mark.parametrize("text", ["single.layers + 1", "10 - single.layers", "single.layers", "max(multi.layers, 1)"])
+def test_counts(text: str) -> None:
+    """A count and a plain number make a count."""
+    assert evaluate(text, FACTS).unit == "count"
 
 
 class TestTruth:

@@ -118,6 +118,8 @@ class TestWritten:
             (1234567, "count", "1,234,567"),
             ('["app"]', "text", '["app"]'),
             (0.0395107, "", "0.0395"),
+            (999.4, "", "999"),
+            (1234.5, "", "1,234"),
             (1, "truth", "1"),
         ],
     )
@@ -194,6 +196,7 @@ class TestCited:
             ('name = "edition"', "", 1, "`name` is missing here"),
             ('name = "edition"', 'name = "taken"', 2, "'taken' is a snippet already"),
             ('title = "another"', "", 10, "`title` is missing here"),
+            ('date = "2023-01-10"', "", 10, "`date` is missing here"),
             ('date = "2023-01-10"', "date = 2023-01-10", 13, "`date` must be a string"),
             ("url =", "link =", 5, "unknown key 'link'"),
             ('unit = "MB" }\nfigures.layers', 'unit = "Mb" }\nfigures.layers', 6, "'Mb' is no unit"),

@@ -188,6 +188,7 @@ MISTAKES = [
     (r"match = '^(\S+)\s'", r"match = '^(\S+)(\s)'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", "match = '^(('", 19, "'^((' is no regular expression"),
     (r"match = '^(\S+)\s'", "mtach = 'x'", 19, "unknown key 'mtach' - did you mean 'match'?"),
+    (r"match = '^(\S+)\s', ", "", 19, "`match` is missing here"),
     ("facts.files", "facts.Files", 20, "'Files' is no name for a fact"),
     ("facts.files =", "facts.files = 5 #", 20, "`facts.files` must be a table"),
     ("facts.src = {", "facts = 5 # {", 20, "this is no TOML: cannot overwrite a value"),
@@ -360,6 +361,7 @@ command = "docker build --build-arg GO={go} -t example ."
             ("['rebuilt']", "'rebuilt' is no value for a matrix"),
             ("['1\"2']", "is no value for a matrix"),
             ("['1.2', '1-2']", "two values of the matrix have the same name"),
+            ("['Alpine', 'alpine']", "two values of the matrix have the same name"),
         ],
     )
     def test_mistake(self, tmp_path: Path, values: str, what: str) -> None:

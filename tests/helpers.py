@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from proof import bases, inputs, manifest, verify
+from proof import bases, inputs, manifest, rebuild, verify
 from proof import capture as captures
 from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
 from proof.engine import Engine
@@ -57,7 +57,9 @@ def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = 
     known = bases.load(root)
     snippets = manifest.load_all(root, list(names))
     known.check(snippets)
-    loaded = {name: bases.ensure(known, name, engine, origin="rebuilt", cache=cache) for name in bases.wanted(snippets)}
+    loaded = {
+        name: rebuild.ensure(known, name, engine, origin="rebuilt", cache=cache) for name in bases.wanted(snippets)
+    }
     session = verify.Session(
         root=root,
         engine=engine,

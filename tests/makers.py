@@ -12,7 +12,8 @@ from typing import Any
 
 from proof import manifest
 from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
-from proof.manifest import Step, Table
+from proof.manifest import Step
+from proof.table import Table
 
 ALPINE = "sha256:" + "a" * 64
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from proof import bases, image, manifest, process
+from proof import bases, image, manifest, process, rebuild
 from proof.bases import Bases
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, PackageError, RefusedError
@@ -132,7 +132,7 @@ def project(root: Path, recipe: str = BASE + CHILD, content: bytes | None = None
 def build(root: Path, found: Bases, name: str) -> bytes:
     folder = root / "work"
     folder.mkdir(exist_ok=True)
-    return bases.build_archive(found, name, folder, root / "cache").read_bytes()
+    return rebuild.build_archive(found, name, folder, root / "cache").read_bytes()
 
 
 def files(archive: bytes) -> dict[str, bytes]:
@@ -258,7 +258,7 @@ class TestBuildArchive:
     )
     def test_engine_tag(self, name: str, tag: str) -> None:
         """In an archive a tag is always explicit."""
-        assert bases.engine_tag(name) == tag
+        assert rebuild.engine_tag(name) == tag
 
 
 class TestFetch:
@@ -283,7 +283,7 @@ class TestFetch:
         """A file that is there is used without a network, its hash checked at every use."""
         calls = self.pip(monkeypatch, None)
         found = project(tmp_path)
-        assert bases.fetch(found.packages["tiny"], tmp_path / "cache") == self.cached(tmp_path)
+        assert rebuild.fetch(found.packages["tiny"], tmp_path / "cache") == self.cached(tmp_path)
         assert calls == []
 
     def test_flipped_byte(self, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ class TestFetch:
         content[100] ^= 1
         self.cached(tmp_path).write_bytes(content)
         with pytest.raises(PackageError, match=r"is not the pinned file of tiny 1\.0") as error:
-            bases.fetch(found.packages["tiny"], tmp_path / "cache")
+            rebuild.fetch(found.packages["tiny"], tmp_path / "cache")
         assert error.value.evidence.split() == [
             *("pinned", found.packages["tiny"].sha256),
             *("found", hashlib.sha256(content).hexdigest()),
@@ -306,7 +306,7 @@ class TestFetch:
         found = project(tmp_path)
         self.cached(tmp_path).unlink()
         calls = self.pip(monkeypatch, wheel())
-        assert bases.fetch(found.packages["tiny"], tmp_path / "cache").read_bytes() == wheel()
+        assert rebuild.fetch(found.packages["tiny"], tmp_path / "cache").read_bytes() == wheel()
         assert list(self.cached(tmp_path).parent.iterdir()) == [self.cached(tmp_path)]
         (call,) = calls
         assert call[-1] == f"tiny==1.0 --hash=sha256:{hashlib.sha256(wheel()).hexdigest()}\n"
@@ -319,7 +319,7 @@ class TestFetch:
         self.cached(tmp_path).unlink()
         self.pip(monkeypatch, None)
         with pytest.raises(PackageError, match=r"the package tiny 1\.0 could not be downloaded") as error:
-            bases.fetch(found.packages["tiny"], tmp_path / "cache")
+            rebuild.fetch(found.packages["tiny"], tmp_path / "cache")
         assert "No matching distribution" in error.value.evidence
         assert f"put {WHEEL} into {self.cached(tmp_path).parent}" in error.value.cure
 
@@ -356,8 +356,8 @@ class TestEnsure:
 
     ENGINE = Engine("docker", {}, "linux/amd64")
 
-    def ensure(self, root: Path, name: str = "alpine:3") -> bases.Loaded:
-        return bases.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")
+    def ensure(self, root: Path, name: str = "alpine:3") -> rebuild.Loaded:
+        return rebuild.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")
 
     def test_loaded_once(self, tmp_path: Path, loads: list[str]) -> None:
         """A base is built and loaded where the engine lacks it, and left alone where it is there."""

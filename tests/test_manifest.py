@@ -9,7 +9,8 @@ import pytest
 
 from proof import manifest
 from proof.errors import ManifestError, RefusedError, UsageError
-from proof.manifest import Snippet, Table
+from proof.manifest import Snippet
+from proof.table import Table
 from tests.makers import write
 
 TOML = r"""title = "Single-stage build"

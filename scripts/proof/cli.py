@@ -173,13 +173,13 @@ def _run_all(
 ) -> list[Result]:
     from dataclasses import replace
 
-    from proof import bases, verify
+    from proof import bases, rebuild, verify
 
     cache = cache_folder()
     loaded = {}
     for name in bases.wanted(snippets):
         with terminal.stage(f"base {name}, {options.bases}"):
-            loaded[name] = bases.ensure(known, name, engine, origin=options.bases, cache=cache)
+            loaded[name] = rebuild.ensure(known, name, engine, origin=options.bases, cache=cache)
     session = verify.Session(
         root=root,
         engine=engine,
@@ -279,7 +279,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _look_inside(options: argparse.Namespace) -> int:
-    from proof import bases, private
+    from proof import bases, private, rebuild
     from proof.report.terminal import Terminal
 
     cache, terminal = cache_folder(), Terminal()
@@ -297,7 +297,7 @@ def _look_inside(options: argparse.Namespace) -> int:
         with private.start(cache, PLATFORM, detach=True) as engine:
             for name in known.images:
                 with terminal.stage(f"base {name}"):
-                    bases.ensure(known, name, engine, origin="rebuilt", cache=cache)
+                    rebuild.ensure(known, name, engine, origin="rebuilt", cache=cache)
             terminal.say('it runs until `proof engine stop`; to use it: eval "$(proof engine env)"')
     return 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof import capture as captures
 from proof.capture import Capture, Scalar
-from proof.manifest import Table
+from proof.table import Table
 
 # A unit as published → the unit that facts are kept in, and the factor.
 _UNITS = {"B": ("B", 1), "MB": ("B", 1_000_000), "MiB": ("KiB", 1024), "s": ("s", 1), "count": ("count", 1)}

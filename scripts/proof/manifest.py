@@ -6,23 +6,18 @@ A snippet is a folder: `snippet.toml`, `context/` (what a reader would copy) and
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proof import commands, dockerfile
 from proof.commands import Command
 from proof.dockerfile import Dockerfile
 from proof.errors import ManifestError, UsageError, Where, did_you_mean
+from proof.table import Table
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]*")  # a snippet, a step or a fact: usable in an expression like single.size
 VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
-_DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
-_HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(rf"\s*{_DOTTED}\s*=")
 UNITS = ("B", "KiB", "s", "count", "text")  # what a fact taken out of a step's output may be measured in
 
 
@@ -290,161 +285,3 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             if image not in built:
                 bases.setdefault(image, step.where)
     return dockerfiles, bases
-
-
-class Table:
-    """One TOML table that knows its file and lines: the shared reader of snippet.toml and bases.toml.
-
-    tomllib keeps no line numbers, so the line of a key is looked up in the text when an error needs it.
-    """
-
-    def __init__(self, path: Path, text: str, data: Mapping[str, Any], *, header: str = "", nth: int = 0) -> None:
-        self.path, self.data = path, data
-        self.name = ""  # of a table that stands inline, as in facts.NAME = { … }
-        self._text, self._header, self._nth = text, header, nth
-        self._own_key = ""  # of an inline table: its lines are the line of that key
-
-    @classmethod
-    def read(cls, path: Path, substitutions: Mapping[str, str] | None = None) -> Table:
-        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML."""
-        try:
-            text = path.read_text("utf-8")
-            for name, value in (substitutions or {}).items():
-                text = text.replace(f"{{{name}}}", value)
-            return cls(path, text, tomllib.loads(text))
-        except FileNotFoundError as error:
-            raise ManifestError("there is no such file", where=Where(path), cure=f"write {path.name}") from error
-        except UnicodeDecodeError as error:
-            raise ManifestError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
-        except tomllib.TOMLDecodeError as error:
-            at = re.search(r"line (\d+)", str(error))
-            line = int(at[1]) if at else text.count("\n") + 1
-            raise ManifestError(
-                f"this is no TOML: {str(error).split(' (at')[0].lower()}",
-                where=Where(path, line),
-                evidence="\n".join(text.split("\n")[line - 1 : line]),
-                cure="https://toml.io",
-            ) from error
-
-    def where(self, key: str = "") -> Where:
-        """The line of `key` in this table, or of the table's own header."""
-        key = self._own_key or key
-        wanted = f"{self._header}.{key}".strip(".")
-        header, seen, mine, here = "", -1, not self._header, 1
-        for number, line in enumerate(self._text.split("\n"), start=1):
-            if found := _HEADER.match(line):
-                header = path = _plain(found[1])
-                if header == self._header:
-                    seen += 1
-                    mine = seen == self._nth
-                    here = number if mine else here
-            elif found := _KEY.match(line):
-                path = f"{header}.{_plain(found[1])}".strip(".")
-            else:
-                continue
-            if mine and key and f"{path}.".startswith(f"{wanted}."):
-                return Where(self.path, number)
-        return Where(self.path, here)
-
-    def error(self, key: str, what: str, cure: str) -> ManifestError:
-        """A ManifestError at `key`, with the line as evidence."""
-        where = self.where(key)
-        line = self._text.split("\n")[where.line - 1] if where.line else ""
-        return ManifestError(what, where=where, evidence=line.strip(), cure=cure)
-
-    def allow(self, *keys: str) -> None:
-        """Refuse every other key."""
-        for key in self.data:
-            if key not in keys:
-                raise self.error(
-                    key, f"unknown key '{key}'{did_you_mean(key, list(keys))}", f"one of: {', '.join(keys)}"
-                )
-
-    def text(self, key: str, *, required: bool = False) -> str:
-        """A string; empty where it is absent and not required."""
-        if required and not self.data.get(key):
-            raise self.error("", f"`{key}` is missing here", f'{key} = "…"')
-        return str(self._typed(key, str, "a string") or "")
-
-    def flag(self, key: str) -> bool:
-        """True or false; false where it is absent."""
-        value = self.data.get(key, False)
-        if not isinstance(value, bool):
-            raise self.error(key, f"`{key}` must be true or false", f"{key} = true")
-        return value
-
-    def integer(self, key: str, default: int) -> int:
-        """A whole number."""
-        value = self._typed(key, int, "a whole number")
-        return default if value is None else int(value)
-
-    def number(self, key: str, default: float) -> float:
-        """A number."""
-        value = self._typed(key, (int, float), "a number")
-        return default if value is None else float(value)
-
-    def texts(self, key: str) -> list[str]:
-        """A list of strings."""
-        value = self._typed(key, list, "a list of strings") or []
-        if not all(isinstance(item, str) for item in value):
-            raise self.error(key, f"`{key}` must be a list of strings", f'{key} = ["…"]')
-        return list(value)
-
-    def pattern(self, key: str, text: str) -> re.Pattern[str]:
-        """A regular expression, matched line by line."""
-        try:
-            return re.compile(text, re.MULTILINE)
-        except re.error as error:
-            raise self.error(
-                key, f"'{text}' is no regular expression: {error}", "docs.python.org/3/library/re"
-            ) from error
-
-    def tables(self, key: str) -> list[Table]:
-        """The tables of `[[key]]`."""
-        value = self._typed(key, list, f"tables, each under [[{key}]]") or []
-        if not all(isinstance(item, dict) for item in value):
-            raise self.error(key, f"`{key}` must be tables", f"[[{key}]]")
-        header = f"{self._header}.{key}" if self._header else key
-        before = 0
-        if self._header:  # tables of a table: count those of the earlier siblings in the text
-            before = self._count_before(header)
-        return [Table(self.path, self._text, item, header=header, nth=before + i) for i, item in enumerate(value)]
-
-    def subtables(self, key: str) -> list[Table]:
-        """The tables in `key`, each with its `name`: key.NAME = { … }."""
-        value = self._typed(key, dict, "a table") or {}
-        found = []
-        for name, item in value.items():
-            if not isinstance(item, dict):
-                raise self.error(f"{key}.{name}", f"`{key}.{name}` must be a table", f"{key}.{name} = {{ … }}")
-            found.append(self._inline(f"{key}.{name}", name, item))
-        return found
-
-    def _inline(self, key: str, name: str, data: Mapping[str, Any]) -> Table:
-        table = Table(self.path, self._text, data, header=self._header, nth=self._nth)
-        table.name, table._own_key = name, key
-        return table
-
-    def _count_before(self, header: str) -> int:
-        count, mine, seen = 0, False, -1
-        for line in self._text.split("\n"):
-            if found := _HEADER.match(line):
-                name = _plain(found[1])
-                if name == self._header:
-                    seen += 1
-                    mine = seen == self._nth
-                if mine:
-                    break
-                count += name == header
-        return count
-
-    def _typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
-        value = self.data.get(key)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
-        return value
-
-
-def _plain(key: str) -> str:
-    """A dotted TOML key without its quotes and blanks."""
-    return re.sub(r"[\s\"']", "", key)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, execute, facts, manifest
+from proof import bases, execute, facts, manifest, rebuild
 from proof.engine import Engine
 from tests.helpers import REPOSITORY, measure
 
@@ -21,7 +21,7 @@ def loaded(engine: Engine, cache: Path) -> Engine:
     """The engine with the article's bases in it."""
     known = bases.load(REPOSITORY)
     for name in known.images:
-        bases.ensure(known, name, engine, origin="rebuilt", cache=cache)
+        rebuild.ensure(known, name, engine, origin="rebuilt", cache=cache)
     return engine
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, private
+from proof import bases, cli, private, rebuild
 from proof.engine import Engine, environment, shared
 from proof.errors import EngineLostError, NoEngineError
 from tests.helpers import TINY, measure, proof, tiny, tree
@@ -28,7 +28,7 @@ def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path)
     del engine  # where there is no private engine, its fixture says so
     with private.start(tmp_path_factory.mktemp("users"), cli.PLATFORM) as theirs:
         known = bases.load(TINY)
-        bases.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
+        rebuild.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
         theirs.call("tag", "alpine:3.22", "note:latest")
         theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
         theirs.call("volume", "create", "theirs")

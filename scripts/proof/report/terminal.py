@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from proof import facts
+from proof.compare import Difference
 from proof.errors import ProofError
 from proof.facts import FactBook
 from proof.manifest import Step
 from proof.status import Status
-from proof.verify import Difference, Result, Verdict
+from proof.verify import Result, Verdict
 
 _STYLES: dict[Verdict, tuple[str, str]] = {
     "accurate": ("✓", "green"),

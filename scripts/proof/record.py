@@ -1,0 +1,111 @@
+"""A raw run → a capture: the facts that it is worth, with their units and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proof import capture as captures
+from proof import execute, facts
+from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
+from proof.compare import Difference
+from proof.errors import ManifestError, ProofError
+from proof.execute import Run
+
+
+class UnexpectedExitError(ProofError):
+    """A step did not exit as its manifest declares: nothing that follows it was run, and nothing is accepted."""
+
+    def __init__(self, difference: Difference) -> None:
+        self.difference = difference
+        super().__init__(difference.what)
+
+
+def capture_of(run: Run, *, basis: Basis, inputs: dict[str, str], provenance: Provenance) -> Capture:
+    """A run as a capture; UnexpectedExitError where a step did not do what its manifest declares."""
+    snippet = run.snippet
+    if (wrong := run.unexpected) is not None:
+        tail = "\n".join(wrong.output.rstrip().splitlines()[-12:])
+        expected = f"exit {wrong.step.exit}" + (f", printing '{wrong.step.expect}'" if wrong.step.expect else "")
+        raise UnexpectedExitError(
+            Difference(wrong.step.where, str(wrong.step), expected, f"{execute.ends_unexpectedly(wrong)}\n{tail}")
+        )
+    return Capture(
+        snippet=snippet.name,
+        basis=basis,
+        inputs=inputs,
+        steps=tuple(
+            CapturedStep(s.step.name, s.step.text, s.step.inside, s.exit, round(s.seconds, 1), s.output)
+            for s in run.steps
+        ),
+        facts=dict(_facts(run)),
+        layers=tuple(
+            CapturedLayer(layer.instruction, layer.size, layer.files, layer.digest, i < run.base_layers)
+            for i, layer in enumerate(run.image.layers if run.image else ())
+        ),
+        provenance=replace(
+            provenance,
+            bases={name: provenance.bases[name] for name in snippet.bases},
+        ),
+    )
+
+
+def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
+    saved = "the files in the layers of `docker image save`"
+    if (image := run.image) is not None:
+        base, own = image.layers[: run.base_layers], image.layers[run.base_layers :]
+        yield "size", CapturedFact(image.size, "B", f"the sum of {saved}")
+        yield "base_size", CapturedFact(sum(layer.size for layer in base), "B", f"the base's part of {saved}")
+        yield (
+            "own_size",
+            CapturedFact(sum(layer.size for layer in own), "B", f"the part of {saved} that is not the base's"),
+        )
+        yield "layers", CapturedFact(len(image.layers), "count", "the manifest in `docker image save`")
+        yield (
+            "base_layers",
+            CapturedFact(len(base), "count", "the layers that the image shares with its base"),
+        )
+        yield "own_layers", CapturedFact(len(own), "count", "the layers that its base does not have")
+        if run.snippet.transfer:
+            for name, layers in (
+                ("transfer_size", image.layers),
+                ("base_transfer_size", base),
+                ("own_transfer_size", own),
+            ):
+                size = sum(layer.compressed or 0 for layer in layers)
+                yield name, CapturedFact(size, "B", f"{saved}, each layer gzipped (level 6)", tolerance=0.01)
+        for number, layer in enumerate(image.layers, start=1):
+            yield f"layer_{number}", CapturedFact(layer.size, "B", f"layer {number}: {layer.instruction}")
+        yield "command", CapturedFact(image.command, "text", "the configuration in `docker image save`")
+        yield "user", CapturedFact(image.user or "root", "text", "the configuration in `docker image save`")
+        yield "platform", CapturedFact(image.platform, "text", "the configuration in `docker image save`")
+    for done in run.steps:
+        for rule in done.step.facts:
+            found = rule.match.search(done.output)
+            if found is None:
+                raise ManifestError(
+                    f"the pattern of the fact '{rule.name}' is not in the output of {done.step}",
+                    where=rule.where,
+                    evidence="\n".join(done.output.splitlines()[:8]),
+                    cure="mend the pattern",
+                )
+            try:
+                value = _read(found[1], rule.unit)
+            except ValueError as error:
+                raise ManifestError(f"'{found[1]}' cannot be read as {rule.unit}", where=rule.where) from error
+            source = f"the output of `{done.step.text}`"
+            yield rule.name, CapturedFact(value, rule.unit, source, rule.tolerance, rule.volatile)
+
+
+def _read(text: str, unit: str) -> captures.Scalar:
+    match unit:
+        case "text":
+            return text
+        case "count":
+            return int(text.replace(",", ""))
+        case "KiB":
+            return round(facts.parse_binary(text), 3)
+        case "B":
+            return int(text.replace(",", ""))
+        case _:
+            return float(text)

@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,7 @@ def _verify(options: argparse.Namespace) -> int:
     from proof.report.terminal import Terminal
     from proof.verify import worst
 
+    started = time.monotonic()
     terminal = Terminal(stderr=options.json)
     root = _root(options)
     known = bases.load(root)
@@ -157,6 +159,7 @@ def _verify(options: argparse.Namespace) -> int:
 
         print(data.results(results))
     terminal.table(results)
+    terminal.total(results, time.monotonic() - started)
     terminal.advice(results)
     pages_code = _check_claims(root, terminal, results) or pages_code
     return worst(results, by_cause=options.exit_by_cause) or pages_code

@@ -126,6 +126,12 @@ class Terminal:
         self.console.print()
         self.console.print(table)
 
+    def total(self, results: Sequence[Result], seconds: float) -> None:
+        """How long it took, and how much of that was the engine's own."""
+        steps = [step for result in results if result.new for step in result.new.steps]
+        own = sum(step.seconds for step in steps)
+        self.say(f"{len(results)} snippets, {len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all")
+
     def advice(self, results: Sequence[Result]) -> None:
         """What to do about it, one line for each kind of verdict that calls for something."""
         advice: dict[str, list[str]] = {}

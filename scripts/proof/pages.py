@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from markdown import Markdown
+from pymdownx.snippets import SnippetMissingError  # type: ignore[import-untyped]
 
 from proof import facts
 from proof.errors import ManifestError, ProofError, UsageError, Where
@@ -71,6 +72,8 @@ def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
     page.book, page.expand = book, expand
     try:
         html = md.convert(text)
+    except SnippetMissingError:
+        html = ""  # the file is among the page's problems already, with its line
     except ProofError as error:
         html = ""
         page.problems.append(error)

@@ -1,0 +1,10 @@
+FROM golang:1.27-alpine AS builder
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
+
+FROM alpine:3.22
+RUN adduser -H -u 10001 app
+COPY --from=builder /app /usr/local/bin/app
+USER app
+ENTRYPOINT ["app"]

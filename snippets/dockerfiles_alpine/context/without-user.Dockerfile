@@ -1,0 +1,9 @@
+FROM golang:1.27-alpine AS builder
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
+
+FROM alpine:3.22
+RUN adduser -D -H -u 10001 app
+COPY --from=builder /app /usr/local/bin/app
+ENTRYPOINT ["app"]

@@ -1,0 +1,11 @@
+FROM golang:1.27-alpine AS builder
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
+
+FROM scratch
+COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=builder /app /app
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/app"]

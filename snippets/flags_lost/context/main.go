@@ -1,0 +1,6 @@
+package main
+
+func main() {
+	var counts map[string]int
+	counts["a"]++
+}

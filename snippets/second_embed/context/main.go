@@ -1,0 +1,13 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+)
+
+//go:embed greeting.txt
+var text string
+
+func main() {
+	fmt.Print(text)
+}

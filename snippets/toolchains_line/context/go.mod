@@ -1,0 +1,5 @@
+module example.com/app
+
+go 1.27
+
+toolchain go1.99.0

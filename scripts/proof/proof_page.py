@@ -38,6 +38,7 @@ def errors(page: Page) -> list[str]:
             if done is None or path is None:
                 continue
             message = next((line for line in done.output.splitlines() if step.expect in line), step.expect)
+            message = re.sub(r"^#\d+ (?:\d+\.\d+ )?", "", message)  # a build log's number and seconds
             title, link = _title(path), path.relative_to(page.docs).as_posix()
             page.snippets.add(snippet.name)
             written += ["", "", f'<pre class="message"><code>{escape(visible(message.strip()))}</code></pre>']

@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
             default="rebuilt",
             help="base images rebuilt from pinned packages, or pulled (default: rebuilt)",
         )
+        verb.add_argument("--page", type=Path, action="append", default=[], help="the snippets that this page uses")
         verb.add_argument("--quick", action="store_true", help="leave out the snippets that call themselves slow")
         verb.add_argument("--fresh", action="store_true", help="build without the build cache")
         verb.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for every step, instead of its own")
@@ -136,6 +137,7 @@ def _verify(options: argparse.Namespace) -> int:
     terminal = Terminal(stderr=options.json)
     root = _root(options)
     known = bases.load(root)
+    options.names += _used_by(options.page, root)
     snippets = manifest.load_all(root, options.names)
     known.check(snippets)
     if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
@@ -242,6 +244,23 @@ def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
         evidence="\n".join(obstacles),
         cure="run scripts/bootstrap as root on Debian or Ubuntu, or start Docker or Podman",
     )
+
+
+def _used_by(paths: list[Path], root: Path) -> list[str]:
+    """The snippets that these pages take anything from; UsageError for a page that is not there or takes nothing."""
+    if not paths:
+        return []
+    from proof import pages
+
+    used: set[str] = set()
+    scanned = {found.path.resolve(): found for found in pages.scan(root)}
+    for path in paths:
+        found = scanned.get((root / path).resolve()) or scanned.get(path.resolve())
+        if found is None or not found.page.snippets:
+            what = "is no page of this site" if found is None else "uses no snippet"
+            raise UsageError(f"{path} {what}", cure="--page docs/index.md")
+        used |= found.page.snippets
+    return sorted(used)
 
 
 def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, everything: bool) -> int:

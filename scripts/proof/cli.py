@@ -253,7 +253,7 @@ def _used_by(paths: list[Path], root: Path) -> list[str]:
     from proof import pages
 
     used: set[str] = set()
-    scanned = {found.path.resolve(): found for found in pages.scan(root)}
+    scanned = {found.path.resolve(): found for found in pages.scan(root, expand=False)}
     for path in paths:
         found = scanned.get((root / path).resolve()) or scanned.get(path.resolve())
         if found is None or not found.page.snippets:
@@ -268,7 +268,7 @@ def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, eve
     from proof import pages, status
 
     with terminal.stage("pages"):
-        problems = status.page_problems(pages.scan(root), snippets, everything=everything)
+        problems = status.page_problems(pages.scan(root, expand=False), snippets, everything=everything)
     for problem in problems:
         terminal.problem(problem)
     if broken := sum(problem.code == UsageError.code for problem in problems):
@@ -285,7 +285,7 @@ def _check_claims(root: Path, terminal: Terminal, results: Sequence[Result]) -> 
     with terminal.stage("claims"):
         new = {result.snippet.name: result.new for result in results if result.new}
         book = facts.load(root / "snippets").measured_anew(new)
-        problems = status.false_claims(pages.scan(root), book)
+        problems = status.false_claims(pages.scan(root, expand=False), book)
     for problem in problems:
         terminal.problem(problem)
     return max((problem.code for problem in problems), default=0)

@@ -42,6 +42,10 @@ class Scanned:
         return self.page.problems
 
 
+# The last scan: two pages that list everything, and the scan that they are part of, ask for the same one.
+_LAST: dict[str, Any] = {}
+
+
 class _Loader(yaml.SafeLoader):
     """Reads mkdocs.yml without running what its `!!python/name:` tags name."""
 
@@ -61,7 +65,11 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
     pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
-    return [_scan(root, path, book, expand=expand) for path in pages]
+    stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
+    if _LAST.get("key") != stamp or _LAST.get("book") is not book:
+        _LAST.update(key=stamp, book=book, pages=[_scan(root, path, book, expand=False) for path in pages])
+    plain: list[Scanned] = _LAST["pages"]
+    return [_scan(root, p.path, book, expand=True) if expand and p.generated else p for p in plain]
 
 
 def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proof import claims, expression, manifest
+from proof import claims, expression
 from proof.claims import Claim
 from proof.errors import PageError, ProofError
 from proof.page import Page, Waiver
@@ -131,7 +131,7 @@ def _names(found: list[tuple[str, bool]], page: Page) -> None:
 def _texts(page: Page) -> Iterator[str]:
     """Everything that the page's snippets hold: names of files, commands, files, outputs."""
     for name in sorted(page.snippets):
-        snippet = manifest.find(page.folder, name)
+        snippet = page.snippet(name)
         yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
         for path in sorted(snippet.context.rglob("*")):
             if path.is_file() and not path.is_symlink():

@@ -5,6 +5,7 @@ A snippet is a folder: `snippet.toml`, `context/` (what a reader would copy) and
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +240,7 @@ def _step(snippet: str, table: Table) -> Step:
         pattern = fact.pattern("match", fact.text("match", required=True))
         if pattern.groups != 1:
             raise fact.error("match", "the pattern needs exactly one (group): the value", r'match = "^(\\d+) files"')
-        if not NAME.fullmatch(fact.name):
+        if not NAME.fullmatch(fact.name) or keyword.iskeyword(fact.name):
             raise fact.error("", f"'{fact.name}' is no name for a fact", "letters, digits and _")
         tolerance = fact.number("tolerance", 0.0)
         if not 0 <= tolerance < 1:

@@ -172,7 +172,7 @@ class _Transcripts(BlockProcessor):
 
     def _render(self, name: str) -> str:
         snippet_name, _, step_name = name.partition("/")
-        snippet = manifest.find(self.page.folder, snippet_name)
+        snippet = self.page.snippet(snippet_name)
         steps = {step.name: step for step in snippet.steps}
         if step_name not in steps:
             raise errors.PageError(

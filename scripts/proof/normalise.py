@@ -21,7 +21,7 @@ _DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
 _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+")
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
-_SECONDS = re.compile(r"^(?:\d+\.\d{3} )+(?!#\d)")
+_SECONDS = re.compile(r"^(?:(?:\d\.\d{3}|\d\d\.\d\d|\d{3,}\.\d) )+(?!#\d)")  # five characters, as BuildKit prints them
 _RUN_OUTPUT = re.compile(r"^\d+\.\d+ ?(.*)$")
 
 

@@ -59,17 +59,18 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
     Problems are gathered, not raised. Without `expand` the pages that list everything stay as they were written, so
     that they in turn can list what the others state.
     """
-    book = facts.load(root / "snippets") if book is None else book
+    known = facts.load(root / "snippets") if book is None else book
     config = _config(root)
     docs = root / str(config.get("docs_dir") or "docs")
     pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
     stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
-    if _LAST.get("key") != stamp or _LAST.get("book") is not book:
-        _LAST.update(key=stamp, book=book, pages=[_scan(root, path, book, expand=False) for path in pages])
+    if _LAST.get("key") != stamp or _LAST.get("book") is not known:
+        _LAST.update(key=stamp, book=known)
+        _LAST["pages"] = [_scan(root, path, known, expand=False) for path in pages]
     plain: list[Scanned] = _LAST["pages"]
-    return [_scan(root, p.path, book, expand=True) if expand and p.generated else p for p in plain]
+    return [_scan(root, p.path, known, expand=True) if expand and p.generated else p for p in plain]
 
 
 def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:

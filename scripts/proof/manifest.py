@@ -67,6 +67,7 @@ class Snippet:
     steps: tuple[Step, ...]
     dockerfiles: dict[str, Dockerfile]  # by step name
     bases: dict[str, Where]  # every base that its Dockerfiles, runs and `inside`s name, and where
+    noise: int  # bytes by which the image's size may differ from build to build
     transfer: bool  # whether to measure what a registry would send as well
     slow: bool  # left out by `--quick`
     variant: str  # of a matrix: which value it has; else empty
@@ -183,7 +184,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}",
             "letters, digits, _",
         )
-    table.allow("title", "image", "transfer", "slow", "matrix", "step")
+    table.allow("title", "image", "noise", "transfer", "slow", "matrix", "step")
     steps = tuple(_step(name, t) for t in table.tables("step"))
     if not steps:
         raise table.error("", "there is no [[step]] in this file", 'add one:  [[step]]  name = "run"  command = "…"')
@@ -201,6 +202,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         steps=steps,
         dockerfiles=dockerfiles,
         bases=bases,
+        noise=_noise(table),
         transfer=table.flag("transfer"),
         slow=table.flag("slow"),
         variant=variant,
@@ -212,6 +214,18 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             "image", f"no step builds '{snippet.image}'", f"one of: {', '.join(tags) or 'add a docker build'}"
         )
     return snippet
+
+
+def _noise(table: Table) -> int:
+    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why."""
+    if "noise" not in table.data:
+        return 0
+    noise = table.subtable("noise")
+    noise.allow("bytes", "because")
+    noise.text("because", required=True)
+    if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
+        raise table.error("noise", f"{size} bytes are no noise", "more than none, and less than a megabyte")
+    return size
 
 
 def _step(snippet: str, table: Table) -> Step:

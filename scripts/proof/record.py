@@ -54,12 +54,10 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
     saved = "the files in the layers of `docker image save`"
     if (image := run.image) is not None:
         base, own = image.layers[: run.base_layers], image.layers[run.base_layers :]
-        yield "size", CapturedFact(image.size, "B", f"the sum of {saved}")
-        yield "base_size", CapturedFact(sum(layer.size for layer in base), "B", f"the base's part of {saved}")
-        yield (
-            "own_size",
-            CapturedFact(sum(layer.size for layer in own), "B", f"the part of {saved} that is not the base's"),
-        )
+        noise = run.snippet.noise
+        yield "size", _bytes(image.size, f"the sum of {saved}", noise)
+        yield "base_size", _bytes(sum(layer.size for layer in base), f"the base's part of {saved}")
+        yield "own_size", _bytes(sum(layer.size for layer in own), f"the part of {saved} that is not the base's", noise)
         yield "layers", CapturedFact(len(image.layers), "count", "the manifest in `docker image save`")
         yield (
             "base_layers",
@@ -75,7 +73,8 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
                 size = sum(layer.compressed or 0 for layer in layers)
                 yield name, CapturedFact(size, "B", f"{saved}, each layer gzipped (level 6)", tolerance=0.01)
         for number, layer in enumerate(image.layers, start=1):
-            yield f"layer_{number}", CapturedFact(layer.size, "B", f"layer {number}: {layer.instruction}")
+            slack = noise if number > len(base) and layer.size > noise else 0
+            yield f"layer_{number}", _bytes(layer.size, f"layer {number}: {layer.instruction}", slack)
         yield "command", CapturedFact(image.command, "text", "the configuration in `docker image save`")
         yield "user", CapturedFact(image.user or "root", "text", "the configuration in `docker image save`")
         yield "platform", CapturedFact(image.platform, "text", "the configuration in `docker image save`")
@@ -95,6 +94,11 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
                 raise ManifestError(f"'{found[1]}' cannot be read as {rule.unit}", where=rule.where) from error
             source = f"the output of `{done.step.text}`"
             yield rule.name, CapturedFact(value, rule.unit, source, rule.tolerance, rule.volatile)
+
+
+def _bytes(value: int, source: str, noise: int = 0) -> CapturedFact:
+    """A size; `noise` bytes more or less are the same size."""
+    return CapturedFact(value, "B", source, tolerance=round(noise / value, 9) if noise and value else 0.0)
 
 
 def _read(text: str, unit: str) -> captures.Scalar:

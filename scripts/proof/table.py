@@ -133,6 +133,11 @@ class Table:
             before = self._count_before(header)
         return [Table(self.path, self._text, item, header=header, nth=before + i) for i, item in enumerate(value)]
 
+    def subtable(self, key: str) -> Table:
+        """The inline table in `key`."""
+        value = self._typed(key, dict, "a table") or {}
+        return self._inline(key, key, value)
+
     def subtables(self, key: str) -> list[Table]:
         """The tables in `key`, each with its `name`: key.NAME = { … }."""
         value = self._typed(key, dict, "a table") or {}

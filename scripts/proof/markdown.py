@@ -162,16 +162,20 @@ class _Transcripts(BlockProcessor):
         block = blocks.pop(0).strip()
         found = _TRANSCRIPT.match(block)
         assert found is not None
+        snippet, _, step = found[1].partition("/")
+        again = self.page.shown.count(found[1])
         html = ""
         try:
-            html = self._render(found[1])
+            html = self._render(snippet, step)
         except errors.ProofError as error:
             _note(self.page, error, block)
-        # Stashed, so that no later processor reads what a program printed.
-        ET.SubElement(parent, "p").text = self.parser.md.htmlStash.store(html)
+        # Stashed, so that no later processor reads what a program printed. The element around it has the id: a site
+        # generator that checks links looks for their targets in the tree.
+        around = ET.SubElement(parent, "div", {"id": transcript.anchor(snippet, step, again=again)})
+        around.text = self.parser.md.htmlStash.store(html)
 
-    def _render(self, name: str) -> str:
-        snippet_name, _, step_name = name.partition("/")
+    def _render(self, snippet_name: str, step_name: str) -> str:
+        name = f"{snippet_name}/{step_name}"
         snippet = self.page.snippet(snippet_name)
         steps = {step.name: step for step in snippet.steps}
         if step_name not in steps:
@@ -179,7 +183,6 @@ class _Transcripts(BlockProcessor):
                 f"the snippet '{snippet_name}' has no step '{step_name}'{did_you_mean(step_name, list(steps))}",
                 cure=f"one of: {', '.join(steps)}",
             )
-        again = self.page.shown.count(name)
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
         capture = self.page.book.captures.get(snippet_name)
@@ -192,7 +195,7 @@ class _Transcripts(BlockProcessor):
                 evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
                 cure=f"proof update {snippet_name}",
             )
-        return transcript.render(capture, step, steps[step_name].show, again=again)
+        return transcript.render(capture, step, steps[step_name].show)
 
 
 class _Inline(InlineProcessor):

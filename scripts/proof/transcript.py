@@ -17,16 +17,14 @@ CAP = 20_000  # characters of output on a page; the capture has all of it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]], *, again: int = 0) -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]) -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
-    `again` is how often the page has shown it before, for an id stands on a page once. Copying takes the
-    command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
+    Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
     """
     lines = "".join(_lines(step.output, tuple(show)))
     source = provenance(capture, step, elided="transcript__elided" in lines)
     place = f"<figcaption>in a container of <code>{escape(step.inside)}</code></figcaption>" if step.inside else ""
-    name = anchor(capture.snippet, step.name) + (f"-{again + 1}" if again else "")
     classes, end = "transcript", ""
     if step.exit:
         classes, end = (
@@ -34,7 +32,7 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]
             f'<span class="transcript__exit">exit {step.exit}</span>',
         )
     return (
-        f'<figure class="{classes}" id="{name}">{place}'
+        f'<figure class="{classes}">{place}'
         f'<div class="highlight" data-copy="{escape(step.command)}"><pre><code>'
         '<span class="transcript__prompt">$ </span>'
         f'<span class="transcript__command">{escape(visible(step.command))}</span>\n'
@@ -69,9 +67,9 @@ def visible(text: str) -> str:
     return "".join(_seen(c) for c in text)
 
 
-def anchor(snippet: str, step: str) -> str:
-    """The id of a transcript on its page."""
-    return f"{snippet}-{step}".replace("_", "-")
+def anchor(snippet: str, step: str, *, again: int = 0) -> str:
+    """The id of a transcript on its page; `again` is how often it was shown there before, for an id stands once."""
+    return f"{snippet}-{step}".replace("_", "-") + (f"-{again + 1}" if again else "")
 
 
 def _seen(c: str) -> str:

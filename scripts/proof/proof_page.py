@@ -22,28 +22,33 @@ def lines(page: Page) -> list[str]:
 
 
 def errors(page: Page) -> list[str]:
-    """What `{{ errors }}` stands for: every message of an expected failure, and the page that explains it."""
-    shown = {
-        name: found.path
-        for found in pages.scan(page.root, page.book, expand=False)
-        if not found.generated
-        for name in found.page.shown
-    }
-    written: list[str] = []
-    for snippet in manifest.load_all(page.root):
-        capture = page.book.captures.get(snippet.name)
-        for step in snippet.steps:
-            done = capture.step(step.name) if capture and step.exit else None
-            path = shown.get(str(step))
-            if done is None or path is None:
+    """What `{{ errors }}` stands for: every message of an expected failure, and the pages that show and explain it."""
+    steps = {str(step): step for snippet in manifest.load_all(page.root) for step in snippet.steps if step.exit}
+    found: dict[str, list[str]] = {}
+    for scanned in pages.scan(page.root, page.book, expand=False):
+        for name in [] if scanned.generated else scanned.page.shown:
+            capture = page.book.captures.get(name.partition("/")[0])
+            step, done = steps.get(name), capture.step(name.partition("/")[2]) if capture else None
+            if step is None or done is None:
                 continue
-            message = next((line for line in done.output.splitlines() if step.expect in line), step.expect)
-            message = re.sub(r"^#\d+ (?:\d+\.\d+ )?", "", message)  # a build log's number and seconds
-            title, link = _title(path), path.relative_to(page.docs).as_posix()
-            page.snippets.add(snippet.name)
-            written += ["", "", f'<pre class="message"><code>{escape(visible(message.strip()))}</code></pre>']
-            written += ["", f"[{title}]({link}#{anchor(snippet.name, step.name)}): {snippet.title}.", ""]
+            page.snippets.add(step.snippet)
+            path = scanned.path.relative_to(page.docs).as_posix()
+            link = f"[{_title(scanned.path).rstrip('?')}]({path}#{anchor(step.snippet, step.name)})"
+            links = found.setdefault(_message(done.output, step.expect), [])
+            if not any(f"]({path}#" in other for other in links):
+                links.append(link)
+    written: list[str] = []
+    for message in sorted(found, key=str.lower):
+        written += ["", f'<pre class="message"><code>{escape(visible(message))}</code></pre>', ""]
+        written += [f"→ {' · '.join(found[message])}", ""]
     return written
+
+
+def _message(output: str, expect: str) -> str:
+    """The line that holds the expected piece, without what is another one each time."""
+    line = next((line for line in output.splitlines() if expect in line), expect)
+    line = re.sub(r"^#\d+ (?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
+    return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
 
 
 def _title(path: Path) -> str:

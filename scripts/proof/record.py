@@ -13,8 +13,8 @@ from proof.errors import ManifestError, ProofError
 from proof.execute import Run
 
 
-class UnexpectedExitError(ProofError):
-    """A step did not exit as its manifest declares: nothing that follows it was run, and nothing is accepted."""
+class NotAsDeclaredError(ProofError):
+    """A step did not do what its manifest declares: exit so, or print what a fact is read from. Nothing is accepted."""
 
     def __init__(self, difference: Difference) -> None:
         self.difference = difference
@@ -22,12 +22,12 @@ class UnexpectedExitError(ProofError):
 
 
 def capture_of(run: Run, *, basis: Basis, inputs: dict[str, str], provenance: Provenance) -> Capture:
-    """A run as a capture; UnexpectedExitError where a step did not do what its manifest declares."""
+    """A run as a capture; NotAsDeclaredError where a step did not do what its manifest declares."""
     snippet = run.snippet
     if (wrong := run.unexpected) is not None:
         tail = "\n".join(wrong.output.rstrip().splitlines()[-12:])
         expected = f"exit {wrong.step.exit}" + (f", printing '{wrong.step.expect}'" if wrong.step.expect else "")
-        raise UnexpectedExitError(
+        raise NotAsDeclaredError(
             Difference(wrong.step.where, str(wrong.step), expected, f"{execute.ends_unexpectedly(wrong)}\n{tail}")
         )
     return Capture(
@@ -82,12 +82,9 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
         for rule in done.step.facts:
             found = rule.match.search(done.output)
             if found is None:
-                raise ManifestError(
-                    f"the pattern of the fact '{rule.name}' is not in the output of {done.step}",
-                    where=rule.where,
-                    evidence="\n".join(done.output.splitlines()[:8]),
-                    cure="mend the pattern",
-                )
+                shown = "\n".join(done.output.splitlines()[:8]) or "(nothing)"
+                name = f"{run.snippet.name}.{rule.name}"
+                raise NotAsDeclaredError(Difference(rule.where, name, f"a value: {rule.match.pattern}", shown))
             try:
                 value = _read(found[1], rule.unit)
             except ValueError as error:

@@ -19,7 +19,7 @@ from proof.errors import CannotMeasureError, ProofError, Where
 from proof.inputs import Change
 from proof.manifest import Snippet, Step
 from proof.rebuild import Loaded
-from proof.record import UnexpectedExitError, capture_of
+from proof.record import NotAsDeclaredError, capture_of
 
 Verdict = Literal["accurate", "drift", "unstable", "not measured", "another basis", "written"]
 # What a drift comes from, the surest first. `output` is what is left: nothing that goes in has changed.
@@ -114,7 +114,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
-    except UnexpectedExitError as error:
+    except NotAsDeclaredError as error:
         return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
     if write:
         captures.save(first, folder)

@@ -143,6 +143,7 @@ SNIPPET = [
     Drift("manifest", "an expected message", in_file(f"{FAILS}/snippet.toml", "no such file", "permission"), 5, "is not in", "fails"),
     Drift("manifest", "a failure that succeeds", in_file(MANIFEST, 'command = "docker run note"', 'command = "docker run note"\nexit = 1\nexpect = "x"'), 5, "exit 0"),
     Drift("manifest", "a fact more", in_file(f"{COUNT}/snippet.toml", "facts.words", 'facts.file = { match = "(note)", unit = "text" }\nfacts.words'), 5, "count.file", "count"),
+    Drift("manifest", "a fact that is not there", in_file(f"{COUNT}/snippet.toml", "note.txt$", "nota.txt$"), 5, "a value:", "count"),
     Drift("manifest", "another measured tag", in_file(MANIFEST, 'image = "note"', "# no image"), 5, "note.size"),
 ]  # fmt: skip
 BASE = [

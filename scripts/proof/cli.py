@@ -268,7 +268,7 @@ def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, eve
     from proof import pages, status
 
     with terminal.stage("pages"):
-        problems = status.page_problems(pages.scan(root, expand=False), snippets, everything=everything)
+        problems = status.page_problems(pages.scan(root), snippets, everything=everything)
     for problem in problems:
         terminal.problem(problem)
     if broken := sum(problem.code == UsageError.code for problem in problems):

@@ -111,6 +111,13 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+# A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
+HEARING = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from proof import cli; sys.exit(cli.main(sys.argv[1:]))"
+)
+
+
 def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     """SIGINT while a container sleeps: code 130, one line, no process."""
     root = tiny(tmp_path)
@@ -120,7 +127,7 @@ def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     script = root / "snippets/count/context/words.sh"
     script.write_text("trap '' INT; sleep 300\n")
     with subprocess.Popen(
-        [sys.executable, "-m", "proof.cli", "update", "count"],
+        [sys.executable, "-c", HEARING, "update", "count"],
         cwd=root,
         env={**os.environ, "PROOF_CACHE": str(own)},
         stdout=subprocess.PIPE,
@@ -132,7 +139,10 @@ def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
         while not sleeping() and time.monotonic() < until:
             time.sleep(0.1)
         os.kill(running.pid, signal.SIGINT)
-        _, errors = running.communicate(timeout=60)
+        try:
+            _, errors = running.communicate(timeout=60)
+        finally:
+            running.kill()  # where it did not hear: leaving the block would wait for it for ever
     assert running.returncode == 130
     assert "interrupted" in errors
     assert "Traceback" not in errors

@@ -90,6 +90,8 @@ def start(cache: Path, platform: str, *, store: str = "classic", detach: bool = 
             os.close(lock)  # the daemon holds it from here on
             engine = Engine("docker", env, platform)
             _wait(engine, daemon, slot / "dockerd.log")
+            # What a killed run left in this slot: in an engine of our own every container is ours.
+            engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
             if detach:
                 (slot / _DETACHED).write_text(json.dumps({"pid": daemon.pid, "host": env["DOCKER_HOST"]}))
             yield engine

@@ -38,7 +38,7 @@ def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path)
 def snapshot(engine: Engine) -> list[str]:
     """Everything that a user would miss or wonder about."""
     return [
-        engine.call(*words).text()
+        "\n".join(sorted(engine.call(*words).text().splitlines()))  # equal dates come in any order
         for words in (
             ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
             ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"),

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proof.errors import NoEngineError, ProofError, UsageError
+from proof.errors import NoEngineError, ProofError, UsageError, code_of
 
 if TYPE_CHECKING:
     from proof.bases import Bases
@@ -269,13 +269,12 @@ def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, eve
 
     with terminal.stage("pages"):
         problems = status.page_problems(pages.scan(root), snippets, everything=everything)
-    for problem in problems:
-        terminal.problem(problem)
+    terminal.problems(problems)
     if broken := sum(problem.code == UsageError.code for problem in problems):
         raise UsageError(
             f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
         )
-    return max((problem.code for problem in problems), default=0)
+    return code_of(problems)
 
 
 def _check_claims(root: Path, terminal: Terminal, results: Sequence[Result]) -> int:
@@ -286,9 +285,8 @@ def _check_claims(root: Path, terminal: Terminal, results: Sequence[Result]) -> 
         new = {result.snippet.name: result.new for result in results if result.new}
         book = facts.load(root / "snippets").measured_anew(new)
         problems = status.false_claims(pages.scan(root, expand=False), book)
-    for problem in problems:
-        terminal.problem(problem)
-    return max((problem.code for problem in problems), default=0)
+    terminal.problems(problems)
+    return code_of(problems)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -22,7 +22,6 @@ from proof import process
 from proof.errors import CannotMeasureError, EngineLostError, NoEngineError
 
 Kind = Literal["docker", "podman"]
-Choice = Literal["auto", "private", "docker", "podman"]
 
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
 _BULK = 600.0  # seconds, for loading, saving and pulling images
@@ -129,8 +128,7 @@ class Engine:
 
     def image_id(self, image: str) -> str | None:
         """The id of an image, or None where the engine has none of that name."""
-        done = self.call("image", "inspect", "--format", "{{.Id}}", self.local(image), check=False)
-        return "sha256:" + done.text().strip().removeprefix("sha256:") if done.exit == 0 else None
+        return self._id_of(self.local(image))
 
     def load(self, archive: Path, image: str) -> None:
         """Load an archive that carries `image` under its plain name."""
@@ -144,7 +142,7 @@ class Engine:
             self.made.append(self.local(image))
             self.call("tag", before, image) if before else self.call("rmi", image)
 
-    def pull(self, reference: str, platform: str, image: str) -> tuple[str, Path]:
+    def pull(self, reference: str, platform: str, image: str) -> str:
         """Bring `reference` from its registry into the engine as `image`; returns its digest.
 
         skopeo pulls it into an archive, because a private engine has no network. Its own settings
@@ -162,41 +160,26 @@ class Engine:
         # Where no one has set up a policy for signatures, skopeo refuses to pull at all.
         set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
         policy = () if any(path.exists() for path in set_up) else ("--insecure-policy",)
-        folder = Path(tempfile.mkdtemp(prefix="proof-pull-"))
-        archive = folder / "image.tar"
-        try:
-            for words in (
-                (
-                    "inspect",
-                    *which,
-                    *(["--tls-verify=false"] if plain else []),
-                    "--no-tags",
-                    "--format",
-                    "{{.Digest}}",
-                    f"docker://{reference}",
-                ),
-                (
-                    "copy",
-                    *which,
-                    *(["--src-tls-verify=false"] if plain else []),
-                    "--quiet",
-                    f"docker://{reference}",
-                    f"docker-archive:{archive}:{image}",
-                ),
-            ):
-                done = process.run(["skopeo", *policy, *words], env=os.environ, deadline=_BULK)
-                if done.exit != 0:
-                    raise CannotMeasureError(
-                        f"{reference} could not be pulled",
-                        evidence=done.last_lines(3),
-                        cure="look at the network and the registry's limits, or leave --bases registry out",
-                    )
-                if words[0] == "inspect":
-                    digest = done.text().strip()
+
+        def skopeo(*words: str) -> process.Completed:
+            done = process.run(["skopeo", *policy, *words], env=os.environ, deadline=_BULK)
+            if done.exit != 0:
+                raise CannotMeasureError(
+                    f"{reference} could not be pulled",
+                    evidence=done.last_lines(3),
+                    cure="look at the network and the registry's limits, or leave --bases registry out",
+                )
+            return done
+
+        source = f"docker://{reference}"
+        insecure = ("--tls-verify=false",) if plain else ()
+        digest = skopeo("inspect", *which, *insecure, "--no-tags", "--format", "{{.Digest}}", source).text().strip()
+        insecure = ("--src-tls-verify=false",) if plain else ()
+        with tempfile.TemporaryDirectory(prefix="proof-pull-") as folder:
+            archive = Path(folder) / "image.tar"
+            skopeo("copy", *which, *insecure, "--quiet", source, f"docker-archive:{archive}:{image}")
             self.load(archive, image)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return digest, archive
+        return digest
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
@@ -219,7 +202,8 @@ class Engine:
 
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)
-        return done.text().strip() if done.exit == 0 else None
+        # Podman leaves the algorithm out.
+        return "sha256:" + done.text().strip().removeprefix("sha256:") if done.exit == 0 else None
 
     def _json(self, *words: str) -> Any:
         return json.loads(self.call(*words).output)

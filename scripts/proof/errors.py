@@ -5,6 +5,7 @@ Raise these anywhere; only `cli.main` turns them into an exit code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,6 +86,11 @@ class AnotherBasisError(ProofError):
     """Two numbers of different bases were about to be compared."""
 
     code = 4
+
+
+def code_of(problems: Sequence[ProofError]) -> int:
+    """The exit code that these come to: the highest, and 0 for none."""
+    return max((problem.code for problem in problems), default=0)
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

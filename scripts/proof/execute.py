@@ -19,6 +19,7 @@ from proof.commands import TAG, Command
 from proof.dockerfile import localise
 from proof.engine import Engine
 from proof.errors import CannotMeasureError
+from proof.files import write_whole
 from proof.image import Image, Layer
 from proof.manifest import Snippet, Step
 
@@ -129,10 +130,7 @@ def measure(engine: Engine, name: str, cache: Path, *, compress: bool = False) -
         return Image(**data | {"layers": tuple(Layer(**layer) for layer in data["layers"])})
     with engine.save(name) as archive:
         image = images.measure(archive, compress=compress)
-    known.parent.mkdir(parents=True, exist_ok=True)
-    temporary = known.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(asdict(image)))
-    temporary.replace(known)
+    write_whole(known, json.dumps(asdict(image)))
     return image
 
 

@@ -32,12 +32,11 @@ from markdown.util import AtomicString
 from proof import audit, errors, expression, manifest, proof_page, transcript
 from proof.errors import did_you_mean
 from proof.facts import Fact, Source
-from proof.page import Page, Waiver
+from proof.page import INDEX, Page, Waiver
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_INDEX = re.compile(r"^\{\{\s*(proof|errors)\s*\}\}$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
@@ -128,7 +127,7 @@ class _Source(Preprocessor):
                 continue
             if not fence and line.strip() and mark is None:
                 waived = False
-            index = None if fence else _INDEX.match(line)
+            index = None if fence else INDEX.match(line)
             written += (_INDEXES[index[1]](self.page) if self.page.expand else []) if index else [line]
         return written
 

@@ -13,6 +13,8 @@ from proof.errors import ProofError, Where
 from proof.facts import FactBook
 from proof.manifest import Snippet
 
+INDEX = re.compile(r"^\{\{\s*(proof|errors)\s*\}\}$")  # a line that stands for a list of everything
+
 
 @dataclass(frozen=True)
 class Waiver:
@@ -35,9 +37,13 @@ class Page:
     waivers: list[Waiver] = field(default_factory=list)
     problems: list[ProofError] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
-    facts: list[str] = field(default_factory=list)  # the facts that it states
     snippets: set[str] = field(default_factory=set)  # that it takes anything from
     bound: int = 0  # numbers that facts, cited figures or claims back
+
+    @property
+    def generated(self) -> bool:
+        """Whether it lists everything there is, which is no reason to call a step shown."""
+        return any(INDEX.match(line) for line in self.source.splitlines())
 
     @property
     def folder(self) -> Path:
@@ -59,8 +65,7 @@ class Page:
         return _snippet(self.folder, name, _changed(self.folder, name))
 
     def use(self, names: list[str]) -> None:
-        """Note the facts that the page states."""
-        self.facts += names
+        """Note the snippets whose facts the page states."""
         self.snippets |= {name.partition(".")[0] for name in names} & set(self.book.captures)
 
     def located(self, error: ProofError, token: str) -> ProofError:

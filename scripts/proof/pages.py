@@ -29,12 +29,6 @@ class Scanned:
 
     path: Path
     page: Page
-    html: str
-
-    @property
-    def generated(self) -> bool:
-        """Whether it shows everything there is, which is no reason to call a step shown."""
-        return re.search(r"^\{\{\s*(?:proof|errors)\s*\}\}$", self.page.source, re.MULTILINE) is not None
 
     @property
     def problems(self) -> list[ProofError]:
@@ -70,7 +64,7 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
         _LAST.update(key=stamp, book=known)
         _LAST["pages"] = [_scan(root, path, known, expand=False) for path in pages]
     plain: list[Scanned] = _LAST["pages"]
-    return [_scan(root, p.path, known, expand=True) if expand and p.generated else p for p in plain]
+    return [_scan(root, p.path, known, expand=True) if expand and p.page.generated else p for p in plain]
 
 
 def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
@@ -80,13 +74,12 @@ def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
     page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
     page.book, page.expand = book, expand
     try:
-        html = md.convert(text)
+        md.convert(text)
     except SnippetMissingError:
-        html = ""  # the file is among the page's problems already, with its line
+        pass  # the file is among the page's problems already, with its line
     except ProofError as error:
-        html = ""
         page.problems.append(error)
-    return Scanned(path, page, html)
+    return Scanned(path, page)
 
 
 def _markdown(root: Path) -> Markdown:

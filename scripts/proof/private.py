@@ -50,22 +50,20 @@ def obstacle() -> str:
 
 
 @contextlib.contextmanager
-def start(cache: Path, platform: str, *, store: str = "classic", detach: bool = False) -> Iterator[Engine]:
+def start(cache: Path, platform: str, *, detach: bool = False) -> Iterator[Engine]:
     """A running private engine, stopped at the end of the block (unless detached).
 
-    `store` is `classic` or `containerd`, the two image stores of Docker.
     Raises NoEngineError where it cannot be started here, CannotMeasureError where it does not come up.
     """
     if reason := obstacle():
         raise NoEngineError(reason, cure="scripts/bootstrap as root, or --engine docker")
-    slot, lock = _take_slot(cache / f"engine-{store}")
+    slot, lock = _take_slot(cache / "engine-classic")
     socket = slot / "docker.sock"
     if len(str(socket).encode()) > _SOCKET_LIMIT:
         raise NoEngineError(f"the path {socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder")
     socket.unlink(missing_ok=True)
-    # The features are named because a newer Docker changed its default store, and /etc/docker is the user's.
-    features = {"containerd-snapshotter": store == "containerd"}
-    (slot / "daemon.json").write_text(json.dumps({"features": features}))
+    # The image store is named because a newer Docker changed its default, and /etc/docker is the user's.
+    (slot / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": False}}))
     with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
         env = engines.environment(Path(home), platform) | {"DOCKER_HOST": f"unix://{socket}"}
         # --pdeathsig: killing the tool, however rudely, ends the engine and all its containers with it.

@@ -26,7 +26,7 @@ def errors(page: Page) -> list[str]:
     steps = {str(step): step for snippet in manifest.load_all(page.root) for step in snippet.steps if step.exit}
     found: dict[str, list[str]] = {}
     for scanned in pages.scan(page.root, page.book, expand=False):
-        for name in [] if scanned.generated else scanned.page.shown:
+        for name in [] if scanned.page.generated else scanned.page.shown:
             capture = page.book.captures.get(name.partition("/")[0])
             step, done = steps.get(name), capture.step(name.partition("/")[2]) if capture else None
             if step is None or done is None:

@@ -24,6 +24,7 @@ from proof import process
 from proof.bases import Base, Bases, Layer, Origin, Package
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, PackageError
+from proof.files import write_whole
 
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
@@ -100,20 +101,15 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     loaded = engine.image_id(name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {name} and does not have it", where=base.where)
-    known.parent.mkdir(parents=True, exist_ok=True)
-    temporary = known.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(sorted({*ids, loaded})))
-    temporary.replace(known)
+    write_whole(known, json.dumps(sorted({*ids, loaded})))
     return Loaded(name, loaded, origin, key)
 
 
 def _pull(base: Base, engine: Engine) -> Loaded:
-    digest, archive = engine.pull(base.registry, base.platform, base.name)
+    digest = engine.pull(base.registry, base.platform, base.name)
     image_id = engine.image_id(base.name)
     if image_id is None:
-        raise CannotMeasureError(
-            f"{base.registry} was pulled into {archive} and is not in the engine", where=base.where
-        )
+        raise CannotMeasureError(f"{base.registry} was pulled and is not in the engine", where=base.where)
     return Loaded(base.name, image_id, f"{base.registry}@{digest}", digest)
 
 

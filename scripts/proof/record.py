@@ -59,10 +59,7 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
         yield "base_size", _bytes(sum(layer.size for layer in base), f"the base's part of {saved}")
         yield "own_size", _bytes(sum(layer.size for layer in own), f"the part of {saved} that is not the base's", noise)
         yield "layers", CapturedFact(len(image.layers), "count", "the manifest in `docker image save`")
-        yield (
-            "base_layers",
-            CapturedFact(len(base), "count", "the layers that the image shares with its base"),
-        )
+        yield "base_layers", CapturedFact(len(base), "count", "the layers that the image shares with its base")
         yield "own_layers", CapturedFact(len(own), "count", "the layers that its base does not have")
         if run.snippet.transfer:
             for name, layers in (

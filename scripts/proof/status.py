@@ -11,7 +11,7 @@ from proof import bases, claims, expression, facts, inputs, manifest, pages
 from proof import capture as captures
 from proof.audit import FalseClaimError
 from proof.capture import Capture
-from proof.errors import PageError, ProofError, Where
+from proof.errors import PageError, ProofError, Where, code_of
 from proof.manifest import Snippet
 from proof.pages import Scanned
 
@@ -35,7 +35,7 @@ class Status:
     @property
     def code(self) -> int:
         """2 where something is broken, 1 where something is stale or false, else 0."""
-        return max((problem.code for problem in self.problems), default=0)
+        return code_of(self.problems)
 
 
 def status(root: Path) -> Status:
@@ -59,7 +59,7 @@ def status(root: Path) -> Status:
 def page_problems(scanned: list[Scanned], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
     """What is wrong with the pages alone; unless `everything`, with those alone that take from these snippets."""
     names = {snippet.name for snippet in snippets}
-    concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.generated)]
+    concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
     return _page_problems(concerned, snippets)
 
 
@@ -117,7 +117,7 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
 def _page_problems(scanned: list[Scanned], snippets: list[Snippet]) -> list[ProofError]:
     """What the pages state wrongly, and the steps that none of them shows."""
     problems = [problem for page in scanned for problem in page.problems]
-    shown = {name for page in scanned for name in page.page.shown if not page.generated}
+    shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
     for snippet in snippets:
         for step in snippet.steps:
             if str(step) not in shown and not step.unshown:

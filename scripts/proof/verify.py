@@ -98,18 +98,19 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
     """
     folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
     old = captures.load(folder)
-    if (other := _other_basis(snippet, old, session)) is not None and not (write and old is None):
+    if (other := _other_basis(snippet, old, session, folder)) is not None and not (write and old is None):
         return Result(snippet, "another basis", (other,), old=old)
-    changes = inputs.changed(old.inputs, session.inputs_of(snippet)) if old else []
+    found = session.inputs_of(snippet)
+    changes = inputs.changed(old.inputs, found) if old else []
     cause = _cause(old, changes)
     try:
-        first = _measure(snippet, session)
+        first = _measure(snippet, session, found)
         differences = tuple(compare(old, first, snippet, folder))
         hard = any(change.hard for change in changes)
         if old and not differences and not hard:
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
         if differences and not (old and old.tampered):
-            second = _measure(snippet, session)
+            second = _measure(snippet, session, found)
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
     except CannotMeasureError as error:
@@ -122,11 +123,10 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
     return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
 
 
-def _other_basis(snippet: Snippet, old: Capture | None, session: Session) -> Difference | None:
+def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
     """Why the capture cannot be compared with a run of this session, if it cannot."""
     here = str(session.basis)
     if old is not None:
-        folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
         return Difference(Where(folder), snippet.name, str(old.basis), here) if old.basis != session.basis else None
     others = [
         c for o in captures.ORIGINS if (c := captures.load(captures.folder_of(snippet.folder, o, snippet.variant)))
@@ -144,7 +144,7 @@ def _cause(old: Capture | None, changes: Sequence[Change]) -> Cause:
     return "base" if "base" in kinds else "engine" if "engine" in kinds else "output"
 
 
-def _measure(snippet: Snippet, session: Session) -> Capture:
+def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Capture:
     run = execute.run(
         snippet,
         session.engine,
@@ -154,7 +154,7 @@ def _measure(snippet: Snippet, session: Session) -> Capture:
         timeout=session.timeout,
         on_step=session.on_step,
     )
-    return capture_of(run, basis=session.basis, inputs=session.inputs_of(snippet), provenance=session.provenance)
+    return capture_of(run, basis=session.basis, inputs=found, provenance=session.provenance)
 
 
 def _seconds(capture: Capture) -> float:

@@ -81,16 +81,16 @@ class Terminal:
             for line in text.splitlines() or [""]:
                 self.console.print(Text(f"     {sign} {_visible(line)}", style=style))
 
-    def problem(self, problem: ProofError) -> None:
-        """Something that is wrong: where, what, evidence, cure."""
-        for number, line in enumerate(str(problem).splitlines()):
-            mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
-            self.console.print(Text(mark + _visible(line), style=style))
+    def problems(self, found: Sequence[ProofError]) -> None:
+        """What is wrong: where, what, evidence, cure of each."""
+        for problem in found:
+            for number, line in enumerate(str(problem).splitlines()):
+                mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
+                self.console.print(Text(mark + _visible(line), style=style))
 
     def status(self, found: Status) -> None:
         """What can be said without an engine."""
-        for problem in found.problems:
-            self.problem(problem)
+        self.problems(found.problems)
         claims = sum(len(page.page.claims) for page in found.pages)
         bound = sum(page.page.bound for page in found.pages)
         self.say(

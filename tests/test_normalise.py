@@ -179,6 +179,14 @@ def test_ignore() -> None:
     assert normalise("took 5 ms\nok\nseed=77 \n", one) == "<ignored>\nok\n<ignored>"
 
 
+def test_ignored_in_pieces() -> None:
+    """Steps that a builder runs side by side are shown in turns: ignored lines come in any number of pieces."""
+    one = step(VERBS["build"], r"ignore = ['(?m)^#\d+ \d.*$']")
+    whole = "#5 [a] RUN x\n#5 0.1 one\n#5 0.2 two\n#6 [b] RUN y\n#6 DONE 0.1s"
+    turns = "#5 [a] RUN x\n#5 0.1 one\n#6 [b] RUN y\n#5 [a] RUN x\n#5 0.2 two\n#5 0.3 three\n#6 DONE 0.1s"
+    assert normalise(whole, one) == normalise(turns, one) == "step [a] RUN x\nstep [b] RUN y\n<ignored>"
+
+
 def test_ends_of_lines() -> None:
     """Blanks at the end of a line and empty lines around an output carry nothing; those within it do."""
     assert normalise("\n\n a  \n\nb\t\n\n", step(VERBS["run"])) == " a\n\nb"

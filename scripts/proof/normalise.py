@@ -22,6 +22,7 @@ _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+")
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
 _SECONDS = re.compile(r"^(?:(?:\d\.\d{3}|\d\d\.\d\d|\d{3,}\.\d) )+(?!#\d)")  # five characters, as BuildKit prints them
+_IGNORED_AGAIN = re.compile(r"^<ignored>(?:\n<ignored>)+$", re.MULTILINE)
 _RUN_OUTPUT = re.compile(r"^\d+\.\d+ ?(.*)$")
 
 
@@ -110,4 +111,5 @@ def normalise(output: str, step: Step) -> str:
     for rule in RULES:
         if not rule.verbs or step.command.verb in rule.verbs:
             output = rule.apply(output)
-    return output.strip("\n")
+    # BuildKit shows steps that run side by side in turns: how many pieces an ignored text comes in carries nothing.
+    return _IGNORED_AGAIN.sub("<ignored>", output).strip("\n")

@@ -5,5 +5,5 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
 
 FROM alpine:3.22
 COPY --from=builder /app /usr/local/bin/app
-USER app
+USER 10001:10001
 ENTRYPOINT ["app"]

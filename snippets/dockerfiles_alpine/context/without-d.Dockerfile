@@ -6,5 +6,5 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
 FROM alpine:3.22
 RUN adduser -H -u 10001 app
 COPY --from=builder /app /usr/local/bin/app
-USER app
+USER 10001:10001
 ENTRYPOINT ["app"]

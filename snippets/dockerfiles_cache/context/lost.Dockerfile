@@ -6,4 +6,5 @@ RUN --mount=type=cache,target=/go/bin \
 
 FROM scratch
 COPY --from=builder /go/bin/app /app
+USER 65532:65532
 ENTRYPOINT ["/app"]

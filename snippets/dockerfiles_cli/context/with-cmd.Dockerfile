@@ -5,4 +5,5 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
 
 FROM scratch
 COPY --from=builder /app /app
+USER 65532:65532
 CMD ["/app"]

@@ -30,6 +30,7 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "not measured": ("?", "yellow"),
     "another basis": ("≠", "yellow"),
 }
+_COLUMNS = 66  # characters that the columns behind a snippet's name take, at their widest
 _QUICK = 2.0  # seconds: what takes less needs no line of its own outside a terminal
 
 
@@ -108,16 +109,18 @@ class Terminal:
         largest = max((float(size) for size in sizes.values()), default=0.0)
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         table.add_column("snippet", overflow="fold")
-        for column in ("size", "bytes", "share", "layers", "steps"):
+        # Exact bytes are what a narrow terminal can do without: `proof facts` has them, and a broken name reads badly.
+        wide = self.console.width >= _COLUMNS + max(len(name) for name, _, _ in shown)
+        for column in ("size", *(("bytes",) if wide else ()), "share", "layers", "steps"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
         for name, capture, verdict in shown:
-            cells = ["–"] * 4
+            cells = ["–"] * (4 if wide else 3)
             if name in sizes:
                 size, value = float(sizes[name]), {k: f.value for k, f in capture.facts.items()}
                 cells = [
                     facts.size(size),
-                    f"{size:,.0f}",
+                    *((f"{size:,.0f}",) if wide else ()),
                     f"{size / largest:.1%}" if largest else "–",
                     f"{value['layers']} ({value['base_layers']} base)",
                 ]

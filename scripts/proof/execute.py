@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from proof import image as images
@@ -19,9 +18,9 @@ from proof.commands import TAG, Command
 from proof.dockerfile import localise
 from proof.engine import Engine
 from proof.errors import CannotMeasureError
-from proof.files import write_whole
-from proof.image import Image, Layer
+from proof.image import Image
 from proof.manifest import Snippet, Step
+from proof.measure import measure
 
 _LEFT_OUT = frozenset({".git", ".DS_Store"})
 
@@ -119,19 +118,6 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
                 copied = context / dockerfile.relative_to(snippet.context)
                 copied.write_text(localise(copied.read_text("utf-8"), engine.local), "utf-8")
         yield context
-
-
-def measure(engine: Engine, name: str, cache: Path, *, compress: bool = False) -> Image:
-    """Measure an image, once for each image id: an id names its content, so what was counted stays true."""
-    found = engine.call("image", "inspect", "--format", "{{.Id}}", name).text().strip().removeprefix("sha256:")
-    known = cache / "images" / f"{found}{'-gzip' if compress else ''}.json"
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        data = json.loads(known.read_text())
-        return Image(**data | {"layers": tuple(Layer(**layer) for layer in data["layers"])})
-    with engine.save(name) as archive:
-        image = images.measure(archive, compress=compress)
-    write_whole(known, json.dumps(asdict(image)))
-    return image
 
 
 def _run_step(

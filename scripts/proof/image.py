@@ -8,11 +8,12 @@ import tarfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from proof.errors import CannotMeasureError
 
 _JSON_CAP = 20_000_000  # bytes of one configuration or manifest
+_BLOBS = "blobs/sha256/"
 _BLOCK = 512  # bytes of a tar header
 
 
@@ -45,14 +46,25 @@ class Image:
         return sum(layer.size for layer in self.layers)
 
 
-def measure(archive: IO[bytes], *, compress: bool = False) -> Image:
+Counted = tuple[str, int, int, int | None]  # digest, bytes, files and compressed bytes of one layer
+
+
+class Counts(Protocol):
+    """Where counted layers are kept, by the SHA-256 under which an archive names them."""
+
+    def get(self, name: str) -> Counted | None: ...
+    def put(self, name: str, counts: Counted) -> None: ...
+
+
+def measure(archive: IO[bytes], *, compress: bool = False, counted: Counts | None = None) -> Image:
     """Read the output of `docker image save` as a stream, holding none of its files in memory.
 
-    `compress` also counts what each layer takes when it is gzipped, which takes its time.
+    `compress` also counts what each layer takes when it is gzipped, which takes its time. `counted` holds the layers
+    that are known already, and is handed those that are new.
     Raises CannotMeasureError where it is no such archive, or holds more than one image.
     """
     documents: dict[str, bytes] = {}
-    measured: dict[str, tuple[str, int, int, int | None]] = {}
+    measured: dict[str, Counted] = {}
     links: dict[str, str] = {}
     try:
         with tarfile.open(fileobj=archive, mode="r|") as outer:
@@ -61,10 +73,14 @@ def measure(archive: IO[bytes], *, compress: bool = False) -> Image:
                     # A symbolic link counts from its own folder, a hard one from the root of the archive.
                     up = "../" * member.name.count("/") if member.islnk() else ""
                     links[member.name] = up + member.linkname
+                elif counted and (name := _content_of(member.name)) and (known := counted.get(name)):
+                    measured[member.name] = known
                 elif member.isreg() and (content := outer.extractfile(member)) is not None:
                     head = content.read(_BLOCK)
                     if _is_layer(head):
                         measured[member.name] = _measure_layer(_Joined(head, content, compress=compress))
+                        if counted and (name := _content_of(member.name)):
+                            counted.put(name, measured[member.name])
                     elif member.size <= _JSON_CAP:
                         documents[member.name] = head + content.read()
         manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
@@ -77,7 +93,12 @@ def measure(archive: IO[bytes], *, compress: bool = False) -> Image:
         raise CannotMeasureError(f"the saved image could not be read: {error!r}") from error
 
 
-def _image(config_bytes: bytes, found: list[tuple[str, int, int, int | None]]) -> Image:
+def _content_of(member: str) -> str:
+    """The SHA-256 by which an OCI layout names a blob, and nothing for what is named otherwise."""
+    return member.removeprefix(_BLOBS) if member.startswith(_BLOBS) else ""
+
+
+def _image(config_bytes: bytes, found: list[Counted]) -> Image:
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
@@ -112,8 +133,7 @@ def base_layers(image: Image, base: Sequence[Layer]) -> int:
     return len(base)
 
 
-def _measure_layer(content: _Joined) -> tuple[str, int, int, int | None]:
-    """Digest, bytes, number of files and compressed bytes of one layer."""
+def _measure_layer(content: _Joined) -> Counted:
     entries: list[str] = []
     size = files = 0
     with tarfile.open(fileobj=cast(IO[bytes], content), mode="r|*") as layer:

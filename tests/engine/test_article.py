@@ -9,6 +9,7 @@ import pytest
 
 from proof import bases, execute, facts, manifest, rebuild
 from proof.engine import Engine
+from proof.measure import measure as weigh
 from tests.helpers import REPOSITORY, measure
 
 pytestmark = pytest.mark.engine
@@ -61,7 +62,7 @@ def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) 
     try:
         own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
         listed = loaded.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()
-        measured = execute.measure(loaded, f"size-{name}", tmp_path)
+        measured = weigh(loaded, f"size-{name}", tmp_path)
         assert measured.size == own
         assert facts.size(measured.size) == listed
         assert facts.load(REPOSITORY / "snippets")[f"{name}.size"].value == own

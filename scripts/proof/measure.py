@@ -1,0 +1,53 @@
+"""An image in the engine → what it weighs; counted once, for what counts is named by its content.
+
+An image's id and the name of a layer in a saved image are hashes of what is in them, so what was counted stays true:
+an image that did not change is not saved again, and the layers of a base are not read again for each image on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from proof import image as images
+from proof.engine import Engine
+from proof.files import write_whole
+from proof.image import Counted, Image, Layer
+
+
+def measure(engine: Engine, name: str, cache: Path, *, compress: bool = False) -> Image:
+    """Measure the image `name` of the engine, and keep in `cache` what was counted."""
+    kind = "-gzip" if compress else ""
+    found = engine.call("image", "inspect", "--format", "{{.Id}}", name).text().strip().removeprefix("sha256:")
+    known = cache / "images" / f"{found}{kind}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        data = json.loads(known.read_text())
+        layers = tuple(Layer(**layer) for layer in data["layers"])
+        return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
+    with engine.save(name) as archive:
+        image = images.measure(archive, compress=compress, counted=Layers(cache / "layers", kind))
+    write_whole(known, json.dumps(asdict(image)))
+    return image
+
+
+class Layers:
+    """What was counted of layers, in this run or an earlier one, by the SHA-256 of their archives."""
+
+    def __init__(self, folder: Path, kind: str = "") -> None:
+        self._folder, self._kind = folder, kind
+
+    def get(self, name: str) -> Counted | None:
+        """The counts of a layer, or None where it was not counted yet."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            digest, size, files, compressed = json.loads(self._file(name).read_text())
+            return str(digest), int(size), int(files), None if compressed is None else int(compressed)
+        return None
+
+    def put(self, name: str, counts: Counted) -> None:
+        """Keep the counts of a layer."""
+        write_whole(self._file(name), json.dumps(counts))
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}{self._kind}.json"

@@ -28,7 +28,6 @@ def draw(spec: Spec) -> Drawing:
     for row in rows:
         y += _GAP if marks else 0
         y += row.draw(marks, y, parts, longest)
-    marks.append(element("line", "chart__axis", x1=0.5, x2=0.5, y1=0, y2=y))
     header: Row = ["", *parts, "In all"] if parts else ["", "Value"]
     if any(row.note for row in rows):
         header.append("Compared")
@@ -62,6 +61,8 @@ class _Row:
             figure.set("class", "chart__note")
         marks.append(figure)
         y += len(names) * _LINE + 2
+        # Where a row begins can be seen, whatever the size of what follows.
+        marks.append(element("line", "chart__axis", x1=0.5, x2=0.5, y1=y - 2, y2=y + _BAR + 2))
         x = 0.0
         for i, value in enumerate(self.values):
             part = ratio(value, longest)

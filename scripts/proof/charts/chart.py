@@ -73,7 +73,9 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
         svg.set("aria-labelledby" if tag == "title" else "aria-describedby", f"{name}-{tag}")
     svg.extend(drawing.marks)
     numbers = element("details", "chart__numbers", element("summary"), table)
-    numbers[0].text = "The numbers"
+    numbers[0].text = (
+        "The numbers" if any(isinstance(cell, Stated) for row in drawing.rows for cell in row) else "In words"
+    )
     return [*_key(drawing.key), svg, numbers]
 
 
@@ -98,7 +100,7 @@ def _table(drawing: Drawing) -> ET.Element:
         row[0].set("scope", "row")
     for cell in head:
         cell.set("scope", "col")
-    return element("table", "", element("thead", "", head), element("tbody", "", *rows))
+    return element("table", "chart__table", element("thead", "", head), element("tbody", "", *rows))
 
 
 def _cell(tag: str, cell: Cell) -> ET.Element:

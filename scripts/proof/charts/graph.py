@@ -16,6 +16,7 @@ from proof.charts.svg import NARROW, Label, element, lines, share, text
 
 _LINE, _PAD, _GAP = 17, 9, 40  # px: a line of text, around it, the length of an arrow
 _LEAST = 92  # px, of a box's width
+_BOLD = 1.12  # how much wider bold text is
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,19 @@ def _level(box: int, arrows: Sequence[Arrow]) -> int:
 
 
 def _width(box: Box) -> float:
-    return max(_LEAST, *(line.width + 2 * _PAD + 4 for line in (box.name, *box.lines)))
+    widest = max(box.name.width * _BOLD, *(line.width for line in box.lines), 0)
+    return max(_LEAST, widest + 2 * _PAD)
 
 
 def _draw(box: Box, x: float, y: float, width: float) -> tuple[ET.Element, float]:
-    names = box.name.wrapped(width - 2 * _PAD)
+    names = box.name.wrapped((width - 2 * _PAD) / _BOLD)
     words = [line for text in box.lines for line in text.wrapped(width - 2 * _PAD)]
     height = 2 * _PAD + (len(names) + len(words)) * _LINE - 4
     # An SVG of its own stands at a share of the width and counts in px from there.
     place = element("svg", x=share(x), y=y, overflow="visible")
     css = "chart__box chart__box--dim" if box.dim else "chart__box"
     place.append(element("rect", css, x=-width / 2, y=0, width=width, height=height, rx=4))
-    for group, kind, start in ((names, "chart__name", 0), (words, "chart__note", len(names))):
+    for group, kind, start in ((names, "chart__value", 0), (words, "chart__note", len(names))):
         for line in lines(group, kind, x=0, y=_PAD + 11 + start * _LINE):
             line.set("text-anchor", "middle")
             place.append(line)

@@ -13,6 +13,7 @@ from proof.charts.spec import Spec, ratio, total
 from proof.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
+_HATCHES = 16  # strokes that cross a file out
 
 
 def draw(spec: Spec) -> Drawing:
@@ -87,9 +88,17 @@ class _Layer:
             bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
             marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
         if self.gone:
-            for ends in ((0, _BLOCK), (_BLOCK, 0)):
-                y1, y2 = (y + block + end for end in ends)
-                marks.append(element("line", "chart__cross", x1=0, x2=share(part), y1=y1, y2=y2))
+            marks += [
+                element(
+                    "line",
+                    "chart__cross",
+                    x1=share(part * i / _HATCHES),
+                    x2=share(part * (i + 1) / _HATCHES),
+                    y1=y + block + _BLOCK,
+                    y2=y + block,
+                )
+                for i in range(_HATCHES)
+            ]
         foot = y + block + (_BLOCK if part else 0) + 14
         marks += [
             _struck(line) if self.gone and not i else line

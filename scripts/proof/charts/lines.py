@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from itertools import pairwise
 
 from proof.charts.drawing import Drawing
@@ -14,7 +15,7 @@ from proof.charts.svg import COLOURS, NARROW, Label, element, plain, share, text
 from proof.stated import Stated
 
 _TOP, _PLOT, _FOOT = 44, 170, 26  # px: room for the names, the height of the highest value, room for the places
-_MARGIN = 0.07  # of the width, on both sides: half of a value's text
+_MARGIN = 0.08  # of the width, on both sides: half of a value's text
 
 
 def draw(spec: Spec) -> Drawing:
@@ -34,10 +35,10 @@ def draw(spec: Spec) -> Drawing:
     floor = _TOP + _PLOT
     marks = [element("line", "chart__axis", x1="0", x2="100%", y1=floor, y2=floor)]
     across = [_MARGIN + i * (1 - 2 * _MARGIN) / (len(each) - 1) for i in range(len(each))]
-    marks += [
-        text(place, "chart__note", x=share(x), y=floor + 18, text_anchor="middle")
-        for place, x in zip(places, across, strict=True)
-    ]
+    always = _legible([place.width for place in places], range(len(places)))
+    for i, (place, x) in enumerate(zip(places, across, strict=True)):
+        css = "chart__note" if i in always else "chart__note chart__wide"
+        marks.append(text(place, css, x=share(x), y=floor + 18, text_anchor="middle"))
     for i, (name, values) in enumerate(series):
         heights = [floor - _PLOT * ratio(value, highest) for value in values]
         marks += _line(f"chart__s{i + 1}", name, values, places, list(zip(across, heights, strict=True)))
@@ -62,17 +63,29 @@ def _line(
         element("line", f"chart__line {css}", x1=share(x1), y1=y1, x2=share(x2), y2=y2)
         for (x1, y1), (x2, y2) in pairwise(points)
     ]
-    ends = {values[0].number, values[-1].number, max(v.number for v in values), min(v.number for v in values)}
-    room = NARROW * (points[1][0] - points[0][0])
-    for value, place, (x, y) in zip(values, places, points, strict=True):
-        marks.append(
-            tip(element("circle", f"chart__point {css}", cx=share(x), cy=y, r=3.5), f"{name}, {place}: {value}")
-        )
-        # On a phone where they would touch, the ends, the highest and the lowest.
-        css_of = "" if plain(str(value)).width < room or value.number in ends else " chart__wide"
-        marks.append(text(str(value), f"chart__note{css_of}", x=share(x), y=y - 9, text_anchor="middle"))
+    numbers = [value.number for value in values]
+    extremes = (numbers.index(max(numbers)), numbers.index(min(numbers)))
+    always = _legible([plain(str(value)).width for value in values], extremes)
+    for i, (value, (x, y)) in enumerate(zip(values, points, strict=True)):
+        point = element("circle", f"chart__point {css}", cx=share(x), cy=y, r=3.5)
+        marks.append(tip(point, f"{name}, {places[i]}: {value}"))
+        # In a valley the value stands below, where the line is not, if the ground leaves room for it.
+        valley = 0 < i < len(values) - 1 and numbers[i - 1] > numbers[i] < numbers[i + 1] and y + 24 < _TOP + _PLOT
+        wide = "chart__note" if i in always else "chart__note chart__wide"
+        marks.append(text(str(value), wide, x=share(x), y=y + 20 if valley else y - 9, text_anchor="middle"))
     marks.append(text(name, "chart__value", x="0", y=points[0][1] - 27))
     return marks
+
+
+def _legible(widths: list[float], wanted: Iterable[int]) -> set[int]:
+    """Which of evenly spaced texts a phone has room for: the first, the last, then the wanted ones and the others."""
+    last = len(widths) - 1
+    room = NARROW * (1 - 2 * _MARGIN) / last
+    chosen = {0, last}
+    for i in (*wanted, *range(len(widths))):
+        if all((widths[i] + widths[other]) / 2 + 4 <= abs(i - other) * room for other in chosen - {i}):
+            chosen.add(i)
+    return chosen
 
 
 def _words(name: Label, values: list[Stated], places: list[Label]) -> str:

@@ -36,16 +36,19 @@ class Label:
 
     def wrapped(self, width: float) -> list[Label]:
         """Lines of at most this many px; a single word may be longer."""
-        lines: list[Label] = []
-        line = Label(())
+        words: list[Label] = [Label(())]
         for text, code in self.pieces:
-            for i, word in enumerate(text.split(" ")):
-                longer = Label((*line.pieces, (f" {word}" if i and str(line) else word, code)))
-                if longer.width > width and i and str(line).strip():
-                    lines.append(line)
-                    longer = Label(((word, code),))
-                line = longer
-        return [*lines, line]
+            first, *others = text.split(" ")
+            words[-1] = Label((*words[-1].pieces, (first, code)))
+            words += [Label(((word, code),)) for word in others]
+        lines = [words[0]]
+        for word in words[1:]:
+            longer = Label((*lines[-1].pieces, (" ", word.pieces[0][1]), *word.pieces))
+            if longer.width > width and str(lines[-1]):
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        return lines
 
 
 def plain(text: str) -> Label:

@@ -71,7 +71,7 @@ def audit(root: ET.Element, page: Page) -> None:
                     loose.text,
                 )
             names += [(token.text, _is_stage(token, tokens, sentence)) for token in inside if token.kind == "code"]
-    _names(names, page)
+    _names([*names, *((code, False) for code in sorted(page.codes))], page)
 
 
 def _claim(mark: _Token, sentence: str, page: Page) -> None:

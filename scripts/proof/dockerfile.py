@@ -52,6 +52,7 @@ class Dockerfile:
     path: Path
     stages: tuple[Stage, ...]
     images: dict[str, Where]  # every image reference, and the line that names it first
+    needs: dict[int, set[int]]  # by a stage's index: the stages that it begins from or takes files from
 
     def base_of(self, target: str | None = None) -> str:
         """The image under the stage `target` (the last one unless named), or `scratch`.
@@ -83,16 +84,19 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
     variables: dict[str, str] = {}
     stages: list[Stage] = []
     images: dict[str, Where] = {}
+    needs: dict[int, set[int]] = {}
 
     def refuse(instruction: Instruction, what: str, cure: str) -> RefusedError:
         shown = " ".join([instruction.name, *instruction.flags, instruction.rest])
         return RefusedError(what, where=instruction.where, evidence=shown, cure=cure)
 
     def use(instruction: Instruction, name: str) -> None:
-        earlier = {s.alias.lower() for s in stages if s.alias}
+        earlier = {s.alias.lower(): s.index for s in stages if s.alias}
         if instruction.name != "FROM":
-            earlier |= {str(s.index) for s in stages}
-        if name.lower() not in earlier and name != "scratch":
+            earlier |= {str(s.index): s.index for s in stages}
+        if name.lower() in earlier:
+            needs.setdefault(len(stages) - (instruction.name != "FROM"), set()).add(earlier[name.lower()])
+        elif name != "scratch":
             images.setdefault(name, instruction.where)
 
     for instruction in _instructions(path):
@@ -139,7 +143,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             raise refuse(instruction, "the first instruction must be FROM (or ARG)", "begin with FROM")
     if not stages:
         raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
-    return Dockerfile(path, tuple(stages), images)
+    return Dockerfile(path, tuple(stages), images, needs)
 
 
 def _check_run(

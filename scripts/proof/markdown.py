@@ -2,6 +2,7 @@
 
     {{ single.size }}                             a fact, or an expression over facts, inside a sentence
     {{ transcript single/build }}                 a captured step, alone in its paragraph
+    ``` chart                                     a picture made of facts, described in TOML: see proof.charts
     --8<-- "single/context/Dockerfile"            a file of a snippet, in a fence (included by pymdownx.snippets)
     {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
     {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
@@ -27,11 +28,10 @@ from markdown.blockprocessors import BlockProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import AtomicString
 
-from proof import audit, errors, expression, manifest, proof_page, transcript
+from proof import audit, errors, manifest, proof_page, stated, transcript
+from proof.charts import fence
 from proof.errors import did_you_mean
-from proof.facts import Fact, Source
 from proof.page import INDEX, Page, Waiver
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
@@ -86,6 +86,8 @@ class ProofExtension(Extension):
         md.registerExtension(self)
         # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
         md.preprocessors.register(_Source(md, page), "proof_source", 100)
+        # Behind the includes, before superfences (25) takes every fence for code.
+        fence.register(md, page, _note)
         md.parser.blockprocessors.register(_Transcripts(md.parser, page), "proof_transcript", 175)
         # Behind code spans (190), before escapes (180) and everything that could take a `*` or `_` for emphasis.
         md.inlinePatterns.register(_Inline(_INLINE, md, page), "proof_fact", 185)
@@ -223,26 +225,7 @@ class _Inline(InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
-        value = expression.evaluate(text, self.page.book)
-        names = expression.names(text)
-        self.page.use(names)
-        used = [self.page.book[name] for name in names]
-        cited = any(isinstance(fact.origin, Source) for fact in used)
-        attributes = {
-            "class": "fact fact--cited" if cited else "fact",
-            "value": str(value.value if value.exact is None else value.exact),
-            "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
-        }
-        element = ET.Element("data", attributes)
-        element.text = AtomicString(transcript.visible(str(value)))
-        return element
-
-
-def _origin(fact: Fact) -> str:
-    if isinstance(fact.origin, Source):
-        return f"{fact.name}: {fact}, {fact.origin.title}"
-    exact = f"{fact.value:,} {fact.unit}" if fact.unit == "B" else str(fact)
-    return f"{fact.name}: {exact}, measured {fact.origin.provenance.date[:10]}"
+        return stated.state(text, self.page).element()
 
 
 class _Audit(Treeprocessor):

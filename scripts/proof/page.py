@@ -38,6 +38,7 @@ class Page:
     problems: list[ProofError] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     snippets: set[str] = field(default_factory=set)  # that it takes anything from
+    codes: set[str] = field(default_factory=set)  # names in its pictures, which must be in a snippet as those in prose
     bound: int = 0  # numbers that facts, cited figures or claims back
 
     @property
@@ -71,7 +72,7 @@ class Page:
     def located(self, error: ProofError, token: str) -> ProofError:
         """The same error at the line where `token` stands, whatever blanks and line ends are in it."""
         if error.where is None:
-            error = type(error)(error.what, where=self._locate(token), evidence=error.evidence, cure=error.cure)
+            error = type(error)(error.what, where=self.locate(token), evidence=error.evidence, cure=error.cure)
         return error
 
     def note(self, error: ProofError, token: str) -> None:
@@ -81,7 +82,8 @@ class Page:
             raise error
         self.problems.append(error)
 
-    def _locate(self, token: str) -> Where | None:
+    def locate(self, token: str) -> Where | None:
+        """Where a piece of the page's source begins, whatever blanks are in it; None where no file holds the page."""
         # Python-Markdown is handed a text and no file name, so the page is the one that holds this very text.
         pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
         for path in sorted(self.docs.rglob("*.md")):

@@ -13,6 +13,7 @@ from proof.errors import ManifestError, Where, did_you_mean
 _DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
 _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
+_BRACKET = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\#.*)|([\n\[\]{}])""")  # or a line's end; not in strings
 
 
 class Table:
@@ -21,24 +22,33 @@ class Table:
     tomllib keeps no line numbers, so the line of a key is looked up in the text when an error needs it.
     """
 
-    def __init__(self, path: Path, text: str, data: Mapping[str, Any], *, header: str = "", nth: int = 0) -> None:
+    def __init__(
+        self, path: Path, text: str, data: Mapping[str, Any], *, header: str = "", nth: int = 0, line: int = 0
+    ) -> None:
         self.path, self.data = path, data
         self.name = ""  # of a table that stands inline, as in facts.NAME = { … }
         self._text, self._header, self._nth = text, header, nth
         self._own_key = ""  # of an inline table: its lines are the line of that key
+        self._own_line = line  # of an inline table in an array: where it begins
 
     @classmethod
     def read(cls, path: Path, substitutions: Mapping[str, str] | None = None) -> Table:
         """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML."""
         try:
             text = path.read_text("utf-8")
-            for name, value in (substitutions or {}).items():
-                text = text.replace(f"{{{name}}}", value)
-            return cls(path, text, tomllib.loads(text))
         except FileNotFoundError as error:
             raise ManifestError("there is no such file", where=Where(path), cure=f"write {path.name}") from error
         except UnicodeDecodeError as error:
             raise ManifestError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
+        for name, value in (substitutions or {}).items():
+            text = text.replace(f"{{{name}}}", value)
+        return cls.parse(path, text)
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> Table:
+        """A text that stands in the file `path` as a table; ManifestError where it is no TOML."""
+        try:
+            return cls(path, text, tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
@@ -51,6 +61,8 @@ class Table:
 
     def where(self, key: str = "") -> Where:
         """The line of `key` in this table, or of the table's own header."""
+        if self._own_line:
+            return Where(self.path, self._own_line)
         key = self._own_key or key
         wanted = f"{self._header}.{key}".strip(".")
         header, seen, mine, here = "", -1, not self._header, 1
@@ -123,11 +135,13 @@ class Table:
             ) from error
 
     def tables(self, key: str) -> list[Table]:
-        """The tables of `[[key]]`."""
+        """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
         value = self._typed(key, list, f"tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
             raise self.error(key, f"`{key}` must be tables", f"[[{key}]]")
         header = f"{self._header}.{key}" if self._header else key
+        if lines := self._array(key):
+            return [Table(self.path, self._text, item, line=line) for item, line in zip(value, lines, strict=False)]
         before = 0
         if self._header:  # tables of a table: count those of the earlier siblings in the text
             before = self._count_before(header)
@@ -152,6 +166,22 @@ class Table:
         table = Table(self.path, self._text, data, header=self._header, nth=self._nth)
         table.name, table._own_key = name, key
         return table
+
+    def _array(self, key: str) -> list[int]:
+        """The lines where the tables of key = [{ … }, { … }] begin; none where they stand under headers."""
+        lines = self._text.split("\n")
+        start = self.where(key).line or 1
+        if not (found := _KEY.match(lines[start - 1])) or _plain(found[1]) != key:
+            return []
+        begins, depth, line = [], 0, start
+        for bracket in filter(None, _BRACKET.findall("\n".join(lines[start - 1 :]))):
+            line += bracket == "\n"
+            if bracket == "{" and depth == 1:
+                begins.append(line)
+            depth += (bracket in "[{") - (bracket in "]}")
+            if bracket == "]" and depth == 0:
+                break
+        return begins
 
     def _count_before(self, header: str) -> int:
         count, mine, seen = 0, False, -1

@@ -1,0 +1,1 @@
+"""Facts → pictures: what an author asks for in a ``` chart fence, as a figure with inline SVG and its numbers."""

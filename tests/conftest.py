@@ -32,5 +32,6 @@ def engine(cache: Path) -> Iterator[Engine]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update` rewrites the goldens instead of comparing with them."""
+    """`--update` rewrites the goldens instead of comparing with them; `--screenshots DIR` keeps pictures of pages."""
     parser.addoption("--update", action="store_true", help="rewrite tests/golden/*.html")
+    parser.addoption("--screenshots", metavar="DIR", help="keep a picture of every page, wide and narrow")

@@ -65,7 +65,7 @@ def project(tmp_path: Path) -> Path:
             "own_layers": CapturedFact(1, "count", "the manifest"),
         },
     )
-    fails = capture("fails", {"run": ("docker run fails", 127, "no such file\n")}, {})
+    fails = capture("fails", {"run": ("docker run fails", 127, "exec /app: no such file or directory\n")}, {})
     for one in (note, fails):
         captures.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
     return root

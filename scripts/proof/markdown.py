@@ -196,7 +196,7 @@ class _Transcripts(BlockProcessor):
                 evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
                 cure=f"proof update {snippet_name}",
             )
-        return transcript.render(capture, step, steps[step_name].show)
+        return transcript.render(capture, step, steps[step_name].show, expect=steps[step_name].expect)
 
 
 class _Inline(InlineProcessor):

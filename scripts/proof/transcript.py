@@ -8,39 +8,40 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby, repeat
+from operator import itemgetter
 
 from proof.capture import Capture, CapturedStep
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
+_LOG = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # of BuildKit: the number of a step, and the seconds since it began
+_COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the head of a table, as `docker` writes it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]) -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]], *, expect: str = "") -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
-    Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
+    The other lines open in place. Of a failure that is meant, the lines with the message that it must print (`expect`)
+    stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
     """
-    lines = "".join(_lines(step.output, tuple(show)))
-    source = provenance(capture, step, elided="transcript__elided" in lines)
-    place = f"<figcaption>in a container of <code>{escape(step.inside)}</code></figcaption>" if step.inside else ""
-    classes, end = "transcript", ""
+    said = [f"in a container of <code>{escape(step.inside)}</code>"] if step.inside else []
     if step.exit:
-        classes, end = (
-            "transcript transcript--failed",
-            f'<span class="transcript__exit">exit {step.exit}</span>',
-        )
+        mark = '<span aria-hidden="true">✗</span>'
+        said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
+    caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
+    classes = "transcript transcript--failed" if step.exit else "transcript"
     return (
-        f'<figure class="{classes}">{place}'
-        f'<div class="highlight" data-copy="{escape(step.command)}"><pre><code>'
-        '<span class="transcript__prompt">$ </span>'
-        f'<span class="transcript__command">{escape(visible(step.command))}</span>\n'
-        f"{lines}{end}</code></pre></div>{source}</figure>"
+        f'<figure class="{classes}">{caption}<div class="transcript__screen">'
+        f'<pre class="transcript__input" data-copy="{escape(step.command)}"><code>'
+        f'<span class="transcript__prompt">$ </span>{escape(visible(step.command))}</code></pre>\n'
+        f"{_output(step, tuple(show), visible(expect))}</div>{provenance(capture, step)}</figure>"
     )
 
 
-def provenance(capture: Capture, step: CapturedStep, *, elided: bool) -> str:
+def provenance(capture: Capture, step: CapturedStep) -> str:
     """Where a transcript comes from, on demand: a native disclosure, opened by pointer or keyboard alike."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
@@ -54,8 +55,6 @@ def provenance(capture: Capture, step: CapturedStep, *, elided: bool) -> str:
         "Source": f"<code>snippets/{escape(capture.snippet)}</code> at <code>{escape(source.revision)}</code>",
         "Took": f"{step.seconds:g} s",
     }
-    if elided:
-        rows["All it printed"] = f"<pre><code>{escape(visible(step.output[:CAP]))}</code></pre>"
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = escape(source.date[:10])
     summary = f"<summary>measured {day}, {escape(capture.basis.bases)} bases</summary>"
@@ -80,21 +79,44 @@ def _seen(c: str) -> str:
     return f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _CONTROL else c
 
 
-def _lines(output: str, show: tuple[re.Pattern[str], ...]) -> Iterable[str]:
-    text = visible(output[:CAP]).rstrip("\n")
-    hidden = 0
-    for line in text.split("\n") if text else []:
-        if show and not any(pattern.search(line) for pattern in show):
-            hidden += 1
-            continue
-        if hidden:
-            yield _elision(hidden)
-            hidden = 0
-        yield f"{escape(line)}\n"
-    hidden += output.count("\n", CAP)
-    if hidden:
-        yield _elision(hidden)
+def _output(step: CapturedStep, show: tuple[re.Pattern[str], ...], expect: str) -> str:
+    lines = visible(step.output[:CAP]).rstrip("\n").split("\n") if step.output else []
+    pieces = []
+    for shown, group in groupby(zip(_shown(lines, show), lines, strict=True), key=itemgetter(0)):
+        piece = [line for _, line in group]
+        text = "".join(f"{_line(line, expect)}\n" for line in piece)
+        html = f"<pre><samp>{text}</samp></pre>\n"
+        if not shown:
+            html = f'<details class="transcript__elided"><summary>⋮ {_count(len(piece))}</summary>{html}</details>\n'
+        pieces.append(html)
+    if beyond := step.output.count("\n", CAP):
+        pieces.append(f'<p class="transcript__beyond">⋮ {_count(beyond)} in the capture</p>\n')
+    if not pieces:
+        return ""
+    attributes = 'class="transcript__output"'
+    if _COLUMNS.match(lines[0]):
+        # Columns stay columns, and scroll where there is no room: so a keyboard must reach them, by a name.
+        attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
+        attributes += f' aria-label="Output of {escape(visible(step.command))}"'
+    return f"<div {attributes}>{''.join(pieces)}</div>"
 
 
-def _elision(count: int) -> str:
-    return f'<span class="transcript__elided">⋮ {count} line{"s" if count > 1 else ""} not shown</span>\n'
+def _shown(lines: list[str], show: tuple[re.Pattern[str], ...]) -> Iterator[bool]:
+    """Of each line, whether it is shown: where empty ones are all that would be left out, nothing is."""
+    for shown, group in groupby(lines, key=lambda line: not show or any(each.search(line) for each in show)):
+        run = list(group)
+        yield from repeat(shown or not any(run), len(run))
+
+
+def _line(line: str, expect: str) -> str:
+    """One line: the counters of a build log apart from its text, and the message of a failure (`expect`) marked."""
+    found = _LOG.match(line)
+    counters, text = (found[0], line[found.end() :]) if found else ("", line)
+    html = escape(text)
+    if expect and (expect in line or text.startswith("ERROR: ")):
+        html = f"<strong>{html}</strong>"
+    return f"<small>{counters}</small>{html}" if counters else html
+
+
+def _count(lines: int) -> str:
+    return f"{lines} more line{'s' if lines > 1 else ''}"

@@ -1,0 +1,117 @@
+"""The real site in a real browser: built once, served on loopback, read in one Chromium.
+
+The browser is the system's own, for nothing is downloaded that is not locked. In CI a missing one is an error,
+elsewhere a skip with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from tests.browser.serve import serve
+from tests.helpers import REPOSITORY, mkdocs
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/bootstrap knows them
+QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+
+Scheme = Literal["light", "dark"]
+
+
+class Reader(Protocol):
+    """Opens a page of the site, by its path below the root, in a browser that has never been here."""
+
+    def __call__(
+        self, path: str, *, width: int = 1280, height: int = 800, scheme: Scheme = "light", javascript: bool = True
+    ) -> Page: ...
+
+
+def build(folder: Path) -> None:
+    """The site as `scripts/build` leaves it: what that does to the pages after MkDocs is to be done here too."""
+    done = mkdocs(REPOSITORY, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, built strictly."""
+    folder = tmp_path_factory.mktemp("site")
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served, with a slash at its end."""
+    with serve(site) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing = f"no browser: none of {', '.join(NAMES)} is on the PATH; scripts/bootstrap --browser brings one"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str) -> Iterator[Reader]:
+    """Opens pages, and fails the test if one of them complains, asks another host or sets a cookie."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def read(
+        path: str, *, width: int = 1280, height: int = 800, scheme: Scheme = "light", javascript: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            base_url=address,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        _listen(context, address, complaints)
+        page = context.new_page()
+        page.goto(path, wait_until="networkidle")
+        return page
+
+    yield read
+    for context in contexts:
+        complaints += [f"a cookie: {cookie}" for cookie in context.cookies()]
+        context.close()
+    assert complaints == []
+
+
+def _listen(context: BrowserContext, address: str, complaints: list[str]) -> None:
+    def console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(f"the console says: {message.text}")
+
+    def request(request: Request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
+            complaints.append(f"a request to another host: {request.url}")
+
+    def response(response: Response) -> None:
+        if response.status >= 400:
+            complaints.append(f"{response.status} for {response.url}")
+
+    context.on("console", console)
+    context.on("weberror", lambda error: complaints.append(f"a script failed: {error.error}"))
+    context.on("request", request)
+    context.on("response", response)
+    context.on("requestfailed", lambda failed: complaints.append(f"failed: {failed.url} ({failed.failure})"))

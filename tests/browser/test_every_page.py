@@ -1,0 +1,76 @@
+"""Every page, wide and narrow, light and dark: nothing hidden, nothing inaccessible, nothing asked of strangers."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Reader, Scheme
+from tests.helpers import REPOSITORY
+
+PAGES = ("404.html", *sorted("" if p.stem == "index" else f"{p.stem}/" for p in REPOSITORY.glob("docs/*.md")))
+WIDTHS = {"wide": 1280, "narrow": 360}
+TALLEST = 16_000  # pixels: Chromium paints no taller picture
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+
+
+def overflow(page: Page) -> list[str]:
+    """What makes a page scroll sideways: the elements beyond its right edge that no scroller of their own holds."""
+    return list(
+        page.evaluate("""() => {
+            const edge = document.documentElement.clientWidth
+            if (document.documentElement.scrollWidth <= edge) return []
+            const held = e => e && (getComputedStyle(e).overflowX !== "visible" || held(e.parentElement))
+            return [...document.querySelectorAll("body *")]
+                .filter(e => e.getBoundingClientRect().right > edge + 1 && !held(e.parentElement))
+                .map(e => `<${e.localName} class="${e.className}"> ${e.textContent.trim().slice(0, 60)}`)
+                .concat(`${document.documentElement.scrollWidth} pixels where there are ${edge}`)
+        }""")
+    )
+
+
+def violations(page: Page, *, colours: bool) -> list[str]:
+    """What axe-core finds: the rule, how often, and the first element that breaks it."""
+    page.evaluate(AXE)
+    found = page.evaluate(
+        "on => axe.run({resultTypes: ['violations'], rules: {'color-contrast': {enabled: on}}})", colours
+    )
+    return [
+        f"{rule['id']} ({len(rule['nodes'])}): {rule['help']}: {rule['nodes'][0]['html'][:200]}"
+        for rule in found["violations"]
+    ]
+
+
+def settle(page: Page) -> None:
+    """Wait until what moves has arrived: a colour or a place in the middle of a transition is nobody's."""
+    page.evaluate("() => Promise.allSettled(document.getAnimations().map(each => each.finished))")
+
+
+def picture(page: Page, folder: str, name: str) -> None:
+    """Keep what the page looks like, from its top."""
+    height = min(TALLEST, page.evaluate("() => document.documentElement.scrollHeight"))
+    width = page.evaluate("() => document.documentElement.clientWidth")
+    page.screenshot(
+        path=Path(folder) / f"{name}.png", full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.FixtureRequest) -> None:
+    """It fits a telephone and a desk, axe-core finds nothing, and (see `reader`) it asks nobody else for anything."""
+    page = reader(path, scheme=scheme)
+    folder = request.config.getoption("--screenshots")
+    found = []
+    for size, width in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": 800})
+        settle(page)
+        found += [f"{size}: beyond the edge: {element}" for element in overflow(page)]
+        # Contrast takes most of the time, and colours do not depend on the width.
+        found += [f"{size}: {violation}" for violation in violations(page, colours=size == "wide")]
+        if folder:
+            picture(page, folder, f"{path.strip('/') or 'index'}-{size}-{scheme}")
+    assert not found, "\n".join(found)

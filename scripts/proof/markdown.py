@@ -29,7 +29,7 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from proof import audit, errors, expression, manifest, proof_page, transcript
+from proof import audit, errors, expression, manifest, measured, proof_page, transcript
 from proof.errors import did_you_mean
 from proof.facts import Fact, Source
 from proof.page import INDEX, Page, Waiver
@@ -256,6 +256,8 @@ class _Audit(Treeprocessor):
         try:
             self._leftovers(root)
             audit.audit(root, self.page)
+            if (line := measured.line(self.page)) is not None:
+                root.append(line)
         except errors.ProofError as error:
             raise stopping(error) from error
 

@@ -5,7 +5,8 @@
     --8<-- "single/context/Dockerfile"            a file of a snippet, in a fence (included by pymdownx.snippets)
     {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
     {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
-    {{ proof }}                                   everything that was measured, claimed and waived
+    {{ proof }}                                   everything that was claimed, waived and cited
+    {{ measurements }}                            every snippet: its commands, outputs and facts
     {{ errors }}                                  every message of an expected failure, and where it is explained
 
 It belongs to Python-Markdown and imports nothing of MkDocs, so that any site generator that runs Python-Markdown
@@ -98,7 +99,7 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
     return ProofExtension(**options)
 
 
-_INDEXES = {"proof": proof_page.lines, "errors": proof_page.errors}
+_INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
 
 
 class _Source(Preprocessor):
@@ -221,7 +222,7 @@ class _Inline(InlineProcessor):
         return ET.Element("span", {"class": kind, "data-text": " ".join(text.split())})
 
     def _fact(self, text: str) -> ET.Element:
-        if re.match(r"(transcript|proof|errors)\b(?!\.)", text):
+        if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
         value = expression.evaluate(text, self.page.book)
         names = expression.names(text)

@@ -6,7 +6,8 @@
     --8<-- "single/context/Dockerfile"            a file of a snippet, in a fence (included by pymdownx.snippets)
     {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
     {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
-    {{ proof }}                                   everything that was measured, claimed and waived
+    {{ proof }}                                   everything that was claimed, waived and cited
+    {{ measurements }}                            every snippet: its commands, outputs and facts
     {{ errors }}                                  every message of an expected failure, and where it is explained
 
 It belongs to Python-Markdown and imports nothing of MkDocs, so that any site generator that runs Python-Markdown
@@ -29,7 +30,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, errors, manifest, proof_page, stated, transcript
+from proof import audit, errors, manifest, measured, proof_page, stated, transcript
 from proof.charts import fence
 from proof.errors import did_you_mean
 from proof.page import INDEX, Page, Waiver
@@ -100,7 +101,7 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
     return ProofExtension(**options)
 
 
-_INDEXES = {"proof": proof_page.lines, "errors": proof_page.errors}
+_INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
 
 
 class _Source(Preprocessor):
@@ -223,7 +224,7 @@ class _Inline(InlineProcessor):
         return ET.Element("span", {"class": kind, "data-text": " ".join(text.split())})
 
     def _fact(self, text: str) -> ET.Element:
-        if re.match(r"(transcript|proof|errors)\b(?!\.)", text):
+        if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
         return stated.state(text, self.page).element()
 
@@ -239,6 +240,8 @@ class _Audit(Treeprocessor):
         try:
             self._leftovers(root)
             audit.audit(root, self.page)
+            if (line := measured.line(self.page)) is not None:
+                root.append(line)
         except errors.ProofError as error:
             raise stopping(error) from error
 

@@ -13,7 +13,7 @@ from proof.errors import ProofError, Where
 from proof.facts import FactBook
 from proof.manifest import Snippet
 
-INDEX = re.compile(r"^\{\{\s*(proof|errors)\s*\}\}$")  # a line that stands for a list of everything
+INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors)\s*\}\}$")  # a line that stands for a list of everything
 
 
 @dataclass(frozen=True)

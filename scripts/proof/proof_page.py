@@ -1,4 +1,4 @@
-"""Pages that list what there is, as Markdown that the page itself then renders: Proof, and the index of errors."""
+"""Pages that list what there is, as Markdown that the page itself then renders: proof, measurements, errors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from pathlib import Path
 from proof import facts, manifest, pages
 from proof.capture import Capture
 from proof.facts import Source
-from proof.manifest import Snippet
+from proof.manifest import Snippet, Step
 from proof.page import Page
 from proof.pages import Scanned
 from proof.transcript import anchor, visible
 
 
-def lines(page: Page) -> list[str]:
-    """What `{{ proof }}` stands for."""
-    return [*_claims(page), *_snippets(page), *_cited(page), *_not_measured(page)]
+def proof(page: Page) -> list[str]:
+    """What `{{ proof }}` stands for: every claim, waiver and cited figure, by page."""
+    return [*_pages(page), *_claims(page), *_cited(page)]
+
+
+def measurements(page: Page) -> list[str]:
+    """What `{{ measurements }}` stands for: every snippet with its steps and facts."""
+    return [*_snippets(page), *_not_measured(page)]
 
 
 def errors(page: Page) -> list[str]:
@@ -32,11 +37,9 @@ def errors(page: Page) -> list[str]:
             if step is None or done is None:
                 continue
             page.snippets.add(step.snippet)
-            path = scanned.path.relative_to(page.docs).as_posix()
-            link = f"[{_title(scanned.path).rstrip('?')}]({path}#{anchor(step.snippet, step.name)})"
             links = found.setdefault(_message(done.output, step.expect), [])
-            if not any(f"]({path}#" in other for other in links):
-                links.append(link)
+            if not any(f"]({_path(scanned, page)}#" in other for other in links):
+                links.append(_link(scanned, page, step))
     written: list[str] = []
     for message in sorted(found, key=str.lower):
         written += ["", f'<pre class="message"><code>{escape(visible(message))}</code></pre>', ""]
@@ -51,9 +54,29 @@ def _message(output: str, expect: str) -> str:
     return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
 
 
+def _link(scanned: Scanned, page: Page, step: Step) -> str:
+    """A link from a page to where another one shows a step."""
+    title = _title(scanned.path).rstrip("?")
+    return f"[{title}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
+
+
+def _path(scanned: Scanned, page: Page) -> str:
+    return scanned.path.relative_to(page.docs).as_posix()
+
+
 def _title(path: Path) -> str:
     found = re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)
     return found[1].strip() if found else path.stem
+
+
+def _pages(page: Page) -> Iterator[str]:
+    scanned = [found for found in pages.scan(page.root, page.book, expand=False) if not found.page.generated]
+    yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
+    for found in scanned:
+        counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
+        if any(counts):
+            yield f"| [{_title(found.path)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+    yield ""
 
 
 def _claims(page: Page) -> Iterator[str]:
@@ -74,8 +97,10 @@ def _claims(page: Page) -> Iterator[str]:
 
 
 def _snippets(page: Page) -> Iterator[str]:
+    scanned = [found for found in pages.scan(page.root, page.book, expand=False) if not found.page.generated]
     yield from ("", "## Snippets", "")
-    yield "Every command in the order in which it ran, with all that was measured of its image."
+    yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed is"
+    yield "on the page that shows it; what no page shows is here."
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
         yield from ("", f"### {snippet.title} {{ #{snippet.name.replace('_', '-')} }}", "")
@@ -84,7 +109,11 @@ def _snippets(page: Page) -> Iterator[str]:
             continue
         page.snippets.add(snippet.name)
         for step in snippet.steps:
-            yield from ("", f"{{{{ transcript {snippet.name}/{step.name} }}}}", "")
+            shown = [_link(found, page, step) for found in scanned if str(step) in found.page.shown]
+            if shown:
+                yield from ("", f"`` {visible(step.text)} `` → {' · '.join(shown)}", "")
+            else:
+                yield from ("", f"{{{{ transcript {step} }}}}", "")
         yield from _facts(snippet, capture)
 
 
@@ -99,7 +128,7 @@ def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
         for name, fact in capture.facts.items()
     ]
     if rows:
-        yield from _table(("Fact", "Written", "Exactly", "From"), rows)
+        yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
 
 
 def _cited(page: Page) -> Iterator[str]:
@@ -138,7 +167,8 @@ def _row(*cells: str) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _table(header: tuple[str, ...], rows: list[str]) -> Iterator[str]:
+def _table(header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
     # Raw HTML: what stands in the cells is escaped here, and is read by no Markdown processor.
     head = "".join(f"<th>{name}</th>" for name in header)
-    yield from ("", f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "")
+    start = f'<table class="{kind}">' if kind else "<table>"
+    yield from ("", f"{start}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "")

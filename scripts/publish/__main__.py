@@ -1,0 +1,44 @@
+"""`python -m publish SITE` finishes a site that was just built; an author who only looks at pages needs none of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from proof.errors import ProofError, UsageError
+from publish import card, csp, feed, head, lean, material
+from publish.page import Page, read
+
+
+def main(arguments: list[str]) -> int:
+    """Finish the site in the folder that the one argument names; the exit code."""
+    try:
+        if len(arguments) != 1:
+            raise UsageError("one argument is needed: the folder of a built site", cure="python -m publish site/")
+        pages = publish(Path(arguments[0]))
+    except ProofError as error:
+        print(error, file=sys.stderr)
+        return error.code
+    print(f"{len(pages)} pages finished")
+    return 0
+
+
+def publish(site: Path) -> list[Page]:
+    """Finish every page of a built site, and write what stands beside them: cards, feed, sitemap, robots.txt."""
+    pages = [material.mend(page) for page in read(site)]
+    lean.search_on_demand(site)
+    style = lean.join_styles(site, pages)
+    finished = []
+    for page in pages:
+        image = card.draw(page, site)
+        light = lean.lighten(page, style)
+        # Last: the policy names the hash of every inline script that the page has by now.
+        finished.append(csp.forbid(head.describe(light, image)))
+    feed.write(site, finished)
+    for page in finished:
+        page.path.write_text(page.html, "utf-8", newline="\n")
+    return finished
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

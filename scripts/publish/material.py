@@ -1,0 +1,28 @@
+"""What Material for MkDocs leaves to mend in its pages, each with its reason; other themes pass through."""
+
+from __future__ import annotations
+
+from publish.page import Page
+
+_MENDS = (
+    # It asks a forge for its stars and releases: a stranger, whom the policy would keep out with an error.
+    (r' data-md-component="source"', "", 0),
+    # A dialog needs a name.
+    (r'(<div class="md-search" data-md-component="search" role="dialog")>', r'\1 aria-label="Search">', 1),
+    # An empty corner of a table heads nothing.
+    (r"<th([^>]*)></th>", r"<td\1></td>", 0),
+)
+
+
+def mend(page: Page) -> Page:
+    """The page, with what is wanting in the theme's markup."""
+    if not made_by_material(page):
+        return page
+    for pattern, by, least in _MENDS:
+        page = page.sub(pattern, by, least=least)
+    return page
+
+
+def made_by_material(page: Page) -> bool:
+    """Whether the page has this theme's markup and scripts."""
+    return "mkdocs-material" in page.reads.meta("generator")

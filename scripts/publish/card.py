@@ -1,4 +1,4 @@
-"""The picture that others show beside a link to a page: its title, and the sizes that its lead puts in bold, to scale."""
+"""The picture that others show beside a link to a page: its title, and the sizes in its lead to scale."""
 
 from __future__ import annotations
 

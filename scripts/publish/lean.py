@@ -1,4 +1,4 @@
-"""What a page loads, and when: the text first, one style sheet, the theme's script after it, the search when asked for."""
+"""What a page loads, and when: the text, one style sheet, the theme's script after it, the search when asked for."""
 
 from __future__ import annotations
 

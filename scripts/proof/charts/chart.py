@@ -51,13 +51,12 @@ def render(body: str, opening: Where | None, page: Page, number: int) -> Chart:
 
     Raises ManifestError or PageError, at the line of the page, for a fence that cannot be right.
     """
-    # As many blank lines above as the page has: then the lines of every error are those of the page.
-    above, path = (opening.line or 0, opening.path) if opening else (0, Path("this page"))
-    spec = Spec(Table.parse(path, "\n" * above + body), page)
+    path, above = (opening.path, opening.line or 0) if opening else (Path("this page"), 0)
+    spec = Spec(Table.parse(path, body, above=above), page)
     kind = spec.choice("kind", list(KINDS))
     title = spec.table.text("title", required=True)
     drawing = KINDS[kind](spec)
-    name = str(spec.label("title", _ASIDE.sub("", title))).strip()
+    name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
     return Chart(kind, title, "".join(written(part) for part in _inside(drawing, name, f"chart-{number}")))
 
 
@@ -92,13 +91,13 @@ def _key(names: list[Label]) -> list[ET.Element]:
 
 
 def _table(drawing: Drawing) -> ET.Element:
-    head = element("tr", "", *(_cell("th", cell) for cell in drawing.header))
+    head = element("tr", "", *(_cell("th" if cell else "td", cell) for cell in drawing.header))
     rows = [
         element("tr", "", *(_cell("td" if i else "th", cell) for i, cell in enumerate(row))) for row in drawing.rows
     ]
     for row in rows:
         row[0].set("scope", "row")
-    for cell in head:
+    for cell in head.iter("th"):
         cell.set("scope", "col")
     return element("table", "chart__table", element("thead", "", head), element("tbody", "", *rows))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from proof.transcript import visible
 
@@ -85,13 +86,14 @@ def text(label: Label | str, css: str = "", **attributes: str | float) -> ET.Ele
 
 def append(parent: ET.Element, label: Label, code: str = "code") -> None:
     """Add a label to an element, each piece of code in an element of this tag."""
-    for piece, is_code in label.pieces:
+    for is_code, pieces in groupby(label.pieces, key=lambda piece: piece[1]):
+        words = visible("".join(text for text, _ in pieces))
         if is_code:
-            ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = visible(piece)
+            ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = words
         elif len(parent):
-            parent[-1].tail = (parent[-1].tail or "") + visible(piece)
+            parent[-1].tail = words
         else:
-            parent.text = (parent.text or "") + visible(piece)
+            parent.text = words
 
 
 def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, step: float = 17) -> list[ET.Element]:

@@ -13,7 +13,7 @@ from proof.charts.spec import Spec, ratio, total
 from proof.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
-_HATCHES = 16  # strokes that cross a file out
+_STROKES = 20  # that cross out a file as long as the longest layer
 
 
 def draw(spec: Spec) -> Drawing:
@@ -87,18 +87,9 @@ class _Layer:
             css = "chart__c2" if self.gone else "chart__c1"
             bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
             marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
-        if self.gone:
-            marks += [
-                element(
-                    "line",
-                    "chart__cross",
-                    x1=share(part * i / _HATCHES),
-                    x2=share(part * (i + 1) / _HATCHES),
-                    y1=y + block + _BLOCK,
-                    y2=y + block,
-                )
-                for i in range(_HATCHES)
-            ]
+        for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
+            ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
+            marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))
         foot = y + block + (_BLOCK if part else 0) + 14
         marks += [
             _struck(line) if self.gone and not i else line

@@ -143,7 +143,7 @@ MISTAKES = [
     ("percent(1, 1000000000)", "a percentage has 0 to 6 decimals, not 1000000000"),
     ("min(1, key=2)", "has no meaning here"),
     ("min(*single.size)", "has no meaning here"),
-    ("single.size is 5", "only == != < <= > >= compare values here"),
+    ("single.size is 5", "only == != < <= > >= and `in` compare values here"),
     ("1 not in 2", "only == != < <= > >= and `in` compare values here"),
     ("1 in 12", "`in` finds a word in a text, and not 1 in 12"),
     ("True", "True and False are no values here"),

@@ -178,6 +178,32 @@ def test_a_treemap_fills_its_box(values: list[float]) -> None:
             assert min(x + w, x2 + w2) - max(x, x2) < 1e-3 or min(y + h, y2 + h2) - max(y, y2) < 1e-3
 
 
+def test_a_treemap_is_as_square_as_in_the_paper() -> None:
+    """The example by which Bruls, Huizing and van Wijk explain their algorithm: 6, 6, 4, 3, 2, 2, 1 in 6 by 4."""
+    boxes = squarified([6, 6, 4, 3, 2, 2, 1], (0, 0, 6, 4))
+    shapes = [(round(w, 2), round(h, 2)) for _, _, w, h in boxes]
+    assert shapes == [(3, 2), (3, 2), (1.71, 2.33), (1.29, 2.33), (1.2, 1.67), (1.2, 1.67), (0.6, 1.67)]
+
+
+def test_a_treemap_names_what_there_is_room_for(root: Path) -> None:
+    """On every screen, on a wide one alone, or nowhere."""
+    body = """
+        kind = "treemap"
+        title = "A title"
+        rows = [
+          { name = "large", value = "note.whole" },
+          { name = "middling", value = "0.15 * note.whole" },
+          { name = "small", value = "note.tiny" },
+        ]
+        """
+    cells = svg(body, root).findall("svg")
+    assert [["chart__wide" in text.get("class", "") for text in cell.findall("text")] for cell in cells] == [
+        [False, False],
+        [True, True],
+        [],
+    ]
+
+
 def test_a_treemap_on_a_page_is_to_scale(root: Path) -> None:
     """The cells' areas are as their values; a value of nothing has none, and stands in the table."""
     figure = drawn(KINDS["treemap"], root)
@@ -196,6 +222,8 @@ def test_a_hidden_file_is_crossed_out_and_counted(root: Path) -> None:
     text = "".join(picture.itertext())
     assert "/note: hidden, and still counted" in text
     assert picture.find(".//line[@class='chart__cross']") is not None
+    again = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/note"'), root)
+    assert "".join(again.itertext()).count("/note: hidden, and still counted") == text.count("/note: hidden, and still")
     whole = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/other"'), root)
     assert whole.find(".//line[@class='chart__cross']") is None
     assert "still counted" not in "".join(whole.itertext())
@@ -207,6 +235,37 @@ def test_lines_are_to_scale_from_zero(root: Path) -> None:
     ground = float(picture.find("line[@class='chart__axis']").get("y1"))  # type: ignore[union-attr,arg-type]
     heights = [ground - float(point.get("cy", "")) for point in picture.iter("circle")]
     assert [height / heights[0] for height in heights] == pytest.approx([1, 0.5, 0.334, 0.5, 0.25, 0.167], rel=1e-4)
+
+
+def test_values_stand_beside_their_line(root: Path) -> None:
+    """Above a point, and below it in a valley; where a phone has no room for all, the ends and the extremes stay."""
+    names = ["whole", "five", "whole"]
+    body = (
+        'kind = "lines"\ntitle = "A title"\nat = "x"\nseries = [{ name = "one", value = "note.{}" }]\n'
+        f"each = {names}"
+    )
+    picture = svg(body, root)
+    points = [float(point.get("cy", "")) for point in picture.iter("circle")]
+    values = [float(text.get("y", "")) for text in picture.iter("text") if (text.text or "")[0].isdigit()]
+    assert [value > point for value, point in zip(values, points, strict=True)] == [False, True, False]
+    many = svg(body.replace(str(names), str(["third"] * 4 + ["whole"] + ["third"] * 6)), root)
+    shown = [text.text for text in many.iter("text") if "chart__wide" not in text.get("class", "") and text.text != "x"]
+    assert len(shown) < 12
+    assert "1kB" in shown
+    assert shown.count("334B") >= 2
+
+
+def test_arrows_lead_downwards(root: Path) -> None:
+    """A box stands below every box that leads to it, however long the way."""
+    body = """
+        kind = "graph"
+        title = "A title"
+        boxes = [{ name = "c" }, { name = "b" }, { name = "a" }]
+        arrows = [{ from = "a", to = "b" }, { from = "b", to = "c" }, { from = "a", to = "c" }]
+        """
+    boxes = [box for box in svg(body, root).findall("svg") if box.find("rect") is not None]
+    tops = {"".join(box.itertext()): float(box.get("y", "")) for box in boxes}
+    assert tops["a"] < tops["b"] < tops["c"]
 
 
 def test_stages_that_did_not_run_are_dim(root: Path) -> None:
@@ -285,6 +344,9 @@ def test_a_hostile_fact_is_only_text(kind: str, root: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m {{ note.five }}" in html
     assert "<script" not in html
     assert "\x1b" not in html
+    html = convert(fence(BARS.replace('"one"', '"\u202eone"')), root)
+    assert "⟨U+202E⟩" in html
+    assert "\u202e" not in html
 
 
 def test_a_title_is_the_page_s_own_markdown(root: Path) -> None:

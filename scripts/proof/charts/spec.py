@@ -11,6 +11,7 @@ from proof.facts import Fact, Value
 from proof.page import Page
 from proof.stated import Stated
 from proof.table import Table
+from proof.transcript import visible
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
@@ -62,7 +63,7 @@ class Spec:
             if is_code := bool(i % 2):
                 self.page.codes.add(piece)
             if filled := _FACT.sub(lambda found: str(self._stated(key, found[1])), piece):
-                pieces.append((filled, is_code))
+                pieces.append((visible(filled), is_code))
         return Label(tuple(pieces))
 
     def labels(self, key: str) -> list[Label]:

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from proof.transcript import visible
-
 NARROW, WIDE = 290, 560  # px: what a picture has on a phone; from which width on it is called wide (the style sheet)
 SIZE = 13  # px, of all text
 COLOURS = 4  # that the style sheet has
@@ -87,7 +85,7 @@ def text(label: Label | str, css: str = "", **attributes: str | float) -> ET.Ele
 def append(parent: ET.Element, label: Label, code: str = "code") -> None:
     """Add a label to an element, each piece of code in an element of this tag."""
     for is_code, pieces in groupby(label.pieces, key=lambda piece: piece[1]):
-        words = visible("".join(text for text, _ in pieces))
+        words = "".join(text for text, _ in pieces)
         if is_code:
             ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = words
         elif len(parent):
@@ -104,7 +102,7 @@ def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, s
 def tip(mark: ET.Element, says: str) -> ET.Element:
     """The mark, saying what it is when it is pointed at."""
     title = element("title")
-    title.text = visible(says)
+    title.text = says
     mark.insert(0, title)
     return mark
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from proof import capture as captures
 from proof import pages
 from proof.capture import CapturedFact, folder_of
-from proof.charts.svg import NARROW, Label, plain
+from proof.charts.svg import NARROW, SIZE, WIDE, Label, plain
 from proof.charts.treemap import squarified
 from proof.markdown import StopBuildError
 from tests import makers
@@ -388,6 +388,9 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
         (BARS.replace('"one"', '"one of 8.31MB"'), "the number '8.31MB' is typed", 7),
         (BARS.replace("rows = [", 'rows = [\n{ name = "two", value = "note.seconds" },\n'), "different units", 7),
         (BARS.replace("= [{", "= ["), "this is no TOML", 7),
+        (BARS.replace("note.whole", "MB(270)"), "`MB(270)` is typed, not measured", 7),
+        (BARS.replace('"one"', '"{{ 1 + 1 }}"'), "`1 + 1` is typed, not measured", 7),
+        (BARS.replace('"one"', '"`/srv/other`"'), "`/srv/other` is in no snippet of this page", 7),
         ('kind = "bars"\ntitle = "A"\nrows = []', "too few tables", 7),
         (KINDS["bars"].replace(', "note.five"]', "]"), "1 values for 2 parts", 8 + 1),
         (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "there are 4 colours and 5 parts", 7),
@@ -427,6 +430,23 @@ def test_what_stops_a_build(body: str, says: str, line: int, root: Path) -> None
     assert str(stopped.value.where) == f"{page}:{line + shift}"
     assert stopped.value.cure
     assert stopped.value.exit_code == 2
+
+
+def test_status_tells_each_fault_and_goes_on(root: Path) -> None:
+    """Problems of pictures are gathered with their lines, as those of prose are."""
+    page = root / "docs" / "index.md"
+    page.write_text(
+        f"# Title\n\n{fence(BARS.replace('note.whole', 'note.x'))}\n\n{fence(BARS.replace('bars', 'bar'))}\n"
+    )
+    (scanned,) = pages.scan(root)
+    assert [str(problem.where) for problem in scanned.problems] == [f"{page}:6", f"{page}:10"]
+
+
+def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
+    """A figure that others published is not to be taken for one of ours."""
+    assert "chart__cited" not in convert(fence(BARS), root)
+    html = convert(fence(BARS.replace("note.whole", "leaflet.size")), root)
+    assert re.search(r'<p class="chart__cited">With figures that were published, and not measured here: \w', html)
 
 
 @pytest.mark.parametrize(
@@ -481,11 +501,13 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_colours_can_be_told_from_both_grounds() -> None:
-    """3:1 for what is drawn, on white and on Material's slate, and 4.5:1 for the words on it."""
+def test_the_style_sheet_fits() -> None:
+    """It counts with the same sizes; 3:1 for what is drawn, on white and on Material's slate, and 4.5:1 for the words on it."""
     css = (REPOSITORY / "docs" / "assets" / "proof.css").read_text("utf-8")
     colours = dict(re.findall(r"--chart-(\w+): (#[0-9a-f]{6});", css))
     ink = colours.pop("ink")
+    assert f"@container (max-width: {WIDE - 1}px)" in css
+    assert f"font-size: {SIZE}px" in css
     assert set(colours) == {"1", "2", "3", "4", "edge"}
     for name, colour in colours.items():
         assert contrast(colour, "#ffffff") >= 3, name

@@ -46,12 +46,12 @@ class Chart:
     inside: str
 
 
-def render(body: str, opening: Where | None, page: Page, number: int) -> Chart:
-    """The chart that the lines below `opening` describe, the `number`th of its page.
+def render(body: str, page: Page, number: int, *, below: Where | None = None) -> Chart:
+    """The chart that these lines describe, the `number`th of its page.
 
-    Raises ManifestError or PageError, at the line of the page, for a fence that cannot be right.
+    Raises ManifestError or PageError for a fence that cannot be right, at its line if the fence opens at `below`.
     """
-    path, above = (opening.path, opening.line or 0) if opening else (Path("this page"), 0)
+    path, above = (below.path, below.line or 0) if below else (Path("this page"), 0)
     spec = Spec(Table.parse(path, body, above=above), page)
     kind = spec.choice("kind", list(KINDS))
     title = spec.table.text("title", required=True)
@@ -75,7 +75,16 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
     numbers[0].text = (
         "The numbers" if any(isinstance(cell, Stated) for row in drawing.rows for cell in row) else "In words"
     )
-    return [*_key(drawing.key), svg, numbers]
+    return [*_key(drawing.key), svg, *_cited(drawing), numbers]
+
+
+def _cited(drawing: Drawing) -> list[ET.Element]:
+    """Whose figures are in the picture, where not all of them are ours: in it they look like any other."""
+    stated = [cell for row in drawing.rows for cell in row if isinstance(cell, Stated)]
+    sources = dict.fromkeys(source for cell in stated for source in cell.sources)
+    said = element("p", "chart__cited")
+    said.text = f"With figures that were published, and not measured here: {', '.join(sources)}."
+    return [said] if sources else []
 
 
 def _key(names: list[Label]) -> list[ET.Element]:

@@ -59,7 +59,13 @@ class _Fences(Preprocessor):
             if not block[1:] or not block[-1].strip().startswith(opening["mark"]):
                 raise PageError("this fence is never closed", evidence=block[0], cure=opening["mark"])
             body = "\n".join(block[1:-1]) + "\n"
-            self.drawn.append(chart.render(body, self.page.locate(text), self.page, len(self.drawn) + 1))
+            number = len(self.drawn) + 1
+            try:
+                drawn = chart.render(body, self.page, number)
+            except ProofError:
+                # Which file the page is takes looking through all of them, so only an error asks.
+                drawn = chart.render(body, self.page, number, below=self.page.locate(text))
+            self.drawn.append(drawn)
         except ProofError as error:
             self.note(self.page, error, text)
             return []

@@ -118,6 +118,8 @@ class Spec:
             found = stated.state(text, self.page)
         except PageError as error:
             raise PageError(error.what, where=self.table.where(key), evidence=text, cure=error.cure) from error
+        if not found.facts:
+            raise self.fail(key, f"`{text}` is typed, not measured: it names no fact", "like single.size")
         return found
 
 

@@ -502,7 +502,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_the_style_sheet_fits() -> None:
-    """It counts with the same sizes; 3:1 for what is drawn, on white and on Material's slate, and 4.5:1 for the words on it."""
+    """The same sizes; contrasts of 3:1 on white and on Material's slate for what is drawn, 4.5:1 for words on it."""
     css = (REPOSITORY / "docs" / "assets" / "proof.css").read_text("utf-8")
     colours = dict(re.findall(r"--chart-(\w+): (#[0-9a-f]{6});", css))
     ink = colours.pop("ink")

@@ -35,6 +35,15 @@ def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
     return {name: where.line for name, where in read(folder, text, arguments).images.items()}
 
 
+def test_who_needs_whom(tmp_path: Path) -> None:
+    """A stage needs what it begins from, copies from or mounts, by name or number, and no image from outside."""
+    text = (
+        "FROM alpine:3.22 AS Source\nFROM source AS test\nRUN --mount=type=bind,from=source,target=/s true\n"
+        "FROM source\nFROM scratch\nCOPY --from=test /t /\nCOPY --from=2 /b /\nCOPY --from=alpine:3.22 /a /\n"
+    )
+    assert read(tmp_path, text).needs == {1: {0}, 2: {0}, 3: {1, 2}}
+
+
 class TestImages:
     def test_stages(self, tmp_path: Path) -> None:
         """A two-stage build has its stages in order, and an image for each FROM at its line."""

@@ -26,6 +26,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+    ast.In: lambda word, text: str(word) in str(text).split(),  # a word of a text: "/tmp" in a.folders
 }
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PLAIN = ("", "count")  # units that mix: a count is a number
@@ -144,7 +145,9 @@ def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
     holds = True
     for op, right in zip(ops, rest, strict=True):
         if type(op) not in _COMPARISONS:
-            raise PageError("only == != < <= > >= compare values here")
+            raise PageError("only == != < <= > >= and `in` compare values here")
+        if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
+            raise PageError(f"`in` finds a word in a text, and not {left} in {right}", cure='"/tmp" in a.text')
         _common(left, right)
         holds = holds and _COMPARISONS[type(op)](left.value, right.value)
         left = right

@@ -29,13 +29,17 @@ class Stated:
         exact = self.value.value if self.value.exact is None else self.value.exact
         return float("nan") if isinstance(exact, str) else float(exact)
 
+    @property
+    def sources(self) -> list[str]:
+        """Who published what it was computed from; empty where all of it was measured."""
+        return [fact.origin.title for fact in self.facts if isinstance(fact.origin, Source)]
+
     def element(self) -> ET.Element:
         """As `<data>`."""
-        cited = any(isinstance(fact.origin, Source) for fact in self.facts)
         element = ET.Element(
             "data",
             {
-                "class": "fact fact--cited" if cited else "fact",
+                "class": "fact fact--cited" if self.sources else "fact",
                 "value": str(self.value.value if self.value.exact is None else self.value.exact),
                 "title": visible("; ".join(_origin(fact) for fact in self.facts)),
             },

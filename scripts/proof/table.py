@@ -28,6 +28,7 @@ class Table:
         self.path, self.data = path, data
         self.name = ""  # of a table that stands inline, as in facts.NAME = { … }
         self._text, self._header, self._nth = text, header, nth
+        self._first = 1  # line of the text
         self._own_key = ""  # of an inline table: its lines are the line of that key
         self._own_line = line  # of an inline table in an array: where it begins
 
@@ -45,10 +46,11 @@ class Table:
         return cls.parse(path, text)
 
     @classmethod
-    def parse(cls, path: Path, text: str) -> Table:
-        """A text that stands in the file `path` as a table; ManifestError where it is no TOML."""
+    def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:
+        """A text that stands in the file `path` below so many lines; ManifestError where it is no TOML."""
+        text = "\n" * above + text
         try:
-            return cls(path, text, tomllib.loads(text))
+            table = cls(path, text, tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
@@ -58,6 +60,8 @@ class Table:
                 evidence="\n".join(text.split("\n")[line - 1 : line]),
                 cure="https://toml.io",
             ) from error
+        table._first = above or 1
+        return table
 
     def where(self, key: str = "") -> Where:
         """The line of `key` in this table, or of the table's own header."""
@@ -65,7 +69,7 @@ class Table:
             return Where(self.path, self._own_line)
         key = self._own_key or key
         wanted = f"{self._header}.{key}".strip(".")
-        header, seen, mine, here = "", -1, not self._header, 1
+        header, seen, mine, here = "", -1, not self._header, self._first
         for number, line in enumerate(self._text.split("\n"), start=1):
             if found := _HEADER.match(line):
                 header = path = _plain(found[1])

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 from proof.charts.drawing import Drawing, Row
 from proof.charts.spec import Spec, ratio, total
-from proof.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
+from proof.charts.svg import NARROW, Label, element, lines, plain, share, tip
 from proof.stated import Stated
 
 _LINE, _BAR, _GAP = 17, 14, 12  # px: a line of text, a bar, and what is between two rows
@@ -52,14 +52,9 @@ class _Row:
         written = plain(f"{self.total} · {self.note}" if self.note else str(self.total))
         names = self.name.wrapped(NARROW - written.width - 16)
         marks += lines(names, "chart__name", x=0, y=y + 12)
-        figure = text(str(self.total), "chart__value", x="100%", y=y + 12, text_anchor="end")
-        if self.note:
-            figure.text = ""
-            bold = element("tspan", "chart__value")
-            bold.text, bold.tail = str(self.total), f" · {self.note}"
-            figure.append(bold)
-            figure.set("class", "chart__note")
-        marks.append(figure)
+        bold = element("tspan", "chart__value")
+        bold.text, bold.tail = str(self.total), f" · {self.note}" if self.note else ""
+        marks.append(element("text", "chart__note", bold, x="100%", y=y + 12, text_anchor="end"))
         y += len(names) * _LINE + 2
         # Where a row begins can be seen, whatever the size of what follows.
         marks.append(element("line", "chart__axis", x1=0.5, x2=0.5, y1=y - 2, y2=y + _BAR + 2))

@@ -46,18 +46,17 @@ class Chart:
     inside: str
 
 
-def render(body: str, opening: Where | None, page: Page, number: int) -> Chart:
-    """The chart that the lines below `opening` describe, the `number`th of its page.
+def render(body: str, page: Page, number: int, *, below: Where | None = None) -> Chart:
+    """The chart that these lines describe, the `number`th of its page.
 
-    Raises ManifestError or PageError, at the line of the page, for a fence that cannot be right.
+    Raises ManifestError or PageError for a fence that cannot be right, at its line if the fence opens at `below`.
     """
-    # As many blank lines above as the page has: then the lines of every error are those of the page.
-    above, path = (opening.line or 0, opening.path) if opening else (0, Path("this page"))
-    spec = Spec(Table.parse(path, "\n" * above + body), page)
+    path, above = (below.path, below.line or 0) if below else (Path("this page"), 0)
+    spec = Spec(Table.parse(path, body, above=above), page)
     kind = spec.choice("kind", list(KINDS))
     title = spec.table.text("title", required=True)
     drawing = KINDS[kind](spec)
-    name = str(spec.label("title", _ASIDE.sub("", title))).strip()
+    name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
     return Chart(kind, title, "".join(written(part) for part in _inside(drawing, name, f"chart-{number}")))
 
 
@@ -76,7 +75,16 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
     numbers[0].text = (
         "The numbers" if any(isinstance(cell, Stated) for row in drawing.rows for cell in row) else "In words"
     )
-    return [*_key(drawing.key), svg, numbers]
+    return [*_key(drawing.key), svg, *_cited(drawing), numbers]
+
+
+def _cited(drawing: Drawing) -> list[ET.Element]:
+    """Whose figures are in the picture, where not all of them are ours: in it they look like any other."""
+    stated = [cell for row in drawing.rows for cell in row if isinstance(cell, Stated)]
+    sources = dict.fromkeys(source for cell in stated for source in cell.sources)
+    said = element("p", "chart__cited")
+    said.text = f"With figures that were published, and not measured here: {', '.join(sources)}."
+    return [said] if sources else []
 
 
 def _key(names: list[Label]) -> list[ET.Element]:
@@ -92,13 +100,13 @@ def _key(names: list[Label]) -> list[ET.Element]:
 
 
 def _table(drawing: Drawing) -> ET.Element:
-    head = element("tr", "", *(_cell("th", cell) for cell in drawing.header))
+    head = element("tr", "", *(_cell("th" if cell else "td", cell) for cell in drawing.header))
     rows = [
         element("tr", "", *(_cell("td" if i else "th", cell) for i, cell in enumerate(row))) for row in drawing.rows
     ]
     for row in rows:
         row[0].set("scope", "row")
-    for cell in head:
+    for cell in head.iter("th"):
         cell.set("scope", "col")
     return element("table", "chart__table", element("thead", "", head), element("tbody", "", *rows))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
@@ -59,8 +58,14 @@ class _Fences(Preprocessor):
                 raise PageError("a chart's fence takes nothing but its name", evidence=block[0], cure="``` chart")
             if not block[1:] or not block[-1].strip().startswith(opening["mark"]):
                 raise PageError("this fence is never closed", evidence=block[0], cure=opening["mark"])
-            body = textwrap.dedent("\n".join(block[1:-1])) + "\n"
-            self.drawn.append(chart.render(body, self.page.locate(text), self.page, len(self.drawn) + 1))
+            body = "\n".join(block[1:-1]) + "\n"
+            number = len(self.drawn) + 1
+            try:
+                drawn = chart.render(body, self.page, number)
+            except ProofError:
+                # Which file the page is takes looking through all of them, so only an error asks.
+                drawn = chart.render(body, self.page, number, below=self.page.locate(text))
+            self.drawn.append(drawn)
         except ProofError as error:
             self.note(self.page, error, text)
             return []

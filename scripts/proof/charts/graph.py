@@ -40,14 +40,14 @@ class Arrow:
 def draw(spec: Spec) -> Drawing:
     """The picture that a fence of this kind asks for."""
     spec.allow("kind", "title", "boxes", "arrows")
-    boxes = [_box(row) for row in spec.rows("boxes", 2)]
-    names = [str(box.name) for box in boxes]
+    rows = spec.rows("boxes", 2)
+    boxes, names = [_box(row) for row in rows], [row.table.text("name") for row in rows]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise spec.fail("boxes", f"two boxes are called '{twice}'", "another name for one of them")
     arrows = []
     for row in spec.rows("arrows"):
         row.allow("from", "to", "says")
-        ends = (names.index(row.choice("from", names)), names.index(row.choice("to", names)))
+        ends = (names.index(row.choice("from", names, "box")), names.index(row.choice("to", names, "box")))
         arrows.append(Arrow(*ends, row.label("says") if row.has("says") else None))
     try:
         marks, height = picture(boxes, arrows)

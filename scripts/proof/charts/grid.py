@@ -21,7 +21,7 @@ def draw(spec: Spec) -> Drawing:
     rows, columns = spec.rows("rows"), spec.rows("columns")
     for side in (*rows, *columns):
         side.allow(*(("name", "of") if side.has("of") else ("name", "value", "yes", "words")))
-    header: Row = [element("span"), *(column.label("name") for column in columns)]
+    header: Row = ["", *(column.label("name") for column in columns)]
     cells: list[Row] = [[row.label("name"), *(_cell(row, column) for column in columns)] for row in rows]
     return Drawing([], 0, [], header, cells)
 

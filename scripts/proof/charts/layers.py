@@ -13,7 +13,7 @@ from proof.charts.spec import Spec, ratio, total
 from proof.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
-_HATCHES = 16  # strokes that cross a file out
+_STROKES = 20  # that cross out a file as long as the longest layer
 
 
 def draw(spec: Spec) -> Drawing:
@@ -77,9 +77,9 @@ class _Layer:
         names = self.name.wrapped(NARROW - 2 * _PAD - plain(str(self.value)).width - 16)
         said = self.file.wrapped(NARROW - 2 * _PAD) if str(self.file) else []
         part = ratio(self.value, longest)
-        top = _PAD - 2 + len(names) * _LINE
-        block = top + 5
-        height = block + (_BLOCK if part else 0) + (len(said) * _LINE + 4 if said else 0) + (4 if said else 0)
+        block = _PAD + len(names) * _LINE + 3
+        foot = block + (_BLOCK if part else 0)
+        height = foot + (len(said) * _LINE + 8 if said else 0)
         marks.append(element("rect", "chart__slab", x=0.5, y=y, width="100%", height=height, rx=2))
         marks += lines(names, "chart__name", x=_PAD, y=y + _PAD + 10)
         marks.append(text(str(self.value), "chart__value", x="100%", dx=-_PAD, y=y + _PAD + 10, text_anchor="end"))
@@ -87,27 +87,11 @@ class _Layer:
             css = "chart__c2" if self.gone else "chart__c1"
             bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
             marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
-        if self.gone:
-            marks += [
-                element(
-                    "line",
-                    "chart__cross",
-                    x1=share(part * i / _HATCHES),
-                    x2=share(part * (i + 1) / _HATCHES),
-                    y1=y + block + _BLOCK,
-                    y2=y + block,
-                )
-                for i in range(_HATCHES)
-            ]
-        foot = y + block + (_BLOCK if part else 0) + 14
-        marks += [
-            _struck(line) if self.gone and not i else line
-            for i, line in enumerate(lines(said, "chart__note", x=_PAD, y=foot))
-        ]
+        for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
+            ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
+            marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))
+        for line in lines(said, "chart__note", x=_PAD, y=y + foot + 14):
+            for code in line.iter("tspan") if self.gone else ():
+                code.set("class", "chart__code chart__code--gone")
+            marks.append(line)
         return height
-
-
-def _struck(line: ET.Element) -> ET.Element:
-    for code in line.iter("tspan"):
-        code.set("class", "chart__code chart__code--gone")
-    return line

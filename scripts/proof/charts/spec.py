@@ -11,6 +11,7 @@ from proof.facts import Fact, Value
 from proof.page import Page
 from proof.stated import Stated
 from proof.table import Table
+from proof.transcript import visible
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
@@ -32,12 +33,12 @@ class Spec:
     def has(self, key: str) -> bool:
         return key in self.table.data
 
-    def choice(self, key: str, known: list[str]) -> str:
-        """One of these words."""
+    def choice(self, key: str, known: list[str], called: str = "") -> str:
+        """One of these words, each of which is `called` so."""
         word = self.table.text(key, required=True)
         if word not in known:
             raise self.fail(
-                key, f"there is no {key} '{word}'{did_you_mean(word, known)}", f"one of: {', '.join(known)}"
+                key, f"there is no {called or key} '{word}'{did_you_mean(word, known)}", f"one of: {', '.join(known)}"
             )
         return word
 
@@ -49,17 +50,20 @@ class Spec:
         return found
 
     def label(self, key: str, text: str | None = None) -> Label:
-        """A text for readers, which may hold `code` and {{ facts }}, and no number that somebody typed."""
+        """A text for readers, with no number in it that somebody typed."""
         text = self.table.text(key, required=True) if text is None else text
+        for loose in claims.unbound(_FACT.sub("", text), ()):
+            raise self.fail(key, loose.what, "{{ a.fact }} in its place, or other words")
+        return self.shown(key, text)
+
+    def shown(self, key: str, text: str) -> Label:
+        """A text with its {{ facts }} filled in, in pieces of words and `code`."""
         pieces = []
         for i, piece in enumerate(text.split("`")):
-            if i % 2:
+            if is_code := bool(i % 2):
                 self.page.codes.add(piece)
-            shown = _FACT.sub(lambda found: str(self._stated(key, found[1])), piece)
-            for loose in claims.unbound(_FACT.sub("", piece), ()):
-                raise self.fail(key, loose.what, "{{ a.fact }} in its place")
-            if shown:
-                pieces.append((shown, bool(i % 2)))
+            if filled := _FACT.sub(lambda found: str(self._stated(key, found[1])), piece):
+                pieces.append((visible(filled), is_code))
         return Label(tuple(pieces))
 
     def labels(self, key: str) -> list[Label]:
@@ -68,6 +72,7 @@ class Spec:
 
     def value(self, key: str, of: str = "") -> Stated:
         """The value of the expression in `key`, with `of` in the place of its `{}`."""
+        self.page.bound += 1
         return self._stated(key, self.table.text(key, required=True).replace("{}", of))
 
     def holds(self, key: str, of: str = "") -> bool:
@@ -86,6 +91,7 @@ class Spec:
         texts = self.table.texts(key)
         if len(texts) != count:
             raise self.fail(key, f"`{key}` has {len(texts)} values for {count} parts", "one for each of `parts`")
+        self.page.bound += count
         return [self._amount(key, self._stated(key, text)) for text in texts]
 
     def parts(self) -> list[Label]:
@@ -112,7 +118,8 @@ class Spec:
             found = stated.state(text, self.page)
         except PageError as error:
             raise PageError(error.what, where=self.table.where(key), evidence=text, cure=error.cure) from error
-        self.page.bound += 1
+        if not found.facts:
+            raise self.fail(key, f"`{text}` is typed, not measured: it names no fact", "like single.size")
         return found
 
 

@@ -13,6 +13,7 @@ from proof.charts.drawing import Drawing
 from proof.charts.graph import Arrow, Box
 from proof.charts.spec import Spec
 from proof.charts.svg import Label, plain
+from proof.errors import ProofError
 
 _RAN = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [builder 1/1] RUN …`
 
@@ -22,7 +23,10 @@ def draw(spec: Spec) -> Drawing:
     spec.allow("kind", "title", "step")
     name = spec.table.text("step", required=True)
     snippet_name, _, step_name = name.partition("/")
-    snippet = spec.page.snippet(snippet_name)
+    try:
+        snippet = spec.page.snippet(snippet_name)
+    except ProofError as error:
+        raise spec.fail("step", error.what, error.cure) from error
     capture = spec.page.book.captures.get(snippet_name)
     step = capture.step(step_name) if capture else None
     if step_name not in snippet.dockerfiles or step is None:

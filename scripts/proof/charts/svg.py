@@ -9,8 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from proof.transcript import visible
+from itertools import groupby
 
 NARROW, WIDE = 290, 560  # px: what a picture has on a phone; from which width on it is called wide (the style sheet)
 SIZE = 13  # px, of all text
@@ -85,13 +84,14 @@ def text(label: Label | str, css: str = "", **attributes: str | float) -> ET.Ele
 
 def append(parent: ET.Element, label: Label, code: str = "code") -> None:
     """Add a label to an element, each piece of code in an element of this tag."""
-    for piece, is_code in label.pieces:
+    for is_code, pieces in groupby(label.pieces, key=lambda piece: piece[1]):
+        words = "".join(text for text, _ in pieces)
         if is_code:
-            ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = visible(piece)
+            ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = words
         elif len(parent):
-            parent[-1].tail = (parent[-1].tail or "") + visible(piece)
+            parent[-1].tail = words
         else:
-            parent.text = (parent.text or "") + visible(piece)
+            parent.text = words
 
 
 def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, step: float = 17) -> list[ET.Element]:
@@ -102,7 +102,7 @@ def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, s
 def tip(mark: ET.Element, says: str) -> ET.Element:
     """The mark, saying what it is when it is pointed at."""
     title = element("title")
-    title.text = visible(says)
+    title.text = says
     mark.insert(0, title)
     return mark
 

@@ -24,7 +24,7 @@ def draw(spec: Spec) -> Drawing:
     """The picture that a fence of this kind asks for."""
     spec.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
-    names = [str(part) for part in parts]
+    names = spec.table.texts("parts")
     rows: list[tuple[Label, Stated, int]] = []
     for row in spec.rows("rows"):
         row.allow("name", "value", "part")

@@ -39,7 +39,7 @@ def errors(page: Page) -> list[str]:
                 links.append(link)
     written: list[str] = []
     for message in sorted(found, key=str.lower):
-        # A heading, since a search ranks its words first and leads to it; in HTML, so that no table of contents lists it.
+        # A heading, since a search ranks it first and leads to it; of HTML, so that no table of contents lists it.
         name = re.sub(r"\W+", "-", message.lower()).strip("-")
         written += ["", f'<h3 class="message" id="{name}"><code>{escape(visible(message))}</code></h3>', ""]
         written += [f"→ {' · '.join(found[message])}", ""]

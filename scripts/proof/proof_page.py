@@ -42,7 +42,9 @@ def errors(page: Page) -> list[str]:
                 links.append(_link(scanned, page, step))
     written: list[str] = []
     for message in sorted(found, key=str.lower):
-        written += ["", f'<pre class="message"><code>{escape(visible(message))}</code></pre>', ""]
+        # A heading, since a search ranks it first and leads to it; of HTML, so that no table of contents lists it.
+        name = re.sub(r"\W+", "-", message.lower()).strip("-")
+        written += ["", f'<h3 class="message" id="{name}"><code>{escape(visible(message))}</code></h3>', ""]
         written += [f"→ {' · '.join(found[message])}", ""]
     return written
 

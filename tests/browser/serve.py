@@ -15,9 +15,13 @@ COMPRESSED = {".html", ".css", ".js", ".json", ".svg", ".xml", ".txt"}
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """The address under which `folder` is served while the context lasts, with a slash at its end."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(folder)))
+def serve(folder: Path, sent: dict[str, int] | None = None) -> Iterator[str]:
+    """The address under which `folder` is served while the context lasts, with a slash at its end.
+
+    `sent` is filled with the bytes of each body that was sent, by path, as compressed.
+    """
+    handler = partial(_Files, sent={} if sent is None else sent, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -29,6 +33,10 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 class _Files(SimpleHTTPRequestHandler):
+    def __init__(self, *arguments: Any, sent: dict[str, int], **more: Any) -> None:
+        self.sent = sent
+        super().__init__(*arguments, **more)  # which answers the request
+
     def do_GET(self) -> None:
         path, status = Path(self.translate_path(self.path)), 200
         path = path / "index.html" if path.is_dir() else path
@@ -43,6 +51,7 @@ class _Files(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.sent[self.path] = self.sent.get(self.path, 0) + len(body)
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing: a test reports what it misses."""

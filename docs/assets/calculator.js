@@ -1,0 +1,54 @@
+// How long a pull takes over the reader's own line. The bytes are those of the table above the form, which are facts.
+const form = document.querySelector("form.calculator")
+const { image, rate, pulls, answer } = form.elements
+
+const table = [...document.querySelectorAll("table")]
+  .filter(each => each.compareDocumentPosition(form) & Node.DOCUMENT_POSITION_FOLLOWING)
+  .pop()
+const bytes = new Map(
+  [...table.tBodies[0].rows].map(({ cells: [name, size] }) => [
+    name.textContent.trim(),
+    Number(size.querySelector("data").value),
+  ]),
+)
+
+const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 })
+
+// As the pages write sizes: decimal units, three digits.
+function size(count) {
+  const power = Math.min(5, Math.floor(Math.log10(count) / 3))
+  return digits.format(count / 1000 ** power) + ["B", "kB", "MB", "GB", "TB", "PB"][power]
+}
+
+function duration(seconds) {
+  if (seconds < 59.95) return `${digits.format(seconds)} s`
+  let rest = Math.round(seconds)
+  const parts = []
+  for (const [unit, length] of [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]]) {
+    const count = Math.floor(rest / length)
+    rest %= length
+    if (count) parts.push(`${count.toLocaleString("en")} ${unit}`)
+  }
+  return parts.slice(0, 2).join(" ")
+}
+
+function calculate() {
+  const wrong = [rate, pulls].filter(input => {
+    input.setAttribute("aria-invalid", !input.validity.valid)
+    return !input.validity.valid
+  })
+  if (wrong.length) {
+    answer.value = `Please give ${wrong.map(input => input.title).join(", and ")}.`
+    return
+  }
+  const total = bytes.get(image.value)
+  const seconds = (total * 8) / (rate.valueAsNumber * 1e6)
+  const often = pulls.valueAsNumber
+  answer.value =
+    `${size(total)} take ${duration(seconds)}. ` +
+    (often > 1 ? `${often.toLocaleString("en")} pulls a day take ${duration(seconds * often)} and send ${size(total * often)}.` : "")
+}
+
+form.addEventListener("input", calculate)
+form.addEventListener("submit", event => event.preventDefault())
+calculate()

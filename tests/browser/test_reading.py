@@ -1,0 +1,139 @@
+"""What a reader does with a page, by pointer and by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from proof import facts
+from tests.browser.conftest import Reader, Scheme
+from tests.helpers import REPOSITORY
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until `wanted` has the focus, as a reader without a pointer does."""
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    pytest.fail(f"Tab does not reach {wanted}")
+
+
+def clipboard(page: Page) -> str:
+    return str(page.evaluate("() => navigator.clipboard.readText()"))
+
+
+@pytest.mark.parametrize(("system", "followed"), [("light", "default"), ("dark", "slate")])
+def test_the_theme_has_three_states(system: Scheme, followed: str, reader: Reader) -> None:
+    """It follows the system until it is told otherwise, and what it was told outlives a reload."""
+    page = reader("", scheme=system)
+    body = page.locator("body")
+    for title, scheme in (
+        ("", followed),
+        ("Switch to light mode", "default"),
+        ("Switch to dark mode", "slate"),
+        ("Follow the system", followed),
+    ):
+        if title:
+            page.get_by_title(title).click()
+        expect(body).to_have_attribute("data-md-color-scheme", scheme)
+        page.reload(wait_until="networkidle")
+        expect(body).to_have_attribute("data-md-color-scheme", scheme)
+
+
+def test_copying_takes_the_command_alone(reader: Reader) -> None:
+    """The button of each transcript of the article, in their order: no prompt, and nothing that was printed."""
+    page = reader("")
+    transcripts = page.locator(".transcript")
+    copied = []
+    for i in range(transcripts.count()):
+        transcripts.nth(i).locator("pre").first.hover()
+        transcripts.nth(i).get_by_role("button", name="Copy to clipboard").click()
+        copied.append(clipboard(page))
+    book = facts.load(REPOSITORY / "snippets")
+    shown = [*("go_run", "build", "run", "image_ls", "du", "layers"), *("build", "run", "image_ls", "layers")]
+    captures = [book.captures[name] for name in ("single",) * 6 + ("multi",) * 4]
+    steps = [capture.step(name) for capture, name in zip(captures, shown, strict=True)]
+    assert copied == [step.command for step in steps if step]
+
+
+def test_a_selection_leaves_the_prompt_out(reader: Reader) -> None:
+    """Select a whole transcript and copy it: the command and what is shown of its output, as text."""
+    page = reader("rebuilds/")
+    screen = page.locator(".transcript__screen").first
+    expect(screen.locator(".transcript__prompt")).to_have_text("$ ")
+    screen.evaluate("element => getSelection().selectAllChildren(element)")
+    page.keyboard.press("Control+C")
+    lines = clipboard(page).strip().splitlines()
+    assert lines[0] == "docker build -f plain.Dockerfile -t plain ."
+    assert "#7 CACHED" in lines
+    assert not [line for line in lines if "more line" in line]
+
+
+def test_lines_left_out_open_by_keyboard(reader: Reader) -> None:
+    """Tab and Enter bring them where they were left out, and Enter puts them away."""
+    page = reader("rebuilds/")
+    elided = page.locator(".transcript__elided").first
+    expect(elided.locator("samp")).to_be_hidden()
+    tab_to(page, elided.locator("summary"))
+    page.keyboard.press("Enter")
+    expect(elided.locator("samp")).to_be_visible()
+    expect(elided.locator("samp")).to_contain_text("load build definition from plain.Dockerfile")
+    page.keyboard.press("Enter")
+    expect(elided.locator("samp")).to_be_hidden()
+
+
+def test_provenance_opens_by_keyboard(reader: Reader) -> None:
+    """One quiet line says when; Enter says on what, from what, and how long it took."""
+    page = reader("")
+    provenance = page.locator("details.provenance").first
+    expect(provenance.locator("dl")).to_be_hidden()
+    tab_to(page, provenance.locator("summary"))
+    page.keyboard.press("Enter")
+    for word in ("Measured", "Engine", "Platform", "Bases", "Source", "Took"):
+        expect(provenance.get_by_text(word, exact=True)).to_be_visible()
+
+
+def test_a_claim_explains_itself_by_keyboard(reader: Reader) -> None:
+    """Its mark opens what must hold and for which values it did; Escape closes it, and the focus is where it was."""
+    page = reader("then-and-now/")
+    mark = page.locator(".claim__mark").first
+    why = page.locator(f"#{mark.get_attribute('popovertarget')}")
+    expect(why).to_be_hidden()
+    tab_to(page, mark)
+    page.keyboard.press("Enter")
+    expect(why).to_be_visible()
+    expect(why).to_contain_text("holds for")
+    page.keyboard.press("Escape")
+    expect(why).to_be_hidden()
+    expect(mark).to_be_focused()
+
+
+def test_everything_opens_without_javascript(reader: Reader) -> None:
+    """Disclosures and explanations are the browser's own."""
+    page = reader("rebuilds/", javascript=False)
+    for kind in ("transcript__elided", "provenance"):
+        details = page.locator(f"details.{kind}").first
+        details.locator("summary").click()
+        expect(details.locator("summary + *")).to_be_visible()
+    page.locator(".claim__mark").first.click()
+    expect(page.locator(".claim__why").first).to_be_visible()
+
+
+def test_the_first_tab_skips_to_the_content(reader: Reader) -> None:
+    """The skip link shows itself, and behind it come the content's own links, not the header's."""
+    page = reader("why-so-big/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.closest('article') !== null")
+
+
+def test_search_is_reached_by_keyboard(reader: Reader) -> None:
+    """Tab comes to the field in the header, and typing there finds something."""
+    page = reader("")
+    field = page.get_by_role("textbox", name="Search")
+    tab_to(page, field)
+    page.keyboard.type("certificate")
+    expect(page.locator(".md-search-result__link").first).to_be_visible()

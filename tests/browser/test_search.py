@@ -1,0 +1,64 @@
+"""The search field, as somebody uses it who has an error message and wants it gone."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.browser.conftest import Reader
+
+
+def messages(site: Path) -> dict[str, str]:
+    """The id of each message in the index of errors, by its text."""
+    html = (site / "errors" / "index.html").read_text("utf-8")
+    found = re.findall(r'<h3 class="message" id="([^"]+)"><code>(.*?)</code></h3>', html, re.DOTALL)
+    return {unescape(text): name for name, text in found}
+
+
+def paste(page: Page, text: str) -> None:
+    """Empty the search field, and paste a text into it as a reader would."""
+    field = page.get_by_role("textbox", name="Search")
+    field.click()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
+    expect(page.locator(".md-search-result__link")).to_have_count(0)
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.keyboard.press("Control+V")
+
+
+def test_every_message_is_found(reader: Reader, site: Path) -> None:
+    """Pasted as it was printed, quotes and colons and all, it is among the results, in the index of errors."""
+    index = messages(site)
+    assert len(index) > 20
+    page = reader("")
+    missing = []
+    for text, name in index.items():
+        paste(page, text)
+        try:
+            page.locator(f'.md-search-result__link[href$="#{name}"]').wait_for(state="attached", timeout=5000)
+        except PlaywrightTimeout:
+            missing.append(text)
+    assert not missing, "\n".join(missing)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["x509: certificate signed by unknown authority", "exec format error", "max depth exceeded"],
+)
+def test_a_message_leads_to_its_page(piece: str, reader: Reader, site: Path) -> None:
+    """From the result to the message in the index, and from there to the command that printed it."""
+    text, name = next((text, name) for text, name in messages(site).items() if piece in text)
+    page = reader("layers/")
+    paste(page, text)
+    page.locator(f'.md-search-result__link[href$="#{name}"]').first.click()
+    message = page.locator(f"#{name}")
+    expect(message).to_be_in_viewport()
+    message.locator("xpath=following-sibling::p[1]/a[1]").click()
+    shown = page.locator(":target .transcript--failed")
+    expect(shown).to_be_in_viewport()
+    expect(shown.locator("strong").last).to_contain_text(piece)

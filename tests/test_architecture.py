@@ -14,7 +14,19 @@ from tests.helpers import REPOSITORY
 PACKAGE = REPOSITORY / "scripts" / "proof"
 # Right of the committed captures, and what both sides may read.
 PAGE_SIDE = {
-    *("capture", "facts", "expression", "claims", "page", "audit", "transcript", "measured", "markdown", "proof_page", "pages"),
+    *(
+        "capture",
+        "facts",
+        "expression",
+        "claims",
+        "page",
+        "audit",
+        "transcript",
+        "measured",
+        "markdown",
+        "proof_page",
+        "pages",
+    ),
     *("errors", "table", "manifest", "commands", "dockerfile"),
 }
 GENERATORS = {"mkdocs", "zensical", "material"}

@@ -99,8 +99,8 @@ def _claims(page: Page) -> Iterator[str]:
 def _snippets(page: Page) -> Iterator[str]:
     scanned = [found for found in pages.scan(page.root, page.book, expand=False) if not found.page.generated]
     yield from ("", "## Snippets", "")
-    yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed is"
-    yield "on the page that shows it; what no page shows is here."
+    yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
+    yield "is on the page that shows it; what no page shows is here."
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
         yield from ("", f"### {snippet.title} {{ #{snippet.name.replace('_', '-')} }}", "")

@@ -10,7 +10,11 @@ _MENDS = (
     # A dialog needs a name.
     (r'(<div class="md-search" data-md-component="search" role="dialog")>', r'\1 aria-label="Search">', 1),
     # On a narrow screen it opens the navigation: it has to be reached by Tab, and to have a name.
-    (r'(<label class="md-header__button md-icon" for="__drawer")>', r'\1 tabindex="0"><span class="hidden">Menu</span>', 1),
+    (
+        r'(<label class="md-header__button md-icon" for="__drawer")>',
+        r'\1 tabindex="0"><span class="hidden">Menu</span>',
+        1,
+    ),
     # An empty corner of a table heads nothing.
     (r"<th([^>]*)></th>", r"<td\1></td>", 0),
 )

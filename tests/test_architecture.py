@@ -44,6 +44,14 @@ def test_the_page_side_knows_nothing_of_the_engine(name: str) -> None:
     assert not used & {"subprocess", "socket", "multiprocessing"}
 
 
+def test_the_finishing_step_knows_html_alone() -> None:
+    """It imports no site generator and, of the tool, nothing but its errors."""
+    for path in (REPOSITORY / "scripts" / "publish").glob("*.py"):
+        used = imports(path)
+        assert not used & GENERATORS, path
+        assert used & {name.stem for name in PACKAGE.glob("*.py")} <= {"errors"}, path
+
+
 def test_one_module_starts_processes() -> None:
     """`subprocess` is imported by process.py, and by private.py for the type of what it is handed."""
     users = {path.stem for path in PACKAGE.rglob("*.py") if "subprocess" in imports(path)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proof import facts, pages, status
-from proof.facts import FactBook
+from proof.facts import FactBook, Source
 from tests.helpers import REPOSITORY, data_values, mkdocs
 
 PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
@@ -79,15 +79,24 @@ def test_ids_stand_once(page: str, site: Path) -> None:
     assert len(ids) == len(set(ids)), {i for i in ids if ids.count(i) > 1}
 
 
-def test_the_proof_page_has_everything(site: Path, book: FactBook) -> None:
-    """Each fact, each step and each claim of the site."""
-    html = (site / "proof" / "index.html").read_text("utf-8")
-    for name in book:
-        assert f"<code>{name}</code>" in html
+def test_the_measurements_have_everything(site: Path, book: FactBook) -> None:
+    """Each fact is listed, and each step is there, or on the page that its command is linked to."""
+    html = (site / "measurements" / "index.html").read_text("utf-8")
+    ids = {path.parent: path.read_text("utf-8") for path in site.rglob("index.html")}
+    cited = (site / "proof" / "index.html").read_text("utf-8")
+    for name, fact in book.items():
+        assert f"<code>{name}</code>" in (cited if isinstance(fact.origin, Source) else html)
     for snippet, capture in book.captures.items():
         for step in capture.steps:
-            assert f'id="{snippet}-{step.name}"'.replace("_", "-") in html.replace("_", "-")
-    text = unescape(html)
+            anchor = f"{snippet}-{step.name}".replace("_", "-")
+            linked = re.findall(rf'href="([^"#]*)#{anchor}"', html)
+            folders = [(site / "measurements" / to).resolve() for to in linked if to] or [site / "measurements"]
+            assert all(f'id="{anchor}"' in ids[folder] for folder in folders), f"{snippet}/{step.name}"
+
+
+def test_the_proof_page_has_every_claim(site: Path) -> None:
+    """What must hold, and the sentence that it is about."""
+    text = unescape((site / "proof" / "index.html").read_text("utf-8"))
     for scanned in pages.scan(REPOSITORY):
         for claim in scanned.page.claims:
             assert claim.predicate in text

@@ -2,10 +2,10 @@
 const mend = root => {
   // One landmark for each copy button would bury the page's real ones.
   for (const nav of root.querySelectorAll("nav.md-code__nav:not([role])")) nav.setAttribute("role", "presentation")
-  for (const table of root.querySelectorAll(".md-typeset__scrollwrap")) watch.observe(table)
+  for (const wide of root.querySelectorAll(".md-typeset__scrollwrap, pre > code")) watch.observe(wide)
 }
 
-// A table wider than the page is scrolled with the arrow keys, so it has to be reached by Tab; one that fits, not.
+// What is wider than the page is scrolled with the arrow keys, so it has to be reached by Tab; what fits, not.
 const watch = new ResizeObserver(entries => {
   for (const { target } of entries)
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0

@@ -172,5 +172,5 @@ def _row(*cells: str) -> str:
 def _table(header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
     # Raw HTML: what stands in the cells is escaped here, and is read by no Markdown processor.
     head = "".join(f"<th>{name}</th>" for name in header)
-    start = f'<table class="{kind}">' if kind else "<table>"
-    yield from ("", f"{start}<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "")
+    table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    yield from ("", f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}", "")

@@ -58,7 +58,7 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = escape(source.date[:10])
     summary = f"<summary>measured {day}, {escape(capture.basis.bases)} bases</summary>"
-    return f'<details class="provenance">{summary}<dl>{body}</dl></details>'
+    return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 
 
 def visible(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The picture that others show beside a link to a page: its title, and the sizes in its lead to scale."""
+"""The picture that others show beside a link: a page's title, and the sizes in bold in its lead, to scale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def draw(page: Page, site: Path) -> str:
     name = f"assets/cards/{page.url.strip('/').replace('/', '-') or 'index'}.png"
     (site / name).parent.mkdir(parents=True, exist_ok=True)
     # A few flat colours: a palette makes the file a third of its size.
-    _drawn(page).quantize(32).save(site / name, optimize=True)
+    _drawn(page).quantize(32, Image.Quantize.FASTOCTREE).save(site / name, optimize=True)
     return name
 
 

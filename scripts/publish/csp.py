@@ -9,7 +9,7 @@ import base64
 import hashlib
 
 from proof.errors import UsageError, Where
-from publish.page import Page
+from publish.page import Page, reading
 
 _POLICY = {
     "default-src": "'none'",
@@ -25,19 +25,20 @@ _POLICY = {
 
 def forbid(page: Page) -> Page:
     """The page with a policy that allows its inline scripts by their hashes, and nothing else that is inline."""
-    if page.reads.inline:
+    finished = reading(page.html)
+    if finished.inline:
         raise UsageError(
             f"the page {page} has a style or a handler in its markup, which its policy forbids",
             where=Where(page.path),
-            evidence="\n".join(page.reads.inline[:5]),
+            evidence="\n".join(finished.inline[:5]),
             cure="a class, and a rule in a style sheet of docs/assets/",
         )
-    return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(page)}">')
+    return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(finished.scripts)}">')
 
 
-def policy(page: Page) -> str:
-    """The policy's text."""
-    hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in page.reads.scripts))
+def policy(scripts: list[str]) -> str:
+    """The policy's text, for these inline scripts."""
+    hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in scripts))
     return "; ".join(f"{key} {value}{hashes if key == 'script-src' else ''}" for key, value in _POLICY.items())
 
 

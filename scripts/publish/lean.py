@@ -1,4 +1,4 @@
-"""What a page loads, and when: the text, one style sheet, the theme's script after it, the search when asked for."""
+"""What a page loads, and when: its text and one style sheet, then the theme's script, the search when it is used."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ class Page:
     site: Path
     path: Path
     html: str
+    reads: Reader  # what it said as it was built
 
     @property
     def url(self) -> str:
@@ -33,14 +33,6 @@ class Page:
     def base(self) -> str:
         """The way from it to the site's root: nothing, `../`, or `/…/` for a page that is shown at any depth."""
         return self.reads.base.rstrip("/") + "/"
-
-    @functools.cached_property
-    def reads(self) -> Reader:
-        """What the text says."""
-        reader = Reader()
-        reader.feed(self.html)
-        reader.close()
-        return reader
 
     @property
     def listed(self) -> bool:
@@ -145,12 +137,26 @@ class Reader(HTMLParser):
                 self.sizes.append((float(self._value), data))
 
 
+def reading(html: str) -> Reader:
+    """What a text says."""
+    reader = Reader()
+    reader.feed(html)
+    reader.close()
+    return reader
+
+
+def load(site: Path, path: Path) -> Page:
+    """A page as it is."""
+    html = path.read_text("utf-8")
+    return Page(site, path, html, reading(html))
+
+
 def read(site: Path) -> list[Page]:
     """Every page of a site that was built and not finished yet."""
     paths = sorted(site.rglob("*.html"))
     if not (site / "index.html").is_file():
         raise UsageError("there is no site here", where=Where(site), cure="mkdocs build --strict")
-    pages = [Page(site, path, path.read_text("utf-8")) for path in paths]
+    pages = [load(site, path) for path in paths]
     if any("Content-Security-Policy" in page.html for page in pages):
         raise UsageError("this site is finished already", where=Where(site), cure="build it again: mkdocs build")
     return pages

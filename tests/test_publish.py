@@ -1,0 +1,281 @@
+"""The finishing step, on the site as it is built: what a page allows, loads and says of itself."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from proof import facts
+from proof.errors import UsageError
+from publish import csp, head
+from publish.__main__ import publish
+from publish.page import Page, load, read
+from tests.helpers import REPOSITORY, mkdocs
+
+ADDRESS = "https://example.org/article/"
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+MAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one · Notes</title>
+<meta name="description" content="What a </script> weighs."></head>
+<body><h1>Two</h1><p>A lead.</p><script>var inline = 1</script></body></html>
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built for an address and finished."""
+    folder = tmp_path_factory.mktemp("published")
+    done = mkdocs(REPOSITORY, folder, {"SITE_URL": ADDRESS, "REPO_URL": "https://github.com/example/article"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    publish(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> list[Page]:
+    return [load(site, path) for path in sorted(site.rglob("*.html"))]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A site of one page, by no generator in particular."""
+    (tmp_path / "index.html").write_text(SMALL, "utf-8")
+    return tmp_path
+
+
+def policy(page: Page) -> dict[str, list[str]]:
+    """A page's policy, as a browser splits it."""
+    found = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.html)
+    assert len(found) == 1
+    return {words[0]: words[1:] for part in found[0].split(";") if (words := part.split())}
+
+
+def test_a_policy_allows_every_script_of_its_page_and_no_other(pages: list[Page]) -> None:
+    """Each inline script is allowed by its hash; one character more, and it is not."""
+    for page in pages:
+        allowed = policy(page)["script-src"]
+        assert page.reads.scripts
+        for script in page.reads.scripts:
+            assert csp.hashed(script) in allowed
+            assert csp.hashed(f"{script} ") not in allowed
+        assert len(allowed) == len(set(page.reads.scripts)) + 1
+
+
+def test_a_policy_names_no_host_and_nothing_unsafe(pages: list[Page]) -> None:
+    """Whatever is not the site's own, an icon in a style sheet, or a script named by its hash, stays out."""
+    for page in pages:
+        said = policy(page)
+        assert said["default-src"] == ["'none'"]
+        words = {word for sources in said.values() for word in sources if not word.startswith("'sha256-")}
+        assert words == {"'none'", "'self'", "data:"}
+        assert "data:" not in said["script-src"]
+
+
+def test_nothing_is_loaded_from_another_host(pages: list[Page]) -> None:
+    """What a page names to be loaded is on the site; addresses of others are links to follow."""
+    for page in pages:
+        loaded = re.findall(
+            r'<(?:script|img|source|iframe|link rel="(?:stylesheet|icon)")[^>]*(?:src|href)="([^"]+)"', page.html
+        )
+        assert loaded
+        assert not [address for address in loaded if "//" in address]
+        assert 'data-md-component="source"' not in page.html  # it would ask GitHub for stars
+
+
+def test_a_style_in_the_markup_stops_the_build(small: Path) -> None:
+    """What the policy would silently forbid is found before a reader misses it."""
+    (small / "index.html").write_text(SMALL.replace("<h1>", '<h1 style="color: red">'), "utf-8")
+    with pytest.raises(UsageError, match='<h1 style="color: red">'):
+        publish(small)
+
+
+def test_a_finished_site_is_not_finished_again(small: Path) -> None:
+    publish(small)
+    with pytest.raises(UsageError, match="finished already"):
+        publish(small)
+
+
+def test_a_page_loads_one_style_sheet_with_all_rules(site: Path, pages: list[Page]) -> None:
+    """The theme's and ours are one file, in their order, and the same for all pages."""
+    names = {page.reads.styles[0].removeprefix(page.base).removeprefix("./") for page in pages}
+    assert all(len(page.reads.styles) == 1 for page in pages)
+    assert len(names) == 1
+    joined = (site / names.pop()).read_text("utf-8")
+    parts = [*site.glob("assets/stylesheets/*.css"), site / "assets" / "proof.css", site / "assets" / "site.css"]
+    for part in parts:
+        rule = re.search(r"[^{}@/*]+\{[^{}]+\}", part.read_text("utf-8"))
+        assert rule is not None
+        assert rule[0].strip() in joined
+    assert joined.index("--md-text-font: system-ui") > joined.index(".md-typeset")
+
+
+def test_the_search_loads_nothing_until_it_is_used(site: Path, pages: list[Page]) -> None:
+    """The index that every page asks for has no documents, and the worker that it starts is a small one."""
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))
+    documents = json.loads((site / "search" / "documents.json").read_text("utf-8"))
+    assert index["docs"] == []
+    assert len(documents["docs"]) > 100
+    assert index["config"] == documents["config"]
+    worker = (site / "search" / "search.js").read_text("utf-8")
+    named = re.search(r'importScripts\("([^"]+)"\)', worker)
+    assert named is not None
+    assert (site / "search" / named[1]).is_file()
+    for page in pages:
+        assert "/workers/" not in page.html
+        assert 'search/search.js"' in page.html
+
+
+def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:
+    """The widths of the bars are to each other as the bytes of the two images."""
+    image = Image.open(site / "assets" / "cards" / "index.png").convert("RGB")
+    assert image.size == (1200, 630)
+    rows = [[image.getpixel((x, y)) for x in range(84, 1200)] for y in (430, 500)]
+    widths = [sum(pixel == row[0] for pixel in row) for row in rows]
+    book = facts.load(REPOSITORY / "snippets")
+    share = float(book["multi.size"].value) / float(book["single.size"].value)
+    assert abs(widths[1] - widths[0] * share) <= 1
+    assert widths[0] > 800
+
+
+def test_every_page_describes_itself(pages: list[Page]) -> None:
+    """Title, description, author and addresses; a picture of its own; dates and tags where it has them."""
+    for page in [page for page in pages if page.listed]:
+        reads = page.reads
+        assert reads.canonical == f"{ADDRESS}{page.url}"
+        assert reads.meta("og:url") == reads.canonical
+        assert reads.meta("og:title")
+        assert reads.meta("og:description") == reads.meta("description") != ""
+        assert (page.site / reads.meta("og:image").removeprefix(ADDRESS)).is_file()
+        assert reads.meta("author")
+        assert reads.metas["article:tag"]
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", reads.meta("article:published_time"))
+        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
+        assert found is not None
+        assert json.loads(found[1])["url"] == reads.canonical
+        assert "edit/main/docs/" in page.html
+
+
+def test_a_title_cannot_end_its_script(small: Path) -> None:
+    """What a page says of itself stays data, whatever it says."""
+    text = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><title>')
+    (small / "index.html").write_text(text, "utf-8")
+    page = load(small, small / "index.html")
+    described = head.describe(page, "assets/cards/index.png")
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', described.html)
+    assert found is not None
+    assert json.loads(found[1])["description"] == "What a </script> weighs."
+
+
+def test_the_measured_days_are_those_of_the_captures(site: Path) -> None:
+    """The last line of the article names the days of the captures that it uses."""
+    book = facts.load(REPOSITORY / "snippets")
+    article = load(site, site / "index.html")
+    used = {name.partition(".")[0] for name in re.findall(r'title="(\w+)\.\w+: [^"]*measured', article.html)}
+    days = {book.captures[name].provenance.date[:10] for name in used}
+    assert days
+    assert days <= set(article.reads.measured) | {article.reads.measured[0]}
+
+
+def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:
+    """The sitemap lists every page but the one for what is missing; the feed those with something measured."""
+    listed = {page.address for page in pages if page.listed}
+    sitemap = ET.parse(site / "sitemap.xml")  # noqa: S314 - written by the tool itself
+    assert {loc.text for loc in sitemap.findall(".//s:loc", MAP)} == listed
+    feed = ET.parse(site / "feed.xml")  # noqa: S314
+    entries = {
+        entry.findtext("a:id", "", ATOM): entry.findtext("a:updated", "", ATOM)
+        for entry in feed.findall("a:entry", ATOM)
+    }
+    measured = {page.address: max(page.reads.measured) for page in pages if page.reads.measured}
+    assert entries == {address: f"{day}T00:00:00Z" for address, day in measured.items()}
+    assert len(entries) > 15
+    assert feed.findtext("a:updated", "", ATOM) == max(entries.values())
+    assert f"Sitemap: {ADDRESS}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
+
+
+def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
+    """A build that was not told where it goes has no feed, no canonical address and no picture's address."""
+    (page,) = publish(small)
+    assert "og:url" not in page.html
+    assert "og:image" not in page.html
+    assert not (small / "feed.xml").exists()
+    assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
+
+
+def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
+    """Its links and files are named from the host's root, and it is not to be found."""
+    html = (site / "404.html").read_text("utf-8")
+    named = re.findall(r'(?:href|src)="([^"#]+)"', html)
+    assert named
+    assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
+    assert '<meta name="robots" content="noindex">' in html
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the site below its path, and where a browser finds it."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(site, folder / "article")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing: what was asked for is not what is tested."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder / "article", f"http://127.0.0.1:{server.server_port}/article/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_browser_runs_the_scripts_of_a_page_and_no_foreign_one(served: tuple[Path, str], tmp_path: Path) -> None:
+    """In a real Chromium the theme's script runs, and one that was smuggled into the page does not."""
+    browser = next(
+        (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), None
+    )
+    if browser is None and not os.environ.get("CI"):
+        pytest.skip("no chromium was found")
+    assert browser is not None
+    folder, address = served
+    page = folder / "index.html"
+    smuggled = "<script>document.documentElement.dataset.smuggled = 'ran'</script>"
+    handler = '<img src="data:," onerror="document.documentElement.dataset.smuggled = \'ran\'">'
+    html = page.read_text("utf-8")
+    page.write_text(html.replace("</h1>", f"</h1>{smuggled}{handler}"), "utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+    ]
+    done = subprocess.run(
+        [browser, *options, f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000", "--dump-dom", address],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    root = re.search(r"<html[^>]*>", done.stdout)
+    assert root is not None
+    assert "smuggled" in done.stdout
+    assert "data-smuggled" not in root[0]
+    # The theme's script was loaded by an inline one, and has taken its class away.
+    assert 'class="js' in root[0]
+
+
+def test_what_is_no_site_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no site here"):
+        read(tmp_path)

@@ -237,7 +237,7 @@ def _output(options: argparse.Namespace, root: Path, terminal: Terminal) -> Iter
     from proof import capture, lock
 
     snippets = root / "snippets"
-    with lock.holding(snippets / ".lock", on_wait=lambda whom: terminal.say(f" · {whom}", "yellow")):
+    with lock.holding(snippets, on_wait=lambda whom: terminal.say(f" · waiting for {whom}", "yellow")):
         capture.sweep(snippets)
         yield
 

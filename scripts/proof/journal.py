@@ -55,8 +55,6 @@ class Journal:
             with self.path.open("a", encoding="utf-8") as file:
                 # The end of the line comes first, so that one which a kill cut short spoils no other.
                 file.writelines(f"\n{sign} {kind} {name}" for name in names)
-                file.flush()
-                os.fsync(file.fileno())
 
 
 @contextlib.contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shlex
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -53,41 +53,44 @@ def take_new(make: Callable[[], Path]) -> tuple[Path, int]:
 
 
 @contextlib.contextmanager
-def holding(path: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]:
-    """Hold the file `path` as the one run that may write what it stands for; others learn from it who that is.
+def holding(folder: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]:
+    """Be the one run that may write below `folder`.
 
-    While another run has it this waits, and hands `on_wait` once what it waits for.
-    Raises CannotMeasureError where that takes longer than an hour.
+    While another run is, this waits, and tells `on_wait` once who that is.
+    Raises CannotMeasureError where it takes longer than an hour.
     """
-    until = time.monotonic() + _PATIENCE
-    said = False
-    while (descriptor := _create(path)) is None:
-        with contextlib.suppress(FileNotFoundError):  # let go of just now
-            holder = path.read_text("utf-8", "replace").strip()
-            if holder and not said:
-                said = True
-                on_wait(f"waiting for {holder}")
-            if time.monotonic() > until:
-                raise CannotMeasureError(
-                    f"another run writes here: {holder}", where=Where(path), cure="wait for it, or end it"
-                )
-            time.sleep(_POLL)
+    until, told = time.monotonic() + _PATIENCE, False
+    while (held := take(folder)) is None:
+        if not told:
+            told = True
+            on_wait(holder(folder))
+        if time.monotonic() > until:
+            raise CannotMeasureError(
+                f"another run writes here: {holder(folder)}", where=Where(folder), cure="wait for it, or end it"
+            )
+        time.sleep(_POLL)
     try:
-        path.write_text(f"{_ourselves()}\n")
         yield
     finally:
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
+        os.close(held)
 
 
-def _create(path: Path) -> int | None:
-    while True:
-        path.touch()
-        with contextlib.suppress(FileNotFoundError):
-            return take(path)
+def holder(path: Path) -> str:
+    """Who holds the lock on `path`: process, command, since when, and on which machine.
 
-
-def _ourselves() -> str:
-    command = shlex.join(["proof", *sys.argv[1:]])
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f"process {os.getpid()} on {socket.gethostname()}, `{command}`, since {now}"
+    The kernel knows, so nothing is written down that could be left behind or be out of date.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        held = re.search(rf"FLOCK +ADVISORY +WRITE (\d+) [\w:]+:{path.stat().st_ino} ", Path("/proc/locks").read_text())
+        if held and int(held[1]):
+            process = Path("/proc") / held[1]
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
+            # The 22nd field, counted from behind the name, which may hold anything: when it began, in ticks since boot.
+            ticks = int((process / "stat").read_text().rpartition(")")[2].split()[19])
+            boot = re.search(r"^btime (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
+            began = datetime.fromtimestamp(int(boot[1] if boot else 0) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
+            return (
+                f"process {held[1]} on {socket.gethostname()}, `{shlex.join(words)}`, "
+                f"since {began.strftime('%Y-%m-%dT%H:%M:%SZ')}"
+            )
+    return "a run that cannot be seen from here, on another machine or in a container"

@@ -161,8 +161,8 @@ def save(capture: Capture, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed, under the same number
-    fresh.mkdir()
     try:
+        fresh.mkdir()
         steps = {}
         for step in capture.steps:
             content = step.output.encode()
@@ -180,6 +180,13 @@ def save(capture: Capture, folder: Path) -> None:
             fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def sweep(snippets: Path) -> None:
+    """Remove what a run that was killed while it wrote left below `snippets`; no other one may be writing there."""
+    for pattern in ("*/captured/.*.new-*", "*/captured/*/.*.new-*"):
+        for folder in snippets.glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> None:

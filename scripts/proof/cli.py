@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
+import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from proof.errors import NoEngineError, ProofError, UsageError, code_of
 
@@ -43,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `proof facts | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        from proof import files
+
+        if (trouble := files.trouble(error)) is None:
+            raise
+        print(f"proof: {trouble}", file=sys.stderr)
+        return trouble.code
     return code
 
 
@@ -76,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--quick", action="store_true", help="leave out the snippets that call themselves slow")
         verb.add_argument("--fresh", action="store_true", help="build without the build cache")
         verb.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for every step, instead of its own")
+        verb.add_argument(
+            "--memory",
+            type=_bytes,
+            metavar="SIZE",
+            help="what all containers of a private engine may use, as 300M or 4G (default: 90%% of what is free)",
+        )
         verb.add_argument("--json", action="store_true", help="print the results as JSON")
         verb.add_argument(
             "--no-engine-ok", action="store_true", help="where there is no engine, say so and exit with 0"
@@ -113,6 +127,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _bytes(text: str) -> int:
+    if not (found := re.fullmatch(r"(\d+)([MG])", text)):
+        raise argparse.ArgumentTypeError("a number and M or G, as 300M")
+    return int(found[1]) << {"M": 20, "G": 30}[found[2]]
+
+
 def cache_folder() -> Path:
     """Where packages, bases and the private engine's data are kept: $PROOF_CACHE, or below the user's cache."""
     if chosen := os.environ.get("PROOF_CACHE"):
@@ -133,6 +153,8 @@ def _verify(options: argparse.Namespace) -> int:
     from proof.report.terminal import Terminal
     from proof.verify import worst
 
+    # Asked to end, as a CI system asks, it cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     terminal = Terminal(stderr=options.json)
     root = _root(options)
@@ -148,7 +170,7 @@ def _verify(options: argparse.Namespace) -> int:
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
     pages_code = 0 if options.write else _check_pages(root, terminal, snippets, everything=not options.names)
     try:
-        with _engine(options.engine, terminal) as engine:
+        with _output(options, root, terminal), _engine(options, terminal) as engine:
             results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
     except NoEngineError as error:
         if not options.no_engine_ok:
@@ -177,6 +199,7 @@ def _run_all(
     root: Path,
 ) -> list[Result]:
     from dataclasses import replace
+    from functools import partial
 
     from proof import bases, rebuild, verify
 
@@ -184,7 +207,7 @@ def _run_all(
     loaded = {}
     for name in bases.wanted(snippets):
         with terminal.stage(f"base {name}, {options.bases}"):
-            loaded[name] = rebuild.ensure(known, name, engine, origin=options.bases, cache=cache)
+            loaded[name] = engine.again(partial(rebuild.ensure, known, name, engine, origin=options.bases, cache=cache))
     session = verify.Session(
         root=root,
         engine=engine,
@@ -206,38 +229,46 @@ def _run_all(
 
 
 @contextlib.contextmanager
-def _engine(choice: str, terminal: Terminal) -> Iterator[Engine]:
-    """The engine to use: the private one where it can be, else a reachable one of the user's."""
-    from proof import private
-    from proof.engine import shared
+def _output(options: argparse.Namespace, root: Path, terminal: Terminal) -> Iterator[None]:
+    """Only one run at a time writes the captures of a project; any number may check them meanwhile."""
+    if not options.write:
+        yield
+        return
+    from proof import capture, lock
 
+    snippets = root / "snippets"
+    with lock.holding(snippets, on_wait=lambda whom: terminal.say(f" · waiting for {whom}", "yellow")):
+        capture.sweep(snippets)
+        yield
+
+
+@contextlib.contextmanager
+def _engine(options: argparse.Namespace, terminal: Terminal) -> Iterator[Engine]:
+    """The engine to use: the private one where it can be, else a reachable one of the user's."""
+    from proof import private, shared
+
+    def lost() -> None:
+        terminal.say(" · the engine was lost, and started again", "yellow")
+
+    choice, cache = options.engine, cache_folder()
+    kinds: tuple[Literal["private", "docker", "podman"], ...] = ("private", "docker", "podman")
     obstacles = []
-    if choice in ("auto", "private"):
+    for kind in kinds if choice == "auto" else (choice,):
         with contextlib.ExitStack() as stack:
             try:
-                with terminal.stage("private engine"):
-                    engine = stack.enter_context(private.start(cache_folder(), PLATFORM))
-            except NoEngineError as error:
-                if choice == "private":
-                    raise
-                obstacles.append(f"private: {error.what}")
-            else:
-                yield engine
-                return
-    for kind in ("docker", "podman") if choice == "auto" else (choice,):
-        with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
-            try:
-                engine = shared(kind, Path(home), PLATFORM)
+                if kind == "private":
+                    with terminal.stage("private engine"):
+                        start = private.start(cache, PLATFORM, memory=options.memory, on_restart=lost)
+                        engine = stack.enter_context(start)
+                else:
+                    engine = stack.enter_context(shared.connect(kind, cache, PLATFORM))
+                    terminal.say(f" · using your {kind}; its own images stay as they are")
             except NoEngineError as error:
                 if choice == kind:
                     raise
                 obstacles.append(f"{kind}: {error.what}")
                 continue
-            terminal.say(f" · using your {kind}; its own images stay as they are")
-            try:
-                yield engine
-            finally:
-                engine.clean()
+            yield engine
             return
     raise NoEngineError(
         "no container engine can be had here",

@@ -1,35 +1,34 @@
 """What the tool asks of a container engine, as docker and podman command lines.
 
 All that differs between engines is here. An engine of the user's own is shared: every image that the tool makes in it
-carries a reserved prefix, which is taken out of the output again, and only what the tool made is removed.
+carries a reserved prefix, which is taken out of the output again, and only what is in the run's journal is removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
-from proof import process
-from proof.errors import CannotMeasureError, EngineLostError, NoEngineError
+from proof import journal as journals
+from proof import process, scratch
+from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
+from proof.journal import Journal
 
 Kind = Literal["docker", "podman"]
 
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
-_BULK = 600.0  # seconds, for loading, saving and pulling images
-_LOST = re.compile(
-    r"Cannot connect to the Docker daemon|error during connect|connection refused|connection reset|"
-    r"broken pipe|unexpected EOF|failed to receive status: rpc error",
-    re.IGNORECASE,
+_BULK = 600.0  # seconds, for loading and saving images
+# Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
+_CUT_OFF = re.compile(
+    r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
 )
+_FULL = "no space left on device"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ class Engine:
     env: dict[str, str]  # the whole environment of every command: nothing of the user's comes in
     platform: str
     prefix: str = ""  # of every image made here; empty in a private engine
-    made: list[str] = field(default_factory=list)  # images that this run made in a shared engine
+    journal: Journal | None = None  # what this run makes in it
+    restart: Callable[[], object] | None = None  # starts a private engine again that was lost
 
     @property
     def private(self) -> bool:
@@ -75,22 +75,56 @@ class Engine:
 
     def call(self, *words: str, deadline: float = _QUERY, check: bool = True) -> process.Completed:
         """Run one command of the engine; CannotMeasureError where it fails and `check` is on."""
-        done = process.run([self.kind, *words], env=self.env, deadline=deadline)
-        self.raise_if_lost(done)
+        done = self.run([self.kind, *words], deadline=deadline)
         if check and done.exit != 0:
+            if is_full(done.last_lines()):
+                raise self.full(done)
             raise CannotMeasureError(
                 f"`{process.shell_words(done.argv)}` failed with {done.exit}", evidence=done.last_lines()
             )
         return done
 
-    def raise_if_lost(self, done: process.Completed) -> None:
-        """Tell a lost engine apart from a command that failed: the first says nothing about any number."""
-        if done.exit != 0 and _LOST.search(done.last_lines(20)) and not self.alive():
-            raise EngineLostError(
-                f"the engine was lost during `{process.shell_words(done.argv)}`",
-                evidence=done.last_lines(3),
-                cure="run the same command again",
-            )
+    def run(
+        self, argv: Sequence[str], *, deadline: float, cwd: Path | None = None, merge: bool = False
+    ) -> process.Completed:
+        """Run a client of the engine, as `process.run` does.
+
+        Raises EngineLostError where the engine is gone or hangs: a command that it failed says nothing of any number.
+        """
+        try:
+            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge)
+        except DeadlineError as error:
+            if self.alive():
+                raise
+            raise self._lost(process.shell_words(argv), error.evidence) from error
+        if done.exit != 0 and (_CUT_OFF.search(done.last_lines(5)) or not self.alive()):
+            raise self._lost(process.shell_words(argv), done.last_lines(3))
+        return done
+
+    def again(self, act: Callable[[], T]) -> T:
+        """What `act` returns; a private engine that is lost meanwhile is started again, and `act` called once more."""
+        try:
+            return act()
+        except EngineLostError:
+            if self.restart is None:
+                raise
+        self.restart()
+        return act()
+
+    def _lost(self, command: str, evidence: str) -> EngineLostError:
+        return EngineLostError(
+            f"the engine was lost during `{command}`: it does not answer",
+            evidence=evidence,
+            cure="see that it runs, then run the same again" if self.prefix else "run the same again",
+        )
+
+    def full(self, done: process.Completed) -> CannotMeasureError:
+        """A command failed because the engine has no room left."""
+        return CannotMeasureError(
+            f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
+            evidence=done.last_lines(2),
+            cure="free some space" if self.prefix else "free some space, or PROOF_CACHE=/a/folder/with/room",
+        )
 
     def alive(self) -> bool:
         """Whether it answers."""
@@ -131,74 +165,105 @@ class Engine:
         return self._id_of(self.local(image))
 
     def load(self, archive: Path, image: str) -> None:
-        """Load an archive that carries `image` under its plain name."""
-        if self.prefix and self.image_id(image):
-            return
-        before = None if self.private else self._id_of(image)
-        self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)
+        """Load an archive that carries `image` under its local name."""
         if self.prefix:
-            # A loaded archive can only bring its own name: pass it on to ours, and put the user's image back.
-            self.call("tag", image, self.local(image))
-            self.made.append(self.local(image))
-            self.call("tag", before, image) if before else self.call("rmi", image)
+            self.claim(image)
+        self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)
 
-    def pull(self, reference: str, platform: str, image: str) -> str:
-        """Bring `reference` from its registry into the engine as `image`; returns its digest.
+    def claim(self, *images: str) -> None:
+        """Write down that these images are about to be made here.
 
-        skopeo pulls it into an archive, because a private engine has no network. Its own settings
-        (credentials, mirrors) are the user's.
+        Raises CannotMeasureError where a shared engine has one of that name which this run did not make.
         """
-        if not shutil.which("skopeo"):
-            raise CannotMeasureError(
-                "`skopeo` is needed to pull a base from a registry and is not installed here",
-                cure="apt-get install skopeo, or leave --bases registry out",
-            )
-        system, architecture = platform.split("/")[:2]
-        which = ("--override-os", system, "--override-arch", architecture)
-        # A registry on this very machine is a trial, and has no certificate.
-        plain = re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/", reference) is not None
-        # Where no one has set up a policy for signatures, skopeo refuses to pull at all.
-        set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
-        policy = () if any(path.exists() for path in set_up) else ("--insecure-policy",)
-
-        def skopeo(*words: str) -> process.Completed:
-            done = process.run(["skopeo", *policy, *words], env=os.environ, deadline=_BULK)
-            if done.exit != 0:
+        if self.journal is None:
+            return
+        ours = self.journal.left("tag")
+        for name in (self.local(image) for image in images):
+            if self.prefix and name not in ours and self._id_of(name):
                 raise CannotMeasureError(
-                    f"{reference} could not be pulled",
-                    evidence=done.last_lines(3),
-                    cure="look at the network and the registry's limits, or leave --bases registry out",
+                    f"your {self.kind} has an image {name} already, and it is left alone",
+                    cure=f"run again, for another prefix; or {self.kind} rmi {name}",
                 )
-            return done
+            self.journal.made("tag", name)
 
-        source = f"docker://{reference}"
-        insecure = ("--tls-verify=false",) if plain else ()
-        digest = skopeo("inspect", *which, *insecure, "--no-tags", "--format", "{{.Digest}}", source).text().strip()
-        insecure = ("--src-tls-verify=false",) if plain else ()
-        with tempfile.TemporaryDirectory(prefix="proof-pull-") as folder:
-            archive = Path(folder) / "image.tar"
-            skopeo("copy", *which, *insecure, "--quiet", source, f"docker-archive:{archive}:{image}")
-            self.load(archive, image)
-        return digest
+    def name_container(self, name: str) -> None:
+        """Write down that a container of this name is about to be made."""
+        if self.journal:
+            self.journal.made("container", name)
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[list[str]]:
+        """Around a build: the flags by which a shared engine says what it made, so that it can be written down."""
+        if not self.prefix or self.journal is None:
+            yield []
+            return
+        images, records = self._images(), self._cache()
+        with scratch.folder("build") as folder:
+            made = folder / "id"
+            try:
+                yield [f"--iidfile={made}"]
+            finally:
+                # A second build under one name leaves the first one's image without any.
+                if made.exists() and (image := made.read_text().strip()) not in images:
+                    self.journal.made("image", image)
+                self.journal.made("cache", *(record for record in self._cache() if record not in records))
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
         """`docker image save` as a stream."""
         words = ["--format", "docker-archive"] if self.kind == "podman" else []
-        with process.stream([self.kind, "image", "save", *words, image], env=self.env, deadline=_BULK) as out:
-            yield out
+        try:
+            with process.stream([self.kind, "image", "save", *words, image], env=self.env, deadline=_BULK) as out:
+                yield out
+        except CannotMeasureError as error:
+            if self.alive():
+                raise
+            raise self._lost(f"{self.kind} image save {image}", error.evidence) from error
 
     def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> None:
-        """Remove what a snippet left; what is gone already is no failure."""
-        if containers:
-            self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False)
-        if images:
-            self.call("rmi", "--force", *images, deadline=120, check=False)
+        """Remove these containers and images by name; what is gone already is no failure."""
+        self._remove("container", ("rm", "--force", "--volumes"), containers, self.journal)
+        self._remove("tag", ("rmi", "--force"), images, self.journal)
 
-    def clean(self) -> None:
-        """Remove everything that this run made in a shared engine."""
-        self.remove(images=self.made)
-        self.made.clear()
+    def undo(self, journal: Journal) -> None:
+        """Remove what is left of a run, this one or one that was killed: nothing but what its journal names."""
+        self._remove("container", ("rm", "--force", "--volumes"), journal.left("container"), journal)
+        self._remove("tag", ("rmi", "--force"), journal.left("tag"), journal)
+        for image in journal.left("image"):
+            # An image that has a name now was given it by somebody else.
+            if self.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
+                self.call("rmi", image, deadline=120, check=False)
+            journal.gone("image", image)
+        self._forget(journal)
+
+    def _remove(self, kind: journals.Kind, how: Sequence[str], names: Sequence[str], journal: Journal | None) -> None:
+        if not names:
+            return
+        if self.call(*how, *names, deadline=120, check=False).exit != 0:
+            of = "container" if kind == "container" else "image"
+            names = [n for n in names if self.call(of, "inspect", "--format", "{{.ID}}", n, check=False).exit != 0]
+        if journal:
+            journal.gone(kind, *names)
+
+    def _forget(self, journal: Journal) -> None:
+        """Remove the records of the build cache that a run made, by their ids."""
+        made, before = set(journal.left("cache")), set[str]()
+        # In rounds, since a record goes only after those that need it. What stays, a build of the user's needs by now.
+        while (present := made & self._cache()) and present != before:
+            before = present
+            which = "|".join(sorted(present))  # the filter is a regular expression, and can be given once
+            self.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
+        journal.gone("cache", *made)
+
+    def _images(self) -> set[str]:
+        return set(self.call("image", "ls", "--all", "--quiet", "--no-trunc").text().split())
+
+    def _cache(self) -> set[str]:
+        """The ids of the build cache's records; podman's cache is made of its images."""
+        if self.kind == "podman":
+            return set()
+        data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")
+        return {record["ID"] for record in data or []}
 
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)
@@ -209,15 +274,15 @@ class Engine:
         return json.loads(self.call(*words).output)
 
 
-def search_path() -> str:
-    """The user's own, and where dockerd is, which not every root has on it."""
-    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+def is_full(output: str) -> bool:
+    """Whether a command says that its disk is full."""
+    return _FULL in output.lower()
 
 
 def environment(home: Path, platform: str) -> dict[str, str]:
     """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one."""
     return {
-        "PATH": search_path(),
+        "PATH": process.search_path(),
         "HOME": str(home),
         "DOCKER_CONFIG": str(home / ".docker"),
         "LC_ALL": "C.UTF-8",
@@ -230,20 +295,3 @@ def environment(home: Path, platform: str) -> dict[str, str]:
         "BUILDKIT_PROGRESS": "plain",
         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
     }
-
-
-def shared(kind: Kind, home: Path, platform: str) -> Engine:
-    """The user's own engine; NoEngineError where it is not there or does not answer."""
-    if not shutil.which(kind):
-        raise NoEngineError(f"`{kind}` is not installed here")
-    env = environment(home, platform)
-    # Where the user's client finds its daemon is the one thing taken over from the environment.
-    env |= {k: os.environ[k] for k in ("DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
-    if kind == "podman":
-        env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
-        env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
-    engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
-    done = process.run([kind, "version"], env=env, deadline=10)
-    if done.exit != 0:
-        raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
-    return engine

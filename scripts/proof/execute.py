@@ -7,17 +7,16 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from proof import cgroup, process, scratch
 from proof import image as images
-from proof import process
 from proof.commands import TAG, Command
 from proof.dockerfile import localise
-from proof.engine import Engine
-from proof.errors import CannotMeasureError
+from proof.engine import Engine, is_full
+from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
@@ -78,6 +77,7 @@ def run(
         try:
             for step in snippet.steps:
                 on_step(step)
+                engine.claim(*step.command.tags)
                 tags += [engine.local(tag) for tag in step.command.tags]
                 kept = "" if fresh or engine.prefix else (keeps or {}).get(step.inside or "", "")
                 limit = timeout or step.timeout
@@ -90,8 +90,13 @@ def run(
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 base = images.base_layers(measured, measure(engine, engine.local(under), cache).layers)
-        finally:
-            engine.remove(containers=containers, images=tags)
+        except EngineLostError:
+            raise  # and leaves nothing to remove from
+        except BaseException:
+            with contextlib.suppress(CannotMeasureError):  # what came before says more, and the journal remembers
+                engine.remove(containers=containers, images=tags)
+            raise
+        engine.remove(containers=containers, images=tags)
     return Run(snippet, tuple(done), measured, base)
 
 
@@ -101,8 +106,8 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
 
     Links are copied as links, never followed, and version control is left out.
     """
-    with tempfile.TemporaryDirectory(prefix=f"proof-{snippet.name}-") as folder:
-        context = Path(folder) / "context"
+    with scratch.folder(snippet.name) as folder:
+        context = folder / "context"
         if snippet.context.is_dir():
             shutil.copytree(
                 snippet.context, context, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names)
@@ -125,38 +130,44 @@ def _run_step(
 ) -> StepRun:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
-    match command.verb:
-        case "inside":
-            assert step.inside is not None
-            containers.append(name)
-            engine.call(
-                *("create", "--name", name, "--network", "none", "--workdir", "/src"),
-                *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
-                *(engine.local(step.inside), *command.argv),
-            )
-            engine.call("cp", f"{context}/.", f"{name}:/src")
-            argv = [engine.kind, "start", "--attach", name]
-        case "run":
-            containers.append(name)
-            argv = _argv(command, engine, ["--name", name, "--network=none"])
-        case "build":
-            argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else [])])
-        case _:
-            argv = _argv(command, engine, [])
-    done = process.run(
-        argv,
-        env=engine.env,
-        cwd=context,
-        deadline=timeout,
-        merge=True,
-        on_deadline=lambda: engine.remove(containers=[name] if name in containers else []),
-    )
-    engine.raise_if_lost(done)
-    if step.exit == 0 and done.exit != 0 and "no space left on device" in done.text():
-        raise CannotMeasureError(
-            f"the disk of the engine is full, in {step}", evidence=done.last_lines(2), cure="free some space"
-        )
+    if command.verb in ("inside", "run"):
+        engine.name_container(name)
+        containers.append(name)
+    with contextlib.ExitStack() as stack:
+        match command.verb:
+            case "inside":
+                assert step.inside is not None
+                engine.call(
+                    *("create", "--name", name, "--network", "none", "--workdir", "/src"),
+                    *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
+                    *(engine.local(step.inside), *command.argv),
+                )
+                engine.call("cp", f"{context}/.", f"{name}:/src")
+                argv = [engine.kind, "start", "--attach", name]
+            case "run":
+                argv = _argv(command, engine, ["--name", name, "--network=none"])
+            case "build":
+                recorded = stack.enter_context(engine.building())
+                argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
+            case _:
+                argv = _argv(command, engine, [])
+        kills = cgroup.kills()
+        done = engine.run(argv, cwd=context, deadline=timeout, merge=True)
+    _raise_if_starved(step, engine, done, memory=cgroup.kills() > kills)
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+
+
+def _raise_if_starved(step: Step, engine: Engine, done: process.Completed, *, memory: bool) -> None:
+    """Tell a want of room or of memory from what a snippet does by itself."""
+    if memory:
+        raise CannotMeasureError(
+            f"out of memory: the kernel ended a process during {step}",
+            evidence=done.last_lines(3),
+            cure="close what else runs here, or pass a higher --memory",
+        )
+    as_declared = done.exit == step.exit and step.expect in done.text()
+    if not as_declared and is_full(done.text()):
+        raise engine.full(done)
 
 
 def _volume(base: str) -> str:

@@ -7,19 +7,17 @@ for as long as its daemon lives; runs side by side take different slots.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from proof import cgroup, journal, lock, process, scratch
 from proof import engine as engines
-from proof import process
-from proof.engine import Engine, search_path
+from proof.engine import Engine
 from proof.errors import CannotMeasureError, NoEngineError
 
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
@@ -32,8 +30,9 @@ _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 # them go with it. Without a network namespace `--bridge=none` would delete the host's docker0.
 _INNER = """
 mount -t tmpfs -o mode=755 tmpfs /run
-exec dockerd --config-file "$1/daemon.json" --data-root "$1/data" --exec-root /run/docker --pidfile /run/docker.pid \
-    --host "unix://$1/docker.sock" --bridge=none --iptables=false --ip6tables=false
+slot=$1; shift
+exec dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" --exec-root /run/docker \
+    --pidfile /run/docker.pid --host "unix://$slot/docker.sock" --bridge=none --iptables=false --ip6tables=false "$@"
 """
 
 
@@ -41,7 +40,7 @@ def obstacle() -> str:
     """Why no private engine can be started here, or nothing."""
     if os.name != "posix" or os.uname().sysname != "Linux":
         return "a private engine needs Linux"
-    missing = [program for program in PROGRAMS if not shutil.which(program, path=search_path())]
+    missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
     if missing:
         return f"not installed here: {', '.join(missing)}"
     if os.geteuid() != 0:
@@ -50,52 +49,99 @@ def obstacle() -> str:
 
 
 @contextlib.contextmanager
-def start(cache: Path, platform: str, *, detach: bool = False) -> Iterator[Engine]:
+def start(
+    cache: Path,
+    platform: str,
+    *,
+    memory: int | None = None,
+    detach: bool = False,
+    on_restart: Callable[[], object] = lambda: None,
+) -> Iterator[Engine]:
     """A running private engine, stopped at the end of the block (unless detached).
 
-    Raises NoEngineError where it cannot be started here, CannotMeasureError where it does not come up.
+    All its containers together may use `memory` bytes, nine tenths of what is free if not given. Where it is lost,
+    `Engine.again` starts it again, and `on_restart` is told.
+    Raises NoEngineError where it cannot be started here, CannotMeasureError where its disk is full.
     """
     if reason := obstacle():
         raise NoEngineError(reason, cure="scripts/bootstrap as root, or --engine docker")
-    slot, lock = _take_slot(cache / "engine-classic")
-    socket = slot / "docker.sock"
-    if len(str(socket).encode()) > _SOCKET_LIMIT:
-        raise NoEngineError(f"the path {socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder")
-    socket.unlink(missing_ok=True)
-    # The image store is named because a newer Docker changed its default, and /etc/docker is the user's.
-    (slot / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": False}}))
-    with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
-        env = engines.environment(Path(home), platform) | {"DOCKER_HOST": f"unix://{socket}"}
-        # --pdeathsig: killing the tool, however rudely, ends the engine and all its containers with it.
-        guard = () if detach else ("setpriv", "--pdeathsig", "KILL")
-        namespaces = (
-            "unshare",
-            "--mount-proc",
-            "--pid",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--fork",
-            "--kill-child=KILL",
-        )
-        daemon = process.spawn(
-            [*guard, *namespaces, "sh", "-c", _INNER, "sh", str(slot)],
-            env={"PATH": env["PATH"], "HOME": home},
-            log=slot / "dockerd.log",
-            keep_open=[lock],
-        )
-        try:
-            os.close(lock)  # the daemon holds it from here on
-            engine = Engine("docker", env, platform)
-            _wait(engine, daemon, slot / "dockerd.log")
-            # What a killed run left in this slot: in an engine of our own every container is ours.
-            engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
+    _sweep(cache / "engine-classic")
+    slot, held = _take_slot(cache / "engine-classic")
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, held)
+        home = stack.enter_context(scratch.folder("home"))
+        ours = stack.enter_context(journal.opened(slot / "journals"))
+        daemon = _Daemon(slot, held, home, platform, memory or cgroup.default_memory(), detach=detach)
+
+        def restart() -> None:
+            daemon.end(grace=0)  # one that hangs would not hear anything else
+            daemon.start(engine)
+            on_restart()
+
+        engine = Engine("docker", daemon.env, platform, journal=ours, restart=restart)
+        ending = contextlib.ExitStack()
+        ending.callback(daemon.end, grace=_GRACE)
+        with ending:
+            daemon.start(engine)
             if detach:
-                (slot / _DETACHED).write_text(json.dumps({"pid": daemon.pid, "host": env["DOCKER_HOST"]}))
+                record = {"pid": daemon.pid, "host": daemon.env["DOCKER_HOST"]}
+                (slot / _DETACHED).write_text(json.dumps(record))
             yield engine
-        finally:
-            if not detach:
-                process.end(daemon, grace=_GRACE)
+            if detach:
+                ending.pop_all()
+
+
+class _Daemon:
+    """The process of an engine in its slot, which can be started again there."""
+
+    def __init__(self, slot: Path, held: int, home: Path, platform: str, memory: int, *, detach: bool) -> None:
+        self._slot, self._held, self._home, self._memory = slot, held, home, memory
+        self._socket, self._log = slot / "docker.sock", slot / "dockerd.log"
+        if len(bytes(self._socket)) > _SOCKET_LIMIT:
+            raise NoEngineError(
+                f"the path {self._socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder"
+            )
+        self.env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{self._socket}"}
+        # Killing the tool, however rudely, ends the engine and all its containers with it.
+        self._guard = () if detach else ("setpriv", "--pdeathsig", "KILL")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, engine: Engine) -> None:
+        """Start it, and have it as a run that ended well would have left it."""
+        self._socket.unlink(missing_ok=True)
+        # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
+        settings = {
+            "features": {"containerd-snapshotter": False},
+            "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        }
+        (self._slot / "daemon.json").write_text(json.dumps(settings))
+        group = cgroup.name(self._slot)
+        parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self._memory) else ()
+        namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
+        self._process = process.spawn(
+            [*self._guard, *namespaces, "sh", "-c", _INNER, "sh", str(self._slot), *parent],
+            env={"PATH": self.env["PATH"], "HOME": str(self._home)},
+            log=self._log,
+            keep_open=[self._held],
+        )
+        _wait(engine, self._process, self._log)
+        # What a killed run left in this slot: in an engine of our own every container is ours.
+        engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
+        with journal.of_dead_runs(self._slot / "journals") as dead:
+            for left in dead:
+                engine.undo(left)
+        engine.call("image", "prune", "--force", check=False)
+
+    def end(self, *, grace: float) -> None:
+        """Stop it, within `grace` seconds or by force, and take its control group away."""
+        if self._process is not None:
+            process.end(self._process, grace=grace)
+        cgroup.remove(cgroup.name(self._slot))
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:
@@ -116,6 +162,7 @@ def stop(cache: Path) -> int:
     for slot, pid, _ in found:
         process.end_group(pid, grace=_GRACE)
         (slot / _DETACHED).unlink(missing_ok=True)
+        cgroup.remove(cgroup.name(slot))
     return len(found)
 
 
@@ -124,14 +171,19 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
     for number in range(64):
         slot = parent / str(number)
         slot.mkdir(parents=True, exist_ok=True)
-        lock = os.open(slot / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            continue
-        return slot, lock
+        (slot / "lock").touch()
+        if (held := lock.take(slot / "lock")) is not None:
+            return slot, held
     raise CannotMeasureError(f"all slots of {parent} are taken", cure="wait for the other runs")
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the control groups of all runs that were killed, in whichever slot."""
+    for path in parent.glob("*/lock"):
+        group = cgroup.name(path.parent)
+        if cgroup.exists(group) and (held := lock.take(path)) is not None:
+            cgroup.remove(group)
+            os.close(held)
 
 
 def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
@@ -144,4 +196,11 @@ def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.05)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
+    if engines.is_full(tail):
+        # Not NoEngineError: for want of room nobody's own engine is used instead.
+        raise CannotMeasureError(
+            "the private engine did not come up: its disk is full",
+            evidence=tail,
+            cure="free some space, or PROOF_CACHE=/a/folder/with/room",
+        )
     raise NoEngineError("the private engine did not come up", evidence=tail, cure=f"read {log}, or use --engine docker")

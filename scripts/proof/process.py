@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -21,6 +22,7 @@ from typing import IO
 from proof.errors import CannotMeasureError, DeadlineError
 
 OUTPUT_CAP = 4_000_000  # bytes; the longest honest transcript seen is about 20 kB
+_LONG = 500  # characters of a line in an error message
 _DRAIN = 5.0  # seconds for the last output to arrive once the group is gone
 
 
@@ -40,8 +42,17 @@ class Completed:
 
     def last_lines(self, count: int = 10) -> str:
         """The end of what it printed, for an error message."""
-        text = (self.output + self.errors).decode("utf-8", "replace")
-        return "\n".join(text.rstrip().splitlines()[-count:])
+        return _last_lines(self.output + self.errors, count)
+
+
+def _last_lines(output: bytes, count: int = 10) -> str:
+    lines = output.decode("utf-8", "replace").rstrip().splitlines()[-count:]
+    return "\n".join(line if len(line) <= _LONG else f"{line[:_LONG]} …" for line in lines)
+
+
+def search_path() -> str:
+    """The user's own, and where dockerd and setpriv are, which not every root has on it."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 
 
 def shell_words(argv: Sequence[str]) -> str:
@@ -56,13 +67,11 @@ def run(
     cwd: Path | None = None,
     deadline: float = 60,
     merge: bool = False,
-    on_deadline: Callable[[], object] | None = None,
 ) -> Completed:
     """Run `argv` to its end and return what it printed.
 
     `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it.
-    `on_deadline` runs after the group was killed, before the error is raised: a killed `docker run` client
-    leaves its container running, so the caller ends that too.
+    A killed `docker run` client leaves its container running: whoever named that ends it too.
 
     Raises DeadlineError past the deadline, CannotMeasureError where the program is missing or prints over
     OUTPUT_CAP bytes.
@@ -87,8 +96,6 @@ def run(
         timed_out = True
     except BaseException:  # Ctrl-C above all: nothing of ours may stay behind
         _kill_group(process)
-        if on_deadline:
-            on_deadline()
         raise
     finally:
         # A child that outlived its parent can hold the pipes open: end the group before the readers are joined.
@@ -105,15 +112,13 @@ def run(
         bytes(chunks["errors"]),
         time.monotonic() - started,
     )
-    if timed_out or overflow.is_set():
-        if on_deadline:
-            on_deadline()
-        if overflow.is_set():
-            raise CannotMeasureError(
-                f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was ended",
-                evidence=done.last_lines(3),
-                cure="make the command print less",
-            )
+    if overflow.is_set():
+        raise CannotMeasureError(
+            f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was ended",
+            evidence=done.last_lines(3),
+            cure="make the command print less",
+        )
+    if timed_out:
         raise DeadlineError(
             f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended",
             evidence=done.last_lines(),
@@ -164,7 +169,7 @@ def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600
         raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended") from broken
     if code:
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` failed with {code}", evidence=errors.decode("utf-8", "replace")
+            f"`{shell_words(argv)}` failed with {code}", evidence=_last_lines(bytes(errors))
         ) from broken
     if broken:
         raise broken
@@ -211,9 +216,13 @@ def end_group(pid: int, *, grace: float) -> None:
 
 
 def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int) -> subprocess.Popen[bytes]:
+    # Killed itself, the tool could end nothing: the kernel does it then, where there is a way to tell it (Linux).
+    guard = shutil.which("setpriv", path=search_path())
+    if shutil.which(argv[0], path=env.get("PATH")) is None:
+        guard = None  # so that it is this program that is missed below
     try:
         return subprocess.Popen(
-            list(argv),
+            [*((guard, "--pdeathsig", "KILL") if guard else ()), *argv],
             bufsize=0,  # a buffered pipe cannot be closed while a thread waits in it
             env=dict(env),
             cwd=cwd,

@@ -14,13 +14,12 @@ import json
 import os
 import sys
 import tarfile
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from proof import process
+from proof import process, registry, scratch
 from proof.bases import Base, Bases, Layer, Origin, Package
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, PackageError
@@ -55,27 +54,27 @@ def fetch(package: Package, cache: Path) -> Path:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         interpreter, abi, platform = package.wheel.removesuffix(".whl").rsplit("-", 3)[1:]
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            requirement = Path(folder) / "requirement.txt"
+        with scratch.folder("package", path.parent) as folder:
+            requirement = folder / "requirement.txt"
             requirement.write_text(f"{package.project}=={package.version} --hash=sha256:{package.sha256}\n")
             done = process.run(
                 [
                     *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
-                    *("--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", folder),
+                    *("--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)),
                     *("--platform", platform, "--implementation", interpreter[:2], "--abi", abi),
                     *("-r", str(requirement)),
                 ],
                 env=os.environ,  # pip's own settings live there; no snippet ever sees it
                 deadline=900,
             )
-            if done.exit != 0 or not (Path(folder) / package.wheel).exists():
+            if done.exit != 0 or not (folder / package.wheel).exists():
                 raise PackageError(
                     f"the package {package} could not be downloaded",
                     where=package.where,
                     evidence=done.last_lines(),
                     cure=f"look at the network, or put {package.wheel} into {path.parent}",
                 )
-            (Path(folder) / package.wheel).replace(path)
+            (folder / package.wheel).replace(path)
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != package.sha256:
@@ -95,9 +94,9 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     ids: list[str] = json.loads(known.read_text()) if known.exists() else []  # one for each image store
     if (present := engine.image_id(name)) in ids:
         return Loaded(name, str(present), origin, key)
-    with tempfile.TemporaryDirectory(prefix="proof-base-") as folder:
-        archive = build_archive(bases, name, Path(folder), cache)
-        engine.load(archive, name)
+    with scratch.folder("base") as folder:
+        # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
+        engine.load(build_archive(bases, name, folder, cache, tag=engine.local(name)), name)
     loaded = engine.image_id(name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {name} and does not have it", where=base.where)
@@ -106,16 +105,20 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
 
 
 def _pull(base: Base, engine: Engine) -> Loaded:
-    digest = engine.pull(base.registry, base.platform, base.name)
+    with scratch.folder("pull") as folder:
+        archive = folder / "image.tar"
+        digest = registry.pull(base.registry, base.platform, archive, engine.local(base.name))
+        engine.load(archive, base.name)
     image_id = engine.image_id(base.name)
     if image_id is None:
         raise CannotMeasureError(f"{base.registry} was pulled and is not in the engine", where=base.where)
     return Loaded(base.name, image_id, f"{base.registry}@{digest}", digest)
 
 
-def build_archive(bases: Bases, name: str, folder: Path, cache: Path) -> Path:
-    """Write the rebuilt base as an archive for `docker load`; the same recipe gives the same bytes everywhere.
+def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:
+    """Write the rebuilt base as an archive for `docker load`, under `tag` if not under its own name.
 
+    The same recipe gives the same bytes everywhere.
     Raises ManifestError where a layer is not the official one that its recipe promises.
     """
     base = bases.images[name]
@@ -157,7 +160,7 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path) -> Path:
     ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id, _ in layers]
-    manifest = json.dumps([{"Config": config_name, "RepoTags": [engine_tag(name)], "Layers": names}]).encode()
+    manifest = json.dumps([{"Config": config_name, "RepoTags": [engine_tag(tag or name)], "Layers": names}]).encode()
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         for (_, path), member in zip(layers, names, strict=True):

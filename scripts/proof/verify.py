@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from proof import capture as captures
-from proof import execute, inputs, process
+from proof import execute, files, inputs, process
 from proof.bases import Bases, Origin
 from proof.capture import Basis, Capture, Provenance
 from proof.compare import Difference, compare
@@ -104,21 +104,25 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
     changes = inputs.changed(old.inputs, found) if old else []
     cause = _cause(old, changes)
     try:
-        first = _measure(snippet, session, found)
+        first = session.engine.again(lambda: _measure(snippet, session, found))
         differences = tuple(compare(old, first, snippet, folder))
         hard = any(change.hard for change in changes)
         if old and not differences and not hard:
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
         if differences and not (old and old.tampered):
-            second = _measure(snippet, session, found)
+            second = session.engine.again(lambda: _measure(snippet, session, found))
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
+        if write:
+            captures.save(first, folder)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
+    except OSError as error:
+        if (trouble := files.trouble(error)) is None:
+            raise
+        return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
         return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
-    if write:
-        captures.save(first, folder)
     verdict: Verdict = "written" if write else "drift"
     return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
 

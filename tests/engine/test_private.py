@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, private, rebuild
-from proof.engine import Engine, environment, shared
+from proof import bases, cli, private, rebuild, shared
+from proof.engine import Engine, environment
 from proof.errors import EngineLostError, NoEngineError
 from tests.helpers import TINY, measure, proof, tiny, tree
 
@@ -200,7 +200,7 @@ def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pyt
     """A client without its daemon is named as that."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     with pytest.raises(NoEngineError, match="does not answer"):
-        shared("docker", tmp_path, cli.PLATFORM)
+        shared.connect("docker", tmp_path, cli.PLATFORM).__enter__()
 
 
 def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,81 @@
+"""The private engine's control group: the memory that all its containers together may use.
+
+A group outlives a daemon that was killed, so its name comes from the engine's slot: the next run finds and removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+_GRACE = 2.0  # seconds: a killed process is in its group until the kernel is done with it
+_SHARE = 0.9  # of the memory that is free when the engine starts: the rest is the user's
+
+
+def name(slot: Path) -> str:
+    """The group of the engine in this slot."""
+    return f"proof-{hashlib.sha256(bytes(slot)).hexdigest()[:12]}"
+
+
+def make(group: str, memory: int) -> bool:
+    """Make the group, with a limit of `memory` bytes; whether it could be made."""
+    try:
+        if (ROOT / "cgroup.controllers").exists():
+            with contextlib.suppress(OSError):  # it is on for groups below the root nearly everywhere
+                (ROOT / "cgroup.subtree_control").write_text("+memory")
+            folder, limit, swap = ROOT / group, "memory.max", ("memory.swap.max", 0)
+        else:
+            folder, limit, swap = (
+                ROOT / "memory" / group,
+                "memory.limit_in_bytes",
+                ("memory.memsw.limit_in_bytes", memory),
+            )
+        folder.mkdir(exist_ok=True)
+        (folder / limit).write_text(str(memory))
+        with contextlib.suppress(OSError):  # a kernel that does not count swap has no such file
+            (folder / swap[0]).write_text(str(swap[1]))
+    except OSError:
+        return False  # a container that we are in may not change groups: the engine runs without a limit of ours
+    return True
+
+
+def exists(group: str) -> bool:
+    """Whether the group is there in any hierarchy."""
+    return bool(_everywhere(group))
+
+
+def remove(group: str) -> None:
+    """Remove the group and all below it, in every hierarchy; nothing runs in it any more."""
+    until = time.monotonic() + _GRACE
+    for top in _everywhere(group):
+        while top.exists():
+            for folder, _, _ in os.walk(top, topdown=False):
+                with contextlib.suppress(OSError):
+                    Path(folder).rmdir()
+            if time.monotonic() > until:
+                return
+            if top.exists():
+                time.sleep(0.05)
+
+
+def _everywhere(group: str) -> list[Path]:
+    return [path for path in (ROOT / group, *ROOT.glob(f"*/{group}")) if path.exists()]
+
+
+def default_memory() -> int:
+    """Bytes: most of what is free now, so that a program that eats memory is ended before the host is in need."""
+    available = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return int(int(available[1]) * 1024 * _SHARE) if available else 1 << 62
+
+
+def kills() -> int:
+    """How many processes of this machine the kernel has ended for want of memory, in whichever group."""
+    with contextlib.suppress(OSError):
+        if found := re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.MULTILINE):
+            return int(found[1])
+    return 0

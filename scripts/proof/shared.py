@@ -1,0 +1,57 @@
+"""An engine of the user's own, on purpose or where no private one can be: used, and left as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from proof import engine as engines
+from proof import journal, process, scratch
+from proof.engine import Engine, Kind
+from proof.errors import CannotMeasureError, NoEngineError
+
+
+@contextlib.contextmanager
+def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
+    """The user's engine, rid of what a killed run left in it, and at the end of the block of what this one made.
+
+    Raises NoEngineError where it is not there or does not answer.
+    """
+    if not shutil.which(kind):
+        raise NoEngineError(f"`{kind}` is not installed here")
+    with scratch.folder("home") as home:
+        env = engines.environment(home, platform)
+        # Where the user's client finds its daemon is the one thing taken over from the environment.
+        env |= {k: os.environ[k] for k in ("DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
+        if kind == "podman":
+            env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
+            env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
+        engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
+        done = process.run([kind, "version"], env=env, deadline=10)
+        if done.exit != 0:
+            raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
+        journals = cache / "journals" / _identity(engine)
+        with journal.of_dead_runs(journals) as dead:
+            for left in dead:
+                engine.undo(left)
+        with journal.opened(journals) as ours:
+            try:
+                yield replace(engine, journal=ours)
+            finally:
+                # What cannot be removed now stays in the journal, for the next run.
+                with contextlib.suppress(CannotMeasureError):
+                    engine.undo(ours)
+
+
+def _identity(engine: Engine) -> str:
+    """Tells the user's engines apart: what was made in one is not looked for in another."""
+    if engine.kind == "docker":
+        return engine.call("info", "--format", "{{.ID}}").text().strip().replace(":", "-")
+    root = engine.call("info", "--format", "{{.Store.GraphRoot}}").text().strip()
+    return f"podman-{hashlib.sha256(root.encode()).hexdigest()[:12]}"

@@ -1,0 +1,571 @@
+"""Every fault that a run can meet, provoked for real: what is told, what is left, and what the next run finds.
+
+Signals, small disks, a limit on memory, a registry on loopback that fails in every way. The kills come at random
+moments: PROOF_KILLS says how many (50 before a release), PROOF_SEED repeats a sequence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from proof import bases, capture, cgroup, cli, inputs, lock, manifest, private, process, shared, verify
+from proof.engine import Engine
+from proof.errors import CannotMeasureError
+from tests.helpers import edit, measure, proof, tiny, tree
+from tests.registry import Fault, serving
+
+pytestmark = pytest.mark.engine
+
+PROOF = (sys.executable, "-m", "proof.cli")
+# A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
+HEARING = (
+    *(sys.executable, "-c"),
+    "import signal, sys; from proof.cli import main; signal.signal(2, signal.default_int_handler); sys.exit(main())",
+)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Path:
+    """A cache for the engines that are to suffer; each test finds it as the one before left it."""
+    del engine  # where there is no private engine, its fixture says so
+    return with_packages(tmp_path_factory.mktemp("own"), cache)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project, without captures."""
+    return tiny(tmp_path)
+
+
+def with_packages(folder: Path, cache: Path) -> Path:
+    (folder / "packages").symlink_to(cache / "packages")
+    return folder
+
+
+def sleeps(root: Path, seconds: int, *, build: bool) -> str:
+    """Have a step sleep, while it builds or while it runs; returns the name of its snippet."""
+    if build:
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        edit(dockerfile, "COPY note.txt", f"RUN echo begun; trap '' INT TERM; sleep {seconds}\nCOPY note.txt")
+        return "note"
+    script = root / "snippets/count/context/words.sh"
+    script.write_text(f"echo begun; trap '' INT TERM; sleep {seconds}\nwc -w note.txt\n")
+    return "count"
+
+
+def processes(*words: bytes) -> list[int]:
+    """The processes that have one of these in their command line or environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            if any(word in text for word in words) and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+    return found
+
+
+def sleeping(seconds: int) -> bool:
+    """Whether a container's program sleeps just so long."""
+    return bool(processes(b"sleep\0%d\0" % seconds))
+
+
+def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def started(root: Path, own: Path, *words: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    """The command, running beside the test."""
+    with subprocess.Popen(
+        [*HEARING, *words],
+        cwd=root,
+        env={**os.environ, "PROOF_CACHE": str(own), "PYTHONUNBUFFERED": "1", **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()  # where it did not hear: leaving the block would wait for it for ever
+
+
+def run(root: Path, own: Path, *words: str, **env: str) -> tuple[int, str]:
+    """The command to its end: its code and what it printed."""
+    done = proof(*words, cwd=root, env={"PROOF_CACHE": str(own), **env}, timeout=300)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def daemons(own: Path) -> list[int]:
+    """The daemons of the private engines in this cache."""
+    return [
+        pid
+        for pid in processes(f"{own}/".encode())
+        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"dockerd\0")
+    ]
+
+
+def groups(own: Path) -> list[Path]:
+    """The control groups of the engines in this cache."""
+    names = [cgroup.name(slot) for slot in own.glob("engine-classic/*")]
+    return [path for name in names for path in (cgroup.ROOT / name, *cgroup.ROOT.glob(f"*/{name}")) if path.exists()]
+
+
+def captured(root: Path) -> dict[str, bytes]:
+    return {name: content for name, content in tree(root).items() if "/captured/" in name}
+
+
+class TestCommand:
+    """A command that hangs, or prints without end."""
+
+    @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
+    def test_hangs(self, root: Path, engine: Engine, cache: Path, *, build: bool) -> None:
+        """It is ended on time with its container, deaf to signals as it is; the message shows what it had printed."""
+        name = sleeps(root, 3001, build=build)
+        edit(root / f"snippets/{name}/snippet.toml", "command =", "timeout = 2\ncommand =")
+        (result,) = measure(root, engine, cache, name, write=True)
+        assert result.verdict == "not measured"
+        assert "ran longer than 2 s" in str(result.error)
+        assert "begun" in str(result.error)
+        wait_until(lambda: not sleeping(3001), seconds=10)
+        assert engine.call("ps", "--all", "--quiet").text() == ""
+        assert captured(root) == {}
+
+    @pytest.mark.parametrize("endless", ["yes begun", "yes begun | tr -d '\\n'"], ids=["lines", "one line"])
+    def test_prints_without_end(self, root: Path, engine: Engine, cache: Path, endless: str) -> None:
+        """It is ended at the cap with its container; the message shows a little of it, however long its lines."""
+        (root / "snippets/count/context/words.sh").write_text(f"{endless}\n")
+        (result,) = measure(root, engine, cache, "count", write=True)
+        assert result.verdict == "not measured"
+        assert "printed more than 4,000,000 bytes" in str(result.error)
+        assert "begun" in str(result.error)
+        assert len(str(result.error)) < 2500
+        wait_until(lambda: not processes(b"yes\0begun\0"), seconds=10)
+        assert engine.call("ps", "--all", "--quiet").text() == ""
+        assert captured(root) == {}
+
+    def test_prints_without_end_in_a_build(self, root: Path, engine: Engine, cache: Path) -> None:
+        """BuildKit itself clips what a RUN prints, at two megabytes, and lets it go on: the deadline ends that."""
+        edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", "RUN yes begun\nCOPY note.txt")
+        edit(root / "snippets/note/snippet.toml", "command =", "timeout = 4\ncommand =")
+        (result,) = measure(root, engine, cache, "note", write=True)
+        assert result.verdict == "not measured"
+        assert "ran longer than 4 s" in str(result.error)
+        assert "output clipped, log limit" in str(result.error)
+        wait_until(lambda: not processes(b"yes\0begun\0"), seconds=10)
+        assert captured(root) == {}
+
+
+class TestInterrupt:
+    def test_ctrl_c_keeps_what_was_finished(self, root: Path, own: Path) -> None:
+        """Code 130 and one line; the snippets before it are captured, whole, and nothing of this one is."""
+        sleeps(root, 3002, build=True)
+        with started(root, own, "update") as running:
+            wait_until(lambda: sleeping(3002))
+            os.kill(running.pid, signal.SIGINT)
+            output, _ = running.communicate(timeout=60)
+        assert running.returncode == 130
+        assert output.splitlines()[-1] == "proof: interrupted; what was finished is kept"
+        assert "Traceback" not in output
+        for name, there in (("count", True), ("fails", True), ("note", False)):
+            assert (capture.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
+        assert processes(f"{own}/".encode()) == []
+        assert groups(own) == []
+
+    def test_asked_to_end_it_cleans_up_too(self, root: Path, own: Path, tmp_path: Path) -> None:
+        """SIGTERM, as a CI system sends it, is heard as Ctrl-C is."""
+        name = sleeps(root, 3003, build=False)
+        (tmp_path / "t").mkdir()
+        with started(root, own, "check", name, TMPDIR=str(tmp_path / "t")) as running:
+            wait_until(lambda: sleeping(3003))
+            running.terminate()
+            running.communicate(timeout=60)
+        assert running.returncode == 130
+        assert list((tmp_path / "t").iterdir()) == []
+        assert processes(f"{own}/".encode()) == []
+
+
+class TestKill:
+    def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
+        """Kill -9: no process, mount or lock is left, captures are old or new, whole; the next run sweeps the rest."""
+        seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
+        kills = int(os.environ.get("PROOF_KILLS", "8"))
+        dice = random.Random(seed)
+        print(f"PROOF_SEED={seed} PROOF_KILLS={kills}")
+        temporary = tmp_path / "t"
+        temporary.mkdir()
+        env = {"TMPDIR": str(temporary)}
+        begun = time.monotonic()
+        assert run(root, own, "update", **env)[0] == 0
+        whole = time.monotonic() - begun
+        mounts = Path("/proc/self/mounts").read_text()
+        moments = []
+        for number in range(kills):
+            # Something to write each time, in each snippet.
+            (root / "snippets/note/context/note.txt").write_text("a note" * (number + 2))
+            (root / "snippets/count/context/note.txt").write_text("a note " * (number + 2))
+            before = {name: captured(root / "snippets" / name) for name in ("count", "fails", "note")}
+            keys = {name: bases.load(root).key(name) for name in bases.load(root).images}
+            moment = dice.uniform(0, whole)
+            with started(root, own, dice.choice(["update", "update", "check"]), **env) as running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    running.communicate(timeout=moment)
+                moments.append(f"{moment:.2f} s{'' if running.poll() is None else ' (ended)'}")
+                running.kill()
+            wait_until(lambda: not processes(f"{own}/".encode(), f"{temporary}/".encode()), seconds=10)
+            assert Path("/proc/self/mounts").read_text() == mounts
+            free = lock.take(root / "snippets")
+            assert free is not None
+            os.close(free)
+            for snippet in manifest.load_all(root):
+                if captured(snippet.folder) != before[snippet.name]:
+                    found = capture.load(snippet.captured / "rebuilt")
+                    assert found is not None
+                    assert found.tampered == ()
+                    assert inputs.without_engine(snippet, found, keys) == []
+        print("killed after", ", ".join(moments))
+        code, output = run(root, own, "update", **env)
+        assert code == 0, output
+        assert list(temporary.iterdir()) == []
+        assert groups(own) == []
+        assert [name for name in tree(root) if ".new-" in name or ".lock" in name] == []
+        assert list(own.glob("engine-classic/*/journals/*")) == []
+        with private.start(own, cli.PLATFORM) as engine:
+            assert engine.call("ps", "--all", "--quiet").text() == ""
+            assert engine.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
+
+    def test_what_was_never_written_to_its_end_goes(self, root: Path, own: Path) -> None:
+        """A folder that a killed run was about to put in place of a capture is removed by the next update."""
+        assert run(root, own, "update", "count")[0] == 0
+        half = root / "snippets/count/captured/.rebuilt.new-1"
+        half.mkdir()
+        (half / "words.txt").write_text("hal")
+        assert run(root, own, "update", "count")[0] == 0
+        assert not half.exists()
+
+
+class TestTwoRuns:
+    def test_the_second_update_waits_for_the_first(self, root: Path, own: Path) -> None:
+        """It says which process holds the captures, since when, by which command; when that has ended, it goes on."""
+        sleeps(root, 3004, build=True)
+        with started(root, own, "update", "note") as first:
+            wait_until(lambda: sleeping(3004))
+            with started(root, own, "update", "count") as second:
+                assert second.stdout is not None
+                said = second.stdout.readline()
+                assert f"waiting for process {first.pid} on " in said
+                assert "update note`, since 20" in said
+                os.kill(first.pid, signal.SIGINT)
+                output, _ = second.communicate(timeout=60)
+                assert second.returncode == 0, output
+        assert capture.load(root / "snippets/count/captured/rebuilt") is not None
+
+    def test_same_tag_other_content(self, tmp_path: Path, own: Path) -> None:
+        """Two projects build two images of one name at the same time: each has its own engine, and its own result."""
+        roots = [tiny(tmp_path / name) for name in ("one", "two")]
+        (roots[1] / "snippets/note/context/note.txt").write_text("quite another note")
+        with started(roots[0], own, "update") as first, started(roots[1], own, "update") as second:
+            assert first.wait(120) == second.wait(120) == 0
+        with started(roots[0], own, "check") as first, started(roots[1], own, "check") as second:
+            assert first.wait(120) == second.wait(120) == 0
+        found = [capture.load(root / "snippets/note/captured/rebuilt") for root in roots]
+        assert [c.facts["own_size"].value for c in found if c] == [27, 18]
+
+
+class TestEngine:
+    @pytest.mark.parametrize("build", [True, False], ids=["build", "run"])
+    def test_killed_once(self, root: Path, own: Path, *, build: bool) -> None:
+        """It is started again, the snippet is run again, and the rest goes on: code 0, and a line that says so."""
+        sleeps(root, 2, build=build)
+        with started(root, own, "update") as running:
+            wait_until(lambda: sleeping(2))
+            for pid in daemons(own):
+                os.kill(pid, signal.SIGKILL)
+            output, _ = running.communicate(timeout=120)
+        assert running.returncode == 0, output
+        assert output.count("the engine was lost, and started again") == 1
+        assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 3
+
+    def test_killed_twice(self, root: Path, own: Path) -> None:
+        """Lost again in the same snippet, that one is not measured, code 3, never drift; the others are."""
+        sleeps(root, 2, build=False)
+        with started(root, own, "update") as running:
+            for _ in range(2):
+                wait_until(lambda: sleeping(2))
+                for pid in daemons(own):
+                    os.kill(pid, signal.SIGKILL)
+                wait_until(lambda: not sleeping(2))
+            output, _ = running.communicate(timeout=120)
+        assert running.returncode == 3, output
+        assert "? count  not measured" in output
+        assert "the engine was lost during `docker start --attach" in output
+        assert "cure: run the same again" in output
+        assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
+
+    def test_hangs(self, root: Path, own: Path) -> None:
+        """SIGSTOP: the step ends at its deadline, `version` at its own, and the engine is replaced."""
+        name = sleeps(root, 2, build=False)
+        with started(root, own, "update", name, "--timeout", "6") as running:
+            wait_until(lambda: sleeping(2))
+            for pid in daemons(own):
+                os.kill(pid, signal.SIGSTOP)
+            output, _ = running.communicate(timeout=120)
+        assert running.returncode == 0, output
+        assert "the engine was lost, and started again" in output
+        assert processes(f"{own}/".encode()) == []
+
+
+class TestRegistry:
+    def project(self, root: Path, address: str) -> Path:
+        """One snippet, of a base that this registry has."""
+        edit(root / "snippets/bases.toml", "docker.io/library/alpine:3.22", f"{address}/alpine:1")
+        for name in ("count", "fails"):
+            shutil.rmtree(root / "snippets" / name)
+        (root / "snippets/note/context/Dockerfile").write_text("FROM alpine:3.22\nCOPY note.txt /srv/note.txt\n")
+        (root / "snippets/note/snippet.toml").write_text(
+            'title = "t"\nimage = "note"\n[[step]]\nname = "build"\ncommand = "docker build -t note ."\n'
+        )
+        return root
+
+    def test_a_moment_of_trouble(self, root: Path, own: Path) -> None:
+        """Away, limiting, and cut off once each: asked again, and then measured."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            faults: Sequence[Fault] = ("503", "429 soon", "reset")
+            registry.faults += faults
+            code, output = run(root, own, "update", "--bases", "registry")
+        assert code == 0, output
+        found = capture.load(root / "snippets/note/captured/registry")
+        assert found is not None
+        assert found.provenance.bases["alpine:3.22"].endswith(f"@{registry.digest}")
+
+    def test_lasting_trouble(self, root: Path, own: Path) -> None:
+        """Out of order for good: code 3 with the cure, neither success nor drift, and no capture."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            registry.forever = "503"
+            code, output = run(root, own, "update", "--bases", "registry")
+        assert code == 3, output
+        assert "could not be pulled: its registry is out of order (asked 4 times)" in output
+        assert "cure: try again later" in output
+        assert captured(root) == {}
+
+
+class TestDisk:
+    """Disks of a few megabytes, each in a mount namespace that goes with its run."""
+
+    def on(self, folder: Path, size: str, root: Path, own: Path, *, then: str = "true") -> tuple[int, str]:
+        """`proof update` with a small disk in place of a folder, whose files it has."""
+        script = f"""
+        cp -a "$1" "$1.saved"
+        mount -t tmpfs -o size={size} tmpfs "$1" || exit 99
+        cp -a "$1.saved/." "$1"
+        shift
+        "$@"
+        code=$?
+        {then}
+        exit $code
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        done = process.run(
+            ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), *PROOF, "update", "--engine", "private"],
+            env={**os.environ, "PROOF_CACHE": str(own)},
+            cwd=root,
+            deadline=120,
+            merge=True,
+        )
+        assert "Traceback" not in done.text()
+        return done.exit, done.text()
+
+    @pytest.mark.parametrize("size", ["100k", "2m", "10m", "40m"])
+    def test_of_the_engine(self, root: Path, tmp_path: Path, own: Path, size: str) -> None:
+        """Full before it starts, while it starts, at the base, or in a build: code 3 and where room is wanted."""
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        edit(dockerfile, "COPY note.txt", "RUN dd if=/dev/zero of=/big bs=1M count=100\nCOPY note.txt")
+        cache = tmp_path / "c"
+        cache.mkdir()
+        code, output = self.on(cache / "engine-classic", size, root, with_packages(cache, own))
+        print(output)
+        assert code == 3
+        assert "disk is full" in output or "the disk of the engine is full" in output
+        assert "free some space" in output
+        assert capture.load(root / "snippets/note/captured/rebuilt") is None
+
+    def test_of_the_repository(self, root: Path, own: Path) -> None:
+        """A capture that does not fit is not begun: code 3, the file, and not half of it."""
+        then = "find snippets -path '*captured/*'; du -k snippets"
+        (root / "snippets/fill").write_bytes(b"x" * 4096)
+        code, output = self.on(root / "snippets", "88k", root, own, then=then)
+        print(output)
+        assert code == 3
+        assert "the disk is full" in output
+        assert "cure: free some space, and run the same again" in output
+        listed = [line for line in output.splitlines() if line.startswith("snippets/")]
+        assert not [line for line in listed if ".new-" in line]
+        folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}
+        assert all(f"{folder}/capture.json" in listed for folder in folders)
+
+
+class TestMemory:
+    def test_out_of_memory(self, root: Path, own: Path) -> None:
+        """300 MB where there are 128: killed in a run and in a build, and called what it is; the host kills nothing."""
+        greedy = "dd if=/dev/zero of=/dev/null bs=300M count=1"
+        (root / "snippets/count/context/words.sh").write_text(f"{greedy}\nwc -w note.txt\n")
+        edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", f"RUN {greedy}\nCOPY note.txt")
+        code, output = run(root, own, "update", "--memory", "128M")
+        assert code == 3, output
+        assert "out of memory: the kernel ended a process during count/words" in output
+        assert "out of memory: the kernel ended a process during note/build" in output
+        assert output.count("cure: close what else runs here, or pass a higher --memory") == 2
+        assert "✎ fails  written" in output
+        assert groups(own) == []
+
+
+class TestPackage:
+    def test_one_byte_flipped(self, root: Path, tmp_path: Path, cache: Path) -> None:
+        """A package file that is not the pinned one stops the run before anything is made of it."""
+        packages = tmp_path / "c" / "packages"
+        packages.mkdir(parents=True)
+        name = bases.load(root).packages["flashvm"].wheel
+        content = bytearray((cache / "packages" / name).read_bytes())
+        content[len(content) // 2] ^= 1
+        (packages / name).write_bytes(content)
+        code, output = run(root, tmp_path / "c", "update", "count")
+        assert code == 3, output
+        assert "bases.toml:3: " in output
+        assert "is not the pinned file of flashvm 0.1.3" in output
+        assert f"cure: rm {packages / name}" in output
+        assert not (tmp_path / "c" / "bases").exists()
+
+
+class TestShared:
+    """The user's own engine, on purpose: used, and left as it was."""
+
+    @pytest.fixture(scope="class")
+    def users(self, tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine) -> Iterator[Engine]:
+        """An engine with an image, a container, a volume and a build cache of the user's in it."""
+        del engine
+        folder = tmp_path_factory.mktemp("users")
+        with private.start(folder, cli.PLATFORM) as theirs:
+            root = tiny(folder)
+            measure(root, theirs, cache)
+            theirs.call("tag", "alpine:3.22", "note:latest")
+            theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
+            theirs.call("volume", "create", "theirs")
+            yield theirs
+
+    def snapshot(self, engine: Engine) -> list[list[str]]:
+        """Everything that a user would miss or wonder about, the build cache too."""
+        seen = [
+            sorted(engine.call(*words).text().splitlines())
+            for words in (
+                ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+                ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"),
+                ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+                ("volume", "ls", "--format", "{{.Name}}"),
+            )
+        ]
+        return [*seen, sorted(engine._cache())]
+
+    def changed(self, root: Path) -> Path:
+        """The project with builds that the user's cache does not have, two of them under one name."""
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        edit(dockerfile, "COPY note.txt /srv/note.txt", "RUN mkdir /one /two\nCOPY note.txt /srv/note.txt")
+        text = (root / "snippets/note/snippet.toml").read_text()
+        build = '[[step]]\nname = "build"\ncommand = "docker build -t note ."\nshow = [\'naming to\']\n'
+        again = '[[step]]\nname = "again"\ncommand = "docker build -t note --label a=b ."\n\n'
+        assert build in text
+        (root / "snippets/note/snippet.toml").write_text(text.replace(build, build + "\n" + again))
+        shown = "{{ transcript note/build }}"
+        edit(root / "docs/index.md", shown, f"{shown}\n\n{shown.replace('build', 'again')}")
+        return root
+
+    def host(self, users: Engine) -> dict[str, str]:
+        return {"DOCKER_HOST": users.env["DOCKER_HOST"]}
+
+    def test_left_as_it_was(self, root: Path, own: Path, users: Engine) -> None:
+        """Images, containers, networks, volumes and every record of the build cache are those of before."""
+        before = self.snapshot(users)
+        code, output = run(self.changed(root), own, "update", "--engine", "docker", **self.host(users))
+        assert code == 0, output
+        assert self.snapshot(users) == before
+        assert list(own.glob("journals/*/*")) == []
+
+    @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
+    @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+    def test_ended_in_the_middle(
+        self, root: Path, own: Path, users: Engine, how: signal.Signals, *, build: bool
+    ) -> None:
+        """After Ctrl-C nothing is left; what is left after kill -9 has our prefix, and the next run removes it."""
+        before = self.snapshot(users)
+        sleeps(self.changed(root), 3005, build=build)
+        with started(root, own, "update", "--engine", "docker", **self.host(users)) as running:
+            wait_until(lambda: sleeping(3005))
+            os.kill(running.pid, how)
+            running.communicate(timeout=60)
+        if how == signal.SIGKILL:
+            now = self.snapshot(users)
+            names = {*now[0], *now[1]} - {*before[0], *before[1]}
+            assert names
+            assert all("proof-" in name or "<none>" in name for name in names)
+            shutil.rmtree(root)
+            code, output = run(tiny(root.parent), own, "update", "--engine", "docker", "fails", **self.host(users))
+            assert code == 0, output
+        assert not sleeping(3005)
+        assert self.snapshot(users)[:4] == before[:4]
+        # Of a build that was killed the engine itself drops the records, or keeps what no journal could name.
+        if not (how == signal.SIGKILL and build):
+            assert self.snapshot(users)[4] == before[4]
+        assert list(own.glob("journals/*/*")) == []
+
+    def test_a_name_that_is_taken(
+        self, root: Path, own: Path, users: Engine, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An image of the user's that has our prefix by chance is neither replaced nor removed: not measured."""
+        monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
+        monkeypatch.setattr("secrets.token_hex", lambda _: "0011aabb")
+        users.call("tag", "alpine:3.22", "proof-0011aabb/note")
+        before = self.snapshot(users)
+        with shared.connect("docker", own, cli.PLATFORM) as engine:
+            (result,) = measure(root, engine, cache, "note")
+            assert result.verdict == "not measured"
+            assert "has an image proof-0011aabb/note already, and it is left alone" in str(result.error)
+        assert self.snapshot(users) == before
+        users.call("rmi", "proof-0011aabb/note")
+
+    def test_lost(self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is not ours to start again: not measured, with what to do."""
+        name = sleeps(root, 3006, build=False)
+        with private.start(tmp_path, cli.PLATFORM) as users:
+            monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
+            with_packages(tmp_path, cache)
+            with started(root, tmp_path, "update", name, "--engine", "docker") as running:
+                wait_until(lambda: sleeping(3006))
+                for pid in daemons(tmp_path):
+                    os.kill(pid, signal.SIGKILL)
+                output, _ = running.communicate(timeout=60)
+        assert running.returncode == 3, output
+        assert "the engine was lost during" in output
+        assert "cure: see that it runs" in output
+        assert captured(root) == {}
+
+
+def test_verdicts_of_faults_are_no_drift() -> None:
+    """What could not be measured has a code of its own."""
+    assert verify.CODES["not measured"] == CannotMeasureError.code == 3

@@ -210,8 +210,12 @@ class Engine:
 
 
 def search_path() -> str:
-    """The user's own, and where dockerd is, which not every root has on it."""
-    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    """The user's own, and where dockerd is, which not every root has on it.
+
+    Without what is relative: commands run in a copy of the context, where a file called `docker` may lie.
+    """
+    own = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
+    return os.pathsep.join((*own, "/usr/sbin", "/sbin"))
 
 
 def environment(home: Path, platform: str) -> dict[str, str]:

@@ -6,18 +6,18 @@ visible, and its length is capped, so that nothing printed can act in a reader's
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape
 
 from proof.capture import Capture, CapturedStep
+from proof.pattern import Pattern
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]) -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern]) -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
     Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
@@ -80,7 +80,7 @@ def _seen(c: str) -> str:
     return f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _CONTROL else c
 
 
-def _lines(output: str, show: tuple[re.Pattern[str], ...]) -> Iterable[str]:
+def _lines(output: str, show: tuple[Pattern, ...]) -> Iterable[str]:
     text = visible(output[:CAP]).rstrip("\n")
     hidden = 0
     for line in text.split("\n") if text else []:

@@ -6,6 +6,7 @@ Raise these anywhere; only `cli.main` turns them into an exit code.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class ProofError(Exception):
         lines += [f"    | {line}" for line in self.evidence.splitlines()]
         if self.cure:
             lines.append(f"    cure: {self.cure}")
-        return "\n".join(lines)
+        return plain("\n".join(lines))
 
 
 class UsageError(ProofError):
@@ -106,6 +107,20 @@ def unseen(text: str, allowed: str = " ") -> str:
         if c not in allowed and unicodedata.category(c) in _UNSEEN:
             return f"U+{ord(c):04X}"
     return ""
+
+
+# What a CI system takes for a command to itself: `::error::` at the beginning of a line, `##[group]` anywhere in it.
+_COMMAND = re.compile(r"(?m)^([^\S\n]*:)(?=:)|(#)(?=#\w*\[)")
+
+
+def plain(text: str) -> str:
+    """Text from outside, fit for a terminal and a log: nothing in it acts, and what is unseen is shown by its code."""
+    seen = "".join(c if c in "\n\t" or c.isprintable() or unicodedata.category(c) == "Zs" else _code(c) for c in text)
+    return _COMMAND.sub(lambda mark: f"{mark[0]} ", seen)
+
+
+def _code(c: str) -> str:
+    return c.encode("unicode_escape").decode()
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

@@ -141,7 +141,10 @@ class _Source(Preprocessor):
                 f"ls snippets/{Path(path).parent}",
             )
         else:
-            self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            try:
+                self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            except errors.ProofError as error:
+                _note(self.page, error, line)
             return
         _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
 
@@ -230,7 +233,7 @@ class _Inline(InlineProcessor):
         cited = any(isinstance(fact.origin, Source) for fact in used)
         attributes = {
             "class": "fact fact--cited" if cited else "fact",
-            "value": str(value.value if value.exact is None else value.exact),
+            "value": transcript.visible(str(value.value if value.exact is None else value.exact)),
             "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
         }
         element = ET.Element("data", attributes)

@@ -264,7 +264,8 @@ class _Audit(Treeprocessor):
 
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
-            inside = "" if element.tag in ("code", "pre") else element.text or ""
+            # Of a fact the text is what a program printed, braces or not.
+            inside = "" if element.tag in ("code", "pre", "data") else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
 from proof.capture import CapturedStep
+from proof.errors import Where
+from proof.pattern import Pattern
 from proof.transcript import CAP, render
 from tests.helpers import REPOSITORY
 from tests.makers import capture
@@ -18,7 +21,7 @@ FAILING = (REPOSITORY / "tests" / "fixtures" / "buildkit" / "failing.txt").read_
 def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .") -> str:
     """The HTML of one step, as far as what it printed."""
     step = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
-    html = render(capture(), step, [re.compile(pattern) for pattern in show], expect=expect)
+    html = render(capture(), step, [Pattern.compile(each, Where(Path("snippet.toml"))) for each in show], expect=expect)
     return html.partition('<details class="provenance">')[0]
 
 

@@ -14,14 +14,13 @@ from pathlib import Path
 from proof import cgroup, process, scratch
 from proof import image as images
 from proof.commands import TAG, Command
+from proof.context import LEFT_OUT
 from proof.dockerfile import localise
 from proof.engine import Engine, is_full
 from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
-
-_LEFT_OUT = frozenset({".git", ".DS_Store"})
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
         context = folder / "context"
         if snippet.context.is_dir():
             shutil.copytree(
-                snippet.context, context, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names)
+                snippet.context, context, symlinks=True, ignore=lambda _, names: LEFT_OUT.intersection(names)
             )
         else:
             context.mkdir()

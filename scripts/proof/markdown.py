@@ -144,7 +144,10 @@ class _Source(Preprocessor):
                 f"ls snippets/{Path(path).parent}",
             )
         else:
-            self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            try:
+                self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            except errors.ProofError as error:
+                _note(self.page, error, line)
             return
         _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
 
@@ -247,7 +250,8 @@ class _Audit(Treeprocessor):
 
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
-            inside = "" if element.tag in ("code", "pre") else element.text or ""
+            # Of a fact the text is what a program printed, braces or not.
+            inside = "" if element.tag in ("code", "pre", "data") else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]

@@ -40,7 +40,7 @@ class Stated:
             "data",
             {
                 "class": "fact fact--cited" if self.sources else "fact",
-                "value": str(self.value.value if self.value.exact is None else self.value.exact),
+                "value": visible(str(self.value.value if self.value.exact is None else self.value.exact)),
                 "title": visible("; ".join(_origin(fact) for fact in self.facts)),
             },
         )

@@ -14,6 +14,7 @@ from itertools import groupby, repeat
 from operator import itemgetter
 
 from proof.capture import Capture, CapturedStep
+from proof.pattern import Pattern
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
 _LOG = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # of BuildKit: the number of a step, and the seconds since it began
@@ -21,13 +22,13 @@ _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]], *, expect: str = "") -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "") -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
     The other lines open in place. Of a failure that is meant, the lines with the message that it must print (`expect`)
     stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
     """
-    said = [f"in a container of <code>{escape(step.inside)}</code>"] if step.inside else []
+    said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
@@ -35,8 +36,8 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]
     classes = "transcript transcript--failed" if step.exit else "transcript"
     return (
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
-        f'<pre class="transcript__input" data-copy="{escape(step.command)}"><code>'
-        f'<span class="transcript__prompt">$ </span>{escape(visible(step.command))}</code></pre>\n'
+        f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
+        f'<span class="transcript__prompt">$ </span>{as_html(step.command)}</code></pre>\n'
         f"{_output(step, tuple(show), visible(expect))}</div>{provenance(capture, step)}</figure>"
     )
 
@@ -45,20 +46,25 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
     """Where a transcript comes from, on demand: a native disclosure, opened by pointer or keyboard alike."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
-    bases = "".join(f"<li><code>{escape(n)}</code>: {escape(o)}</li>" for n, o in source.bases.items())
+    bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
     rows = {
-        "Measured": f'<time datetime="{escape(source.date)}">{escape(source.date)}</time>',
-        "Engine": escape(f"{source.engine}, {source.builder}, {kind}"),
-        "Image store": escape(f"{source.image_store} on {source.filesystem}"),
-        "Platform": escape(capture.basis.platform),
-        "Bases": f"{escape(capture.basis.bases)}<ul>{bases}</ul>",
-        "Source": f"<code>snippets/{escape(capture.snippet)}</code> at <code>{escape(source.revision)}</code>",
+        "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
+        "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
+        "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
+        "Platform": as_html(capture.basis.platform),
+        "Bases": f"{as_html(capture.basis.bases)}<ul>{bases}</ul>",
+        "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
         "Took": f"{step.seconds:g} s",
     }
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
-    day = escape(source.date[:10])
-    summary = f"<summary>measured {day}, {escape(capture.basis.bases)} bases</summary>"
+    day = as_html(source.date[:10])
+    summary = f"<summary>measured {day}, {as_html(capture.basis.bases)} bases</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
+
+
+def as_html(raw: str) -> str:
+    """Text from outside as HTML in which it can do nothing."""
+    return escape(visible(raw))
 
 
 def visible(text: str) -> str:
@@ -79,7 +85,7 @@ def _seen(c: str) -> str:
     return f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _CONTROL else c
 
 
-def _output(step: CapturedStep, show: tuple[re.Pattern[str], ...], expect: str) -> str:
+def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str) -> str:
     lines = visible(step.output[:CAP]).rstrip("\n").split("\n") if step.output else []
     pieces = []
     for shown, group in groupby(zip(_shown(lines, show), lines, strict=True), key=itemgetter(0)):
@@ -97,11 +103,11 @@ def _output(step: CapturedStep, show: tuple[re.Pattern[str], ...], expect: str) 
     if _COLUMNS.match(lines[0]):
         # Columns stay columns, and scroll where there is no room: so a keyboard must reach them, by a name.
         attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
-        attributes += f' aria-label="Output of {escape(visible(step.command))}"'
+        attributes += f' aria-label="Output of {as_html(step.command)}"'
     return f"<div {attributes}>{''.join(pieces)}</div>"
 
 
-def _shown(lines: list[str], show: tuple[re.Pattern[str], ...]) -> Iterator[bool]:
+def _shown(lines: list[str], show: tuple[Pattern, ...]) -> Iterator[bool]:
     """Of each line, whether it is shown: where empty ones are all that would be left out, nothing is."""
     for shown, group in groupby(lines, key=lambda line: not show or any(each.search(line) for each in show)):
         run = list(group)

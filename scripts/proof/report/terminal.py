@@ -19,6 +19,7 @@ from proof.compare import Difference
 from proof.errors import ProofError
 from proof.facts import FactBook
 from proof.manifest import Step
+from proof.report.visible import visible
 from proof.status import Status
 from proof.verify import Result, Verdict
 
@@ -69,24 +70,24 @@ class Terminal:
             Text.assemble((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         )
         for change in result.changes:
-            self.console.print(Text(f"   because {change}", style="dim"))
+            self.console.print(Text(f"   because {visible(str(change))}", style="dim"))
         for difference in result.differences:
             self._difference(difference)
         if result.error:
-            self.console.print(Text("   " + str(result.error).replace("\n", "\n   "), style="yellow"))
+            self.console.print(Text("   " + visible(str(result.error)).replace("\n", "\n   "), style="yellow"))
 
     def _difference(self, difference: Difference) -> None:
         self.console.print(Text.assemble("   ", (str(difference.where), "bold"), f": {difference.what}"))
         for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
             for line in text.splitlines() or [""]:
-                self.console.print(Text(f"     {sign} {_visible(line)}", style=style))
+                self.console.print(Text(f"     {sign} {visible(line)}", style=style))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """What is wrong: where, what, evidence, cure of each."""
         for problem in found:
             for number, line in enumerate(str(problem).splitlines()):
                 mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
-                self.console.print(Text(mark + _visible(line), style=style))
+                self.console.print(Text(mark + visible(line), style=style))
 
     def status(self, found: Status) -> None:
         """What can be said without an engine."""
@@ -173,7 +174,3 @@ _ADVICE: dict[str, str] = {
 
 def _time(result: Result) -> list[tuple[str, str]]:
     return [(f"  {result.seconds:.1f} s", "dim")] if result.seconds else []
-
-
-def _visible(line: str) -> str:
-    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in line)

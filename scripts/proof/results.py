@@ -135,7 +135,8 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
             raise _refused(record, f"it has schema {data['schema']}, and this tool reads {SCHEMA}")
         if data["origin"] not in captures.ORIGINS:
             raise _refused(record, f"there are no bases of origin {data['origin']!r}")
-        entries = list(data["results"])
+        if not isinstance(entries := data["results"], list):
+            raise _refused(record, "its results are no list")
         names = [entry["snippet"] for entry in entries]
         for name in names:
             if name not in snippets:

@@ -24,13 +24,17 @@ _WHOSE = {"base": "the base's", "copied": "own, copied in", "made": "own, made b
 def code(text: str) -> str:
     """Text of others, shortened to one line, as it can stand in a cell of a table."""
     line = text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
+    return f"<code>{''.join(_piece(line, i) for i in range(len(line)))}</code>"
+
+
+def _piece(line: str, i: int) -> str:
+    c = line[i]
     # A full stop is plain, but for the one behind www, which makes a link.
-    pieces = (c if c in _PLAIN or (c == "." and not line[:i].endswith("w")) else _number(c) for i, c in enumerate(line))
-    return f"<code>{''.join(pieces)}</code>"
-
-
-def _number(c: str) -> str:
-    return f"&#{ord(c)};" if c.isprintable() else "".join(f"&#{ord(x)};" for x in repr(c)[1:-1])
+    if c in _PLAIN or (c == "." and line[i - 1 : i] != "w"):
+        return c
+    # Addresses of mail are looked for in the text as it was decoded: an invisible joiner behind the @ makes it none.
+    joiner = "&#8288;" if c == "@" and "." in line[i:] else ""
+    return "".join(f"&#{ord(x)};" for x in (c if c.isprintable() else repr(c)[1:-1])) + joiner
 
 
 def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+# What GitHub reads as a command in a job's log: `##[name` wherever it stands, and `::name` at the beginning of a line.
+_COMMAND = re.compile(r"(##)(\[)|^([^\S\n]*)(::)", re.MULTILINE)
+
 
 def visible(text: str) -> str:
-    """Control and direction characters as their escapes; new lines and tabs stay, and so does their meaning.
+    """Control and direction characters as their escapes, and a backslash in what would be a command.
 
-    GitHub takes `##[command]` for one wherever it stands in a line; `::` it takes only at the beginning, where the
-    margin stands before which text of others is printed.
+    New lines and tabs stay.
     """
     shown = "".join(c if c.isprintable() or c in "\t\n" else repr(c)[1:-1] for c in text)
-    return shown.replace("##[", "##\\[")
+    return _COMMAND.sub(lambda found: f"{found[1] or found[3]}\\{found[2] or found[4]}", shown)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from proof import bases, inputs, manifest, rebuild, verify
@@ -50,6 +51,20 @@ def captured(root: Path) -> Path:
         )
         captures.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
     return root
+
+
+def results(root: Path) -> list[Result]:
+    """What a run of a project comes to that has made-up captures: each accurate, with a capture that is whole."""
+    found = []
+    for snippet in manifest.load_all(root):
+        old = captures.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
+        assert old is not None
+        steps = tuple(replace(done, exit=step.exit) for done, step in zip(old.steps, snippet.steps, strict=True))
+        bases = dict.fromkeys(snippet.bases, "Alpine, rebuilt")
+        new = replace(old, steps=steps, provenance=replace(old.provenance, bases=bases))
+        captures.save(new, folder_of(snippet.folder, "rebuilt", snippet.variant))
+        found.append(Result(snippet, "accurate", old=new, new=new, seconds=0.3))
+    return found
 
 
 def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = False) -> list[Result]:

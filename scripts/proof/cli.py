@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from proof.errors import NoEngineError, ProofError, UsageError, code_of
+from proof import ci
+from proof.errors import NoEngineError, ProofError, UsageError
 
 if TYPE_CHECKING:
     from proof.bases import Bases
@@ -100,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
             help="instead of 1: 5 the snippet was edited, 6 a base moved, 7 the engine or its format changed, "
             "8 a capture was edited by hand, 1 nothing that goes in has changed",
         )
+        ci.add_options(verb)
         verb.set_defaults(run=_verify, write=name == "update")
+    ci.add_verbs(verbs)
     status = verbs.add_parser(
         "status",
         help="without an engine: which captures are stale and why, claims that fail, numbers that nothing backs",
@@ -149,13 +152,14 @@ def _root(options: argparse.Namespace) -> Path:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from proof import bases, manifest
+    from proof import bases, conclusion, manifest, plan
+    from proof import results as files
     from proof.report.terminal import Terminal
-    from proof.verify import worst
 
     # Asked to end, as a CI system asks, it cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
+    reports = conclusion.Reports.of(options.report, json=options.json, by_cause=options.exit_by_cause)
     terminal = Terminal(stderr=options.json)
     root = _root(options)
     known = bases.load(root)
@@ -167,8 +171,13 @@ def _verify(options: argparse.Namespace) -> int:
         terminal.say(f" · left out by --quick: {', '.join(slow)}")
         if not snippets:
             raise UsageError("--quick leaves nothing to run", cure="leave --quick out")
+    if options.results:
+        files.check_empty(options.results)
+    if options.shard:
+        snippets = plan.part(snippets, plan.parse(options.shard))
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
-    pages_code = 0 if options.write else _check_pages(root, terminal, snippets, everything=not options.names)
+    everything = not options.names
+    problems = [] if options.write else conclusion.check_pages(root, terminal, snippets, everything=everything)
     try:
         with _output(options, root, terminal), _engine(options, terminal) as engine:
             results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
@@ -178,15 +187,10 @@ def _verify(options: argparse.Namespace) -> int:
         terminal.say(f"proof: {error}", "yellow")
         terminal.say("Nothing was verified: the pages show the committed captures, as they are.", "bold yellow")
         return 0
-    if options.json:
-        from proof.report import data
-
-        print(data.results(results))
-    terminal.table(results)
-    terminal.total(results, time.monotonic() - started)
-    terminal.advice(results)
-    pages_code = _check_claims(root, terminal, results) or pages_code
-    return worst(results, by_cause=options.exit_by_cause) or pages_code
+    seconds = time.monotonic() - started
+    if options.results:
+        files.save(results, options.results, root=root, origin=options.bases, seconds=seconds)
+    return conclusion.conclude(root, terminal, results, seconds=seconds, reports=reports, problems=problems)
 
 
 def _run_all(
@@ -292,32 +296,6 @@ def _used_by(paths: list[Path], root: Path) -> list[str]:
             raise UsageError(f"{path} {what}", cure="--page docs/index.md")
         used |= found.page.snippets
     return sorted(used)
-
-
-def _check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, everything: bool) -> int:
-    """Say what is wrong with the pages, before minutes are spent; UsageError where one names what is not there."""
-    from proof import pages, status
-
-    with terminal.stage("pages"):
-        problems = status.page_problems(pages.scan(root), snippets, everything=everything)
-    terminal.problems(problems)
-    if broken := sum(problem.code == UsageError.code for problem in problems):
-        raise UsageError(
-            f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
-        )
-    return code_of(problems)
-
-
-def _check_claims(root: Path, terminal: Terminal, results: Sequence[Result]) -> int:
-    """Evaluate the claims of all pages over what was just measured: what varies from run to run must bear them too."""
-    from proof import facts, pages, status
-
-    with terminal.stage("claims"):
-        new = {result.snippet.name: result.new for result in results if result.new}
-        book = facts.load(root / "snippets").measured_anew(new)
-        problems = status.false_claims(pages.scan(root, expand=False), book)
-    terminal.problems(problems)
-    return code_of(problems)
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -33,9 +33,9 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         return
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
-        if not _same(before, after):
+        if not same(before, after):
             yield Difference(
-                _line_of(record, f'"{name}": {{'), f"{snippet.name}.{name}", _written(before), _written(after)
+                _line_of(record, f'"{name}": {{'), f"{snippet.name}.{name}", written(before), written(after)
             )
     for step in snippet.steps:
         before_step, after_step = old.step(step.name), new.step(step.name)
@@ -50,7 +50,7 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         yield Difference(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
 
 
-def _same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
+def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
     """Whether two values are equal, as far as theirs can be."""
     if old is None or new is None or old.unit != new.unit:
         return old is new
@@ -72,7 +72,8 @@ def _compare_output(step: Step, old: str, new: str, path: Path) -> Iterator[Diff
             yield Difference(Where(path, line), str(step), removed or "(nothing)", added or "(nothing)")
 
 
-def _written(fact: CapturedFact | None) -> str:
+def written(fact: CapturedFact | None) -> str:
+    """A fact as differences state it: a size to the byte too."""
     if fact is None:
         return "(none)"
     text = facts.written(fact.value, fact.unit)

@@ -68,11 +68,13 @@ def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofErro
     found: list[ProofError] = []
     for page in scanned:
         for claim in page.page.claims:
+            token = "{{ claim: " + claim.predicate
             if all(name in book for name in expression.names(claim.predicate)):
                 again = claims.check(claim.sentence, claim.predicate, book)
                 if not again.holds:
                     evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                    found.append(FalseClaimError("this is not so any more", where=Where(page.path), evidence=evidence))
+                    error = page.page.located(FalseClaimError("this is not so any more", evidence=evidence), token)
+                    found.append(error)
     return found
 
 

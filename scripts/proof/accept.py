@@ -1,0 +1,74 @@
+"""Results that another machine measured → the captures of this repository, and a pull request's text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from proof import capture as captures
+from proof import status
+from proof.capture import Capture
+from proof.errors import ProofError
+from proof.report import changes
+from proof.verify import Result
+
+
+def accept(results: Sequence[Result], origin: str) -> list[Result]:
+    """Write every capture that `proof update` wrote there, and return these results.
+
+    `old` of each is what its pages showed before, which may be the capture of another origin of bases.
+    """
+    taken = []
+    for result in results:
+        if result.verdict == "written" and result.new:
+            snippet = result.snippet
+            shown = captures.best(snippet.folder, snippet.variant)
+            captures.save(result.new, captures.folder_of(snippet.folder, origin, snippet.variant))
+            taken.append(replace(result, old=shown))
+    return taken
+
+
+def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> str:
+    """What a reviewer has to know, as Markdown: what moved, what was not measured, which sentences fail."""
+    by_name = {result.snippet.name: result for result in taken}
+    blocks = [_head(taken)]
+    if bases := _bases(taken):
+        blocks.append(f"### Bases\n\n{bases}")
+    problems: list[ProofError] = status.status(root).problems
+    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
+    if problems:
+        blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
+    return "\n\n".join(blocks)
+
+
+def _head(taken: Sequence[Result]) -> str:
+    made = [result.new.provenance for result in taken if result.new]
+    dates = sorted(provenance.date[:10] for provenance in made)
+    engines = sorted({provenance.engine for provenance in made})
+    text = f"Measured from {dates[0]} to {dates[-1]} by {', '.join(map(changes.code, engines))}." if made else ""
+    other = [r for r in taken if r.old and r.new and r.old.basis != r.new.basis]
+    if other:
+        old, new = _basis(other[0].old), _basis(other[0].new)
+        text += (
+            f" {len(other)} snippets are measured on another basis for the first time ({changes.code(old)} before, "
+            f"{changes.code(new)} now), so that a difference of theirs is no drift."
+        )
+    return text
+
+
+def _basis(capture: Capture | None) -> str:
+    return str(capture.basis) if capture else "none"
+
+
+def _bases(taken: Sequence[Result]) -> str:
+    """What each base was, before and now, where it moved."""
+    rows: dict[str, tuple[str, str]] = {}
+    for result in taken:
+        before = result.old.provenance.bases if result.old else {}
+        for name, now in (result.new.provenance.bases if result.new else {}).items():
+            if before.get(name, "") != now:
+                rows[name] = (before.get(name, "none"), now)
+    return changes.table(
+        ("base", "before", "now"), [tuple(map(changes.code, (name, *row))) for name, row in sorted(rows.items())]
+    )

@@ -1,0 +1,223 @@
+"""The results of a run as files: what a shard hands over, and what puts the shards together again.
+
+    DIR/results.json            every snippet that was run, and what came of it
+    DIR/captures/NAME/          the capture that was made of it, in the form of the repository's own
+
+What is read here comes from another machine, which may have run a stranger's program: it is data, of which names,
+types, sizes and seals are checked before anything is done with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from proof import admission
+from proof import capture as captures
+from proof.bases import Bases, Origin
+from proof.compare import Difference
+from proof.errors import CannotMeasureError, ProofError, UsageError, Where
+from proof.files import write_whole
+from proof.inputs import Change
+from proof.manifest import Snippet
+from proof.verify import CAUSE_CODES, CODES, Result
+
+SCHEMA = 1
+RECORD = "results.json"
+_RECORD_CAP = 50_000_000  # bytes of results.json
+_FILE_CAP = 4_000_000  # bytes of each file of a capture: what the tool itself lets a command print
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one folder holds."""
+
+    folder: Path
+    origin: Origin  # of the bases
+    seconds: float  # wall clock of the whole part
+    results: tuple[Result, ...]
+
+
+def check_empty(folder: Path) -> None:
+    """UsageError where the folder holds anything, which would be mixed up with the results of this run."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder", cure=f"rm -r {folder}, or --results another folder")
+
+
+def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float) -> None:
+    """Write the results, the list of them last: a folder without it is no result."""
+    for result in found:
+        if result.new:
+            captures.save(result.new, folder / "captures" / result.snippet.name)
+    data = {
+        "schema": SCHEMA,
+        "origin": origin,
+        "seconds": round(seconds, 1),
+        "results": [_written(result, root) for result in found],
+    }
+    write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _written(result: Result, root: Path) -> dict[str, Any]:
+    error = result.error
+    return {
+        "snippet": result.snippet.name,
+        "verdict": result.verdict,
+        "cause": result.cause,
+        "seconds": round(result.seconds, 1),
+        "changes": [dataclasses.asdict(change) for change in result.changes],
+        "differences": [
+            {"where": _place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
+        ],
+        "error": error
+        and {
+            "what": error.what,
+            "where": error.where and _place(error.where, root),
+            "evidence": error.evidence,
+            "cure": error.cure,
+        },
+    }
+
+
+def _place(where: Where, root: Path) -> list[Any]:
+    path = where.path if where.path.is_absolute() else Path.cwd() / where.path
+    return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
+
+
+def load(folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, root: Path) -> list[Part]:
+    """Read what every shard left; UsageError where it is not of these snippets, as they are here."""
+    by_name = {snippet.name: snippet for snippet in snippets}
+    return [_part(folder, by_name, known, root) for folder in folders]
+
+
+def together(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
+    """The results of all parts as those of one run, in its order.
+
+    Raises UsageError where a snippet is missing, or is there twice, and where the parts are of different origins.
+    """
+    found: dict[str, tuple[Path, Result]] = {}
+    for part in parts:
+        for result in part.results:
+            name = result.snippet.name
+            if name in found:
+                first = found[name][0]
+                what = "twice" if first == part.folder else f"in two parts, {first} and {part.folder}"
+                raise UsageError(f"the result of {name} is {what}", cure="hand over each shard of one run once")
+            found[name] = (part.folder, result)
+    if missing := [snippet.name for snippet in snippets if snippet.name not in found]:
+        raise UsageError(
+            f"no result of {len(missing)} of {len(snippets)} snippets: {', '.join(missing)}",
+            evidence="\n".join(f"{part.folder}: {len(part.results)} results" for part in parts),
+            cure="run the shard that has them, 1/N to N/N of the same N, and hand over every folder",
+        )
+    if len({part.origin for part in parts}) > 1:
+        raise UsageError(
+            "the parts are of different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
+            cure="run every shard with the same --bases",
+        )
+    return [found[snippet.name][1] for snippet in snippets]
+
+
+def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path) -> Part:
+    record = folder / RECORD
+    if not record.is_file() or record.is_symlink():
+        raise UsageError(f"there are no results in {folder}", cure=f"proof check --shard 1/3 --results {folder}")
+    if record.stat().st_size > _RECORD_CAP:
+        raise _refused(record, f"it has over {_RECORD_CAP:,} bytes")
+    try:
+        data: dict[str, Any] = json.loads(record.read_bytes())
+        if data["schema"] != SCHEMA:
+            raise _refused(record, f"it has schema {data['schema']}, and this tool reads {SCHEMA}")
+        if data["origin"] not in captures.ORIGINS:
+            raise _refused(record, f"there are no bases of origin {data['origin']!r}")
+        if not isinstance(entries := data["results"], list):
+            raise _refused(record, "its results are no list")
+        names = [entry["snippet"] for entry in entries]
+        for name in names:
+            if name not in snippets:
+                raise _refused(record, f"there is no snippet {name!r} in this project")
+        _check_files(folder, names, snippets)
+        keys = {name: known.key(name) for name in known.images}
+        results = tuple(_result(entry, folder, snippets[entry["snippet"]], data["origin"], root) for entry in entries)
+        for result in results:
+            if result.new:
+                place = folder / "captures" / result.snippet.name / captures.RECORD
+                for what in admission.objections(result.new, result.snippet, data["origin"], keys):
+                    raise _refused(place, what)
+        return Part(folder, data["origin"], _number(data["seconds"]), results)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _refused(record, f"this is no file that the tool wrote: {error!r}") from error
+
+
+def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snippet]) -> None:
+    """Nothing but results and captures: no link, no other name, nothing over its cap."""
+    allowed = {RECORD}
+    for name in names:
+        files = (captures.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps))
+        allowed |= {f"captures/{name}/{file}" for file in files}
+    for path in folder.rglob("*"):
+        inner = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise _refused(path, "it is a link, or no file at all")
+        if path.is_file() and inner not in allowed:
+            raise _refused(path, "no result has such a file")
+        if path.is_file() and inner != RECORD and path.stat().st_size > _FILE_CAP:
+            raise _refused(path, f"it has over {_FILE_CAP:,} bytes")
+
+
+def _result(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
+    verdict, cause = entry["verdict"], entry["cause"]
+    if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
+        raise ValueError(f"{verdict}, {cause}")
+    new = captures.load(folder / "captures" / snippet.name)
+    if verdict in ("accurate", "written") and new is None:
+        raise ValueError(f"{snippet.name} is {verdict}, without a capture")
+    error: ProofError | None = None
+    if (told := entry["error"]) is not None:
+        where = told["where"] and _where(told["where"], root)
+        error = CannotMeasureError(
+            _text(told["what"]), where=where, evidence=_text(told["evidence"]), cure=_text(told["cure"])
+        )
+    return Result(
+        snippet,
+        verdict,
+        tuple(
+            Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
+            for d in entry["differences"]
+        ),
+        tuple(Change(_text(change["name"]), _text(change["how"])) for change in entry["changes"]),
+        cause,
+        captures.load(captures.folder_of(snippet.folder, origin, snippet.variant)),
+        new,
+        error,
+        _number(entry["seconds"]),
+    )
+
+
+def _where(place: Any, root: Path) -> Where:
+    path, line = place
+    if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError(f"{path!r} is no path of this project")
+    return Where(root / path, None if line is None else int(line))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()  # a lone surrogate is no text either, and fails here rather than in the middle of a report
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise TypeError(f"{value!r} is no number of seconds")
+    return float(value)
+
+
+def _refused(path: Path, what: str) -> UsageError:
+    return UsageError(what, where=Where(path), cure="hand over what `proof check --results` wrote, as it wrote it")

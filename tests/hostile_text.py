@@ -1,0 +1,36 @@
+"""Text that tries to be more than text, in whatever a report is read as."""
+
+from __future__ import annotations
+
+HOSTILE = (
+    "::error file=app.js::owned",
+    "  ::set-output name=x::y",
+    "a\n::add-mask::y",
+    "a\r::stop-commands::token",
+    "a\r\n::set-env name=PATH::/tmp",
+    "##[error]owned",
+    "before ##[add-mask]y after",
+    "%0A::error::owned%0D%25",
+    ",title=x::y",
+    "a:b,c=d",
+    "]]>",
+    "</failure></testcase><testcase name='free'/>",
+    "<!--",
+    "<![CDATA[",
+    "&amp; &lt; &#x41;",
+    "\x00\x01\x08\x0b\x1b[31mred\x7f\ufffe",
+    "\u202edesrever\u2066",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</code></td></tr></table><h1>big</h1>",
+    "a | b \\| c \\\\| d",
+    "`code` ``more`` ```",
+    "**bold** _em_ ~~gone~~ [a](javascript:alert(1)) ![i](https://example.invalid/i.png)",
+    "[ref]: https://example.invalid",
+    "<https://example.invalid> https://example.invalid www.example.invalid me@example.invalid",
+    "@somebody #1 GH-1 owner/name#1 :+1:",
+    "\n\n# heading\n\n- item\n\n    code\n",
+    "$(id) `id` ${{ github.token }}",
+    "\\",
+    "x" * 10_000,
+)

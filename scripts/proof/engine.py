@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import secrets
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from proof.errors import CannotMeasureError, EngineLostError, NoEngineError
 
 Kind = Literal["docker", "podman"]
 
+_MARK = "proof.run"  # a label
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
 _BULK = 600.0  # seconds, for loading, saving and pulling images
 _LOST = re.compile(
@@ -54,6 +56,7 @@ class Engine:
     platform: str
     prefix: str = ""  # of every image made here; empty in a private engine
     made: list[str] = field(default_factory=list)  # images that this run made in a shared engine
+    marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
 
     @property
     def private(self) -> bool:
@@ -195,10 +198,19 @@ class Engine:
         if images:
             self.call("rmi", "--force", *images, deadline=120, check=False)
 
+    @property
+    def build_options(self) -> tuple[str, ...]:
+        """What a build is called with beside the words of its command."""
+        marked = ("--layer-label", f"{_MARK}={self.prefix}") if self.marks else ()
+        return ("--network=none", *marked)
+
     def clean(self) -> None:
         """Remove everything that this run made in a shared engine."""
         self.remove(images=self.made)
         self.made.clear()
+        if self.marks:
+            steps = self.call("images", "--all", "--quiet", "--filter", f"label={_MARK}={self.prefix}", check=False)
+            self.remove(images=steps.text().split())
 
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)
@@ -246,8 +258,15 @@ def shared(kind: Kind, home: Path, platform: str) -> Engine:
     if kind == "podman":
         env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
         env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
-    engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
+        # Its builds ask for a million open files, which a root in a container is not granted.
+        limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+        hard = {name: resource.getrlimit(limit)[1] for name, limit in limits.items()}
+        settings = home / "containers.conf"
+        settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
+        env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
+    prefix = f"proof-{secrets.token_hex(4)}/"
     done = process.run([kind, "version"], env=env, deadline=10)
     if done.exit != 0:
         raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
-    return engine
+    marks = kind == "podman" and "--layer-label" in process.run([kind, "build", "--help"], env=env).text()
+    return Engine(kind, env, platform, prefix=prefix, marks=marks)

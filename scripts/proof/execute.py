@@ -153,7 +153,7 @@ def _run_step(
             containers.append(name)
             argv = _argv(command, engine, ["--name", name, "--network=none"])
         case "build":
-            argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else [])])
+            argv = _argv(command, engine, [*engine.build_options, *(["--no-cache"] if fresh else [])])
         case _:
             argv = _argv(command, engine, [])
     done = process.run(

@@ -16,12 +16,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from proof import engine as engines
 from proof import process
 from proof.engine import Engine, search_path
 from proof.errors import CannotMeasureError, NoEngineError
 
+Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
@@ -50,20 +52,20 @@ def obstacle() -> str:
 
 
 @contextlib.contextmanager
-def start(cache: Path, platform: str, *, detach: bool = False) -> Iterator[Engine]:
-    """A running private engine, stopped at the end of the block (unless detached).
+def start(cache: Path, platform: str, *, store: Store = "classic", detach: bool = False) -> Iterator[Engine]:
+    """A running private engine, stopped at the end of the block (unless detached); `store` is where its images are.
 
     Raises NoEngineError where it cannot be started here, CannotMeasureError where it does not come up.
     """
     if reason := obstacle():
         raise NoEngineError(reason, cure="scripts/bootstrap as root, or --engine docker")
-    slot, lock = _take_slot(cache / "engine-classic")
+    slot, lock = _take_slot(cache / f"engine-{store}")
     socket = slot / "docker.sock"
     if len(str(socket).encode()) > _SOCKET_LIMIT:
         raise NoEngineError(f"the path {socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder")
     socket.unlink(missing_ok=True)
     # The image store is named because a newer Docker changed its default, and /etc/docker is the user's.
-    (slot / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": False}}))
+    (slot / "daemon.json").write_text(json.dumps({"features": {"containerd-snapshotter": store == "containerd"}}))
     with tempfile.TemporaryDirectory(prefix="proof-home-") as home:
         env = engines.environment(Path(home), platform) | {"DOCKER_HOST": f"unix://{socket}"}
         # --pdeathsig: killing the tool, however rudely, ends the engine and all its containers with it.

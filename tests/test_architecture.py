@@ -16,7 +16,7 @@ PACKAGE = REPOSITORY / "scripts" / "proof"
 PAGE_SIDE = {
     *("capture", "facts", "expression", "claims", "page", "audit", "transcript", "measured", "markdown"),
     *("proof_page", "pages"),
-    *("errors", "table", "pattern", "manifest", "commands", "context", "dockerfile", "stated", "charts"),
+    *("errors", "typed", "table", "pattern", "manifest", "commands", "context", "dockerfile", "stated", "charts"),
 }
 GENERATORS = {"mkdocs", "zensical", "material"}
 

@@ -12,7 +12,7 @@ from tests import hostile
 from tests.hostile import Case, cases
 from tests.makers import write
 
-PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "setpriv", "containerd", "runc", "nerdctl")
+PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "containerd", "runc", "nerdctl")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def transcript(output: str, *show: str, expect: str = "", command: str = "docker
     """The HTML of one step, as far as what it printed."""
     step = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
     html = render(capture(), step, [Pattern.compile(each, Where(Path("snippet.toml"))) for each in show], expect=expect)
-    return html.partition('<details class="provenance">')[0]
+    return html.partition('<details class="provenance"')[0]
 
 
 def text(html: str) -> str:

@@ -54,6 +54,12 @@ class Engine:
     prefix: str = ""  # of every image made here; empty in a private engine
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
+    marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
+
+    @property
+    def _mark(self) -> str:
+        """The label of what this run builds."""
+        return f"proof.run={self.prefix}"
 
     @property
     def private(self) -> bool:
@@ -201,11 +207,14 @@ class Engine:
         with scratch.folder("build") as folder:
             made = folder / "id"
             try:
-                yield [f"--iidfile={made}"]
+                yield [f"--iidfile={made}", *(["--layer-label", self._mark] if self.marks else [])]
             finally:
                 # A second build under one name leaves the first one's image without any.
                 if made.exists() and (image := made.read_text().strip()) not in images:
                     self.journal.made("image", image)
+                if self.marks:
+                    steps = self.call("images", "--all", "--quiet", "--no-trunc", "--filter", f"label={self._mark}")
+                    self.journal.made("image", *reversed([i for i in steps.text().split() if i not in images]))
                 self.journal.made("cache", *(record for record in self._cache() if record not in records))
 
     @contextlib.contextmanager
@@ -229,7 +238,7 @@ class Engine:
         """Remove what is left of a run, this one or one that was killed: nothing but what its journal names."""
         self._remove("container", ("rm", "--force", "--volumes"), journal.left("container"), journal)
         self._remove("tag", ("rmi", "--force"), journal.left("tag"), journal)
-        for image in journal.left("image"):
+        for image in reversed(journal.left("image")):  # a step of a build goes only after those that stand on it
             # An image that has a name now was given it by somebody else.
             if self.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
                 self.call("rmi", image, deadline=120, check=False)

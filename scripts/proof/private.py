@@ -14,12 +14,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from proof import cgroup, journal, lock, process, scratch
 from proof import engine as engines
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, NoEngineError
 
+Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
@@ -53,11 +55,12 @@ def start(
     cache: Path,
     platform: str,
     *,
+    store: Store = "classic",
     memory: int | None = None,
     detach: bool = False,
     on_restart: Callable[[], object] = lambda: None,
 ) -> Iterator[Engine]:
-    """A running private engine, stopped at the end of the block (unless detached).
+    """A running private engine, stopped at the end of the block (unless detached); `store` is where its images are.
 
     All its containers together may use `memory` bytes, nine tenths of what is free if not given. Where it is lost,
     `Engine.again` starts it again, and `on_restart` is told.
@@ -65,13 +68,13 @@ def start(
     """
     if reason := obstacle():
         raise NoEngineError(reason, cure="scripts/bootstrap as root, or --engine docker")
-    _sweep(cache / "engine-classic")
-    slot, held = _take_slot(cache / "engine-classic")
+    _sweep(cache / f"engine-{store}")
+    slot, held = _take_slot(cache / f"engine-{store}")
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, held)
         home = stack.enter_context(scratch.folder("home"))
         ours = stack.enter_context(journal.opened(slot / "journals"))
-        daemon = _Daemon(slot, held, home, platform, memory or cgroup.default_memory(), detach=detach)
+        daemon = _Daemon(slot, held, home, platform, memory or cgroup.default_memory(), store=store, detach=detach)
 
         def restart() -> None:
             daemon.end(grace=0)  # one that hangs would not hear anything else
@@ -94,8 +97,11 @@ def start(
 class _Daemon:
     """The process of an engine in its slot, which can be started again there."""
 
-    def __init__(self, slot: Path, held: int, home: Path, platform: str, memory: int, *, detach: bool) -> None:
+    def __init__(
+        self, slot: Path, held: int, home: Path, platform: str, memory: int, *, store: Store, detach: bool
+    ) -> None:
         self._slot, self._held, self._home, self._memory = slot, held, home, memory
+        self._store = store
         self._socket, self._log = slot / "docker.sock", slot / "dockerd.log"
         if len(bytes(self._socket)) > _SOCKET_LIMIT:
             raise NoEngineError(
@@ -116,7 +122,7 @@ class _Daemon:
         self._socket.unlink(missing_ok=True)
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
-            "features": {"containerd-snapshotter": False},
+            "features": {"containerd-snapshotter": self._store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
         (self._slot / "daemon.json").write_text(json.dumps(settings))

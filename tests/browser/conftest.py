@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
-        missing = f"no browser: none of {', '.join(NAMES)} is on the PATH; scripts/bootstrap --browser brings one"
+        missing = f"no browser: none of {', '.join(NAMES)} is on the PATH; scripts/bootstrap --tests brings one"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)

@@ -75,7 +75,23 @@ def default_memory() -> int:
 
 def kills() -> int:
     """How many processes of this machine the kernel has ended for want of memory, in whichever group."""
+    return _count(Path("/proc/vmstat"), "oom_kill")
+
+
+def shortages(group: str) -> tuple[int, ...]:
+    """Counts that have all risen when a process of the group was ended for want of memory; none without a group.
+
+    Version 1 does not count kills below a group: there it is one of the machine, while the group was at its limit.
+    """
+    if not exists(group):
+        return ()
+    if (events := ROOT / group / "memory.events").exists():
+        return (_count(events, "oom_kill"),)
+    return (kills(), _count(ROOT / "memory" / group / "memory.failcnt", ""))
+
+
+def _count(path: Path, name: str) -> int:
     with contextlib.suppress(OSError):
-        if found := re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.MULTILINE):
+        if found := re.search(rf"^{name} ?(\d+)", path.read_text(), re.MULTILINE):
             return int(found[1])
     return 0

@@ -54,6 +54,7 @@ class Engine:
     prefix: str = ""  # of every image made here; empty in a private engine
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
+    group: str = ""  # the control group of its containers, of a private engine
 
     @property
     def private(self) -> bool:
@@ -122,7 +123,7 @@ class Engine:
         """A command failed because the engine has no room left."""
         return CannotMeasureError(
             f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
-            evidence=done.last_lines(2),
+            evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
             cure="free some space" if self.prefix else "free some space, or PROOF_CACHE=/a/folder/with/room",
         )
 

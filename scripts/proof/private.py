@@ -78,7 +78,7 @@ def start(
             daemon.start(engine)
             on_restart()
 
-        engine = Engine("docker", daemon.env, platform, journal=ours, restart=restart)
+        engine = Engine("docker", daemon.env, platform, journal=ours, restart=restart, group=cgroup.name(slot))
         ending = contextlib.ExitStack()
         ending.callback(daemon.end, grace=_GRACE)
         with ending:

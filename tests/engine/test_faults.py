@@ -192,7 +192,7 @@ class TestInterrupt:
         """SIGTERM, as a CI system sends it, is heard as Ctrl-C is."""
         name = sleeps(root, 3003, build=False)
         (tmp_path / "t").mkdir()
-        with started(root, own, "check", name, TMPDIR=str(tmp_path / "t")) as running:
+        with started(root, own, "update", name, TMPDIR=str(tmp_path / "t")) as running:
             wait_until(lambda: sleeping(3003))
             running.terminate()
             running.communicate(timeout=60)
@@ -410,8 +410,7 @@ class TestDisk:
     def test_of_the_repository(self, root: Path, own: Path) -> None:
         """A capture that does not fit is not begun: code 3, the file, and not half of it."""
         then = "find snippets -path '*captured/*'; du -k snippets"
-        (root / "snippets/fill").write_bytes(b"x" * 4096)
-        code, output = self.on(root / "snippets", "88k", root, own, then=then)
+        code, output = self.on(root / "snippets", "68k", root, own, then=then)
         print(output)
         assert code == 3
         assert "the disk is full" in output

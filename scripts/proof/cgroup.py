@@ -87,7 +87,8 @@ def shortages(group: str) -> tuple[int, ...]:
         return ()
     if (events := ROOT / group / "memory.events").exists():
         return (_count(events, "oom_kill"),)
-    return (kills(), _count(ROOT / "memory" / group / "memory.failcnt", ""))
+    v1 = ROOT / "memory" / group
+    return (kills(), _count(v1 / "memory.failcnt", "") + _count(v1 / "memory.memsw.failcnt", ""))
 
 
 def _count(path: Path, name: str) -> int:

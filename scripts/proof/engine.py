@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from proof.journal import Journal
 Kind = Literal["docker", "podman"]
 
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
+_SETTLED = 5.0  # seconds for the builder to drop a build whose client is gone
 _BULK = 600.0  # seconds, for loading and saving images
 # Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
 _CUT_OFF = re.compile(
@@ -207,7 +209,7 @@ class Engine:
                 # A second build under one name leaves the first one's image without any.
                 if made.exists() and (image := made.read_text().strip()) not in images:
                     self.journal.made("image", image)
-                self.journal.made("cache", *(record for record in self._cache() if record not in records))
+                self.journal.made("cache", *(self._settled_cache() - records))
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
@@ -261,10 +263,20 @@ class Engine:
 
     def _cache(self) -> set[str]:
         """The ids of the build cache's records; podman's cache is made of its images."""
+        return set(self._cache_use())
+
+    def _settled_cache(self) -> set[str]:
+        """The same once no build uses any of them: one that was ended goes on for a moment in the daemon."""
+        until = time.monotonic() + _SETTLED
+        while any((records := self._cache_use()).values()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return set(records)
+
+    def _cache_use(self) -> dict[str, bool]:
         if self.kind == "podman":
-            return set()
+            return {}
         data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")
-        return {record["ID"] for record in data or []}
+        return {record["ID"]: record["InUse"] == "true" for record in data or []}
 
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)

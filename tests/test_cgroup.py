@@ -57,16 +57,40 @@ def test_in_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cgroup.exists("proof-1")
 
 
-def test_shortages(root: Path) -> None:
-    """What counts is the group's own: version 2 counts its kills, version 1 how often it was at its limit."""
-    assert cgroup.shortages("proof-1") == ()
-    (root / "memory" / "proof-1").mkdir(parents=True)
-    (root / "memory" / "proof-1" / "memory.failcnt").write_text("3\n")
-    (root / "memory" / "proof-1" / "memory.memsw.failcnt").write_text("4\n")
-    assert cgroup.shortages("proof-1") == (cgroup.kills(), 7)
+def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill somewhere on the machine counts where the group was at its limit meanwhile, and not where it was not."""
+    killed = [1]
+    monkeypatch.setattr(cgroup, "kills", lambda: killed[0])
+    group = root / "memory" / "proof-1"
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text("314572800\n")
+    (group / "memory.max_usage_in_bytes").write_text("314572800\n")
+    starved = cgroup.watch("proof-1")
+    assert (group / "memory.max_usage_in_bytes").read_text() == "0"
+    killed[0] = 2
+    assert not starved()
+    (group / "memory.max_usage_in_bytes").write_text("314568704\n")
+    assert starved()
+    killed[0] = 1
+    assert not starved()
+
+
+def test_watch_version_2(root: Path) -> None:
+    """The group's own count of kills."""
     (root / "proof-1").mkdir()
-    (root / "proof-1" / "memory.events").write_text("low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
-    assert cgroup.shortages("proof-1") == (3,)
+    events = root / "proof-1" / "memory.events"
+    events.write_text("low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
+    starved = cgroup.watch("proof-1")
+    assert not starved()
+    events.write_text("low 0\nhigh 0\nmax 12\noom 3\noom_kill 4\noom_group_kill 0\n")
+    assert starved()
+
+
+def test_nothing_to_watch(root: Path) -> None:
+    """An engine without a group of ours is never said to be short of memory by it."""
+    (root / "memory").mkdir()
+    assert not cgroup.watch("")()
+    assert not cgroup.watch("proof-1")()
 
 
 def test_names() -> None:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
@@ -78,17 +79,20 @@ def kills() -> int:
     return _count(Path("/proc/vmstat"), "oom_kill")
 
 
-def shortages(group: str) -> tuple[int, ...]:
-    """Counts that have all risen when a process of the group was ended for want of memory; none without a group.
+def watch(group: str) -> Callable[[], bool]:
+    """Begin to watch the group: what is returned says whether a process of it was ended for want of memory since.
 
-    Version 1 does not count kills below a group: there it is one of the machine, while the group was at its limit.
+    Version 1 does not count that below a group: there a kill somewhere counts if the group was at its limit.
     """
-    if not exists(group):
-        return ()
-    if (events := ROOT / group / "memory.events").exists():
-        return (_count(events, "oom_kill"),)
-    v1 = ROOT / "memory" / group
-    return (kills(), _count(v1 / "memory.failcnt", "") + _count(v1 / "memory.memsw.failcnt", ""))
+    events, v1 = ROOT / group / "memory.events", ROOT / "memory" / group
+    if group and events.exists():
+        before = _count(events, "oom_kill")
+        return lambda: _count(events, "oom_kill") > before
+    if group and v1.exists():
+        (v1 / "memory.max_usage_in_bytes").write_text("0")  # begins the high-water mark anew
+        before, limit = kills(), _count(v1 / "memory.limit_in_bytes", "")
+        return lambda: kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
+    return lambda: False
 
 
 def _count(path: Path, name: str) -> int:

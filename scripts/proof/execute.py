@@ -165,13 +165,11 @@ def _run_step(
                 argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
             case _:
                 argv = _argv(command, engine, [])
-        kills, shortages = cgroup.kills(), cgroup.shortages(engine.group)
+        kills, starved = cgroup.kills(), cgroup.watch(engine.group)
         done = engine.run(argv, cwd=context, deadline=timeout, merge=True)
     as_declared = done.exit == step.exit and step.expect in done.text()
     # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
-    short = cgroup.shortages(engine.group)
-    starved = bool(short) and all(now > then for now, then in zip(short, shortages, strict=False))
-    if starved or (not as_declared and cgroup.kills() > kills):
+    if starved() or (not as_declared and cgroup.kills() > kills):
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),

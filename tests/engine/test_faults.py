@@ -242,7 +242,7 @@ class TestKill:
             (root / "snippets/count/context/note.txt").write_text("a note " * (number + 2))
             before = {name: captured(root / "snippets" / name) for name in ("count", "fails", "note")}
             keys = {name: bases.load(root).key(name) for name in bases.load(root).images}
-            moment = dice.uniform(0, whole)
+            moment = dice.uniform(0, 0.8 * whole)
             with started(root, own, dice.choice(["update", "update", "check"]), **env) as running:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     running.communicate(timeout=moment)

@@ -59,8 +59,8 @@ step() {
     say "✓ $title $((SECONDS - begun)) s"
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
-    # The bar keeps a log line from being read as a command by the CI's own log.
-    tail -n "${tail:-20}" "$log" | sed 's/^/  │ /'
+    # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank.
+    tail -n "${tail:-20}" "$log" | sed 's/##/# #/g; s/^/  │ /'
   fi
   return "$code"
 }

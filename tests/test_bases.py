@@ -252,14 +252,6 @@ class TestBuildArchive:
         with pytest.raises(ManifestError, match="one of the Alpine packages tzdta"):
             build(tmp_path, found, "alpine:3")
 
-    @pytest.mark.parametrize(
-        ("name", "tag"),
-        [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
-    )
-    def test_engine_tag(self, name: str, tag: str) -> None:
-        """In an archive a tag is always explicit."""
-        assert rebuild.engine_tag(name) == tag
-
 
 class TestFetch:
     def cached(self, root: Path) -> Path:

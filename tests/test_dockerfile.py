@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -147,113 +146,30 @@ class TestBaseOf:
             read(tmp_path, text).base_of("z")
 
 
-REFUSED = [
-    # what follows a good FROM, what the message says
-    ("ADD https://evil.example/x /x", "plain paths"),
-    ("ADD http://evil.example/x /x", "plain paths"),
-    ("ADD ftp://evil.example/x /x", "plain paths"),
-    ("ADD git@github.com:a/b.git /x", "plain paths"),
-    ("ADD me@evil.example:a /x", "plain paths"),
-    ("ADD --keep-git-dir https://github.com/a/b.git /x", "plain paths"),
-    ("ADD a/b.git /x", "plain paths"),
-    ("ADD a/b.git#main /x", "plain paths"),
-    ('ADD ["https://evil.example/x", "/x"]', "plain paths"),
-    ('ADD ["\\u0068ttps://evil.example/x", "/x"]', "plain paths"),
-    ('ADD ht"tps:"//evil.example/x /x', "plain paths"),
-    ("ENV U=https://evil.example/x\nADD $U /x", "plain paths"),
-    ("ADD local \\\n https://evil.example/x /x", "plain paths"),
-    ("RUN --mount=type=secret,id=x cat /run/secrets/x", "a mount of type secret is refused"),
-    ("RUN --mount=id=x,type=secret cat /run/secrets/x", "a mount of type secret is refused"),
-    ("RUN --mount=TYPE=SECRET,id=x cat /run/secrets/x", "a mount of type SECRET is refused"),
-    ("RUN --mount=type=cache,target=/x --mount=type=ssh git clone x", "a mount of type ssh is refused"),
-    ("ARG T=secret\nRUN --mount=type=$T,id=x ls", "a mount of type $T is refused"),
-    ("RUN --mount=type= ls", "a mount of type  is refused"),
-    ('RUN --mount=type=bind,"from=evil" ls', "it is quoted"),
-    ("RUN --mount=type=bind,fr'om'=evil ls", "it is quoted"),
-    ("RUN --mou\\nt=type=secret ls", "it is quoted"),
-    ("RUN --mou\\\nnt=type=secret,id=x ls", "a mount of type secret is refused"),
-    ("RUN --security=insecure ls", "the flag --security=insecure is refused"),
-    ("RUN --network=host ls", "the flag --network=host is refused"),
-    ("RUN --network=default ls", "the flag --network=default is refused"),
-    ("RUN --network=none --network=host ls", "the flag --network=host is refused"),
-    ("RUN --device=nvidia.com/gpu ls", "the flag --device=nvidia.com/gpu is refused"),
-    ("RUN -- ls", "the flag -- is refused"),
-    ("COPY --fr\\om=evil x y", "it is quoted"),
-    ('COPY --from="evil" x y', "it is quoted"),
-    ("COPY --from=$X x y", "`$X` has no value here"),
-    ("ONBUILD RUN id", "the instruction ONBUILD is refused"),
-    ("onbuild copy x y", "the instruction ONBUILD is refused"),
-    ("MAINTAINER me", "the instruction MAINTAINER is refused"),
-    ("INCLUDE other", "the instruction INCLUDE is refused"),
-    ("RUN x\n  && y", "the instruction && is refused"),
-    ("LABEL a=b\n// syntax=evil", "the instruction // is refused"),
-    ("FROM", "FROM takes an image"),
-    ("FROM b AS", "FROM takes an image"),
-    ("FROM b WITH c", "FROM takes an image"),
-    ("FROM b AS c d", "FROM takes an image"),
-    ("FROM \\\n b", "FROM stands on one line"),
-    ("FROM b:$V", "`$V` has no value here"),
-    ("FROM b:${V}", "`$V` has no value here"),
-    # What is text to BuildKit must not be a heredoc here: it would hide the instructions that follow.
-    ('RUN echo "<<EOF"', "cannot be told from text"),
-    ("RUN echo 'a <<EOF b'", "cannot be told from text"),
-    ("RUN echo $((1 << 3))", "cannot be told from text"),
-    ("RUN echo $((1<<n))", "cannot be told from text"),
-    ("RUN cat <<<x", "cannot be told from text"),
-    ("RUN echo ${x:-a <<EOF b}\nFROM evil\nRUN \\\nEOF", "cannot be told from text"),
-    ("RUN cat <<EOF 'unclosed\nFROM evil\nRUN \\\nEOF", "cannot be told from text"),
-    ("RUN cat \\<<EOF", "cannot be told from text"),
-    ("RUN cat << EOF\nEOF", "cannot be told from text"),
-    ("RUN cat <<EOF;\nEOF;", "cannot be told from text"),
-    ("RUN <<EOF\nFROM evil", "the heredoc EOF has no end"),
-    ("RUN <<EOF\nFROM evil\n EOF", "the heredoc EOF has no end"),
-    ("RUN <<-EOF\nFROM evil\n  EOF", "the heredoc EOF has no end"),
-    ("COPY <<A <<B /x\nA", "the heredoc B has no end"),
-]
-
-NOT_A_DOCKERFILE = [
-    # the whole file, its line, what the message says
-    ("# syntax=docker/dockerfile:1\nFROM a", 1, "the directive `# syntax=` is refused"),
-    ("#syntax = evil/frontend\nFROM a", 1, "the directive `# syntax=` is refused"),
-    ("  # SYNTAX=evil\nFROM a", 1, "the directive `# SYNTAX=` is refused"),
-    ("#!/usr/bin/env docker\n# syntax=evil\nFROM a", 2, "the directive `# syntax=` is refused"),
-    ("# escape=`\nFROM a", 1, "the directive `# escape=` is refused"),
-    ("# check=skip=all\nFROM a", 1, "the directive `# check=` is refused"),
-    ("// syntax=evil\nFROM a", 1, "the instruction // is refused"),
-    ('{"syntax": "evil"}', 1, 'the instruction {"SYNTAX": is refused'),
-    ("", None, "there is no FROM in this file"),
-    ("# FROM a", None, "there is no FROM in this file"),
-    ("ARG V=1", None, "there is no FROM in this file"),
-    ("RUN id\nFROM a", 1, "the first instruction must be FROM"),
-    ("COPY --from=evil x y\nFROM a", 1, "the first instruction must be FROM"),
-    ("ARG V='1\nFROM a:$V", 1, "ARG has no closing quotation"),
-    ("ARG V=\nFROM a:$V", 2, "`$V` has no value here"),
-    ("<!DOCTYPE html>", 1, "the instruction <!DOCTYPE is refused"),
-    ("FROM a\n# comment\rRUN <<EOF\nFROM evil", 2, "a lone carriage return is refused"),
-    ("\ufeffFROM a", 1, "a byte order mark"),
-    (b"FROM a\nLABEL x=\xff", None, "this is not UTF-8 text"),
+# What is refused, and why, is in tests/corpus.
+LINES = [
+    # the whole file, and the line that the message names
+    ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
+    ("FROM a\nENV U=x\nADD $U \\\n  /x", 3),
+    ("FROM a\r\nONBUILD RUN id", 2),
+    ("#!/usr/bin/env docker\n# syntax=evil\nFROM a", 2),
+    ("FROM a\n# comment\rRUN <<EOF\nFROM evil", 2),
+    ("FROM a\nRUN true \\\n\x1c# comment\nFROM evil", 3),
+    ("FROM a\nRUN <<EOF\nEOF\nRUN <<EOF", 4),
+    ("ARG V=\nFROM a:$V", 2),
+    ("# FROM a", None),
+    (b"FROM a\nLABEL x=\xff", None),
 ]
 
 
-@pytest.mark.parametrize(("text", "what"), REFUSED, ids=[repr(text) for text, _ in REFUSED])
-def test_refused(tmp_path: Path, text: str, what: str) -> None:
-    """What would reach beyond the context and the named bases is refused at its line."""
-    with pytest.raises(RefusedError, match=re.escape(what)) as error:
-        read(tmp_path, f"FROM alpine:3.22\n{text}\n")
-    where = error.value.where
-    assert where is not None
-    assert where.path == tmp_path / "Dockerfile"
-    assert where.line in (2, 3)
-    assert error.value.cure
-
-
-@pytest.mark.parametrize(("text", "line", "what"), NOT_A_DOCKERFILE, ids=[repr(text) for text, *_ in NOT_A_DOCKERFILE])
-def test_not_a_dockerfile(tmp_path: Path, text: str | bytes, line: int | None, what: str) -> None:
-    """A file that BuildKit would hand to another frontend, or could not read, is refused whole."""
-    with pytest.raises(RefusedError, match=re.escape(what)) as error:
+@pytest.mark.parametrize(("text", "line"), LINES, ids=[repr(text) for text, _ in LINES])
+def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | None) -> None:
+    """A refusal names the line at which the instruction begins, and what would be right."""
+    with pytest.raises(RefusedError) as error:
         read(tmp_path, text)
     assert error.value.where is not None
-    assert error.value.where.line == line
+    assert (error.value.where.path, error.value.where.line) == (tmp_path / "Dockerfile", line)
+    assert error.value.cure
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from proof import claims, expression
 from proof.claims import Claim
 from proof.errors import PageError, ProofError
 from proof.page import Page, Waiver
+from proof.transcript import visible
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
@@ -103,7 +104,7 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     why.text = "Checked whenever the site is built: "
     predicate = ET.SubElement(why, "code")
     predicate.text = claim.predicate
-    predicate.tail = f" holds for {claim.values}." if claim.values else " holds."
+    predicate.tail = f" holds for {visible(claim.values)}." if claim.values else " holds."
 
 
 def _is_stage(token: _Token, tokens: list[_Token], sentence: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from proof.commands import full_name
 from proof.errors import RefusedError, Where, did_you_mean
 from proof.manifest import Snippet
 from proof.table import Table
@@ -92,8 +93,18 @@ class Bases:
         return (self.chain(base.parent) if base.parent else []) + [(base, layer) for layer in base.layers]
 
     def check(self, snippets: list[Snippet]) -> None:
-        """Refuse an image that this file lacks, at the line that names it."""
+        """Refuse an image that this file lacks, at the line that names it, and a tag that would replace a base."""
+        names = {full_name(name) for name in self.images}
         for snippet in snippets:
+            for step in snippet.steps:
+                for tag in step.command.tags:
+                    if full_name(tag) in names:
+                        raise RefusedError(
+                            f"the tag '{tag}' is refused: it would replace the base for every snippet after this one",
+                            where=step.where,
+                            evidence=step.text,
+                            cure="a name of your own",
+                        )
             for image, where in snippet.bases.items():
                 if image not in self.images:
                     raise RefusedError(

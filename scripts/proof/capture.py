@@ -29,7 +29,7 @@ class Basis:
     """What a number depends on; numbers of two bases are never compared."""
 
     platform: str  # linux/amd64
-    engine: str  # docker or podman
+    engine: str  # docker, docker with containerd's store, or podman
     bases: str  # rebuilt or registry
 
     def __str__(self) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from proof.errors import RefusedError, Where
+from proof.errors import RefusedError, Where, unseen
 
-# A flag's value is checked against its pattern; None is a flag that takes no value.
+_LONGEST = 2000  # characters; nobody reads, or types, a longer command
+# A flag's value is checked against its pattern; None is a flag that takes no value. With a `=` in front the value is
+# part of the word: docker takes the word after such a flag for something else.
 _TEXT = r"(?s).*"
 _REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
@@ -64,8 +67,8 @@ _LS: Flags = {
 _HISTORY: Flags = {
     "--format": _TEXT,
     "--no-trunc": None,
-    "--human": "true|false",
-    "-H": "true|false",
+    "--human": "=true|false",
+    "-H": "=true|false",
     "--quiet": None,
     "-q": None,
 }
@@ -117,6 +120,11 @@ class Command:
                 return []
 
 
+def full_name(image: str) -> str:
+    """The name with its tag: where none is named, docker means `latest`."""
+    return image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
+
+
 def parse(text: str, *, where: Where, inside: bool = False) -> Command:
     """Take one command line apart.
 
@@ -129,6 +137,15 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
 
     if "\n" in text or "\0" in text:
         raise refuse("a command is one line", "one step for each command")
+    if hidden := unseen(text, " \t"):
+        raise refuse(f"the command holds the character {hidden}, which cannot be seen", "type the command anew")
+    if len(text) > _LONGEST:
+        raise RefusedError(
+            f"a command of {len(text):,} characters is refused: nobody reads it",
+            where=where,
+            evidence=f"{text[:60]}…",
+            cure="a file in context/ that it names",
+        )
     try:
         argv = tuple(shlex.split(text))
     except ValueError as error:
@@ -165,6 +182,8 @@ def _flags(
     queue = list(words)
     while queue:
         word = queue.pop(0)
+        if word and word[0] != "-" and unicodedata.category(word[0]) == "Pd":
+            raise refuse(f"`{word}` begins with a dash (U+{ord(word[0]):04X}) that is no hyphen", "type a -")
         if not word.startswith("-") or word == "-":
             rest.append(word)
             if stop_at_first:
@@ -180,13 +199,16 @@ def _flags(
             if equals:
                 raise refuse(f"the flag `{name}` takes no value", name)
         else:
+            attached = pattern.startswith("=")
             if not equals:
-                if not queue:
-                    raise refuse(f"the flag `{name}` needs a value", f"{name} VALUE")
+                if not queue or attached:
+                    raise refuse(f"the flag `{name}` needs a value", f"{name}=VALUE" if attached else f"{name} VALUE")
                 value = queue.pop(0)
             assert value is not None
-            if not re.fullmatch(pattern, value):
-                raise refuse(f"`{value}` is refused as the value of `{name}`", f"a value like {pattern}")
+            if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
+                raise refuse(
+                    f"`{value}` is refused as the value of `{name}`", f"a value like {pattern.removeprefix('=')}"
+                )
         flags.append((name, value))
     return tuple(flags), tuple(rest)
 
@@ -196,14 +218,15 @@ def _check_positionals(command: Command, refuse: Refuse) -> None:
         case "build":
             if command.positionals != (".",):
                 raise refuse("a build takes its own context and nothing else", "docker build -t NAME .")
-        case "run" | "inspect" | "history":
+        # `ls` of everything would show whatever else is in the engine, and never be the same twice.
+        case "run" | "ls" | "inspect" | "history":
             if not command.positionals:
-                raise refuse("no image is named", f"docker {command.verb} NAME")
+                raise refuse("no image is named", f"{' '.join(command.argv[: command.head])} NAME")
         case "version":
             if command.positionals:
                 raise refuse("`docker version` takes no names", "docker version")
         case _:
             pass
     for reference in command.images:
-        if not re.fullmatch(_REFERENCE, reference):
+        if not re.fullmatch(_REFERENCE, reference, re.ASCII):
             raise refuse(f"`{reference}` is no image name", "a name like example or golang:1.27-alpine")

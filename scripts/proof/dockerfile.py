@@ -12,13 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.errors import RefusedError, Where
+from proof.errors import RefusedError, Where, unseen
 
 ALLOWED = frozenset(
     "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
 )
+_FLAGS: Mapping[str, frozenset[str]] = {
+    "FROM": frozenset({"platform"}),
+    "COPY": frozenset({"from", "chown", "chmod", "link", "parents", "exclude"}),
+    "ADD": frozenset({"chown", "chmod", "link", "exclude"}),
+    "RUN": frozenset({"mount", "network"}),
+    "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
+}
 _MOUNTS = frozenset({"cache", "bind", "tmpfs"})
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::(?P<op>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))")
+_MOUNT_KEYS = frozenset(
+    "type from source src target dst destination readonly ro readwrite rw id sharing mode uid gid size".split()
+)
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::(?P<op>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))", re.ASCII)
+_GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit gives a value of its own, whatever ARG says
+_STAGE = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE | re.ASCII)
 _CONTINUED = re.compile(r"(?<!\\)\\[ \t]*$")
 _HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z]\w*)(?P=quote)(?!\S)")
 _QUOTING = re.compile(r"[\"'\\$`]")
@@ -96,6 +108,9 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             images.setdefault(name, instruction.where)
 
     for instruction in _instructions(path):
+        for flag in instruction.flags:
+            if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
+                raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
         match instruction.name:
             case "ARG" if not stages:
                 try:
@@ -110,13 +125,18 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
                 words = instruction.rest.split()
                 if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
                     raise refuse(instruction, "FROM takes an image, and AS with a name", "FROM image [AS name]")
+                if len(words) == 3 and not _STAGE.fullmatch(words[2]):
+                    raise refuse(instruction, f"'{words[2]}' is no name for a stage", "letters, digits, . _ and -")
                 image = _substitute(words[0], variables, instruction)
                 use(instruction, image)
                 stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, image))
             case "COPY" | "ADD":
                 for flag in instruction.flags:
+                    # Of a variable BuildKit makes something else in each of its versions, if anything.
+                    if flag.startswith("--from=") and "$" in flag:
+                        raise refuse(instruction, f"the flag {flag} is refused: a variable is in it", "name the stage")
                     if flag.startswith("--from="):
-                        use(instruction, _substitute(flag.removeprefix("--from="), variables, instruction))
+                        use(instruction, flag.removeprefix("--from="))
                 if instruction.name == "ADD" and (
                     not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b", instruction.rest)
                 ):
@@ -152,6 +172,8 @@ def _check_run(
         if name == "mount":
             for option in value.split(","):
                 key, _, setting = option.partition("=")
+                if key.lower() not in _MOUNT_KEYS:
+                    raise refuse(instruction, f"`{key}` of a mount is refused", ", ".join(sorted(_MOUNT_KEYS)))
                 if key.lower() == "type" and setting.lower() not in _MOUNTS:
                     raise refuse(instruction, f"a mount of type {setting} is refused", "cache, bind or tmpfs")
                 if key.lower() == "from":
@@ -228,6 +250,14 @@ def _lines(path: Path) -> list[str]:
                 where=Where(path, number),
                 cure="save it as plain UTF-8",
             )
+        # A form feed, say, is a blank to Python and a letter to Go: what one takes for a comment, the other runs.
+        if hidden := unseen(line, " \t"):
+            raise RefusedError(
+                f"the character {hidden} is refused: it cannot be seen, and tools read it in their own way",
+                where=Where(path, number),
+                evidence=line.encode("unicode_escape").decode(),
+                cure="take it out",
+            )
     return lines
 
 
@@ -244,6 +274,13 @@ def _end_of(heredoc: re.Match[str], lines: list[str], number: int) -> int:
 def _substitute(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["plain"]
+        if _GIVEN.fullmatch(name):
+            raise RefusedError(
+                f"`${name}` is refused in the name of an image: BuildKit gives it a value of its own",
+                where=instruction.where,
+                evidence=f"{instruction.name} {instruction.rest}",
+                cure="an ARG of another name",
+            )
         known = variables.get(name, "")
         if match["op"] == "-":
             return known or match["word"]

@@ -22,6 +22,7 @@ from proof.journal import Journal
 
 Kind = Literal["docker", "podman"]
 
+_MARK = "proof.run"  # a label
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
 _SETTLED = 5.0  # seconds for the builder to drop a build whose client is gone
 _BULK = 600.0  # seconds, for loading and saving images
@@ -57,6 +58,7 @@ class Engine:
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
     group: str = ""  # the control group of its containers, of a private engine
+    marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
 
     @property
     def private(self) -> bool:
@@ -200,11 +202,15 @@ class Engine:
         if not self.prefix or self.journal is None:
             yield []
             return
+        marked = []
+        if self.marks:
+            self.journal.made("label", f"{_MARK}={self.prefix}")
+            marked = ["--layer-label", f"{_MARK}={self.prefix}"]
         images, records = self._images(), self._cache()
         with scratch.folder("build") as folder:
             made = folder / "id"
             try:
-                yield [f"--iidfile={made}"]
+                yield [f"--iidfile={made}", *marked]
             finally:
                 # A second build under one name leaves the first one's image without any.
                 if made.exists() and (image := made.read_text().strip()) not in images:
@@ -237,6 +243,10 @@ class Engine:
             if self.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
                 self.call("rmi", image, deadline=120, check=False)
             journal.gone("image", image)
+        for label in journal.left("label"):
+            steps = self.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)
+            self.remove(images=steps.text().split())
+            journal.gone("label", label)
         self._forget(journal)
 
     def _remove(self, kind: journals.Kind, how: Sequence[str], names: Sequence[str], journal: Journal | None) -> None:

@@ -15,14 +15,13 @@ from pathlib import Path
 from proof import cgroup, scratch
 from proof import image as images
 from proof.commands import TAG, Command
+from proof.context import LEFT_OUT
 from proof.dockerfile import localise
 from proof.engine import Engine, is_full
 from proof.errors import CannotMeasureError, EngineLostError
 from proof.files import write_whole
 from proof.image import Image, Layer
 from proof.manifest import Snippet, Step
-
-_LEFT_OUT = frozenset({".git", ".DS_Store"})
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
         context = folder / "context"
         if snippet.context.is_dir():
             shutil.copytree(
-                snippet.context, context, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names)
+                snippet.context, context, symlinks=True, ignore=lambda _, names: LEFT_OUT.intersection(names)
             )
         else:
             context.mkdir()

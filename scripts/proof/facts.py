@@ -7,6 +7,7 @@ shown as cited.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +100,9 @@ def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
         name = source.text("name", required=True)
         if name in taken:
             raise source.error("name", f"'{name}' is a snippet already", "another name")
-        origin = Source(source.text("title", required=True), source.text("date", required=True), source.text("url"))
+        if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
+            raise source.error("url", f"'{url}' is no address of a page", 'url = "https://example.com/"')
+        origin = Source(source.text("title", required=True), source.text("date", required=True), url)
         for figure in source.subtables("figures"):
             figure.allow("value", "unit")
             unit = figure.text("unit", required=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proof import capture as captures
-from proof import normalise
+from proof import context, normalise
 from proof.manifest import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
@@ -46,10 +46,9 @@ class Change:
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input by name; `bases` are the keys of the bases by name, `engine` is like `docker 26`."""
     found = {COMMANDS: captures.hash_text(json.dumps(_commands(snippet)))}
-    for path in sorted(snippet.context.rglob("*")):
-        if path.is_symlink() or path.is_file():
-            mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
-            found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
+    for path in context.files(snippet.context):
+        mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
+        found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
     found |= {f"{_BASE}{name}": bases[name] for name in snippet.bases if name in bases}
     return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
 

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import commands, dockerfile
-from proof.commands import Command
+from proof import commands, context, dockerfile
+from proof.commands import Command, full_name
 from proof.dockerfile import Dockerfile
 from proof.errors import ManifestError, UsageError, Where, did_you_mean
+from proof.pattern import Pattern
 from proof.table import Table
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
@@ -27,7 +28,7 @@ class FactRule:
     """A fact that is read out of a step's output."""
 
     name: str
-    match: re.Pattern[str]  # its first group is the value
+    match: Pattern  # its first group is the value
     unit: str  # one of UNITS
     tolerance: float  # by which share of itself it may differ from run to run
     volatile: str  # why it is never the same twice, and so not compared; empty for all others
@@ -45,8 +46,8 @@ class Step:
     inside: str | None  # the base whose container runs it, on a copy of the context
     exit: int  # the exit code it must have
     expect: str  # a piece of the output of an expected failure; empty for a success
-    show: tuple[re.Pattern[str], ...]  # the lines to show; empty means all of them
-    ignore: tuple[re.Pattern[str], ...]  # text that may differ from run to run
+    show: tuple[Pattern, ...]  # the lines to show; empty means all of them
+    ignore: tuple[Pattern, ...]  # text that may differ from run to run
     timeout: float  # seconds
     facts: tuple[FactRule, ...]
     unshown: str  # why no page shows it; empty where one must
@@ -151,6 +152,8 @@ def variants(folder: Path) -> list[Snippet]:
     in snippet.toml, and the snippets are called folder_1_26 and so on.
     Raises ManifestError or RefusedError with the file and line.
     """
+    if folder.is_symlink():
+        raise ManifestError("this folder is a link", where=Where(folder), cure="a folder of its own")
     table = Table.read(folder / "snippet.toml")
     matrix = table.data.get("matrix")
     if matrix is None:
@@ -193,6 +196,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
+    context.check(folder / "context")
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,
@@ -236,6 +240,8 @@ def _step(snippet: str, table: Table) -> Step:
     text = table.text("command", required=True)
     inside = table.text("inside") or None
     code, expect = table.integer("exit", 0), table.text("expect")
+    if not 0 <= code <= 255:
+        raise table.error("exit", f"{code} is no exit code", "between 0 and 255")
     if code != 0 and not expect:
         raise table.error("exit", "an expected failure says what it prints", 'expect = "a piece of the message"')
     if code == 0 and expect:
@@ -293,10 +299,10 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
             dockerfiles[step.name] = dockerfile.parse(path, arguments)
             for image, where in dockerfiles[step.name].images.items():
-                if image not in built:
+                if full_name(image) not in built:
                     bases.setdefault(image, where)
-            built.update(step.command.tags)
+            built.update(full_name(tag) for tag in step.command.tags)
         for image in step.command.images:
-            if image not in built:
+            if full_name(image) not in built:
                 bases.setdefault(image, step.where)
     return dockerfiles, bases

@@ -141,7 +141,10 @@ class _Source(Preprocessor):
                 f"ls snippets/{Path(path).parent}",
             )
         else:
-            self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            try:
+                self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
+            except errors.ProofError as error:
+                _note(self.page, error, line)
             return
         _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
 
@@ -230,7 +233,7 @@ class _Inline(InlineProcessor):
         cited = any(isinstance(fact.origin, Source) for fact in used)
         attributes = {
             "class": "fact fact--cited" if cited else "fact",
-            "value": str(value.value if value.exact is None else value.exact),
+            "value": transcript.visible(str(value.value if value.exact is None else value.exact)),
             "title": transcript.visible("; ".join(_origin(fact) for fact in used)),
         }
         element = ET.Element("data", attributes)
@@ -261,7 +264,8 @@ class _Audit(Treeprocessor):
 
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
-            inside = "" if element.tag in ("code", "pre") else element.text or ""
+            # Of a fact the text is what a program printed, braces or not.
+            inside = "" if element.tag in ("code", "pre", "data") else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]

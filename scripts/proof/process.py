@@ -51,8 +51,12 @@ def _last_lines(output: bytes, count: int = 10) -> str:
 
 
 def search_path() -> str:
-    """The user's own, and where dockerd and setpriv are, which not every root has on it."""
-    return os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    """The user's own, and where dockerd and setpriv are, which not every root has on it.
+
+    Without what is relative: commands run in a copy of the context, where a file called `docker` may lie.
+    """
+    own = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
+    return os.pathsep.join((*own, "/usr/sbin", "/sbin"))
 
 
 def shell_words(argv: Sequence[str]) -> str:

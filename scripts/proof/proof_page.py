@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 from proof import facts, manifest, pages
@@ -13,7 +12,7 @@ from proof.facts import Source
 from proof.manifest import Snippet
 from proof.page import Page
 from proof.pages import Scanned
-from proof.transcript import anchor, visible
+from proof.transcript import anchor, as_html, visible
 
 
 def lines(page: Page) -> list[str]:
@@ -39,7 +38,7 @@ def errors(page: Page) -> list[str]:
                 links.append(link)
     written: list[str] = []
     for message in sorted(found, key=str.lower):
-        written += ["", f'<pre class="message"><code>{escape(visible(message))}</code></pre>', ""]
+        written += ["", f'<pre class="message"><code>{_inline(message)}</code></pre>', ""]
         written += [f"→ {' · '.join(found[message])}", ""]
     return written
 
@@ -59,7 +58,7 @@ def _title(path: Path) -> str:
 def _claims(page: Page) -> Iterator[str]:
     scanned = pages.scan(page.root, page.book, expand=False)
     rows = [
-        _row(_sentence(claim.sentence, found), f"<code>{escape(claim.predicate)}</code>", escape(claim.values))
+        _row(_sentence(claim.sentence, found), f"<code>{_inline(claim.predicate)}</code>", _inline(claim.values))
         for found in scanned
         for claim in found.page.claims
     ]
@@ -68,7 +67,7 @@ def _claims(page: Page) -> Iterator[str]:
     yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
     yield from _table(("Sentence", "Holds if", "Over"), rows)
     if waived:
-        rows = [_row(_sentence(waiver.sentence, found), escape(waiver.reason)) for found, waiver in waived]
+        rows = [_row(_sentence(waiver.sentence, found), _inline(waiver.reason)) for found, waiver in waived]
         yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
         yield from _table(("Sentence", "Why"), rows)
 
@@ -78,7 +77,7 @@ def _snippets(page: Page) -> Iterator[str]:
     yield "Every command in the order in which it ran, with all that was measured of its image."
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
-        yield from ("", f"### {snippet.title} {{ #{snippet.name.replace('_', '-')} }}", "")
+        yield from ("", f"### {_words(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
         if capture is None:
             yield "Not captured yet."
             continue
@@ -91,10 +90,10 @@ def _snippets(page: Page) -> Iterator[str]:
 def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
     rows = [
         _row(
-            f"<code>{snippet.name}.{escape(name)}</code>",
-            escape(facts.written(fact.value, fact.unit)),
+            f"<code>{snippet.name}.{_inline(name)}</code>",
+            _inline(facts.written(fact.value, fact.unit)),
             f"{fact.value:,} B" if fact.unit == "B" else "",
-            escape(fact.source),
+            _inline(fact.source),
         )
         for name, fact in capture.facts.items()
     ]
@@ -110,17 +109,17 @@ def _cited(page: Page) -> Iterator[str]:
     rows = []
     for fact in found:
         assert isinstance(fact.origin, Source)
-        title, url = escape(fact.origin.title), escape(fact.origin.url)
+        title, url = _inline(fact.origin.title), _inline(fact.origin.url)
         source = f'<a href="{url}">{title}</a>' if url else title
         rows.append(
-            _row(f"<code>{escape(fact.name)}</code>", escape(str(fact)), f"{source}, {escape(fact.origin.date)}")
+            _row(f"<code>{_inline(fact.name)}</code>", _inline(str(fact)), f"{source}, {_inline(fact.origin.date)}")
         )
     yield from _table(("Figure", "Written", "Source"), rows)
 
 
 def _not_measured(page: Page) -> Iterator[str]:
     unshown = [
-        _row(f"<code>{escape(str(step))}</code>", escape(step.unshown))
+        _row(f"<code>{_inline(str(step))}</code>", _inline(step.unshown))
         for snippet in manifest.load_all(page.root)
         for step in snippet.steps
         if step.unshown
@@ -131,7 +130,17 @@ def _not_measured(page: Page) -> Iterator[str]:
 
 
 def _sentence(text: str, found: Scanned) -> str:
-    return f"{escape(text)} <small>({escape(found.path.name)})</small>"
+    return f"{_inline(text)} <small>({_inline(found.path.name)})</small>"
+
+
+def _words(title: str) -> str:
+    """A title in which no character means anything to Markdown."""
+    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in visible(title))
+
+
+def _inline(raw: str) -> str:
+    """Text from outside as HTML on one line: Markdown reads a page line by line, and a fence begins on one."""
+    return as_html(raw).replace("\n", "&#10;")
 
 
 def _row(*cells: str) -> str:

@@ -21,6 +21,7 @@ from typing import IO, cast
 
 from proof import process, registry, scratch
 from proof.bases import Base, Bases, Layer, Origin, Package
+from proof.commands import full_name
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, PackageError
 from proof.files import write_whole
@@ -160,7 +161,7 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
     ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id, _ in layers]
-    manifest = json.dumps([{"Config": config_name, "RepoTags": [engine_tag(tag or name)], "Layers": names}]).encode()
+    manifest = json.dumps([{"Config": config_name, "RepoTags": [full_name(tag or name)], "Layers": names}]).encode()
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         for (_, path), member in zip(layers, names, strict=True):
@@ -174,11 +175,6 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return archive
-
-
-def engine_tag(name: str) -> str:
-    """The name under which an archive carries its image: a tag is always explicit in it."""
-    return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
 def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:

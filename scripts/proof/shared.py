@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import resource
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -32,10 +33,18 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         if kind == "podman":
             env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
             env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
+            # Its builds ask for a million open files, which a root in a container is not granted.
+            limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+            hard = {name: resource.getrlimit(limit)[1] for name, limit in limits.items()}
+            settings = home / "containers.conf"
+            settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
+            env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
         done = process.run([kind, "version"], env=env, deadline=10)
         if done.exit != 0:
             raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
+        if kind == "podman":
+            engine = replace(engine, marks="--layer-label" in engine.call("build", "--help").text())
         journals = cache / "journals" / _identity(engine)
         with journal.of_dead_runs(journals) as dead:
             for left in dead:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from proof.errors import ManifestError, Where, did_you_mean
+from proof.pattern import Pattern
 
 _DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
 _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
+_LARGEST = 1_000_000  # bytes of a file that was written by hand
 
 
 class Table:
@@ -30,7 +32,14 @@ class Table:
     @classmethod
     def read(cls, path: Path, substitutions: Mapping[str, str] | None = None) -> Table:
         """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML."""
+        # A link could show any file of this machine as the evidence of an error; a pipe or a device has no end.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise ManifestError("this is no plain file", where=Where(path), cure=f"write {path.name}, and no link")
         try:
+            if path.stat().st_size > _LARGEST:
+                raise ManifestError(
+                    f"this file has more than {_LARGEST:,} bytes", where=Where(path), cure="a shorter one"
+                )
             text = path.read_text("utf-8")
             for name, value in (substitutions or {}).items():
                 text = text.replace(f"{{{name}}}", value)
@@ -47,6 +56,10 @@ class Table:
                 where=Where(path, line),
                 evidence="\n".join(text.split("\n")[line - 1 : line]),
                 cure="https://toml.io",
+            ) from error
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
+            raise ManifestError(
+                "this TOML cannot be read", where=Where(path), evidence=str(error), cure="fewer digits, less nesting"
             ) from error
 
     def where(self, key: str = "") -> Where:
@@ -104,7 +117,10 @@ class Table:
     def number(self, key: str, default: float) -> float:
         """A number."""
         value = self._typed(key, (int, float), "a number")
-        return default if value is None else float(value)
+        try:
+            return default if value is None else float(value)
+        except OverflowError as error:
+            raise self.error(key, f"`{key}` is too large a number", f"{key} = {default:g}") from error
 
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
@@ -113,11 +129,11 @@ class Table:
             raise self.error(key, f"`{key}` must be a list of strings", f'{key} = ["…"]')
         return list(value)
 
-    def pattern(self, key: str, text: str) -> re.Pattern[str]:
+    def pattern(self, key: str, text: str) -> Pattern:
         """A regular expression, matched line by line."""
         try:
-            return re.compile(text, re.MULTILINE)
-        except re.error as error:
+            return Pattern.compile(text, self.where(key))
+        except ValueError as error:
             raise self.error(
                 key, f"'{text}' is no regular expression: {error}", "docs.python.org/3/library/re"
             ) from error

@@ -6,25 +6,25 @@ visible, and its length is capped, so that nothing printed can act in a reader's
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape
 
 from proof.capture import Capture, CapturedStep
+from proof.pattern import Pattern
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]) -> str:
+def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern]) -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
     Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
     """
     lines = "".join(_lines(step.output, tuple(show)))
     source = provenance(capture, step, elided="transcript__elided" in lines)
-    place = f"<figcaption>in a container of <code>{escape(step.inside)}</code></figcaption>" if step.inside else ""
+    place = f"<figcaption>in a container of <code>{as_html(step.inside)}</code></figcaption>" if step.inside else ""
     classes, end = "transcript", ""
     if step.exit:
         classes, end = (
@@ -33,9 +33,9 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[re.Pattern[str]]
         )
     return (
         f'<figure class="{classes}">{place}'
-        f'<div class="highlight" data-copy="{escape(step.command)}"><pre><code>'
+        f'<div class="highlight" data-copy="{as_html(step.command)}"><pre><code>'
         '<span class="transcript__prompt">$ </span>'
-        f'<span class="transcript__command">{escape(visible(step.command))}</span>\n'
+        f'<span class="transcript__command">{as_html(step.command)}</span>\n'
         f"{lines}{end}</code></pre></div>{source}</figure>"
     )
 
@@ -44,22 +44,27 @@ def provenance(capture: Capture, step: CapturedStep, *, elided: bool) -> str:
     """Where a transcript comes from, on demand: a native disclosure, opened by pointer or keyboard alike."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
-    bases = "".join(f"<li><code>{escape(n)}</code>: {escape(o)}</li>" for n, o in source.bases.items())
+    bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
     rows = {
-        "Measured": f'<time datetime="{escape(source.date)}">{escape(source.date)}</time>',
-        "Engine": escape(f"{source.engine}, {source.builder}, {kind}"),
-        "Image store": escape(f"{source.image_store} on {source.filesystem}"),
-        "Platform": escape(capture.basis.platform),
-        "Bases": f"{escape(capture.basis.bases)}<ul>{bases}</ul>",
-        "Source": f"<code>snippets/{escape(capture.snippet)}</code> at <code>{escape(source.revision)}</code>",
+        "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
+        "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
+        "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
+        "Platform": as_html(capture.basis.platform),
+        "Bases": f"{as_html(capture.basis.bases)}<ul>{bases}</ul>",
+        "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
         "Took": f"{step.seconds:g} s",
     }
     if elided:
-        rows["All it printed"] = f"<pre><code>{escape(visible(step.output[:CAP]))}</code></pre>"
+        rows["All it printed"] = f"<pre><code>{as_html(step.output[:CAP])}</code></pre>"
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
-    day = escape(source.date[:10])
-    summary = f"<summary>measured {day}, {escape(capture.basis.bases)} bases</summary>"
+    day = as_html(source.date[:10])
+    summary = f"<summary>measured {day}, {as_html(capture.basis.bases)} bases</summary>"
     return f'<details class="provenance">{summary}<dl>{body}</dl></details>'
+
+
+def as_html(raw: str) -> str:
+    """Text from outside as HTML in which it can do nothing."""
+    return escape(visible(raw))
 
 
 def visible(text: str) -> str:
@@ -80,7 +85,7 @@ def _seen(c: str) -> str:
     return f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _CONTROL else c
 
 
-def _lines(output: str, show: tuple[re.Pattern[str], ...]) -> Iterable[str]:
+def _lines(output: str, show: tuple[Pattern, ...]) -> Iterable[str]:
     text = visible(output[:CAP]).rstrip("\n")
     hidden = 0
     for line in text.split("\n") if text else []:

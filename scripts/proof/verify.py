@@ -68,7 +68,9 @@ class Session:
     @property
     def basis(self) -> Basis:
         """What the numbers of this run depend on."""
-        return Basis(self.engine.platform, self.engine.kind, self.origin)
+        # On containerd's store the same images have the same facts, and `image ls` and the build log say otherwise.
+        store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
+        return Basis(self.engine.platform, self.engine.kind + store, self.origin)
 
     def inputs_of(self, snippet: Snippet) -> dict[str, str]:
         """What the captures of this run depend on."""

@@ -62,4 +62,5 @@ def results(found: Sequence[Result]) -> str:
 
 
 def _dump(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    # `##[group]` is a command to a CI system wherever it stands in a line; so written it is the same JSON.
+    return json.dumps(data, indent=2, ensure_ascii=False).replace("##", "#\\u0023")

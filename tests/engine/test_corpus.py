@@ -1,0 +1,62 @@
+"""The corpus against a real engine: what is refused never reaches it, what is accepted it reads as we do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proof import bases, cli, manifest, rebuild
+from proof.engine import Engine
+from proof.execute import context_copy
+from tests import hostile
+from tests.helpers import TINY
+from tests.hostile import Case, cases
+
+pytestmark = pytest.mark.engine
+
+CANARIES = ("canary", "evil.example/canary", "a", "0", "later")
+DOCKERFILES = [case for case in cases("accepted") if case.kind == "dockerfile"]
+
+
+@pytest.fixture
+def baited(engine: Engine, cache: Path) -> Engine:
+    """An engine with the base in it, and images that only a refused input names: using one would work."""
+    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    for name in CANARIES:
+        engine.call("tag", "alpine:3.22", name)
+    return engine
+
+
+def events(engine: Engine, since: str) -> list[str]:
+    now = engine.call("info", "--format", "{{.SystemTime}}").text().strip()
+    return engine.call("events", "--since", since, "--until", now).text().splitlines()
+
+
+def test_nothing_refused_reaches_the_engine(
+    baited: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every refused input, with a live engine to use: it has not seen one event, and no canary was touched."""
+    monkeypatch.setenv("DOCKER_HOST", baited.env["DOCKER_HOST"])
+    cached = baited.call("system", "df", "--format", "{{json .}}").text()
+    since = baited.call("info", "--format", "{{.SystemTime}}").text().strip()
+    for number, case in enumerate(cases("refused")):
+        root = hostile.project(tmp_path / str(number), case)
+        assert cli.main(["--project", str(root), "check", "--engine", "docker"]) == 2, capsys.readouterr()
+    assert events(baited, since) == []
+    assert baited.call("system", "df", "--format", "{{json .}}").text() == cached
+    # That events would have told: a canary that is used leaves some.
+    baited.call("run", "--rm", "--network", "none", "canary", "true")
+    assert any("container create" in event and "image=canary" in event for event in events(baited, since))
+    baited.remove(images=CANARIES)
+
+
+@pytest.mark.parametrize("case", DOCKERFILES, ids=str)
+def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engine, tmp_path: Path) -> None:
+    """It builds, and BuildKit looks for no image but those that were found in it."""
+    (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
+    with context_copy(snippet, baited) as context:
+        done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120)
+    asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", done.last_lines(10_000)))
+    assert asked <= set(snippet.bases) <= {"alpine:3.22"}

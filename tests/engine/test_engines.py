@@ -1,0 +1,151 @@
+"""Other engines and stores: the same facts, and where an engine itself differs, that and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proof import bases, cli, execute, facts, manifest, private, rebuild, shared
+from proof.capture import Capture
+from proof.engine import Engine
+from proof.execute import Run
+from tests.engine.test_private import snapshot
+from tests.helpers import REPOSITORY, measure, tiny
+
+pytestmark = pytest.mark.engine
+
+ARTICLE = ("joined", "multi", "single", "split")  # the snippets of docs/index.md
+
+
+@pytest.fixture(scope="module")
+def containerd(cache: Path, engine: Engine) -> Iterator[Engine]:
+    """A private engine whose images are in containerd's store, as in newer releases of Docker."""
+    del engine  # where there is no private engine, its fixture says so
+    with private.start(cache, cli.PLATFORM, store="containerd") as started:
+        assert started.info().image_store == "containerd"
+        yield started
+
+
+@pytest.fixture(scope="module")
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The user's Podman, as `--engine podman` uses it."""
+    if shutil.which("podman") is None and not os.environ.get("CI"):
+        pytest.skip("no podman here: apt-get install podman")
+    folder = tmp_path_factory.mktemp("cache")
+    with shared.connect("podman", folder, cli.PLATFORM) as found:
+        before = snapshot(found)
+        yield found
+    with shared.connect("podman", folder, cli.PLATFORM) as found:
+        assert snapshot(found) == before
+
+
+@pytest.fixture(scope="module")
+def book() -> facts.FactBook:
+    """What is committed, measured by Docker with its classic store."""
+    return facts.load(REPOSITORY / "snippets")
+
+
+def run(name: str, engine: Engine, cache: Path) -> Run:
+    known = bases.load(REPOSITORY)
+    (snippet,) = manifest.load_all(REPOSITORY, [name])
+    for base in snippet.bases:
+        rebuild.ensure(known, base, engine, origin="rebuilt", cache=cache)
+    done = execute.run(snippet, engine, cache=cache)
+    assert done.unexpected is None, done.unexpected.output
+    return done
+
+
+def sizes(done: Run, committed: Capture) -> tuple[list[int], list[int]]:
+    """The bytes of each layer, as measured and as committed; where noise is declared and small enough, none of it."""
+    assert done.image is not None
+    new, old = [layer.size for layer in done.image.layers], [layer.size for layer in committed.layers]
+    if len(new) == len(old):
+        new = [a if abs(a - b) > done.snippet.noise else b for a, b in zip(new, old, strict=True)]
+    return new, old
+
+
+def printed(done: Run, name: str) -> str:
+    return next(one.output for one in done.steps if one.step.name == name)
+
+
+class TestContainerd:
+    @pytest.mark.parametrize("name", ["joined", "multi", "split"])
+    def test_the_article(self, name: str, containerd: Engine, cache: Path, book: facts.FactBook) -> None:
+        """Sizes, layers, each layer's size, the base's layers, the configuration: to the byte those of the article."""
+        done, committed = run(name, containerd, cache), book.captures[name]
+        assert done.image is not None
+        new, old = sizes(done, committed)
+        assert new == old
+        assert done.base_layers == committed.facts["base_layers"].value
+        base = [layer.digest for layer in committed.layers if layer.from_base]
+        assert [layer.digest for layer in done.image.layers[: done.base_layers]] == base
+        told = {"command": done.image.command, "user": done.image.user or "root", "platform": done.image.platform}
+        assert told == {fact: committed.facts[fact].value for fact in told}
+
+    def test_every_fact(self, containerd: Engine, engine: Engine, cache: Path, tmp_path: Path) -> None:
+        """A project measured on both stores has the same facts, and the same layers with the same files in them."""
+        root, other = tiny(tmp_path / "classic"), tiny(tmp_path / "containerd")
+        classic = {r.snippet.name: r.new for r in measure(root, engine, cache, write=True)}
+        for result in measure(other, containerd, cache, write=True):
+            old, new = classic[result.snippet.name], result.new
+            assert old is not None
+            assert new is not None
+            assert (new.facts, new.layers) == (old.facts, old.layers)
+            assert {s.name: (s.command, s.exit) for s in new.steps} == {s.name: (s.command, s.exit) for s in old.steps}
+
+    def test_another_basis(self, containerd: Engine, cache: Path) -> None:
+        """What `docker image ls` and the build log say is the store's own, so captures of one are not the other's."""
+        (result,) = measure(REPOSITORY, containerd, cache, "joined")
+        assert result.verdict == "another basis"
+        assert result.differences[0].new == "linux/amd64, docker with containerd's store, rebuilt bases"
+
+    def test_two_slots(self, containerd: Engine, engine: Engine) -> None:
+        """Each store has data of its own."""
+        assert "/engine-containerd/" in containerd.env["DOCKER_HOST"]
+        assert "/engine-classic/" in engine.env["DOCKER_HOST"]
+
+
+class TestPodman:
+    @pytest.mark.parametrize("name", ARTICLE)
+    def test_the_article(self, name: str, podman: Engine, cache: Path, book: facts.FactBook) -> None:
+        """All that the article states, but for the empty layer that Docker makes of a WORKDIR and Podman does not."""
+        done, committed = run(name, podman, cache), book.captures[name]
+        assert done.image is not None
+        workdirs = [
+            layer for layer in committed.layers if layer.instruction.startswith("WORKDIR") and not layer.from_base
+        ]
+        assert all(layer.size == 0 for layer in workdirs)
+        own = [layer.size for layer in committed.layers if layer not in workdirs]
+        new = [layer.size for layer in done.image.layers]
+        assert len(new) == len(own)
+        assert all(abs(a - b) <= done.snippet.noise for a, b in zip(new, own, strict=True))
+        assert abs(done.image.size - float(committed.facts["size"].value)) <= done.snippet.noise
+        assert done.base_layers == committed.facts["base_layers"].value
+        base = [layer.digest for layer in committed.layers if layer.from_base]
+        assert [layer.digest for layer in done.image.layers[: done.base_layers]] == base
+        told = {"command": done.image.command, "user": done.image.user or "root", "platform": done.image.platform}
+        assert told == {fact: committed.facts[fact].value for fact in told}
+        for one in done.steps:
+            for rule in one.step.facts:
+                found, before = rule.match.search(one.output), committed.step(one.step.name)
+                assert before is not None
+                assert found is not None
+                assert found[0] in before.output
+
+    def test_what_it_prints(self, podman: Engine, cache: Path) -> None:
+        """Programs print the same; Podman's own table and log are Podman's, without a trace of the reserved names."""
+        done = run("multi", podman, cache)
+        assert printed(done, "run") == "hello world\n"
+        assert re.search(r"^example +latest ", printed(done, "image_ls"), re.MULTILINE)
+        assert "STEP 1/4: FROM golang:1.27-alpine AS builder" in printed(done, "build")
+        assert not any(podman.prefix in one.output or "localhost" in one.output for one in done.steps)
+
+    def test_another_basis(self, podman: Engine, cache: Path) -> None:
+        """A capture that Docker made is not compared with what Podman prints, and the code says so."""
+        (result,) = measure(REPOSITORY, podman, cache, "joined")
+        assert (result.verdict, result.differences[0].new) == ("another basis", "linux/amd64, podman, rebuilt bases")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tarfile
 import time
 from collections.abc import Iterator
@@ -13,14 +11,13 @@ import pytest
 
 from proof import registry as registries
 from proof.errors import CannotMeasureError
-from tests.registry import Fault, Registry, serving
+from tests.registry import Fault, Registry, need_skopeo, serving
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses that are noted instead of waited for, and little time to answer."""
-    if not shutil.which("skopeo") and not os.environ.get("CI"):
-        pytest.skip("skopeo is not installed here")
+    need_skopeo()
     pauses: list[float] = []
     monkeypatch.setattr(registries, "_ANSWER", 3.0)
     monkeypatch.setattr(registries, "_IMAGE", 3.0)

@@ -23,7 +23,7 @@ from proof import bases, capture, cgroup, cli, inputs, lock, manifest, private, 
 from proof.engine import Engine
 from proof.errors import CannotMeasureError
 from tests.helpers import edit, measure, proof, tiny, tree
-from tests.registry import Fault, serving
+from tests.registry import Fault, need_skopeo, serving
 
 pytestmark = pytest.mark.engine
 
@@ -354,6 +354,7 @@ class TestEngine:
 class TestRegistry:
     def project(self, root: Path, address: str) -> Path:
         """One snippet, of a base that this registry has."""
+        need_skopeo()
         edit(root / "snippets/bases.toml", "docker.io/library/alpine:3.22", f"{address}/alpine:1")
         for name in ("count", "fails"):
             shutil.rmtree(root / "snippets" / name)

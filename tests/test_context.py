@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from proof import cli, context, inputs, manifest, process
+from proof import cli, context, inputs, manifest
 from proof.engine import Engine
 from proof.execute import context_copy
 from proof.manifest import Snippet
+from proof.process import search_path
 from tests.makers import write
 
 MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
@@ -88,4 +89,4 @@ def test_no_program_of_the_context_is_run(tmp_path: Path, monkeypatch: pytest.Mo
     """Commands run in a copy of the context: a `docker` that lies there is not found, whatever the user's PATH says."""
     monkeypatch.setenv("PATH", f":.:bin:{tmp_path}:")
     monkeypatch.chdir(tmp_path)
-    assert process.search_path().split(os.pathsep) == [str(tmp_path), "/usr/sbin", "/sbin"]
+    assert search_path().split(os.pathsep) == [str(tmp_path), "/usr/sbin", "/sbin"]

@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
@@ -75,7 +76,27 @@ def default_memory() -> int:
 
 def kills() -> int:
     """How many processes of this machine the kernel has ended for want of memory, in whichever group."""
+    return _count(Path("/proc/vmstat"), "oom_kill")
+
+
+def watch(group: str) -> Callable[[], bool]:
+    """Begin to watch the group: what is returned says whether a process of it was ended for want of memory since.
+
+    Version 1 does not count that below a group: there a kill somewhere counts if the group was at its limit.
+    """
+    events, v1 = ROOT / group / "memory.events", ROOT / "memory" / group
+    if group and events.exists():
+        before = _count(events, "oom_kill")
+        return lambda: _count(events, "oom_kill") > before
+    if group and v1.exists():
+        (v1 / "memory.max_usage_in_bytes").write_text("0")  # begins the high-water mark anew
+        before, limit = kills(), _count(v1 / "memory.limit_in_bytes", "")
+        return lambda: kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
+    return lambda: False
+
+
+def _count(path: Path, name: str) -> int:
     with contextlib.suppress(OSError):
-        if found := re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text(), re.MULTILINE):
+        if found := re.search(rf"^{name} ?(\d+)", path.read_text(), re.MULTILINE):
             return int(found[1])
     return 0

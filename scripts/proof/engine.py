@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from proof.journal import Journal
 
 Kind = Literal["docker", "podman"]
 
+_MARK = "proof.run"  # a label
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
+_SETTLED = 5.0  # seconds for the builder to drop a build whose client is gone
 _BULK = 600.0  # seconds, for loading and saving images
 # Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
 _CUT_OFF = re.compile(
@@ -54,12 +57,8 @@ class Engine:
     prefix: str = ""  # of every image made here; empty in a private engine
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
+    group: str = ""  # the control group of its containers, of a private engine
     marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
-
-    @property
-    def _mark(self) -> str:
-        """The label of what this run builds."""
-        return f"proof.run={self.prefix}"
 
     @property
     def private(self) -> bool:
@@ -128,7 +127,7 @@ class Engine:
         """A command failed because the engine has no room left."""
         return CannotMeasureError(
             f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
-            evidence=done.last_lines(2),
+            evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
             cure="free some space" if self.prefix else "free some space, or PROOF_CACHE=/a/folder/with/room",
         )
 
@@ -203,19 +202,20 @@ class Engine:
         if not self.prefix or self.journal is None:
             yield []
             return
+        marked = []
+        if self.marks:
+            self.journal.made("label", f"{_MARK}={self.prefix}")
+            marked = ["--layer-label", f"{_MARK}={self.prefix}"]
         images, records = self._images(), self._cache()
         with scratch.folder("build") as folder:
             made = folder / "id"
             try:
-                yield [f"--iidfile={made}", *(["--layer-label", self._mark] if self.marks else [])]
+                yield [f"--iidfile={made}", *marked]
             finally:
                 # A second build under one name leaves the first one's image without any.
                 if made.exists() and (image := made.read_text().strip()) not in images:
                     self.journal.made("image", image)
-                if self.marks:
-                    steps = self.call("images", "--all", "--quiet", "--no-trunc", "--filter", f"label={self._mark}")
-                    self.journal.made("image", *reversed([i for i in steps.text().split() if i not in images]))
-                self.journal.made("cache", *(record for record in self._cache() if record not in records))
+                self.journal.made("cache", *(self._settled_cache() - records))
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
@@ -238,11 +238,15 @@ class Engine:
         """Remove what is left of a run, this one or one that was killed: nothing but what its journal names."""
         self._remove("container", ("rm", "--force", "--volumes"), journal.left("container"), journal)
         self._remove("tag", ("rmi", "--force"), journal.left("tag"), journal)
-        for image in reversed(journal.left("image")):  # a step of a build goes only after those that stand on it
+        for image in journal.left("image"):
             # An image that has a name now was given it by somebody else.
             if self.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
                 self.call("rmi", image, deadline=120, check=False)
             journal.gone("image", image)
+        for label in journal.left("label"):
+            steps = self.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)
+            self.remove(images=steps.text().split())
+            journal.gone("label", label)
         self._forget(journal)
 
     def _remove(self, kind: journals.Kind, how: Sequence[str], names: Sequence[str], journal: Journal | None) -> None:
@@ -269,10 +273,20 @@ class Engine:
 
     def _cache(self) -> set[str]:
         """The ids of the build cache's records; podman's cache is made of its images."""
+        return set(self._cache_use())
+
+    def _settled_cache(self) -> set[str]:
+        """The same once no build uses any of them: one that was ended goes on for a moment in the daemon."""
+        until = time.monotonic() + _SETTLED
+        while any((records := self._cache_use()).values()) and time.monotonic() < until:
+            time.sleep(0.1)
+        return set(records)
+
+    def _cache_use(self) -> dict[str, bool]:
         if self.kind == "podman":
-            return set()
+            return {}
         data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")
-        return {record["ID"] for record in data or []}
+        return {record["ID"]: record["InUse"] == "true" for record in data or []}
 
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)

@@ -16,7 +16,8 @@ from typing import Literal, get_args
 
 from proof import lock
 
-Kind = Literal["container", "tag", "image", "cache"]  # by name, by name, by id, by id: a record of the build cache
+# By name, by name, by id, by id of its record; and a label that marks images which tell no name.
+Kind = Literal["container", "tag", "image", "cache", "label"]
 
 
 @dataclass(frozen=True)

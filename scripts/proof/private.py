@@ -12,7 +12,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,8 @@ Store = Literal["classic", "containerd"]  # Docker's own, or that of the contain
 PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
+# Killing the tool, however rudely, ends the engine and all its containers with it.
+_GUARD = ("setpriv", "--pdeathsig", "KILL")
 _DETACHED = "detached.json"
 _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 
@@ -68,86 +71,81 @@ def start(
     """
     if reason := obstacle():
         raise NoEngineError(reason, cure="scripts/bootstrap as root, or --engine docker")
-    _sweep(cache / f"engine-{store}")
+    _sweep(cache)
     slot, held = _take_slot(cache / f"engine-{store}")
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, held)
+        socket = slot / "docker.sock"
+        if len(bytes(socket)) > _SOCKET_LIMIT:
+            raise NoEngineError(f"the path {socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder")
         home = stack.enter_context(scratch.folder("home"))
         ours = stack.enter_context(journal.opened(slot / "journals"))
-        daemon = _Daemon(slot, held, home, platform, memory or cgroup.default_memory(), store=store, detach=detach)
+        env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
+        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), guard=() if detach else _GUARD)
 
         def restart() -> None:
             daemon.end(grace=0)  # one that hangs would not hear anything else
             daemon.start(engine)
             on_restart()
 
-        engine = Engine("docker", daemon.env, platform, journal=ours, restart=restart)
+        engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot))
         ending = contextlib.ExitStack()
         ending.callback(daemon.end, grace=_GRACE)
         with ending:
             daemon.start(engine)
             if detach:
-                record = {"pid": daemon.pid, "host": daemon.env["DOCKER_HOST"]}
+                assert daemon.running is not None
+                record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
                 (slot / _DETACHED).write_text(json.dumps(record))
             yield engine
             if detach:
                 ending.pop_all()
 
 
+@dataclass
 class _Daemon:
     """The process of an engine in its slot, which can be started again there."""
 
-    def __init__(
-        self, slot: Path, held: int, home: Path, platform: str, memory: int, *, store: Store, detach: bool
-    ) -> None:
-        self._slot, self._held, self._home, self._memory = slot, held, home, memory
-        self._store = store
-        self._socket, self._log = slot / "docker.sock", slot / "dockerd.log"
-        if len(bytes(self._socket)) > _SOCKET_LIMIT:
-            raise NoEngineError(
-                f"the path {self._socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder"
-            )
-        self.env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{self._socket}"}
-        # Killing the tool, however rudely, ends the engine and all its containers with it.
-        self._guard = () if detach else ("setpriv", "--pdeathsig", "KILL")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+    slot: Path
+    held: int  # the descriptor of the slot's lock
+    env: dict[str, str]  # of the engine's clients
+    store: Store
+    memory: int  # bytes
+    guard: Sequence[str]  # the words before the command that starts it
+    running: subprocess.Popen[bytes] | None = None
 
     def start(self, engine: Engine) -> None:
         """Start it, and have it as a run that ended well would have left it."""
-        self._socket.unlink(missing_ok=True)
+        (self.slot / "docker.sock").unlink(missing_ok=True)
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
-            "features": {"containerd-snapshotter": self._store == "containerd"},
+            "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
-        (self._slot / "daemon.json").write_text(json.dumps(settings))
-        group = cgroup.name(self._slot)
-        parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self._memory) else ()
+        (self.slot / "daemon.json").write_text(json.dumps(settings))
+        group = cgroup.name(self.slot)
+        parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self.memory) else ()
+        log = self.slot / "dockerd.log"
         namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
-        self._process = process.spawn(
-            [*self._guard, *namespaces, "sh", "-c", _INNER, "sh", str(self._slot), *parent],
-            env={"PATH": self.env["PATH"], "HOME": str(self._home)},
-            log=self._log,
-            keep_open=[self._held],
+        self.running = process.spawn(
+            [*self.guard, *namespaces, "sh", "-c", _INNER, "sh", str(self.slot), *parent],
+            env={"PATH": self.env["PATH"], "HOME": self.env["HOME"]},
+            log=log,
+            keep_open=[self.held],
         )
-        _wait(engine, self._process, self._log)
+        _wait(engine, self.running, log)
         # What a killed run left in this slot: in an engine of our own every container is ours.
         engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
-        with journal.of_dead_runs(self._slot / "journals") as dead:
+        with journal.of_dead_runs(self.slot / "journals") as dead:
             for left in dead:
                 engine.undo(left)
         engine.call("image", "prune", "--force", check=False)
 
     def end(self, *, grace: float) -> None:
         """Stop it, within `grace` seconds or by force, and take its control group away."""
-        if self._process is not None:
-            process.end(self._process, grace=grace)
-        cgroup.remove(cgroup.name(self._slot))
+        if self.running is not None:
+            process.end(self.running, grace=grace)
+        cgroup.remove(cgroup.name(self.slot))
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:
@@ -183,9 +181,9 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
     raise CannotMeasureError(f"all slots of {parent} are taken", cure="wait for the other runs")
 
 
-def _sweep(parent: Path) -> None:
+def _sweep(cache: Path) -> None:
     """Remove the control groups of all runs that were killed, in whichever slot."""
-    for path in parent.glob("*/lock"):
+    for path in cache.glob("engine-*/*/lock"):
         group = cgroup.name(path.parent)
         if cgroup.exists(group) and (held := lock.take(path)) is not None:
             cgroup.remove(group)

@@ -10,10 +10,10 @@ import os
 import random
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 
 from proof import process
 from proof.errors import CannotMeasureError, DeadlineError
@@ -119,7 +119,7 @@ def _skopeo(*words: str, reference: str, deadline: float, archive: Path) -> str:
             trouble, evidence = _classify(done.last_lines(3).replace(reference, "")), done.last_lines(3)
         if not trouble.passes or attempt == _ATTEMPTS:
             break
-        time.sleep(pause)
+        sleep(pause)
     raise CannotMeasureError(
         f"{reference} could not be pulled: its registry {trouble.what} (asked {_times(attempt)})",
         evidence=evidence,

@@ -43,14 +43,15 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         done = process.run([kind, "version"], env=env, deadline=10)
         if done.exit != 0:
             raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
+        if kind == "podman":
+            engine = replace(engine, marks="--layer-label" in engine.call("build", "--help").text())
         journals = cache / "journals" / _identity(engine)
         with journal.of_dead_runs(journals) as dead:
             for left in dead:
                 engine.undo(left)
         with journal.opened(journals) as ours:
             try:
-                marks = kind == "podman" and "--layer-label" in engine.call("build", "--help").text()
-                yield replace(engine, journal=ours, marks=marks)
+                yield replace(engine, journal=ours)
             finally:
                 # What cannot be removed now stays in the journal, for the next run.
                 with contextlib.suppress(CannotMeasureError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import shutil
@@ -37,11 +36,11 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """The user's Podman, as `--engine podman` uses it."""
     if shutil.which("podman") is None and not os.environ.get("CI"):
         pytest.skip("no podman here: apt-get install podman")
-    connected = functools.partial(shared.connect, "podman", tmp_path_factory.mktemp("cache"), cli.PLATFORM)
-    with connected() as found:
+    folder = tmp_path_factory.mktemp("cache")
+    with shared.connect("podman", folder, cli.PLATFORM) as found:
         before = snapshot(found)
         yield found
-    with connected() as found:
+    with shared.connect("podman", folder, cli.PLATFORM) as found:
         assert snapshot(found) == before
 
 

@@ -1,0 +1,116 @@
+"""Pulling by skopeo from a registry on loopback that fails in every way: told apart, asked again where it helps."""
+
+from __future__ import annotations
+
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proof import registry as registries
+from proof.errors import CannotMeasureError
+from tests.registry import Fault, Registry, need_skopeo, serving
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses that are noted instead of waited for, and little time to answer."""
+    need_skopeo()
+    pauses: list[float] = []
+    monkeypatch.setattr(registries, "_ANSWER", 3.0)
+    monkeypatch.setattr(registries, "_IMAGE", 3.0)
+    monkeypatch.setattr(registries, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with serving() as server:
+        yield server
+
+
+def pull(registry: Registry, folder: Path) -> str:
+    return registries.pull(f"{registry.address}/a:1", "linux/amd64", folder / "image.tar", "proof-1/a:1")
+
+
+def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
+    """The digest, and an archive that carries the image under the name that it is to have."""
+    assert pull(registry, tmp_path) == registry.digest
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        assert b'proof-1/a:1"]' in manifest.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["image.tar"]
+    assert quick == []
+
+
+@pytest.mark.parametrize("fault", ["503", "reset"])
+def test_a_moment_of_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
+    """What passes is waited for, each time twice as long, and not by the clock."""
+    registry.faults += [fault] * 3
+    assert pull(registry, tmp_path) == registry.digest
+    assert len(quick) == 3
+    assert all(first <= pause <= 2 * first for first, pause in zip((1, 2, 4), quick, strict=True))
+
+
+def test_a_limit_is_honoured(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
+    """429 with Retry-After: skopeo itself waits as long as it is told, and no second wait is put on top."""
+    registry.faults += ["429 soon"] * 2
+    started = time.monotonic()
+    assert pull(registry, tmp_path) == registry.digest
+    assert time.monotonic() - started > 2
+    assert quick == []
+
+
+def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second for each answer is slow and no failure."""
+    monkeypatch.setattr(registries, "_ANSWER", 60.0)
+    monkeypatch.setattr(registries, "_IMAGE", 60.0)
+    registry.forever = "slow"
+    assert pull(registry, tmp_path) == registry.digest
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("503", "is out of order (asked 4 times)"),
+        ("reset", "cannot be reached (asked 4 times)"),
+        ("silent", "does not answer (asked 4 times)"),
+        ("short", "cannot be reached (asked 4 times)"),
+        ("401", "wants another user (asked once)"),
+        ("404", "has no such image (asked once)"),
+        ("garbage", "answers with something that is no image (asked once)"),
+    ],
+)
+def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
+    """Told apart, with the cure; asked again only where that can help; nothing is left of it."""
+    registry.forever = fault
+    with pytest.raises(CannotMeasureError) as error:
+        pull(registry, tmp_path)
+    assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
+    assert error.value.evidence
+    assert error.value.cure.endswith("or leave --bases registry out")
+    assert len(quick) == (3 if "4 times" in says else 0)
+    assert not (tmp_path / "image.tar").exists()
+
+
+def test_a_limit_for_good(
+    registry: Registry, tmp_path: Path, quick: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """429 without an end: skopeo gives up after its own attempts, and then so does the tool."""
+    monkeypatch.setattr(registries, "_ANSWER", 60.0)
+    registry.forever = "429 soon"
+    with pytest.raises(CannotMeasureError, match="limits how often it is asked") as error:
+        pull(registry, tmp_path)
+    assert "log in" in error.value.cure
+    assert quick == []
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    """A port where nobody listens is a registry that cannot be reached."""
+    with serving() as gone:
+        address = gone.address
+    with pytest.raises(CannotMeasureError, match="cannot be reached"):
+        registries.pull(f"{address}/a:1", "linux/amd64", tmp_path / "image.tar", "a:1")

@@ -59,8 +59,8 @@ step() {
     say "✓ $title $((SECONDS - begun)) s"
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
-    # GitHub reads `::` at the beginning of a line as a command, and `##[` anywhere.
-    tail -n "${tail:-20}" "$log" | sed -e 's/^/  │ /' -e 's/##\[/##\\[/g'
+    # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank.
+    tail -n "${tail:-20}" "$log" | sed 's/##/# #/g; s/^/  │ /'
   fi
   return "$code"
 }

@@ -18,7 +18,7 @@ from proof.errors import PageError, Where
 from proof.report import changes
 from proof.verify import Result
 from tests.helpers import captured, results, tiny
-from tests.hostile import HOSTILE
+from tests.injections import HOSTILE
 from tests.makers import capture
 
 LAYERS = (

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from proof import ci
 from proof.errors import NoEngineError, ProofError, UsageError
-from proof.report.visible import visible
 
 if TYPE_CHECKING:
     from proof.bases import Bases
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except ProofError as error:
-        print(f"proof: {visible(str(error))}", file=sys.stderr)
+        print(f"proof: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         print("\nproof: interrupted; what was finished is kept", file=sys.stderr)

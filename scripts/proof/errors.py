@@ -5,6 +5,9 @@ Raise these anywhere; only `cli.main` turns them into an exit code.
 
 from __future__ import annotations
 
+import os
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,8 @@ class Where:
 
     def __str__(self) -> str:
         try:
-            path = self.path.resolve().relative_to(Path.cwd())
+            # Not of the file itself: what is said of a link is said of where it stands, and it may lead to itself.
+            path = Path(os.path.realpath(self.path.parent), self.path.name).relative_to(Path.cwd())
         except ValueError:
             path = self.path
         return f"{path}:{self.line}" if self.line else str(path)
@@ -39,7 +43,7 @@ class ProofError(Exception):
         lines += [f"    | {line}" for line in self.evidence.splitlines()]
         if self.cure:
             lines.append(f"    cure: {self.cure}")
-        return "\n".join(lines)
+        return plain("\n".join(lines))
 
 
 class UsageError(ProofError):
@@ -91,6 +95,32 @@ class AnotherBasisError(ProofError):
 def code_of(problems: Sequence[ProofError]) -> int:
     """The exit code that these come to: the highest, and 0 for none."""
     return max((problem.code for problem in problems), default=0)
+
+
+# Characters that no one sees: controls, what turns the direction of text, blanks that are no space, and the like.
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+
+
+def unseen(text: str, allowed: str = " ") -> str:
+    """The first character that a reader cannot see, like `U+202E`, or nothing: what is read must be what is run."""
+    for c in text:
+        if c not in allowed and unicodedata.category(c) in _UNSEEN:
+            return f"U+{ord(c):04X}"
+    return ""
+
+
+# What a CI system takes for a command to itself: `::error::` at the beginning of a line, `##[group]` anywhere in it.
+_COMMAND = re.compile(r"(?m)^([^\S\n]*:)(?=:)|(#)(?=#\w*\[)")
+
+
+def plain(text: str) -> str:
+    """Text from outside, fit for a terminal and a log: nothing in it acts, and what is unseen is shown by its code."""
+    seen = "".join(c if c in "\n\t" or c.isprintable() or unicodedata.category(c) == "Zs" else _code(c) for c in text)
+    return _COMMAND.sub(lambda mark: f"{mark[0]} ", seen)
+
+
+def _code(c: str) -> str:
+    return c.encode("unicode_escape").decode()
 
 
 def did_you_mean(name: str, known: list[str]) -> str:

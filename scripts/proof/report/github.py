@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from proof.compare import written
-from proof.errors import ProofError, Where
+from proof.errors import ProofError, Where, plain
 from proof.report import changes
-from proof.report.visible import visible
 from proof.verify import Result
 
 _SUMMARY_CAP = 1_000_000  # bytes; GitHub drops a summary of over 1 MiB
@@ -97,7 +96,7 @@ def _brief(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

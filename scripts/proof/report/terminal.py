@@ -16,10 +16,9 @@ from rich.text import Text
 
 from proof import facts
 from proof.compare import Difference
-from proof.errors import ProofError
+from proof.errors import ProofError, plain
 from proof.facts import FactBook
 from proof.manifest import Step
-from proof.report.visible import visible
 from proof.status import Status
 from proof.verify import Result, Verdict
 
@@ -42,7 +41,7 @@ class Terminal:
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
-        self.console.print(Text(text, style=style))
+        self.console.print(Text(plain(text), style=style))
 
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
@@ -70,24 +69,24 @@ class Terminal:
             Text.assemble((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         )
         for change in result.changes:
-            self.console.print(Text(f"   because {visible(str(change))}", style="dim"))
+            self.console.print(Text(f"   because {plain(str(change))}", style="dim"))
         for difference in result.differences:
             self._difference(difference)
         if result.error:
-            self.console.print(Text("   " + visible(str(result.error)).replace("\n", "\n   "), style="yellow"))
+            self.console.print(Text("   " + str(result.error).replace("\n", "\n   "), style="yellow"))
 
     def _difference(self, difference: Difference) -> None:
-        self.console.print(Text.assemble("   ", (str(difference.where), "bold"), f": {difference.what}"))
+        self.console.print(Text.assemble("   ", (plain(str(difference.where)), "bold"), f": {plain(difference.what)}"))
         for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
             for line in text.splitlines() or [""]:
-                self.console.print(Text(f"     {sign} {visible(line)}", style=style))
+                self.console.print(Text(f"     {sign} {plain(line)}", style=style))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """What is wrong: where, what, evidence, cure of each."""
         for problem in found:
             for number, line in enumerate(str(problem).splitlines()):
                 mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
-                self.console.print(Text(mark + visible(line), style=style))
+                self.console.print(Text(mark + plain(line), style=style))
 
     def status(self, found: Status) -> None:
         """What can be said without an engine."""
@@ -154,7 +153,7 @@ class Terminal:
         for name, value, exact, source in rows:
             left = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  "
             room = max(self.console.width - len(left), 0) if self.console.is_terminal else len(source)
-            self.console.print(Text.assemble(left, (source[:room], "dim")))
+            self.console.print(Text.assemble(plain(left), (plain(source[:room]), "dim")))
 
 
 _ADVICE: dict[str, str] = {

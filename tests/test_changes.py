@@ -18,7 +18,7 @@ from proof.errors import PageError, Where
 from proof.report import changes
 from proof.verify import Result
 from tests.helpers import captured, results, tiny
-from tests.hostile_text import HOSTILE
+from tests.injections import HOSTILE
 from tests.makers import capture
 
 LAYERS = (
@@ -121,6 +121,7 @@ def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> No
     text = changes.summary(found, [PageError("not so", where=Where(Path("docs/index.md"), 3))])
     assert text.startswith("**3 snippets: 1 drift, 1 accurate, 1 unstable.**")
     cells = rendered(text).cells
+    assert cells[3:6] == ["count/words", "6", "7"]
     assert "count/words: 6 → 7" in cells
     assert cells[-2:] == ["docs/index.md:3", "not so"]
 

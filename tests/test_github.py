@@ -18,7 +18,7 @@ from proof.report import github
 from proof.report.terminal import Terminal
 from proof.verify import Result
 from tests.helpers import captured, edit, proof, results, tiny
-from tests.hostile_text import HOSTILE
+from tests.injections import HOSTILE
 
 
 @pytest.fixture

@@ -200,3 +200,26 @@ def test_a_linter_can_fail(call: tuple[str, ...], old: str, new: str, says: str,
     done = linted(*call, cwd=tmp_path)
     assert done.returncode != 0
     assert says in done.stdout + done.stderr
+
+
+def test_what_must_be_reviewed_is_there() -> None:
+    """Every path of CODEOWNERS is a file or a folder: one that was renamed would be nobody's."""
+    lines = (REPOSITORY / ".github" / "CODEOWNERS").read_text("utf-8").splitlines()
+    paths = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    assert paths
+    for path in paths:
+        assert list(REPOSITORY.glob(path.strip("/"))), path
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda path: path.stem
+)
+def test_a_form_asks_something(path: Path) -> None:
+    """GitHub drops a form that lacks any of these without a word."""
+    form = yaml.safe_load(path.read_text("utf-8"))
+    assert set(form) >= {"name", "description", "body"}
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    names = [field["id"] for field in fields]
+    assert len(set(names)) == len(names) > 0
+    assert all(field["attributes"]["label"] for field in fields)
+    assert any(field["validations"]["required"] for field in fields)

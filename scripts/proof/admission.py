@@ -5,17 +5,13 @@ It cannot tell whether the numbers are true: that is for whoever reads the table
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import re
-import types
-import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from proof import inputs
 from proof.capture import Capture
 from proof.manifest import NAME, UNITS, Snippet
+from proof.typed import typed
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -25,8 +21,10 @@ def objections(capture: Capture, snippet: Snippet, origin: str, keys: Mapping[st
 
     It must be whole, of the types that the tool writes, and of the snippet as it is here: commands, context and bases.
     """
-    if not conforms(capture, Capture):
-        yield "a value in it has a type that the tool never writes"
+    try:
+        typed(capture)
+    except TypeError as error:
+        yield f"a value in it has a type that the tool never writes: {error}"
         return
     if capture.tampered:
         yield f"{', '.join(capture.tampered)} was changed after it was written"
@@ -43,24 +41,3 @@ def objections(capture: Capture, snippet: Snippet, origin: str, keys: Mapping[st
     for change in inputs.without_engine(snippet, capture, keys):
         if change.hard:
             yield f"{snippet.name} was measured in another state than the one here: {change}"
-
-
-def conforms(value: Any, hint: Any) -> bool:
-    """Whether a value is what its annotation says, all the way down: JSON keeps no promise about types."""
-    if isinstance(hint, types.UnionType):
-        return any(conforms(value, one) for one in typing.get_args(hint))
-    if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
-        return type(value) is hint and all(
-            conforms(getattr(value, field.name), hints[field.name]) for field in dataclasses.fields(hint)
-        )
-    kind, inner = typing.get_origin(hint), typing.get_args(hint)
-    if kind is dict:
-        return type(value) is dict and all(
-            conforms(key, inner[0]) and conforms(item, inner[1]) for key, item in value.items()
-        )
-    if kind is tuple:
-        return type(value) is tuple and all(conforms(item, inner[0]) for item in value)
-    if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint

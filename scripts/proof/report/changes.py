@@ -47,6 +47,7 @@ def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:
         f"**{len(results)} snippets: {head}.**",
         *_section("Facts", facts(results)),
         *_section("Layers", layers(results)),
+        *_section("Transcripts", _transcripts(results)),
     ]
     blocks += _section("Not accurate", _others(results))
     blocks += _section("Pages", table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems)))
@@ -99,6 +100,17 @@ def _resized(results: Sequence[Result]) -> Iterator[tuple[str, Capture, Capture]
     for result in results:
         if result.old and result.new and not same(result.old.facts.get("size"), result.new.facts.get("size")):
             yield result.snippet.name, result.old, result.new
+
+
+def _transcripts(results: Sequence[Result]) -> str:
+    """The outputs that changed, each piece by its beginning: the files have the rest."""
+    rows = [
+        tuple(map(code, (difference.what, difference.old, difference.new)))
+        for result in results
+        for difference in result.differences
+        if result.new and "/" in difference.what
+    ]
+    return table(("step", "old", "new"), rows)
 
 
 def _others(results: Sequence[Result]) -> str:

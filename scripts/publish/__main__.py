@@ -26,7 +26,6 @@ def main(arguments: list[str]) -> int:
 def publish(site: Path) -> list[Page]:
     """Finish every page of a built site, and write what stands beside them: cards, feed, sitemap, robots.txt."""
     pages = [material.mend(page) for page in read(site)]
-    lean.search_on_demand(site)
     style = lean.join_styles(site, pages)
     finished = []
     for page in pages:
@@ -34,6 +33,8 @@ def publish(site: Path) -> list[Page]:
         light = lean.lighten(page, style)
         # Last: the policy names the hash of every inline script that the page has by now.
         finished.append(csp.forbid(head.describe(light, image)))
+    # Nothing below can fail for a page's sake, so that a site is finished whole or not at all.
+    lean.search_on_demand(site)
     feed.write(site, finished)
     for page in finished:
         page.path.write_text(page.html, "utf-8", newline="\n")

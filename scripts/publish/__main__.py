@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from proof.errors import ProofError, UsageError
-from publish import card, csp, feed, head, lean, material
+from publish import card, csp, feed, head, lean, material, styles
 from publish.page import Page, read
 
 
@@ -26,14 +26,14 @@ def main(arguments: list[str]) -> int:
 def publish(site: Path) -> list[Page]:
     """Finish every page of a built site, and write what stands beside them: cards, feed, sitemap, robots.txt."""
     pages = [material.mend(page) for page in read(site)]
+    if all(material.made(page) for page in pages):
+        style = styles.join(site, pages)
+        pages = [lean.lighten(page, style) for page in pages]
+    described = [head.describe(page, card.draw(page, site)) for page in pages]
+    # Last: the policy names the hash of every inline script that a page has by now.
+    finished = [csp.forbid(page) for page in described]
+    # Nothing below can fail for a page's sake, so that a site is finished whole or not at all.
     lean.search_on_demand(site)
-    style = lean.join_styles(site, pages)
-    finished = []
-    for page in pages:
-        image = card.draw(page, site)
-        light = lean.lighten(page, style)
-        # Last: the policy names the hash of every inline script that the page has by now.
-        finished.append(csp.forbid(head.describe(light, image)))
     feed.write(site, finished)
     for page in finished:
         page.path.write_text(page.html, "utf-8", newline="\n")

@@ -26,11 +26,11 @@ def mend(page: Page) -> Page:
     """The page, with what is wanting in the theme's markup."""
     for pattern, by in _MENDS:
         page = page.sub(pattern, by, least=0)
-    for pattern, by in _MATERIAL_MENDS if made_by_material(page) else ():
+    for pattern, by in _MATERIAL_MENDS if made(page) else ():
         page = page.sub(pattern, by)
     return page
 
 
-def made_by_material(page: Page) -> bool:
+def made(page: Page) -> bool:
     """Whether the page has this theme's markup and scripts."""
     return "mkdocs-material" in page.reads.meta("generator")

@@ -78,6 +78,7 @@ class Reader(HTMLParser):
     inline: list[str] = field(default_factory=list)  # styles and handlers in the markup, as written
     sizes: list[tuple[float, str]] = field(default_factory=list)  # that the lead puts in bold: bytes, as written
     measured: list[str] = field(default_factory=list)  # days, first and last
+    words: set[str] = field(default_factory=set)  # every class, id and value of an attribute
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -92,6 +93,8 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
+        for value in has.values():
+            self.words |= {value, *value.split()}
         self.inline += [f'<{tag} {n}="{v}">' for n, v in has.items() if n == "style" or n.startswith("on")]
         self.inline += [f'<{tag} {n}="{v}">' for n, v in has.items() if v.strip().lower().startswith("javascript:")]
         match tag:

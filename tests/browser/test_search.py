@@ -55,7 +55,11 @@ def test_a_message_leads_to_its_page(piece: str, reader: Reader, site: Path) -> 
     text, name = next((text, name) for text, name in messages(site).items() if piece in text)
     page = reader("layers/")
     paste(page, text)
-    page.locator(f'.md-search-result__link[href$="#{name}"]').first.click()
+    link = page.locator(f'.md-search-result__link[href$="#{name}"]').first
+    link.wait_for(state="attached")
+    if not link.is_visible():  # it is the first of the "more on this page"
+        link.locator("xpath=ancestor::details/summary").click()
+    link.click()
     message = page.locator(f"#{name}")
     expect(message).to_be_in_viewport()
     message.locator("xpath=following-sibling::p[1]/a[1]").click()

@@ -1,119 +1,36 @@
-"""The corpus of hostile and careless inputs (tests/corpus), each made into a project of one snippet."""
+"""Text that tries to be more than text, in whatever a report is read as."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import socket
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from tests.helpers import REPOSITORY, TINY
-from tests.makers import write
-
-CORPUS = REPOSITORY / "tests" / "corpus"
-BUILD = '[[step]]\nname = "build"\ncommand = "docker build -t example -t second ."\nunshown = "it makes the image"\n'
-
-
-@dataclass(frozen=True)
-class Case:
-    """One input of the corpus."""
-
-    kind: str
-    given: Any  # a text, or a table that says how to make one
-    says: str  # a piece of the message; empty where it is accepted
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {json.dumps(self.given)}"[:90]
-
-
-def cases(name: str) -> list[Case]:
-    """Every input of `refused` or `accepted`."""
-    groups = tomllib.loads((CORPUS / f"{name}.toml").read_text("utf-8"))["group"]
-    pairs = [(group, entry if name == "refused" else (entry, "")) for group in groups for entry in group[name]]
-    return [Case(group["kind"], given, says, group["why"]) for group, (given, says) in pairs]
-
-
-def project(root: Path, case: Case) -> Path:
-    """A project whose one snippet holds the input; nothing else in it is wrong."""
-    dockerfile, manifest = "FROM alpine:3.22\n", f'title = "t"\n{BUILD}'
-    match case.kind:
-        case "command":
-            manifest += (
-                f'[[step]]\nname = "one"\ncommand = {json.dumps(case.given, ensure_ascii=False)}\nunshown = "odd"\n'
-            )
-        case "dockerfile":
-            dockerfile = case.given
-        case "instruction":
-            dockerfile += f"{case.given}\n"
-        case "step":
-            lines = {"name": "name = 'one'", "command": "command = 'docker run example'", "unshown": "unshown = 'odd'"}
-            given = _text(case.given).decode()
-            for line in given.splitlines():
-                lines.pop(line.split(" ")[0], None)
-            manifest += "\n".join(["[[step]]", *lines.values(), given, ""])
-        case _:
-            pass
-    snippet = root / "snippets" / "odd"
-    write(root, {"docs/index.md": "# A page\n", "mkdocs.yml": "site_name: odd\nmarkdown_extensions: [proof]\n"})
-    write(snippet, {"context/Dockerfile": dockerfile, "snippet.toml": manifest})
-    shutil.copyfile(TINY / "snippets" / "bases.toml", root / "snippets" / "bases.toml")
-    if case.kind == "manifest":
-        (snippet / "snippet.toml").write_bytes(_text(case.given))
-    if case.kind == "context":
-        _lay(snippet / "context", case.given)
-    return root
-
-
-def _text(given: str | Mapping[str, Any]) -> bytes:
-    if isinstance(given, str):
-        return given.encode()
-    if "hex" in given:
-        return bytes.fromhex(given["hex"])
-    return str(given.get("before", "") + given["repeat"] * given["times"] + given.get("after", "")).encode()
-
-
-def _lay(context: Path, given: Mapping[str, Any]) -> None:
-    """Put one thing into the context: a file, folder, link, pipe, socket or device."""
-    if "and" in given:
-        _lay(context, given["and"])
-    kind = next(key for key in ("file", "folder", "link", "pipe", "socket", "device") if key in given)
-    path = context / given[kind]
-    if kind == "link" and given[kind] in (".", ".."):
-        path = Path(os.path.normpath(path))
-        shutil.rmtree(path)
-    elif kind != "folder":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-    match kind:
-        case "file" if "count" in given:
-            for number in range(given["count"]):
-                (context / f"{path.name}{number}").touch()
-        case "file" if "depth" in given:
-            (context / "/".join([path.name] * given["depth"])).mkdir(parents=True)
-        case "file":
-            path.write_text(given.get("text", "x"))
-            if "size" in given:
-                os.truncate(path, given["size"])
-        case "folder":
-            path.mkdir(parents=True)
-        case "link":
-            path.symlink_to(given["to"])
-        case "pipe":
-            os.mkfifo(path)
-        case "socket":
-            here = os.getcwd()  # noqa: PTH109 - the path of a socket has to be short
-            os.chdir(path.parent)
-            try:
-                with socket.socket(socket.AF_UNIX) as listener:
-                    listener.bind(path.name)
-            finally:
-                os.chdir(here)
-        case _:
-            # /dev/zero: what is read from it has no end
-            os.mknod(path, 0o644 | 0o020000, os.makedev(1, 5))
+HOSTILE = (
+    "::error file=app.js::owned",
+    "  ::set-output name=x::y",
+    "a\n::add-mask::y",
+    "a\r::stop-commands::token",
+    "a\r\n::set-env name=PATH::/tmp",
+    "##[error]owned",
+    "before ##[add-mask]y after",
+    "%0A::error::owned%0D%25",
+    ",title=x::y",
+    "a:b,c=d",
+    "]]>",
+    "</failure></testcase><testcase name='free'/>",
+    "<!--",
+    "<![CDATA[",
+    "&amp; &lt; &#x41;",
+    "\x00\x01\x08\x0b\x1b[31mred\x7f\ufffe",
+    "\u202edesrever\u2066",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</code></td></tr></table><h1>big</h1>",
+    "a | b \\| c \\\\| d",
+    "`code` ``more`` ```",
+    "**bold** _em_ ~~gone~~ [a](javascript:alert(1)) ![i](https://example.invalid/i.png)",
+    "[ref]: https://example.invalid",
+    "<https://example.invalid> https://example.invalid www.example.invalid me@example.invalid",
+    "@somebody #1 GH-1 owner/name#1 :+1:",
+    "\n\n# heading\n\n- item\n\n    code\n",
+    "$(id) `id` ${{ github.token }}",
+    "\\",
+    "x" * 10_000,
+)

@@ -34,10 +34,12 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, exp
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
     caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
     classes = "transcript transcript--failed" if step.exit else "transcript"
+    # A flag stays in one piece where the command wraps: a line would break behind each of its hyphens.
+    command = re.sub(r"(?<!\S)-\S+", r'<span class="transcript__flag">\g<0></span>', as_html(step.command))
     return (
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
         f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
-        f'<span class="transcript__prompt">$ </span>{as_html(step.command)}</code></pre>\n'
+        f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
         f"{_output(step, tuple(show), visible(expect))}</div>{provenance(capture, step)}</figure>"
     )
 

@@ -110,8 +110,12 @@ def _listen(context: BrowserContext, address: str, complaints: list[str]) -> Non
         if response.status >= 400:
             complaints.append(f"{response.status} for {response.url}")
 
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # which is what leaving a page does to what it still loads
+            complaints.append(f"failed: {request.url} ({request.failure})")
+
     context.on("console", console)
     context.on("weberror", lambda error: complaints.append(f"a script failed: {error.error}"))
     context.on("request", request)
     context.on("response", response)
-    context.on("requestfailed", lambda failed: complaints.append(f"failed: {failed.url} ({failed.failure})"))
+    context.on("requestfailed", failed)

@@ -1,18 +1,25 @@
 // What the theme's own script leaves to do for those who read with a keyboard or a screen reader.
 const mend = root => {
   // One landmark for each copy button would bury the page's real ones.
-  for (const nav of root.querySelectorAll("nav.md-code__nav:not([role])")) nav.setAttribute("role", "presentation")
-  for (const wide of root.querySelectorAll(".md-typeset__scrollwrap, pre > code")) watch.observe(wide)
+  each(root, "nav.md-code__nav", nav => nav.setAttribute("role", "presentation"))
+  each(root, ".md-typeset__scrollwrap, pre > code", wide => watch.observe(wide))
+}
+
+const each = (root, selector, act) => {
+  if (root.matches?.(selector)) act(root)
+  root.querySelectorAll(selector).forEach(act)
 }
 
 // What is wider than the page is scrolled with the arrow keys, so it has to be reached by Tab; what fits, not.
 const watch = new ResizeObserver(entries => {
+  const wide = new Set(entries.map(entry => entry.target).filter(box => box.scrollWidth > box.clientWidth))
   for (const { target } of entries)
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0
+    if (wide.has(target)) target.tabIndex = 0
     else target.removeAttribute("tabindex")
 })
 
 new MutationObserver(changes => {
-  for (const { target, addedNodes } of changes) if (addedNodes.length) mend(target)
+  for (const { addedNodes } of changes)
+    for (const node of addedNodes) if (node instanceof Element) mend(node)
 }).observe(document.body, { childList: true, subtree: true })
 mend(document)

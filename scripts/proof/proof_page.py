@@ -90,11 +90,11 @@ def _claims(page: Page) -> Iterator[str]:
     waived = [(found, waiver) for found in scanned for waiver in found.page.waivers]
     yield from ("", "## Claims", "")
     yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
-    yield from _table(("Sentence", "Holds if", "Over"), rows)
+    yield from _table(("Sentence", "Holds if", "Over"), rows, kind="claims")
     if waived:
         rows = [_row(_sentence(waiver.sentence, found), _inline(waiver.reason)) for found, waiver in waived]
         yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
-        yield from _table(("Sentence", "Why"), rows)
+        yield from _table(("Sentence", "Why"), rows, kind="claims")
 
 
 def _snippets(page: Page) -> Iterator[str]:

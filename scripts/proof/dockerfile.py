@@ -234,6 +234,8 @@ def _instructions(path: Path) -> Iterator[Instruction]:
             flags.append(words.pop(0))
             if _QUOTING.search(flags[-1].replace("$", "")):
                 raise refuse(f"the flag {flags[-1]} is refused: it is quoted", "write it plainly")
+            if not any(flags[-1] in piece.split() for piece in lines[start - 1 : number]):
+                raise refuse(f"the flag {flags[-1]} is refused: it is split over two lines", "write it on one")
         if name == "FROM" and number > start:
             raise refuse("FROM stands on one line", "FROM image [AS name]")
         if name in ("RUN", "COPY", "ADD") and "<<" in line:
@@ -318,7 +320,7 @@ def localise(text: str, local: Callable[[str], str]) -> str:
     for line in text.split("\n"):
         found = _FROM.fullmatch(line)
         if found is None:
-            flags = r"(--from=|--mount=\S*\bfrom=)([^\s,]+)"
+            flags = r"(--from=|--mount=\S*\b(?i:from)=)([^\s,]+)"
             lines.append(re.sub(flags, lambda m: _localised(m, stages | numbers, local), line))
             continue
         before, image, rest = found.groups()

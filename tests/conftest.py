@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from proof import cli, private
 from proof.engine import Engine
 from proof.errors import NoEngineError
+
+# The same examples on every machine, so that a red test is somebody's change. Where time allows, look further:
+# pytest --hypothesis-profile=long
+settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -271,6 +271,24 @@ class TestNoCapture:
         with pytest.raises(PageError, match="this is no capture that the tool wrote"):
             load(saved)
 
+    def test_links(self, saved: Path, tmp_path: Path) -> None:
+        """A text that is a link could show any file of this machine on a page."""
+        (tmp_path / "secret.txt").write_text("hunter2")
+        (saved / "run.txt").unlink()
+        (saved / "run.txt").symlink_to(tmp_path / "secret.txt")
+        with pytest.raises(PageError, match="names no text beside it") as error:
+            load(saved)
+        assert "hunter2" not in str(error.value)
+
+    @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0"])
+    def test_names(self, saved: Path, name: str) -> None:
+        """A step's text is a file beside the record, and its name is a name."""
+        data = json.loads((saved / RECORD).read_text())
+        data["steps"] = {name: data["steps"]["run"]}
+        (saved / RECORD).write_text(json.dumps(data))
+        with pytest.raises(PageError, match="names no text beside it"):
+            load(saved)
+
 
 class TestOrigins:
     def test_side_by_side(self, tmp_path: Path) -> None:

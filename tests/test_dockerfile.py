@@ -67,7 +67,6 @@ class TestImages:
             pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
             pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
             pytest.param("FROM a\nRUN x \\\\\nFROM b", {"a": 1, "b": 3}, id="an escaped backslash continues nothing"),
-            pytest.param("FROM a\nCOPY --fr\\\nom=b x y", {"a": 1, "b": 2}, id="a flag in two pieces"),
             pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on a line of its own"),
             pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
             pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
@@ -199,6 +198,8 @@ LOCALISED = [
     ("FROM a AS b\nFROM B\nCOPY --from=b x y", "FROM p/a AS b\nFROM B\nCOPY --from=b x y"),
     ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),
     ("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,from=p/b,target=/b ls"),
+    ("FROM a\nRUN --mount=type=bind,FROM=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,FROM=p/b,target=/b ls"),
+    ("FROM a\nCOPY --from=1 x y", "FROM p/a\nCOPY --from=p/1 x y"),
     ("FROM a\nRUN cp if=x from=y # FROM z", "FROM p/a\nRUN cp if=x from=y # FROM z"),
     ("# FROM a\n\nFROM b\n", "# FROM a\n\nFROM p/b\n"),
 ]

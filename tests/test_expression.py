@@ -6,7 +6,7 @@ import contextlib
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.errors import PageError
@@ -295,7 +295,6 @@ PIECES = [*FACTS, *FUNCTIONS, *"()+-*/<>=,.'", "==", " and ", " not ", " ", "0",
 
 
 @given(text=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join))
-@settings(max_examples=200, deadline=None)
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_any_text(text: str) -> None:
     """Any text is a value that can be written, or an error that can be read."""

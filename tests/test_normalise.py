@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.normalise import RULES, normalise
@@ -209,7 +209,6 @@ def test_idempotent(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 @given(text=TEXT)
-@settings(max_examples=100, deadline=None)
 def test_any_text(verb: str, text: str) -> None:
     """Any text at all is normalised, and left alone the second time."""
     one = step(VERBS[verb])

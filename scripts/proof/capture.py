@@ -10,15 +10,18 @@ import ctypes
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from proof.errors import PageError, Where
+from proof.typed import typed
 
 SCHEMA = 1
 RECORD = "capture.json"
+_NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
 ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
 
 Scalar = int | float | str
@@ -130,12 +133,12 @@ def load(folder: Path) -> Capture | None:
             tampered.append(RECORD)
         steps = []
         for name, step in data["steps"].items():
-            path = folder / f"{name}.txt"
+            path = _text_of(folder, name)
             output = path.read_bytes().decode("utf-8") if path.exists() else ""
             if step.pop("output") != _hash(output.encode()):
                 tampered.append(path.name)
             steps.append(CapturedStep(name=name, output=output, **step))
-        return Capture(
+        capture = Capture(
             snippet=data["snippet"],
             basis=Basis(**data["basis"]),
             inputs=data["inputs"],
@@ -145,12 +148,29 @@ def load(folder: Path) -> Capture | None:
             provenance=Provenance(**data["provenance"]),
             tampered=tuple(tampered),
         )
+        return _checked(capture)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PageError(
             f"this is no capture that the tool wrote: {error!r}",
             where=Where(record),
             cure="git checkout -- this file, or remove its folder and run proof update",
         ) from error
+
+
+def _text_of(folder: Path, name: str) -> Path:
+    """The file of a step's output; ValueError for what would lead out of the folder."""
+    path = folder / f"{name}.txt"
+    if not _NAME.fullmatch(name) or path.is_symlink():
+        raise ValueError(f"{name!r:.60} names no text beside it")
+    return path
+
+
+def _checked(capture: Capture) -> Capture:
+    """The capture, if everything in it has its type; TypeError if not."""
+    for name, fact in capture.facts.items():
+        if isinstance(fact.value, str) != (fact.unit == "text"):
+            raise TypeError(f"{name!r:.60} is no value of its unit")
+    return typed(capture)
 
 
 def save(capture: Capture, folder: Path) -> None:

@@ -18,7 +18,7 @@ _LONGEST = 2000  # characters; nobody reads, or types, a longer command
 # A flag's value is checked against its pattern; None is a flag that takes no value. With a `=` in front the value is
 # part of the word: docker takes the word after such a flag for something else.
 _TEXT = r"(?s).*"
-_REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
+REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
 Flags = Mapping[str, str | None]
 TAG = ("--tag", "-t")  # the flags that name the image of a build
@@ -40,8 +40,8 @@ _RUN: Flags = {
     "--tmpfs": r"/[\w./-]+",
 }
 _BUILD: Flags = {
-    "--tag": _REFERENCE,
-    "-t": _REFERENCE,
+    "--tag": REFERENCE,
+    "-t": REFERENCE,
     "--file": r"(?!.*\.\.)[\w][\w./-]*",
     "-f": r"(?!.*\.\.)[\w][\w./-]*",
     "--target": r"[\w.-]+",
@@ -228,5 +228,5 @@ def _check_positionals(command: Command, refuse: Refuse) -> None:
         case _:
             pass
     for reference in command.images:
-        if not re.fullmatch(_REFERENCE, reference, re.ASCII):
+        if not re.fullmatch(REFERENCE, reference, re.ASCII):
             raise refuse(f"`{reference}` is no image name", "a name like example or golang:1.27-alpine")

@@ -221,6 +221,8 @@ def _instructions(path: Path) -> Iterator[Instruction]:
             flags.append(words.pop(0))
             if _QUOTING.search(flags[-1].replace("$", "")):
                 raise refuse(f"the flag {flags[-1]} is refused: it is quoted", "write it plainly")
+            if not any(flags[-1] in piece.split() for piece in lines[start - 1 : number]):
+                raise refuse(f"the flag {flags[-1]} is refused: it is split over two lines", "write it on one")
         if name == "FROM" and number > start:
             raise refuse("FROM stands on one line", "FROM image [AS name]")
         if name in ("RUN", "COPY", "ADD") and "<<" in line:
@@ -300,15 +302,16 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
 
 def localise(text: str, local: Callable[[str], str]) -> str:
     """The same Dockerfile with every image from outside under the name that `local` gives it."""
-    stages: set[str] = {"scratch"}
+    stages, numbers = {"scratch"}, set[str]()  # FROM knows earlier stages by their name alone
     lines = []
     for line in text.split("\n"):
         found = _FROM.fullmatch(line)
         if found is None:
-            flags = r"(--from=|--mount=\S*\bfrom=)([^\s,]+)"
-            lines.append(re.sub(flags, lambda m: _localised(m, stages, local), line))
+            flags = r"(--from=|--mount=\S*\b(?i:from)=)([^\s,]+)"
+            lines.append(re.sub(flags, lambda m: _localised(m, stages | numbers, local), line))
             continue
         before, image, rest = found.groups()
+        numbers.add(str(len(numbers)))
         lines.append(line if image.lower() in stages else before + local(image) + rest)
         if len(alias := rest.split()) == 2:
             stages.add(alias[1].lower())
@@ -317,4 +320,4 @@ def localise(text: str, local: Callable[[str], str]) -> str:
 
 def _localised(match: re.Match[str], stages: set[str], local: Callable[[str], str]) -> str:
     name = match[2]
-    return match[0] if name.lower() in stages or name.isdigit() else match[1] + local(name)
+    return match[0] if name.lower() in stages else match[1] + local(name)

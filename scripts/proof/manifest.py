@@ -18,7 +18,7 @@ from proof.pattern import Pattern
 from proof.table import Table
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
-NAME = re.compile(r"[a-z][a-z0-9_]*")  # a snippet, a step or a fact: usable in an expression like single.size
+NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
 VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
 UNITS = ("B", "KiB", "s", "count", "text")  # what a fact taken out of a step's output may be measured in
 
@@ -132,6 +132,8 @@ def find(snippets: Path, name: str) -> Snippet:
 
     Raises UsageError where there is none.
     """
+    if not NAME.fullmatch(name):
+        raise UsageError(f"'{name:.60}' is no name of a snippet", cure="letters, digits and _, as its folder is called")
     if (snippets / name / "snippet.toml").is_file() and len(found := variants(snippets / name)) == 1:
         return found[0]
     known = []

@@ -41,7 +41,7 @@ _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r"^\s*-{1,}8<-{1,}\s+(?P<quote>[\"'])(?P<path>.*?)(?P=quote)\s*$")
-_EMBEDDABLE = re.compile(r"\w+/context/[^:]+")
+_EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
 
 
 class StopBuildError(errors.UsageError, ClickException):

@@ -62,7 +62,8 @@ class Page:
 
     def snippet(self, name: str) -> Snippet:
         """The snippet of this name, read once for all pages that show it."""
-        return _snippet(self.folder, name, _changed(self.folder, name))
+        stamp = _changed(self.folder, name) if manifest.NAME.fullmatch(name) else ()
+        return _snippet(self.folder, name, stamp)
 
     def use(self, names: list[str]) -> None:
         """Note the snippets whose facts the page states."""

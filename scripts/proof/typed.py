@@ -1,0 +1,43 @@
+"""Whether a record that was read from a file has the types that it declares: JSON would put anything anywhere."""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Record = TypeVar("Record")
+
+
+def typed(record: Record) -> Record:
+    """The same dataclass; TypeError, naming the field, where a value in it has another type, or is infinite."""
+    for name, kind in _kinds(cast(Hashable, type(record))).items():
+        if not _fits(value := getattr(record, name), kind):
+            raise TypeError(f"{type(record).__name__}.{name} is {value!r:.60}")
+    return record
+
+
+@functools.cache
+def _kinds(record: Hashable) -> dict[str, Any]:
+    assert isinstance(record, type)
+    assert is_dataclass(record)
+    hints = get_type_hints(record)
+    return {field.name: hints[field.name] for field in fields(record)}
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, one) for one in args)
+    if origin is tuple:  # of one kind: tuple[X, ...]
+        return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
+    if is_dataclass(kind):
+        return type(value) is kind and typed(value) is value
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is kind  # a bool is no int here

@@ -98,6 +98,26 @@ class TestRun:
         os.kill(int(done.text()), signal.SIGKILL)
         assert done.seconds < 3
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+    def test_killed(self, tmp_path: Path) -> None:
+        """Kill -9 of the tool ends the command that it runs: the kernel does what the tool cannot do any more."""
+        code = "import os, sys; from proof import process; process.run(['sh', '-c', sys.argv[1]], env=dict(os.environ))"
+        script = f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec {FOREVER}"
+        with subprocess.Popen([sys.executable, "-c", code, script]) as tool:
+            until = time.monotonic() + 20
+            while not (tmp_path / "pid").exists() and time.monotonic() < until:
+                time.sleep(0.02)
+            child = int((tmp_path / "pid").read_text())
+            assert alive(child)
+            tool.kill()
+        assert gone(child)
+
+    def test_a_long_line(self) -> None:
+        """A message quotes the beginning of a line that has no end."""
+        evidence = process.run(sh("yes | head -c 100000 | tr -d '\\n'"), env=ENV).last_lines()
+        assert len(evidence) < 600
+        assert evidence.startswith("yyy")
+
     @pytest.mark.parametrize("merge", [True, False])
     @pytest.mark.parametrize("script", ["yes", "yes >&2"])
     def test_output_cap(self, monkeypatch: pytest.MonkeyPatch, script: str, *, merge: bool) -> None:

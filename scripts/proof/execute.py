@@ -89,11 +89,13 @@ def run(
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 base = images.base_layers(measured, measure(engine, engine.local(under), cache).layers)
-        except EngineLostError:
-            raise  # and leaves nothing to remove from
-        except BaseException:
-            with contextlib.suppress(CannotMeasureError):  # what came before says more, and the journal remembers
-                engine.remove(containers=containers, images=tags)
+        except BaseException as error:
+            # An engine that is lost cannot be asked, and a private one ends with an interrupted run: the journal
+            # remembers what is left. Whatever goes wrong here, what came before says more.
+            ends = EngineLostError if engine.prefix else (EngineLostError, KeyboardInterrupt)
+            if not isinstance(error, ends):
+                with contextlib.suppress(CannotMeasureError):
+                    engine.remove(containers=containers, images=tags)
             raise
         engine.remove(containers=containers, images=tags)
     return Run(snippet, tuple(done), measured, base)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -226,27 +227,29 @@ class TestKill:
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
         """Kill -9: no process, mount or lock is left, captures are old or new, whole; the next run sweeps the rest."""
         seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
-        kills = int(os.environ.get("PROOF_KILLS", "6"))
+        kills = int(os.environ.get("PROOF_KILLS", "5"))
         dice = random.Random(seed)
         print(f"PROOF_SEED={seed} PROOF_KILLS={kills}")
         temporary = tmp_path / "t"
         temporary.mkdir()
         env = {"TMPDIR": str(temporary)}
+        known = bases.load(root)
+        keys = {name: known.key(name) for name in known.images}
         begun = time.monotonic()
         assert run(root, own, "update", **env)[0] == 0
         whole = time.monotonic() - begun
-        moments = []
-        for number in range(kills):
-            # Something to write each time, in each snippet.
-            (root / "snippets/note/context/note.txt").write_text("a note" * (number + 2))
-            (root / "snippets/count/context/note.txt").write_text("a note " * (number + 2))
+        moments: list[str] = []
+        while len(moments) < kills:
+            # Something to write each time, in two of three.
+            for name in ("count", "note"):
+                (root / f"snippets/{name}/context/note.txt").write_text(f"a note, {dice.random()}")
             before = {name: captured(root / "snippets" / name) for name in ("count", "fails", "note")}
-            keys = {name: bases.load(root).key(name) for name in bases.load(root).images}
-            moment = dice.uniform(0, 0.8 * whole)
-            with started(root, own, dice.choice(["update", "update", "check"]), **env) as running:
+            moment, verb = dice.uniform(0, 0.8 * whole), dice.choice(["update", "update", "check"])
+            with started(root, own, verb, **env) as running:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     running.communicate(timeout=moment)
-                moments.append(f"{moment:.2f} s{'' if running.poll() is None else ' (ended)'}")
+                if running.poll() is None:  # a run that had ended already was not killed, and does not count
+                    moments.append(f"{moment:.2f} s")
                 running.kill()
             wait_until(lambda: not processes(f"{own}/".encode(), f"{temporary}/".encode()), seconds=10)
             assert f"{own}/" not in Path("/proc/self/mounts").read_text()
@@ -260,24 +263,18 @@ class TestKill:
                     assert found.tampered == ()
                     assert inputs.without_engine(snippet, found, keys) == []
         print("killed after", ", ".join(moments))
+        # A kill seldom comes while a capture is written: what it leaves then, in place of that moment.
+        (root / "snippets/fails/captured/.rebuilt.new-1").mkdir()
+        (root / "snippets/fails/captured/.rebuilt.new-1/run.txt").write_text("hal")
         code, output = run(root, own, "update", **env)
         assert code == 0, output
         assert list(temporary.iterdir()) == []
         assert groups(own) == []
-        assert [name for name in tree(root) if ".new-" in name or ".lock" in name] == []
+        assert [name for name in tree(root) if ".new-" in name] == []
         assert list(own.glob("engine-classic/*/journals/*")) == []
         with private.start(own, cli.PLATFORM) as engine:
             assert engine.call("ps", "--all", "--quiet").text() == ""
             assert engine.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
-
-    def test_what_was_never_written_to_its_end_goes(self, root: Path, own: Path) -> None:
-        """A folder that a killed run was about to put in place of a capture is removed by the next update."""
-        assert run(root, own, "update", "count")[0] == 0
-        half = root / "snippets/count/captured/.rebuilt.new-1"
-        half.mkdir()
-        (half / "words.txt").write_text("hal")
-        assert run(root, own, "update", "count")[0] == 0
-        assert not half.exists()
 
 
 class TestTwoRuns:
@@ -309,17 +306,18 @@ class TestTwoRuns:
 
 
 class TestEngine:
-    @pytest.mark.parametrize("build", [True, False], ids=["build", "run"])
-    def test_killed_once(self, root: Path, own: Path, *, build: bool) -> None:
-        """It is started again, the snippet is run again, and the rest goes on: code 0, and a line that says so."""
-        sleeps(root, 2, build=build)
+    def test_killed_once(self, root: Path, own: Path) -> None:
+        """Killed while a container runs, and while an image is built: started again, the snippet run again, code 0."""
+        sleeps(root, 2, build=False)
+        sleeps(root, 3, build=True)
         with started(root, own, "update") as running:
-            wait_until(lambda: sleeping(2))
-            for pid in daemons(own):
-                os.kill(pid, signal.SIGKILL)
+            for seconds in (2, 3):
+                wait_until(partial(sleeping, seconds))
+                for pid in daemons(own):
+                    os.kill(pid, signal.SIGKILL)
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output
-        assert output.count("the engine was lost, and started again") == 1
+        assert output.count("the engine was lost, and started again") == 2
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 3
 
     def test_killed_twice(self, root: Path, own: Path) -> None:

@@ -75,7 +75,7 @@ def test_captures_are_proposed_on_a_branch_of_their_own(clone: Path, tmp_path: P
     assert git(remote, "diff", "--name-only", "main", branch).split() == [
         "snippets/note/captured/rebuilt/capture.json",
     ]
-    assert git(remote, "rev-parse", "main").strip() == before
+    assert git(remote, "rev-parse", "main").strip() == git(clone, "rev-parse", "main").strip() == before
     assert git(remote, "log", "-1", "--format=%an %s", branch).strip() == "github-actions[bot] Captures, measured again"
     assert "9MB (9,000,000 B)" in (clone / "build" / "captures.md").read_text()
     assert f"gh pr create --head {branch}" in done.stdout

@@ -18,11 +18,10 @@ from proof.commands import TAG, Command
 from proof.dockerfile import localise
 from proof.engine import Engine
 from proof.errors import CannotMeasureError
+from proof.files import LEFT_OUT
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
-
-_LEFT_OUT = frozenset({".git", ".DS_Store"})
 
 
 @dataclass(frozen=True)
@@ -99,14 +98,12 @@ def run(
 def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
     """A copy of the snippet's context whose modes do not depend on the umask of a checkout.
 
-    Links are copied as links, never followed, and version control is left out.
+    Links are copied as links, never followed; version control and editors' own files are left out.
     """
     with tempfile.TemporaryDirectory(prefix=f"proof-{snippet.name}-") as folder:
         context = Path(folder) / "context"
         if snippet.context.is_dir():
-            shutil.copytree(
-                snippet.context, context, symlinks=True, ignore=lambda _, names: _LEFT_OUT.intersection(names)
-            )
+            shutil.copytree(snippet.context, context, symlinks=True, ignore=LEFT_OUT)
         else:
             context.mkdir()
         for path in (context, *context.rglob("*")):

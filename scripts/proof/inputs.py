@@ -7,12 +7,14 @@ version of the normalisers, which explain a difference and are none by themselve
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from proof import capture as captures
 from proof import normalise
+from proof.files import below
 from proof.manifest import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
@@ -46,10 +48,10 @@ class Change:
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input by name; `bases` are the keys of the bases by name, `engine` is like `docker 26`."""
     found = {COMMANDS: captures.hash_text(json.dumps(_commands(snippet)))}
-    for path in sorted(snippet.context.rglob("*")):
-        if path.is_symlink() or path.is_file():
-            mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
-            found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
+    for path in below(snippet.context):
+        mode = path.lstat().st_mode
+        prefix = "executable " if stat.S_ISREG(mode) and mode & 0o100 else ""
+        found[f"context/{path.relative_to(snippet.context)}"] = prefix + captures.hash_file(path)
     found |= {f"{_BASE}{name}": bases[name] for name in snippet.bases if name in bases}
     return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
 

@@ -76,11 +76,13 @@ def as_figures(data: dict[str, Any]) -> str:
     ]
     for row in data["rows"]:
         unit, factor = ("s", 1) if row["unit"] == "s" else ("MiB", 1024)
-        for end, value in (("", row["measured"]), ("_beside", row["against"])):
-            if value is not None:
-                lines.append(f'figures.{row["name"]}{end} = {{ value = {value / factor:.4g}, unit = "{unit}" }}')
-        if row["ratio"] is not None:
-            lines.append(f'figures.{row["name"]}_ratio = {{ value = {row["ratio"]:.4g}, unit = "ratio" }}')
+        absolute = row["ratio"] is None
+        figures = {"": (row["measured"] / factor, unit)}
+        if not absolute:
+            figures |= {"_against": (row["against"] / factor, unit), "_ratio": (row["ratio"], "ratio")}
+        figures["_goal"] = (row["goal"] / factor, unit) if absolute else (row["goal"], "ratio")
+        for end, (value, kept) in figures.items():
+            lines.append(f'figures.{row["name"]}{end} = {{ value = {value:.4g}, unit = "{kept}" }}')
     return "\n".join(lines) + "\n"
 
 

@@ -56,7 +56,7 @@ class Page:
         records = [
             *self.folder.glob("*/captured/*/*"),
             *self.folder.glob("*/captured/*/*/*"),
-            *self.folder.glob("cited.toml"),
+            *(path for name in facts.CITED if (path := self.folder / name).exists()),
         ]
         return _book(self.folder, tuple(sorted((str(p), p.stat().st_mtime_ns) for p in records)))
 

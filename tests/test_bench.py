@@ -30,7 +30,7 @@ def rows(project: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
 
 @pytest.fixture
 def kept(rows: list[Row]) -> Record:
-    return Record("2026-01-02", "Docker 26", ["note"], "Once.", rows, 1)
+    return Record("2026-01-02", "Docker 26", ["note"], ["Once."], rows, 1)
 
 
 def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) -> None:

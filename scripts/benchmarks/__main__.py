@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from proof.pages import scan
 
 _PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of commands, cold
 _EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
+_FIGURE = re.compile(r"\{\{ bench\.(\w+)")
 _MODEL = "joined"  # the snippet of which generated projects are made
 
 
@@ -59,10 +61,11 @@ def main() -> int:
         if "site" in parts:
             counts = [10, 100, *([1000] if options.all else [])]
             rows += _shown(pages.site(project, _MODEL, work, counts, options.times), options)
-        method += pages.METHOD
+        if parts != ["snippets"]:
+            method += pages.METHOD
     engine = process.run(["docker", "--version"], env=os.environ).text().strip()
     date = datetime.now(UTC).strftime("%Y-%m-%d")
-    found = Record(date, engine, names, method, rows, round(time.monotonic() - started))
+    found = Record(date, engine, names, record.paragraphs(method), rows, round(time.monotonic() - started))
     if options.json:
         print(record.as_json(found), end="")
     else:
@@ -75,7 +78,11 @@ def main() -> int:
 def _copy(root: Path, folder: Path) -> Path:
     """The project without what is made: a benchmark edits files, and keeps captures."""
     made = shutil.ignore_patterns(".git", ".venv", "build", "site", "tests", ".*_cache", "__pycache__")
-    return Path(shutil.copytree(root, folder, ignore=made))
+    copy = Path(shutil.copytree(root, folder, ignore=made))
+    # The page that states the figures is built here too, and what this run will give is not known yet.
+    stated = {name for page in (copy / "docs").rglob("*.md") for name in _FIGURE.findall(page.read_text("utf-8"))}
+    (copy / "snippets" / "bench.toml").write_text(record.unknown(sorted(stated)), "utf-8")
+    return copy
 
 
 def _used(root: Path) -> list[str]:

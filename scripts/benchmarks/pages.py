@@ -19,6 +19,7 @@ from proof.page import INDEX, Page
 
 METHOD = """
 Generated: copies of one snippet with its capture, for `proof status` beside one page, for the site with a page each.
+
 By hand: the same pages, transcripts and figures pasted in as HTML, without the extension; the sides take turns.
 """
 _PAGE = """# {{{{ {name}.size }}}} in the image {name}

@@ -47,7 +47,7 @@ class Record:
     date: str  # YYYY-MM-DD
     engine: str
     snippets: list[str]  # of the rows that run them
-    method: str  # what was done, so that a reader can judge the figures
+    method: list[str]  # what was done, so that a reader can judge the figures
     rows: list[Row]
     seconds: float  # that the run took
 
@@ -55,6 +55,11 @@ class Record:
 def machine() -> str:
     """What the figures depend on besides the tool."""
     return f"{os.cpu_count()} processors, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def paragraphs(text: str) -> list[str]:
+    """Each of them in one line, as wide as a terminal is."""
+    return [" ".join(part.split()) for part in text.split("\n\n")]
 
 
 def as_json(record: Record) -> str:
@@ -86,6 +91,12 @@ def as_figures(data: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def unknown(names: Sequence[str]) -> str:
+    """Figures of these names for a site that is built only to time it."""
+    source = '[[source]]\nname = "bench"\ntitle = "not known yet"\ndate = "1970-01-01"\n'
+    return source + "".join(f'figures.{name} = {{ value = 1, unit = "ratio" }}\n' for name in names)
+
+
 def show(record: Record) -> None:
     """The table, on a terminal as wide as it may be."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
@@ -109,7 +120,8 @@ def show(record: Record) -> None:
         )
     console = Console(highlight=False)
     console.print(table)
-    console.print(record.method, style="dim")
+    for line in record.method:
+        console.print(f"· {line}", style="dim")
 
 
 def write(record: Record, root: Path) -> Sequence[Path]:

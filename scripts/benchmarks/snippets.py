@@ -25,12 +25,14 @@ from proof.engine import Engine
 
 METHOD = """
 Two private engines, one for the tool and one for the script, each begun cold; loading the bases counts on neither side.
+
 Cold and warm: either clock holds the start and the stop of its engine, {engine:.1f} s, and memory is that of the tool
 alone, not of clients and daemon. Cold, the script goes first; warm, the sides take turns.
+
 Edited: a line is added to {edited} while scripts/serve runs; from the save until a browser is told of the new page,
 against that snippet's commands on an engine that runs; taking turns.
 """
-_REST = 5.0  # seconds: after a save all pages are built as well
+_REST = 8.0  # seconds: after a save all pages are built, and the commands run once more, out of the build cache
 
 
 class Sides:
@@ -85,7 +87,7 @@ class Sides:
             record = json.loads((snippet.captured / "rebuilt" / "capture.json").read_text("utf-8"))
             commands = sum(step["seconds"] for step in record["steps"].values())
             own.append(taken - commands)
-            time.sleep(_REST + commands)  # all pages, and the commands once more: not while the other side is timed
+            time.sleep(_REST)  # all pages, and the commands once more: not while the other side is timed
             return Taken(taken)
 
         with private.start(self._bare, PLATFORM) as engine, self._preview() as port:

@@ -113,6 +113,23 @@ def test_no_file_of_a_site_holds_what_the_preview_adds(project: Path, site: Site
         assert not [name for name, content in tree(folder).items() if NEWS.encode() in content]
 
 
+def test_the_page_that_is_looked_at_comes_first(project: Path, site: Site, server: Server) -> None:
+    """Of all pages that a snippet concerns, the one in a browser is built at once, and the others right after."""
+    other = project / "docs/other.md"
+    other.write_text("# Other\n\n{{ count.words }}\n")
+    site.build()
+    preview = Preview(project, site, server, None)
+    preview.step()
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{NEWS}news?/other/", timeout=10) as shown:
+        assert shown.readline()
+        edit(project / "snippets/count/captured/rebuilt/capture.json", '"value": 6', '"value": 7')
+        preview.step()
+        assert ">7</data>" in get(server, "/other/")
+        assert ">6</data> words" in get(server, "/")
+        preview.step()
+        assert ">7</data> words" in get(server, "/")
+
+
 def test_saves_are_seen(tmp_path: Path) -> None:
     """What is written, made and removed; not what whoever asks wrote itself."""
     (tmp_path / "a").write_text("1")

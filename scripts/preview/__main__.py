@@ -68,10 +68,12 @@ class Preview:
         pages = {path for path in changed if path.suffix == ".md" and path.is_relative_to(self._site.docs)}
         pages |= {page for name in folders for page in self._site.showing(name)}
         self._unbuilt = True
-        if shown := {page for page in pages if page.exists()}:
-            self._site.build_pages(shown)
+        there = {page for page in pages if page.exists()}
+        # Those that a browser shows come first, if one shows any; the others are built with all pages.
+        if first := {page for page in there if self._site.file_of(page) in self._server.open} or there:
+            self._site.build_pages(first)
         self._say(assets=any(path.is_relative_to(self._site.docs) and path.suffix != ".md" for path in changed))
-        names = ", ".join(sorted(path.name for path in pages)) or "no page"
+        names = ", ".join(sorted(path.name for path in first)) or "no page"
         over = time.monotonic() - started - seconds
         self._terminal.say(f" · {names}: {seconds:.1f} s in commands and {over:.1f} s more", "dim")
 

@@ -27,6 +27,7 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
         self._news = threading.Condition()
         self.running = self.problems = ""
+        self.open: list[Path] = []  # the files of the pages that browsers show, below the folder
         self._assets = self._count = 0
         super().__init__(("127.0.0.1", port), _Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -91,13 +92,14 @@ class _Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         known, relative = -1, page.relative_to(Path(self.directory).resolve())
+        self.server.open.append(relative)
         try:
             while True:
                 known = self.server.wait(known)
                 state = self.server.state(self.server.folder() / relative)
                 self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
         except OSError:
-            return
+            self.server.open.remove(relative)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Nothing: the terminal is for what the author does."""

@@ -32,7 +32,8 @@ class Site:
         self._root, self._folders = root, (folder / "0", folder / "1")
         self.shown = self._folders[1]
         self.problems: Problems = {}
-        self.docs = Path(self._config(self.shown).docs_dir)
+        config = self._config(self.shown)
+        self.docs, self._folder_urls = Path(config.docs_dir), config.use_directory_urls
 
     def build(self) -> None:
         """Build every page beside the site that is shown, then show it; a build that fails leaves that one."""
@@ -46,16 +47,19 @@ class Site:
 
     def build_pages(self, sources: Iterable[Path]) -> None:
         """Build these pages alone, into the site that is shown: a first look, until `build` follows."""
-        config = self._config(self.shown)
         sources = set(sources)
         for source in sources:
-            page = File(str(source.relative_to(self.docs)), str(self.docs), str(self.shown), config.use_directory_urls)
-            if Path(page.abs_dest_path).exists():
-                os.utime(page.abs_dest_path, (0, 0))  # older than its source, so it is what a dirty build builds
+            if (built := self.shown / self.file_of(source)).exists():
+                os.utime(built, (0, 0))  # older than its source, so it is what a dirty build builds
         gathered = self._run(self.shown, _Log(), dirty=True)
         if gathered is not None:
             kept: Problems = {p: found for p, found in self.problems.items() if p and p not in sources}
             self.problems = kept | gathered
+
+    def file_of(self, source: Path) -> Path:
+        """Which file of the site a page becomes."""
+        path = str(source.relative_to(self.docs))
+        return Path(File(path, str(self.docs), str(self.shown), self._folder_urls).dest_uri)
 
     def showing(self, snippet: str) -> set[Path]:
         """The pages that take anything from a snippet's folder, by what they say."""

@@ -66,6 +66,20 @@ def test_rendering_a_page_loads_no_engine() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_help_brings_nothing_heavy() -> None:
+    """`proof --help` answers at once: what only some verb needs is imported by that verb."""
+    heavy = ("rich", "yaml", "markdown", "pymdownx", "pygments", "click", "proof.process", "proof.manifest")
+    code = f"import sys, proof.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_tool_knows_no_site_generator() -> None:
+    """What builds and serves with MkDocs stands beside the package, and the package imports nothing of it."""
+    for path in PACKAGE.rglob("*.py"):
+        assert not imports(path) & {*GENERATORS, "preview", "benchmarks"}, path
+
+
 def test_the_tool_does_not_know_this_article() -> None:
     """No module names a snippet, a fact or a base of the article."""
     names = [path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -404,3 +405,22 @@ class TestProject:
         """A project without snippets is an error: a run of nothing proves nothing."""
         with pytest.raises(UsageError, match="there is no snippet in"):
             manifest.load_all(tmp_path)
+
+
+def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
+    """What was read before is used again only while snippet.toml and the Dockerfiles are as they were."""
+    folder = write(
+        tmp_path / "one",
+        {
+            "snippet.toml": 'title = "One"\n[[step]]\nname = "build"\ncommand = "docker build -t one ."\n',
+            "context/Dockerfile": "FROM alpine:3.22\n",
+        },
+    )
+    for path in (folder / "snippet.toml", folder / "context" / "Dockerfile"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    first = manifest.load(folder)
+    assert manifest.load(folder) is first
+    (folder / "context" / "Dockerfile").write_text("FROM golang:1.27-alpine\n")
+    assert list(manifest.load(folder).bases) == ["golang:1.27-alpine"]
+    (folder / "snippet.toml").write_text((folder / "snippet.toml").read_text().replace("One", "Two"))
+    assert manifest.load(folder).title == "Two"

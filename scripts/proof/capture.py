@@ -221,10 +221,12 @@ def _exchange(one: Path, other: Path) -> None:
 def find_all(snippets: Path) -> dict[str, Capture]:
     """The capture that a page shows of each snippet below the folder `snippets`, by the snippet's name."""
     found: dict[str, Capture] = {}
-    for folder in sorted(path.parent for path in snippets.glob("*/snippet.toml")):
-        records = [*folder.glob(f"captured/*/{RECORD}"), *folder.glob(f"captured/*/*/{RECORD}")]
-        for variant in sorted({str(r.parent.parent.relative_to(folder / "captured")) for r in records}):
-            if (capture := best(folder, variant)) is not None:
+    for manifest in sorted(snippets.glob("*/snippet.toml")):
+        captured = manifest.parent / "captured"
+        names = {path.name for path in captured.glob("[!.]*")}
+        own = [""] if names.intersection(ORIGINS) else []
+        for variant in (*own, *sorted(names.difference(ORIGINS))):
+            if (capture := best(manifest.parent, variant)) is not None:
                 found[capture.snippet] = capture
     return found
 

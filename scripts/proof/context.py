@@ -7,13 +7,16 @@ pipe, a device or a sparse file of a terabyte would stop the run or fill the dis
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from proof.errors import RefusedError, Where, unseen
 
-LEFT_OUT = frozenset({".git", ".DS_Store"})  # at any depth: what a clone or a file manager adds
+# At any depth: version control, and what file managers and editors put beside a file that is looked at. A snippet must
+# not differ by who looks at it.
+left_out = shutil.ignore_patterns(".git", ".DS_Store", "*~", ".*.sw?", ".#*", "4913")
 _LARGEST = 50_000_000  # bytes in all: a context is what a reader would copy
 _MOST = 5_000  # files and folders
 _LONGEST = 500  # bytes of one path: an archive of the context must be able to name it
@@ -83,8 +86,9 @@ def _check_link(path: Path, inside: str) -> None:
 def _walk(context: Path) -> Iterator[Path]:
     """Everything below the folder but what is left out, folders included, links not followed."""
     for folder, folders, names in os.walk(context):
-        folders[:] = sorted(set(folders) - LEFT_OUT)
-        yield from (Path(folder, name) for name in (*folders, *sorted(set(names) - LEFT_OUT)))
+        unwanted = left_out(folder, [*folders, *names])
+        folders[:] = sorted(set(folders) - unwanted)
+        yield from (Path(folder, name) for name in (*folders, *sorted(set(names) - unwanted)))
 
 
 def _kind(mode: int) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from proof import cgroup, scratch
 from proof import image as images
 from proof.commands import TAG, Command
-from proof.context import LEFT_OUT
+from proof.context import left_out
 from proof.dockerfile import localise
 from proof.engine import Engine, is_full
 from proof.errors import CannotMeasureError, EngineLostError
@@ -105,14 +105,12 @@ def run(
 def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
     """A copy of the snippet's context whose modes do not depend on the umask of a checkout.
 
-    Links are copied as links, never followed, and version control is left out.
+    Links are copied as links, never followed; version control and editors' own files are left out.
     """
     with scratch.folder(snippet.name) as folder:
         context = folder / "context"
         if snippet.context.is_dir():
-            shutil.copytree(
-                snippet.context, context, symlinks=True, ignore=lambda _, names: LEFT_OUT.intersection(names)
-            )
+            shutil.copytree(snippet.context, context, symlinks=True, ignore=left_out)
         else:
             context.mkdir()
         for path in (context, *context.rglob("*")):

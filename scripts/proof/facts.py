@@ -1,7 +1,7 @@
 """Captures → facts: every value that a page may state, with its unit, its source and its one way of being written.
 
-Beside what was measured stand figures that others published, out of cited.toml: the same to compute with, and always
-shown as cited.
+Beside what was measured stand figures that others published, out of cited.toml, and those of one run of the benchmarks,
+out of bench.toml: the same to compute with, and always shown as cited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from proof.capture import Capture, Scalar
 from proof.table import Table
 
 # A unit as published → the unit that facts are kept in, and the factor.
-_UNITS = {"B": ("B", 1), "MB": ("B", 1_000_000), "MiB": ("KiB", 1024), "s": ("s", 1), "count": ("count", 1)}
+_UNITS = {
+    "B": ("B", 1),
+    "MB": ("B", 1_000_000),
+    "MiB": ("KiB", 1024),
+    "s": ("s", 1),
+    "count": ("count", 1),
+    "ratio": ("", 1),
+}
+CITED = ("cited.toml", "bench.toml")  # figures that no snippet backs, each file with its sources
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -77,11 +85,11 @@ class FactBook(Mapping[str, Fact]):
 def load(snippets: Path) -> FactBook:
     """The facts of every snippet below the folder `snippets` that has a capture, and the cited figures.
 
-    Raises ManifestError for a cited.toml that cannot be right, PageError for a capture that the tool did not write.
+    Raises ManifestError for figures that cannot be right, PageError for a capture that the tool did not write.
     """
-    return FactBook(
-        captures.find_all(snippets), _cited(snippets / "cited.toml", taken={p.name for p in snippets.iterdir()})
-    )
+    taken = {path.name for path in snippets.iterdir()}
+    cited = [fact for path in CITED for fact in _cited(snippets / path, taken)]
+    return FactBook(captures.find_all(snippets), cited)
 
 
 def _measured(captures: Mapping[str, Capture]) -> Iterator[Fact]:

@@ -6,7 +6,9 @@ A snippet is a folder: `snippet.toml`, `context/` (what a reader would copy) and
 from __future__ import annotations
 
 import keyword
+import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,10 +154,38 @@ def variants(folder: Path) -> list[Snippet]:
 
     A matrix is one variable, `[matrix]` with `go = ["1.26", "1.27"]`: `{go}` stands for the value wherever it is used
     in snippet.toml, and the snippets are called folder_1_26 and so on.
+    Read once for as long as its files stay as they are: the pages of a site ask for each snippet many times.
     Raises ManifestError or RefusedError with the file and line.
     """
     if folder.is_symlink():
         raise ManifestError("this folder is a link", where=Where(folder), cure="a folder of its own")
+    files, found = _READ.get(folder, ({}, []))
+    if not files or any(_written(path) != at for path, at in files.items()):
+        began = time.time_ns()
+        found = _variants(folder)
+        # Folders too: what is put into a context has to be checked before it is copied.
+        folders = (Path(parent) for parent, _, _ in os.walk(folder / "context"))
+        paths = (folder / "snippet.toml", *(d.path for s in found for d in s.dockerfiles.values()), *folders)
+        files = {path: _written(path) for path in paths}
+        # What was written a moment ago may be written once more within the clock's resolution: read it again then.
+        if max(files.values()) < began - _MOMENT:
+            _READ[folder] = files, found
+    return list(found)
+
+
+# What was read of each folder: its files, each with its time, and the snippets.
+_READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
+_MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
+def _variants(folder: Path) -> list[Snippet]:
     table = Table.read(folder / "snippet.toml")
     matrix = table.data.get("matrix")
     if matrix is None:

@@ -57,14 +57,13 @@ class Page:
         records = [
             *self.folder.glob("*/captured/*/*"),
             *self.folder.glob("*/captured/*/*/*"),
-            *self.folder.glob("cited.toml"),
+            *(path for name in facts.CITED if (path := self.folder / name).exists()),
         ]
         return _book(self.folder, tuple(sorted((str(p), p.stat().st_mtime_ns) for p in records)))
 
     def snippet(self, name: str) -> Snippet:
-        """The snippet of this name, read once for all pages that show it."""
-        stamp = _changed(self.folder, name) if manifest.NAME.fullmatch(name) else ()
-        return _snippet(self.folder, name, stamp)
+        """The snippet of this name."""
+        return manifest.find(self.folder, name)
 
     def use(self, names: list[str]) -> None:
         """Note the snippets whose facts the page states."""
@@ -94,23 +93,6 @@ class Page:
                 found = pattern.search(text, start)
                 return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
         return None
-
-
-def _changed(folder: Path, name: str) -> tuple[int, ...]:
-    """When the manifest of a snippet and the files beside its Dockerfile were last written."""
-    own = next(
-        (folder / name[:i] for i in range(len(name), 0, -1) if (folder / name[:i] / "snippet.toml").exists()), None
-    )
-    if own is None:
-        return ()
-    paths = [own / "snippet.toml", *sorted((own / "context").glob("*"))]
-    return tuple(path.lstat().st_mtime_ns for path in paths)
-
-
-@functools.lru_cache(maxsize=4096)
-def _snippet(folder: Path, name: str, stamp: tuple[int, ...]) -> Snippet:
-    del stamp
-    return manifest.find(folder, name)
 
 
 @functools.lru_cache(maxsize=4)

@@ -136,7 +136,9 @@ def _cited(page: Page) -> Iterator[str]:
     found = [fact for fact in page.book.values() if isinstance(fact.origin, Source)]
     if not found:
         return
-    yield from ("", "## Cited", "", "Figures that others published. They are shown as such and were not measured here.")
+    yield from ("", "## Cited", "")
+    yield "Figures that others published, or that one run of the benchmarks gave. They are shown as such; no run is"
+    yield "compared with them."
     rows = []
     for fact in found:
         assert isinstance(fact.origin, Source)

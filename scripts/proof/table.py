@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -82,18 +83,12 @@ class Table:
             return Where(self.path, self._own_line)
         key = self._own_key or key
         wanted = f"{self._header}.{key}".strip(".")
-        header, seen, mine, here = "", -1, not self._header, self._first
-        for number, line in enumerate(self._text.split("\n"), start=1):
-            if found := _HEADER.match(line):
-                header = path = _plain(found[1])
-                if header == self._header:
-                    seen += 1
-                    mine = seen == self._nth
-                    here = number if mine else here
-            elif found := _KEY.match(line):
-                path = f"{header}.{_plain(found[1])}".strip(".")
-            else:
-                continue
+        seen, mine, here = -1, not self._header, self._first
+        for number, path, opens in _outline(self._text):
+            if opens and path == self._header:
+                seen += 1
+                mine = seen == self._nth
+                here = number if mine else here
             if mine and key and f"{path}.".startswith(f"{wanted}."):
                 return Where(self.path, number)
         return Where(self.path, here)
@@ -205,15 +200,13 @@ class Table:
 
     def _count_before(self, header: str) -> int:
         count, mine, seen = 0, False, -1
-        for line in self._text.split("\n"):
-            if found := _HEADER.match(line):
-                name = _plain(found[1])
-                if name == self._header:
-                    seen += 1
-                    mine = seen == self._nth
-                if mine:
-                    break
-                count += name == header
+        for _, path, opens in _outline(self._text):
+            if opens and path == self._header:
+                seen += 1
+                mine = seen == self._nth
+            if mine:
+                break
+            count += opens and path == header
         return count
 
     def _typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
@@ -221,6 +214,19 @@ class Table:
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
+
+
+@functools.lru_cache(maxsize=16)
+def _outline(text: str) -> tuple[tuple[int, str, bool], ...]:
+    """Each line of a file that names something: its number, the whole dotted name, and whether it opens a table."""
+    found, header = [], ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if opening := _HEADER.match(line):
+            header = _plain(opening[1])
+            found.append((number, header, True))
+        elif key := _KEY.match(line):
+            found.append((number, f"{header}.{_plain(key[1])}".strip("."), False))
+    return tuple(found)
 
 
 def _plain(key: str) -> str:

@@ -71,7 +71,7 @@ def as_html(raw: str) -> str:
 
 def visible(text: str) -> str:
     """Text whose control, bidirectional and unassigned characters can be seen and do nothing."""
-    return "".join(_seen(c) for c in text)
+    return text.translate(_SEEN)
 
 
 def anchor(snippet: str, step: str, *, again: int = 0) -> str:
@@ -79,12 +79,20 @@ def anchor(snippet: str, step: str, *, again: int = 0) -> str:
     return f"{snippet}-{step}".replace("_", "-") + (f"-{again + 1}" if again else "")
 
 
-def _seen(c: str) -> str:
-    if c in "\n\t":
-        return c
-    if ord(c) < 0x20:
-        return chr(0x2400 + ord(c))  # the Unicode pictures of control characters: ESC is ␛
-    return f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _CONTROL else c
+class _Seen(dict[int, str]):
+    """Each character as it is shown, found once: transcripts are long and made of few."""
+
+    def __missing__(self, code: int) -> str:
+        c = chr(code)
+        if code < 0x20 and c not in "\n\t":
+            self[code] = chr(0x2400 + code)  # the Unicode pictures of control characters: ESC is ␛
+        else:
+            hidden = c not in "\n\t" and unicodedata.category(c) in _CONTROL
+            self[code] = f"⟨U+{code:04X}⟩" if hidden else c
+        return self[code]
+
+
+_SEEN = _Seen()
 
 
 def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str) -> str:

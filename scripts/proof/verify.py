@@ -93,10 +93,11 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
     )
 
 
-def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
+def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False) -> Result:
     """Run one snippet and compare; with `write`, accept what changed.
 
     A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
+    With `once` it is not: the caller looks again when there is time.
     """
     folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
     old = captures.load(folder)
@@ -111,7 +112,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool) -> Result:
         hard = any(change.hard for change in changes)
         if old and not differences and not hard:
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
-        if differences and not (old and old.tampered):
+        if differences and not once and not (old and old.tampered):
             second = session.engine.again(lambda: _measure(snippet, session, found))
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)

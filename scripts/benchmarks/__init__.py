@@ -1,0 +1,1 @@
+"""What `scripts/bench` runs: how long the tool takes beside what it runs, as ratios within one run."""

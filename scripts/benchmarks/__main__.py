@@ -1,0 +1,106 @@
+"""How long the tool takes beside what it runs and what it builds: ratios within one run, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import pages, record, snippets
+from benchmarks.clock import NotComparableError
+from benchmarks.record import Record, Row
+from proof import manifest, process
+from proof.cli import cache_folder
+from proof.errors import ProofError
+from proof.pages import scan
+
+_PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of commands, cold
+_EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
+_FIGURE = re.compile(r"\{\{ bench\.(\w+)")
+_MODEL = "joined"  # the snippet of which generated projects are made
+
+
+def main() -> int:
+    """Run the rows that were asked for, print them, and keep them where all were."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"snippets to run (default: of {', '.join(_PAGES)})")
+    parser.add_argument("--all", action="store_true", help="every snippet, 10,000 for status, 1,000 pages: an hour")
+    parser.add_argument(
+        "--part", choices=("snippets", "status", "site"), action="append", help="not all: keeps nothing"
+    )
+    parser.add_argument("--times", type=int, default=3, metavar="N", help="rounds, of which the median counts")
+    parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    options = parser.parse_args()
+    root, started = manifest.find_root(Path.cwd()), time.monotonic()
+    parts = options.part or ["snippets", "status", "site"]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        work = Path(folder)
+        project = _copy(root, work / "project")
+        names = options.names or ([] if options.all else _used(project))
+        method = ""
+        rows: list[Row] = []
+        if "snippets" in parts:
+            sides = snippets.Sides(project, names, work / "engines", cache_folder())
+            names = sides.names
+            rows += _shown(sides.cold(), options)
+            rows += _shown(sides.warm(options.times), options)
+            if _EDITED[0] in names:
+                rows += _shown(sides.edited(*_EDITED, times=2), options)
+            method = snippets.METHOD.format(engine=sides.engine_seconds, edited="/".join(_EDITED[:2]))
+            project = _copy(root, work / "again")  # as committed, without what was edited
+        if "status" in parts:
+            counts = [10, 100, 1000, *([10_000] if options.all else [])]
+            rows += _shown(pages.status(project, _MODEL, work, counts, options.times), options)
+        if "site" in parts:
+            counts = [10, 100, *([1000] if options.all else [])]
+            rows += _shown(pages.site(project, _MODEL, work, counts, options.times), options)
+        if parts != ["snippets"]:
+            method += pages.METHOD
+    engine = process.run(["docker", "--version"], env=os.environ).text().strip()
+    date = datetime.now(UTC).strftime("%Y-%m-%d")
+    found = Record(date, engine, names, record.paragraphs(method), rows, round(time.monotonic() - started))
+    if options.json:
+        print(record.as_json(found), end="")
+    else:
+        record.show(found)
+    if not options.part and not options.names:
+        print("Kept in " + " and ".join(str(path) for path in record.write(found, root)), file=sys.stderr)
+    return 0
+
+
+def _copy(root: Path, folder: Path) -> Path:
+    """The project without what is made: a benchmark edits files, and keeps captures."""
+    made = shutil.ignore_patterns(".git", ".venv", "build", "site", "tests", ".*_cache", "__pycache__")
+    copy = Path(shutil.copytree(root, folder, ignore=made))
+    # The page that states the figures is built here too, and what this run will give is not known yet.
+    stated = {name for page in (copy / "docs").rglob("*.md") for name in _FIGURE.findall(page.read_text("utf-8"))}
+    (copy / "snippets" / "bench.toml").write_text(record.unknown(sorted(stated)), "utf-8")
+    return copy
+
+
+def _used(root: Path) -> list[str]:
+    scanned = [page for page in scan(root, expand=False) if str(page.path.relative_to(root)) in _PAGES]
+    return sorted(set().union(*(page.page.snippets for page in scanned)))
+
+
+def _shown(rows: Iterator[Row], options: argparse.Namespace) -> Iterator[Row]:
+    """The same rows; each is said when it is known, since the next one may take minutes."""
+    for row in rows:
+        if not options.json:
+            print(f"{row.what}: {row.measured:.2f} {row.unit}", file=sys.stderr)
+        yield row
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ProofError, NotComparableError) as problem:
+        print(f"scripts/bench: {problem}", file=sys.stderr)
+        sys.exit(3)

@@ -1,0 +1,67 @@
+"""One command: how long it takes, and how much memory its own process needs."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# A module as `python -m` runs it, which then says its highest resident memory. Not getrusage: that also counts what
+# this process held when it forked, and the docker clients that the module waits for.
+_CHILD = """
+import atexit, pathlib, runpy, sys
+out, module, *sys.argv[1:] = sys.argv[1:]
+def peak():
+    status = pathlib.Path("/proc/self/status").read_text()
+    pathlib.Path(out).write_text(status.split("VmHWM:")[1].split()[0])
+atexit.register(peak)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one call took."""
+
+    seconds: float  # wall clock
+    kib: int = 0  # the highest resident memory of the process itself
+
+
+class NotComparableError(Exception):
+    """One side did not do what was to be timed."""
+
+
+def module(name: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Taken:
+    """Time `python -m name …` from its start to its end; NotComparableError where it fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        peak = Path(folder) / "peak"
+        argv = [sys.executable, "-c", _CHILD, str(peak), name, *arguments]
+        seconds = command(argv, cwd=cwd, env={"NO_MKDOCS_2_WARNING": "1", **(env or {})})
+        return Taken(seconds, int(peak.read_text()))
+
+
+def command(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> float:
+    """Time a command in seconds, in the environment with `env` added; NotComparableError where it fails."""
+    started = time.monotonic()
+    done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - started
+    if done.returncode != 0:
+        said = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+        raise NotComparableError(f"{' '.join(argv[-4:])} ended with {done.returncode}:\n{said}")
+    return seconds
+
+
+def in_turns(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
+    """Each side's median call; who goes first changes from round to round."""
+    found: list[list[Taken]] = [[] for _ in sides]
+    for turn in range(times):
+        order = list(range(len(sides)))
+        for number in order if turn % 2 == 0 else reversed(order):
+            found[number].append(sides[number]())
+    return [Taken(statistics.median(t.seconds for t in taken), max(t.kib for t in taken)) for taken in found]

@@ -1,0 +1,159 @@
+"""Projects of any size: what `proof status` takes for them, and what a site costs beside its pages written by hand."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks import clock
+from benchmarks.record import Row
+from proof import capture as captures
+from proof import expression, manifest, proof_page, transcript
+from proof.errors import PageError
+from proof.page import INDEX, Page
+
+_CHART = re.compile(r"^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
+_FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
+
+METHOD = """
+Generated: copies of one snippet with its capture, for `proof status` beside one page, for the site with a page each.
+
+By hand: the same pages, transcripts and figures pasted in as HTML, without the extension; the sides take turns.
+"""
+_PAGE = """# {{{{ {name}.size }}}} in the image {name}
+
+It weighs {{{{ bytes({name}.size) }}}}. It is not empty. {{{{ claim: {name}.layers > 0 }}}}
+
+{transcripts}
+"""
+
+
+def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -> Path:
+    """A project of `count` copies of the snippet `model` of the project `root`, each with a page, or without."""
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns("docs", "snippets"))
+    shutil.copytree(root / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.md"))
+    (folder / "snippets").mkdir()
+    shutil.copy(root / "snippets" / "bases.toml", folder / "snippets")
+    _edit(folder / "mkdocs.yml", r"^nav:\n(?:[ #-].*\n)*", "")
+    (folder / "docs" / "index.md").write_text("# Many\n", "utf-8")
+    (snippet,) = manifest.variants(root / "snippets" / model)
+    source = captures.folder_of(snippet.folder, "rebuilt")
+    captured = captures.load(source)
+    assert captured is not None
+    for number in range(count):
+        name = f"copy_{number}"
+        target = Path(shutil.copytree(snippet.folder, folder / "snippets" / name))
+        if not pages:
+            _edit(target / "snippet.toml", r"^unshown = .*\n", "")
+            _edit(target / "snippet.toml", r"^\[\[step\]\]", '[[step]]\nunshown = "generated"')
+        else:
+            shown = "\n\n".join(f"{{{{ transcript {name}/{step.name} }}}}" for step in snippet.steps)
+            (folder / "docs" / f"{name}.md").write_text(_PAGE.format(name=name, transcripts=shown), "utf-8")
+        captures.save(replace(captured, snippet=name), target / "captured" / "rebuilt")
+    return folder
+
+
+def by_hand(root: Path, folder: Path) -> Path:
+    """The same site with everything pasted in, and without the extension."""
+    shutil.copytree(root, folder)
+    _edit(folder / "mkdocs.yml", r"^  - proof(?::\n(?:    .*\n)*|\n)", "")
+    _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # links into what an index would list
+    with tempfile.TemporaryDirectory() as built:
+        _build(root, Path(built))
+        figures = {path: _figures(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
+    for path in _pages(folder):
+        page = Page(root, root / "docs", source=path.read_text("utf-8"))
+        lines = [line for old in page.source.split("\n") for line in _index(old, page)]
+        text = re.sub(r"\{\{\s*(.*?)\s*\}\}", partial(_pasted, page), "\n".join(lines))
+        path.write_text(_drawn(text, figures[path]), "utf-8")
+    return folder
+
+
+def status(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
+    """`proof status` of 10, 100, … snippets: seconds, and memory of the largest against the smallest."""
+    found = {}
+    for count in counts:
+        project = generate(root, model, work / f"status-{count}", count, pages=False)
+        (found[count],) = clock.in_turns(times, partial(clock.module, "proof.cli", "status", cwd=project))
+        goal = 0.5 if count <= 1000 else count / 1000 * 0.5
+        yield Row(f"status_{count}", f"status of {count:,} snippets", "s", found[count].seconds, None, "", goal)
+    each = {a: (found[b].seconds - found[a].seconds) / (b - a) for a, b in pairwise(counts)}
+    first, last = counts[0], counts[-2]
+    yield Row("status_linear", f"each snippet beyond {last:,}", "s", each[last], each[first], f"beyond {first}", 1.2)
+    few, many = found[counts[0]], found[counts[-1]]
+    yield Row(
+        "status_memory", f"memory of a status of {counts[-1]:,}", "KiB", many.kib, few.kib, f"of {counts[0]}", 1.1
+    )
+
+
+def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
+    """The site, and generated ones, against the same pages by hand."""
+    hand = "the pages by hand"
+    projects = {"site": (root, "building this site")}
+    for count in counts:
+        made = generate(root, model, work / f"site-{count}", count, pages=True)
+        projects[f"site_{count}"] = (made, f"building {count:,} pages")
+    memory = {}
+    for name, (project, what) in projects.items():
+        pasted = by_hand(project, work / f"{name}-by-hand")
+        built = work / "built"
+        ours, theirs = clock.in_turns(times, partial(_build, project, built), partial(_build, pasted, built))
+        memory[name] = ours.kib, theirs.kib
+        yield Row(name, what, "s", ours.seconds, theirs.seconds, hand, 1.05)
+    for name, (with_it, without) in memory.items():
+        yield Row(f"{name}_memory", f"memory of {projects[name][1]}", "KiB", with_it, without, hand, 1.1)
+
+
+def _build(root: Path, built: Path) -> clock.Taken:
+    return clock.module("mkdocs", "build", "--quiet", "--site-dir", str(built), cwd=root)
+
+
+def _edit(path: Path, pattern: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    path.write_text(re.sub(pattern, new, text, flags=re.MULTILINE), "utf-8")
+
+
+def _index(line: str, page: Page) -> list[str]:
+    found = INDEX.match(line)
+    return [line] if found is None else getattr(proof_page, found[1])(page)
+
+
+def _pages(folder: Path) -> list[Path]:
+    return sorted((folder / "docs").rglob("*.md"))
+
+
+def _drawn(text: str, figures: list[str]) -> str:
+    """The text with a figure in the place of each chart."""
+    ordered = iter(figures)
+    return _CHART.sub(lambda _: next(ordered), text)
+
+
+def _figures(page: Path, built: Path) -> list[str]:
+    """The pictures of a page in their order, out of the built site."""
+    place = page.parent if page.stem == "index" else page.with_suffix("")
+    return _FIGURE.findall((built / place / "index.html").read_text("utf-8"))
+
+
+def _pasted(page: Page, found: re.Match[str]) -> str:
+    """What stands for `{{ … }}` in a page: the HTML of a transcript, a figure, or nothing for a mark."""
+    text = found[1]
+    if text.startswith(("claim:", "waiver:")):
+        return ""
+    if not text.startswith("transcript "):
+        try:
+            return str(expression.evaluate(text, page.book))
+        except PageError:
+            return found[0]  # in a code span: a template of Docker's own
+    snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
+    capture = page.book.captures[snippet]
+    step = capture.step(name)
+    assert step is not None
+    asked = next(s for s in page.snippet(snippet).steps if s.name == name)
+    html = transcript.render(capture, step, asked.show, expect=asked.expect)
+    return f'<div id="{transcript.anchor(snippet, name)}">{html}</div>'

@@ -1,0 +1,138 @@
+"""The result: rows with their goals, as a table, as JSON, and as the figures that a page states."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+
+SCHEMA = 1
+Unit = Literal["s", "KiB"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Two measurements of one run, and what their ratio, or the first of them, should be at most."""
+
+    name: str  # as a page states it: bench.NAME
+    what: str
+    unit: Unit
+    measured: float  # with the tool
+    against: float | None  # the same without it, or for less; None where the goal is absolute
+    beside: str  # what it is measured against
+    goal: float  # of the ratio, or where there is none of `measured`
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured / against."""
+        return self.measured / self.against if self.against else None
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is."""
+        return (self.measured if self.ratio is None else self.ratio) <= self.goal
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run of the benchmarks."""
+
+    date: str  # YYYY-MM-DD
+    engine: str
+    snippets: list[str]  # of the rows that run them
+    method: list[str]  # what was done, so that a reader can judge the figures
+    rows: list[Row]
+    seconds: float  # that the run took
+
+
+def machine() -> str:
+    """What the figures depend on besides the tool."""
+    return f"{os.cpu_count()} processors, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def paragraphs(text: str) -> list[str]:
+    """Each of them in one line, as wide as a terminal is."""
+    return [" ".join(part.split()) for part in text.split("\n\n")]
+
+
+def as_json(record: Record) -> str:
+    """Everything; `ratio` is null where a goal is absolute."""
+    rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
+    data: dict[str, Any] = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_figures(data: dict[str, Any]) -> str:
+    """The same for pages, in the form of cited.toml: shown as one run's figures, and never as captured."""
+    lines = [
+        "# Written by scripts/bench. Figures of one run: shown as such, compared by nothing.",
+        "",
+        "[[source]]",
+        'name = "bench"',
+        f'title = "one run of scripts/bench, {data["machine"]}, {data["engine"]}"',
+        f'date = "{data["date"]}"',
+    ]
+    for row in data["rows"]:
+        unit, factor = ("s", 1) if row["unit"] == "s" else ("MiB", 1024)
+        absolute = row["ratio"] is None
+        figures = {"": (row["measured"] / factor, unit)}
+        if not absolute:
+            figures |= {"_against": (row["against"] / factor, unit), "_ratio": (row["ratio"], "ratio")}
+        figures["_goal"] = (row["goal"] / factor, unit) if absolute else (row["goal"], "ratio")
+        for end, (value, kept) in figures.items():
+            lines.append(f'figures.{row["name"]}{end} = {{ value = {value:.4g}, unit = "{kept}" }}')
+    return "\n".join(lines) + "\n"
+
+
+def unknown(names: Sequence[str]) -> str:
+    """Figures of these names for a site that is built only to time it."""
+    source = '[[source]]\nname = "bench"\ntitle = "not known yet"\ndate = "1970-01-01"\n'
+    return source + "".join(f'figures.{name} = {{ value = 1, unit = "ratio" }}\n' for name in names)
+
+
+def show(record: Record) -> None:
+    """The table, on a terminal as wide as it may be."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column, right in (
+        ("", False),
+        ("measured", True),
+        ("against", True),
+        ("ratio", True),
+        ("goal", True),
+        ("", False),
+    ):
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    for row in record.rows:
+        table.add_row(
+            f"{row.what}, against {row.beside}" if row.against else row.what,
+            _written(row.measured, row.unit),
+            "" if row.against is None else _written(row.against, row.unit),
+            "" if row.ratio is None else f"{row.ratio:.2f}",
+            f"≤ {row.goal:g}" + ("" if row.against else f" {row.unit}"),
+            "✓ met" if row.met else "✗ not met",
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    for line in record.method:
+        console.print(f"· {line}", style="dim")
+
+
+def write(record: Record, root: Path) -> Sequence[Path]:
+    """Keep the run: bench/DATE.json, and snippets/bench.toml for the pages."""
+    path = root / "bench" / f"{record.date}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(as_json(record), "utf-8")
+    figures = root / "snippets" / "bench.toml"
+    figures.write_text(as_figures(json.loads(path.read_text("utf-8"))), "utf-8")
+    return path, figures
+
+
+def _written(value: float, unit: Unit) -> str:
+    return f"{value:.3g} s" if unit == "s" else f"{value / 1024:.0f} MiB"

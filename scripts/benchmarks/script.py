@@ -1,0 +1,42 @@
+"""The same docker commands as a shell script: what somebody would type who had no tool."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from proof.manifest import Snippet, Step
+
+
+def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]) -> str:
+    """Every command of the snippets, one after another, each on a copy of its context below `contexts`.
+
+    A command that does not end as its snippet says ends the script: what is timed must have been done.
+    `keeps` names, for a base, the folder that its containers share, as the tool shares it.
+    """
+    lines = ["set -u"]
+    for snippet in snippets:
+        copy = contexts / snippet.name
+        lines += [f"rm -rf {copy}", f"mkdir -p {copy}"]
+        if snippet.context.is_dir():
+            lines.append(f"cp -a {snippet.context}/. {copy}")
+        lines.append(f"cd {copy}")
+        for step in snippet.steps:
+            words = shlex.join(_typed(step, copy, keeps))
+            lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
+    return "\n".join(lines) + "\n"
+
+
+def _typed(step: Step, context: Path, keeps: Mapping[str, str]) -> list[str]:
+    """A step's command with what it takes to run it here: no network, and no container left behind."""
+    command = step.command
+    if step.inside is None:
+        added = {"run": ["--rm", "--network=none"], "build": ["--network=none"]}.get(command.verb, [])
+        return [*command.argv[: command.head], *added, *command.argv[command.head :]]
+    kept = keeps.get(step.inside, "")
+    volume = f"type=volume,source=bench-{re.sub('[^a-z0-9]', '-', step.inside)},target={kept}"
+    mounts = [*(["--mount", volume] if kept else []), "--mount", f"type=bind,source={context},target=/src"]
+    run = ["docker", "run", "--rm", "--network=none", "--workdir", "/src", *mounts, step.inside]
+    return [*run, *command.argv]

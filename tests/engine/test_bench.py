@@ -1,0 +1,35 @@
+"""`scripts/bench` with a real engine, on the tiny project: the rows it gives, and that both sides did their work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.snippets import Sides
+from proof.engine import Engine
+from tests.helpers import edit, measure, tiny
+
+pytestmark = pytest.mark.engine
+
+
+def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> None:
+    """A time of each side, and a save that reaches the page and runs nothing but its own snippet."""
+    root = tiny(tmp_path)
+    assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
+    sides = Sides(root, [], tmp_path / "work", cache)
+    rows = [*sides.cold(), *sides.warm(1), *sides.edited("note", "note.txt", "", "/", 1)]
+    assert [row.name for row in rows] == ["cold", "warm", "check_memory", "edited", "save"]
+    for row in rows:
+        assert row.measured > 0
+        assert (row.ratio is None) == (row.name == "save")
+
+
+def test_a_script_that_fails_is_not_timed(tmp_path: Path, engine: Engine, cache: Path) -> None:
+    """A command that ends otherwise than its snippet says ends the benchmark."""
+    del engine
+    root = tiny(tmp_path)
+    edit(root / "snippets/fails/snippet.toml", "exit = 127", "exit = 126")
+    sides = Sides(root, ["fails"], tmp_path / "work", cache)
+    with pytest.raises(Exception, match="fails/run: 127"):
+        list(sides.cold())

@@ -19,6 +19,7 @@ from PIL import Image
 
 from proof import facts
 from proof.errors import UsageError
+from proof.pages import scan
 from publish import csp, head, styles
 from publish.__main__ import publish
 from publish.page import Page, load, read
@@ -174,13 +175,13 @@ def test_a_title_cannot_end_its_script(small: Path) -> None:
 
 
 def test_the_measured_days_are_those_of_the_captures(site: Path) -> None:
-    """The last line of the article names the days of the captures that it uses."""
-    book = facts.load(REPOSITORY / "snippets")
-    article = load(site, site / "index.html")
-    used = {name.partition(".")[0] for name in re.findall(r'title="(\w+)\.\w+: [^"]*measured', article.html)}
-    days = {book.captures[name].provenance.date[:10] for name in used}
-    assert days
-    assert days <= set(article.reads.measured) | {article.reads.measured[0]}
+    """The last line of each page names the first and the last day of the captures that it uses."""
+    for scanned in scan(REPOSITORY):
+        name = scanned.path.stem
+        built = load(site, site / ("index.html" if name == "index" else f"{name}/index.html"))
+        captures = scanned.page.book.captures
+        days = sorted({captures[used].provenance.date[:10] for used in scanned.page.snippets if used in captures})
+        assert built.reads.measured == sorted({*days[:1], *days[-1:]}), name
 
 
 def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:

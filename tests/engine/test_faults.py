@@ -489,7 +489,7 @@ class TestShared:
                 ("volume", "ls", "--format", "{{.Name}}"),
             )
         ]
-        return [*seen, sorted(engine._cache())]
+        return [*seen, sorted(engine.build_cache())]
 
     def changed(self, root: Path) -> Path:
         """The project with builds that the user's cache does not have, two of them under one name."""

@@ -1,14 +1,13 @@
-"""What is told of an engine that fails: lost, full, or only a command that failed; and what is removed from one."""
+"""What is told of an engine that fails: lost, full, or only a command that failed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from proof import journal, process
+from proof import process
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.process import Completed
@@ -112,48 +111,3 @@ class TestAgain:
         """An engine of the user's is not ours to start."""
         with pytest.raises(EngineLostError):
             ENGINE.again(self.lose(1))
-
-
-def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
-    """Containers and tags by name, images by id where nobody named them since, records of the cache by id."""
-    caches = iter(['[{"ID": "mine", "InUse": "false"}, {"ID": "theirs", "InUse": "false"}]', "[]"])
-
-    def answer(argv: list[str]) -> tuple[int, str]:
-        match argv[1:]:
-            case ["image", "inspect", *_, "sha256:named"]:
-                return 0, "[mine:latest]\n"
-            case ["image", "inspect", *_]:
-                return 0, "[]\n"
-            case ["system", "df", *_]:
-                return 0, next(caches)
-            case _:
-                return 0, ""
-
-    log = answers(answer)
-    with journal.opened(tmp_path) as ours:
-        ours.made("container", "proof-c")
-        ours.made("tag", "proof-1/a", "proof-1/b")
-        ours.made("image", "sha256:named", "sha256:none")
-        ours.made("cache", "mine")
-        Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours).undo(ours)
-        assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 5
-    removing = [words[1:] for words in log if words[1] in ("rm", "rmi", "builder")]
-    assert removing == [
-        ["rm", "--force", "--volumes", "proof-c"],
-        ["rmi", "--force", "proof-1/a", "proof-1/b"],
-        ["rmi", "sha256:none"],
-        ["builder", "prune", "--force", "--all", "--filter", "id=mine"],
-    ]
-
-
-def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
-    """A shared engine that has an image of our name, which we did not make, is not built into."""
-    answers(lambda argv: (0, "sha256:1\n"))
-    with journal.opened(tmp_path) as ours:
-        engine = Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours)
-        with pytest.raises(CannotMeasureError, match="has an image proof-1/note already, and it is left alone"):
-            engine.claim("note")
-        assert ours.left("tag") == []
-        ours.made("tag", "proof-1/note")
-        engine.claim("note")
-        ours.gone("tag", "proof-1/note")

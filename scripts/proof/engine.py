@@ -1,7 +1,7 @@
 """What the tool asks of a container engine, as docker and podman command lines.
 
 All that differs between engines is here. An engine of the user's own is shared: every image that the tool makes in it
-carries a reserved prefix, which is taken out of the output again, and only what is in the run's journal is removed.
+carries a reserved prefix, which is taken out of the output again.
 """
 
 from __future__ import annotations
@@ -9,22 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
-from proof import journal as journals
-from proof import process, scratch
+from proof import process
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
 
 Kind = Literal["docker", "podman"]
 
-_MARK = "proof.run"  # a label
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
-_SETTLED = 5.0  # seconds for the builder to drop a build whose client is gone
 _BULK = 600.0  # seconds, for loading and saving images
 # Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
 _CUT_OFF = re.compile(
@@ -169,53 +165,9 @@ class Engine:
         """The id of an image, or None where the engine has none of that name."""
         return self._id_of(self.local(image))
 
-    def load(self, archive: Path, image: str) -> None:
-        """Load an archive that carries `image` under its local name."""
-        if self.prefix:
-            self.claim(image)
+    def load(self, archive: Path) -> None:
+        """Load an archive that carries its image under its local name."""
         self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)
-
-    def claim(self, *images: str) -> None:
-        """Write down that these images are about to be made here.
-
-        Raises CannotMeasureError where a shared engine has one of that name which this run did not make.
-        """
-        if self.journal is None:
-            return
-        ours = self.journal.left("tag")
-        for name in (self.local(image) for image in images):
-            if self.prefix and name not in ours and self._id_of(name):
-                raise CannotMeasureError(
-                    f"your {self.kind} has an image {name} already, and it is left alone",
-                    cure=f"run again, for another prefix; or {self.kind} rmi {name}",
-                )
-            self.journal.made("tag", name)
-
-    def name_container(self, name: str) -> None:
-        """Write down that a container of this name is about to be made."""
-        if self.journal:
-            self.journal.made("container", name)
-
-    @contextlib.contextmanager
-    def building(self) -> Iterator[list[str]]:
-        """Around a build: the flags by which a shared engine says what it made, so that it can be written down."""
-        if not self.prefix or self.journal is None:
-            yield []
-            return
-        marked = []
-        if self.marks:
-            self.journal.made("label", f"{_MARK}={self.prefix}")
-            marked = ["--layer-label", f"{_MARK}={self.prefix}"]
-        images, records = self._images(), self._cache()
-        with scratch.folder("build") as folder:
-            made = folder / "id"
-            try:
-                yield [f"--iidfile={made}", *marked]
-            finally:
-                # A second build under one name leaves the first one's image without any.
-                if made.exists() and (image := made.read_text().strip()) not in images:
-                    self.journal.made("image", image)
-                self.journal.made("cache", *(self._settled_cache() - records))
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
@@ -229,60 +181,21 @@ class Engine:
                 raise
             raise self._lost(f"{self.kind} image save {image}", error.evidence) from error
 
-    def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> None:
-        """Remove these containers and images by name; what is gone already is no failure."""
-        self._remove("container", ("rm", "--force", "--volumes"), containers, self.journal)
-        self._remove("tag", ("rmi", "--force"), images, self.journal)
+    def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> bool:
+        """Remove these containers and images by name, and say whether all are gone; that some were is no failure."""
+        gone = True
+        if containers:
+            gone = self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False).exit == 0
+        if images:
+            gone = self.call("rmi", "--force", *images, deadline=120, check=False).exit == 0 and gone
+        return gone
 
-    def undo(self, journal: Journal) -> None:
-        """Remove what is left of a run, this one or one that was killed: nothing but what its journal names."""
-        self._remove("container", ("rm", "--force", "--volumes"), journal.left("container"), journal)
-        self._remove("tag", ("rmi", "--force"), journal.left("tag"), journal)
-        for image in journal.left("image"):
-            # An image that has a name now was given it by somebody else.
-            if self.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
-                self.call("rmi", image, deadline=120, check=False)
-            journal.gone("image", image)
-        for label in journal.left("label"):
-            steps = self.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)
-            self.remove(images=steps.text().split())
-            journal.gone("label", label)
-        self._forget(journal)
-
-    def _remove(self, kind: journals.Kind, how: Sequence[str], names: Sequence[str], journal: Journal | None) -> None:
-        if not names:
-            return
-        if self.call(*how, *names, deadline=120, check=False).exit != 0:
-            of = "container" if kind == "container" else "image"
-            names = [n for n in names if self.call(of, "inspect", "--format", "{{.ID}}", n, check=False).exit != 0]
-        if journal:
-            journal.gone(kind, *names)
-
-    def _forget(self, journal: Journal) -> None:
-        """Remove the records of the build cache that a run made, by their ids."""
-        made, before = set(journal.left("cache")), set[str]()
-        # In rounds, since a record goes only after those that need it. What stays, a build of the user's needs by now.
-        while (present := made & self._cache()) and present != before:
-            before = present
-            which = "|".join(sorted(present))  # the filter is a regular expression, and can be given once
-            self.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
-        journal.gone("cache", *made)
-
-    def _images(self) -> set[str]:
+    def images(self) -> set[str]:
+        """The ids of all images, those without a name too."""
         return set(self.call("image", "ls", "--all", "--quiet", "--no-trunc").text().split())
 
-    def _cache(self) -> set[str]:
-        """The ids of the build cache's records; podman's cache is made of its images."""
-        return set(self._cache_use())
-
-    def _settled_cache(self) -> set[str]:
-        """The same once no build uses any of them: one that was ended goes on for a moment in the daemon."""
-        until = time.monotonic() + _SETTLED
-        while any((records := self._cache_use()).values()) and time.monotonic() < until:
-            time.sleep(0.1)
-        return set(records)
-
-    def _cache_use(self) -> dict[str, bool]:
+    def build_cache(self) -> dict[str, bool]:
+        """The records of the build cache by id, and whether a build uses each; podman's cache is made of images."""
         if self.kind == "podman":
             return {}
         data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")

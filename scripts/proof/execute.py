@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import cgroup, scratch
+from proof import cgroup, scratch, traces
 from proof import image as images
 from proof.commands import TAG, Command
 from proof.context import left_out
@@ -76,7 +76,7 @@ def run(
         try:
             for step in snippet.steps:
                 on_step(step)
-                engine.claim(*step.command.tags)
+                traces.claim(engine, *step.command.tags)
                 tags += [engine.local(tag) for tag in step.command.tags]
                 kept = "" if fresh or engine.prefix else (keeps or {}).get(step.inside or "", "")
                 limit = timeout or step.timeout
@@ -95,9 +95,9 @@ def run(
             ends = EngineLostError if engine.prefix else (EngineLostError, KeyboardInterrupt)
             if not isinstance(error, ends):
                 with contextlib.suppress(CannotMeasureError):
-                    engine.remove(containers=containers, images=tags)
+                    traces.remove(engine, containers=containers, tags=tags)
             raise
-        engine.remove(containers=containers, images=tags)
+        traces.remove(engine, containers=containers, tags=tags)
     return Run(snippet, tuple(done), measured, base)
 
 
@@ -130,7 +130,7 @@ def _run_step(
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
     if command.verb in ("inside", "run"):
-        engine.name_container(name)
+        traces.name_container(engine, name)
         containers.append(name)
     with contextlib.ExitStack() as stack:
         match command.verb:
@@ -146,7 +146,7 @@ def _run_step(
             case "run":
                 argv = _argv(command, engine, ["--name", name, "--network=none"])
             case "build":
-                recorded = stack.enter_context(engine.building())
+                recorded = stack.enter_context(traces.building(engine))
                 argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
             case _:
                 argv = _argv(command, engine, [])

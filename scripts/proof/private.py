@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from proof import cgroup, journal, lock, process, scratch
+from proof import cgroup, journal, lock, process, scratch, traces
 from proof import engine as engines
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, NoEngineError
@@ -138,7 +138,7 @@ class _Daemon:
         engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
         with journal.of_dead_runs(self.slot / "journals") as dead:
             for left in dead:
-                engine.undo(left)
+                traces.undo(engine, left)
         engine.call("image", "prune", "--force", check=False)
 
     def end(self, *, grace: float) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from proof import process, registry, scratch
+from proof import process, registry, scratch, traces
 from proof.bases import Base, Bases, Layer, Origin, Package
 from proof.commands import full_name
 from proof.engine import Engine
@@ -97,7 +97,7 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
         return Loaded(name, str(present), origin, key)
     with scratch.folder("base") as folder:
         # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
-        engine.load(build_archive(bases, name, folder, cache, tag=engine.local(name)), name)
+        _load(engine, build_archive(bases, name, folder, cache, tag=engine.local(name)), name)
     loaded = engine.image_id(name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {name} and does not have it", where=base.where)
@@ -105,11 +105,17 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     return Loaded(name, loaded, origin, key)
 
 
+def _load(engine: Engine, archive: Path, name: str) -> None:
+    if not engine.private:  # in a private engine bases stay, for the next run
+        traces.claim(engine, name)
+    engine.load(archive)
+
+
 def _pull(base: Base, engine: Engine) -> Loaded:
     with scratch.folder("pull") as folder:
         archive = folder / "image.tar"
         digest = registry.pull(base.registry, base.platform, archive, engine.local(base.name))
-        engine.load(archive, base.name)
+        _load(engine, archive, base.name)
     image_id = engine.image_id(base.name)
     if image_id is None:
         raise CannotMeasureError(f"{base.registry} was pulled and is not in the engine", where=base.where)

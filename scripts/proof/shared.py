@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from proof import engine as engines
-from proof import journal, process, scratch
+from proof import journal, process, scratch, traces
 from proof.engine import Engine, Kind
 from proof.errors import CannotMeasureError, NoEngineError
 
@@ -48,14 +48,14 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         journals = cache / "journals" / _identity(engine)
         with journal.of_dead_runs(journals) as dead:
             for left in dead:
-                engine.undo(left)
+                traces.undo(engine, left)
         with journal.opened(journals) as ours:
             try:
                 yield replace(engine, journal=ours)
             finally:
                 # What cannot be removed now stays in the journal, for the next run.
                 with contextlib.suppress(CannotMeasureError):
-                    engine.undo(ours)
+                    traces.undo(engine, ours)
 
 
 def _identity(engine: Engine) -> str:

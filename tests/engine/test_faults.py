@@ -238,6 +238,7 @@ class TestKill:
         begun = time.monotonic()
         assert run(root, own, "update", **env)[0] == 0
         whole = time.monotonic() - begun
+        bridge = Path("/sys/class/net/docker0").exists()
         moments: list[str] = []
         while len(moments) < kills:
             # Something to write each time, in two of three.
@@ -263,6 +264,7 @@ class TestKill:
                     assert found.tampered == ()
                     assert inputs.without_engine(snippet, found, keys) == []
         print("killed after", ", ".join(moments))
+        assert Path("/sys/class/net/docker0").exists() == bridge
         # A kill seldom comes while a capture is written: what it leaves then, in place of that moment.
         (root / "snippets/fails/captured/.rebuilt.new-1").mkdir()
         (root / "snippets/fails/captured/.rebuilt.new-1/run.txt").write_text("hal")
@@ -487,7 +489,7 @@ class TestShared:
                 ("volume", "ls", "--format", "{{.Name}}"),
             )
         ]
-        return [*seen, sorted(engine._cache())]
+        return [*seen, sorted(engine.build_cache())]
 
     def changed(self, root: Path) -> Path:
         """The project with builds that the user's cache does not have, two of them under one name."""

@@ -144,6 +144,19 @@ def test_saves_are_seen(tmp_path: Path) -> None:
     assert files.changed() == {tmp_path / "captured" / "b"}
 
 
+def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -> None:
+    """No page's file is another one, and each looks otherwise, once the style is in the site that is shown."""
+    preview = Preview(project, site, server, None)
+    preview.step()
+    before = news(server)["version"]
+    (project / "docs" / "style.css").write_text("body { color: red }")
+    preview.step()
+    assert news(server)["version"] == before
+    preview.step()
+    assert news(server)["version"] != before
+    assert "red" in get(server, "/style.css")
+
+
 def test_a_capture_that_was_updated_elsewhere_is_shown(project: Path, site: Site, server: Server) -> None:
     """Without an engine a save rebuilds pages: here for a capture that another command wrote."""
     preview = Preview(project, site, server, None)

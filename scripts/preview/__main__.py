@@ -32,9 +32,10 @@ class Preview:
     def __init__(self, root: Path, site: Site, server: Server, watch: Watch | None) -> None:
         self._site, self._server, self._watch = site, server, watch
         self._snippets = root / "snippets"
-        self._files = Files(site.docs, self._snippets, root / "mkdocs.yml")
+        self._files = Files(*dict.fromkeys((self._snippets, *site.watched)))
         self._failed: dict[str, str] = {}  # by the snippet's folder: why it has no new capture
         self._unbuilt = True  # whether pages beside those that were saved may look otherwise now
+        self._restyled = False  # whether that is because of a style, a script or a setting: no page itself tells
         self._unsure: list[Snippet] = []  # run once since they were saved
         self._ahead = watch is not None  # whether bases are still to be loaded that a save may need
         self._terminal = Terminal()
@@ -44,9 +45,9 @@ class Preview:
         if changed := self._files.changed():
             self._saved(changed)
         elif self._unbuilt:
-            self._unbuilt = False
             self._site.build()
-            self._say()
+            self._say(assets=self._restyled)
+            self._unbuilt = self._restyled = False
         elif self._unsure and self._watch:
             snippet = self._unsure.pop(0)
             result = self._watch.again(snippet)
@@ -72,7 +73,8 @@ class Preview:
         # Those that a browser shows come first, if one shows any; the others are built with all pages.
         if first := {page for page in there if self._site.file_of(page) in self._server.open} or there:
             self._site.build_pages(first)
-        self._say(assets=any(path.is_relative_to(self._site.docs) and path.suffix != ".md" for path in changed))
+        self._restyled |= any(path.suffix != ".md" and not path.is_relative_to(self._snippets) for path in changed)
+        self._say()
         names = ", ".join(sorted(path.name for path in first)) or "no page"
         over = time.monotonic() - started - seconds
         self._terminal.say(f" · {names}: {seconds:.1f} s in commands and {over:.1f} s more", "dim")

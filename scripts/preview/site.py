@@ -34,6 +34,7 @@ class Site:
         self.problems: Problems = {}
         config = self._config(self.shown)
         self.docs, self._folder_urls = Path(config.docs_dir), config.use_directory_urls
+        self.watched = [self.docs, root / "mkdocs.yml", *(Path(path) for path in config.watch)]
 
     def build(self) -> None:
         """Build every page beside the site that is shown, then show it; a build that fails leaves that one."""

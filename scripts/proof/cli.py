@@ -241,7 +241,7 @@ def _output(options: argparse.Namespace, root: Path, terminal: Terminal) -> Iter
     from proof import capture, lock
 
     snippets = root / "snippets"
-    with lock.holding(snippets, on_wait=lambda whom: terminal.say(f" · waiting for {whom}", "yellow")):
+    with lock.holding(snippets, on_wait=terminal.waiting):
         capture.sweep(snippets)
         yield
 

@@ -44,6 +44,10 @@ class Terminal:
         """One line."""
         self.console.print(Text(plain(text), style=style))
 
+    def waiting(self, whom: str) -> None:
+        """Another run writes here."""
+        self.say(f" · waiting for {whom}", "yellow")
+
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
         """Something that may take a while: shown while it runs, and how long it took."""

@@ -130,6 +130,34 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a\n```\n<script>alert(1)</script>\n", "line 2 would end the fence"),
+        ("a\n  ~~~ html\nb", "line 2 would end the fence"),
+        ("> ```\n", "line 1 would end the fence"),
+        ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
+        (';--8<-- "x"', "line 1 would end the fence"),
+        ("a \u202e b", "the character U+202E in it cannot be seen"),
+        ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
+        (b"\xff", "it is not UTF-8 text"),
+    ],
+)
+def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, project: Path) -> None:
+    """A file of a snippet becomes part of the page's source: what would break out of its fence stops the build."""
+    file = project / "snippets/note/context/note.txt"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(StopBuildError, match=re.escape(says)):
+        convert('```\n--8<-- "note/context/note.txt"\n```', project)
+
+
+def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
+    """Outside of one it would be read as Markdown."""
+    assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)
+    with pytest.raises(StopBuildError, match="embedded inside of a fence"):
+        convert('--8<-- "note/context/note.txt"', project)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "`{{ note.sise }}` in a code span is left alone.",

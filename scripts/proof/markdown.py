@@ -41,6 +41,7 @@ _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r"^\s*-{1,}8<-{1,}\s+(?P<quote>[\"'])(?P<path>.*?)(?P=quote)\s*$")
+_ENDS_FENCE = re.compile(r"^[>\s]*(`{3,}|~{3,}|;*-+8<-+)", re.MULTILINE)
 _EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
 
 
@@ -114,7 +115,7 @@ class _Source(Preprocessor):
         written: list[str] = []
         for line in lines:
             if (include := _INCLUDE.match(line)) is not None:
-                self._include(include["path"], line)
+                self._include(include["path"], line, fenced=bool(fence))
             if (mark := _FENCE.match(line)) is not None:
                 fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
             elif fence and not waived and _COMMAND.match(line):
@@ -131,8 +132,13 @@ class _Source(Preprocessor):
             written += (_INDEXES[index[1]](self.page) if self.page.expand else []) if index else [line]
         return written
 
-    def _include(self, path: str, line: str) -> None:
-        if not _EMBEDDABLE.fullmatch(path) or ".." in path:
+    def _include(self, path: str, line: str, *, fenced: bool) -> None:
+        if not fenced:
+            problem, cure = (
+                "a file is embedded inside of a fence: outside it would be read as Markdown",
+                "``` dockerfile",
+            )
+        elif not _EMBEDDABLE.fullmatch(path) or ".." in path:
             problem, cure = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
         elif not (self.page.folder / path).is_file():
             known = [str(p.relative_to(self.page.folder)) for p in self.page.folder.glob("*/context/**/*")]
@@ -140,6 +146,8 @@ class _Source(Preprocessor):
                 f"there is no snippets/{path}{did_you_mean(path, known)}",
                 f"ls snippets/{Path(path).parent}",
             )
+        elif acts := _acting((self.page.folder / path).read_bytes()):
+            problem, cure = f"{path} cannot be shown in a fence: {acts}", "take it out of the file"
         else:
             try:
                 self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
@@ -147,6 +155,19 @@ class _Source(Preprocessor):
                 _note(self.page, error, line)
             return
         _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
+
+
+def _acting(content: bytes) -> str:
+    """What in a file would not be shown as it is: it may be a stranger's, and becomes part of the page's source."""
+    try:
+        text = content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    if (found := _ENDS_FENCE.search(text)) is not None:
+        return f"`{found[1]}` in its line {text.count(chr(10), 0, found.start(1)) + 1} would end the fence around it"
+    if hidden := errors.unseen(text, " \t\n\N{NO-BREAK SPACE}"):
+        return f"the character {hidden} in it cannot be seen"
+    return ""
 
 
 class _Transcripts(BlockProcessor):

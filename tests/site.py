@@ -88,7 +88,7 @@ def _toml(text: str) -> str:
 
 
 class Parsed(HTMLParser):
-    """A page as its elements, addresses and the texts of its transcripts."""
+    """A page as its elements, addresses and what its transcripts say that was printed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -106,7 +106,10 @@ class Parsed(HTMLParser):
         self.addresses.update(str(value) for name, value in attrs if name in ("href", "src", "action", "data", "style"))
         if tag not in VOID:
             self._open.append(tag)
-        if tag == "pre" and "figure" in self._open and "details" not in self._open:
+        if (tag == "figure" and ("class", "transcript") in attrs) or (
+            "class",
+            "transcript transcript--failed",
+        ) in attrs:
             self.transcripts.append("")
 
     def handle_endtag(self, tag: str) -> None:
@@ -117,7 +120,7 @@ class Parsed(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """The text of a transcript or a script."""
-        if "pre" in self._open and "figure" in self._open and "details" not in self._open:
+        if "samp" in self._open:
             self.transcripts[-1] += data
         if "script" in self._open:
             self.scripts += data

@@ -12,6 +12,7 @@ from tests import hostile
 from tests.hostile import Case, cases
 from tests.makers import write
 
+# Not setpriv: it stands before every command, and then becomes that.
 PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "containerd", "runc", "nerdctl")
 
 

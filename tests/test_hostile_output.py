@@ -45,6 +45,8 @@ def harmless(printed: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_the_page_has_the_elements_of_a_harmless_one(page: str, built: Path, harmless: Path) -> None:
     """Element for element, attribute for attribute, address for address: nothing printed became markup."""
     hostile, plain = site.parse(built / page), site.parse(harmless / page)
+    for parsed in (hostile, plain):
+        parsed.elements.pop("strong", None)  # how many lines hold the expected message depends on what was printed
     assert hostile.elements == plain.elements
     assert hostile.addresses == plain.addresses
     assert hostile.scripts == plain.scripts
@@ -55,9 +57,7 @@ def test_a_reader_sees_what_was_printed(built: Path, printed: list[str]) -> None
     shown = site.parse(built / "index.html").transcripts
     assert len(shown) == len(printed)
     for text, transcript in zip(printed, shown, strict=True):
-        output = transcript.partition("\n")[2].removesuffix("exit 1")
-        expected = visible(text[:CAP]).rstrip("\n") + "\n" if text else ""
-        assert re.sub(r"⋮ \d+ lines? not shown\n", "", output) == expected
+        assert transcript == (visible(text[:CAP]).rstrip("\n") + "\n" if text else "")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -416,7 +416,7 @@ def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
             "context/Dockerfile": "FROM alpine:3.22\n",
         },
     )
-    for path in (folder / "snippet.toml", folder / "context" / "Dockerfile"):
+    for path in (folder / "snippet.toml", folder / "context" / "Dockerfile", folder / "context"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     first = manifest.load(folder)
     assert manifest.load(folder) is first

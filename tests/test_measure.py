@@ -18,25 +18,25 @@ from tests.test_image import BASE, OWN, config, digest, oci
 class Saving(Engine):
     """An engine whose images are given, and which notes what it is asked to save."""
 
-    images: dict[str, tuple[bytes, ...]]
+    held: dict[str, tuple[bytes, ...]]
     saved: list[str]
 
     def call(self, *words: str, deadline: float = 0, check: bool = True) -> process.Completed:  # noqa: ARG002
         """`image inspect` alone."""
-        found = "sha256:" + digest(config(*self.images[words[-1]]))
+        found = "sha256:" + digest(config(*self.held[words[-1]]))
         return process.Completed(words, 0, found.encode(), b"", 0)
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
         """Its archive, as the engine would save it."""
         self.saved.append(image)
-        yield oci(*self.images[image])
+        yield oci(*self.held[image])
 
 
 @pytest.fixture
 def engine() -> Saving:
     made = Saving("docker", {}, "linux/amd64")
-    object.__setattr__(made, "images", {"base": (BASE,), "example": (BASE, OWN), "same": (BASE, OWN)})
+    object.__setattr__(made, "held", {"base": (BASE,), "example": (BASE, OWN), "same": (BASE, OWN)})
     object.__setattr__(made, "saved", [])
     return made
 

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from datetime import date
 
 from proof.page import Page
+from proof.transcript import visible
 
 
 def line(page: Page) -> ET.Element | None:
@@ -13,8 +14,8 @@ def line(page: Page) -> ET.Element | None:
     used = [page.book.captures[name] for name in sorted(page.snippets) if name in page.book.captures]
     if not used:
         return None
-    days = sorted({capture.provenance.date[:10] for capture in used})
-    engines = sorted({capture.provenance.engine for capture in used})
+    days = sorted({visible(capture.provenance.date[:10]) for capture in used})
+    engines = sorted({visible(capture.provenance.engine) for capture in used})
     engines = [f"{engine[:1].upper()}{engine[1:]}" for engine in engines]
     element = ET.Element("p", {"class": "measured"})
     element.text = "Last measured on " if len(days) == 1 else "Measured between "
@@ -27,7 +28,11 @@ def line(page: Page) -> ET.Element | None:
 
 def _time(parent: ET.Element, day: str) -> ET.Element:
     element = ET.SubElement(parent, "time", {"class": "measured", "datetime": day})
-    then = date.fromisoformat(day)
+    try:
+        then = date.fromisoformat(day)
+    except ValueError:  # a record that somebody wrote by hand: `proof status` names it
+        element.text = day
+        return element
     # Not `strftime`, which would speak the language of the machine.
     element.text = f"{then.day} {_MONTHS[then.month - 1]} {then.year}"
     return element

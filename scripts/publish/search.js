@@ -15,7 +15,9 @@ self.addEventListener("message", event => {
     post({ type: RESULT, data: { items: [] } })
   } else {
     loaded ??= load()
-    loaded.then(() => hand(event.data))
+    // A pasted message is words: operators of the search's own language are left out.
+    const words = data.replace(/[^\p{L}\p{N}.\s]+/gu, " ")
+    loaded.then(() => hand({ type, data: words }))
   }
 })
 

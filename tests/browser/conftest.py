@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from publish.__main__ import publish
 from tests.browser.serve import serve
 from tests.helpers import REPOSITORY, mkdocs
 
@@ -33,9 +34,10 @@ class Reader(Protocol):
 
 
 def build(folder: Path) -> None:
-    """The site as `scripts/build` leaves it: what that does to the pages after MkDocs is to be done here too."""
+    """The site as `scripts/build` leaves it."""
     done = mkdocs(REPOSITORY, folder)
     assert done.returncode == 0, done.stdout + done.stderr
+    publish(folder)
 
 
 @pytest.fixture(scope="session")

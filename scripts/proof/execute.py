@@ -151,7 +151,9 @@ def _run_step(
             argv = [engine.kind, "start", "--attach", name]
         case "run":
             containers.append(name)
-            argv = _argv(command, engine, ["--name", name, "--network=none"])
+            # Docker takes no network twice; and what is not here is no reason to ask a registry.
+            alone = [] if command.values("--network") else ["--network=none"]
+            argv = _argv(command, engine, ["--name", name, "--pull=never", *alone])
         case "build":
             argv = _argv(command, engine, [*engine.build_options, *(["--no-cache"] if fresh else [])])
         case _:

@@ -16,7 +16,19 @@ PACKAGE = REPOSITORY / "scripts" / "proof"
 PAGE_SIDE = {
     *("capture", "facts", "expression", "claims", "page", "audit", "transcript", "measured", "markdown"),
     *("proof_page", "pages"),
-    *("errors", "typed", "table", "pattern", "manifest", "commands", "context", "dockerfile", "stated", "charts"),
+    *(
+        "errors",
+        "typed",
+        "table",
+        "pattern",
+        "manifest",
+        "commands",
+        "context",
+        "dockerfile",
+        "instructions",
+        "stated",
+        "charts",
+    ),
 }
 GENERATORS = {"mkdocs", "zensical", "material"}
 

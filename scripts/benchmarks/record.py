@@ -78,6 +78,7 @@ def as_figures(data: dict[str, Any]) -> str:
         'name = "bench"',
         f'title = "one run of scripts/bench, {data["machine"]}, {data["engine"]}"',
         f'date = "{data["date"]}"',
+        f'figures.snippets = {{ value = {len(data["snippets"])}, unit = "count" }}',
     ]
     for row in data["rows"]:
         unit, factor = ("s", 1) if row["unit"] == "s" else ("MiB", 1024)
@@ -94,7 +95,7 @@ def as_figures(data: dict[str, Any]) -> str:
 def unknown(names: Sequence[str]) -> str:
     """Figures of these names for a site that is built only to time it."""
     source = '[[source]]\nname = "bench"\ntitle = "not known yet"\ndate = "1970-01-01"\n'
-    return source + "".join(f'figures.{name} = {{ value = 1, unit = "ratio" }}\n' for name in names)
+    return source + "".join(f'figures.{name} = {{ value = 1, unit = "count" }}\n' for name in names)
 
 
 def show(record: Record) -> None:

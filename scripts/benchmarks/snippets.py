@@ -134,12 +134,14 @@ class Sides:
 def _until_shown(port: int, page: str, path: Path, line: str) -> float:
     """Seconds from adding a line to a file until a browser that shows `page` is told that there is a new one."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
-        versions = (json.loads(event[6:])["version"] for event in news if event.startswith(b"data: "))
-        first = next(versions)
+        events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
+        first = next(events)["version"]
         with path.open("a", encoding="utf-8") as file:
             file.write(line)
         saved = time.monotonic()
-        next(version for version in versions if version != first)
+        shown = next(event for event in events if event["version"] != first or event["problems"])
+        if shown["problems"]:
+            raise NotComparableError(f"the preview says: {shown['problems']}")
         return time.monotonic() - saved
 
 

@@ -23,7 +23,7 @@ from proof.pages import scan
 
 _PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of commands, cold
 _EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
-_FIGURE = re.compile(r"\{\{ bench\.(\w+)")
+_FIGURE = re.compile(r"\bbench\.(\w+)")
 _MODEL = "joined"  # the snippet of which generated projects are made
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,12 +57,7 @@ class Page:
     @functools.cached_property
     def book(self) -> FactBook:
         """Every fact, as captured; read again for the next page if a capture has changed by then."""
-        records = [
-            *self.folder.glob("*/captured/*/*"),
-            *self.folder.glob("*/captured/*/*/*"),
-            *(path for name in facts.CITED if (path := self.folder / name).exists()),
-        ]
-        return _book(self.folder, tuple(sorted((str(p), p.stat().st_mtime_ns) for p in records)))
+        return _book(self.folder, _state(self.folder))
 
     def snippet(self, name: str) -> Snippet:
         """The snippet of this name."""
@@ -95,7 +93,33 @@ class Page:
         return None
 
 
+_State = tuple[tuple[str, int], ...]  # every record and when it was written
+_LOOKED: dict[Path, tuple[float, _State]] = {}  # by project: what was seen, and until when that holds
+
+
+def _state(snippets: Path) -> _State:
+    """The records as they are now, or were a moment ago.
+
+    Each page asks, and looking takes as many questions as there are records: so it is done anew only after twenty times
+    as long as it took. No longer than a site generator waits before it builds, or a change could be missed.
+    """
+    began = time.monotonic()
+    until, found = _LOOKED.get(snippets, (0.0, ()))
+    if began >= until:
+        files = [f"{snippets}/{name}" for name in facts.CITED]
+        for folder in os.scandir(snippets):
+            for parent, _, names in os.walk(f"{folder.path}/captured"):
+                files += [f"{parent}/{name}" for name in names]
+        times = []
+        for path in sorted(files):
+            with contextlib.suppress(FileNotFoundError):
+                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - asked a thousand times over
+        found, now = tuple(times), time.monotonic()
+        _LOOKED[snippets] = now + min(20 * (now - began), 0.1), found
+    return found
+
+
 @functools.lru_cache(maxsize=4)
-def _book(snippets: Path, stamp: tuple[tuple[str, int], ...]) -> FactBook:
+def _book(snippets: Path, stamp: _State) -> FactBook:
     del stamp  # it is what tells one state of the captures from the next
     return facts.load(snippets)

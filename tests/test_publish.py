@@ -108,6 +108,18 @@ def test_a_finished_site_is_not_finished_again(small: Path) -> None:
         publish(small)
 
 
+@pytest.mark.parametrize("css", ["@media print { .a { color: red }", ".a { color: red }}"])
+def test_a_brace_too_few_or_too_many_stops_the_build(css: str, tmp_path: Path) -> None:
+    """Closed by the browser at the end, a block would swallow the style sheets behind it."""
+    harmless = '/* { */ .b::before { content: "}" }'
+    path = tmp_path / "more.css"
+    path.write_text(harmless, "utf-8")
+    assert styles._balanced(path) == harmless
+    path.write_text(f"{harmless} {css}", "utf-8")
+    with pytest.raises(UsageError, match=r"more\.css: 1 braces "):
+        styles._balanced(path)
+
+
 def test_a_page_loads_one_style_sheet(site: Path, pages: list[Page]) -> None:
     """The theme's and ours are one file, ours behind the theme's, and the same for all pages."""
     names = {page.reads.styles[0].removeprefix(page.base).removeprefix("./") for page in pages}

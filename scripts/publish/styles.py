@@ -29,7 +29,7 @@ def join(site: Path, pages: list[Page]) -> str:
     lists = {tuple(_path(page, href) for href in page.reads.styles) for page in pages}
     if len(lists) != 1:
         raise UsageError("the pages name different style sheets, which cannot be one", where=Where(site))
-    whole = "\n".join((site / path).read_text("utf-8") for path in next(iter(lists)))
+    whole = "\n".join(_balanced(site / path) for path in next(iter(lists)))
     scripts = [path.read_text("utf-8") for path in site.rglob("*.js")]
     trimmed = trim(whole, set().union(*(page.reads.words for page in pages), *(_words(text) for text in scripts)))
     if strange := re.search(r"url\((?![\"']?data:)[^)]*\)|@import[^;]*;", trimmed):
@@ -37,6 +37,16 @@ def join(site: Path, pages: list[Page]) -> str:
     name = f"assets/style.{hashlib.sha256(trimmed.encode()).hexdigest()[:8]}.css"
     (site / name).write_text(f'@charset "UTF-8";{trimmed}', "utf-8")
     return name
+
+
+def _balanced(path: Path) -> str:
+    """A style sheet whose blocks are all closed: a brace too few would swallow the sheets behind it, without a word."""
+    css = path.read_text("utf-8")
+    outside = re.sub(rf"/\*.*?\*/|{_TEXT}|url\([^)]*\)", "", css, flags=re.DOTALL)
+    if (left := outside.count("{") - outside.count("}")) != 0:
+        what = f"{abs(left)} braces {'without their end' if left > 0 else 'closing nothing'}"
+        raise UsageError(what, where=Where(path), cure="one } for each {")
+    return css
 
 
 def trim(css: str, words: set[str]) -> str:

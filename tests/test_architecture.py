@@ -15,7 +15,7 @@ PACKAGE = REPOSITORY / "scripts" / "proof"
 # Right of the committed captures, and what both sides may read.
 PAGE_SIDE = {
     *("capture", "facts", "expression", "claims", "page", "audit", "transcript", "markdown", "proof_page", "pages"),
-    *("errors", "typed", "table", "pattern", "manifest", "commands", "context", "dockerfile"),
+    *("errors", "typed", "table", "pattern", "manifest", "commands", "context", "dockerfile", "instructions"),
 }
 GENERATORS = {"mkdocs", "zensical", "material"}
 

@@ -12,6 +12,7 @@ import pytest
 
 from proof import cli, context, inputs, manifest
 from proof.engine import Engine
+from proof.errors import RefusedError
 from proof.execute import context_copy
 from proof.manifest import Snippet
 from proof.process import search_path
@@ -83,6 +84,14 @@ def test_a_folder_without_a_context_has_no_files(tmp_path: Path) -> None:
     """A snippet may do without one."""
     context.check(tmp_path / "context")
     assert context.files(tmp_path / "context") == []
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """A name in another encoding is refused, and shown as its bytes."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe")).touch()
+    with pytest.raises(RefusedError, match=r"U\+DCFC") as error:
+        context.check(tmp_path)
+    assert str(error.value).isascii()
 
 
 def test_no_program_of_the_context_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

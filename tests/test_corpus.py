@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from proof import cli
 from tests import hostile
+from tests.helpers import REPOSITORY
 from tests.hostile import Case, cases
 from tests.makers import write
 
@@ -63,3 +65,10 @@ def test_the_corpus_is_large_and_says_why() -> None:
     assert len(refused) >= 500
     assert len({(case.kind, str(case.given)) for case in refused}) == len(refused)
     assert all(case.why and case.says for case in refused)
+
+
+def test_the_page_on_threats_names_tests_that_there_are() -> None:
+    """What is said to be tried is tried: each test that the page names is in the repository."""
+    named = re.findall(r"`(tests/[^`]+)`", (REPOSITORY / "docs" / "threats.md").read_text("utf-8"))
+    assert len(named) > 10
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []

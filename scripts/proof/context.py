@@ -32,25 +32,26 @@ def check(context: Path) -> None:
     size = 0
     for count, path in enumerate(_walk(context), start=1):
         about = path.lstat()
+        mode = about.st_mode
         # A name is checked before anything is said of the file: from here on it can be printed.
-        if hidden := unseen(name := os.fsencode(path.name).decode("utf-8", "backslashreplace")):
+        if hidden := unseen(name := path.name):
             raise RefusedError(
                 f"a file's name holds the character {hidden}, which cannot be seen",
                 where=Where(path.parent),
-                evidence=name.encode("unicode_escape").decode(),
+                evidence=name.encode("unicode_escape").decode("ascii"),
                 cure="rename it",
             )
         if len(os.fsencode(path.relative_to(context))) > _LONGEST:
             raise RefusedError(f"a path is longer than {_LONGEST} bytes", where=Where(context), cure="a shorter one")
-        if path.is_symlink():
+        if stat.S_ISLNK(mode):
             _check_link(path, inside)
-        elif not (path.is_dir() or path.is_file()):
+        elif not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
             raise RefusedError(
-                f"this is a {_kind(about.st_mode)}, and a context holds files, folders and links",
+                f"this is a {_kind(mode)}, and a context holds files, folders and links",
                 where=Where(path),
                 cure="take it out of context/",
             )
-        size += about.st_size if stat.S_ISREG(about.st_mode) else 0
+        size += about.st_size if stat.S_ISREG(mode) else 0
         if size > _LARGEST or count > _MOST:
             what = f"more than {_LARGEST:,} bytes" if size > _LARGEST else f"more than {_MOST:,} files"
             raise RefusedError(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.errors import RefusedError, Where, unseen
+from proof.errors import RefusedError, Where
+from proof.instructions import Instruction, instructions
 
 ALLOWED = frozenset(
     "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
@@ -31,21 +32,8 @@ _MOUNT_KEYS = frozenset(
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::(?P<op>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))", re.ASCII)
 _GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit gives a value of its own, whatever ARG says
 _STAGE = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE | re.ASCII)
-_CONTINUED = re.compile(r"(?<!\\)\\[ \t]*$")
-_HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z]\w*)(?P=quote)(?!\S)")
-_QUOTING = re.compile(r"[\"'\\$`]")
 _PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*")  # of ADD: no scheme, no user@host, no variable that may hold either
 _FROM = re.compile(r"(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One instruction, its continuation lines joined."""
-
-    name: str
-    flags: tuple[str, ...]  # `--from=builder`, as written
-    rest: str
-    where: Where
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
         if name.lower() not in earlier and name != "scratch":
             images.setdefault(name, instruction.where)
 
-    for instruction in _instructions(path):
+    for instruction in instructions(path):
         for flag in instruction.flags:
             if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
                 raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
@@ -180,97 +168,6 @@ def _check_run(
                     use(instruction, setting)
         elif flag != "--network=none":
             raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
-
-
-def _instructions(path: Path) -> Iterator[Instruction]:
-    """The instructions, told apart exactly as BuildKit does: what it took for one, and this for text, would go unseen.
-
-    https://github.com/moby/buildkit/blob/v0.13.1/frontend/dockerfile/parser/parser.go
-    """
-    lines = _lines(path)
-    number = 0
-    head = True  # parser directives stand only above everything else
-    while number < len(lines):
-        start, line = number + 1, lines[number].lstrip()
-        number += 1
-
-        def refuse(what: str, cure: str, *, line: str = line, start: int = start) -> RefusedError:
-            return RefusedError(what, where=Where(path, start), evidence=line, cure=cure)
-
-        if directive := re.match(r"#\s*(\w+)\s*=\s*(.+)", line):
-            if head and directive[1].lower() in ("syntax", "escape", "check"):
-                raise refuse(
-                    f"the directive `# {directive[1]}=` is refused: it can bring in a frontend of its own",
-                    "take the line out",
-                )
-            continue
-        if not line or line.startswith("#"):
-            head = head and bool(line)
-            continue
-        head = False
-        while (end := _CONTINUED.search(line)) and number < len(lines):
-            following = lines[number]
-            number += 1
-            if following.strip() and not following.lstrip().startswith("#"):
-                line = line[: end.start()] + following
-        name, *rest = line.split(None, 1)
-        name = name.upper()
-        words = rest[0].split() if rest else []
-        flags = []
-        while words and words[0].startswith("--"):
-            flags.append(words.pop(0))
-            if _QUOTING.search(flags[-1].replace("$", "")):
-                raise refuse(f"the flag {flags[-1]} is refused: it is quoted", "write it plainly")
-            if not any(flags[-1] in piece.split() for piece in lines[start - 1 : number]):
-                raise refuse(f"the flag {flags[-1]} is refused: it is split over two lines", "write it on one")
-        if name == "FROM" and number > start:
-            raise refuse("FROM stands on one line", "FROM image [AS name]")
-        if name in ("RUN", "COPY", "ADD") and "<<" in line:
-            plain = _HEREDOC.sub("", line)
-            if "<<" in plain or _QUOTING.search(plain):
-                raise refuse(
-                    "this `<<` cannot be told from text: a heredoc's line has no quotes and no variables",
-                    "RUN <<EOF, or put it in a file of context/",
-                )
-            for heredoc in _HEREDOC.finditer(line):
-                number = _end_of(heredoc, lines, number)
-                if number > len(lines):
-                    raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
-        yield Instruction(name, tuple(flags), " ".join(words), Where(path, start))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RefusedError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
-    lines = text.replace("\r\n", "\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        if "\r" in line or line.startswith("\ufeff"):
-            raise RefusedError(
-                "a byte order mark or a lone carriage return is refused: tools read either in their own way",
-                where=Where(path, number),
-                cure="save it as plain UTF-8",
-            )
-        # A form feed, say, is a blank to Python and a letter to Go: what one takes for a comment, the other runs.
-        if hidden := unseen(line, " \t"):
-            raise RefusedError(
-                f"the character {hidden} is refused: it cannot be seen, and tools read it in their own way",
-                where=Where(path, number),
-                evidence=line.encode("unicode_escape").decode(),
-                cure="take it out",
-            )
-    return lines
-
-
-def _end_of(heredoc: re.Match[str], lines: list[str], number: int) -> int:
-    """The number of lines up to the end of `heredoc`; more than there are where it has none."""
-    while number < len(lines):
-        line = lines[number].lstrip("\t") if heredoc["chomp"] else lines[number]
-        number += 1
-        if line == heredoc["marker"]:
-            return number
-    return number + 1
 
 
 def _substitute(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:

@@ -103,6 +103,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
 def unseen(text: str, allowed: str = " ") -> str:
     """The first character that a reader cannot see, like `U+202E`, or nothing: what is read must be what is run."""
+    if text.isascii() and text.isprintable():
+        return ""  # as nearly every text is
     for c in text:
         if c not in allowed and unicodedata.category(c) in _UNSEEN:
             return f"U+{ord(c):04X}"

@@ -160,7 +160,9 @@ def _run_step(
                 engine.call("cp", f"{context}/.", f"{name}:/src")
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
-                argv = _argv(command, engine, ["--name", name, "--network=none"])
+                # Docker takes no network twice; and what is not here is no reason to ask a registry.
+                alone = [] if command.values("--network") else ["--network=none"]
+                argv = _argv(command, engine, ["--name", name, "--pull=never", *alone])
             case "build":
                 recorded = stack.enter_context(traces.building(engine))
                 argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])

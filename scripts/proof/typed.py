@@ -28,8 +28,17 @@ def _kinds(record: Hashable) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(record)}
 
 
+@functools.cache
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(kind), get_args(kind)
+
+
 def _fits(value: Any, kind: Any) -> bool:
-    origin, args = get_origin(kind), get_args(kind)
+    if kind in (str, int, bool):
+        return type(value) is kind  # a bool is no int here
+    if kind is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    origin, args = _parts(kind)
     if origin in (Union, types.UnionType):
         return any(_fits(value, one) for one in args)
     if origin is tuple:  # of one kind: tuple[X, ...]
@@ -38,6 +47,4 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, dict) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
     if is_dataclass(kind):
         return type(value) is kind and typed(value) is value
-    if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is kind  # a bool is no int here
+    return type(value) is kind

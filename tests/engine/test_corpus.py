@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, manifest, rebuild
+from proof import bases, cli, execute, manifest, rebuild
 from proof.engine import Engine
 from proof.execute import context_copy
 from tests import hostile
@@ -17,6 +17,7 @@ from tests.hostile import Case, cases
 pytestmark = pytest.mark.engine
 
 CANARIES = ("canary", "evil.example/canary", "a", "0", "later")
+COMMANDS = [case for case in cases("accepted") if case.kind == "command"]
 DOCKERFILES = [case for case in cases("accepted") if case.kind == "dockerfile"]
 
 
@@ -60,3 +61,12 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120)
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", done.last_lines(10_000)))
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
+
+
+@pytest.mark.parametrize("case", COMMANDS, ids=str)
+def test_an_odd_command_is_one_to_docker_too(case: Case, baited: Engine, cache: Path, tmp_path: Path) -> None:
+    """With what the tool adds to it, docker finds nothing wrong with its words: whatever comes of it, it was run."""
+    (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
+    done = execute.run(snippet, baited, cache=cache).steps[-1]
+    assert done.step.name == "one"
+    assert not re.search(r"See 'docker .*--help'|unknown (shorthand )?flag|Unable to find image", done.output)

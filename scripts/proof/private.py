@@ -90,7 +90,8 @@ def start(
 
         engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot))
         ending = contextlib.ExitStack()
-        ending.callback(daemon.end, grace=_GRACE)
+        # A run that is interrupted is not kept waiting for a container that does not hear: the next one sweeps.
+        ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
         with ending:
             daemon.start(engine)
             if detach:

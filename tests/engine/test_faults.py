@@ -227,7 +227,7 @@ class TestKill:
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
         """Kill -9: no process, mount or lock is left, captures are old or new, whole; the next run sweeps the rest."""
         seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
-        kills = int(os.environ.get("PROOF_KILLS", "5"))
+        kills = int(os.environ.get("PROOF_KILLS", "4"))
         dice = random.Random(seed)
         print(f"PROOF_SEED={seed} PROOF_KILLS={kills}")
         temporary = tmp_path / "t"

@@ -70,7 +70,7 @@ def test_the_poison_works(poisoned: dict[str, str], engine: Engine, cache: Path)
 def test_no_secret_gets_into_a_capture(kind: str, poisoned: dict[str, str], talkative: Path) -> None:
     """`proof update` among secrets, by a private engine and by the user's own: none in any file, none on the screen."""
     before = set(tree(talkative))
-    done = proof("update", "--engine", kind, cwd=talkative, env=poisoned)
+    done = proof("update", "--fresh", "--engine", kind, cwd=talkative, env=poisoned)
     # Its page says that only one layer is ours, which is not so any more.
     assert (done.returncode, done.stdout.count("written\n")) == (1, 3), done.stdout + done.stderr
     after = tree(talkative)
@@ -85,7 +85,7 @@ def test_no_secret_gets_into_a_capture(kind: str, poisoned: dict[str, str], talk
 def test_no_secret_gets_into_a_message(poisoned: dict[str, str], talkative: Path) -> None:
     """What fails is shown with the end of what it printed, and that too is without secrets."""
     edit(talkative / "snippets/note/context/told.sh", "cat /srv", "false && cat /srv")
-    done = proof("update", "note", cwd=talkative, env=poisoned)
+    done = proof("update", "--fresh", "note", cwd=talkative, env=poisoned)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "PATH=" in done.stdout
     assert CANARY not in done.stdout + done.stderr

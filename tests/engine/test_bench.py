@@ -25,7 +25,7 @@ def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> No
         assert (row.ratio is None) == (row.name == "save")
 
 
-def test_a_script_that_fails_is_not_timed(tmp_path: Path, engine: Engine, cache: Path) -> None:
+def test_a_failure(tmp_path: Path, engine: Engine, cache: Path) -> None:
     """A command that ends otherwise than its snippet says ends the benchmark."""
     del engine
     root = tiny(tmp_path)

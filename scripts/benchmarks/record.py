@@ -54,7 +54,9 @@ class Record:
 
 def machine() -> str:
     """What the figures depend on besides the tool."""
-    return f"{os.cpu_count()} processors, Linux {platform.release()}, Python {platform.python_version()}"
+    # Of the kernel its series alone: what a distribution or a provider adds to it says nothing about speed.
+    series = ".".join(platform.release().split(".")[:2])
+    return f"{os.cpu_count()} processors, Linux {series}, Python {platform.python_version()}"
 
 
 def paragraphs(text: str) -> list[str]:

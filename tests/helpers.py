@@ -103,9 +103,9 @@ def proof(
 
 
 def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """A strict build of the site."""
+    """A strict build of the site; not a quiet one, which would leave warnings uncounted."""
     return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
         cwd=root,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **(env or {})},
         capture_output=True,

@@ -54,6 +54,14 @@ def test_a_lost_engine(answers: Callable[[Answer], object], *, back: bool) -> No
     assert error.value.evidence == GONE.strip()
 
 
+def test_a_container_that_never_began(answers: Callable[[Answer], object]) -> None:
+    """Nothing of the snippet ran, so nothing is known of it: the engine is started again, as if it had been lost."""
+    said = "runc run failed: unable to start container process: waiting for init preliminary setup: read init-p: reset"
+    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, f"#5 0.196 {said}\n------\nDockerfile:2\n"))
+    with pytest.raises(EngineLostError, match="could not start a container for `docker build`"):
+        ENGINE.run(["docker", "build"], deadline=1)
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 def test_a_deadline(monkeypatch: pytest.MonkeyPatch, *, hangs: bool) -> None:
     """Past it, an engine that does not say its version in time is lost; one that does had a slow command."""

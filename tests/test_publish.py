@@ -26,6 +26,8 @@ from publish.page import Page, load, read
 from tests.helpers import REPOSITORY, mkdocs
 
 ADDRESS = "https://example.org/article/"
+# As scripts/site passes them on.
+PUBLISHED = {"REPO_URL": "https://github.com/example/article", "EDIT_URI": "edit/main/docs/"}
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 MAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one · Notes</title>
@@ -38,7 +40,7 @@ SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built for an address and finished."""
     folder = tmp_path_factory.mktemp("published")
-    done = mkdocs(REPOSITORY, folder, {"SITE_URL": ADDRESS, "REPO_URL": "https://github.com/example/article"})
+    done = mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS})
     assert done.returncode == 0, done.stdout + done.stderr
     publish(folder)
     return folder

@@ -26,6 +26,9 @@ _BULK = 600.0  # seconds, for loading and saving images
 _CUT_OFF = re.compile(
     r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
 )
+# Printed by runc when the process that was to become the container is gone before it ran anything: seen once in some
+# thousand starts, on a machine with all its memory free.
+_NOT_STARTED = re.compile(r"runc run failed: unable to start container process: waiting for init preliminary setup")
 _FULL = "no space left on device"
 T = TypeVar("T")
 
@@ -100,6 +103,12 @@ class Engine:
             raise self._lost(process.shell_words(argv), error.evidence) from error
         if done.exit != 0 and (_CUT_OFF.search(done.last_lines(5)) or not self.alive()):
             raise self._lost(process.shell_words(argv), done.last_lines(3))
+        if done.exit != 0 and (found := _NOT_STARTED.search(done.last_lines(40))):
+            raise EngineLostError(
+                f"the engine could not start a container for `{process.shell_words(argv)}`",
+                evidence=found[0],
+                cure="run the same again",
+            )
         return done
 
     def again(self, act: Callable[[], T]) -> T:

@@ -301,15 +301,18 @@ class TestOrigins:
         assert captures.best(tmp_path) == registry
         assert load(folder_of(tmp_path, "rebuilt")) == rebuilt
 
-    def test_find_all(self, tmp_path: Path) -> None:
+    def test_captures_by_name(self, tmp_path: Path) -> None:
         """Every snippet with a capture is found, each of a matrix for itself; a folder without a manifest is none."""
         write(tmp_path, {f"{name}/snippet.toml": "" for name in ("single", "go", "fresh")})
         save(capture(), folder_of(tmp_path / "single", "rebuilt"))
         for version in ("1.26", "1.27"):
-            one = capture(snippet=f"go_{version[-2:]}")
+            one = capture(snippet=f"go_1_{version[-2:]}")
             save(one, folder_of(tmp_path / "go", "rebuilt", version))
         save(capture(snippet="lost"), folder_of(tmp_path / "lost", "rebuilt"))
-        assert sorted(captures.find_all(tmp_path)) == ["go_26", "go_27", "single"]
+        found = captures.Captures(tmp_path)
+        assert list(found) == ["go_1_26", "go_1_27", "single"]
+        assert found["go_1_27"].snippet == "go_1_27"
+        assert "lost" not in found
 
 
 class TestHashes:

@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proof import claims, expression
+from proof import claims, context, expression
 from proof.claims import Claim
 from proof.errors import PageError, ProofError
 from proof.page import Page, Waiver
@@ -21,6 +21,7 @@ from proof.transcript import visible
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _FIRST = 0xE000  # of the private use area
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
 _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
@@ -51,7 +52,7 @@ def audit(root: ET.Element, page: Page) -> None:
         # A mark behind the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_behind, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
-            inside = [tokens[ord(c) - _FIRST] for c in sentence if ord(c) >= _FIRST and ord(c) - _FIRST < len(tokens)]
+            inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
             shown = _shown(sentence, tokens)
             marks = [token for token in inside if token.kind == "claim"]
             waivers = [token for token in inside if token.kind == "waiver"]
@@ -114,10 +115,9 @@ def _is_stage(token: _Token, tokens: list[_Token], sentence: str) -> bool:
 
 def _names(found: list[tuple[str, bool]], page: Page) -> None:
     """Every image, path, file and stage that prose names must be in the page's snippets."""
-    known = "\n".join(_texts(page))
-    for code, is_stage in found:
-        if not (is_stage or _REFERENCE.fullmatch(code) or _PATH.fullmatch(code) or _FILE.fullmatch(code)):
-            continue
+    named = [c for c, stage in found if stage or any(kind.fullmatch(c) for kind in (_REFERENCE, _PATH, _FILE))]
+    known = "\n".join(_texts(page)) if named else ""
+    for code in named:
         if not re.search(rf"(?<![\w.]){re.escape(code.rstrip('/'))}(?![\w-])", known):
             page.note(
                 PageError(
@@ -134,8 +134,8 @@ def _texts(page: Page) -> Iterator[str]:
     for name in sorted(page.snippets):
         snippet = page.snippet(name)
         yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
-        for path in sorted(snippet.context.rglob("*")):
-            if path.is_file() and not path.is_symlink():
+        for path in context.files(snippet.context):
+            if not path.is_symlink():
                 yield f"{path.relative_to(snippet.context)}\n{path.read_text('utf-8', 'replace')}"
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)
@@ -175,10 +175,10 @@ def _behind(tokens: list[_Token], match: re.Match[str]) -> str:
 
 
 def _shown(sentence: str, tokens: list[_Token]) -> str:
-    def text(c: str) -> str:
-        number = ord(c) - _FIRST
-        if not 0 <= number < len(tokens):
-            return c
+    def text(found: re.Match[str]) -> str:
+        number = ord(found[0]) - _FIRST
+        if number >= len(tokens):
+            return found[0]
         return tokens[number].text if tokens[number].kind in ("fact", "code") else ""
 
-    return " ".join("".join(text(c) for c in sentence).split())
+    return " ".join(_PRIVATE.sub(text, sentence).split())

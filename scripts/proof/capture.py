@@ -7,11 +7,13 @@ This module and everything right of it (`facts`, `expression`, `markdown`) never
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -218,17 +220,51 @@ def _exchange(one: Path, other: Path) -> None:
         raise OSError(number, os.strerror(number), str(other))
 
 
-def find_all(snippets: Path) -> dict[str, Capture]:
-    """The capture that a page shows of each snippet below the folder `snippets`, by the snippet's name."""
-    found: dict[str, Capture] = {}
-    for manifest in sorted(snippets.glob("*/snippet.toml")):
-        captured = manifest.parent / "captured"
-        names = {path.name for path in captured.glob("[!.]*")}
-        own = [""] if names.intersection(ORIGINS) else []
-        for variant in (*own, *sorted(names.difference(ORIGINS))):
-            if (capture := best(manifest.parent, variant)) is not None:
-                found[capture.snippet] = capture
-    return found
+class Captures(Mapping[str, Capture]):
+    """The capture that a page shows of each snippet below a folder, by its name; read when it is asked for."""
+
+    def __init__(self, snippets: Path) -> None:
+        self._snippets = snippets
+        self._read: dict[str, Capture] = {}
+
+    def __getitem__(self, name: str) -> Capture:
+        if name not in self._read:
+            self._read[name] = _of(*self._places[name])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, tuple[Path, str]]:
+        """The folder, and of a matrix the variant, of each snippet that has a capture."""
+        found = {}
+        for folder in sorted(entry.path for entry in os.scandir(self._snippets) if entry.is_dir()):
+            captured = f"{folder}/captured"
+            if os.path.isdir(captured) and os.path.isfile(f"{folder}/snippet.toml"):  # noqa: PTH112, PTH113 - quicker
+                names = {entry.name for entry in os.scandir(captured) if not entry.name.startswith(".")}
+                for variant in [*([""] if names.intersection(ORIGINS) else []), *sorted(names.difference(ORIGINS))]:
+                    if any(_is_record(f"{captured}/{variant}/{origin}/{RECORD}") for origin in ORIGINS):
+                        found[name_of(Path(folder), variant)] = (Path(folder), variant)
+        return found
+
+
+def _of(folder: Path, variant: str) -> Capture:
+    if (capture := best(folder, variant)) is None:
+        raise KeyError(folder.name)
+    return capture
+
+
+def _is_record(path: str) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - asked for each snippet of a project
+
+
+def name_of(folder: Path, variant: str = "") -> str:
+    """What the snippet in a folder is called, or its `variant` where it is a matrix."""
+    return f"{folder.name}_{re.sub('[^a-z0-9]', '_', variant.lower())}" if variant else folder.name
 
 
 def best(snippet_folder: Path, variant: str = "") -> Capture | None:

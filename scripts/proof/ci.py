@@ -97,14 +97,15 @@ def _merge(options: argparse.Namespace) -> int:
     reports = conclusion.Reports.of(options.report, json=options.json, by_cause=options.exit_by_cause)
     terminal = Terminal(stderr=options.json)
     parts, results = _together(root, options.folders)
-    problems = conclusion.check_pages(root, terminal, manifest.load_all(root), everything=True)
+    checked = conclusion.Checked.of(root, manifest.load_all(root), everything=True)
+    checked.say(terminal)
     for result in results:
         terminal.result(result)
     took = ", ".join(f"{part.folder.name} {part.seconds:.0f} s" for part in parts)
     terminal.say(f" · put together from {len(parts)} parts: {took}")
     # What one waited for is the slowest of them.
     seconds = max(part.seconds for part in parts)
-    return conclusion.conclude(root, terminal, results, seconds=seconds, reports=reports, problems=problems)
+    return conclusion.conclude(root, terminal, results, seconds=seconds, reports=reports, checked=checked)
 
 
 def _accept(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -81,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
             default="rebuilt",
             help="base images rebuilt from pinned packages, or pulled (default: rebuilt)",
         )
+        verb.add_argument(
+            "--jobs",
+            type=_jobs,
+            metavar="N",
+            help="how many snippets run at a time in a private engine (default: twice the processors, 8 at most)",
+        )
         verb.add_argument("--page", type=Path, action="append", default=[], help="the snippets that this page uses")
         verb.add_argument("--quick", action="store_true", help="leave out the snippets that call themselves slow")
         verb.add_argument("--fresh", action="store_true", help="build without the build cache")
@@ -130,6 +137,13 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _jobs(text: str) -> int:
+    value = int(text)
+    if not 0 < value <= 64:
+        raise argparse.ArgumentTypeError("between 1 and 64")
+    return value
+
+
 def _bytes(text: str) -> int:
     if not (found := re.fullmatch(r"(\d+)([MG])", text)):
         raise argparse.ArgumentTypeError("a number and M or G, as 300M")
@@ -176,21 +190,31 @@ def _verify(options: argparse.Namespace) -> int:
     if options.shard:
         snippets = plan.part(snippets, plan.parse(options.shard))
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
-    everything = not options.names
-    problems = [] if options.write else conclusion.check_pages(root, terminal, snippets, everything=everything)
-    try:
-        with _output(options, root, terminal), _engine(options, terminal) as engine:
-            results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
-    except NoEngineError as error:
-        if not options.no_engine_ok:
-            raise
-        terminal.say(f"proof: {error}", "yellow")
-        terminal.say("Nothing was verified: the pages show the committed captures, as they are.", "bold yellow")
-        return 0
+    checked, everything = None, not options.names
+    with ThreadPoolExecutor(1) as meanwhile:  # an engine takes as long to start as pages to be read
+        reading = (
+            meanwhile.submit(conclusion.Checked.of, root, snippets, everything=everything)
+            if not options.write
+            else None
+        )
+        try:
+            with _output(options, root, terminal), _engine(options, terminal) as engine:
+                if reading:
+                    checked = reading.result()
+                    checked.say(terminal)
+                results = _run_all(options, terminal, engine=engine, known=known, snippets=snippets, root=root)
+        except NoEngineError as error:
+            if reading:
+                reading.result().say(terminal)
+            if not options.no_engine_ok:
+                raise
+            terminal.say(f"proof: {error}", "yellow")
+            terminal.say("Nothing was verified: the pages show the committed captures, as they are.", "bold yellow")
+            return 0
     seconds = time.monotonic() - started
     if options.results:
         files.save(results, options.results, root=root, origin=options.bases, seconds=seconds)
-    return conclusion.conclude(root, terminal, results, seconds=seconds, reports=reports, problems=problems)
+    return conclusion.conclude(root, terminal, results, seconds=seconds, reports=reports, checked=checked)
 
 
 def _run_all(
@@ -205,7 +229,7 @@ def _run_all(
     from dataclasses import replace
     from functools import partial
 
-    from proof import bases, rebuild, verify
+    from proof import bases, beside, rebuild, verify
 
     cache = cache_folder()
     loaded = {}
@@ -223,13 +247,15 @@ def _run_all(
         fresh=options.fresh,
         timeout=options.timeout,
     )
-    results = []
-    for snippet in snippets:
-        with terminal.running(snippet.name) as on_step:
-            result = verify.verify(snippet, replace(session, on_step=on_step), write=options.write)
-        terminal.result(result)
-        results.append(result)
-    return results
+    # In a shared engine what a build leaves is told from what was there before: nothing else of ours may be at work.
+    jobs = 1 if engine.shared else options.jobs or beside.default_jobs()
+    found = {}
+    with terminal.running() as on_step:
+        one = partial(verify.verify, session=replace(session, on_step=on_step), write=options.write)
+        for result in beside.run(snippets, one, jobs=jobs):
+            terminal.result(result)
+            found[result.snippet.name] = result
+    return [found[snippet.name] for snippet in snippets]
 
 
 @contextlib.contextmanager
@@ -302,7 +328,7 @@ def _status(options: argparse.Namespace) -> int:
     from proof import status
     from proof.report.terminal import Terminal
 
-    found = status.status(_root(options))
+    found = status.status(_root(options), cache_folder())
     Terminal().status(found)
     return found.code
 

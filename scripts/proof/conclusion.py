@@ -9,6 +9,7 @@ from pathlib import Path
 from proof import facts, pages, status
 from proof.errors import ProofError, UsageError, code_of
 from proof.manifest import Snippet
+from proof.pages import Scanned
 from proof.report import data, github, junit
 from proof.report.terminal import Terminal
 from proof.verify import Result, worst
@@ -36,16 +37,26 @@ class Reports:
         return cls(json=json, junit=file, github="github" in wanted, by_cause=by_cause)
 
 
-def check_pages(root: Path, terminal: Terminal, snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
-    """Say what is wrong with the pages; UsageError where one names what is not there."""
-    with terminal.stage("pages"):
-        problems = status.page_problems(pages.scan(root), snippets, everything=everything)
-    terminal.problems(problems)
-    if broken := sum(problem.code == UsageError.code for problem in problems):
-        raise UsageError(
-            f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
-        )
-    return problems
+@dataclass(frozen=True)
+class Checked:
+    """What the pages state, and what is wrong with that."""
+
+    pages: list[Scanned]
+    problems: list[ProofError]
+
+    @classmethod
+    def of(cls, root: Path, snippets: list[Snippet], *, everything: bool) -> Checked:
+        """Read the pages of a project; unless `everything`, only what they take from these snippets can be wrong."""
+        scanned = pages.scan(root)
+        return cls(scanned, status.page_problems(scanned, snippets, everything=everything))
+
+    def say(self, terminal: Terminal) -> None:
+        """Say what is wrong; UsageError where a page names what is not there."""
+        terminal.problems(self.problems)
+        if broken := sum(problem.code == UsageError.code for problem in self.problems):
+            raise UsageError(
+                f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
+            )
 
 
 def conclude(
@@ -55,9 +66,9 @@ def conclude(
     *,
     seconds: float,
     reports: Reports,
-    problems: Sequence[ProofError] = (),
+    checked: Checked | None = None,
 ) -> int:
-    """Report what came of every snippet, and return the exit code; `problems` are those of the pages, said before.
+    """Report what came of every snippet, and return the exit code; `checked` are the pages, if they were read before.
 
     The claims of all pages are evaluated over what was just measured: what varies from run to run must bear them too.
     """
@@ -69,8 +80,9 @@ def conclude(
     with terminal.stage("claims"):
         new = {result.snippet.name: result.new for result in results if result.new}
         book = facts.load(root / "snippets").measured_anew(new)
-        scanned = pages.scan(root, expand=False)
+        scanned = checked.pages if checked else pages.scan(root, expand=False)
         untrue = status.false_claims(scanned, book)
+    problems = checked.problems if checked else []
     terminal.problems(untrue)
     if reports.junit:
         junit.write(reports.junit, results, [*problems, *untrue], root=root, seconds=seconds)

@@ -1,7 +1,8 @@
 """What the tool asks of a container engine, as docker and podman command lines.
 
-All that differs between engines is here. An engine of the user's own is shared: every image that the tool makes in it
-carries a reserved prefix, which is taken out of the output again.
+All that differs between engines is here. What the tool makes in an engine carries a prefix, which is taken out of the
+output again: in an engine of the user's own a reserved one, so that nothing of theirs is touched; in a private one
+another for each snippet, so that several can run side by side although they call their images alike.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
 from proof import process
+from proof.commands import full_name
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
 
@@ -30,6 +33,7 @@ _CUT_OFF = re.compile(
 # thousand starts, on a machine with all its memory free.
 _NOT_STARTED = re.compile(r"runc run failed: unable to start container process: waiting for init preliminary setup")
 _FULL = "no space left on device"
+_TABLE = "REPOSITORY "  # how the table of images begins
 T = TypeVar("T")
 
 
@@ -53,7 +57,9 @@ class Engine:
     kind: Kind
     env: dict[str, str]  # the whole environment of every command: nothing of the user's comes in
     platform: str
-    prefix: str = ""  # of every image made here; empty in a private engine
+    shared: bool = False  # one of the user's own, with images of theirs in it
+    prefix: str = ""  # of every image made here
+    bases: frozenset[str] = frozenset()  # what bears no prefix: the bases of a private engine, which all snippets use
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
     group: str = ""  # the control group of its containers, of a private engine
@@ -62,19 +68,27 @@ class Engine:
     @property
     def private(self) -> bool:
         """Whether it is ours alone."""
-        return not self.prefix
+        return not self.shared
+
+    def apart(self, bases: Iterable[str]) -> Engine:
+        """The engine as one snippet sees it, which uses these bases: nobody else has the names that it gives."""
+        if self.shared:
+            return self  # its prefix is this run's alone, and no two snippets are run in it at once
+        return replace(self, prefix=new_prefix(), bases=frozenset(full_name(base) for base in bases))
 
     def local(self, image: str) -> str:
         """The name under which this engine holds `image`."""
-        name = f"{self.prefix}{image}"
+        name = image if full_name(image) in self.bases else f"{self.prefix}{image}"
         return f"localhost/{name}" if self.kind == "podman" else name
 
     def displayed(self, output: str) -> str:
-        """Output with the reserved prefix taken out: what a reader's own engine would print."""
+        """Output with the prefix taken out: what a reader's own engine would print."""
         if self.kind == "podman":
             output = output.replace("localhost/", "")
-        if self.prefix:
-            output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/").replace(self.prefix, "")
+        if self.prefix and self.prefix in output:
+            output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/")
+            narrow = _narrowed if output.startswith(_TABLE) else str.replace
+            output = narrow(output, self.prefix, "")
         return output
 
     def call(self, *words: str, deadline: float = _QUERY, check: bool = True) -> process.Completed:
@@ -125,7 +139,7 @@ class Engine:
         return EngineLostError(
             f"the engine was lost during `{command}`: it does not answer",
             evidence=evidence,
-            cure="see that it runs, then run the same again" if self.prefix else "run the same again",
+            cure="see that it runs, then run the same again" if self.shared else "run the same again",
         )
 
     def full(self, done: process.Completed) -> CannotMeasureError:
@@ -133,7 +147,7 @@ class Engine:
         return CannotMeasureError(
             f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
             evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
-            cure="free some space" if self.prefix else "free some space, or PROOF_CACHE=/a/folder/with/room",
+            cure="free some space" if self.shared else "free some space, or PROOF_CACHE=/a/folder/with/room",
         )
 
     def alive(self) -> bool:
@@ -217,6 +231,20 @@ class Engine:
 
     def _json(self, *words: str) -> Any:
         return json.loads(self.call(*words).output)
+
+
+def new_prefix() -> str:
+    """A prefix that nobody else has."""
+    return f"proof-{secrets.token_hex(4)}/"
+
+
+def _narrowed(table: str, old: str, new: str) -> str:
+    """A table with `old` replaced in its first column, which is then as wide as it would have been without."""
+    rows = [row for line in table.splitlines() if (row := re.fullmatch(r"(\S+)( *)(.*)", line))]
+    gap = min((len(row[2]) for row in rows if row[3]), default=0)
+    cells = [row[1].replace(old, new) for row in rows]
+    width = max(map(len, cells)) + gap
+    return "".join(f"{cell:{width}}{row[3]}\n" for cell, row in zip(cells, rows, strict=True))
 
 
 def is_full(output: str) -> bool:

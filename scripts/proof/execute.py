@@ -21,6 +21,9 @@ from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
+from proof.rebuild import Loaded
+
+_NOT_BEGUN = 125  # from there on an exit code may mean a container that never ran, and was not removed by its end
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def run(
     engine: Engine,
     *,
     cache: Path,
+    loaded: Mapping[str, Loaded] | None = None,
     keeps: Mapping[str, str] | None = None,
     fresh: bool = False,
     timeout: float | None = None,
@@ -63,10 +67,11 @@ def run(
 ) -> Run:
     """Run every step of the snippet and measure its image; leave nothing of it in the engine but the build cache.
 
-    `keeps` names, for a base, a folder that `inside` runs share as a build shares its cache. `fresh` does without
-    either; `timeout`, in seconds, replaces every step's own.
+    `loaded` are the bases that the engine is known to have. `keeps` names, for a base, a folder that `inside` runs
+    share as a build shares its cache. `fresh` does without either; `timeout`, in seconds, replaces every step's own.
     Raises CannotMeasureError where the engine, the disk or the clock fails.
     """
+    engine = engine.apart(snippet.bases)
     done: list[StepRun] = []
     containers: list[str] = []
     tags: list[str] = []
@@ -78,21 +83,23 @@ def run(
                 on_step(step)
                 traces.claim(engine, *step.command.tags)
                 tags += [engine.local(tag) for tag in step.command.tags]
-                kept = "" if fresh or engine.prefix else (keeps or {}).get(step.inside or "", "")
+                kept = "" if fresh or engine.shared else (keeps or {}).get(step.inside or "", "")
                 limit = timeout or step.timeout
                 one = _run_step(step, engine, context, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
-                    measured = measure(engine, engine.local(snippet.image), cache, compress=snippet.transfer)
+                    measured = measure(engine, _id_of(snippet.image, engine), cache, compress=snippet.transfer)
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
-                base = images.base_layers(measured, measure(engine, engine.local(under), cache).layers)
+                known = (loaded or {}).get(under)
+                beneath = measure(engine, known.image_id if known else _id_of(under, engine), cache)
+                base = images.base_layers(measured, beneath.layers)
         except BaseException as error:
             # An engine that is lost cannot be asked, and a private one ends with an interrupted run: the journal
             # remembers what is left. Whatever goes wrong here, what came before says more.
-            ends = EngineLostError if engine.prefix else (EngineLostError, KeyboardInterrupt)
+            ends = EngineLostError if engine.shared else (EngineLostError, KeyboardInterrupt)
             if not isinstance(error, ends):
                 with contextlib.suppress(CannotMeasureError):
                     traces.remove(engine, containers=containers, tags=tags)
@@ -120,7 +127,9 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
         if engine.prefix:
             for dockerfile in {d.path for d in snippet.dockerfiles.values()}:
                 copied = context / dockerfile.relative_to(snippet.context)
-                copied.write_text(localise(copied.read_text("utf-8"), engine.local), "utf-8")
+                text = copied.read_text("utf-8")
+                if (local := localise(text, engine.local)) != text:  # most take nothing but bases of their own names
+                    copied.write_text(local, "utf-8")
         yield context
 
 
@@ -137,7 +146,7 @@ def _run_step(
             case "inside":
                 assert step.inside is not None
                 engine.call(
-                    *("create", "--name", name, "--network", "none", "--workdir", "/src"),
+                    *("create", "--rm", "--name", name, "--network", "none", "--workdir", "/src"),
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                     *(engine.local(step.inside), *command.argv),
                 )
@@ -146,7 +155,8 @@ def _run_step(
             case "run":
                 # Docker takes no network twice; and what is not here is no reason to ask a registry.
                 alone = [] if command.values("--network") else ["--network=none"]
-                argv = _argv(command, engine, ["--name", name, "--pull=never", *alone])
+                rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
+                argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "build":
                 recorded = stack.enter_context(traces.building(engine))
                 argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
@@ -154,6 +164,9 @@ def _run_step(
                 argv = _argv(command, engine, [])
         kills, starved = cgroup.kills(), cgroup.watch(engine.group)
         done = engine.run(argv, cwd=context, deadline=timeout, merge=True)
+    if name in containers and done.exit < _NOT_BEGUN:
+        traces.ended(engine, name)
+        containers.remove(name)
     as_declared = done.exit == step.exit and step.expect in done.text()
     # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
     if starved() or (not as_declared and cgroup.kills() > kills):
@@ -165,6 +178,12 @@ def _run_step(
     if not as_declared and is_full(done.text()):
         raise engine.full(done)
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+
+
+def _id_of(image: str, engine: Engine) -> str:
+    if (found := engine.image_id(image)) is None:
+        raise CannotMeasureError(f"the engine does not have the image {image}, which it had")
+    return found
 
 
 def _volume(base: str) -> str:

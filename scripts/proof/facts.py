@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from proof import capture as captures
 from proof.capture import Capture, Scalar
@@ -65,37 +67,41 @@ class FactBook(Mapping[str, Fact]):
 
     def __init__(self, captures: Mapping[str, Capture], cited: Iterable[Fact] = ()) -> None:
         self.captures = captures
-        self._facts = {fact.name: fact for fact in (*_measured(captures), *cited)}
+        self.cited = {fact.name: fact for fact in cited}
 
     def measured_anew(self, captures: Mapping[str, Capture]) -> FactBook:
         """The same book with these captures in place of the committed ones."""
-        cited = [fact for fact in self._facts.values() if isinstance(fact.origin, Source)]
-        return FactBook({**self.captures, **captures}, cited)
+        return FactBook(ChainMap(dict(captures), cast(dict[str, Capture], self.captures)), self.cited.values())
 
     def __getitem__(self, name: str) -> Fact:
-        return self._facts[name]
+        if name in self.cited:
+            return self.cited[name]
+        snippet, _, fact = name.partition(".")
+        return _measured(snippet, fact, self.captures[snippet])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._facts)
+        for snippet, capture in self.captures.items():
+            yield from (f"{snippet}.{fact}" for fact in capture.facts)
+        yield from self.cited
 
     def __len__(self) -> int:
-        return len(self._facts)
+        return sum(1 for _ in self)
 
 
 def load(snippets: Path) -> FactBook:
     """The facts of every snippet below the folder `snippets` that has a capture, and the cited figures.
 
-    Raises ManifestError for figures that cannot be right, PageError for a capture that the tool did not write.
+    Raises ManifestError for figures that cannot be right; the book raises PageError for a fact whose capture the tool
+    did not write.
     """
     taken = {path.name for path in snippets.iterdir()}
     cited = [fact for path in CITED for fact in _cited(snippets / path, taken)]
-    return FactBook(captures.find_all(snippets), cited)
+    return FactBook(captures.Captures(snippets), cited)
 
 
-def _measured(captures: Mapping[str, Capture]) -> Iterator[Fact]:
-    for snippet, capture in captures.items():
-        for name, fact in capture.facts.items():
-            yield Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture, fact.tolerance)
+def _measured(snippet: str, name: str, capture: Capture) -> Fact:
+    fact = capture.facts[name]
+    return Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture, fact.tolerance)
 
 
 def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:

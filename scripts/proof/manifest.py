@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from proof import capture as captures
 from proof import commands, context, dockerfile
 from proof.commands import Command, full_name
 from proof.dockerfile import Dockerfile
@@ -85,6 +86,11 @@ class Snippet:
         return self.folder / "context"
 
     @property
+    def timed(self) -> bool:
+        """Whether it measures time, which nothing else on the machine should take from it."""
+        return any(rule.unit == "s" for step in self.steps for rule in step.facts)
+
+    @property
     def captured(self) -> Path:
         """Where the tool keeps what happened, one folder for each origin of the bases."""
         return self.folder / "captured" / self.variant
@@ -112,15 +118,21 @@ def find_root(start: Path) -> Path:
     )
 
 
+def folders(root: Path) -> list[Path]:
+    """The folder of each snippet of the project; UsageError where there is none: a run of nothing proves nothing."""
+    found = sorted(path.parent for path in (root / "snippets").glob("*/snippet.toml"))
+    if not found:
+        raise UsageError(f"there is no snippet in {root / 'snippets'}", cure="mkdir snippets/NAME, see CONTRIBUTING.md")
+    return found
+
+
 def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
     """Every snippet of the project, or those in `names`, sorted by name.
 
-    Raises UsageError for an unknown name, and where there is no snippet at all: a run of nothing proves nothing.
+    Raises UsageError for an unknown name, and where there is no snippet at all.
     """
-    found = [s for p in sorted((root / "snippets").glob("*/snippet.toml")) for s in variants(p.parent)]
+    found = [snippet for folder in folders(root) for snippet in variants(folder)]
     known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
-    if not known:
-        raise UsageError(f"there is no snippet in {root / 'snippets'}", cure="mkdir snippets/NAME, see CONTRIBUTING.md")
     for name in names or []:
         if name not in known:
             raise UsageError(
@@ -170,11 +182,14 @@ def variants(folder: Path) -> list[Snippet]:
         # What was written a moment ago may be written once more within the clock's resolution: read it again then.
         if max(files.values()) < began - _MOMENT:
             _READ[folder] = files, found
+            if len(_READ) > _KEPT:
+                del _READ[next(iter(_READ))]
     return list(found)
 
 
 # What was read of each folder: its files, each with its time, and the snippets.
 _READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
+_KEPT = 300  # folders: more than a site names, and not all of a project of any size
 _MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 
 
@@ -196,7 +211,7 @@ def _variants(folder: Path) -> list[Snippet]:
     for value in values:
         if not VARIANT.fullmatch(value):
             raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
-    if len({_variant_name(value) for value in values}) != len(values):
+    if len({captures.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
     (variable,) = matrix
     return [_load(folder, Table.read(table.path, {variable: value}), value) for value in values]
@@ -207,12 +222,8 @@ def load(folder: Path) -> Snippet:
     return variants(folder)[0]
 
 
-def _variant_name(value: str) -> str:
-    return re.sub("[^a-z0-9]", "_", value.lower())
-
-
 def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
-    name = f"{folder.name}_{_variant_name(variant)}" if variant else folder.name
+    name = captures.name_of(folder, variant)
     if not NAME.fullmatch(folder.name):
         raise table.error(
             "",

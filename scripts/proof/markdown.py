@@ -33,7 +33,7 @@ from markdown.treeprocessors import Treeprocessor
 from proof import audit, errors, manifest, measured, proof_page, stated, transcript
 from proof.charts import fence
 from proof.errors import did_you_mean
-from proof.page import INDEX, Page, Waiver
+from proof.page import INDEX, Page, Waiver, keep
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
@@ -266,6 +266,7 @@ class _Audit(Treeprocessor):
             audit.audit(root, self.page)
             if (line := measured.line(self.page)) is not None:
                 root.append(line)
+            keep(self.page)
         except errors.ProofError as error:
             raise stopping(error) from error
 

@@ -17,16 +17,15 @@ from proof.files import write_whole
 from proof.image import Counted, Image, Layer
 
 
-def measure(engine: Engine, name: str, cache: Path, *, compress: bool = False) -> Image:
-    """Measure the image `name` of the engine, and keep in `cache` what was counted."""
+def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False) -> Image:
+    """Measure an image of the engine, and keep in `cache` what was counted."""
     kind = "-gzip" if compress else ""
-    found = engine.call("image", "inspect", "--format", "{{.Id}}", name).text().strip().removeprefix("sha256:")
-    known = cache / "images" / f"{found}{kind}.json"
+    known = cache / "images" / f"{image_id.removeprefix('sha256:')}{kind}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
         layers = tuple(Layer(**layer) for layer in data["layers"])
         return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
-    with engine.save(name) as archive:
+    with engine.save(image_id) as archive:
         image = images.measure(archive, compress=compress, counted=Layers(cache / "layers", kind))
     write_whole(known, json.dumps(asdict(image)))
     return image

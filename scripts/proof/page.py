@@ -43,6 +43,7 @@ class Page:
     snippets: set[str] = field(default_factory=set)  # that it takes anything from
     codes: set[str] = field(default_factory=set)  # names in its pictures, which must be in a snippet as those in prose
     bound: int = 0  # numbers that facts, cited figures or claims back
+    _read: dict[str, Snippet] = field(default_factory=dict)  # those that it takes from, by name
 
     @property
     def generated(self) -> bool:
@@ -57,15 +58,18 @@ class Page:
     @functools.cached_property
     def book(self) -> FactBook:
         """Every fact, as captured; read again for the next page if a capture has changed by then."""
-        return _book(self.folder, _state(self.folder))
+        return captured(self.folder)
 
     def snippet(self, name: str) -> Snippet:
         """The snippet of this name."""
-        return manifest.find(self.folder, name)
+        if name not in self._read:
+            self._read[name] = manifest.find(self.folder, name)
+        return self._read[name]
 
     def use(self, names: list[str]) -> None:
         """Note the snippets whose facts the page states."""
-        self.snippets |= {name.partition(".")[0] for name in names} & set(self.book.captures)
+        used = {name.partition(".")[0] for name in names}
+        self.snippets |= {name for name in used if name in self.book.captures}
 
     def located(self, error: ProofError, token: str) -> ProofError:
         """The same error at the line where `token` stands, whatever blanks and line ends are in it."""
@@ -91,6 +95,29 @@ class Page:
                 found = pattern.search(text, start)
                 return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
         return None
+
+
+# The pages that this process has rendered to their end over one book, by project, source and `expand`.
+_RENDERED: dict[tuple[Path, str, bool], Page] = {}
+
+
+def rendered(root: Path, source: str, book: FactBook, *, expand: bool) -> Page | None:
+    """What a page of this text stated, if a site generator or a scan has rendered it over `book` already."""
+    page = _RENDERED.get((root, source.strip(), expand))
+    return page if page is not None and page.book is book else None
+
+
+def keep(page: Page) -> None:
+    """The page is rendered: whoever asks what it states need not do that again."""
+    if _RENDERED and next(iter(_RENDERED.values())).book is not page.book:
+        _RENDERED.clear()
+    for expand in (page.expand,) if page.generated else (True, False):
+        _RENDERED[page.root, page.source.strip(), expand] = page
+
+
+def captured(snippets: Path) -> FactBook:
+    """Every fact below the folder `snippets`, read again only if a capture has changed."""
+    return _book(snippets, _state(snippets))
 
 
 _State = tuple[tuple[str, int], ...]  # every record and when it was written

@@ -15,10 +15,9 @@ import yaml
 from markdown import Markdown
 from pymdownx.snippets import SnippetMissingError  # type: ignore[import-untyped]
 
-from proof import facts
 from proof.errors import ManifestError, ProofError, UsageError, Where
 from proof.facts import FactBook
-from proof.page import Page
+from proof.page import Page, captured, rendered
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
@@ -53,7 +52,7 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
     Problems are gathered, not raised. Without `expand` the pages that list everything stay as they were written, so
     that they in turn can list what the others state.
     """
-    known = facts.load(root / "snippets") if book is None else book
+    known = captured(root / "snippets") if book is None else book
     config = _config(root)
     docs = root / str(config.get("docs_dir") or "docs")
     pages = sorted(docs.rglob("*.md"))
@@ -69,6 +68,8 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
 
 def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
     text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
+    if (known := rendered(root, text, book, expand=expand)) is not None:
+        return Scanned(path, known)
     md = _markdown(root)
     # Ours is the one that keeps the page. Its module is not imported here: it shows what this one finds.
     page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))

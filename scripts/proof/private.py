@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,11 +83,15 @@ def start(
         ours = stack.enter_context(journal.opened(slot / "journals"))
         env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
         daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), guard=() if detach else _GUARD)
+        restarting = threading.Lock()
 
         def restart() -> None:
-            daemon.end(grace=0)  # one that hangs would not hear anything else
-            daemon.start(engine)
-            on_restart()
+            with restarting:
+                if engine.alive():
+                    return  # for another snippet, which noticed first
+                daemon.end(grace=0)  # one that hangs would not hear anything else
+                daemon.start(engine)
+                on_restart()
 
         engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot))
         ending = contextlib.ExitStack()
@@ -94,6 +99,7 @@ def start(
         ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
         with ending:
             daemon.start(engine)
+            _tidy(engine, slot)
             if detach:
                 assert daemon.running is not None
                 record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
@@ -116,7 +122,7 @@ class _Daemon:
     running: subprocess.Popen[bytes] | None = None
 
     def start(self, engine: Engine) -> None:
-        """Start it, and have it as a run that ended well would have left it."""
+        """Start it, and wait until it answers."""
         (self.slot / "docker.sock").unlink(missing_ok=True)
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
@@ -135,18 +141,21 @@ class _Daemon:
             keep_open=[self.held],
         )
         _wait(engine, self.running, log)
-        # What a killed run left in this slot: in an engine of our own every container is ours.
-        engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
-        with journal.of_dead_runs(self.slot / "journals") as dead:
-            for left in dead:
-                traces.undo(engine, left)
-        engine.call("image", "prune", "--force", check=False)
 
     def end(self, *, grace: float) -> None:
         """Stop it, within `grace` seconds or by force, and take its control group away."""
         if self.running is not None:
             process.end(self.running, grace=grace)
         cgroup.remove(cgroup.name(self.slot))
+
+
+def _tidy(engine: Engine, slot: Path) -> None:
+    """Have the engine as a run that ended well would have left it: in one of our own every container is ours."""
+    engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
+    with journal.of_dead_runs(slot / "journals") as dead:
+        for left in dead:
+            traces.undo(engine, left)
+    engine.call("image", "prune", "--force", check=False)
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:

@@ -7,6 +7,7 @@ and gets exactly the environment that it is given.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import shlex
@@ -16,6 +17,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,6 +27,9 @@ from proof.errors import CannotMeasureError, DeadlineError
 OUTPUT_CAP = 4_000_000  # bytes; the longest honest transcript seen is about 20 kB
 _LONG = 500  # characters of a line in an error message
 _DRAIN = 5.0  # seconds for the last output to arrive once the group is gone
+# What is being run, and whether all of it is to end: see `ending_all`.
+_running: set[subprocess.Popen[bytes]] = set()
+_ending = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ def run(
         process.stdout.close()
         if process.stderr is not None:
             process.stderr.close()
+        _over(process)
     done = Completed(
         tuple(argv),
         process.returncode if process.returncode is not None else -signal.SIGKILL,
@@ -128,6 +134,25 @@ def run(
             cure="give the step a longer `timeout`, or pass --timeout, if it is slow and not stuck",
         )
     return done
+
+
+@contextlib.contextmanager
+def ending_all() -> Iterator[None]:
+    """Within this block every command that a thread runs or begins ends at once, and is a KeyboardInterrupt there."""
+    _ending.set()
+    for process in tuple(_running):
+        _kill_group(process)
+    try:
+        yield
+    finally:
+        _ending.clear()
+
+
+def _over(process: subprocess.Popen[bytes]) -> None:
+    """The command is over; KeyboardInterrupt where it was not by itself."""
+    _running.discard(process)
+    if _ending.is_set():
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -168,6 +193,7 @@ def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600
         reader.join(timeout=_DRAIN)
         process.stdout.close()
         process.stderr.close()
+        _over(process)
     if late.is_set():
         raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended") from broken
     if code:
@@ -186,7 +212,8 @@ def spawn(
     `keep_open` are file descriptors that it inherits: a lock is held as long as the service lives.
     """
     with log.open("wb") as out:
-        return subprocess.Popen(
+        starting = _starter().submit(
+            subprocess.Popen,
             list(argv),
             env=dict(env),
             stdin=subprocess.DEVNULL,
@@ -195,6 +222,13 @@ def spawn(
             start_new_session=True,
             pass_fds=tuple(keep_open),
         )
+        return starting.result()
+
+
+@functools.cache
+def _starter() -> ThreadPoolExecutor:
+    """The thread that starts services: one guarded by `setpriv --pdeathsig` ends with the thread that started it."""
+    return ThreadPoolExecutor(1)
 
 
 def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
@@ -224,7 +258,7 @@ def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, std
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         guard = None  # so that it is this program that is missed below
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*((guard, "--pdeathsig", "KILL") if guard else ()), *argv],
             bufsize=0,  # a buffered pipe cannot be closed while a thread waits in it
             env=dict(env),
@@ -238,6 +272,10 @@ def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, std
         missing = isinstance(error, FileNotFoundError) and error.filename == argv[0]
         why = "is not installed here" if missing else f"cannot be started: {error}"
         raise CannotMeasureError(f"`{argv[0]}` {why}", cure="scripts/bootstrap") from error
+    _running.add(process)
+    if _ending.is_set():
+        _kill_group(process)
+    return process
 
 
 def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -> threading.Thread:

@@ -133,7 +133,7 @@ def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
 
 
 def _cited(page: Page) -> Iterator[str]:
-    found = [fact for fact in page.book.values() if isinstance(fact.origin, Source)]
+    found = list(page.book.cited.values())
     if not found:
         return
     yield from ("", "## Cited", "")

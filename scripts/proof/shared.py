@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import resource
-import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +38,7 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             settings = home / "containers.conf"
             settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
-        engine = Engine(kind, env, platform, prefix=f"proof-{secrets.token_hex(4)}/")
+        engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix())
         done = process.run([kind, "version"], env=env, deadline=10)
         if done.exit != 0:
             raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import bases, claims, expression, facts, inputs, manifest, pages
+from proof import bases, claims, expression, facts, fresh, inputs, manifest, pages
 from proof import capture as captures
 from proof.audit import FalseClaimError
+from proof.bases import Bases
 from proof.capture import Capture
 from proof.errors import PageError, ProofError, Where, code_of
-from proof.manifest import Snippet
+from proof.fresh import Seen
+from proof.manifest import Snippet, Step
 from proof.pages import Scanned
 
 
@@ -38,29 +40,55 @@ class Status:
         return code_of(self.problems)
 
 
-def status(root: Path) -> Status:
-    """Everything that is wrong with the project, as far as it can be known without an engine."""
-    snippets = manifest.load_all(root)
+def status(root: Path, cache: Path | None = None) -> Status:
+    """Everything that is wrong with the project, as far as it can be known without an engine.
+
+    What was right is kept in `cache`, if one is given, and not looked at again until it is touched.
+    """
     known = bases.load(root)
-    known.check(snippets)
     keys = {name: known.key(name) for name in known.images}
-    book = facts.load(root / "snippets")
+    index = fresh.Fresh.of(root, cache, known.path)
+    problems: list[ProofError] = []
+    snippets = count = 0
+    steps: dict[str, bool] = {}
+    for folder in manifest.folders(root):
+        if (seen := index.get(folder)) is None:
+            began = fresh.now()
+            seen, wrong = _look(folder, known, keys)
+            problems += wrong
+            if not wrong:
+                index.put(folder, seen, began=began)
+        snippets += seen.snippets
+        count += seen.facts
+        steps |= seen.steps
+    index.save()
+    scanned = pages.scan(root)
+    problems += _page_problems(scanned, steps, root / "snippets")
+    return Status(snippets, len(steps), count, scanned, problems)
+
+
+def _look(folder: Path, known: Bases, keys: dict[str, str]) -> tuple[Seen, list[ProofError]]:
+    """What is in a snippet's folder, and what is wrong with it."""
+    snippets = manifest.variants(folder)
+    known.check(snippets)
     problems: list[ProofError] = []
     count = 0
     for snippet in snippets:
-        capture = book.captures.get(snippet.name)
+        capture = captures.best(folder, snippet.variant)
         problems += stale(snippet, capture, keys)
         count += len(capture.facts) if capture else 0
-    scanned = pages.scan(root, book)
-    problems += _page_problems(scanned, snippets)
-    return Status(len(snippets), sum(len(s.steps) for s in snippets), count, scanned, problems)
+    return Seen(len(snippets), count, _steps(snippets)), problems
+
+
+def _steps(snippets: list[Snippet]) -> dict[str, bool]:
+    return {str(step): bool(step.unshown) for snippet in snippets for step in snippet.steps}
 
 
 def page_problems(scanned: list[Scanned], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
     """What is wrong with the pages alone; unless `everything`, with those alone that take from these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
-    return _page_problems(concerned, snippets)
+    return _page_problems(concerned, _steps(snippets), snippets[0].folder.parent)
 
 
 def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofError]:
@@ -116,21 +144,22 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
                     yield PageError(what, where=where, cure=cure)
 
 
-def _page_problems(scanned: list[Scanned], snippets: list[Snippet]) -> list[ProofError]:
-    """What the pages state wrongly, and the steps that none of them shows."""
+def _page_problems(scanned: list[Scanned], steps: dict[str, bool], snippets: Path) -> list[ProofError]:
+    """What the pages state wrongly, and the steps that none of them shows; of `steps`, whether each is `unshown`."""
     problems = [problem for page in scanned for problem in page.problems]
     shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
-    for snippet in snippets:
-        for step in snippet.steps:
-            if str(step) not in shown and not step.unshown:
-                problems.append(
-                    PageError(
-                        f"no page shows {step}",
-                        where=step.where,
-                        evidence=step.text,
-                        cure=f'{{{{ transcript {step} }}}} in a page, or unshown = "why"',
-                    )
-                )
-            if str(step) in shown and step.unshown:
-                problems.append(PageError(f"{step} is `unshown` and a page shows it", where=step.where, cure="unshown"))
+    for name, unshown in steps.items():
+        if (name in shown) != unshown:
+            continue
+        step = _step(snippets, name)
+        if unshown:
+            problems.append(PageError(f"{step} is `unshown` and a page shows it", where=step.where, cure="unshown"))
+        else:
+            cure = f'{{{{ transcript {step} }}}} in a page, or unshown = "why"'
+            problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, cure=cure))
     return problems
+
+
+def _step(snippets: Path, name: str) -> Step:
+    snippet, _, step = name.partition("/")
+    return next(s for s in manifest.find(snippets, snippet).steps if s.name == step)

@@ -28,7 +28,7 @@ def claim(engine: Engine, *images: str) -> None:
     ours = engine.journal.left("tag")
     for image in images:
         name = engine.local(image)
-        if engine.prefix and name not in ours and engine.image_id(image):
+        if engine.shared and name not in ours and engine.image_id(image):
             raise CannotMeasureError(
                 f"your {engine.kind} has an image {name} already, and it is left alone",
                 cure=f"run again, for another prefix; or {engine.kind} rmi {name}",
@@ -42,10 +42,16 @@ def name_container(engine: Engine, name: str) -> None:
         engine.journal.made("container", name)
 
 
+def ended(engine: Engine, name: str) -> None:
+    """Write down that a container of this name has ended, and is gone by that."""
+    if engine.journal:
+        engine.journal.gone("container", name)
+
+
 @contextlib.contextmanager
 def building(engine: Engine) -> Iterator[list[str]]:
     """Around a build: the flags by which a shared engine says what it made, so that it can be written down."""
-    if not engine.prefix or engine.journal is None:
+    if engine.private or engine.journal is None:
         yield []
         return
     marked = []

@@ -156,6 +156,7 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Captu
         snippet,
         session.engine,
         cache=session.cache,
+        loaded=session.loaded,
         keeps={name: base.keeps for name, base in session.bases.images.items()},
         fresh=session.fresh,
         timeout=session.timeout,

@@ -39,6 +39,7 @@ class Terminal:
 
     def __init__(self, *, stderr: bool = False) -> None:
         self.console = Console(highlight=False, soft_wrap=True, stderr=stderr)
+        self._steps: dict[str, Step] = {}  # what runs now, by snippet
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
@@ -59,16 +60,24 @@ class Terminal:
             self.console.print(Text.assemble((" ✓ ", "green"), what, (f"  {seconds:.1f} s", "dim")))
 
     @contextlib.contextmanager
-    def running(self, name: str) -> Iterator[Callable[[Step], None]]:
-        """A snippet that is being run; yields what to call at each of its steps."""
+    def running(self) -> Iterator[Callable[[Step], None]]:
+        """While snippets run; yields what to call at each step of theirs."""
         if not self.console.is_terminal:
             yield lambda step: None
             return
-        with self.console.status(Text(name)) as status:
-            yield lambda step: status.update(Text(f"{step}  {step.text}", overflow="ellipsis", no_wrap=True))
+        with self.console.status("") as status:
+
+            def on_step(step: Step) -> None:
+                self._steps[step.snippet] = step
+                now = [f"{step}  {step.text}" for step in self._steps.values()]
+                text = now[0] if len(now) == 1 else f"{len(now)} snippets: {', '.join(map(str, self._steps.values()))}"
+                status.update(Text(text, overflow="ellipsis", no_wrap=True))
+
+            yield on_step
 
     def result(self, result: Result) -> None:
         """One snippet, as soon as it is known."""
+        self._steps.pop(result.snippet.name, None)
         mark, style = _STYLES[result.verdict]
         self.console.print(
             Text.assemble((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))

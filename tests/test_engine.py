@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,49 @@ def test_a_lost_engine(answers: Callable[[Answer], object], *, back: bool) -> No
     with pytest.raises(EngineLostError, match="the engine was lost during `docker build`") as error:
         ENGINE.run(["docker", "build"], deadline=1)
     assert error.value.evidence == GONE.strip()
+
+
+BUSY = replace(ENGINE, prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
+
+
+class TestApart:
+    def test_names(self) -> None:
+        """What a snippet makes bears a prefix that no other has; a base is called what it is called."""
+        one, other = (ENGINE.apart(["alpine:3.22", "golang"]) for _ in range(2))
+        assert one.local("example") != other.local("example")
+        assert one.local("example").endswith("/example")
+        assert one.local("alpine:3.22") == "alpine:3.22"
+        assert one.local("golang:latest") == "golang:latest"
+        assert one.local("alpine:edge").startswith(one.prefix)
+
+    def test_shared(self) -> None:
+        """In an engine of the user's the prefix is the run's, and the bases bear it too."""
+        shared = replace(ENGINE, shared=True, prefix="proof-2/")
+        assert shared.apart(["alpine:3.22"]) is shared
+        assert shared.local("alpine:3.22") == "proof-2/alpine:3.22"
+
+    @pytest.mark.parametrize("name", ["example", "a", "registry.example/of/a/long/name"])
+    def test_a_table(self, name: str) -> None:
+        """A table of images has the columns that it would have had."""
+
+        def table(shown: str) -> str:
+            rows = [("REPOSITORY", "TAG", "IMAGE ID"), (shown, "latest", "0123456789ab"), ("alpine", "3.22", "ab")]
+            width = max(len(row[0]) for row in rows) + 3
+            return "".join(f"{row[0]:{width}}{row[1]:9}{row[2]}\n" for row in rows)
+
+        assert BUSY.displayed(table(BUSY.local(name))) == table(name)
+
+    def test_a_build(self) -> None:
+        """The log of a build names the image as the reader calls it."""
+        assert (
+            BUSY.displayed("#8 naming to docker.io/proof-1/example done")
+            == "#8 naming to docker.io/library/example done"
+        )
+
+    def test_what_a_program_prints(self) -> None:
+        """It is left as it is, whatever it looks like."""
+        assert BUSY.displayed("REPOSITORY   of mine\n") == "REPOSITORY   of mine\n"
+        assert BUSY.displayed("proof-2/example") == "proof-2/example"
 
 
 def test_a_container_that_never_began(answers: Callable[[Answer], object]) -> None:

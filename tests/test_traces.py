@@ -69,7 +69,7 @@ def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object
     """A shared engine that has an image of our name, which we did not make, is not built into."""
     answers(lambda argv: (0, "sha256:1\n"))
     with journal.opened(tmp_path) as ours:
-        engine = Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours)
+        engine = Engine("docker", {}, "linux/amd64", shared=True, prefix="proof-1/", journal=ours)
         with pytest.raises(CannotMeasureError, match="has an image proof-1/note already, and it is left alone"):
             traces.claim(engine, "note")
         assert ours.left("tag") == []

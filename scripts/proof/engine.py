@@ -188,6 +188,10 @@ class Engine:
         """The id of an image, or None where the engine has none of that name."""
         return self._id_of(self.local(image))
 
+    def diff_ids(self, image: str) -> tuple[str, ...]:
+        """The layers of an image, the lowest first: SHA-256 of each, the same in every image that begins with it."""
+        return tuple(self._json("image", "inspect", "--format", "{{json .RootFS.Layers}}", self.local(image)))
+
     def load(self, archive: Path) -> None:
         """Load an archive that carries its image under its local name."""
         self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)

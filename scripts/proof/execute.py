@@ -93,9 +93,8 @@ def run(
                     measured = measure(engine, _id_of(snippet.image, engine), cache, compress=snippet.transfer)
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
-                known = (loaded or {}).get(under)
-                beneath = measure(engine, known.image_id if known else _id_of(under, engine), cache)
-                base = images.base_layers(measured, beneath.layers)
+                known = (loaded or {}).get(under)  # or an image that the snippet itself has built
+                base = images.base_layers(measured, known.diff_ids if known else engine.diff_ids(under))
         except BaseException as error:
             # An engine that is lost cannot be asked, and a private one ends with an interrupted run: the journal
             # remembers what is left. Whatever goes wrong here, what came before says more.

@@ -119,16 +119,16 @@ def _image(config_bytes: bytes, found: list[Counted]) -> Image:
     )
 
 
-def base_layers(image: Image, base: Sequence[Layer]) -> int:
-    """How many layers of `image` are those of its base: all of them, as an exact prefix.
+def base_layers(image: Image, base: Sequence[str]) -> int:
+    """How many layers of `image` are those of its base, whose diff IDs are given: all of them, as an exact prefix.
 
     Raises CannotMeasureError where they are not.
     """
-    mine = [layer.digest for layer in image.layers[: len(base)]]
-    if mine != [layer.digest for layer in base]:
+    mine = [layer.diff_id for layer in image.layers[: len(base)]]
+    if mine != list(base):
         raise CannotMeasureError(
             "the image does not begin with the layers of its base",
-            evidence=f"image {[d[:19] for d in mine]}\nbase  {[layer.digest[:19] for layer in base]}",
+            evidence=f"image {[d[:19] for d in mine]}\nbase  {[d[:19] for d in base]}",
         )
     return len(base)
 

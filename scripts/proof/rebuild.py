@@ -36,6 +36,7 @@ class Loaded:
 
     name: str
     image_id: str
+    diff_ids: tuple[str, ...]  # of its layers, the lowest first
     origin: str  # for readers: rebuilt from which files, or the registry's digest
     key: str  # what identifies its content: changes when the base moves
 
@@ -94,7 +95,7 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     known = cache / "bases" / f"{key.removeprefix('sha256:')}.json"
     ids: list[str] = json.loads(known.read_text()) if known.exists() else []  # one for each image store
     if (present := engine.image_id(name)) in ids:
-        return Loaded(name, str(present), origin, key)
+        return Loaded(name, str(present), engine.diff_ids(name), origin, key)
     with scratch.folder("base") as folder:
         # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
         _load(engine, build_archive(bases, name, folder, cache, tag=engine.local(name)), name)
@@ -102,7 +103,7 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {name} and does not have it", where=base.where)
     write_whole(known, json.dumps(sorted({*ids, loaded})))
-    return Loaded(name, loaded, origin, key)
+    return Loaded(name, loaded, engine.diff_ids(name), origin, key)
 
 
 def _load(engine: Engine, archive: Path, name: str) -> None:
@@ -119,7 +120,7 @@ def _pull(base: Base, engine: Engine) -> Loaded:
     image_id = engine.image_id(base.name)
     if image_id is None:
         raise CannotMeasureError(f"{base.registry} was pulled and is not in the engine", where=base.where)
-    return Loaded(base.name, image_id, f"{base.registry}@{digest}", digest)
+    return Loaded(base.name, image_id, engine.diff_ids(base.name), f"{base.registry}@{digest}", digest)
 
 
 def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:

@@ -1,0 +1,162 @@
+"""Snippets run beside each other: order, company, and the end of all at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proof import beside, plan, process
+from proof.manifest import Snippet, load_all
+from proof.verify import Cause, Result, Verdict
+from tests.helpers import tiny
+
+ENV = {"PATH": os.environ["PATH"]}
+
+
+@pytest.fixture
+def snippets(tmp_path: Path) -> list[Snippet]:
+    """Four of them, of which `timed` measures time."""
+    root = tiny(tmp_path)
+    for name in ("left", "right", "timed"):
+        folder = root / "snippets" / name
+        folder.mkdir()
+        fact = "facts.took = { match = '(.*)', unit = \"s\" }\n" if name == "timed" else ""
+        step = f'[[step]]\nname = "v"\ncommand = "docker version"\nunshown = "a test"\n{fact}'
+        (folder / "snippet.toml").write_text(f'title = "{name}"\n{step}')
+    return load_all(root, ["left", "right", "timed", "count"])
+
+
+class Runs:
+    """Stands in for `verify`: how many run at a time, in which order, and what comes of each."""
+
+    def __init__(self, *, hold: float = 0.0) -> None:
+        self.begun: list[str] = []
+        self.most = self._now = 0
+        self.alone: list[str] = []  # begun while nothing else ran
+        self._hold, self._lock = hold, threading.Lock()
+
+    def __call__(self, snippet: Snippet) -> Result:
+        with self._lock:
+            self._now += 1
+            self.begun.append(snippet.name)
+            self.most = max(self.most, self._now)
+            if self._now == 1:
+                self.alone.append(snippet.name)
+        time.sleep(self._hold)
+        with self._lock:
+            self._now -= 1
+        return self.result(snippet)
+
+    def result(self, snippet: Snippet) -> Result:
+        return Result(snippet, "accurate")
+
+
+def test_one_at_a_time(snippets: list[Snippet]) -> None:
+    """With one job they run in their order, in this thread."""
+    runs = Runs()
+    assert [r.snippet.name for r in beside.run(snippets, runs, jobs=1)] == ["count", "left", "right", "timed"]
+    assert runs.most == 1
+
+
+def test_as_many_as_jobs(snippets: list[Snippet]) -> None:
+    """Never more at a time than there are jobs, and all of them once."""
+    runs = Runs(hold=0.2)
+    found = {r.snippet.name for r in beside.run(snippets, runs, jobs=2)}
+    assert found == {"count", "left", "right", "timed"}
+    assert sorted(runs.begun) == sorted(found)
+    assert runs.most == 2
+
+
+def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what each took when it was captured; one that measures time comes last, and alone."""
+    monkeypatch.setattr(plan, "durations", lambda _: {"count": 1.0, "left": 9.0, "right": 5.0, "timed": 99.0})
+    runs = Runs(hold=0.05)
+    list(beside.run(snippets, runs, jobs=2))
+    assert set(runs.begun[:2]) == {"left", "right"}
+    assert runs.begun[-1] == "timed"
+    assert "timed" in runs.alone
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause", "again"),
+    [
+        ("drift", "output", True),
+        ("drift", "snippet", False),
+        ("unstable", None, True),
+        ("not measured", None, True),
+        ("another basis", None, False),
+        ("written", None, False),
+    ],
+)
+def test_company_is_no_drift(verdict: Verdict, cause: Cause | None, snippets: list[Snippet], *, again: bool) -> None:
+    """What nothing that goes in explains is looked at again without the others, and that counts."""
+
+    class Uneasy(Runs):
+        def result(self, snippet: Snippet) -> Result:
+            first = self.begun.count(snippet.name) == 1
+            return (
+                Result(snippet, verdict, cause=cause) if snippet.name == "left" and first else super().result(snippet)
+            )
+
+    runs = Uneasy(hold=0.05)
+    found = {r.snippet.name: r.verdict for r in beside.run(snippets, runs, jobs=4)}
+    assert runs.begun.count("left") == 1 + again
+    assert found.pop("left") == ("accurate" if again else verdict)
+    assert set(found.values()) == {"accurate"}
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, RuntimeError])
+def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) -> None:
+    """An interrupt, or an error of ours, ends what every other snippet runs, and begins nothing more."""
+    running = threading.Barrier(3)
+    begun: list[str] = []
+
+    def verify(snippet: Snippet) -> Result:
+        begun.append(snippet.name)
+        if snippet.name == "left":
+            running.wait(10)
+            raise trouble
+        threading.Timer(0.3, running.wait).start()
+        process.run(["sleep", "60"], env=ENV, deadline=90)
+        return Result(snippet, "accurate")
+
+    started = time.monotonic()
+    with pytest.raises(trouble):
+        list(beside.run([s for s in snippets if s.name != "timed"], verify, jobs=3))
+    assert time.monotonic() - started < 30
+    assert sorted(begun) == ["count", "left", "right"]
+    # What is run from now on is nobody's that was ended.
+    assert process.run(["true"], env=ENV).exit == 0
+
+
+def test_a_service_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None:
+    """A daemon that is started again from a snippet's thread does not end with that thread, although it is guarded."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux ends a child with the thread that started it")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        started.append(process.spawn(["setpriv", "--pdeathsig", "KILL", "sleep", "60"], env=ENV, log=tmp_path / "log"))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    time.sleep(0.3)
+    assert started[0].poll() is None
+    process.end(started[0], grace=5)
+
+
+def test_default_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some for each processor, and never so many that they only wait for the engine."""
+    count: Callable[[int], None] = lambda n: monkeypatch.setattr(os, "cpu_count", lambda: n)  # noqa: E731
+    count(1)
+    assert beside.default_jobs() >= 1
+    count(256)
+    assert beside.default_jobs() == 8

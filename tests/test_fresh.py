@@ -1,0 +1,127 @@
+"""Which folders need no second look."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from proof import fresh, status
+from proof.fresh import Fresh, Seen
+from tests.helpers import captured, edit, tiny
+
+SEEN = Seen(1, 2, {"note/run": False})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that nobody has written to for a while."""
+    made = tmp_path / "note"
+    (made / "context").mkdir(parents=True)
+    (made / "context" / "note.txt").write_text("a note")
+    return made
+
+
+def index(folder: Path, depends: str = "") -> Fresh:
+    return Fresh(folder.parent / "cache" / "index.json", depends)
+
+
+def look(folder: Path) -> None:
+    """As `proof status` does, some time after the files were written."""
+    time.sleep(0.1)
+    found = index(folder)
+    found.put(folder, SEEN, began=fresh.now())
+    found.save()
+
+
+def test_what_was_right_is_known_again(folder: Path) -> None:
+    """In another run too; and nothing is known of another folder."""
+    assert index(folder).get(folder) is None
+    look(folder)
+    assert index(folder).get(folder) == SEEN
+    assert index(folder).get(folder.parent) is None
+
+
+@pytest.mark.parametrize("change", ["edited", "same size and time", "new", "gone", "mode", "another folder"])
+def test_a_touched_folder_is_not_known(folder: Path, change: str) -> None:
+    """Whatever was done to a file of it, one that keeps its size and its time of writing included."""
+    look(folder)
+    note = folder / "context" / "note.txt"
+    match change:
+        case "edited":
+            note.write_text("another note")
+        case "same size and time":
+            before = note.stat()
+            note.write_text("A NOTE")
+            os.utime(note, ns=(before.st_atime_ns, before.st_mtime_ns))
+        case "new":
+            (folder / "context" / "more").mkdir()
+        case "gone":
+            note.unlink()
+        case "mode":
+            note.chmod(0o755)
+        case _:
+            folder.rename(folder.with_name("old"))
+            (folder / "context").mkdir(parents=True)
+            (folder / "context" / "note.txt").write_text("a note")
+    assert index(folder).get(folder) is None
+
+
+def test_what_was_just_written_is_looked_at_again(folder: Path) -> None:
+    """Within the clock's resolution it may be written once more, and its time would not tell."""
+    found = index(folder)
+    (folder / "context" / "note.txt").write_text("new")
+    found.put(folder, SEEN, began=fresh.now())
+    found.save()
+    assert index(folder).get(folder) is None
+
+
+def test_what_all_depend_on(folder: Path) -> None:
+    """Where the bases or the tool are others, nothing is known."""
+    look(folder)
+    assert index(folder, "other bases").get(folder) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1, "depends": "", "folders": {"note": 3}}'])
+def test_a_broken_index_knows_nothing(folder: Path, text: str) -> None:
+    """What a full disk or a hand left there is thrown away."""
+    look(folder)
+    (folder.parent / "cache" / "index.json").write_text(text)
+    assert index(folder).get(folder) is None
+
+
+class TestStatus:
+    """`proof status`, which keeps what it saw."""
+
+    def test_the_same_is_said(self, tmp_path: Path) -> None:
+        """Once more, out of the index: the same counts, and the same faults of pages."""
+        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
+        edit(project / "docs/index.md", "{{ transcript note/run }}", "")
+        time.sleep(0.1)
+        first = status.status(project, cache)
+        again = status.status(project, cache)
+        assert list((cache / "status").iterdir())
+        assert (again.snippets, again.steps, again.facts) == (first.snippets, first.steps, first.facts)
+        assert list(map(str, again.problems)) == list(map(str, first.problems))
+
+    def test_a_fault_is_said_until_it_is_mended(self, tmp_path: Path) -> None:
+        """A stale folder is never kept as right; one that was right is looked at once it is touched."""
+        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
+        time.sleep(0.1)
+        assert not status.status(project, cache).problems
+        edit(project / "snippets/note/context/note.txt", "a note", "a letter")
+        for _ in range(2):
+            assert "note is stale: context/note.txt changed" in str(status.status(project, cache).problems[0])
+            time.sleep(0.1)
+        edit(project / "snippets/note/context/note.txt", "a letter", "a note")
+        assert not status.status(project, cache).problems
+
+    def test_a_moved_base(self, tmp_path: Path) -> None:
+        """It concerns folders that nobody touched."""
+        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
+        time.sleep(0.1)
+        assert not status.status(project, cache).problems
+        edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')
+        assert any("the base alpine:3.22 changed" in str(p) for p in status.status(project, cache).problems)

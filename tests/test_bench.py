@@ -36,7 +36,7 @@ def kept(rows: list[Row]) -> Record:
 def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) -> None:
     """Seconds and KiB, none of them zero; a ratio wherever there is something to compare with."""
     assert {row.name for row in rows} == {
-        *("status_1", "status_2", "status_4", "status_linear", "status_memory"),
+        *("help", "status_1", "status_2", "status_4", "status_first", "status_linear", "status_memory"),
         *("site", "site_2", "site_memory", "site_2_memory"),
     }
     for row in rows:

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks import pages, record, snippets
 from benchmarks.clock import NotComparableError
 from benchmarks.record import Record, Row
-from proof import manifest, process
+from proof import beside, manifest, process
 from proof.cli import cache_folder
 from proof.errors import ProofError
 from proof.pages import scan
@@ -53,7 +53,9 @@ def main() -> int:
             rows += _shown(sides.warm(options.times), options)
             if _EDITED[0] in names:
                 rows += _shown(sides.edited(*_EDITED, times=2), options)
-            method = snippets.METHOD.format(engine=sides.engine_seconds, edited="/".join(_EDITED[:2]))
+            method = snippets.METHOD.format(
+                engine=sides.engine_seconds, jobs=beside.default_jobs(), edited="/".join(_EDITED[:2])
+            )
             project = _copy(root, work / "again")  # as committed, without what was edited
         if "status" in parts:
             counts = [10, 100, 1000, *([10_000] if options.all else [])]

@@ -22,6 +22,7 @@ _FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
 
 METHOD = """
 Generated: copies of one snippet with its capture, for `proof status` beside one page, for the site with a page each.
+Status is timed where it has looked at the project before, and once where it has not.
 
 By hand: the same pages, transcripts and figures pasted in as HTML, without the extension; the sides take turns.
 """
@@ -75,13 +76,17 @@ def by_hand(root: Path, folder: Path) -> Path:
 
 
 def status(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
-    """`proof status` of 10, 100, … snippets: seconds, and memory of the largest against the smallest."""
+    """`proof --help`; `proof status` of 10, 100, … snippets, and of most of them for the first time; its memory."""
+    (shown,) = clock.in_turns(times, partial(clock.module, "proof.cli", "--help", cwd=work))
+    yield Row("help", "proof --help", "s", shown.seconds, None, "", 0.15)
     found = {}
     for count in counts:
         project = generate(root, model, work / f"status-{count}", count, pages=False)
-        (found[count],) = clock.in_turns(times, partial(clock.module, "proof.cli", "status", cwd=project))
         goal = 0.5 if count <= 1000 else count / 1000 * 0.5
+        first = _status(project, work)
+        (found[count],) = clock.in_turns(times, partial(_status, project, work))
         yield Row(f"status_{count}", f"status of {count:,} snippets", "s", found[count].seconds, None, "", goal)
+    yield Row("status_first", f"status of {count:,}, for the first time", "s", first.seconds, None, "", goal)
     last, before = counts[-1], counts[-2]
     seconds = found[last].seconds, found[before].seconds
     yield Row("status_linear", f"status of {last:,} again", "s", *seconds, f"of {before:,}", last / before)
@@ -89,6 +94,11 @@ def status(root: Path, model: str, work: Path, counts: list[int], times: int) ->
     yield Row(
         "status_memory", f"memory of a status of {counts[-1]:,}", "KiB", many.kib, few.kib, f"of {counts[0]}", 1.1
     )
+
+
+def _status(project: Path, work: Path) -> clock.Taken:
+    # With a cache of its own: what the tool remembers of a project begins with the first call.
+    return clock.module("proof.cli", "status", cwd=project, env={"PROOF_CACHE": str(work / "cache")})
 
 
 def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """Snippets run by the tool, against the same commands as a script: cold, warm, and one of them edited.
 
-Each side has a private engine of its own, so that neither finds what the other one built.
+Each side has a private engine of its own, so that none finds what another one built.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from benchmarks import clock
 from benchmarks.clock import NotComparableError, Taken
 from benchmarks.record import Row
 from benchmarks.script import script
-from proof import bases, manifest, private, rebuild
+from proof import bases, beside, manifest, private, rebuild
 from proof.cli import PLATFORM
 from proof.engine import Engine
 from proof.manifest import Snippet
 
 METHOD = """
-Two private engines, one for the tool and one for the script, each begun cold; loading the bases counts on neither side.
+A private engine for each side, begun cold; loading the bases counts on no side. The sides are the script, the tool with
+{jobs} jobs, which is what it takes here by itself, and the tool with one.
 
-Cold and warm: either clock holds the start and the stop of its engine, {engine:.1f} s, and memory is that of the tool
+Cold and warm: each clock holds the start and the stop of its engine, {engine:.1f} s, and memory is that of the tool
 alone, not of clients and daemon. Cold, the script goes first; warm, the sides take turns.
 
 Edited: a line is added to {edited} while scripts/serve runs; from the save until a browser is told of the new page,
@@ -46,9 +47,9 @@ class Sides:
         self.snippets = manifest.load_all(root, names)
         self.names = [snippet.name for snippet in self.snippets]
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
-        self._tool, self._bare = work / "tool", work / "bare"
+        self._tool, self._one, self._bare = work / "tool", work / "one", work / "bare"
         self.engine_seconds = 0.0
-        for side in (self._tool, self._bare):
+        for side in (self._tool, self._one, self._bare):
             side.mkdir(parents=True)
             for shared in ("packages", "bases"):  # nothing of a download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
@@ -59,13 +60,16 @@ class Sides:
 
     def cold(self) -> Iterator[Row]:
         """Everything is built for the first time."""
-        bare, tool = self._by_script(), self._by_tool()
-        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, "the same commands as a script", 1.1)
+        bare, one, tool = self._by_script(), self._by_tool(cache=self._one, jobs=1), self._by_tool()
+        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, "the same commands as a script", 0.7)
+        yield Row("cold_one", "a cold check, one job", "s", one.seconds, bare.seconds, "the same script", 1.1)
 
     def warm(self, times: int) -> Iterator[Row]:
         """Nothing has changed since; and what it takes in memory, for one snippet and for all."""
-        tool, bare = clock.in_turns(times, self._by_tool, self._by_script)
+        sides = (self._by_tool, lambda: self._by_tool(cache=self._one, jobs=1), self._by_script)
+        tool, single, bare = clock.in_turns(times, *sides)
         yield Row("warm", "a warm check", "s", tool.seconds, bare.seconds, "the warm script", 0.5)
+        yield Row("warm_one", "a warm check, one job", "s", single.seconds, bare.seconds, "the same script", 1.1)
         one = self._by_tool(self.names[:1])
         count = len(self.names)
         yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", tool.kib, one.kib, "of 1", 1.1)
@@ -102,10 +106,9 @@ class Sides:
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
 
-    def _by_tool(self, names: list[str] | None = None) -> Taken:
-        return clock.module(
-            "proof.cli", "check", *(names or self.names), cwd=self.root, env={"PROOF_CACHE": str(self._tool)}
-        )
+    def _by_tool(self, names: list[str] | None = None, *, cache: Path | None = None, jobs: int | None = None) -> Taken:
+        words = ["check", *(names or self.names), f"--jobs={jobs or beside.default_jobs()}"]
+        return clock.module("proof.cli", *words, cwd=self.root, env={"PROOF_CACHE": str(cache or self._tool)})
 
     def _by_script(self) -> Taken:
         started = time.monotonic()

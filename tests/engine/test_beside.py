@@ -1,0 +1,97 @@
+"""Several snippets at once in one real engine: alike by name, and not in what they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from proof import facts
+from proof.engine import Engine
+from tests.engine.test_faults import daemons, own, run, started, wait_until  # noqa: F401 - `own` is a fixture
+from tests.helpers import edit, tiny
+
+pytestmark = pytest.mark.engine
+COUNT = 6
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Snippets that all call their image `note`, each with a note that is longer than the one before."""
+    root = tiny(tmp_path)
+    note = root / "snippets" / "note"
+    edit(note / "context/Dockerfile", '["cat"', '["sh", "-c", "sleep 1; cat /srv/note.txt; wc -c /srv/note.txt", "cat"')
+    for number in range(COUNT):
+        copy = Path(shutil.copytree(note, note.with_name(f"note_{number}")))
+        (copy / "context" / "note.txt").write_text("a note" + "." * number + "\n")
+        manifest = copy / "snippet.toml"
+        manifest.write_text(manifest.read_text().replace("[[step]]", '[[step]]\nunshown = "a test"'))
+    return root
+
+
+def names() -> list[str]:
+    return [f"note_{number}" for number in range(COUNT)]
+
+
+def test_one_name_and_many_images(root: Path, own: Path) -> None:  # noqa: F811 - the fixture
+    """Each has its own size and its own output, as if it had run alone; and no page shows what kept them apart."""
+    code, said = run(root, own, "update", *names(), "--jobs", "6")
+    assert code == 0, said
+    book = facts.load(root / "snippets")
+    for number, name in enumerate(names()):
+        length = len("a note\n") + number
+        assert book[f"{name}.own_size"].value == length
+        steps = {step.name: step.output for step in book.captures[name].steps}
+        assert steps["run"].splitlines()[-1] == f"{length} /srv/note.txt"
+        assert "naming to docker.io/library/note" in steps["build"]
+        assert [line.split("   ")[0] for line in steps["image_ls"].splitlines()] == ["REPOSITORY", "note"]
+        assert steps["image_ls"].index("TAG") == len("REPOSITORY") + 3
+        assert not any("proof-" in output for output in steps.values())
+    for jobs in ("1", "6"):
+        code, said = run(root, own, "check", *names(), "--jobs", jobs)
+        assert code == 0, said
+        assert said.count("✓ accurate") == COUNT
+
+
+def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: F811
+    """All that ran in it are run again, in the engine that the first to notice has started."""
+    code, said = run(root, own, "update", *names(), "--jobs", "6")
+    assert code == 0, said
+    with started(root, own, *_check()) as tool:
+        wait_until(lambda: _running(own))
+        os.kill(daemons(own)[0], signal.SIGKILL)
+        said = tool.communicate(timeout=300)[0]
+    assert tool.returncode == 0, said
+    assert said.count("the engine was lost, and started again") == 1
+    assert said.count("✓ accurate") == COUNT
+
+
+def test_an_interrupt_ends_all(root: Path, own: Path) -> None:  # noqa: F811
+    """Ctrl-C while several run: one line, code 130, and nothing of any of them is left."""
+    with started(root, own, *_check("update")) as tool:
+        wait_until(lambda: _running(own))
+        tool.send_signal(signal.SIGINT)
+        said = tool.communicate(timeout=60)[0]
+    assert tool.returncode == 130, said
+    assert "interrupted; what was finished is kept" in said
+    assert "Traceback" not in said
+    assert not daemons(own)
+
+
+def _check(verb: str = "check") -> list[str]:
+    return [verb, *names(), "--jobs", "6"]
+
+
+def _running(own: Path) -> bool:  # noqa: F811
+    """Whether several containers of the engine in this cache run."""
+    sockets = list(own.glob("engine-*/*/docker.sock"))
+    if not sockets:
+        return False
+    engine = Engine("docker", {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{sockets[0]}"}, "linux/amd64")
+    try:
+        return len(engine.call("ps", "--quiet").text().split()) >= 3
+    except Exception:  # noqa: BLE001 - it does not answer yet
+        return False

@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from proof import capture as captures
-from proof import status
+from proof import pins, status
+from proof.bases import Bases
 from proof.capture import Capture
 from proof.errors import ProofError
 from proof.report import changes
 from proof.verify import Result
 
 
-def accept(results: Sequence[Result], origin: str) -> list[Result]:
-    """Write every capture that `proof update` wrote there, and return these results.
+def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
+    """Write every capture that `proof update` wrote there, lock the images of their bases, and return these results.
 
     `old` of each is what its pages showed before, which may be the capture of another origin of bases.
     """
@@ -26,6 +27,8 @@ def accept(results: Sequence[Result], origin: str) -> list[Result]:
             shown = captures.best(snippet.folder, snippet.variant)
             captures.save(result.new, captures.folder_of(snippet.folder, origin, snippet.variant))
             taken.append(replace(result, old=shown))
+    if origin == "registry":
+        pins.keep(root, known, [result.new for result in taken if result.new])
     return taken
 
 

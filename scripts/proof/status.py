@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import bases, claims, expression, facts, inputs, manifest, pages
+from proof import bases, claims, expression, facts, inputs, manifest, pages, pins
 from proof import capture as captures
 from proof.audit import FalseClaimError
 from proof.capture import Capture
@@ -44,12 +44,13 @@ def status(root: Path) -> Status:
     known = bases.load(root)
     known.check(snippets)
     keys = {name: known.key(name) for name in known.images}
+    pinned = pins.load(root, known)
     book = facts.load(root / "snippets")
     problems: list[ProofError] = []
     count = 0
     for snippet in snippets:
         capture = book.captures.get(snippet.name)
-        problems += stale(snippet, capture, keys)
+        problems += stale(snippet, capture, keys, pinned)
         count += len(capture.facts) if capture else 0
     scanned = pages.scan(root, book)
     problems += _page_problems(scanned, snippets)
@@ -78,14 +79,17 @@ def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofErro
     return found
 
 
-def stale(snippet: Snippet, capture: Capture | None, keys: dict[str, str]) -> Iterator[ProofError]:
+def stale(
+    snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
+) -> Iterator[ProofError]:
     """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
-    cure = f"proof update {snippet.name}"
+    registry = " --bases registry" if capture and capture.basis.bases == "registry" else ""
+    cure = f"proof update {snippet.name}{registry}"
     if capture is None:
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, cure=cure)
         return
     folder = captures.folder_of(snippet.folder, capture.basis.bases, snippet.variant)
-    for change in inputs.without_engine(snippet, capture, keys):
+    for change in inputs.without_engine(snippet, capture, keys, pinned):
         if change.hard:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, cure=cure)
     for name in capture.tampered:

@@ -308,7 +308,8 @@ def _engine(options: argparse.Namespace, terminal: Terminal) -> Iterator[Engine]
                         engine = stack.enter_context(start)
                 else:
                     engine = stack.enter_context(shared.connect(kind, cache, PLATFORM))
-                    terminal.say(f" · using your {kind}; its own images stay as they are")
+                    address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
+                    terminal.say(f" · using your {kind}{address and f' at {address}'}; its own images stay as they are")
             except NoEngineError as error:
                 if choice == kind:
                     raise

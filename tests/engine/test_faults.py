@@ -403,6 +403,7 @@ class TestRegistry:
             code, output = run(root, own, "check", "--bases", "registry", "--exit-by-cause")
             assert code == 6, output
             assert said in output
+            assert "proof update note --bases registry" in output
             assert old in lock.read_text()
             assert said in run(root, own, "update", "--bases", "registry")[1]
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]

@@ -100,6 +100,24 @@ def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: P
     assert f"| {' | '.join(base)} |" in text
 
 
+def test_the_text_is_one_that_github_takes(root: Path, tmp_path: Path) -> None:
+    """However much moved: cut between two rows, with what a reviewer must know in front."""
+    *others, note = moved(root)
+    assert note.new
+    facts = {**note.new.facts, "own_layers": CapturedFact(2, "count", "")}
+    many = {f"fact_{number}": CapturedFact("@" * 40, "text", "") for number in range(1000)}
+    others.append(replace(note, new=replace(note.new, facts={**many, **facts})))
+    files.save(others, tmp_path / "all", root=root, origin="registry", seconds=1)
+    body = tmp_path / "body.md"
+    done = proof("accept", str(tmp_path / "all"), "--body", str(body), cwd=root)
+    assert done.returncode == 0, done.stderr
+    text = body.read_text()
+    assert 50_000 < len(text) < 65_536
+    assert text.count("<code>") == text.count("</code>")
+    assert text.endswith("see the files of this branch.\n")
+    assert text.index("Mend the pages") < text.index("### Facts")
+
+
 def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
     """A claim that the new captures deny is the reviewer's to mend."""
     found = moved(root)

@@ -14,6 +14,8 @@ from proof.errors import ProofError
 from proof.report import changes
 from proof.verify import Result
 
+_LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
+
 
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
     """Write every capture that `proof update` wrote there, lock the images of their bases, and return these results.
@@ -36,13 +38,16 @@ def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> 
     """What a reviewer has to know, as Markdown: what moved, what was not measured, which sentences fail."""
     by_name = {result.snippet.name: result for result in taken}
     blocks = [_head(taken)]
-    if bases := _bases(taken):
-        blocks.append(f"### Bases\n\n{bases}")
     problems: list[ProofError] = status.status(root).problems
-    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
     if problems:
         blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
-    return "\n\n".join(blocks)
+    if bases := _bases(taken):
+        blocks.append(f"### Bases\n\n{bases}")
+    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
+    text = "\n\n".join(blocks)
+    if len(text) > _LONGEST:  # between two rows, so that nothing is left open
+        text = text[: text.rindex("\n", 0, _LONGEST)] + "\n\nThe rest has no room here: see the files of this branch.\n"
+    return text
 
 
 def _head(taken: Sequence[Result]) -> str:

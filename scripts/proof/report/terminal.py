@@ -51,7 +51,7 @@ class Terminal:
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
         """Something that may take a while: shown while it runs, and how long it took."""
-        started = time.monotonic()
+        what, started = plain(what), time.monotonic()
         with self.console.status(Text(what)) if self.console.is_terminal else contextlib.nullcontext():
             yield
         seconds = time.monotonic() - started

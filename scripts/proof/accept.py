@@ -54,7 +54,8 @@ def _head(taken: Sequence[Result]) -> str:
     made = [result.new.provenance for result in taken if result.new]
     dates = sorted(provenance.date[:10] for provenance in made)
     engines = sorted({provenance.engine for provenance in made})
-    text = f"Measured from {dates[0]} to {dates[-1]} by {', '.join(map(changes.code, engines))}." if made else ""
+    when = dict.fromkeys((*dates[:1], *dates[-1:]))  # one day, or the first and the last
+    text = f"Measured on {' to '.join(when)} by {', '.join(map(changes.code, engines))}." if made else ""
     other = [r for r in taken if r.old and r.new and r.old.basis != r.new.basis]
     if other:
         old, new = _basis(other[0].old), _basis(other[0].new)

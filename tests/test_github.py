@@ -87,6 +87,19 @@ def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
     ]
 
 
+def test_a_drift_of_what_goes_in_alone_is_annotated_too(root: Path) -> None:
+    """An edited Dockerfile that makes the same image: the run is red, and says where and why."""
+    count, fails, note = results(root)
+    stale = replace(note, verdict="drift", cause="snippet", changes=(Change("context/Dockerfile", "changed"),))
+    assert reported([count, fails, stale], [], root) == [
+        (
+            "error",
+            {"file": "snippets/note/snippet.toml", "title": "note: drift"},
+            "because context/Dockerfile changed",
+        )
+    ]
+
+
 def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
     """The line of each statement of a fact that moved: a sentence to read again."""
     count, fails, note = results(root)

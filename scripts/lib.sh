@@ -59,8 +59,9 @@ step() {
     say "✓ $title $((SECONDS - begun)) s"
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
-    # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank.
-    tail -n "${tail:-20}" "$log" | sed 's/##/# #/g; s/^/  │ /'
+    # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank. For it a line
+    # ends at a carriage return too.
+    tail -n "${tail:-20}" "$log" | tr '\r' '\n' | sed 's/##/# #/g; s/^/  │ /'
   fi
   return "$code"
 }

@@ -18,6 +18,8 @@ from proof.report import changes
 from proof.verify import Result
 from tests.helpers import captured, proof, results, tiny, tree
 
+DIGEST = f"sha256:{'1' * 64}"
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -45,8 +47,10 @@ def moved(root: Path) -> list[Result]:
     for result in results(root):
         assert result.new
         basis = Basis("linux/amd64", "docker", "registry")
-        inputs = {name: "sha256:digest" if name.startswith("the base") else v for name, v in result.new.inputs.items()}
-        new = replace(result.new, basis=basis, inputs=inputs)
+        inputs = {name: DIGEST if name.startswith("the base") else v for name, v in result.new.inputs.items()}
+        images = {name: f"docker.io/library/{name}@{DIGEST}" for name in result.new.provenance.bases}
+        provenance = replace(result.new.provenance, bases=images)
+        new = replace(result.new, basis=basis, inputs=inputs, provenance=provenance)
         found.append(replace(result, verdict="written", new=new, old=None))
     count, fails, note = found
     assert note.new
@@ -65,13 +69,16 @@ def handed_over(root: Path, folder: Path) -> Path:
 
 
 def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> None:
-    """What was written there is written here, byte for byte, and nothing else is touched."""
+    """What was written there is written here, byte for byte, and locked; nothing else is touched."""
     before = tree(root)
     done = proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 of 3 captures are written, on registry bases" in done.stdout
     after = tree(root)
-    assert {name.split("captured/")[0] for name in set(after) - set(before)} == {"snippets/fails/", "snippets/note/"}
+    assert {name.split("captured/")[0] for name in set(after) - set(before)} == {
+        *("snippets/fails/", "snippets/note/", "snippets/bases.lock"),
+    }
+    assert after["snippets/bases.lock"].splitlines()[1:] == [f"docker.io/library/alpine:3.22@{DIGEST}".encode()]
     assert all(after[name] == content for name, content in before.items())
     there = tree(tmp_path / "all" / "captures" / "note")
     assert there == tree(root / "snippets" / "note" / "captured" / "registry")
@@ -87,7 +94,28 @@ def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: P
     assert f"| {' | '.join(cells)} | +3.70% |" in text
     assert "2 snippets are measured on another basis for the first time" in text
     assert "429 Too Many Requests" in text
-    assert "### Bases" not in text  # they are called the same in these captures
+    base = (
+        changes.code(cell) for cell in ("alpine:3.22", "Alpine, rebuilt", f"docker.io/library/alpine:3.22@{DIGEST}")
+    )
+    assert f"| {' | '.join(base)} |" in text
+
+
+def test_the_text_is_one_that_github_takes(root: Path, tmp_path: Path) -> None:
+    """However much moved: cut between two rows, with what a reviewer must know in front."""
+    *others, note = moved(root)
+    assert note.new
+    facts = {**note.new.facts, "own_layers": CapturedFact(2, "count", "")}
+    many = {f"fact_{number}": CapturedFact("@" * 40, "text", "") for number in range(1000)}
+    others.append(replace(note, new=replace(note.new, facts={**many, **facts})))
+    files.save(others, tmp_path / "all", root=root, origin="registry", seconds=1)
+    body = tmp_path / "body.md"
+    done = proof("accept", str(tmp_path / "all"), "--body", str(body), cwd=root)
+    assert done.returncode == 0, done.stderr
+    text = body.read_text()
+    assert 50_000 < len(text) < 65_536
+    assert text.count("<code>") == text.count("</code>")
+    assert text.endswith("see the files of this branch.\n")
+    assert text.index("Mend the pages") < text.index("### Facts")
 
 
 def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
@@ -132,6 +160,29 @@ def objections(root: Path, capture: Capture) -> list[str]:
     snippet = results(root)[2].snippet
     keys = {name: known.key(name) for name in known.images}
     return list(admission.objections(capture, snippet, "rebuilt", keys))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        f"docker.io/library/alpine:3.22@sha256:{'2' * 64}",  # not the one that the inputs name
+        "docker.io/library/alpine:3.22",
+        f"docker.io/library/alpine:3.22\nevil@{DIGEST}",
+        "Alpine, rebuilt",
+    ],
+)
+def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path: Path) -> None:
+    """What goes into the lock is the image that was measured: anything else is refused, and nothing is written."""
+    *others, note = moved(root)
+    assert note.new
+    images = dict.fromkeys(note.new.provenance.bases, image)
+    note = replace(note, new=replace(note.new, provenance=replace(note.new.provenance, bases=images)))
+    files.save([*others, note], tmp_path / "all", root=root, origin="registry", seconds=1)
+    before = tree(root)
+    done = proof("accept", str(tmp_path / "all"), cwd=root)
+    assert done.returncode == 2
+    assert "its base alpine:3.22 has no digest" in done.stderr
+    assert tree(root) == before
 
 
 def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from proof.inputs import Change
 from proof.report import github
 from proof.report.terminal import Terminal
 from proof.verify import Result
-from tests.helpers import captured, edit, proof, results, tiny
+from tests.helpers import REPOSITORY, captured, edit, proof, results, tiny
 from tests.injections import HOSTILE
 
 
@@ -83,6 +84,19 @@ def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
             {"file": "snippets/fails/snippet.toml", "title": "fails: drift"},
             "because the engine changed\nfails.size\n- 8B\n+ 9B",
         ),
+    ]
+
+
+def test_a_drift_of_what_goes_in_alone_is_annotated_too(root: Path) -> None:
+    """An edited Dockerfile that makes the same image: the run is red, and says where and why."""
+    count, fails, note = results(root)
+    stale = replace(note, verdict="drift", cause="snippet", changes=(Change("context/Dockerfile", "changed"),))
+    assert reported([count, fails, stale], [], root) == [
+        (
+            "error",
+            {"file": "snippets/note/snippet.toml", "title": "note: drift"},
+            "because context/Dockerfile changed",
+        )
     ]
 
 
@@ -162,6 +176,19 @@ def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
     assert done.returncode == 2
     assert "add-mask" in done.stderr
     assert commands(done.stdout + done.stderr) == []
+
+
+def test_a_log_that_a_script_shows_holds_no_command(tmp_path: Path) -> None:
+    """The end of a failed step's log, where a carriage return ends a line as well as a newline does."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "lib.sh").write_bytes((REPOSITORY / "scripts" / "lib.sh").read_bytes())
+    (tmp_path / "log").write_bytes("\n".join(HOSTILE).encode(errors="replace") + b"\nred\r::error::owned\r\n##[error]x")
+    script = '. scripts/lib.sh; tail=1000 step "a step" sh -c "cat log; exit 1"'
+    done = subprocess.run(["bash", "-c", script, "scripts/x"], cwd=tmp_path, capture_output=True, check=False)
+    log = done.stdout.decode()
+    assert done.returncode == 1
+    assert "owned" in log
+    assert commands(log) == []
 
 
 def test_the_summary_is_added_to_the_file_of_the_job(

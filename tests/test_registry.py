@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proof import registry as registries
-from proof.errors import CannotMeasureError
+from proof.errors import CannotMeasureError, RegistryAwayError
 from tests.registry import Fault, Registry, need_skopeo, serving
 
 
@@ -32,7 +32,10 @@ def registry() -> Iterator[Registry]:
 
 
 def pull(registry: Registry, folder: Path) -> str:
-    return registries.pull(f"{registry.address}/a:1", "linux/amd64", folder / "image.tar", "proof-1/a:1")
+    reference, platform = f"{registry.address}/a:1", "linux/amd64"
+    digest = registries.resolve(reference, platform, folder)
+    registries.pull(reference, digest, platform, folder / "image.tar", "proof-1/a:1")
+    return digest
 
 
 def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
@@ -44,6 +47,30 @@ def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
         assert b'proof-1/a:1"]' in manifest.read()
     assert [path.name for path in tmp_path.iterdir()] == ["image.tar"]
     assert quick == []
+
+
+def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
+    """What was resolved is what is pulled: never the image that the tag stands for a moment later."""
+    reference, platform = f"{registry.address}/a:1", "linux/amd64"
+    digest = registries.resolve(reference, platform, tmp_path)
+    registry.manifest += b"\n"
+    assert registries.resolve(reference, platform, tmp_path) == registry.digest != digest
+    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry keeps the newest alone
+        registries.pull(reference, digest, platform, tmp_path / "image.tar", "a:1")
+    assert registry.asked[-1].endswith(f"/manifests/{digest}")
+
+
+@pytest.mark.parametrize(
+    ("reference", "mirror", "there"),
+    [
+        ("docker.io/library/alpine:3.22", "", "docker.io/library/alpine:3.22"),
+        ("docker.io/library/alpine:3.22", "127.0.0.1:5000", "127.0.0.1:5000/library/alpine:3.22"),
+        ("gcr.io/distroless/static", "mirror.example/hub", "mirror.example/hub/distroless/static"),
+    ],
+)
+def test_a_mirror_has_the_same_paths(reference: str, mirror: str, there: str) -> None:
+    """The registry's host is what it stands in for."""
+    assert registries.at(reference, mirror) == there
 
 
 @pytest.mark.parametrize("fault", ["503", "reset"])
@@ -89,6 +116,8 @@ def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float],
     registry.forever = fault
     with pytest.raises(CannotMeasureError) as error:
         pull(registry, tmp_path)
+    # Of a registry that is away no other image is asked; one that lacks an image may have the next.
+    assert isinstance(error.value, RegistryAwayError) == ("4 times" in says)
     assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
     assert error.value.evidence
     assert error.value.cure.endswith("or leave --bases registry out")
@@ -102,7 +131,7 @@ def test_a_limit_for_good(
     """429 without an end: skopeo gives up after its own attempts, and then so does the tool."""
     monkeypatch.setattr(registries, "_ANSWER", 60.0)
     registry.forever = "429 soon"
-    with pytest.raises(CannotMeasureError, match="limits how often it is asked") as error:
+    with pytest.raises(RegistryAwayError, match="limits how often it is asked") as error:
         pull(registry, tmp_path)
     assert "log in" in error.value.cure
     assert quick == []
@@ -113,4 +142,4 @@ def test_nobody_there(tmp_path: Path) -> None:
     with serving() as gone:
         address = gone.address
     with pytest.raises(CannotMeasureError, match="cannot be reached"):
-        registries.pull(f"{address}/a:1", "linux/amd64", tmp_path / "image.tar", "a:1")
+        registries.resolve(f"{address}/a:1", "linux/amd64", tmp_path)

@@ -46,9 +46,14 @@ def result(tmp_path: Path) -> Result:
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
-def test_a_log_does_not_act(text: str, result: Result, capsys: pytest.CaptureFixture[str]) -> None:
-    """In a difference, an input, an error, a problem, a name or advice: seen, and without effect."""
+def test_a_log_does_not_act(
+    text: str, result: Result, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a difference, an input, an error, a problem, a name, advice or a stage: seen, and without effect."""
+    monkeypatch.setattr("proof.report.terminal._QUICK", 0)
     terminal = Terminal()
+    with terminal.stage(text):
+        pass
     difference = Difference(Where(Path(text)), text, text, text)
     error = CannotMeasureError(text, where=Where(Path(text)), evidence=text, cure=text)
     terminal.result(replace(result, differences=(difference,), changes=(Change(text, text),), error=error))

@@ -102,6 +102,23 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
         read(root, tmp_path / "other", *shards[1:])
 
 
+def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_path: Path) -> None:
+    """One name and two images: code 3, both of them and who had which; the same run on one image is one."""
+    count, fails, note = results(root)
+    for image, code in (("Alpine, rebuilt", 0), ("another Alpine", 3)):
+        assert note.new
+        provenance = replace(note.new.provenance, bases=dict.fromkeys(note.new.provenance.bases, image))
+        folders = [tmp_path / f"{code}-1", tmp_path / f"{code}-2"]
+        files.save([count, fails], folders[0], root=root, origin="rebuilt", seconds=1)
+        second = replace(note, new=replace(note.new, provenance=provenance))
+        files.save([second], folders[1], root=root, origin="rebuilt", seconds=1)
+        done = proof("merge", *map(str, folders), cwd=root)
+        assert done.returncode == code, done.stderr
+    assert "the base alpine:3.22 was not the same image for all snippets" in done.stderr
+    assert "note: another Alpine" in done.stderr
+    assert "cure: run all shards again" in done.stderr
+
+
 def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the JSON in a file."""
     data = json.loads(path.read_text())

@@ -203,10 +203,14 @@ def test_a_linter_can_fail(call: tuple[str, ...], old: str, new: str, says: str,
 
 
 def test_what_must_be_reviewed_is_there() -> None:
-    """Every path of CODEOWNERS is a file or a folder: one that was renamed would be nobody's."""
+    """Every path of CODEOWNERS is a file or a folder: one that was renamed would be nobody's. Its owner is a team.
+
+    A user's name that was made up could be a stranger's.
+    """
     lines = (REPOSITORY / ".github" / "CODEOWNERS").read_text("utf-8").splitlines()
     paths = [line.split()[0] for line in lines if line and not line.startswith("#")]
     assert paths
+    assert all(re.fullmatch(r"\S+ +@[\w-]+/[\w-]+", line) for line in lines if line and not line.startswith("#"))
     for path in paths:
         assert list(REPOSITORY.glob(path.strip("/"))), path
 

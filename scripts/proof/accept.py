@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from proof import capture as captures
-from proof import status
+from proof import pins, status
+from proof.bases import Bases
 from proof.capture import Capture
 from proof.errors import ProofError
 from proof.report import changes
 from proof.verify import Result
 
+_LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
 
-def accept(results: Sequence[Result], origin: str) -> list[Result]:
-    """Write every capture that `proof update` wrote there, and return these results.
+
+def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
+    """Write every capture that `proof update` wrote there, lock the images of their bases, and return these results.
 
     `old` of each is what its pages showed before, which may be the capture of another origin of bases.
     """
@@ -26,6 +29,8 @@ def accept(results: Sequence[Result], origin: str) -> list[Result]:
             shown = captures.best(snippet.folder, snippet.variant)
             captures.save(result.new, captures.folder_of(snippet.folder, origin, snippet.variant))
             taken.append(replace(result, old=shown))
+    if origin == "registry":
+        pins.keep(root, known, [result.new for result in taken if result.new])
     return taken
 
 
@@ -33,20 +38,24 @@ def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> 
     """What a reviewer has to know, as Markdown: what moved, what was not measured, which sentences fail."""
     by_name = {result.snippet.name: result for result in taken}
     blocks = [_head(taken)]
-    if bases := _bases(taken):
-        blocks.append(f"### Bases\n\n{bases}")
     problems: list[ProofError] = status.status(root).problems
-    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
     if problems:
         blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
-    return "\n\n".join(blocks)
+    if bases := _bases(taken):
+        blocks.append(f"### Bases\n\n{bases}")
+    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
+    text = "\n\n".join(blocks)
+    if len(text) > _LONGEST:  # between two rows, so that nothing is left open
+        text = text[: text.rindex("\n", 0, _LONGEST)] + "\n\nThe rest has no room here: see the files of this branch.\n"
+    return text
 
 
 def _head(taken: Sequence[Result]) -> str:
     made = [result.new.provenance for result in taken if result.new]
     dates = sorted(provenance.date[:10] for provenance in made)
     engines = sorted({provenance.engine for provenance in made})
-    text = f"Measured from {dates[0]} to {dates[-1]} by {', '.join(map(changes.code, engines))}." if made else ""
+    when = dict.fromkeys((*dates[:1], *dates[-1:]))  # one day, or the first and the last
+    text = f"Measured on {' to '.join(when)} by {', '.join(map(changes.code, engines))}." if made else ""
     other = [r for r in taken if r.old and r.new and r.old.basis != r.new.basis]
     if other:
         old, new = _basis(other[0].old), _basis(other[0].new)

@@ -13,6 +13,7 @@ from proof.capture import Capture
 from proof.manifest import NAME, UNITS, Snippet
 from proof.typed import typed
 
+_IMAGE = re.compile(r"[\w./:-]+@sha256:[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -38,6 +39,9 @@ def objections(capture: Capture, snippet: Snippet, origin: str, keys: Mapping[st
             yield f"{name!r} is no fact"
     if not _DATE.fullmatch(capture.provenance.date) or set(capture.provenance.bases) != set(snippet.bases):
         yield "where it comes from is not told as the tool tells it"
+    for name, image in capture.provenance.bases.items() if origin == "registry" else ():
+        if not _IMAGE.fullmatch(image) or image.rpartition("@")[2] != capture.inputs.get(f"{inputs.BASE}{name}"):
+            yield f"its base {name} has no digest, or another one than the image that it was measured on"
     for change in inputs.without_engine(snippet, capture, keys):
         if change.hard:
             yield f"{snippet.name} was measured in another state than the one here: {change}"

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from proof.commands import full_name
+from proof.commands import REFERENCE, full_name
 from proof.errors import RefusedError, Where, did_you_mean
 from proof.manifest import Snippet
 from proof.table import Table
 
 Origin = Literal["rebuilt", "registry"]
 _HASH = r"[0-9a-f]{64}"
+_REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
 _WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
 
 
@@ -171,6 +172,12 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         if other and other not in images:
             raise t.error(key, f"the {key} '{other}' is no base above this one", "put its [[base]] first")
     name, registry = t.text("name", required=True), t.text("registry", required=True)
+    for key, pattern, example in (
+        ("name", REFERENCE, "alpine:3.22"),
+        ("registry", _REGISTRY, "docker.io/library/alpine:3.22"),
+    ):
+        if not re.fullmatch(pattern, t.text(key)):
+            raise t.error(key, f"{t.text(key)!r} is no image's name", f'{key} = "{example}"')
     rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
     env = tuple(t.texts("env"))
     if like is not None:

@@ -109,14 +109,14 @@ def _merge(options: argparse.Namespace) -> int:
 
 
 def _accept(options: argparse.Namespace) -> int:
-    from proof import accept, lock
+    from proof import accept, bases, lock
     from proof.files import write_whole
     from proof.report.terminal import Terminal
 
     root, terminal = _root(options), Terminal()
     parts, results = _together(root, options.folders)
     with lock.holding(root / "snippets", on_wait=terminal.waiting):
-        taken = accept.accept(results, parts[0].origin)
+        taken = accept.accept(root, bases.load(root), results, parts[0].origin)
     for result in results:
         if result in taken or result.verdict != "accurate":
             terminal.result(result)

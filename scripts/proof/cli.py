@@ -13,18 +13,19 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from proof import ci
-from proof.errors import NoEngineError, ProofError, UsageError
+from proof.errors import CannotMeasureError, EngineLostError, NoEngineError, ProofError, RegistryAwayError, UsageError
 
 if TYPE_CHECKING:
     from proof.bases import Bases
     from proof.engine import Engine
     from proof.manifest import Snippet
+    from proof.rebuild import Loaded
     from proof.report.terminal import Terminal
     from proof.verify import Result
 
@@ -87,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
             type=_jobs,
             metavar="N",
             help="how many snippets run at a time in a private engine (default: twice the processors, 8 at most)",
+        )
+        verb.add_argument(
+            "--mirror",
+            metavar="HOST",
+            default="",
+            help="where --bases registry asks instead of the registry: the same paths below HOST, the same digests",
         )
         verb.add_argument("--page", type=Path, action="append", default=[], help="the snippets that this page uses")
         verb.add_argument("--quick", action="store_true", help="leave out the snippets that call themselves slow")
@@ -178,6 +185,8 @@ def _verify(options: argparse.Namespace) -> int:
     root = _root(options)
     known = bases.load(root)
     options.names += _used_by(options.page, root)
+    if options.mirror and options.bases != "registry":
+        raise UsageError("--mirror goes with --bases registry", cure=f"--bases registry --mirror {options.mirror}")
     snippets = manifest.load_all(root, options.names)
     known.check(snippets)
     if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
@@ -227,15 +236,14 @@ def _run_all(
     root: Path,
 ) -> list[Result]:
     from dataclasses import replace
-    from functools import partial
 
-    from proof import bases, beside, rebuild, verify
+    from proof import bases, beside, pins, verify
 
-    cache = cache_folder()
-    loaded = {}
-    for name in bases.wanted(snippets):
-        with terminal.stage(f"base {name}, {options.bases}"):
-            loaded[name] = engine.again(partial(rebuild.ensure, known, name, engine, origin=options.bases, cache=cache))
+    cache, pinned = cache_folder(), pins.load(root, known)
+    loaded, missing = _load_bases(options, terminal, engine=engine, known=known, names=bases.wanted(snippets))
+    if options.bases == "registry":
+        for line in pins.moved(pinned, {name: base.key for name, base in loaded.items()}, known):
+            terminal.say(f" · {line}", "yellow")
     session = verify.Session(
         root=root,
         engine=engine,
@@ -249,13 +257,50 @@ def _run_all(
     )
     # In a shared engine what a build leaves is told from what was there before: nothing else of ours may be at work.
     jobs = 1 if engine.shared else options.jobs or beside.default_jobs()
-    found = {}
+    found: dict[str, Result] = {}
     with terminal.running() as on_step:
-        one = partial(verify.verify, session=replace(session, on_step=on_step), write=options.write)
+        session = replace(session, on_step=on_step)
+
+        def one(snippet: Snippet) -> Result:
+            if lost := [error for name, error in missing.items() if name in snippet.bases]:
+                return verify.Result(snippet, "not measured", error=lost[0])
+            return verify.verify(snippet, session, write=options.write)
+
         for result in beside.run(snippets, one, jobs=jobs):
             terminal.result(result)
             found[result.snippet.name] = result
+    if options.write and options.bases == "registry":
+        kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
+        pins.keep(root, known, kept)
     return [found[snippet.name] for snippet in snippets]
+
+
+def _load_bases(
+    options: argparse.Namespace, terminal: Terminal, *, engine: Engine, known: Bases, names: Iterable[str]
+) -> tuple[dict[str, Loaded], dict[str, CannotMeasureError]]:
+    """Every base that can be had, and why each other one cannot: it holds back its own snippets alone."""
+    from functools import partial
+
+    from proof import rebuild
+
+    get = partial(rebuild.ensure, engine=engine, origin=options.bases, cache=cache_folder(), mirror=options.mirror)
+    loaded: dict[str, Loaded] = {}
+    missing: dict[str, CannotMeasureError] = {}
+    away = ""
+    for name in names:
+        if away:  # to wait as long again for each base would take hours
+            missing[name] = RegistryAwayError(f"{name} was not asked for: {away}")
+            continue
+        try:
+            with terminal.stage(f"base {name}, {options.bases}"):
+                loaded[name] = engine.again(partial(get, known, name))
+        except EngineLostError:
+            raise
+        except CannotMeasureError as error:
+            terminal.problems([error])
+            missing[name] = CannotMeasureError(error.what, where=error.where)
+            away = error.what if isinstance(error, RegistryAwayError) else ""
+    return loaded, missing
 
 
 @contextlib.contextmanager
@@ -292,7 +337,8 @@ def _engine(options: argparse.Namespace, terminal: Terminal) -> Iterator[Engine]
                         engine = stack.enter_context(start)
                 else:
                     engine = stack.enter_context(shared.connect(kind, cache, PLATFORM))
-                    terminal.say(f" · using your {kind}; its own images stay as they are")
+                    address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
+                    terminal.say(f" · using your {kind}{address and f' at {address}'}; its own images stay as they are")
             except NoEngineError as error:
                 if choice == kind:
                     raise

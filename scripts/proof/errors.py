@@ -78,6 +78,10 @@ class EngineLostError(CannotMeasureError):
     """The engine stopped answering."""
 
 
+class RegistryAwayError(CannotMeasureError):
+    """A registry limits, or is away: another image of it would fare no better."""
+
+
 class DeadlineError(CannotMeasureError):
     """A command ran longer than it may."""
 

@@ -98,7 +98,10 @@ def _files(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
 
 
 def _of(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
     return found.st_ctime_ns, found.st_size, found.st_ino
 
 

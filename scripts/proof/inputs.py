@@ -17,7 +17,7 @@ from proof.manifest import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
 COMMANDS = "the commands in snippet.toml"
-_BASE, _ENGINE, _RULES = "the base ", "the engine", "the normaliser"
+BASE, _ENGINE, _RULES = "the base ", "the engine", "the normaliser"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Change:
     @property
     def kind(self) -> Kind:
         """Whose change it is."""
-        if self.name.startswith(_BASE):
+        if self.name.startswith(BASE):
             return "base"
         return "engine" if self.name in (_ENGINE, _RULES) else "snippet"
 
@@ -49,7 +49,7 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
     for path in context.files(snippet.context):
         mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
         found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
-    found |= {f"{_BASE}{name}": bases[name] for name in snippet.bases if name in bases}
+    found |= {f"{BASE}{name}": bases[name] for name in snippet.bases if name in bases}
     return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
 
 
@@ -82,11 +82,14 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
     return found
 
 
-def without_engine(snippet: Snippet, capture: captures.Capture, keys: Mapping[str, str]) -> list[Change]:
+def without_engine(
+    snippet: Snippet, capture: captures.Capture, keys: Mapping[str, str], pinned: Mapping[str, str] | None = None
+) -> list[Change]:
     """What changed since `capture`, as far as it can be known with no engine and no registry at hand.
 
-    `keys` are the keys of the rebuilt bases. What a registry holds today is not known, so its bases count as unmoved.
+    `keys` are the keys of the rebuilt bases, `pinned` those of the registry's, out of the lock. What a registry holds
+    today is not known, so one that is in no lock counts as unmoved.
     """
     if capture.basis.bases == "registry":
-        keys = {n: capture.inputs.get(f"{_BASE}{n}", key) for n, key in keys.items()}
+        keys = {n: capture.inputs.get(f"{BASE}{n}", key) for n, key in keys.items()} | dict(pinned or {})
     return changed(capture.inputs, of(snippet, keys, capture.inputs.get(_ENGINE, "")))

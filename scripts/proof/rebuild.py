@@ -15,6 +15,7 @@ import os
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -41,9 +42,14 @@ class Loaded:
     key: str  # what identifies its content: changes when the base moves
 
 
-def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Path) -> Loaded:
-    """Have the base `name` in the engine, and say what it is. A base that is there already is left alone."""
-    return _rebuild(bases, name, engine, cache) if origin == "rebuilt" else _pull(bases.images[name], engine)
+def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Path, mirror: str = "") -> Loaded:
+    """Have the base `name` in the engine, and say what it is. A base that is there already is left alone.
+
+    `mirror` is the host, with a path if need be, of which a registry's bases are asked for in its place.
+    """
+    if origin == "rebuilt":
+        return _rebuild(bases, name, engine, cache)
+    return _pull(bases.images[name], engine, cache, mirror)
 
 
 def fetch(package: Package, cache: Path) -> Path:
@@ -92,35 +98,43 @@ def fetch(package: Package, cache: Path) -> Path:
 def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     base, key = bases.images[name], bases.key(name)
     origin = f"{base.rebuilt}; from " + ", ".join(f"{p} (sha256:{p.sha256})" for p in bases.packages_of(name))
+    # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
+    image_id = _loaded(
+        base, key, engine, cache, lambda folder: build_archive(bases, name, folder, cache, tag=engine.local(name))
+    )
+    return Loaded(name, image_id, engine.diff_ids(name), origin, key)
+
+
+def _pull(base: Base, engine: Engine, cache: Path, mirror: str) -> Loaded:
+    reference = registry.at(base.registry, mirror)
+    with scratch.folder("pull") as asked:
+        digest = registry.resolve(reference, base.platform, asked)
+
+    def archive(folder: Path) -> Path:
+        registry.pull(reference, digest, base.platform, folder / "image.tar", engine.local(base.name))
+        return folder / "image.tar"
+
+    # The registry's own name for it, wherever it came from: the digest says that it is the same.
+    image_id = _loaded(base, digest, engine, cache, archive)
+    return Loaded(base.name, image_id, engine.diff_ids(base.name), f"{base.registry}@{digest}", digest)
+
+
+def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[Path], Path]) -> str:
+    """The id of the base in the engine: left alone where it is there, else loaded out of the archive of `make`."""
     known = cache / "bases" / f"{key.removeprefix('sha256:')}.json"
     ids: list[str] = json.loads(known.read_text()) if known.exists() else []  # one for each image store
-    if (present := engine.image_id(name)) in ids:
-        return Loaded(name, str(present), engine.diff_ids(name), origin, key)
+    if (present := engine.image_id(base.name)) in ids:
+        return str(present)
     with scratch.folder("base") as folder:
-        # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
-        _load(engine, build_archive(bases, name, folder, cache, tag=engine.local(name)), name)
-    loaded = engine.image_id(name)
+        archive = make(folder)
+        if not engine.private:  # in a private engine bases stay, for the next run
+            traces.claim(engine, base.name)
+        engine.load(archive)
+    loaded = engine.image_id(base.name)
     if loaded is None:
-        raise CannotMeasureError(f"the engine loaded {name} and does not have it", where=base.where)
+        raise CannotMeasureError(f"the engine loaded {base.name} and does not have it", where=base.where)
     write_whole(known, json.dumps(sorted({*ids, loaded})))
-    return Loaded(name, loaded, engine.diff_ids(name), origin, key)
-
-
-def _load(engine: Engine, archive: Path, name: str) -> None:
-    if not engine.private:  # in a private engine bases stay, for the next run
-        traces.claim(engine, name)
-    engine.load(archive)
-
-
-def _pull(base: Base, engine: Engine) -> Loaded:
-    with scratch.folder("pull") as folder:
-        archive = folder / "image.tar"
-        digest = registry.pull(base.registry, base.platform, archive, engine.local(base.name))
-        _load(engine, archive, base.name)
-    image_id = engine.image_id(base.name)
-    if image_id is None:
-        raise CannotMeasureError(f"{base.registry} was pulled and is not in the engine", where=base.where)
-    return Loaded(base.name, image_id, engine.diff_ids(base.name), f"{base.registry}@{digest}", digest)
+    return loaded
 
 
 def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 from time import sleep
 
 from proof import process
-from proof.errors import CannotMeasureError, DeadlineError
+from proof.errors import CannotMeasureError, DeadlineError, RegistryAwayError
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 2.0  # seconds; each next one is twice as long
@@ -32,11 +32,14 @@ class _Trouble:
     what: str
     passes: bool  # whether asking again can help
     cure: str
+    away: bool = False  # whether it is the registry's, and not of the one image
 
 
 _TROUBLES = (
     # skopeo has waited already, as long as the registry's Retry-After said: asking again would only count against us.
-    _Trouble(r"toomanyrequests|\b429\b", "limits how often it is asked", passes=False, cure="wait, or log in"),
+    _Trouble(
+        r"toomanyrequests|\b429\b", "limits how often it is asked", passes=False, cure="wait, or log in", away=True
+    ),
     _Trouble(
         r"unauthorized|denied|authentication required|\b40[13]\b", "wants another user", passes=False, cure="log in"
     ),
@@ -46,13 +49,14 @@ _TROUBLES = (
         passes=False,
         cure="look at `registry` in bases.toml",
     ),
-    _Trouble(r"HTTP status: 5\d\d|\b50[0234]\b", "is out of order", passes=True, cure="try again later"),
+    _Trouble(r"HTTP status: 5\d\d|\b50[0234]\b", "is out of order", passes=True, cure="try again later", away=True),
     _Trouble(
         r"reset by peer|unexpected EOF|connection refused|broken pipe|timeout|no such host|network is unreachable"
         r"|temporary failure|no route to host|server misbehaving",
         "cannot be reached",
         passes=True,
         cure="look at the network",
+        away=True,
     ),
     _Trouble(
         r"invalid character|unsupported|does not match|mismatch|malformed|gzip|schema",
@@ -61,56 +65,73 @@ _TROUBLES = (
         cure="look for a proxy or a login page in between",
     ),
 )
-_SILENT = _Trouble("", "does not answer", passes=True, cure="look at the network, or try again later")
+_SILENT = _Trouble("", "does not answer", passes=True, cure="look at the network, or try again later", away=True)
 _OTHER = _Trouble("", "could not give it", passes=False, cure="see what skopeo says")
 
 
-def pull(reference: str, platform: str, archive: Path, tag: str) -> str:
-    """Pull `reference` into `archive` for `docker load`, there under the name `tag`; returns its digest.
+def at(reference: str, mirror: str) -> str:
+    """Where a mirror has what the registry calls `reference`: under the same path, and with the same digest."""
+    return f"{mirror}/{reference.partition('/')[2]}" if mirror else reference
 
-    The archive is a file in a temporary folder, where skopeo keeps what else it needs meanwhile. skopeo
-    does it, because a private engine has no network. Its own settings (credentials, mirrors) are the user's.
+
+def resolve(reference: str, platform: str, folder: Path) -> str:
+    """The digest that `reference` stands for now; `folder` is a temporary one for what skopeo keeps meanwhile.
+
     Raises CannotMeasureError, with what is wrong with the registry.
     """
+    return _skopeo(
+        *("inspect", *_which(platform), *_insecure(reference, "--tls-verify=false")),
+        *("--no-tags", "--format", "{{.Digest}}", f"docker://{reference}"),
+        reference=reference,
+        deadline=_ANSWER,
+        folder=folder,
+    )
+
+
+def pull(reference: str, digest: str, platform: str, archive: Path, tag: str) -> None:
+    """Pull the image of this digest into `archive` for `docker load`, there under the name `tag`.
+
+    By its digest, so that it is the one that was resolved, even where the tag moves meanwhile. skopeo does it, because
+    a private engine has no network. Its own settings (credentials, mirrors) are the user's.
+    Raises CannotMeasureError, with what is wrong with the registry.
+    """
+    source = f"{re.sub(r':[^:/]*$', '', reference)}@{digest}"
+    _skopeo(
+        *("copy", *_which(platform), *_insecure(reference, "--src-tls-verify=false")),
+        *("--quiet", f"docker://{source}", f"docker-archive:{archive}:{tag}"),
+        reference=reference,
+        deadline=_IMAGE,
+        folder=archive.parent,
+        archive=archive,
+    )
+
+
+def _which(platform: str) -> tuple[str, ...]:
+    system, architecture = platform.split("/")[:2]
+    return ("--override-os", system, "--override-arch", architecture)
+
+
+def _insecure(reference: str, flag: str) -> tuple[str, ...]:
+    """A registry on this very machine is a trial, and has no certificate."""
+    return (flag,) if re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/", reference) else ()
+
+
+def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive: Path | None = None) -> str:
+    """One command of skopeo, repeated while its failure is one that passes; what it printed."""
     if not shutil.which("skopeo"):
         raise CannotMeasureError(
             "`skopeo` is needed to pull a base from a registry and is not installed here",
             cure="apt-get install skopeo, or leave --bases registry out",
         )
-    system, architecture = platform.split("/")[:2]
-    which = ("--override-os", system, "--override-arch", architecture)
-    # A registry on this very machine is a trial, and has no certificate.
-    plain = re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/", reference) is not None
-    source = f"docker://{reference}"
-    insecure = ("--tls-verify=false",) if plain else ()
-    digest = _skopeo(
-        *("inspect", *which, *insecure, "--no-tags", "--format", "{{.Digest}}", source),
-        reference=reference,
-        deadline=_ANSWER,
-        archive=archive,
-    )
-    insecure = ("--src-tls-verify=false",) if plain else ()
-    _skopeo(
-        *("copy", *which, *insecure, "--quiet", source, f"docker-archive:{archive}:{tag}"),
-        reference=reference,
-        deadline=_IMAGE,
-        archive=archive,
-    )
-    return digest
-
-
-def _skopeo(*words: str, reference: str, deadline: float, archive: Path) -> str:
-    """One command of skopeo, repeated while its failure is one that passes; what it printed."""
     # Where no one has set up a policy for signatures, skopeo refuses to pull at all.
     set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
     policy = () if any(path.exists() for path in set_up) else ("--insecure-policy",)
     trouble, evidence = _OTHER, ""
     for attempt, pause in enumerate(_pauses(), start=1):
-        archive.unlink(missing_ok=True)  # skopeo refuses to go on where a failed attempt ended
+        if archive:
+            archive.unlink(missing_ok=True)  # skopeo refuses to go on where a failed attempt ended
         try:
-            done = process.run(
-                ["skopeo", *policy, "--tmpdir", str(archive.parent), *words], env=os.environ, deadline=deadline
-            )
+            done = process.run(["skopeo", *policy, "--tmpdir", str(folder), *words], env=os.environ, deadline=deadline)
         except DeadlineError as error:
             trouble, evidence = _SILENT, error.what
         else:
@@ -120,7 +141,8 @@ def _skopeo(*words: str, reference: str, deadline: float, archive: Path) -> str:
         if not trouble.passes or attempt == _ATTEMPTS:
             break
         sleep(pause)
-    raise CannotMeasureError(
+    failure = RegistryAwayError if trouble.away else CannotMeasureError
+    raise failure(
         f"{reference} could not be pulled: its registry {trouble.what} (asked {_times(attempt)})",
         evidence=evidence,
         cure=f"{trouble.cure}, or leave --bases registry out",

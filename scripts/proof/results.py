@@ -120,7 +120,22 @@ def together(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]
             "the parts are of different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
             cure="run every shard with the same --bases",
         )
+    _check_bases([result for _, result in found.values()])
     return [found[snippet.name][1] for snippet in snippets]
+
+
+def _check_bases(results: Iterable[Result]) -> None:
+    """CannotMeasureError where one base was two images: its tag moved while the shards ran."""
+    seen: dict[str, tuple[str, str]] = {}
+    for result in results:
+        for name, image in (result.new.provenance.bases if result.new else {}).items():
+            first, other = seen.setdefault(name, (result.snippet.name, image))
+            if image != other:
+                raise CannotMeasureError(
+                    f"the base {name} was not the same image for all snippets",
+                    evidence=f"{first}: {other}\n{result.snippet.name}: {image}",
+                    cure="run all shards again: it moved while they ran",
+                )
 
 
 def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path) -> Part:

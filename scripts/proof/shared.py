@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,9 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
     with scratch.folder("home") as home:
         env = engines.environment(home, platform)
         # Where the user's client finds its daemon is the one thing taken over from the environment.
-        env |= {k: os.environ[k] for k in ("DOCKER_HOST", "CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
+        env |= {k: os.environ[k] for k in ("CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
+        if kind == "docker":
+            env |= _address(os.environ)
         if kind == "podman":
             env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
             env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
@@ -55,6 +58,32 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
                 # What cannot be removed now stays in the journal, for the next run.
                 with contextlib.suppress(CannotMeasureError):
                     traces.undo(engine, ours)
+
+
+def _address(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where the user's docker client finds its daemon: as their environment says, else as their context does.
+
+    As variables, since the tool's own settings have no contexts. NoEngineError for one that is not there.
+    """
+    if host := environ.get("DOCKER_HOST"):
+        found = {k: environ[k] for k in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH") if k in environ}
+        if "DOCKER_TLS_VERIFY" in found:
+            found.setdefault("DOCKER_CERT_PATH", environ.get("DOCKER_CONFIG", str(Path.home() / ".docker")))
+    else:
+        done = process.run(["docker", "context", "inspect"], env=environ, deadline=10)
+        if done.exit != 0:
+            raise NoEngineError(
+                "the docker context cannot be read", evidence=done.last_lines(2), cure="docker context ls"
+            )
+        (context,) = json.loads(done.output)
+        host, found = context["Endpoints"]["docker"]["Host"], {}
+        if context["TLSMaterial"].get("docker"):
+            found = {"DOCKER_CERT_PATH": f"{context['Storage']['TLSPath']}/docker"}
+            if not context["Endpoints"]["docker"]["SkipTLSVerify"]:
+                found["DOCKER_TLS_VERIFY"] = "1"
+    if host.startswith("ssh://"):
+        found |= {k: environ[k] for k in ("SSH_AUTH_SOCK",) if k in environ}
+    return found | {"DOCKER_HOST": host}
 
 
 def _identity(engine: Engine) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof import bases, claims, expression, facts, fresh, inputs, manifest, pages
+from proof import bases, claims, expression, facts, fresh, inputs, manifest, pages, pins
 from proof import capture as captures
 from proof.audit import FalseClaimError
 from proof.bases import Bases
@@ -47,14 +47,15 @@ def status(root: Path, cache: Path | None = None) -> Status:
     """
     known = bases.load(root)
     keys = {name: known.key(name) for name in known.images}
-    index = fresh.Fresh.of(root, cache, known.path)
+    pinned = pins.load(root, known)
+    index = fresh.Fresh.of(root, cache, known.path, root / "snippets" / pins.FILE)
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
     for folder in manifest.folders(root):
         if (seen := index.get(folder)) is None:
             began = fresh.now()
-            seen, wrong = _look(folder, known, keys)
+            seen, wrong = _look(folder, known, keys, pinned)
             problems += wrong
             if not wrong:
                 index.put(folder, seen, began=began)
@@ -67,7 +68,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     return Status(snippets, len(steps), count, scanned, problems)
 
 
-def _look(folder: Path, known: Bases, keys: dict[str, str]) -> tuple[Seen, list[ProofError]]:
+def _look(folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, str]) -> tuple[Seen, list[ProofError]]:
     """What is in a snippet's folder, and what is wrong with it."""
     snippets = manifest.variants(folder)
     known.check(snippets)
@@ -75,7 +76,7 @@ def _look(folder: Path, known: Bases, keys: dict[str, str]) -> tuple[Seen, list[
     count = 0
     for snippet in snippets:
         capture = captures.best(folder, snippet.variant)
-        problems += stale(snippet, capture, keys)
+        problems += stale(snippet, capture, keys, pinned)
         count += len(capture.facts) if capture else 0
     return Seen(len(snippets), count, _steps(snippets)), problems
 
@@ -106,14 +107,17 @@ def false_claims(scanned: list[Scanned], book: facts.FactBook) -> list[ProofErro
     return found
 
 
-def stale(snippet: Snippet, capture: Capture | None, keys: dict[str, str]) -> Iterator[ProofError]:
+def stale(
+    snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
+) -> Iterator[ProofError]:
     """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
-    cure = f"proof update {snippet.name}"
+    registry = " --bases registry" if capture and capture.basis.bases == "registry" else ""
+    cure = f"proof update {snippet.name}{registry}"
     if capture is None:
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, cure=cure)
         return
     folder = captures.folder_of(snippet.folder, capture.basis.bases, snippet.variant)
-    for change in inputs.without_engine(snippet, capture, keys):
+    for change in inputs.without_engine(snippet, capture, keys, pinned):
         if change.hard:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, cure=cure)
     for name in capture.tampered:

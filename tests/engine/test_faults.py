@@ -362,6 +362,7 @@ class TestRegistry:
         (root / "snippets/note/snippet.toml").write_text(
             'title = "t"\nimage = "note"\n[[step]]\nname = "build"\ncommand = "docker build -t note ."\n'
         )
+        (root / "docs/index.md").write_text("# A page\n\n{{ transcript note/build }}\n")
         return root
 
     def test_a_moment_of_trouble(self, root: Path, own: Path) -> None:
@@ -386,6 +387,71 @@ class TestRegistry:
         assert "could not be pulled: its registry has no such image (asked once)" in output
         assert "cure: look at `registry` in bases.toml" in output
         assert captured(root) == {}
+        assert not (root / "snippets/bases.lock").exists()
+
+    def test_a_tag_that_moved(self, root: Path, own: Path) -> None:
+        """Said with both digests; a check calls it drift of the base, an update locks the new image."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            assert run(root, own, "update", "--bases", "registry")[0] == 0
+            lock, old = root / "snippets/bases.lock", registry.digest
+            assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{old}"]
+            code, output = run(root, own, "check", "--bases", "registry")
+            assert (code, "has moved" in output) == (0, False)
+            registry.manifest += b"\n"
+            said = f"{registry.address}/alpine:1 has moved: it was {old}, and now is {registry.digest}"
+            code, output = run(root, own, "check", "--bases", "registry", "--exit-by-cause")
+            assert code == 6, output
+            assert said in output
+            assert "proof update note --bases registry" in output
+            assert old in lock.read_text()
+            assert said in run(root, own, "update", "--bases", "registry")[1]
+            assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]
+
+    def test_a_mirror(self, root: Path, own: Path) -> None:
+        """Asked in the registry's place, for the same path; what is recorded is the registry's own name."""
+        with serving() as registry:
+            self.project(root, "registry.invalid/library")
+            code, output = run(root, own, "update", "--bases", "registry", "--mirror", registry.address)
+        assert code == 0, output
+        found = capture.load(root / "snippets/note/captured/registry")
+        assert found is not None
+        assert found.provenance.bases["alpine:3.22"] == f"registry.invalid/library/alpine:1@{registry.digest}"
+
+    def test_a_base_that_is_not_there(self, root: Path, own: Path, tmp_path: Path) -> None:
+        """It holds back the snippets that stand on it alone: code 3, and the rest is measured and handed over."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            bases = (root / "snippets/bases.toml").read_text().partition("[[base]]")[2]
+            gone = bases.replace('"alpine:3.22"', '"gone:1"').replace("/alpine:1", "/gone:2")
+            with (root / "snippets/bases.toml").open("a") as file:
+                file.write(f"\n[[base]]{gone}")
+            other = shutil.copytree(root / "snippets/note", root / "snippets/other")
+            edit(other / "context/Dockerfile", "alpine:3.22", "gone:1")
+            code, output = run(root, own, "update", "--bases", "registry", "--results", str(tmp_path / "part"))
+        assert code == 3, output
+        assert "note  written" in output
+        assert "other  not measured" in output
+        assert output.count("cure: look at `registry` in bases.toml") == 1
+        assert (tmp_path / "part/captures/note/capture.json").exists()
+        assert "gone" not in (root / "snippets/bases.lock").read_text()
+
+    def test_a_registry_that_is_away_is_not_asked_for_each_base(self, root: Path, own: Path) -> None:
+        """One that is out of order is not waited for again; every snippet is accounted for."""
+        with serving() as registry:
+            self.project(root, registry.address)
+            bases = (root / "snippets/bases.toml").read_text().partition("[[base]]")[2]
+            with (root / "snippets/bases.toml").open("a") as file:
+                file.write("\n[[base]]" + bases.replace('"alpine:3.22"', '"b:1"').replace("/alpine:1", "/b:1"))
+            other = shutil.copytree(root / "snippets/note", root / "snippets/other")
+            edit(other / "context/Dockerfile", "alpine:3.22", "b:1")
+            registry.forever = "503"
+            code, output = run(root, own, "update", "--bases", "registry")
+            asked = {path.split("/")[2] for path in registry.asked if "/manifests/" in path}
+        assert code == 3, output
+        assert "is out of order (asked 4 times)" in output
+        assert output.count("not measured\n") == 2
+        assert len(asked) <= 1
 
 
 class TestDisk:

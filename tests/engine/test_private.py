@@ -52,6 +52,18 @@ def host(engine: Engine) -> dict[str, str]:
     return {"DOCKER_HOST": engine.env["DOCKER_HOST"]}
 
 
+def test_the_users_context_is_followed(tmp_path: Path, users: Engine) -> None:
+    """`--engine docker` uses the daemon that the user's own client would: by a context too, and leaves it as it was."""
+    root, before = tiny(tmp_path), snapshot(users)
+    environment = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
+    create = ("docker", "context", "create", "theirs", "--docker", f"host={users.env['DOCKER_HOST']}")
+    subprocess.run(create, env={**os.environ, **environment}, capture_output=True, check=True)
+    done = proof("update", "--engine", "docker", cwd=root, env={**environment, "DOCKER_CONTEXT": "theirs"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"using your docker at {users.env['DOCKER_HOST'].removeprefix('unix://')}" in done.stdout
+    assert snapshot(users) == before
+
+
 def ours(cache: Path) -> list[int]:
     """The processes that name a folder on their command line."""
     found = []

@@ -69,6 +69,8 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
                 f"{difference.what}\n- {difference.old}\n+ {difference.new}"
             )
         because = [f"because {change}" for change in result.changes]
+        if because and not told:  # what goes in was edited, and nothing that comes out has changed
+            told[""] = (result.snippet.where, [])
         for where, texts in told.values():
             yield Annotation(level, where, title, _brief("\n".join([*because, *texts])))
     for problem in problems:

@@ -52,7 +52,7 @@ class Terminal:
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
         """Something that may take a while: shown while it runs, and how long it took."""
-        started = time.monotonic()
+        what, started = plain(what), time.monotonic()
         with self.console.status(Text(what)) if self.console.is_terminal else contextlib.nullcontext():
             yield
         seconds = time.monotonic() - started
@@ -154,10 +154,12 @@ class Terminal:
         for result in results:
             key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
             advice.setdefault(key, []).append(result.snippet.name)
+        registry = any(r.new and r.new.basis.bases == "registry" for r in results)
         for key, names in advice.items():
             if key in _ADVICE:
+                update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
                 self.console.print()
-                self.say(_ADVICE[key].format(names=" ".join(names)), "yellow")
+                self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 
     def facts(self, book: FactBook) -> None:
         """Every fact, by snippet, and how it is known."""
@@ -173,13 +175,12 @@ class Terminal:
 
 
 _ADVICE: dict[str, str] = {
-    "snippet": "Edited since it was captured. If the new state is right: proof update {names}",
-    "base": "A base moved. If the new numbers are right: proof update {names}, and read the pages that state them",
+    "snippet": "Edited since it was captured. If the new state is right: {update}",
+    "base": "A base moved. If the new numbers are right: {update}, and read the pages that state them",
     "engine": "The engine or its format changed, the snippet did not. See whether the numbers moved, or only "
-    "their form; then proof update {names}, or a rule in normalise.py",
-    "capture": "A capture was edited by hand. To have what really happens again: proof update {names}",
-    "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: "
-    "proof update {names}",
+    "their form; then {update}, or a rule in normalise.py",
+    "capture": "A capture was edited by hand. To have what really happens again: {update}",
+    "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: {update}",
     "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "Nothing is known about {names}: mend the cause above and run again.",
     "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture (--engine, "

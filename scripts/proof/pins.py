@@ -1,0 +1,57 @@
+"""snippets/bases.lock: which image each of the registry's bases was when its captures were made.
+
+A line a base, `REFERENCE@DIGEST`. The tool alone writes it, together with those captures, so that a change of it is
+read beside what it brought; whoever asks the registry next is told by it that a tag has moved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from proof.bases import Bases
+from proof.capture import Capture
+from proof.errors import ManifestError, Where
+from proof.files import write_whole
+
+FILE = "bases.lock"
+_HEAD = "# Written by `proof update --bases registry`, and by nobody else.\n"
+_LINE = re.compile(r"([\w./:-]+)@(sha256:[0-9a-f]{64})")
+
+
+def load(root: Path, known: Bases) -> dict[str, str]:
+    """The digest of each base, by its name in bases.toml; ManifestError with the line that is none."""
+    path = root / "snippets" / FILE
+    names = {base.registry: name for name, base in known.images.items()}
+    pinned = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), start=1):
+        if line and not line.startswith("#"):
+            if not (found := _LINE.fullmatch(line)):
+                raise ManifestError(
+                    "this is no image with its digest",
+                    where=Where(path, number),
+                    evidence=line,
+                    cure=f"git checkout {path}",
+                )
+            if found[1] in names:  # one that bases.toml no longer has goes with the next update
+                pinned[names[found[1]]] = found[2]
+    return pinned
+
+
+def moved(pinned: Mapping[str, str], found: Mapping[str, str], known: Bases) -> Iterator[str]:
+    """For readers: each base whose tag stands for another image than the lock has."""
+    for name, digest in found.items():
+        if pinned.get(name, digest) != digest:
+            yield f"{known.images[name].registry} has moved: it was {pinned[name]}, and now is {digest}"
+
+
+def keep(root: Path, known: Bases, captures: Iterable[Capture]) -> None:
+    """Lock the images that these captures were made of; what they do not name stays as it was."""
+    pinned = load(root, known)
+    for capture in captures:
+        for name, origin in capture.provenance.bases.items():
+            pinned[name] = origin.rpartition("@")[2]
+    if pinned:
+        lines = sorted(f"{known.images[name].registry}@{digest}\n" for name, digest in pinned.items())
+        write_whole(root / "snippets" / FILE, _HEAD + "".join(lines))

@@ -1,0 +1,103 @@
+"""The lock of the registry's bases: written with captures, read before a run, and refused where it is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof import bases, pins
+from proof import capture as captures
+from proof.bases import Bases
+from proof.capture import Basis, Capture, folder_of
+from proof.errors import ManifestError
+from tests.helpers import captured, proof, results, tiny
+
+ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+@pytest.fixture
+def known(root: Path) -> Bases:
+    return bases.load(root)
+
+
+def on_registry(root: Path, digest: str) -> Capture:
+    """The capture of `note` as if it had been made of this image, written beside the other."""
+    capture = results(root)[2].new
+    assert capture
+    capture = replace(
+        capture,
+        basis=Basis("linux/amd64", "docker", "registry"),
+        inputs={name: digest if name.startswith("the base") else value for name, value in capture.inputs.items()},
+        provenance=replace(capture.provenance, bases={"alpine:3.22": f"docker.io/library/alpine:3.22@{digest}"}),
+    )
+    captures.save(capture, folder_of(root / "snippets" / "note", "registry"))
+    return capture
+
+
+def test_what_is_kept_is_what_is_read(root: Path, known: Bases) -> None:
+    """The newest digest of each base, one line each, in the form that pulls by it."""
+    assert pins.load(root, known) == {}
+    pins.keep(root, known, [])
+    assert not (root / "snippets" / "bases.lock").exists()
+    for digest in (ONE, TWO):
+        pins.keep(root, known, [on_registry(root, digest)])
+        assert pins.load(root, known) == {"alpine:3.22": digest}
+    lines = (root / "snippets" / "bases.lock").read_text().splitlines()
+    assert lines[0].startswith("#")
+    assert lines[1:] == [f"docker.io/library/alpine:3.22@{TWO}"]
+
+
+def test_a_tag_that_moved_is_named_with_both_images(known: Bases) -> None:
+    """One that is new, or the same, is no news."""
+    said = list(pins.moved({"alpine:3.22": ONE}, {"alpine:3.22": TWO}, known))
+    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, and now is {TWO}"]
+    assert list(pins.moved({"alpine:3.22": ONE}, {"alpine:3.22": ONE}, known)) == []
+    assert list(pins.moved({}, {"alpine:3.22": ONE}, known)) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["docker.io/library/alpine:3.22", f"alpine {ONE}", "alpine@sha256:12", f"alpine@{ONE} x", "<<<<<<< HEAD"]
+)
+def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) -> None:
+    """With its number, code 2, and nothing run."""
+    (root / "snippets" / "bases.lock").write_text(f"# a comment\n{line}\n")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/bases.lock:2: this is no image with its digest" in done.stderr
+    with pytest.raises(ManifestError):
+        pins.load(root, bases.load(root))
+
+
+def test_a_base_that_is_no_more_leaves_the_lock(root: Path, known: Bases) -> None:
+    """Its line is no error, and the next update writes the others alone."""
+    pins.keep(root, known, [on_registry(root, ONE)])
+    with (root / "snippets" / "bases.lock").open("a") as lock:
+        lock.write(f"docker.io/library/gone:1@{ONE}\n")
+    assert pins.load(root, known) == {"alpine:3.22": ONE}
+    pins.keep(root, known, [on_registry(root, TWO)])
+    assert "gone" not in (root / "snippets" / "bases.lock").read_text()
+
+
+def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: Bases) -> None:
+    """As where a refresh reached some of the snippets only: `proof status` names them, without a registry."""
+    pins.keep(root, known, [on_registry(root, TWO)])
+    assert "stale" not in proof("status", cwd=root).stdout.replace("Nothing is stale", "")
+    on_registry(root, ONE)
+    done = proof("status", cwd=root)
+    assert "note is stale: the base alpine:3.22 changed" in done.stdout
+    assert "proof update note --bases registry" in done.stdout
+
+
+def test_a_mirror_of_nothing_is_wrong_use(root: Path) -> None:
+    """Rebuilt bases come from no registry, so that a mirror would be left unused without a word."""
+    done = proof("check", "--mirror", "localhost:5000", cwd=root, env={"PATH": "/nonexistent"})
+    assert done.returncode == 2
+    assert "--mirror goes with --bases registry" in done.stderr

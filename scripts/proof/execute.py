@@ -118,9 +118,11 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
                 runs = path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100)
                 path.chmod(0o755 if runs else 0o644)
         if engine.prefix:
-            for dockerfile in {d.path for d in snippet.dockerfiles.values()}:
+            builds = list(snippet.dockerfiles.values())
+            for dockerfile in {d.path for d in builds}:
                 copied = context / dockerfile.relative_to(snippet.context)
-                copied.write_text(localise(copied.read_text("utf-8"), engine.local), "utf-8")
+                text = copied.read_text("utf-8")
+                copied.write_text(localise(text, engine.local, [d for d in builds if d.path == dockerfile]), "utf-8")
         yield context
 
 

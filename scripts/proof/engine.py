@@ -22,6 +22,9 @@ Kind = Literal["docker", "podman"]
 
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
 _BULK = 600.0  # seconds, for loading and saving images
+# Bytes of a client of docker's: 30 MB are usual, and a `--format` can ask for all that there is. Podman is no client.
+_CLIENT = 1 << 30
+_STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
 # Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
 _CUT_OFF = re.compile(
     r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
@@ -96,7 +99,8 @@ class Engine:
         Raises EngineLostError where the engine is gone or hangs: a command that it failed says nothing of any number.
         """
         try:
-            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge)
+            memory = _CLIENT if self.kind == "docker" else None
+            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge, memory=memory)
         except DeadlineError as error:
             if self.alive():
                 raise
@@ -222,6 +226,11 @@ class Engine:
 def is_full(output: str) -> bool:
     """Whether a command says that its disk is full."""
     return _FULL in output.lower()
+
+
+def is_starved(output: bytes) -> bool:
+    """Whether a client says that it has not the memory that it wants."""
+    return _STARVED.search(output) is not None
 
 
 def environment(home: Path, platform: str) -> dict[str, str]:

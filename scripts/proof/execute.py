@@ -16,7 +16,7 @@ from proof import image as images
 from proof.commands import TAG, Command
 from proof.context import left_out
 from proof.dockerfile import localise
-from proof.engine import Engine, is_full
+from proof.engine import Engine, is_full, is_starved
 from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
@@ -164,6 +164,8 @@ def _run_step(
             evidence=done.last_lines(3),
             cure="close what else runs here, or pass a higher --memory",
         )
+    if command.verb not in ("inside", "run", "build") and is_starved(done.output):
+        raise CannotMeasureError(f"out of memory: the client wants too much for {step}", cure="a plainer --format")
     if not as_declared and is_full(done.text()):
         raise engine.full(done)
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)

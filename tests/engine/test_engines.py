@@ -74,7 +74,7 @@ def printed(done: Run, name: str) -> str:
 
 
 class TestContainerd:
-    @pytest.mark.parametrize("name", ["joined", "multi", "split"])
+    @pytest.mark.parametrize("name", ARTICLE)
     def test_the_article(self, name: str, containerd: Engine, cache: Path, book: facts.FactBook) -> None:
         """Sizes, layers, each layer's size, the base's layers, the configuration: to the byte those of the article."""
         done, committed = run(name, containerd, cache), book.captures[name]

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from proof import capture as captures
 from proof import commands, context, dockerfile
 from proof.commands import Command, full_name
 from proof.dockerfile import Dockerfile
@@ -170,9 +171,8 @@ def variants(folder: Path) -> list[Snippet]:
     Read once for as long as its files stay as they are: the pages of a site ask for each snippet many times.
     Raises ManifestError or RefusedError with the file and line.
     """
-    for own in (folder, folder / "captured"):  # what is captured is written there
-        if own.is_symlink():
-            raise ManifestError("this folder is a link", where=Where(own), cure="a folder of its own")
+    if folder.is_symlink():
+        raise ManifestError("this folder is a link", where=Where(folder), cure="a folder of its own")
     files, found = _READ.get(folder, ({}, []))
     if not files or any(_written(path) != at for path, at in files.items()):
         began = time.time_ns()
@@ -243,6 +243,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
     context.check(folder / "context")
+    captures.check(folder / "captured")
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,

@@ -136,11 +136,12 @@ def run(root: Path, own: Path, *words: str, **env: str) -> tuple[int, str]:
 
 def daemons(own: Path) -> list[int]:
     """The daemons of the private engines in this cache."""
-    return [
-        pid
-        for pid in processes(f"{own}/".encode())
-        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"dockerd\0")
-    ]
+    found = []
+    for pid in processes(f"{own}/".encode()):
+        with contextlib.suppress(OSError):  # it has ended since
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"dockerd\0"):
+                found.append(pid)
+    return found
 
 
 def groups(own: Path) -> list[Path]:

@@ -151,7 +151,8 @@ def _run_step(
                 argv = _argv(command, engine, ["--name", name, "--pull=never", *alone])
             case "build":
                 recorded = stack.enter_context(traces.building(engine))
-                argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
+                here = ["--pull=never"] if engine.kind == "podman" else []  # it would ask every registry that it knows
+                argv = _argv(command, engine, ["--network=none", *here, *(["--no-cache"] if fresh else []), *recorded])
             case _:
                 argv = _argv(command, engine, [])
         kills, starved = cgroup.kills(), cgroup.watch(engine.group)

@@ -145,6 +145,18 @@ class TestPodman:
         assert "STEP 1/4: FROM golang:1.27-alpine AS builder" in printed(done, "build")
         assert not any(podman.prefix in one.output or "localhost" in one.output for one in done.steps)
 
+    def test_no_registry_is_asked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
+        """An image that the engine does not have fails a build at once, whatever Podman takes for an image's name."""
+        root = tiny(tmp_path)
+        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        dockerfile.write_text("FROM alpine:3.22 AS a\nFROM a\n")
+        (snippet,) = manifest.load_all(root, ["note"])
+        dockerfile.write_text("FROM alpine:3.22 AS a\nFROM 127.0.0.1:9/canary\n")  # as if it had been read otherwise
+        done = execute.run(snippet, podman, cache=cache).steps[0]
+        assert done.exit != 0
+        assert "127.0.0.1:9/canary: image not known" in done.output
+
     def test_another_basis(self, podman: Engine, cache: Path) -> None:
         """A capture that Docker made is not compared with what Podman prints, and the code says so."""
         (result,) = measure(REPOSITORY, podman, cache, "joined")

@@ -48,7 +48,7 @@ def project(root: Path, case: Case) -> Path:
                 f'[[step]]\nname = "one"\ncommand = {json.dumps(case.given, ensure_ascii=False)}\nunshown = "odd"\n'
             )
         case "dockerfile":
-            dockerfile = case.given
+            dockerfile = _text(case.given).decode()
         case "instruction":
             dockerfile += f"{case.given}\n"
         case "step":

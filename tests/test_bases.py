@@ -335,6 +335,8 @@ class TestEnsure:
             match list(argv):
                 case ["docker", "image", "inspect", "--format", "{{.Id}}", "alpine:3"] if loaded:
                     return Completed(tuple(argv), 0, f"{loaded[-1]}\n".encode(), b"", 0.1)
+                case ["docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", "alpine:3"] if loaded:
+                    return Completed(tuple(argv), 0, b'["sha256:1"]\n', b"", 0.1)
                 case ["docker", "image", "inspect", *_, name]:
                     return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
                 case ["docker", "version"]:
@@ -359,6 +361,7 @@ class TestEnsure:
         assert first == again
         assert loads == [first.image_id]
         assert first.key == project(tmp_path).key("alpine:3")
+        assert first.diff_ids == ("sha256:1",)
         assert first.origin.startswith("a small one; from tiny 1.0 (sha256:")
 
     def test_another_image(self, tmp_path: Path, loads: list[str]) -> None:

@@ -271,14 +271,27 @@ class TestNoCapture:
         with pytest.raises(PageError, match="this is no capture that the tool wrote"):
             load(saved)
 
-    def test_links(self, saved: Path, tmp_path: Path) -> None:
-        """A text that is a link could show any file of this machine on a page."""
-        (tmp_path / "secret.txt").write_text("hunter2")
-        (saved / "run.txt").unlink()
-        (saved / "run.txt").symlink_to(tmp_path / "secret.txt")
-        with pytest.raises(PageError, match="names no text beside it") as error:
+    @pytest.mark.parametrize("name", ["run.txt", RECORD, ".", "..", "../.."])
+    def test_links(self, tmp_path: Path, name: str) -> None:
+        """A link could show any file of this machine on a page, and be written through: it is left alone."""
+        folder = folder_of(tmp_path / "single", "rebuilt", "1.27")
+        save(capture(), folder)
+        path = Path(os.path.normpath(folder / name))
+        elsewhere = path.rename(tmp_path / "elsewhere")
+        path.symlink_to(elsewhere)
+        with pytest.raises(PageError, match="this is no plain file or folder") as error:
+            load(folder)
+        assert error.value.cure == f"rm {path}"
+        with pytest.raises(PageError, match="this is no plain file or folder"):
+            save(capture(), folder)
+        assert path.is_symlink()
+
+    def test_what_has_no_end(self, saved: Path) -> None:
+        """A pipe in place of a file is not waited for."""
+        (saved / RECORD).unlink()
+        os.mkfifo(saved / RECORD)
+        with pytest.raises(PageError, match="this is no plain file or folder"):
             load(saved)
-        assert "hunter2" not in str(error.value)
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0"])
     def test_names(self, saved: Path, name: str) -> None:

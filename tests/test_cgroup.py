@@ -16,16 +16,17 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_version_1(root: Path) -> None:
-    """A limit on memory, and the same one with swap; found again and removed from every hierarchy."""
+    """A limit on memory, the same one with swap, and one on processes; found again and removed from every hierarchy."""
     for hierarchy in ("memory", "pids"):
         (root / hierarchy).mkdir()
     assert cgroup.make("proof-1", 300 << 20)
     group = root / "memory" / "proof-1"
     assert (group / "memory.limit_in_bytes").read_text() == (group / "memory.memsw.limit_in_bytes").read_text()
     assert (group / "memory.limit_in_bytes").read_text() == "314572800"
-    for name in group.iterdir():
+    assert (root / "pids" / "proof-1" / "pids.max").read_text() == "10000"
+    for name in (*group.iterdir(), root / "pids" / "proof-1" / "pids.max"):
         name.unlink()  # in the kernel's file system these go with their folder
-    (root / "pids" / "proof-1" / "buildkit").mkdir(parents=True)
+    (root / "pids" / "proof-1" / "buildkit").mkdir()
     (root / "pids" / "proof-2").mkdir()
     assert cgroup.exists("proof-1")
     cgroup.remove("proof-1")
@@ -34,10 +35,11 @@ def test_version_1(root: Path) -> None:
 
 
 def test_version_2(root: Path) -> None:
-    """A limit on memory, and no swap."""
+    """A limit on memory, no swap, and a limit on processes."""
     (root / "cgroup.controllers").write_text("memory pids")
     assert cgroup.make("proof-1", 300 << 20)
-    assert (root / "cgroup.subtree_control").read_text() == "+memory"
+    assert (root / "cgroup.subtree_control").read_text() == "+pids"
+    assert (root / "proof-1" / "pids.max").read_text() == "10000"
     assert (root / "proof-1" / "memory.max").read_text() == "314572800"
     assert (root / "proof-1" / "memory.swap.max").read_text() == "0"
 

@@ -27,6 +27,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         stub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # so that the user's context need not be asked for it
     return log
 
 

@@ -203,7 +203,13 @@ LOCALISED = [
     ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
     ("FROM scratch", "FROM scratch"),
     ("FROM a AS B\nFROM b\nCOPY --from=B x y", "FROM p/a AS B\nFROM b\nCOPY --from=B x y"),
-    ("FROM golang:${V} AS b", "FROM p/golang:${V} AS b"),
+    ("ARG V=1\nFROM golang:${V} AS b", "ARG V=1\nFROM p/golang:1 AS b"),
+    ("ARG V=b\nFROM a AS b\nFROM $V", "ARG V=b\nFROM p/a AS b\nFROM $V"),
+    ("FROM a\nCOPY <<E /x\nFROM a\nE\nUSER 1", "FROM p/a\nCOPY <<E /x\nFROM a\nE\nUSER 1"),
+    ("FROM a\nRUN <<E\ncp --from=a\nE", "FROM p/a\nRUN <<E\ncp --from=a\nE"),
+    ("FROM a\nRUN true \\\nFROM a", "FROM p/a\nRUN true \\\nFROM a"),
+    ("FROM a\nCOPY \\\n --from=b \\\n x y", "FROM p/a\nCOPY \\\n --from=p/b \\\n x y"),
+    ("FROM a\nCOPY --from=a x y\nCOPY --from=ab x y", "FROM p/a\nCOPY --from=p/a x y\nCOPY --from=p/ab x y"),
     ("FROM a AS b\nFROM B\nCOPY --from=b x y", "FROM p/a AS b\nFROM B\nCOPY --from=b x y"),
     ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),
     ("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,from=p/b,target=/b ls"),
@@ -215,13 +221,21 @@ LOCALISED = [
 
 
 @pytest.mark.parametrize(("text", "expected"), LOCALISED)
-def test_localise(text: str, expected: str) -> None:
+def test_localise(tmp_path: Path, text: str, expected: str) -> None:
     """Images from outside get the engine's own name for them; stages, scratch and all other text stay."""
-    assert localise(text, lambda name: f"p/{name}") == expected
+    assert localise(text, lambda name: f"p/{name}", [read(tmp_path, text)]) == expected
+    assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+
+
+def test_two_builds_of_one_file(tmp_path: Path) -> None:
+    """Where each build has another image in a place, its variable stays there."""
+    text = "ARG V=1\nFROM a:$V\nCOPY --from=b:1 x y\n"
+    builds = [read(tmp_path, text), read(tmp_path, text, {"V": "2"})]
+    assert localise(text, lambda name: f"p/{name}", builds) == "ARG V=1\nFROM p/a:$V\nCOPY --from=p/b:1 x y\n"
 
 
 def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
     """The renamed Dockerfile has the same stages on the renamed images."""
-    renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}"))
+    renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
     assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
     assert renamed.base_of("builder") == "p/golang:1.27-alpine"

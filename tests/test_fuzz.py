@@ -35,7 +35,7 @@ WHERE = Where(Path("snippet.toml"), 1)
 MANIFESTS = [path.read_text("utf-8") for path in sorted(REPOSITORY.glob("snippets/*/snippet.toml"))]
 DOCKERFILES = [
     *(path.read_text("utf-8") for path in sorted(REPOSITORY.glob("snippets/*/context/Dockerfile"))),
-    *(case.given for name in ("accepted", "refused") for case in cases(name) if case.kind == "dockerfile"),
+    *(c.given for c in (*cases("accepted"), *cases("refused")) if c.kind == "dockerfile" and isinstance(c.given, str)),
     *(f"FROM alpine:3.22\n{case.given}\n" for case in cases("refused") if case.kind == "instruction"),
 ]
 COMMANDS = [case.given for name in ("accepted", "refused") for case in cases(name) if case.kind == "command"]
@@ -60,13 +60,13 @@ ODD = [
 
 
 @st.composite
-def mutated(draw: st.DrawFn, originals: list[str]) -> str:
+def mutated(draw: st.DrawFn, originals: list[str], others: list[str] | None = None) -> str:
     """One of these texts with a few pieces taken out, doubled, swapped for another's or put in."""
     text = draw(st.sampled_from(originals))
     for _ in range(draw(st.integers(0, 4))):
         start = draw(st.integers(0, len(text)))
         end = min(len(text), start + draw(st.integers(0, 30)))
-        other = draw(st.sampled_from(originals))
+        other = draw(st.sampled_from(others or originals))
         at = draw(st.integers(0, len(other)))
         piece = draw(
             st.one_of(st.sampled_from([*ODD, "", text[start:end] * 2, other[at : at + 40]]), st.text(max_size=5))
@@ -127,7 +127,8 @@ def test_dockerfile(folder: Path, text: str) -> None:
         return
     assert found.stages
     assert all(where.line for where in found.images.values())
-    path.write_text(dockerfile.localise(path.read_bytes().decode(), lambda name: f"ours/{name}"), newline="")
+    text = path.read_bytes().decode()
+    path.write_text(dockerfile.localise(text, lambda name: f"ours/{name}", [found]), newline="")
     with contextlib.suppress(RefusedError):  # a name that is no image's may be none after it either
         renamed = dockerfile.parse(path)
         assert len(renamed.stages) == len(found.stages)

@@ -326,6 +326,16 @@ name = "build"
 command = "docker build --build-arg GO={go} -t example ."
 """
 
+    def test_a_folder_called_as_a_variant(self, tmp_path: Path) -> None:
+        """Two snippets of one name are refused, whichever is asked for: a page would show either one's facts."""
+        alone = self.TOML.replace('[matrix]\ngo = ["1.26", "1.27-rc"]\n', "").replace("{go}", "1.26")
+        for name, text in (("a", self.TOML), ("a_1_26", alone)):
+            files = {"snippet.toml": text, "context/Dockerfile": "ARG GO=1\nFROM golang:$GO\n"}
+            write(tmp_path / "snippets" / name, files)
+        for names in (None, ["a_1_27_rc"]):
+            with pytest.raises(ManifestError, match=r"a_1_26/snippet\.toml: two snippets are called 'a_1_26'"):
+                manifest.load_all(tmp_path, names)
+
     def test_variants(self, tmp_path: Path) -> None:
         """A matrix gives a snippet for each value, with a name and captures of its own, the value filled in."""
         folder = project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")

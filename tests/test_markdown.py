@@ -150,6 +150,16 @@ def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, pr
         convert('```\n--8<-- "note/context/note.txt"\n```', project)
 
 
+@pytest.mark.parametrize("name", ["4913", ".git/config", "sub/.x.swp"])
+def test_what_no_build_is_handed_is_not_embedded(name: str, project: Path) -> None:
+    """What is left out of a context was not checked, and may be a link to any file of this machine."""
+    link = project / "snippets/note/context" / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("/etc/passwd")
+    with pytest.raises(StopBuildError, match=f"there is no snippets/note/context/{re.escape(name)}"):
+        convert(f'```\n--8<-- "note/context/{name}"\n```', project)
+
+
 def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
     """Outside of one it would be read as Markdown."""
     assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from proof.commands import REFERENCE, full_name
+from proof.commands import REFERENCE, familiar
 from proof.errors import RefusedError, Where, did_you_mean
 from proof.manifest import Snippet
 from proof.table import Table
@@ -95,11 +95,11 @@ class Bases:
 
     def check(self, snippets: list[Snippet]) -> None:
         """Refuse an image that this file lacks, at the line that names it, and a tag that would replace a base."""
-        names = {full_name(name) for name in self.images}
+        names = {familiar(name) for name in self.images}
         for snippet in snippets:
             for step in snippet.steps:
                 for tag in step.command.tags:
-                    if full_name(tag) in names:
+                    if familiar(tag) in names:
                         raise RefusedError(
                             f"the tag '{tag}' is refused: it would replace the base for every snippet after this one",
                             where=step.where,

@@ -118,6 +118,7 @@ def load(folder: Path) -> Capture | None:
     Raises PageError where the files cannot be a capture.
     """
     record = folder / RECORD
+    _check_folder(folder)
     try:
         content = record.read_bytes()
     except FileNotFoundError:
@@ -159,12 +160,28 @@ def load(folder: Path) -> Capture | None:
         ) from error
 
 
+def check(captured: Path) -> None:
+    """Raises PageError for a link or a device there: what is read may come from a stranger, and is written over."""
+    for path in (captured, *captured.rglob("*")):
+        _check_plain(path)
+
+
+def _check_folder(folder: Path) -> None:
+    above = [path for path in folder.parents[:2] if "captured" in (path.name, path.parent.name)]
+    for path in (*above, folder, *(folder.glob("*") if folder.is_dir() else ())):
+        _check_plain(path)
+
+
+def _check_plain(path: Path) -> None:
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise PageError("this is no plain file or folder", where=Where(path), cure=f"rm {path}")
+
+
 def _text_of(folder: Path, name: str) -> Path:
     """The file of a step's output; ValueError for what would lead out of the folder."""
-    path = folder / f"{name}.txt"
-    if not _NAME.fullmatch(name) or path.is_symlink():
+    if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r:.60} names no text beside it")
-    return path
+    return folder / f"{name}.txt"
 
 
 def _checked(capture: Capture) -> Capture:
@@ -180,6 +197,7 @@ def save(capture: Capture, folder: Path) -> None:
 
     A reader, or a run that is killed at any moment, finds the old capture or the new one, whole.
     """
+    _check_folder(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed, under the same number

@@ -1,4 +1,4 @@
-"""The private engine's control group: the memory that all its containers together may use.
+"""The private engine's control group: the memory and the processes that all its containers together may have.
 
 A group outlives a daemon that was killed, so its name comes from the engine's slot: the next run finds and removes it.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 _GRACE = 2.0  # seconds: a killed process is in its group until the kernel is done with it
+_PROCESSES = 10_000  # and threads: a build of Go has some dozen for each processor, and a whole machine perhaps 32,768
 _SHARE = 0.9  # of the memory that is free when the engine starts: the rest is the user's
 
 
@@ -24,13 +25,16 @@ def name(slot: Path) -> str:
 
 
 def make(group: str, memory: int) -> bool:
-    """Make the group, with a limit of `memory` bytes; whether it could be made."""
+    """Make the group, with a limit of `memory` bytes and one of processes; whether it could be made."""
     try:
         if (ROOT / "cgroup.controllers").exists():
-            with contextlib.suppress(OSError):  # it is on for groups below the root nearly everywhere
-                (ROOT / "cgroup.subtree_control").write_text("+memory")
+            for controller in ("+memory", "+pids"):
+                with contextlib.suppress(OSError):  # it is on for groups below the root nearly everywhere
+                    (ROOT / "cgroup.subtree_control").write_text(controller)
             folder, limit, swap = ROOT / group, "memory.max", ("memory.swap.max", 0)
+            processes = folder
         else:
+            processes = ROOT / "pids" / group
             folder, limit, swap = (
                 ROOT / "memory" / group,
                 "memory.limit_in_bytes",
@@ -40,6 +44,9 @@ def make(group: str, memory: int) -> bool:
         (folder / limit).write_text(str(memory))
         with contextlib.suppress(OSError):  # a kernel that does not count swap has no such file
             (folder / swap[0]).write_text(str(swap[1]))
+        with contextlib.suppress(OSError):  # nor one that does not count processes
+            processes.mkdir(exist_ok=True)
+            (processes / "pids.max").write_text(str(_PROCESSES))
     except OSError:
         return False  # a container that we are in may not change groups: the engine runs without a limit of ours
     return True

@@ -125,6 +125,11 @@ def full_name(image: str) -> str:
     return image if ":" in image.rsplit("/", 1)[-1] else f"{image}:latest"
 
 
+def familiar(image: str) -> str:
+    """The full name in the form in which docker shows it: `docker.io/library/alpine:3.22` is `alpine:3.22`."""
+    return full_name(re.sub(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?", "", image))
+
+
 def parse(text: str, *, where: Where, inside: bool = False) -> Command:
     """Take one command line apart.
 

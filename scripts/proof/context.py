@@ -27,6 +27,12 @@ def files(context: Path) -> list[Path]:
     return sorted(path for path in _walk(context) if path.is_symlink() or path.is_file())
 
 
+def holds(context: Path, name: str) -> bool:
+    """Whether a build is handed a file of this name: what is left out was not checked, and may lead anywhere."""
+    end = Path(os.path.realpath(context / name))
+    return end.is_file() and end in files(Path(os.path.realpath(context)))
+
+
 def check(context: Path) -> None:
     """Raises RefusedError, with the path, for what is no plain file, folder or link within the context."""
     if context.is_symlink():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,18 @@ _MOUNTS = frozenset({"cache", "bind", "tmpfs"})
 _MOUNT_KEYS = frozenset(
     "type from source src target dst destination readonly ro readwrite rw id sharing mode uid gid size".split()
 )
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::(?P<op>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))", re.ASCII)
+# Names as BuildKit takes them: of `$1x` it reads `$1`, and of a quoted one in an ARG the quotes are a part.
+_NAME = r"[A-Za-z_]\w*"
+_VARIABLE = re.compile(
+    rf"\$(?:\{{(?P<braced>{_NAME})(?::(?P<op>[-+])(?P<word>[^}}]*))?\}}|(?P<plain>{_NAME}))", re.ASCII
+)
+_ARG = rf"""{_NAME}(?:=(?:[^\s"'\\]|"[^"\\]*"|'[^'$\\]*')*)?"""
+_ARGS = re.compile(rf"{_ARG}(?:\s+{_ARG})*", re.ASCII)
+_LONGEST = 1_000  # characters of an image's name, and of a value for one
+# What a builder puts no variables into: a shell does that, or nobody.
+_UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})
+_USUAL = 300  # characters of a variable that the base or a `--build-arg` sets: a PATH has about a hundred
+_GROWN = 1_000_000  # characters of an instruction with its variables put in
 _GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit gives a value of its own, whatever ARG says
 _STAGE = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE | re.ASCII)
 _PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*")  # of ADD: no scheme, no user@host, no variable that may hold either
@@ -46,13 +57,30 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """An image from outside, where it is named."""
+
+    image: str  # with its variables replaced
+    first: int  # line of the instruction that names it
+    last: int  # line
+
+
+@dataclass(frozen=True)
 class Dockerfile:
     """What a build of this file takes from outside."""
 
     path: Path
     stages: tuple[Stage, ...]
-    images: dict[str, Where]  # every image reference, and the line that names it first
+    mentions: tuple[Mention, ...]  # in order
     needs: dict[int, set[int]]  # by a stage's index: the stages that it begins from or takes files from
+
+    @property
+    def images(self) -> dict[str, Where]:
+        """Every image reference, and the line that names it first."""
+        found: dict[str, Where] = {}
+        for mention in self.mentions:
+            found.setdefault(mention.image, Where(self.path, mention.first))
+        return found
 
     def base_of(self, target: str | None = None) -> str:
         """The image under the stage `target` (the last one unless named), or `scratch`.
@@ -83,8 +111,9 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
     overrides = dict(arguments or {})
     variables: dict[str, str] = {}
     stages: list[Stage] = []
-    images: dict[str, Where] = {}
+    mentions: list[Mention] = []
     needs: dict[int, set[int]] = {}
+    longest = _USUAL  # of all variables so far, as it may be
 
     def refuse(instruction: Instruction, what: str, cure: str) -> RefusedError:
         shown = " ".join([instruction.name, *instruction.flags, instruction.rest])
@@ -97,12 +126,13 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
         if name.lower() in earlier:
             needs.setdefault(len(stages) - (instruction.name != "FROM"), set()).add(earlier[name.lower()])
         elif name != "scratch":
-            images.setdefault(name, instruction.where)
+            mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
 
     for instruction in instructions(path):
         for flag in instruction.flags:
             if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
                 raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
+        longest = _grown(instruction, longest, refuse)
         match instruction.name:
             case "ARG" if not stages:
                 _declare(instruction, overrides, variables, refuse)
@@ -123,7 +153,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
                     if flag.startswith("--from="):
                         use(instruction, flag.removeprefix("--from="))
                 if instruction.name == "ADD" and (
-                    not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b", instruction.rest)
+                    not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b|\bgithub\.com/", instruction.rest)
                 ):
                     raise refuse(
                         instruction,
@@ -144,7 +174,20 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             raise refuse(instruction, "the first instruction must be FROM (or ARG)", "begin with FROM")
     if not stages:
         raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
-    return Dockerfile(path, tuple(stages), images, needs)
+    return Dockerfile(path, tuple(stages), tuple(mentions), needs)
+
+
+def _grown(instruction: Instruction, longest: int, refuse: Callable[[Instruction, str, str], RefusedError]) -> int:
+    """How long a variable may be after this, where the longest was `longest` before.
+
+    A few lines `ENV A=$A$A` would keep a builder busy until it has no memory left.
+    """
+    if instruction.name in _UNCHANGED:
+        return longest
+    grown = len(instruction.text) + instruction.text.count("$") * longest
+    if grown > _GROWN:
+        raise refuse(instruction, "variables within variables make this too long", "fewer of them")
+    return max(longest, grown) if instruction.name in ("ARG", "ENV") else longest
 
 
 def _declare(
@@ -158,8 +201,14 @@ def _declare(
         words = shlex.split(instruction.rest)
     except ValueError as error:
         raise refuse(instruction, f"ARG has {str(error).lower()}", "close the quote") from error
+    if not _ARGS.fullmatch(instruction.rest):
+        raise refuse(
+            instruction, "this ARG can be read in two ways", "ARG NAME=value, with letters, digits and _ in the name"
+        )
     for word in words:
-        name, _, default = word.partition("=")
+        name, equals, default = word.partition("=")
+        if name in variables and not equals:  # some versions keep the value, others forget it
+            raise refuse(instruction, f"ARG {name} is there already, and has no value here", "take one of them out")
         variables[name] = overrides[name] if name in overrides else _substitute(default, variables, instruction)
 
 
@@ -207,27 +256,35 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
             )
         return known
 
-    return _VARIABLE.sub(value, text)
+    found = _VARIABLE.sub(value, text)
+    if len(found) > _LONGEST:
+        raise RefusedError(
+            f"variables make more than {_LONGEST:,} characters of this",
+            where=instruction.where,
+            evidence=f"{instruction.name} {instruction.rest:.60}",
+            cure="shorter values",
+        )
+    return found
 
 
-def localise(text: str, local: Callable[[str], str]) -> str:
-    """The same Dockerfile with every image from outside under the name that `local` gives it."""
-    stages, numbers = {"scratch"}, set[str]()  # FROM knows earlier stages by their name alone
-    lines = []
-    for line in text.split("\n"):
-        found = _FROM.fullmatch(line)
-        if found is None:
-            flags = r"(--from=|--mount=\S*\b(?i:from)=)([^\s,]+)"
-            lines.append(re.sub(flags, lambda m: _localised(m, stages | numbers, local), line))
+def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile]) -> str:
+    """The same Dockerfile with every image from outside under the name that `local` gives it.
+
+    `builds` are what it is read as, with the arguments of each build. Nothing else is touched: a name that stands in a
+    heredoc or a command is text.
+    """
+    written = text.split("\n")
+    lines = list(written)
+    mentions = set().union(*(build.mentions for build in builds))
+    for mention in mentions:
+        if (name := local(mention.image)) == mention.image:
             continue
-        before, image, rest = found.groups()
-        numbers.add(str(len(numbers)))
-        lines.append(line if image.lower() in stages else before + local(image) + rest)
-        if len(alias := rest.split()) == 2:
-            stages.add(alias[1].lower())
+        flag = re.compile(rf"(--from=|--mount=\S*\b(?i:from)=){re.escape(mention.image)}(?![^\s,])")
+        for number in range(mention.first - 1, mention.last):
+            if number == mention.first - 1 and (found := _FROM.fullmatch(written[number])):
+                # Each build may put another image here: then its variable stays.
+                several = len([other for other in mentions if other.first == mention.first]) > 1
+                lines[number] = found[1] + (local(found[2]) if several else name) + found[3]
+            else:
+                lines[number] = flag.sub(r"\g<1>" + name.replace("\\", r"\\"), lines[number])
     return "\n".join(lines)
-
-
-def _localised(match: re.Match[str], stages: set[str], local: Callable[[str], str]) -> str:
-    name = match[2]
-    return match[0] if name.lower() in stages else match[1] + local(name)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
 from proof import process
-from proof.commands import full_name
+from proof.commands import familiar
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
 
@@ -25,6 +25,9 @@ Kind = Literal["docker", "podman"]
 
 _QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
 _BULK = 600.0  # seconds, for loading and saving images
+# Bytes of a client of docker's: 30 MB are usual, and a `--format` can ask for all that there is. Podman is no client.
+_CLIENT = 1 << 30
+_STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
 # Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
 _CUT_OFF = re.compile(
     r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
@@ -74,11 +77,11 @@ class Engine:
         """The engine as one snippet sees it, which uses these bases: nobody else has the names that it gives."""
         if self.shared:
             return self  # its prefix is this run's alone, and no two snippets are run in it at once
-        return replace(self, prefix=new_prefix(), bases=frozenset(full_name(base) for base in bases))
+        return replace(self, prefix=new_prefix(), bases=frozenset(familiar(base) for base in bases))
 
     def local(self, image: str) -> str:
         """The name under which this engine holds `image`."""
-        name = image if full_name(image) in self.bases else f"{self.prefix}{image}"
+        name = image if familiar(image) in self.bases else f"{self.prefix}{image}"
         return f"localhost/{name}" if self.kind == "podman" else name
 
     def displayed(self, output: str) -> str:
@@ -110,7 +113,8 @@ class Engine:
         Raises EngineLostError where the engine is gone or hangs: a command that it failed says nothing of any number.
         """
         try:
-            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge)
+            memory = _CLIENT if self.kind == "docker" else None
+            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge, memory=memory)
         except DeadlineError as error:
             if self.alive():
                 raise
@@ -254,6 +258,11 @@ def _narrowed(table: str, old: str, new: str) -> str:
 def is_full(output: str) -> bool:
     """Whether a command says that its disk is full."""
     return _FULL in output.lower()
+
+
+def is_starved(output: bytes) -> bool:
+    """Whether a client says that it has not the memory that it wants."""
+    return _STARVED.search(output) is not None
 
 
 def environment(home: Path, platform: str) -> dict[str, str]:

@@ -103,6 +103,10 @@ def code_of(problems: Sequence[ProofError]) -> int:
 
 # Characters that no one sees: controls, what turns the direction of text, blanks that are no space, and the like.
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+# Letters and marks to Unicode, and nothing to the eye: a joiner, fillers, variation selectors, an empty braille.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def unseen(text: str, allowed: str = " ") -> str:
@@ -110,7 +114,7 @@ def unseen(text: str, allowed: str = " ") -> str:
     if text.isascii() and text.isprintable():
         return ""  # as nearly every text is
     for c in text:
-        if c not in allowed and unicodedata.category(c) in _UNSEEN:
+        if c not in allowed and (unicodedata.category(c) in _UNSEEN or _BLANK.match(c)):
             return f"U+{ord(c):04X}"
     return ""
 

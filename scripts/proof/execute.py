@@ -16,7 +16,7 @@ from proof import image as images
 from proof.commands import TAG, Command
 from proof.context import left_out
 from proof.dockerfile import localise
-from proof.engine import Engine, is_full
+from proof.engine import Engine, is_full, is_starved
 from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
@@ -124,10 +124,12 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
                 runs = path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100)
                 path.chmod(0o755 if runs else 0o644)
         if engine.prefix:
-            for dockerfile in {d.path for d in snippet.dockerfiles.values()}:
+            builds = list(snippet.dockerfiles.values())
+            for dockerfile in {d.path for d in builds}:
                 copied = context / dockerfile.relative_to(snippet.context)
                 text = copied.read_text("utf-8")
-                if (local := localise(text, engine.local)) != text:  # most take nothing but bases of their own names
+                local = localise(text, engine.local, [d for d in builds if d.path == dockerfile])
+                if local != text:  # most take nothing but bases of their own names
                     copied.write_text(local, "utf-8")
         yield context
 
@@ -158,7 +160,8 @@ def _run_step(
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "build":
                 recorded = stack.enter_context(traces.building(engine))
-                argv = _argv(command, engine, ["--network=none", *(["--no-cache"] if fresh else []), *recorded])
+                here = ["--pull=never"] if engine.kind == "podman" else []  # it would ask every registry that it knows
+                argv = _argv(command, engine, ["--network=none", *here, *(["--no-cache"] if fresh else []), *recorded])
             case _:
                 argv = _argv(command, engine, [])
         kills, starved = cgroup.kills(), cgroup.watch(engine.group)
@@ -174,6 +177,8 @@ def _run_step(
             evidence=done.last_lines(3),
             cure="close what else runs here, or pass a higher --memory",
         )
+    if command.verb not in ("inside", "run", "build") and is_starved(done.output):
+        raise CannotMeasureError(f"out of memory: the client wants too much for {step}", cure="a plainer --format")
     if not as_declared and is_full(done.text()):
         raise engine.full(done)
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)

@@ -34,7 +34,7 @@ def trouble(error: OSError) -> CannotMeasureError | None:
     """What a failure of the disk means to the user; None for what is no failure of the disk."""
     where = Where(Path(str(error.filename))) if error.filename else None
     # A copy of a whole tree gathers what went wrong as text.
-    if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error):
+    if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error.args):
         return CannotMeasureError("the disk is full", where=where, cure="free some space, and run the same again")
     if error.errno in _CURES:
         return CannotMeasureError(str(error.strerror), where=where, cure=_CURES[error.errno])

@@ -16,6 +16,7 @@ from proof.errors import RefusedError, Where, unseen
 _CONTINUED = re.compile(r"(?<!\\)\\[ \t]*$")
 _HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z]\w*)(?P=quote)(?!\S)")
 _QUOTING = re.compile(r"[\"'\\$`]")
+_LARGEST = 100_000  # bytes; nobody reads, or types, a longer Dockerfile
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Instruction:
     flags: tuple[str, ...]  # `--from=builder`, as written
     rest: str
     where: Where
+    last: int  # its last line, without its heredocs
+    text: str  # all of it, as written, with them
 
 
 def instructions(path: Path) -> Iterator[Instruction]:
@@ -68,6 +71,7 @@ def instructions(path: Path) -> Iterator[Instruction]:
                 raise refuse(f"the flag {flags[-1]} is refused: it is split over two lines", "write it on one")
         if name == "FROM" and number > start:
             raise refuse("FROM stands on one line", "FROM image [AS name]")
+        last = number
         if name in ("RUN", "COPY", "ADD") and "<<" in line:
             plain = _HEREDOC.sub("", line)
             if "<<" in plain or _QUOTING.search(plain):
@@ -79,10 +83,13 @@ def instructions(path: Path) -> Iterator[Instruction]:
                 number = _end_of(heredoc, lines, number)
                 if number > len(lines):
                     raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
-        yield Instruction(name, tuple(flags), " ".join(words), Where(path, start))
+        text = "\n".join(lines[start - 1 : number])
+        yield Instruction(name, tuple(flags), " ".join(words), Where(path, start), last, text)
 
 
 def _lines(path: Path) -> list[str]:
+    if path.stat().st_size > _LARGEST:
+        raise RefusedError(f"this file has more than {_LARGEST:,} bytes", where=Where(path), cure="a shorter one")
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -138,7 +138,20 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
             raise UsageError(
                 f"there is no snippet '{name}'{did_you_mean(name, known)}", cure=f"one of: {', '.join(known)}"
             )
+    _check_names(found)
     return [s for s in found if not names or s.name in names or s.folder.name in names]
+
+
+def _check_names(snippets: list[Snippet]) -> None:
+    """Raises ManifestError where a folder is called as a variant of another's: a page would show either one's facts."""
+    places: dict[str, Where] = {}
+    for snippet in snippets:
+        if (other := places.setdefault(snippet.name, snippet.where)) != snippet.where:
+            raise ManifestError(
+                f"two snippets are called '{snippet.name}': the other one is {other}",
+                where=snippet.where,
+                cure="rename one of the folders",
+            )
 
 
 def find(snippets: Path, name: str) -> Snippet:
@@ -240,6 +253,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
     context.check(folder / "context")
+    captures.check(folder / "captured")
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,
@@ -337,7 +351,7 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
         if step.command.verb == "build":
             names = step.command.values("--file", "-f") or ["Dockerfile"]
             path = folder / "context" / names[-1]
-            if not path.is_file():
+            if not context.holds(folder / "context", names[-1]):
                 raise ManifestError(f"there is no {path.name} in {path.parent}", where=step.where, cure=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
             dockerfiles[step.name] = dockerfile.parse(path, arguments)

@@ -30,7 +30,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, errors, manifest, measured, proof_page, stated, transcript
+from proof import audit, context, errors, manifest, measured, proof_page, stated, transcript
 from proof.charts import fence
 from proof.errors import did_you_mean
 from proof.page import INDEX, Page, Waiver, keep
@@ -136,6 +136,7 @@ class _Source(Preprocessor):
         return written
 
     def _include(self, path: str, line: str, *, fenced: bool) -> None:
+        parts = path.split("/")
         if not fenced:
             problem, cure = (
                 "a file is embedded inside of a fence: outside it would be read as Markdown",
@@ -143,7 +144,7 @@ class _Source(Preprocessor):
             )
         elif not _EMBEDDABLE.fullmatch(path) or ".." in path:
             problem, cure = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
-        elif not (self.page.folder / path).is_file():
+        elif not context.holds(self.page.folder / Path(*parts[:2]), "/".join(parts[2:])):
             known = [str(p.relative_to(self.page.folder)) for p in self.page.folder.glob("*/context/**/*")]
             problem, cure = (
                 f"there is no snippets/{path}{did_you_mean(path, known)}",
@@ -168,7 +169,7 @@ def _acting(content: bytes) -> str:
         return "it is not UTF-8 text"
     if (found := _ENDS_FENCE.search(text)) is not None:
         return f"`{found[1]}` in its line {text.count(chr(10), 0, found.start(1)) + 1} would end the fence around it"
-    if hidden := errors.unseen(text, " \t\n\N{NO-BREAK SPACE}"):
+    if hidden := errors.unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
         return f"the character {hidden} in it cannot be seen"
     return ""
 

@@ -163,11 +163,19 @@ def detached(cache: Path) -> list[tuple[Path, int, str]]:
     found = []
     for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
         data = json.loads(record.read_text())
-        if Path(f"/proc/{data['pid']}").exists():
+        if _is_engine(int(data["pid"]), record.parent):
             found.append((record.parent, int(data["pid"]), str(data["host"])))
         else:
             record.unlink()
     return found
+
+
+def _is_engine(pid: int, slot: Path) -> bool:
+    """Whether this process is the engine in that slot: after a crash its number may be anybody's, who is not ended."""
+    try:
+        return bytes(slot) in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def stop(cache: Path) -> int:

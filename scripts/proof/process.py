@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import resource
 import select
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,10 +79,12 @@ def run(
     cwd: Path | None = None,
     deadline: float = 60,
     merge: bool = False,
+    memory: int | None = None,
 ) -> Completed:
     """Run `argv` to its end and return what it printed.
 
-    `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it.
+    `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it. `memory`
+    is how many bytes each of its processes may have, where there is a way to say so (Linux).
     A killed `docker run` client leaves its container running: whoever named that ends it too.
 
     Raises DeadlineError past the deadline, CannotMeasureError where the program is missing or prints over
@@ -88,6 +92,9 @@ def run(
     """
     started = time.monotonic()
     process = _start(argv, env=env, cwd=cwd, stderr=subprocess.STDOUT if merge else subprocess.PIPE)
+    if memory is not None and sys.platform == "linux":
+        with contextlib.suppress(ProcessLookupError):  # it is over already
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
     chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
     overflow = threading.Event()
 

@@ -22,6 +22,9 @@ def folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
     path, held = lock.take_new(lambda: Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-", dir=parent)))
     try:
         yield path
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is said with its folder, which a write does not know
+        raise
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(held)

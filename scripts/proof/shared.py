@@ -15,7 +15,7 @@ from pathlib import Path
 from proof import engine as engines
 from proof import journal, process, scratch, traces
 from proof.engine import Engine, Kind
-from proof.errors import CannotMeasureError, NoEngineError
+from proof.errors import CannotMeasureError, DeadlineError, NoEngineError
 
 
 @contextlib.contextmanager
@@ -42,9 +42,13 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix())
-        done = process.run([kind, "version"], env=env, deadline=10)
+        silent = f"`{kind}` is installed and its engine does not answer"
+        try:
+            done = process.run([kind, "version"], env=env, deadline=10)
+        except DeadlineError as error:
+            raise NoEngineError(silent, evidence=error.what, cure=f"start {kind} again") from error
         if done.exit != 0:
-            raise NoEngineError(f"`{kind}` is installed and its engine does not answer", evidence=done.last_lines(2))
+            raise NoEngineError(silent, evidence=done.last_lines(2))
         if kind == "podman":
             engine = replace(engine, marks="--layer-label" in engine.call("build", "--help").text())
         journals = cache / "journals" / _identity(engine)
@@ -56,8 +60,9 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
                 yield replace(engine, journal=ours)
             finally:
                 # What cannot be removed now stays in the journal, for the next run.
-                with contextlib.suppress(CannotMeasureError):
-                    traces.undo(engine, ours)
+                if engine.alive():
+                    with contextlib.suppress(CannotMeasureError):
+                        traces.undo(engine, ours)
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, str]:

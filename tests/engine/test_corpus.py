@@ -6,13 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 
-from proof import bases, cli, execute, manifest, rebuild
+from proof import bases, cli, dockerfile, execute, manifest, rebuild
 from proof.engine import Engine
+from proof.errors import DeadlineError, RefusedError
 from proof.execute import context_copy
-from tests import hostile
+from tests import hostile, test_fuzz
 from tests.helpers import TINY
 from tests.hostile import Case, cases
+from tests.test_fuzz import mutated
 
 pytestmark = pytest.mark.engine
 
@@ -61,6 +64,36 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120)
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", done.last_lines(10_000)))
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("made-up")
+
+
+@settings(
+    max_examples=settings().max_examples // 2,  # each may be a build
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+@given(text=mutated([case.given for case in DOCKERFILES], test_fuzz.DOCKERFILES))
+def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folder: Path, text: str) -> None:
+    """Whatever is let through, BuildKit looks for no other image in it, and for no frontend."""
+    path = folder / "Dockerfile"
+    path.write_bytes(text.encode("utf-8", "replace"))
+    try:
+        named = set(dockerfile.parse(path).images)
+    except RefusedError:
+        return
+    if not named <= {"alpine:3.22"}:  # refused by what bases.toml has
+        return
+    try:
+        done = baited.call("build", "--network=none", "--progress=plain", str(folder), deadline=20, check=False)
+    except DeadlineError:
+        return  # a step that hangs comes after the images
+    log = done.last_lines(10_000)
+    assert set(re.findall(r"load metadata for (\S+)", log)) <= {f"docker.io/library/{image}" for image in named}, text
+    assert "resolve image config" not in log, text
 
 
 @pytest.mark.parametrize("case", COMMANDS, ids=str)

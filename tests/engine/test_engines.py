@@ -74,7 +74,7 @@ def printed(done: Run, name: str) -> str:
 
 
 class TestContainerd:
-    @pytest.mark.parametrize("name", ["joined", "multi", "split"])
+    @pytest.mark.parametrize("name", ARTICLE)
     def test_the_article(self, name: str, containerd: Engine, cache: Path, book: facts.FactBook) -> None:
         """Sizes, layers, each layer's size, the base's layers, the configuration: to the byte those of the article."""
         done, committed = run(name, containerd, cache), book.captures[name]
@@ -144,6 +144,18 @@ class TestPodman:
         assert re.search(r"^example +latest ", printed(done, "image_ls"), re.MULTILINE)
         assert "STEP 1/4: FROM golang:1.27-alpine AS builder" in printed(done, "build")
         assert not any(podman.prefix in one.output or "localhost" in one.output for one in done.steps)
+
+    def test_no_registry_is_asked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
+        """An image that the engine does not have fails a build at once, whatever Podman takes for an image's name."""
+        root = tiny(tmp_path)
+        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        dockerfile.write_text("FROM alpine:3.22 AS a\nFROM a\n")
+        (snippet,) = manifest.load_all(root, ["note"])
+        dockerfile.write_text("FROM alpine:3.22 AS a\nFROM 127.0.0.1:9/canary\n")  # as if it had been read otherwise
+        done = execute.run(snippet, podman, cache=cache).steps[0]
+        assert done.exit != 0
+        assert "127.0.0.1:9/canary: image not known" in done.output
 
     def test_another_basis(self, podman: Engine, cache: Path) -> None:
         """A capture that Docker made is not compared with what Podman prints, and the code says so."""

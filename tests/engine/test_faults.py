@@ -136,11 +136,12 @@ def run(root: Path, own: Path, *words: str, **env: str) -> tuple[int, str]:
 
 def daemons(own: Path) -> list[int]:
     """The daemons of the private engines in this cache."""
-    return [
-        pid
-        for pid in processes(f"{own}/".encode())
-        if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"dockerd\0")
-    ]
+    found = []
+    for pid in processes(f"{own}/".encode()):
+        with contextlib.suppress(OSError):  # it has ended since
+            if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"dockerd\0"):
+                found.append(pid)
+    return found
 
 
 def groups(own: Path) -> list[Path]:
@@ -149,8 +150,27 @@ def groups(own: Path) -> list[Path]:
     return [path for name in names for path in (cgroup.ROOT / name, *cgroup.ROOT.glob(f"*/{name}")) if path.exists()]
 
 
+def free(path: Path) -> bool:
+    """Whether nobody holds the lock on it."""
+    held = lock.take(path)
+    if held is not None:
+        os.close(held)
+    return held is not None
+
+
+def contained(own: Path) -> set[str]:
+    """The processes in the containers of the engines in this cache."""
+    found = set[str]()
+    for group in groups(own):
+        for file in group.rglob("cgroup.procs"):
+            with contextlib.suppress(OSError):  # it goes with its container
+                found.update(file.read_text().split())
+    return found
+
+
 def captured(root: Path) -> dict[str, bytes]:
-    return {name: content for name, content in tree(root).items() if "/captured/" in name}
+    """Every file of a capture below a project or a snippet."""
+    return {name: content for name, content in tree(root).items() if "/captured/" in f"/{name}"}
 
 
 class TestCommand:
@@ -199,7 +219,7 @@ class TestInterrupt:
         """Code 130 and one line; the snippets before it are captured, whole, and nothing of this one is."""
         sleeps(root, 3002, build=True)
         with started(root, own, "update") as running:
-            wait_until(lambda: sleeping(3002))
+            wait_until(lambda: sleeping(3002) and len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2)
             os.kill(running.pid, signal.SIGINT)
             output, _ = running.communicate(timeout=60)
         assert running.returncode == 130
@@ -224,23 +244,31 @@ class TestInterrupt:
 
 
 class TestKill:
+    def stale(self, root: Path, names: list[str]) -> list[object]:
+        """What of these captures is not whole, or not of the snippets as they are."""
+        known = bases.load(root)
+        keys = {name: known.key(name) for name in known.images}
+        wrong: list[object] = []
+        for snippet in manifest.load_all(root, names) if names else []:
+            found = capture.load(snippet.captured / "rebuilt")
+            wrong += [*found.tampered, *inputs.without_engine(snippet, found, keys)] if found else [snippet.name]
+        return wrong
+
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
         """Kill -9: no process, mount or lock is left, captures are old or new, whole; the next run sweeps the rest."""
         seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
         kills = int(os.environ.get("PROOF_KILLS", "4"))
         dice = random.Random(seed)
         print(f"PROOF_SEED={seed} PROOF_KILLS={kills}")
-        temporary = tmp_path / "t"
-        temporary.mkdir()
+        (temporary := tmp_path / "t").mkdir()
         env = {"TMPDIR": str(temporary)}
-        known = bases.load(root)
-        keys = {name: known.key(name) for name in known.images}
         begun = time.monotonic()
         assert run(root, own, "update", **env)[0] == 0
         whole = time.monotonic() - begun
         bridge = Path("/sys/class/net/docker0").exists()
         moments: list[str] = []
-        while len(moments) < kills:
+        alive = written = 0  # only kills while there was an engine count; the others are looked at all the same
+        while alive < kills:
             # Something to write each time, in two of three.
             for name in ("count", "note"):
                 (root / f"snippets/{name}/context/note.txt").write_text(f"a note, {dice.random()}")
@@ -249,21 +277,20 @@ class TestKill:
             with started(root, own, verb, **env) as running:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     running.communicate(timeout=moment)
-                if running.poll() is None:  # a run that had ended already was not killed, and does not count
-                    moments.append(f"{moment:.2f} s")
+                if running.poll() is None:  # a run that had ended already is not killed
+                    there, inside = bool(daemons(own)), bool(contained(own))
+                    alive += there
+                    moments.append(f"{moment:.2f} s{' engine' * there}{' container' * inside}")
                 running.kill()
             wait_until(lambda: not processes(f"{own}/".encode(), f"{temporary}/".encode()), seconds=10)
+            wait_until(lambda: not contained(own), seconds=10)
             assert f"{own}/" not in Path("/proc/self/mounts").read_text()
-            free = lock.take(root / "snippets")
-            assert free is not None
-            os.close(free)
-            for snippet in manifest.load_all(root):
-                if captured(snippet.folder) != before[snippet.name]:
-                    found = capture.load(snippet.captured / "rebuilt")
-                    assert found is not None
-                    assert found.tampered == ()
-                    assert inputs.without_engine(snippet, found, keys) == []
-        print("killed after", ", ".join(moments))
+            assert free(root / "snippets")
+            changed = [name for name, files in before.items() if captured(root / "snippets" / name) != files]
+            assert verb == "update" or changed == []
+            assert self.stale(root, changed) == []
+            written += len(changed)
+        print(f"{len(moments)} kills, {written} captures written by then; killed after {', '.join(moments)}")
         assert Path("/sys/class/net/docker0").exists() == bridge
         # A kill seldom comes while a capture is written: what it leaves then, in place of that moment.
         (root / "snippets/fails/captured/.rebuilt.new-1").mkdir()
@@ -323,14 +350,15 @@ class TestEngine:
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 3
 
     def test_killed_twice(self, root: Path, own: Path) -> None:
-        """Lost again in the same snippet, that one is not measured, code 3, never drift; the others are."""
+        """Lost again whenever one snippet runs, that one is not measured, code 3, never drift; the others are."""
         sleeps(root, 2, build=False)
         with started(root, own, "update") as running:
-            for _ in range(2):
-                wait_until(lambda: sleeping(2))
-                for pid in daemons(own):
-                    os.kill(pid, signal.SIGKILL)
-                wait_until(lambda: not sleeping(2))
+            while running.poll() is None:
+                if sleeping(2):
+                    for pid in daemons(own):
+                        os.kill(pid, signal.SIGKILL)
+                    wait_until(lambda: not sleeping(2))
+                time.sleep(0.1)
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 3, output
         assert "? count  not measured" in output
@@ -338,9 +366,10 @@ class TestEngine:
         assert "cure: run the same again" in output
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
 
-    def test_hangs(self, root: Path, own: Path) -> None:
+    @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
+    def test_hangs(self, root: Path, own: Path, *, build: bool) -> None:
         """SIGSTOP: the step ends at its deadline, `version` at its own, and the engine is replaced."""
-        name = sleeps(root, 2, build=False)
+        name = sleeps(root, 2, build=build)
         with started(root, own, "update", name, "--timeout", "6") as running:
             wait_until(lambda: sleeping(2))
             for pid in daemons(own):
@@ -457,7 +486,7 @@ class TestRegistry:
 class TestDisk:
     """Disks of a few megabytes, each in a mount namespace that goes with its run."""
 
-    def on(self, folder: Path, size: str, root: Path, own: Path, *, then: str = "true") -> tuple[int, str]:
+    def on(self, folder: Path, size: str, root: Path, own: Path, then: str = "true", **env: str) -> tuple[int, str]:
         """`proof update` with a small disk in place of a folder, whose files it has."""
         script = f"""
         cp -a "$1" "$1.saved"
@@ -472,13 +501,28 @@ class TestDisk:
         folder.mkdir(parents=True, exist_ok=True)
         done = process.run(
             ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), *PROOF, "update", "--engine", "private"],
-            env={**os.environ, "PROOF_CACHE": str(own)},
+            env={**os.environ, "PROOF_CACHE": str(own), **env},
             cwd=root,
             deadline=120,
             merge=True,
         )
         assert "Traceback" not in done.text()
         return done.exit, done.text()
+
+    @pytest.mark.parametrize(("size", "finished"), [("500k", False), ("30m", True)])
+    def test_of_temporary_files(self, root: Path, tmp_path: Path, cache: Path, size: str, *, finished: bool) -> None:
+        """Full while a base is put together, or a context copied: code 3 and the folder; what was finished is kept."""
+        with (root / "snippets/note/context/large").open("wb") as file:
+            file.write(b"x" * 40_000_000)
+        (tmp_path / "c").mkdir()
+        own = with_packages(tmp_path / "c", cache)
+        code, output = self.on(tmp_path / "t", size, root, own, TMPDIR=str(tmp_path / "t"))
+        print(output)
+        assert code == 3
+        assert f"{tmp_path}/t/" in output
+        assert "the disk is full" in output
+        for name, there in (("count", finished), ("note", False)):
+            assert (capture.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
 
     @pytest.mark.parametrize("size", ["100k", "10m", "40m"])
     def test_of_the_engine(self, root: Path, tmp_path: Path, own: Path, size: str) -> None:
@@ -522,6 +566,30 @@ class TestMemory:
         assert output.count("cure: close what else runs here, or pass a higher --memory") == 2
         assert "✎ fails  written" in output
         assert groups(own) == []
+
+    def test_a_template_that_grows(self, root: Path, engine: Engine, cache: Path) -> None:
+        """Docker's client, which is in no container, gets no more than it may have for what a `--format` makes."""
+        edit(
+            root / "snippets/note/snippet.toml",
+            '"docker run note"',
+            """'docker inspect note -f "{{pad .Id 90000000000 1}}"'""",
+        )
+        (result,) = measure(root, engine, cache, "note", write=True)
+        assert result.verdict == "not measured"
+        assert "out of memory: the client wants too much for note/run" in str(result.error)
+        assert captured(root) == {}
+
+    def test_processes_without_end(
+        self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What begins one process after the other is stopped before the machine has none left."""
+        monkeypatch.setattr(cgroup, "_PROCESSES", 100)
+        (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do echo $!; done")
+        with private.start(tmp_path, cli.PLATFORM) as few:
+            (result,) = measure(root, few, cache, "count", write=True)
+        assert result.verdict == "drift"
+        assert "can't fork" in result.differences[0].new
+        assert not sleeping(3007)
 
 
 class TestPackage:
@@ -624,20 +692,28 @@ class TestShared:
         assert self.snapshot(users) == before
         users.call("rmi", "proof-0011aabb/note")
 
-    def test_lost(self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is not ours to start again: not measured, with what to do."""
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+    def test_lost(
+        self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+    ) -> None:
+        """It is not ours to start again: not measured, with what to do; and so is a run that finds it hanging."""
         name = sleeps(root, 3006, build=False)
+        command = ("update", name, "--engine", "docker", "--timeout", "5")
         with private.start(tmp_path, cli.PLATFORM) as users:
             monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
             with_packages(tmp_path, cache)
-            with started(root, tmp_path, "update", name, "--engine", "docker") as running:
+            with started(root, tmp_path, *command) as running:
                 wait_until(lambda: sleeping(3006))
                 for pid in daemons(tmp_path):
-                    os.kill(pid, signal.SIGKILL)
-                output, _ = running.communicate(timeout=60)
-        assert running.returncode == 3, output
+                    os.kill(pid, how)
+                output, _ = running.communicate(timeout=120)
+            code, again = run(root, tmp_path, *command)
+            for pid in daemons(tmp_path):
+                os.kill(pid, signal.SIGCONT)
+        assert running.returncode == code == 3, output
         assert "the engine was lost during" in output
         assert "cure: see that it runs" in output
+        assert "`docker` is installed and its engine does not answer" in again
         assert captured(root) == {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -17,7 +18,9 @@ import pytest
 from proof import bases, cli, private, rebuild, shared
 from proof.engine import Engine, environment
 from proof.errors import EngineLostError, NoEngineError
+from proof.process import search_path
 from tests.helpers import TINY, measure, proof, tiny, tree
+from tests.makers import write
 
 pytestmark = pytest.mark.engine
 
@@ -91,6 +94,23 @@ def test_the_users_engine_is_left_as_it_was(tmp_path: Path, users: Engine) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     assert snapshot(users) == before
     assert tree(root) == captured
+
+
+@pytest.mark.skipif(shutil.which("ip", path=search_path()) is None, reason="no ip here: apt-get install iproute2")
+def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
+    """A bridge called docker0, which a daemon without one deletes where it can see it, stays where the tool runs."""
+    script = 'ip link add docker0 type bridge && "$@" && ip link show docker0'
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", script, "sh", sys.executable, "-m", "proof.cli", "update", "count"],
+        cwd=tiny(tmp_path),
+        env={**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "docker0: <BROADCAST" in done.stdout
 
 
 def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
@@ -220,6 +240,13 @@ def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     assert "hunter2" not in str(environment(tmp_path, cli.PLATFORM))
     assert shutil.which("docker", path=environment(tmp_path, cli.PLATFORM)["PATH"])
+
+
+def test_a_number_that_is_somebody_elses(tmp_path: Path) -> None:
+    """What is recorded of an engine that crashed may be another process by now: it is left alone."""
+    write(tmp_path / "engine-classic/0", {"detached.json": json.dumps({"pid": os.getpid(), "host": "unix:///x"})})
+    assert private.detached(tmp_path) == []
+    assert private.stop(tmp_path) == 0
 
 
 def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:

@@ -14,9 +14,10 @@ def in_html(html: str) -> str:
 
 
 def in_codes(root: ET.Element) -> None:
-    """The same in every code span of a tree."""
+    """The same in every code span of a tree, and not in its blocks of code, which do not wrap."""
+    blocks = {code for block in root.iter("pre") for code in block}
     for code in root.iter("code"):
-        if len(code) or not code.text:
+        if len(code) or not code.text or code in blocks:
             continue
         code.text, *pieces = _FLAG.split(code.text)  # in turn a flag and what stands behind it
         for flag, behind in zip(pieces[::2], pieces[1::2], strict=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -70,6 +71,13 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@contextmanager
+def settled(page: Page) -> Iterator[None]:
+    """Wait, after what is done inside, for the last that a page loads by itself: then the theme's script is at work."""
+    with page.expect_request_finished(lambda asked: asked.url.endswith("/search_index.json")):
+        yield
+
+
 @pytest.fixture
 def reader(browser: Browser, address: str) -> Iterator[Reader]:
     """Opens pages, and fails the test if one of them complains, asks another host or sets a cookie."""
@@ -92,8 +100,7 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
         if not javascript:
             page.goto(path)
             return page
-        # The last that a page asks for by itself, when the theme's script is at work.
-        with page.expect_request_finished(lambda asked: asked.url.endswith("/search_index.json")):
+        with settled(page):
             page.goto(path)
         return page
 

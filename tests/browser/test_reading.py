@@ -61,6 +61,21 @@ def test_copying_takes_the_command_alone(name: str, reader: Reader) -> None:
     assert len(copied) == len(shown) > 1
 
 
+def test_a_command_is_copied_by_keyboard(reader: Reader) -> None:
+    """Wherever a transcript is on its page, the first stop of Tab in it is its button, and Enter copies."""
+    page = reader("layers/")
+    transcript = page.locator(".transcript").first
+    button = transcript.get_by_role("button", name="Copy to clipboard")
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        if transcript.evaluate("element => element.contains(document.activeElement)"):
+            break
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+    assert clipboard(page) == "docker history --format 'table {{.Size}}\\t{{.CreatedBy}}' example"
+
+
 def test_a_selection_leaves_the_prompt_out(reader: Reader) -> None:
     """Select a whole transcript and copy it: the command and what is shown of its output, as text."""
     page = reader("rebuilds/")

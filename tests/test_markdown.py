@@ -187,6 +187,20 @@ def test_what_passes(text: str, project: Path) -> None:
     assert "waiver:" not in html
 
 
+def test_code_in_a_reason_is_text(project: Path) -> None:
+    """Why a sentence may say something is kept in words, not as what Python-Markdown puts in the place of code."""
+    html = convert("It takes 1 s. {{ waiver: the stage `test` does not count }}", project)
+    assert 'data-text="the stage test does not count"' in html
+
+
+def test_a_flag_in_prose_stays_whole(project: Path) -> None:
+    """A line would wrap behind each of its hyphens; a hyphen inside of a word is none, and a fence is left alone."""
+    html = convert("Call `docker build --no-cache -t example .` or `multi-stage`.\n\n    a --b", project)
+    flags = '<span class="flag">--no-cache</span> <span class="flag">-t</span>'
+    assert f"<code>docker build {flags} example .</code>" in html
+    assert html.count('class="flag"') == 2
+
+
 def test_a_claim_opens_without_a_script(project: Path) -> None:
     """A native popover: a button that a keyboard reaches, and what it opens, which says how it is checked."""
     html = convert("Only two layers. {{ claim: note.layers == 2 }} And more.", project)

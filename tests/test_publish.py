@@ -20,7 +20,7 @@ from PIL import Image
 from proof import facts
 from proof.errors import UsageError
 from proof.pages import scan
-from publish import csp, head, styles
+from publish import csp, head, lean, styles
 from publish.__main__ import publish
 from publish.page import Page, load, read
 from tests.helpers import REPOSITORY, mkdocs
@@ -145,6 +145,15 @@ def test_the_search_loads_nothing_until_it_is_used(site: Path, pages: list[Page]
     for page in pages:
         assert "/workers/" not in page.html
         assert 'search/search.js"' in page.html
+
+
+def test_blanks_that_mean_something_stay(small: Path) -> None:
+    """Indents of the markup go; those of code and of scripts do not, nor the gap between two words."""
+    code = "<pre><code>if x {\n\n    y\n}</code></pre>"
+    script = "<script>\n  `\n  text`\n</script>"
+    (small / "index.html").write_text(f"<div>\n    <p>one\n      two</p>\n\n  {code}\n  {script}\n</div>", "utf-8")
+    page = lean.squeeze(load(small, small / "index.html"))
+    assert page.html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
 
 
 def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:

@@ -18,10 +18,11 @@ from tests.makers import capture
 FAILING = (REPOSITORY / "tests" / "fixtures" / "buildkit" / "failing.txt").read_text("utf-8")
 
 
-def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .") -> str:
+def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .", closed: bool = False) -> str:
     """The HTML of one step, as far as what it printed."""
     step = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
-    html = render(capture(), step, [Pattern.compile(each, Where(Path("snippet.toml"))) for each in show], expect=expect)
+    patterns = [Pattern.compile(each, Where(Path("snippet.toml"))) for each in show]
+    html = render(capture(), step, patterns, expect=expect, closed=closed)
     return html.partition('<details class="provenance"')[0]
 
 
@@ -66,11 +67,21 @@ def test_the_counters_of_a_build_log_step_back() -> None:
     assert "<small>#12 0.345 </small>hello\n<small>#12 </small>DONE 0.4s\n# 12 no counter\n" in html
 
 
+def test_a_closed_one_opens_as_a_whole() -> None:
+    """Where one is looked through among many, its lines are counted and one disclosure has them all, unless few."""
+    html = transcript(FAILING, "^#1 ", closed=True)
+    assert re.findall(r"<summary>(.*?)</summary>", html) == [f"⋮ {len(FAILING.splitlines())} lines"]
+    assert text("".join(re.findall(r"<samp>(.*?)</samp>", html, re.DOTALL))) == FAILING
+    assert "<summary>" not in transcript("hello\nworld\n", closed=True)
+
+
 def test_columns_can_be_scrolled_by_keyboard() -> None:
     """A table keeps its columns, so it may need to scroll: it can be reached, and has a name."""
     html = transcript("REPOSITORY   TAG       IMAGE ID\nexample      latest    0123\n", command='docker ls "x"')
     assert 'tabindex="0" role="group" aria-label="Output of docker ls &quot;x&quot;"' in html
     assert "tabindex" not in transcript("hello world\n")
+    assert "tabindex" in transcript("4.0K\t/usr/local/go/VERSION\n19.4M\t/usr/local/go/bin\n")
+    assert "tabindex" not in transcript("#8 FAIL\tapp\n#8 FAIL\n")
 
 
 def test_what_is_too_long_for_a_page_is_counted() -> None:

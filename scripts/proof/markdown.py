@@ -30,7 +30,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, context, errors, manifest, measured, proof_page, stated, transcript
+from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript
 from proof.charts import fence
 from proof.errors import did_you_mean
 from proof.page import INDEX, Page, Waiver, keep
@@ -222,7 +222,9 @@ class _Transcripts(BlockProcessor):
                 evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
                 cure=f"proof update {snippet_name}",
             )
-        return transcript.render(capture, step, steps[step_name].show, expect=steps[step_name].expect)
+        shown = steps[step_name]
+        # A list of everything is looked through before anything in it is read.
+        return transcript.render(capture, step, shown.show, expect=shown.expect, closed=self.page.generated)
 
 
 class _Inline(InlineProcessor):
@@ -246,7 +248,8 @@ class _Inline(InlineProcessor):
 
     def _aside(self, kind: str, text: str) -> ET.Element:
         # What it belongs to is known once the whole tree is there: see audit.
-        return ET.Element("span", {"class": kind, "data-text": " ".join(text.split())})
+        # Code in it is a placeholder by now, which only Python-Markdown itself could read.
+        return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
 
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
@@ -267,6 +270,7 @@ class _Audit(Treeprocessor):
             audit.audit(root, self.page)
             if (line := measured.line(self.page)) is not None:
                 root.append(line)
+            flags.in_codes(root)
             keep(self.page)
         except errors.ProofError as error:
             raise stopping(error) from error

@@ -13,20 +13,25 @@ from html import escape
 from itertools import groupby, repeat
 from operator import itemgetter
 
+from proof import flags
 from proof.capture import Capture, CapturedStep
 from proof.pattern import Pattern
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
+_FEW = 6  # lines, which nothing is gained by closing
 _LOG = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # of BuildKit: the number of a step, and the seconds since it began
 _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the head of a table, as `docker` writes it
 _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
-def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "") -> str:
+def render(
+    capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "", closed: bool = False
+) -> str:
     """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
 
-    The other lines open in place. Of a failure that is meant, the lines with the message that it must print (`expect`)
-    stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be selected (the style sheet).
+    The other lines open in place: all of them if it is `closed`. Of a failure that is meant, the lines with the message
+    that it must print (`expect`) stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be
+    selected (the style sheet).
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
     if step.exit:
@@ -34,13 +39,12 @@ def render(capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, exp
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
     caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
     classes = "transcript transcript--failed" if step.exit else "transcript"
-    # A flag stays in one piece where the command wraps: a line would break behind each of its hyphens.
-    command = re.sub(r"(?<!\S)-\S+", r'<span class="transcript__flag">\g<0></span>', as_html(step.command))
+    command = flags.in_html(as_html(step.command))
     return (
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
         f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
         f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
-        f"{_output(step, tuple(show), visible(expect))}</div>{provenance(capture, step)}</figure>"
+        f"{_output(step, tuple(show), visible(expect), closed=closed)}</div>{provenance(capture, step)}</figure>"
     )
 
 
@@ -95,22 +99,24 @@ class _Seen(dict[int, str]):
 _SEEN = _Seen()
 
 
-def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str) -> str:
+def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str, *, closed: bool) -> str:
     lines = visible(step.output[:CAP]).rstrip("\n").split("\n") if step.output else []
     pieces = []
-    for shown, group in groupby(zip(_shown(lines, show), lines, strict=True), key=itemgetter(0)):
+    seen = [False] * len(lines) if closed and len(lines) > _FEW else _shown(lines, show)
+    for shown, group in groupby(zip(seen, lines, strict=True), key=itemgetter(0)):
         piece = [line for _, line in group]
         text = "".join(f"{_line(line, expect)}\n" for line in piece)
         html = f"<pre><samp>{text}</samp></pre>\n"
         if not shown:
-            html = f'<details class="transcript__elided"><summary>⋮ {_count(len(piece))}</summary>{html}</details>\n'
+            said = f"{len(piece)} lines" if len(piece) == len(lines) else _count(len(piece))
+            html = f'<details class="transcript__elided"><summary>⋮ {said}</summary>{html}</details>\n'
         pieces.append(html)
     if beyond := step.output.count("\n", CAP):
         pieces.append(f'<p class="transcript__beyond">⋮ {_count(beyond)} in the capture</p>\n')
     if not pieces:
         return ""
     attributes = 'class="transcript__output"'
-    if _COLUMNS.match(lines[0]):
+    if _COLUMNS.match(lines[0]) or all("\t" in line for line in lines):
         # Columns stay columns, and scroll where there is no room: so a keyboard must reach them, by a name.
         attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
         attributes += f' aria-label="Output of {as_html(step.command)}"'

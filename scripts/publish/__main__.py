@@ -31,7 +31,7 @@ def publish(site: Path) -> list[Page]:
         pages = [lean.lighten(page, style) for page in pages]
     described = [head.describe(page, card.draw(page, site)) for page in pages]
     # Last: the policy names the hash of every inline script that a page has by now.
-    finished = [csp.forbid(page) for page in described]
+    finished = [csp.forbid(lean.squeeze(page)) for page in described]
     # Nothing below can fail for a page's sake, so that a site is finished whole or not at all.
     lean.search_on_demand(site)
     feed.write(site, finished)

@@ -50,7 +50,9 @@ def _sizes(page: Page) -> list[tuple[float, str]]:
 
 
 def _bars(pen: ImageDraw.ImageDraw, sizes: list[tuple[float, str]]) -> None:
-    if not sizes:
+    if not sizes:  # the site's own mark, as its icon has it
+        pen.rectangle((_EDGE, HEIGHT - _EDGE - 64, _EDGE + 80, HEIGHT - _EDGE - 36), fill=_BAR)
+        pen.rectangle((_EDGE, HEIGHT - _EDGE - 24, _EDGE + 16, HEIGHT - _EDGE + 4), fill=_LITTLE)
         return
     font, most = _font(44), max(size for size, _ in sizes)
     room = WIDTH - 2 * _EDGE - max(pen.textlength(text, font) for _, text in sizes) - 24

@@ -31,7 +31,7 @@ def _feed(pages: list[Page]) -> ET.Element:
     measured = sorted((page for page in pages if page.reads.measured), key=_day, reverse=True)
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "title", head.heading(front))
-    _add(feed, "id", front.address)
+    _add(feed, "id", f"{front.address}feed.xml")  # the address itself is the article's
     _add(feed, "updated", _moment(max((_day(page) for page in measured), default="1970-01-01")))
     _add(_add(feed, "author"), "name", front.reads.meta("author") or head.heading(front))
     _add(feed, "link", href=front.address)

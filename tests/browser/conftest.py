@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -70,6 +71,13 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@contextmanager
+def settled(page: Page) -> Iterator[None]:
+    """Wait, after what is done inside, for the last that a page loads by itself: then the theme's script is at work."""
+    with page.expect_request_finished(lambda asked: asked.url.endswith("/search_index.json")):
+        yield
+
+
 @pytest.fixture
 def reader(browser: Browser, address: str) -> Iterator[Reader]:
     """Opens pages, and fails the test if one of them complains, asks another host or sets a cookie."""
@@ -89,7 +97,11 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
         contexts.append(context)
         _listen(context, address, complaints)
         page = context.new_page()
-        page.goto(path, wait_until="networkidle")
+        if not javascript:
+            page.goto(path)
+            return page
+        with settled(page):
+            page.goto(path)
         return page
 
     yield read

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from proof import facts
-from tests.browser.conftest import Reader, Scheme
+from tests.browser.conftest import Reader, Scheme, settled
 from tests.helpers import REPOSITORY
 
 
@@ -39,7 +39,8 @@ def test_the_theme_has_three_states(system: Scheme, followed: str, reader: Reade
         if title:
             page.get_by_title(title).click()
         expect(body).to_have_attribute("data-md-color-scheme", scheme)
-        page.reload(wait_until="networkidle")
+        with settled(page):
+            page.reload()
         expect(body).to_have_attribute("data-md-color-scheme", scheme)
 
 
@@ -58,6 +59,21 @@ def test_copying_takes_the_command_alone(name: str, reader: Reader) -> None:
         copied.append(clipboard(page))
     assert copied == [step.command for step in steps if step]
     assert len(copied) == len(shown) > 1
+
+
+def test_a_command_is_copied_by_keyboard(reader: Reader) -> None:
+    """Wherever a transcript is on its page, the first stop of Tab in it is its button, and Enter copies."""
+    page = reader("layers/")
+    transcript = page.locator(".transcript").first
+    button = transcript.get_by_role("button", name="Copy to clipboard")
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        if transcript.evaluate("element => element.contains(document.activeElement)"):
+            break
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Copied to clipboard")).to_be_visible()
+    assert clipboard(page) == "docker history --format 'table {{.Size}}\\t{{.CreatedBy}}' example"
 
 
 def test_a_selection_leaves_the_prompt_out(reader: Reader) -> None:
@@ -140,3 +156,27 @@ def test_search_is_reached_by_keyboard(reader: Reader) -> None:
     tab_to(page, field)
     page.keyboard.type("certificate")
     expect(page.locator(".md-search-result__link").first).to_be_visible()
+
+
+def test_nothing_moves_for_those_who_asked(reader: Reader) -> None:
+    """With reduced motion no element has a transition or an animation, and a link in the page jumps."""
+    page = reader("rebuilds/")
+    page.emulate_media(reduced_motion="reduce")
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(each => {
+        const style = getComputedStyle(each)
+        return !/^0s(, 0s)*$/.test(style.transitionDuration) || style.animationName != "none" ||
+            style.scrollBehavior != "auto"
+    }).map(each => each.className)""")
+    assert moving == []
+
+
+def test_on_paper_there_is_the_text_alone(reader: Reader) -> None:
+    """Dark or not, paper is light; what only a screen can do is left out, and no table is cut off at the edge."""
+    page = reader("layers/", scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    for gone in (".md-header", ".md-sidebar", ".md-footer", ".claim__mark", "details.chart__numbers", ".headerlink"):
+        expect(page.locator(gone).first).to_be_hidden()
+    expect(page.locator("article h1")).to_be_visible()
+    expect(page.locator("article h1")).to_have_css("color", "rgb(19, 34, 43)")
+    wide = page.locator(".transcript__output--table").first
+    assert wide.evaluate("element => element.scrollWidth <= element.clientWidth")

@@ -49,9 +49,9 @@ def errors(page: Page) -> list[str]:
 
 
 def _message(output: str, expect: str) -> str:
-    """The line that holds the expected piece, without what is another one each time."""
-    line = next((line for line in output.splitlines() if expect in line), expect)
-    line = re.sub(r"^#\d+ (?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
+    """The last line that holds the expected piece, as one copies it, without what is another one each time."""
+    line = next((line for line in reversed(output.splitlines()) if expect in line), expect)
+    line = re.sub(r"^(?:#\d+ )?(?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
     return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
 
 

@@ -57,7 +57,10 @@ def test_every_message_is_found(reader: Reader, site: Path) -> None:
     [
         ("exec /usr/local/bin/server: no such file or directory", "errors/#exec"),
         ("go: go.mod requires go >= 1.23.0 (running go 1.22.5; GOTOOLCHAIN=local)", "errors/#go-go-mod-requires"),
-        ("unable to find user app: no matching entries in passwd file", "errors/#docker-error-response-from-daemon-unable"),
+        (
+            "unable to find user app: no matching entries in passwd file",
+            "errors/#docker-error-response-from-daemon-una",
+        ),
         ("cache mount", "rebuilds/"),
         ("distroless", "scratch-or-alpine/"),
     ],
@@ -70,6 +73,13 @@ def test_a_message_of_somebody_else_is_found(message: str, path: str, reader: Re
     results.first.wait_for(state="attached")
     links = [link.get_attribute("href") or "" for link in results.all()]
     assert any(path in re.sub(r"\?[^#]*", "", link) for link in links[:2]), links
+
+
+def test_the_browsers_find_finds_every_message(reader: Reader, site: Path) -> None:
+    """None of them is folded away in the index of errors."""
+    page = reader("errors/")
+    find = "text => { getSelection().removeAllRanges(); return window.find(text) }"
+    assert [text for text in messages(site) if not page.evaluate(find, text)] == []
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,7 @@ MISTAKES = [
     ("exit = 127", "exit = true", 25, "`exit` must be a whole number"),
     ("exit = 127", "exit = 1.5", 25, "`exit` must be a whole number"),
     ("exit = 127", "", 26, "`expect` belongs to an expected failure"),
+    ('name = "run"', 'name = "run"\nremedy = "x"', 12, "`remedy` belongs to an expected failure"),
     ('expect = "not found"', "", 25, "an expected failure says what it prints"),
     ('expect = "not found"', 'expect = "not found" "x"', 26, "this is no TOML: expected newline"),
     ('unshown = "the page', 'name = "the page', 27, "this is no TOML: cannot overwrite a value"),

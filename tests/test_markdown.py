@@ -212,6 +212,19 @@ def test_a_claim_opens_without_a_script(project: Path) -> None:
     assert "<code>note.layers == 2</code> holds for note.layers = 2." in html
 
 
+def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
+    """Each message as one copies it, the last line that has it and no log's prefix, with its remedy and its page."""
+    output = "#7 0.31 open /app: no such file or directory\n------\nERROR: /app: no such file or directory\n"
+    fails = capture("fails", {"run": ("docker run fails", 127, output)}, {})
+    captures.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + 'remedy = "Copy `/app`."\n', "utf-8")
+    html = convert("{{ errors }}", project)
+    assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
+    assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
+    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', html)
+
+
 def test_a_hostile_output_is_only_text(project: Path) -> None:
     """Nothing that a program printed is markup, Markdown, an include or a fact."""
     html = convert("{{ transcript note/run }}", project)

@@ -49,6 +49,7 @@ class Step:
     inside: str | None  # the base whose container runs it, on a copy of the context
     exit: int  # the exit code it must have
     expect: str  # a piece of the output of an expected failure; empty for a success
+    remedy: str  # what a reader does about that failure, for the index of errors; may be empty
     show: tuple[Pattern, ...]  # the lines to show; empty means all of them
     ignore: tuple[Pattern, ...]  # text that may differ from run to run
     timeout: float  # seconds
@@ -290,7 +291,9 @@ def _noise(table: Table) -> int:
 
 
 def _step(snippet: str, table: Table) -> Step:
-    table.allow("name", "command", "inside", "exit", "expect", "show", "ignore", "timeout", "facts", "unshown")
+    table.allow(
+        "name", "command", "inside", "exit", "expect", "remedy", "show", "ignore", "timeout", "facts", "unshown"
+    )
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
         raise table.error("name", f"'{name}' is no name for a step", "letters, digits and _, like build or image_ls")
@@ -303,6 +306,9 @@ def _step(snippet: str, table: Table) -> Step:
         raise table.error("exit", "an expected failure says what it prints", 'expect = "a piece of the message"')
     if code == 0 and expect:
         raise table.error("expect", "`expect` belongs to an expected failure", "give the `exit` code too")
+    remedy = table.text("remedy")
+    if code == 0 and remedy:
+        raise table.error("remedy", "`remedy` belongs to an expected failure", "give the `exit` code and `expect` too")
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
         raise table.error("timeout", f"{timeout:g} s is no deadline", "between 1 and 3600 seconds")
@@ -331,6 +337,7 @@ def _step(snippet: str, table: Table) -> Step:
         inside=inside,
         exit=code,
         expect=expect,
+        remedy=remedy,
         show=tuple(table.pattern("show", p) for p in table.texts("show")),
         ignore=tuple(table.pattern("ignore", p) for p in table.texts("ignore")),
         timeout=timeout,

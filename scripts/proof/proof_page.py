@@ -26,9 +26,10 @@ def measurements(page: Page) -> list[str]:
 
 
 def errors(page: Page) -> list[str]:
-    """What `{{ errors }}` stands for: every message of an expected failure, and the pages that show and explain it."""
+    """What `{{ errors }}` stands for: every message of an expected failure, what to do, and the pages that show it."""
     steps = {str(step): step for snippet in manifest.load_all(page.root) for step in snippet.steps if step.exit}
     found: dict[str, list[str]] = {}
+    remedies: dict[str, list[str]] = {}
     for scanned in pages.scan(page.root, page.book, expand=False):
         for name in [] if scanned.page.generated else scanned.page.shown:
             capture = page.book.captures.get(name.partition("/")[0])
@@ -36,7 +37,10 @@ def errors(page: Page) -> list[str]:
             if step is None or done is None:
                 continue
             page.snippets.add(step.snippet)
-            links = found.setdefault(_message(done.output, step.expect), [])
+            message = _message(done.output, step.expect)
+            links, known = found.setdefault(message, []), remedies.setdefault(message, [])
+            if step.remedy and step.remedy not in known:
+                known.append(step.remedy)
             if not any(f"]({_path(scanned, page)}#" in other for other in links):
                 links.append(_link(scanned, page, step))
     written: list[str] = []
@@ -44,14 +48,14 @@ def errors(page: Page) -> list[str]:
         # A heading, since a search ranks it first and leads to it; of HTML, so that no table of contents lists it.
         name = re.sub(r"\W+", "-", message.lower()).strip("-")
         written += ["", f'<h3 class="message" id="{name}"><code>{_inline(message)}</code></h3>', ""]
-        written += [f"→ {' · '.join(found[message])}", ""]
+        written += [" ".join([*remedies[message], f"→ {' · '.join(found[message])}"]), ""]
     return written
 
 
 def _message(output: str, expect: str) -> str:
-    """The line that holds the expected piece, without what is another one each time."""
-    line = next((line for line in output.splitlines() if expect in line), expect)
-    line = re.sub(r"^#\d+ (?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
+    """The last line that holds the expected piece, as one copies it, without what is another one each time."""
+    line = next((line for line in reversed(output.splitlines()) if expect in line), expect)
+    line = re.sub(r"^(?:#\d+ )?(?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
     return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
 
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/user"
 )
 
@@ -9,7 +10,7 @@ func main() {
 	me, err := user.Current()
 	if err != nil {
 		fmt.Println(err)
-		return
+		os.Exit(1)
 	}
 	fmt.Println("hello from", me.Username, "with the number", me.Uid)
 }

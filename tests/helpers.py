@@ -21,6 +21,12 @@ REPOSITORY = Path(__file__).parent.parent
 TINY = REPOSITORY / "tests" / "tiny"
 
 
+def address(page: Path) -> str:
+    """Where the site has a page of docs/: `` for the article, `proof/` for both proof.md and proof/index.md."""
+    name = page.relative_to(REPOSITORY / "docs").with_suffix("").as_posix()
+    return "" if name == "index" else f"{name.removesuffix('/index')}/"
+
+
 def tiny(folder: Path) -> Path:
     """A copy of the tiny project: another program, other facts, a page of its own, and no captures yet."""
     return Path(shutil.copytree(TINY, folder / "tiny"))

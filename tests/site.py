@@ -68,8 +68,8 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         {
             "mkdocs.yml": f"site_name: Odd\nstrict: true\ntheme: {{ name: material, font: false }}\n{extensions}",
             "docs/index.md": "\n".join(page),
-            "docs/proof.md": "# Proof\n\n{{ proof }}\n",
-            "docs/errors.md": "# Errors\n\n{{ errors }}\n",
+            "docs/proof/index.md": "# Proof\n\n{{ proof }}\n",
+            "docs/errors/index.md": "# Errors\n\n{{ errors }}\n",
             "snippets/bases.toml": (TINY / "snippets/bases.toml").read_bytes(),
             "snippets/cited.toml": cited,
             "snippets/odd/snippet.toml": "\n".join(manifest),

@@ -23,7 +23,7 @@ from proof.pages import scan
 from publish import csp, head, lean, styles
 from publish.__main__ import publish
 from publish.page import Page, load, read
-from tests.helpers import REPOSITORY, mkdocs
+from tests.helpers import REPOSITORY, address, mkdocs
 
 ADDRESS = "https://example.org/article/"
 # As scripts/site passes them on.
@@ -200,8 +200,8 @@ def test_a_title_cannot_end_its_script(small: Path) -> None:
 def test_the_measured_days_are_those_of_the_captures(site: Path) -> None:
     """The last line of each page names the first and the last day of the captures that it uses."""
     for scanned in scan(REPOSITORY):
-        name = scanned.path.stem
-        built = load(site, site / ("index.html" if name == "index" else f"{name}/index.html"))
+        name = address(scanned.path)
+        built = load(site, site / name / "index.html")
         captures = scanned.page.book.captures
         days = sorted({captures[used].provenance.date[:10] for used in scanned.page.snippets if used in captures})
         assert built.reads.measured == sorted({*days[:1], *days[-1:]}), name

@@ -86,15 +86,19 @@ class Page:
 
     def locate(self, token: str) -> Where | None:
         """Where a piece of the page's source begins, whatever blanks are in it; None where no file holds the page."""
-        # Python-Markdown is handed a text and no file name, so the page is the one that holds this very text.
+        if self.path is None:
+            return None
         pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
-        for path in sorted(self.docs.rglob("*.md")):
-            text = path.read_text("utf-8", "replace")
-            start = text.find(self.source.strip())
-            if self.source.strip() and start >= 0:
-                found = pattern.search(text, start)
-                return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
-        return None
+        text = self.path.read_text("utf-8", "replace")
+        found = pattern.search(text, max(0, text.find(self.source.strip())))
+        return Where(self.path, text.count("\n", 0, found.start()) + 1 if found else None)
+
+    @functools.cached_property
+    def path(self) -> Path | None:
+        """The file that holds this very text: Python-Markdown is handed no file name."""
+        wanted = self.source.strip()
+        files = sorted(self.docs.rglob("*.md")) if wanted else []
+        return next((path for path in files if wanted in path.read_text("utf-8", "replace")), None)
 
 
 # The pages that this process has rendered to their end over one book, by project, source and `expand`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,9 @@ def _link(scanned: Scanned, page: Page, step: Step) -> str:
 
 
 def _path(scanned: Scanned, page: Page) -> str:
-    return scanned.path.relative_to(page.docs).as_posix()
+    """Where another page is, from the folder of this one."""
+    here = page.path.parent if page.path else page.docs
+    return Path(os.path.relpath(scanned.path, here)).as_posix()
 
 
 def _title(path: Path) -> str:
@@ -167,7 +170,7 @@ def _not_measured(page: Page) -> Iterator[str]:
 
 
 def _sentence(text: str, found: Scanned) -> str:
-    return f"{_inline(text)} <small>({_inline(found.path.name)})</small>"
+    return f"{_inline(text)} <small>({_inline(found.path.relative_to(found.page.docs).as_posix())})</small>"
 
 
 def _words(title: str) -> str:

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Reader, Scheme
-from tests.helpers import REPOSITORY
+from tests.helpers import REPOSITORY, address
 
-PAGES = ("404.html", *sorted("" if p.stem == "index" else f"{p.stem}/" for p in REPOSITORY.glob("docs/*.md")))
+PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
 WIDTHS = {"wide": 1280, "narrow": 360}
 TALLEST = 16_000  # pixels: Chromium paints no taller picture
 COLOURS = ["color-contrast", "link-in-text-block"]  # axe-core's rules about them

@@ -162,7 +162,8 @@ def load(folder: Path) -> Capture | None:
 
 def check(captured: Path) -> None:
     """Raises PageError for a link or a device there: what is read may come from a stranger, and is written over."""
-    for path in (captured, *captured.rglob("*")):
+    _check_plain(captured)
+    for path in list(captured.rglob("*")):
         _check_plain(path)
 
 

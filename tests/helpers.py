@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from proof import bases, inputs, manifest, rebuild, verify
+from proof import bases, beside, inputs, manifest, rebuild, verify
 from proof import capture as captures
 from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
 from proof.engine import Engine
@@ -73,7 +74,7 @@ def results(root: Path) -> list[Result]:
     return found
 
 
-def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = False) -> list[Result]:
+def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = False, jobs: int = 1) -> list[Result]:
     """What `proof check` or `proof update` does once it has an engine."""
     known = bases.load(root)
     snippets = manifest.load_all(root, list(names))
@@ -90,7 +91,8 @@ def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = 
         cache=cache,
         provenance=verify.provenance(root, engine, loaded),
     )
-    return [verify.verify(snippet, session, write=write) for snippet in snippets]
+    one = partial(verify.verify, session=session, write=write)
+    return sorted(beside.run(snippets, one, jobs=jobs), key=lambda result: result.snippet.name)
 
 
 def proof(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, execute, facts, manifest, rebuild
+from proof import bases, beside, execute, facts, manifest, rebuild
 from proof.engine import Engine
 from proof.measure import measure as weigh
 from tests.helpers import REPOSITORY, measure
@@ -28,7 +28,7 @@ def loaded(engine: Engine, cache: Path) -> Engine:
 
 def test_every_capture_is_what_happens(engine: Engine, cache: Path) -> None:
     """A run of every snippet agrees with its capture."""
-    results = measure(REPOSITORY, engine, cache)
+    results = measure(REPOSITORY, engine, cache, jobs=beside.default_jobs())
     assert {result.snippet.name: result.verdict for result in results} == {
         snippet.name: "accurate" for snippet in manifest.load_all(REPOSITORY)
     }
@@ -62,7 +62,9 @@ def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) 
     try:
         own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
         listed = loaded.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()
-        measured = weigh(loaded, f"size-{name}", tmp_path)
+        image_id = loaded.image_id(f"size-{name}")
+        assert image_id is not None
+        measured = weigh(loaded, image_id, tmp_path)
         assert measured.size == own
         assert facts.size(measured.size) == listed
         assert facts.load(REPOSITORY / "snippets")[f"{name}.size"].value == own

@@ -201,7 +201,8 @@ def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
         names = {name: engine.local(name) for name in (*command.tags, *command.images)}
         rest = []
         for flag, value in command.flags:
-            rest += [flag] if value is None else [flag, names.get(value, value) if flag in TAG else value]
+            # In one word: of a flag that is true or false docker takes the next word for something else.
+            rest += [flag] if value is None else [f"{flag}={names.get(value, value) if flag in TAG else value}"]
         count = 1 if command.verb == "run" else len(command.positionals)
         rest += [names.get(word, word) for word in command.positionals[:count]] + list(command.positionals[count:])
     return [engine.kind, *head, *added, *rest]

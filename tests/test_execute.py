@@ -17,14 +17,14 @@ ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset(
     ("shown", "run"),
     [
         ("docker build -t example .", "docker build -t=proof-1/example ."),
-        ("docker build --tag=example --build-arg A=example .", "docker build --tag=proof-1/example --build-arg=A=example ."),
+        ("docker build --tag=example --label A=example .", "docker build --tag=proof-1/example --label=A=example ."),
         ("docker image ls example", "docker image ls proof-1/example"),
         ("docker run --env A=example example echo example", "docker run --env=A=example proof-1/example echo example"),
         ("docker run --read-only alpine:3.22 true", "docker run --read-only alpine:3.22 true"),
         ("docker history --human=false -q example", "docker history --human=false -q proof-1/example"),
         ("docker run --entrypoint '' example", "docker run --entrypoint= proof-1/example"),
     ],
-)  # fmt: skip
+)
 def test_images_alone_are_renamed(shown: str, run: str) -> None:
     """Every image of the snippet's own under its name here; a base, a value and the container's words as they are."""
     command = commands.parse(shown, where=Where(Path("snippet.toml")))

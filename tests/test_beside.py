@@ -154,9 +154,11 @@ def test_a_service_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None
 
 
 def test_default_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some for each processor, and never so many that they only wait for the engine."""
+    """One for each processor, and never so many that they only wait for the engine."""
     count: Callable[[int], None] = lambda n: monkeypatch.setattr(os, "cpu_count", lambda: n)  # noqa: E731
     count(1)
-    assert beside.default_jobs() >= 1
+    assert beside.default_jobs() == 2
+    count(4)
+    assert beside.default_jobs() == 4
     count(256)
     assert beside.default_jobs() == 8

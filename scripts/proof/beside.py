@@ -18,8 +18,8 @@ _MOST = 8  # jobs by default: more wait for the engine, and each may compile
 
 
 def default_jobs() -> int:
-    """Twice as many as there are processors: half of what a snippet does is to wait, for a client or a container."""
-    return min(2 * (os.cpu_count() or 1), _MOST)
+    """One for each processor, and two at least: much of what a snippet does is to wait, for a client or a container."""
+    return min(max(2, os.cpu_count() or 1), _MOST)
 
 
 def run(snippets: Sequence[Snippet], verify: Callable[[Snippet], Result], *, jobs: int) -> Iterator[Result]:

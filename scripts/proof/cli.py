@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
             "--jobs",
             type=_jobs,
             metavar="N",
-            help="how many snippets run at a time in a private engine (default: twice the processors, 8 at most)",
+            help="how many snippets run at a time in a private engine (default: one for each processor, 2 to 8)",
         )
         verb.add_argument(
             "--mirror",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from proof.results import Part
     from proof.verify import Result
 
-_MOST = 64  # shards: more than that start machines longer than they measure
+_MOST = 64  # shards, or jobs: more than that are started longer than they measure
 
 
 def add_options(verb: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def add_verbs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="how the snippets divide into shards",
         description="Say which shard runs which snippets, and how long that took when they were captured.",
     )
-    plan.add_argument("--shards", type=_count, default=3, metavar="N", help="how many (default: 3)")
+    plan.add_argument("--shards", type=count, default=3, metavar="N", help="how many (default: 3)")
     plan.add_argument("--json", action="store_true", help="print the matrix of a GitHub workflow: the shards' names")
     plan.set_defaults(run=_plan)
     merge = verbs.add_parser(
@@ -64,7 +64,8 @@ def _add_report(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A number of shards or of jobs, out of an argument."""
     value = int(text)
     if not 0 < value <= _MOST:
         raise argparse.ArgumentTypeError(f"between 1 and {_MOST}")

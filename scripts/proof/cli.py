@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -85,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         verb.add_argument(
             "--jobs",
-            type=_jobs,
+            type=ci.count,
             metavar="N",
             help="how many snippets run at a time in a private engine (default: one for each processor, 2 to 8)",
         )
@@ -144,13 +143,6 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _jobs(text: str) -> int:
-    value = int(text)
-    if not 0 < value <= 64:
-        raise argparse.ArgumentTypeError("between 1 and 64")
-    return value
-
-
 def _bytes(text: str) -> int:
     if not (found := re.fullmatch(r"(\d+)([MG])", text)):
         raise argparse.ArgumentTypeError("a number and M or G, as 300M")
@@ -173,6 +165,8 @@ def _root(options: argparse.Namespace) -> Path:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
     from proof import bases, conclusion, manifest, plan
     from proof import results as files
     from proof.report.terminal import Terminal

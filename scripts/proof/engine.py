@@ -90,8 +90,8 @@ class Engine:
             output = output.replace("localhost/", "")
         if self.prefix and self.prefix in output:
             output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/")
-            narrow = _narrowed if output.startswith(_TABLE) else str.replace
-            output = narrow(output, self.prefix, "")
+            table = output.startswith(_TABLE)
+            output = _narrowed(output, self.prefix) if table else output.replace(self.prefix, "")
         return output
 
     def call(self, *words: str, deadline: float = _QUERY, check: bool = True) -> process.Completed:
@@ -246,11 +246,11 @@ def new_prefix() -> str:
     return f"proof-{secrets.token_hex(4)}/"
 
 
-def _narrowed(table: str, old: str, new: str) -> str:
-    """A table with `old` replaced in its first column, which is then as wide as it would have been without."""
+def _narrowed(table: str, prefix: str) -> str:
+    """A table without the prefix in its first column, which is then as wide as it would have been without."""
     rows = [row for line in table.splitlines() if (row := re.fullmatch(r"(\S+)( *)(.*)", line))]
     gap = min((len(row[2]) for row in rows if row[3]), default=0)
-    cells = [row[1].replace(old, new) for row in rows]
+    cells = [row[1].replace(prefix, "") for row in rows]
     width = max(map(len, cells)) + gap
     return "".join(f"{cell:{width}}{row[3]}\n" for cell, row in zip(cells, rows, strict=True))
 

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proof.files import write_whole
+from proof.manifest import MOMENT
 
 _SCHEMA = 1
-_MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Fresh:
         """Nothing is wrong in the folder, which was looked at from `began` (in nanoseconds) on."""
         stamp, last = _stamp(folder)
         # What was written a moment ago may be written once more within the clock's resolution: looked at again then.
-        if last < began - _MOMENT:
+        if last < began - MOMENT:
             self._new[folder.name] = stamp, seen
             self._changed = True
 
@@ -91,17 +91,19 @@ def _stamp(folder: Path) -> tuple[str, int]:
 
 def _files(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
     for entry in os.scandir(folder):
-        found = entry.stat(follow_symlinks=False)
-        yield entry.path, (found.st_ctime_ns, found.st_size, found.st_ino)
+        yield entry.path, _state(entry.stat(follow_symlinks=False))
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
 
 
 def _of(path: Path) -> tuple[int, int, int]:
     try:
-        found = path.stat()
+        return _state(path.stat())
     except FileNotFoundError:
         return 0, 0, 0
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ctime_ns, found.st_size, found.st_ino
 
 

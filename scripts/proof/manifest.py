@@ -194,7 +194,7 @@ def variants(folder: Path) -> list[Snippet]:
         paths = (folder / "snippet.toml", *(d.path for s in found for d in s.dockerfiles.values()), *folders)
         files = {path: _written(path) for path in paths}
         # What was written a moment ago may be written once more within the clock's resolution: read it again then.
-        if max(files.values()) < began - _MOMENT:
+        if max(files.values()) < began - MOMENT:
             _READ[folder] = files, found
             if len(_READ) > _KEPT:
                 del _READ[next(iter(_READ))]
@@ -204,7 +204,7 @@ def variants(folder: Path) -> list[Snippet]:
 # What was read of each folder: its files, each with its time, and the snippets.
 _READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
 _KEPT = 300  # folders: more than a site names, and not all of a project of any size
-_MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
+MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 
 
 def _written(path: Path) -> int:

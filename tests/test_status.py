@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proof import claims, manifest, status
-from proof.errors import PageError
+from proof.errors import ManifestError, PageError
 from proof.facts import Value
 from tests.helpers import captured, edit, tiny
 
@@ -65,6 +65,16 @@ def test_a_matrix_is_one_folder_and_many_snippets(project: Path) -> None:
     (project / "docs" / "more.md").write_text("# More\n\n{{ many_2.words }}\n\n{{ transcript many_1_5/words }}\n")
     assert said(project).startswith("snippets/many") or "no page shows many_2/words" in said(project)
     assert "many_1_5" not in said(project)
+
+
+def test_two_snippets_of_one_name(project: Path) -> None:
+    """A folder called as a variant of another's is refused here too, where folders are read one by one."""
+    count = project / "snippets" / "count"
+    shutil.copytree(count, count.with_name("count_1"))
+    file = count / "snippet.toml"
+    file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
+    with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):
+        status.status(project)
 
 
 def test_a_broken_matrix_is_said_with_its_line(project: Path) -> None:

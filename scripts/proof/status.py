@@ -52,6 +52,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
+    named: set[str] = set()
     for folder in manifest.folders(root):
         if (seen := index.get(folder)) is None:
             began = fresh.now()
@@ -59,6 +60,9 @@ def status(root: Path, cache: Path | None = None) -> Status:
             problems += wrong
             if not wrong:
                 index.put(folder, seen, began=began)
+        if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
+            manifest.load_all(root)  # which says which two have one name
+        named |= names
         snippets += seen.snippets
         count += seen.facts
         steps |= seen.steps

@@ -98,12 +98,19 @@ class TestApart:
         assert BUSY.displayed("proof-2/example") == "proof-2/example"
 
 
-def test_a_container_that_never_began(answers: Callable[[Answer], object]) -> None:
-    """Nothing of the snippet ran, so nothing is known of it: the engine is started again, as if it had been lost."""
-    said = "runc run failed: unable to start container process: waiting for init preliminary setup: read init-p: reset"
-    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, f"#5 0.196 {said}\n------\nDockerfile:2\n"))
-    with pytest.raises(EngineLostError, match="could not start a container for `docker build`"):
-        ENGINE.run(["docker", "build"], deadline=1)
+@pytest.mark.parametrize(
+    ("verb", "before", "after"),
+    [
+        ("build", "#5 0.196 runc run failed", "\n------\nDockerfile:2\n"),
+        ("run", "docker: Error response from daemon: OCI runtime create failed: runc create failed", ": unknown.\n"),
+    ],
+)
+def test_a_container_that_never_began(answers: Callable[[Answer], object], verb: str, before: str, after: str) -> None:
+    """Nothing of the snippet ran, so nothing is known of it: it is run again, as if the engine had been lost."""
+    said = f"{before}: unable to start container process: waiting for init preliminary setup: read init-p: reset{after}"
+    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
+    with pytest.raises(EngineLostError, match=f"could not start a container for `docker {verb}`"):
+        ENGINE.run(["docker", verb], deadline=1)
 
 
 @pytest.mark.parametrize("hangs", [False, True])

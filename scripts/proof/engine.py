@@ -32,9 +32,11 @@ _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
 _CUT_OFF = re.compile(
     r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
 )
-# Printed by runc when the process that was to become the container is gone before it ran anything: seen once in some
-# thousand starts, on a machine with all its memory free.
-_NOT_STARTED = re.compile(r"runc run failed: unable to start container process: waiting for init preliminary setup")
+# Printed by runc when the process that was to become the container is gone before it ran anything, `run` in a build and
+# `create` else: seen once in some thousand starts, on a machine with all its memory free.
+_NOT_STARTED = re.compile(
+    r"runc (?:run|create) failed: unable to start container process: waiting for init preliminary setup"
+)
 _FULL = "no space left on device"
 _TABLE = "REPOSITORY "  # how the table of images begins
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from proof.engine import Engine
 from proof.errors import CannotMeasureError, NoEngineError
 
 Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
-PROGRAMS = ("dockerd", "docker", "setpriv", "unshare")
+PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 # Killing the tool, however rudely, ends the engine and all its containers with it.
@@ -34,11 +34,24 @@ _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 
 # Inside the namespaces: a /run of its own keeps the daemon's sockets and pidfiles apart from the host's and makes
 # them go with it. Without a network namespace `--bridge=none` would delete the host's docker0.
+# The containerd below it is started here, since dockerd waits a second for its own to come and another for it to go.
 _INNER = """
 mount -t tmpfs -o mode=755 tmpfs /run
 slot=$1; shift
-exec dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" --exec-root /run/docker \
-    --pidfile /run/docker.pid --host "unix://$slot/docker.sock" --bridge=none --iptables=false --ip6tables=false "$@"
+trap '' TERM  # for dockerd, which hears of it with all others here, and for nobody else
+below=/run/containerd.sock
+{
+    setsid containerd --config "$slot/containerd.toml" --address $below &
+    echo $! > /run/containerd.pid
+    wait
+    ! [ -f /run/docker.pid ] || kill -KILL $(cat /run/docker.pid)  # without it the daemon is of no use
+} &
+until [ -S $below ]; do kill -0 $! || exit; sleep 0.01; done
+dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" --exec-root /run/docker --containerd $below \
+    --pidfile /run/docker.pid --host "unix://$slot/docker.sock" --bridge=none --iptables=false --ip6tables=false "$@" &
+wait $!
+kill $(cat /run/containerd.pid)
+wait
 """
 
 
@@ -130,6 +143,11 @@ class _Daemon:
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
         (self.slot / "daemon.json").write_text(json.dumps(settings))
+        # As dockerd would configure its own.
+        (self.slot / "containerd.toml").write_text(
+            f"version = 2\nroot = {json.dumps(str(self.slot / 'data/containerd/daemon'))}\n"
+            'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+        )
         group = cgroup.name(self.slot)
         parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self.memory) else ()
         log = self.slot / "dockerd.log"

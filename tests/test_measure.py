@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import gzip
+import io
 import json
+import os
+import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +18,7 @@ import pytest
 
 from proof import measure
 from proof.engine import Engine
-from tests.test_image import BASE, OWN, digest, oci
+from tests.test_image import BASE, EMPTY, OWN, config, digest, oci
 
 
 class Saving(Engine):
@@ -67,3 +73,97 @@ def test_a_broken_record_is_counted_again(engine: Saving, tmp_path: Path, text: 
     for path in tmp_path.rglob("*.json"):
         path.write_text(text)
     assert measure.measure(engine, "example", tmp_path) == whole
+
+
+def stored(data: Path, *layers: bytes) -> str:
+    """Keep an image as Docker's classic store does, and give its id."""
+    settings = config(*layers)
+    kept = data / "image/overlay2/imagedb/content/sha256" / digest(settings)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(settings)
+    chain = ""
+    for layer in layers:
+        chain = digest(f"sha256:{chain} sha256:{digest(layer)}".encode()) if chain else digest(layer)
+        about = data / "image/overlay2/layerdb/sha256" / chain
+        about.mkdir(parents=True)
+        (about / "cache-id").write_text(f"files-of-{chain}")
+        split, end = [], 0
+        with tarfile.open(fileobj=io.BytesIO(layer)) as archive:
+            for member in archive:
+                if not member.isreg():
+                    continue
+                split.append({"type": 2, "payload": base64.b64encode(layer[end : member.offset_data]).decode()})
+                split.append({"type": 1, "name": member.name, "size": member.size})
+                end = member.offset_data + member.size
+                path = data / "overlay2" / f"files-of-{chain}" / "diff" / member.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(layer[member.offset_data : end])
+        split.append({"type": 2, "payload": base64.b64encode(layer[end:]).decode()})
+        lines = "".join(json.dumps(entry) + "\n" for entry in split)
+        (about / "tar-split.json.gz").write_bytes(gzip.compress(lines.encode()))
+    return f"sha256:{digest(settings)}"
+
+
+class TestStore:
+    """An engine whose files are at hand."""
+
+    @pytest.fixture
+    def image(self, engine: Saving, tmp_path: Path) -> str:
+        name = stored(tmp_path / "data", BASE, EMPTY, OWN)
+        engine.held[name] = (BASE, EMPTY, OWN)
+        return name
+
+    @pytest.fixture
+    def near(self, engine: Saving, tmp_path: Path) -> Saving:
+        near = replace(engine, data=tmp_path / "data")
+        object.__setattr__(near, "held", engine.held)
+        object.__setattr__(near, "saved", engine.saved)
+        return near
+
+    @pytest.mark.parametrize("compress", [False, True])
+    def test_it_is_what_would_be_saved(
+        self, near: Saving, engine: Saving, image: str, tmp_path: Path, *, compress: bool
+    ) -> None:
+        """Read from the files of the engine, an image is what it is when it is saved; and it is not saved."""
+        read = measure.measure(near, image, tmp_path / "a", compress=compress)
+        assert engine.saved == []
+        assert read == measure.measure(engine, image, tmp_path / "b", compress=compress)
+        assert engine.saved == [image]
+
+    def test_another_engines_files(self, near: Saving, tmp_path: Path) -> None:
+        """An image that is not among the files is saved."""
+        assert measure.measure(near, "example", tmp_path).size == 2812
+        assert near.saved == ["example"]
+
+    @pytest.mark.parametrize("what", ["changed", "cut", "longer", "gone", "pipe", "link"])
+    def test_a_file_that_is_not_the_images(self, near: Saving, image: str, tmp_path: Path, what: str) -> None:
+        """What has not the SHA-256 of its layer is not counted, waits for nobody, and the engine is asked instead."""
+        (file,) = (tmp_path / "data").rglob("diff/app")
+        match what:
+            case "changed":
+                file.write_bytes(b"z" * 2000)
+            case "cut":
+                file.write_bytes(b"y" * 1999)
+            case "longer":
+                file.write_bytes(b"y" * 2001)  # its layer says how much of it to read
+            case _:
+                file.unlink()
+        if what == "pipe":
+            os.mkfifo(file)
+        if what == "link":
+            file.symlink_to("/dev/zero")
+        assert [layer.size for layer in measure.measure(near, image, tmp_path / "cache").layers][2] == 2000
+        assert near.saved == ([] if what == "longer" else [image])
+
+    @pytest.mark.parametrize("pattern", ["**/content/sha256/*", "**/tar-split.json.gz", "**/cache-id"])
+    @pytest.mark.parametrize("content", [None, b"", b"{}", b"\x1f\x8b[]", b"../../../x"])
+    def test_a_store_of_another_form(
+        self, near: Saving, image: str, tmp_path: Path, pattern: str, content: bytes | None
+    ) -> None:
+        """A store that is kept in another way, or broken, is not guessed at."""
+        for path in (tmp_path / "data").glob(pattern):
+            path.unlink()
+            if content is not None:
+                path.write_bytes(content)
+        assert measure.measure(near, image, tmp_path / "cache").size == 2812
+        assert near.saved == [image]

@@ -68,6 +68,7 @@ class Engine:
     journal: Journal | None = None  # what this run makes in it
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
     group: str = ""  # the control group of its containers, of a private engine
+    data: Path | None = None  # where it keeps its images, of a private engine with docker's own store
     marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tarfile
 import zlib
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ from typing import IO, Any, Protocol, cast
 from proof.errors import CannotMeasureError
 
 _JSON_CAP = 20_000_000  # bytes of one configuration or manifest
-_BLOBS = "blobs/sha256/"
+_CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # how an archive names what it holds by its hash
 _BLOCK = 512  # bytes of a tar header
+_PIECE = 1 << 18  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def measure(archive: IO[bytes], *, compress: bool = False, counted: Counts | Non
                 elif member.isreg() and (content := outer.extractfile(member)) is not None:
                     head = content.read(_BLOCK)
                     if _is_layer(head):
-                        measured[member.name] = _measure_layer(_Joined(head, content, compress=compress))
+                        measured[member.name] = count(content, head=head, compress=compress)
                         if counted and (name := _content_of(member.name)):
                             counted.put(name, measured[member.name])
                     elif member.size <= _JSON_CAP:
@@ -88,17 +90,18 @@ def measure(archive: IO[bytes], *, compress: bool = False, counted: Counts | Non
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
         config_bytes = documents[manifests[0]["Config"]]
         names = [_follow(name, links) for name in manifests[0]["Layers"]]
-        return _image(config_bytes, [measured[name] for name in names])
+        return assembled(config_bytes, [measured[name] for name in names])
     except (tarfile.TarError, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r}") from error
 
 
 def _content_of(member: str) -> str:
-    """The SHA-256 by which an OCI layout names a blob, and nothing for what is named otherwise."""
-    return member.removeprefix(_BLOBS) if member.startswith(_BLOBS) else ""
+    """The SHA-256 by which an archive names a layer, and nothing for what is named otherwise."""
+    return found[1] if (found := _CONTENT.fullmatch(member)) else ""
 
 
-def _image(config_bytes: bytes, found: list[Counted]) -> Image:
+def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
+    """An image of its configuration and its counted layers, the lowest first."""
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
@@ -133,10 +136,12 @@ def base_layers(image: Image, base: Sequence[str]) -> int:
     return len(base)
 
 
-def _measure_layer(content: _Joined) -> Counted:
+def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False) -> Counted:
+    """Count what is in the archive of a layer, of which the first bytes may have been read into `head` already."""
+    content = _Joined(head, archive, compress=compress)
     entries: list[str] = []
     size = files = 0
-    with tarfile.open(fileobj=cast(IO[bytes], content), mode="r|*") as layer:
+    with tarfile.open(fileobj=cast(IO[bytes], content), mode="r|*", bufsize=_PIECE) as layer:
         for member in layer:
             inner = ""
             if member.isreg():
@@ -158,7 +163,7 @@ def _measure_layer(content: _Joined) -> Counted:
 
 def _hash(stream: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    while chunk := stream.read(1 << 18):
+    while chunk := stream.read(_PIECE):
         digest.update(chunk)
     return digest.hexdigest()
 
@@ -200,6 +205,6 @@ class _Joined:
         """Bytes of the whole stream, gzipped; reads what is left of it."""
         if self._compressor is None:
             return None
-        while self.read(1 << 18):
+        while self.read(_PIECE):
             pass
         return self._written + len(self._compressor.flush()) + 18

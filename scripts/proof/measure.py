@@ -1,7 +1,7 @@
 """An image in the engine → what it weighs; counted once, for what counts is named by its content.
 
-An image's id and the name of a layer in a saved image are hashes of what is in them, so what was counted stays true:
-an image that did not change is not saved again, and the layers of a base are not read again for each image on it.
+An image's id and the name of a layer are hashes of what is in them, so what was counted stays true: an image that did
+not change is not looked at again, and the layers of a base are not read again for each image on it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from proof import image as images
+from proof import store
 from proof.engine import Engine
 from proof.files import write_whole
 from proof.image import Counted, Image, Layer
@@ -25,8 +26,12 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
         data = json.loads(known.read_text())
         layers = tuple(Layer(**layer) for layer in data["layers"])
         return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
-    with engine.save(image_id) as archive:
-        image = images.measure(archive, compress=compress, counted=Layers(cache / "layers", kind))
+    counted = Layers(cache / "layers", kind)
+    try:
+        image = store.measure(engine.data, image_id, counted, compress=compress)
+    except store.NotInStoreError:  # of every engine but a private one, and of a store that is kept in another way
+        with engine.save(image_id) as archive:
+            image = images.measure(archive, compress=compress, counted=counted)
     write_whole(known, json.dumps(asdict(image)))
     return image
 

@@ -106,7 +106,8 @@ def start(
                 daemon.start(engine)
                 on_restart()
 
-        engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot))
+        data = slot / "data" if store == "classic" else None
+        engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot), data=data)
         ending = contextlib.ExitStack()
         # A run that is interrupted is not kept waiting for a container that does not hear: the next one sweeps.
         ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))

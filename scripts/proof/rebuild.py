@@ -16,16 +16,19 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from proof import image as images
 from proof import process, registry, scratch, traces
 from proof.bases import Base, Bases, Layer, Origin, Package
 from proof.commands import full_name
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ManifestError, PackageError
 from proof.files import write_whole
+from proof.measure import Layers
 
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
@@ -129,12 +132,21 @@ def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[P
         archive = make(folder)
         if not engine.private:  # in a private engine bases stay, for the next run
             traces.claim(engine, base.name)
-        engine.load(archive)
+        with ThreadPoolExecutor(1) as meanwhile:  # the engine takes as long to read it
+            counting = meanwhile.submit(_count, archive, cache)
+            engine.load(archive)
+            counting.result()
     loaded = engine.image_id(base.name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {base.name} and does not have it", where=base.where)
     write_whole(known, json.dumps(sorted({*ids, loaded})))
     return loaded
+
+
+def _count(archive: Path, cache: Path) -> None:
+    """Count the layers of a base once, for every image on it."""
+    with archive.open("rb") as file:
+        images.measure(file, counted=Layers(cache / "layers"))
 
 
 def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:

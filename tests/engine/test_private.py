@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, private, rebuild, shared
+from proof import bases, cli, private, rebuild, shared, store
+from proof import image as images
 from proof.engine import Engine, environment
 from proof.errors import EngineLostError, NoEngineError
+from proof.measure import Layers
 from proof.process import search_path
 from tests.helpers import TINY, measure, proof, tiny, tree
 from tests.makers import write
@@ -210,6 +212,27 @@ def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
         assert first.env["DOCKER_HOST"] != second.env["DOCKER_HOST"] != engine.env["DOCKER_HOST"]
         assert first.call("image", "ls", "--quiet").text() == second.call("image", "ls", "--quiet").text() == ""
     assert ours(tmp_path) == []
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: Path, *, compress: bool) -> None:
+    """What it keeps is measured without saving it, and is to the byte what it saves."""
+    if engine.info().image_store != "overlay2":
+        pytest.skip("this kernel's file system has no overlay, and docker keeps images in another way")
+    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    write(
+        tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
+    )
+    engine.call("build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120)
+    try:
+        image = engine.image_id("files:latest")
+        assert image
+        counted = Layers(tmp_path, ".gzip" if compress else "")
+        read = store.measure(engine.data, image, counted, compress=compress)
+        with engine.save(image) as archive:
+            assert read == images.measure(archive, compress=compress)
+    finally:
+        engine.remove(images=["files:latest"])
 
 
 def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:

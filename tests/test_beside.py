@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from proof import beside, plan, process
 from proof.manifest import Snippet, load_all
 from proof.verify import Cause, Result, Verdict
 from tests.helpers import tiny
+from tests.makers import write
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -40,10 +42,13 @@ class Runs:
         self.begun: list[str] = []
         self.most = self._now = 0
         self.alone: list[str] = []  # begun while nothing else ran
+        self.without: list[str] = []  # told so
         self._hold, self._lock = hold, threading.Lock()
 
-    def __call__(self, snippet: Snippet) -> Result:
+    def __call__(self, snippet: Snippet, /, *, beside: bool) -> Result:
         with self._lock:
+            if beside is False:
+                self.without.append(snippet.name)
             self._now += 1
             self.begun.append(snippet.name)
             self.most = max(self.most, self._now)
@@ -82,12 +87,42 @@ def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.M
     assert set(runs.begun[:2]) == {"left", "right"}
     assert runs.begun[-1] == "timed"
     assert "timed" in runs.alone
+    assert runs.without == ["timed"]
+
+
+def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that begin alike one goes first, the others when it is done, and meanwhile what has no part in it."""
+    root = snippets[0].folder.parents[1]
+    for name in ("left", "right"):
+        step = '[[step]]\nname = "build"\ncommand = "docker build -t x ."\nunshown = "a test"\n'
+        write(root / "snippets" / name, {"snippet.toml": f'title = "{name}"\n{step}'})
+        write(root / "snippets" / name, {"context/Dockerfile": f"FROM alpine:3.22 AS {name}\nRUN go build\n"})
+    monkeypatch.setattr(plan, "durations", lambda _: {"count": 4.0, "left": 3.0, "right": 3.0, "other": 1.0})
+    shutil.copytree(root / "snippets" / "count", root / "snippets" / "other")
+    running: set[str] = set()
+    together: list[set[str]] = []
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        assert beside
+        running.add(snippet.name)
+        time.sleep(0.1)
+        together.append(set(running))
+        running.remove(snippet.name)
+        return Result(snippet, "accurate")
+
+    found = [
+        result.snippet.name
+        for result in beside.run(load_all(root, ["left", "right", "count", "other"]), verify, jobs=2)
+    ]
+    assert sorted(found) == ["count", "left", "other", "right"]
+    assert {"left", "count"} in together, "what two wait for begins first, and what is longest beside it"
+    assert {"left", "right"} not in together
 
 
 @pytest.mark.parametrize(
     ("verdict", "cause", "again"),
     [
-        ("drift", "output", True),
+        ("drift", "output", False),
         ("drift", "snippet", False),
         ("unstable", None, True),
         ("not measured", None, True),
@@ -96,7 +131,7 @@ def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.M
     ],
 )
 def test_company_is_no_drift(verdict: Verdict, cause: Cause | None, snippets: list[Snippet], *, again: bool) -> None:
-    """What nothing that goes in explains is looked at again without the others, and that counts."""
+    """What may come of the others is looked at again without them, and that counts."""
 
     class Uneasy(Runs):
         def result(self, snippet: Snippet) -> Result:
@@ -118,7 +153,8 @@ def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) 
     running = threading.Barrier(3)
     begun: list[str] = []
 
-    def verify(snippet: Snippet) -> Result:
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        assert beside
         begun.append(snippet.name)
         if snippet.name == "left":
             running.wait(10)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proof import capture as captures
+from proof import manifest, verify
 from proof.dockerfile import Dockerfile, localise, parse
 from proof.errors import RefusedError
+from proof.normalise import LABEL
+from tests.helpers import REPOSITORY
 
 EMBEDDED = """\
 # The build needs Go, the result does not.
@@ -239,3 +245,46 @@ def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
     renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
     assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
     assert renamed.base_of("builder") == "p/golang:1.27-alpine"
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml"))
+)
+def test_labels_are_what_buildkit_prints(folder: str) -> None:
+    """No log of a committed build is taken for one in which another build had a part."""
+    found = 0
+    for snippet in manifest.variants(REPOSITORY / "snippets" / folder):
+        capture = captures.best(snippet.folder, snippet.variant)
+        assert capture is not None
+        assert not verify._is_mixed_up(capture, snippet)
+        found += sum(len(LABEL.findall(step.output)) for step in capture.steps)
+    assert found or folder not in ("multi", "single", "layers_depth")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\[builder 2/4\]", "[2/4]"),
+        (r"\[builder 1/4\]", "[source 1/4]"),
+        (r"\[stage-1 1/2\]", "[stage-1 1/4]"),
+        (r"#\d+ \[builder 4/4\].*", ""),
+        (r"\Z", "\n#99 [builder 4/4] RUN go build\n"),
+    ],
+)
+def test_logs_that_are_mixed_up(old: str, new: str) -> None:
+    """A step that is called as another build calls it, is missing or is there twice."""
+    (multi,) = manifest.variants(REPOSITORY / "snippets" / "multi")
+    capture = captures.best(multi.folder)
+    assert capture is not None
+    changed = tuple(replace(step, output=re.sub(old, new, step.output)) for step in capture.steps)
+    assert changed != capture.steps
+    assert verify._is_mixed_up(replace(capture, steps=changed), multi)
+
+
+def test_how_builds_begin(tmp_path: Path) -> None:
+    """What two builds have in common: a base and all up to the first RUN, of each stage that begins from a base."""
+    common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
+    first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
+    second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
+    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))

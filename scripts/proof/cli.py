@@ -255,10 +255,10 @@ def _run_all(
     with terminal.running() as on_step:
         session = replace(session, on_step=on_step)
 
-        def one(snippet: Snippet) -> Result:
+        def one(snippet: Snippet, /, *, beside: bool) -> Result:
             if lost := [error for name, error in missing.items() if name in snippet.bases]:
                 return verify.Result(snippet, "not measured", error=lost[0])
-            return verify.verify(snippet, session, write=options.write)
+            return verify.verify(snippet, session, write=options.write, beside=beside)
 
         for result in beside.run(snippets, one, jobs=jobs):
             terminal.result(result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proof.errors import RefusedError, Where
@@ -44,6 +44,7 @@ _GROWN = 1_000_000  # characters of an instruction with its variables put in
 _GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit gives a value of its own, whatever ARG says
 _STAGE = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE | re.ASCII)
 _PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*")  # of ADD: no scheme, no user@host, no variable that may hold either
+_STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})  # all else is written into the configuration
 _FROM = re.compile(r"(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)", re.IGNORECASE)
 
 
@@ -54,6 +55,7 @@ class Stage:
     index: int
     alias: str | None
     parent: str  # an image reference, the alias of an earlier stage, or `scratch`
+    steps: tuple[str, ...]  # the instructions of which BuildKit makes steps, as written
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,31 @@ class Dockerfile:
             found.setdefault(mention.image, Where(self.path, mention.first))
         return found
 
+    @property
+    def labels(self) -> tuple[frozenset[str], ...]:
+        """What BuildKit prints before the steps of each stage: `[builder 2/4]`, and `[2/4]` where there is but one."""
+        begins = [not self._is_stage(s.parent, s.index) and s.parent != "scratch" for s in self.stages]
+        # An image that is named elsewhere than in a FROM is a stage as well, and so is what a cache begins from.
+        caches = any("type=cache" in text for stage in self.stages for text in stage.steps)
+        several = len(self.stages) > 1 or len(self.mentions) > sum(begins) or caches
+        found = []
+        for stage, from_is_a_step in zip(self.stages, begins, strict=True):
+            name = f"{stage.alias or f'stage-{stage.index}'} " if several else ""
+            count = from_is_a_step + len(stage.steps)
+            width = len(str(count))
+            found.append(frozenset(f"[{name}{number:>{width}}/{count}]" for number in range(1, count + 1)))
+        return tuple(found)
+
+    @property
+    def begins(self) -> frozenset[tuple[str, ...]]:
+        """Of each stage on a base, the base and its steps up to the first RUN: what builds of it have in common."""
+        found = set()
+        for stage in self.stages:
+            runs = [number for number, text in enumerate(stage.steps) if text.lstrip()[:3].upper() == "RUN"]
+            if runs and not self._is_stage(stage.parent, stage.index):
+                found.add((stage.parent, *stage.steps[: runs[0] + 1]))
+        return frozenset(found)
+
     def base_of(self, target: str | None = None) -> str:
         """The image under the stage `target` (the last one unless named), or `scratch`.
 
@@ -94,6 +121,9 @@ class Dockerfile:
         while (parent := self._stage(stage.parent, before=stage.index)) is not None:
             stage = parent
         return stage.parent
+
+    def _is_stage(self, parent: str, index: int) -> bool:
+        return self._stage(parent, before=index) is not None
 
     def _stage(self, name: str, before: int | None = None) -> Stage | None:
         for stage in reversed(self.stages[:before]):
@@ -129,9 +159,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
 
     for instruction in instructions(path):
-        for flag in instruction.flags:
-            if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
-                raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
+        _check_flags(instruction, refuse)
         longest = _grown(instruction, longest, refuse)
         match instruction.name:
             case "ARG" if not stages:
@@ -144,7 +172,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
                     raise refuse(instruction, f"'{words[2]}' is no name for a stage", "letters, digits, . _ and -")
                 image = _substitute(words[0], variables, instruction)
                 use(instruction, image)
-                stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, image))
+                stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, image, ()))
             case "COPY" | "ADD":
                 for flag in instruction.flags:
                     # Of a variable BuildKit makes something else in each of its versions, if anything.
@@ -172,6 +200,8 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
             )
         if not stages and instruction.name not in ("ARG", "FROM"):
             raise refuse(instruction, "the first instruction must be FROM (or ARG)", "begin with FROM")
+        if instruction.name in _STEPS:
+            stages[-1] = replace(stages[-1], steps=(*stages[-1].steps, instruction.text))
     if not stages:
         raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
     return Dockerfile(path, tuple(stages), tuple(mentions), needs)
@@ -188,6 +218,12 @@ def _grown(instruction: Instruction, longest: int, refuse: Callable[[Instruction
     if grown > _GROWN:
         raise refuse(instruction, "variables within variables make this too long", "fewer of them")
     return max(longest, grown) if instruction.name in ("ARG", "ENV") else longest
+
+
+def _check_flags(instruction: Instruction, refuse: Callable[[Instruction, str, str], RefusedError]) -> None:
+    for flag in instruction.flags:
+        if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
+            raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
 
 
 def _declare(

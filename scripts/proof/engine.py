@@ -12,7 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
@@ -20,6 +20,7 @@ from proof import process
 from proof.commands import familiar
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
+from proof.turns import Turns
 
 Kind = Literal["docker", "podman"]
 
@@ -69,6 +70,7 @@ class Engine:
     restart: Callable[[], object] | None = None  # starts a private engine again that was lost
     group: str = ""  # the control group of its containers, of a private engine
     data: Path | None = None  # where it keeps its images, of a private engine with docker's own store
+    builds: Turns = field(default_factory=Turns)  # those that have steps in common are not run at once
     marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
 
     @property

@@ -85,7 +85,10 @@ def run(
                 tags += [engine.local(tag) for tag in step.command.tags]
                 kept = "" if fresh or engine.shared else (keeps or {}).get(step.inside or "", "")
                 limit = timeout or step.timeout
-                one = _run_step(step, engine, context, containers, kept=kept, fresh=fresh, timeout=limit)
+                # Of builds with steps in common BuildKit runs each step once, and mixes up in the logs whose it is.
+                build = snippet.dockerfiles.get(step.name)
+                with engine.builds.taking(build.begins if build else frozenset()):
+                    one = _run_step(step, engine, context, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break

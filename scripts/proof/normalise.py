@@ -21,6 +21,7 @@ _DIGEST = re.compile(r"\b(?:sha256:)?[0-9a-f]{64}\b")
 _SHORT_ID = re.compile(r"(?<![\w.-])[0-9a-f]{12}(?![\w.-])")
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+")
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
+LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
 _SECONDS = re.compile(r"^(?:(?:\d\.\d{3}|\d\d\.\d\d|\d{3,}\.\d) )+(?!#\d)")  # five characters, as BuildKit prints them
 _IGNORED_AGAIN = re.compile(r"^<ignored>(?:\n<ignored>)+$", re.MULTILINE)
 _RUN_OUTPUT = re.compile(r"^\d+\.\d+ ?(.*)$")
@@ -41,7 +42,7 @@ def _build_log(text: str) -> str:
     steps: dict[str, list[str]] = {}
     titles: dict[str, str] = {}
     rest: list[str] = []
-    for line in text.splitlines():
+    for line in LABEL.sub(r"\1", text).splitlines():
         if (found := _VERTEX.match(line)) is None:
             rest.append(_SECONDS.sub("", line))  # a failed step's output again, with its seconds
             continue
@@ -71,7 +72,8 @@ def _table(text: str) -> str:
 RULES = (
     Rule(
         "build log",
-        "BuildKit numbers its steps anew each time, prints times, and says CACHED instead of a step's output",
+        "BuildKit numbers its steps anew each time, prints times, says CACHED instead of a step's output, and calls a "
+        "step that two builds share as the first of them calls it",
         ("build",),
         _build_log,
     ),

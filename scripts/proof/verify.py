@@ -14,10 +14,12 @@ from proof import execute, files, inputs, process
 from proof.bases import Bases, Origin
 from proof.capture import Basis, Capture, Provenance
 from proof.compare import Difference, compare
+from proof.dockerfile import Dockerfile
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, ProofError, Where
 from proof.inputs import Change
 from proof.manifest import Snippet, Step
+from proof.normalise import LABEL
 from proof.rebuild import Loaded
 from proof.record import NotAsDeclaredError, capture_of
 
@@ -93,11 +95,12 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
     )
 
 
-def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False) -> Result:
+def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, beside: bool = False) -> Result:
     """Run one snippet and compare; with `write`, accept what changed.
 
     A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
-    With `once` it is not: the caller looks again when there is time.
+    With `once` it is not: the caller looks again when there is time. Run `beside` others, what they may have had a
+    part in is `unstable` too, and nothing of it is kept: the caller looks again without them.
     """
     folder = captures.folder_of(snippet.folder, session.origin, snippet.variant)
     old = captures.load(folder)
@@ -112,6 +115,8 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         hard = any(change.hard for change in changes)
         if old and not differences and not hard:
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
+        if beside and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
+            return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
         if differences and not once and not (old and old.tampered):
             second = session.engine.again(lambda: _measure(snippet, session, found))
             if shaky := tuple(compare(first, second, snippet, folder)):
@@ -149,6 +154,22 @@ def _cause(old: Capture | None, changes: Sequence[Change]) -> Cause:
     if old is None or "snippet" in kinds:
         return "snippet"
     return "base" if "base" in kinds else "engine" if "engine" in kinds else "output"
+
+
+def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
+    """Whether a log names the steps otherwise than its build alone would: one that shared them had a part in it."""
+    return any(
+        _mixes_up(step.output, build, whole=step.exit == 0)
+        for step in capture.steps
+        if (build := snippet.dockerfiles.get(step.name))
+    )
+
+
+def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
+    steps = {label[1]: label[2] for label in LABEL.finditer(log) if label[1].startswith("#")}  # by their numbers
+    named = set(steps.values())
+    own = frozenset[str]().union(*(stage for stage in build.labels if stage & named))
+    return len(named) < len(steps) or not named <= own or (whole and named != own)
 
 
 def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Capture:

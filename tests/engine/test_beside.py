@@ -11,6 +11,7 @@ import pytest
 
 from proof import facts
 from proof.engine import Engine
+from proof.normalise import LABEL
 from tests.engine.test_faults import daemons, own, run, started, wait_until  # noqa: F401 - `own` is a fixture
 from tests.helpers import edit, tiny
 
@@ -54,6 +55,26 @@ def test_one_name_and_many_images(root: Path, own: Path) -> None:  # noqa: F811 
         code, said = run(root, own, "check", *names(), "--jobs", jobs)
         assert code == 0, said
         assert said.count("✓ accurate") == COUNT
+
+
+@pytest.mark.parametrize("shared", ["FROM", "RUN"])
+def test_a_step_that_two_share(root: Path, own: Path, shared: str) -> None:  # noqa: F811
+    """Built at once, the engine calls it for both as the first one does: each is kept under its own name."""
+    pair = names()[:2]
+    for name in pair:
+        dockerfile = root / "snippets" / name / "context/Dockerfile"
+        made = name if shared == "FROM" else "both"
+        build = f"FROM alpine:3.22 AS {name}\nRUN sleep 2 && touch /made-for-{made}\nFROM {name}\nCMD true\n"
+        dockerfile.write_text(build)
+    for _ in range(2):  # built, and out of the build cache
+        code, said = run(root, own, "update", *pair, "--jobs", "2")
+        assert code == 0, said
+        for name, capture in facts.load(root / "snippets").captures.items():
+            if name in pair:
+                log = next(step.output for step in capture.steps if step.name == "build")
+                assert {label[2] for label in LABEL.finditer(log)} == {f"[{name} 1/2]", f"[{name} 2/2]"}
+    code, said = run(root, own, "check", *pair, "--jobs", "2")
+    assert code == 0, said
 
 
 def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: F811

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from proof import fresh, status
-from proof.fresh import Fresh, Seen
+from proof.fresh import Fresh
 from tests.helpers import captured, edit, tiny
 
-SEEN = Seen(1, 2, {"note/run": False})
+SEEN = {"snippets": 1, "steps": {"note/run": False}}
 
 
 @pytest.fixture
@@ -32,16 +32,17 @@ def look(folder: Path) -> None:
     """As `proof status` does, some time after the files were written."""
     time.sleep(0.1)
     found = index(folder)
-    found.put(folder, SEEN, began=fresh.now())
-    found.save()
+    found.put("note", folder, SEEN, began=fresh.now())
+    found.save(whole=True)
 
 
 def test_what_was_right_is_known_again(folder: Path) -> None:
-    """In another run too; and nothing is known of another folder."""
-    assert index(folder).get(folder) is None
+    """In another run too; and nothing is known of another folder, or under another name."""
+    assert index(folder).get("note", folder) is None
     look(folder)
-    assert index(folder).get(folder) == SEEN
-    assert index(folder).get(folder.parent) is None
+    assert index(folder).get("note", folder) == SEEN
+    assert index(folder).get("note", folder.parent) is None
+    assert index(folder).get("letter", folder) is None
 
 
 @pytest.mark.parametrize("change", ["edited", "same size and time", "new", "gone", "mode", "another folder"])
@@ -66,30 +67,51 @@ def test_a_touched_folder_is_not_known(folder: Path, change: str) -> None:
             folder.rename(folder.with_name("old"))
             (folder / "context").mkdir(parents=True)
             (folder / "context" / "note.txt").write_text("a note")
-    assert index(folder).get(folder) is None
+    assert index(folder).get("note", folder) is None
 
 
 def test_what_was_just_written_is_looked_at_again(folder: Path) -> None:
     """Within the clock's resolution it may be written once more, and its time would not tell."""
     found = index(folder)
     (folder / "context" / "note.txt").write_text("new")
-    found.put(folder, SEEN, began=fresh.now())
-    found.save()
-    assert index(folder).get(folder) is None
+    found.put("note", folder, SEEN, began=fresh.now())
+    found.save(whole=True)
+    assert index(folder).get("note", folder) is None
 
 
 def test_what_all_depend_on(folder: Path) -> None:
     """Where the bases or the tool are others, nothing is known."""
     look(folder)
-    assert index(folder, "other bases").get(folder) is None
+    assert index(folder, "other bases").get("note", folder) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 1, "depends": "", "folders": {"note": 3}}'])
+def test_what_one_depends_on(folder: Path) -> None:
+    """Beside its folder, of which it is told when it is asked for."""
+    time.sleep(0.1)
+    found = index(folder)
+    found.put("note", folder, SEEN, began=fresh.now(), depends="one base")
+    found.save(whole=True)
+    assert index(folder).get("note", folder, "one base") == SEEN
+    assert index(folder).get("note", folder, "another base") is None
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_not_asked_for(folder: Path, *, whole: bool) -> None:
+    """It is forgotten where the whole project was looked at, and stays where only a part was."""
+    look(folder)
+    part = index(folder)
+    part.put("letter", folder, SEEN, began=fresh.now())
+    part.save(whole=whole)
+    assert index(folder).get("letter", folder) == SEEN
+    assert (index(folder).get("note", folder) is None) == whole
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 2, "depends": "", "found": {"note": 3}}'])
 def test_a_broken_index_knows_nothing(folder: Path, text: str) -> None:
     """What a full disk or a hand left there is thrown away."""
     look(folder)
     (folder.parent / "cache" / "index.json").write_text(text)
-    assert index(folder).get(folder) is None
+    assert index(folder).get("note", folder) is None
 
 
 class TestStatus:

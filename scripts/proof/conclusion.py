@@ -47,7 +47,7 @@ class Checked:
     @classmethod
     def of(cls, root: Path, snippets: list[Snippet], *, everything: bool) -> Checked:
         """Read the pages of a project; unless `everything`, only what they take from these snippets can be wrong."""
-        scanned = pages.scan(root)
+        scanned = pages.scan(root) if everything else pages.scan(root, expand=False, naming=_named(snippets))
         return cls(scanned, status.page_problems(scanned, snippets, everything=everything))
 
     def say(self, terminal: Terminal) -> None:
@@ -57,6 +57,11 @@ class Checked:
             raise UsageError(
                 f"{broken} statement{'s' if broken > 1 else ''} of the pages cannot be right", cure="see above"
             )
+
+
+def _named(snippets: list[Snippet]) -> list[str]:
+    """How a page names one of them, or all that a matrix makes of it."""
+    return sorted({snippet.name for snippet in snippets} | {snippet.folder.name for snippet in snippets})
 
 
 def conclude(

@@ -1,4 +1,4 @@
-"""Which snippets were found right, and have not been touched since: as git's index knows which files need no reading.
+"""What was found of a project's folders, while nobody touches them: as git's index knows which files need no reading.
 
 Kept for each project in the tool's cache, where it can be deleted at will. A folder whose files are the same ones, of
 the same size and with the same time of their last change, holds what it held: that time is set by the kernel alone.
@@ -11,71 +11,66 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from proof.files import write_whole
 from proof.manifest import MOMENT
 
-_SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a folder holds, in which nothing is wrong."""
-
-    snippets: int
-    facts: int
-    steps: dict[str, bool]  # as snippet/step, and whether it is meant to be shown by no page
+_SCHEMA = 2
 
 
 class Fresh:
-    """What was seen of a project's folders."""
+    """What was found, by name; each of one folder of the project, and of what else it `depends` on."""
 
     def __init__(self, file: Path | None, depends: str) -> None:
-        """Read `file`, if any, unless what all folders depend on was another thing when it was written."""
+        """Read `file`, if any, unless what everything depends on was another thing when it was written."""
         self._file, self._depends = file, depends
-        self._old: dict[str, tuple[str, Seen]] = {}
-        self._new: dict[str, tuple[str, Seen]] = {}
+        self._old: dict[str, tuple[str, Any]] = {}
+        self._new: dict[str, tuple[str, Any]] = {}
         self._changed = False
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
             data = json.loads(file.read_bytes() if file else "{}")
             if (data["schema"], data["depends"]) == (_SCHEMA, depends):
-                self._old = {name: (stamp, Seen(**seen)) for name, (stamp, seen) in data["folders"].items()}
+                self._old = {str(name): (str(stamp), found) for name, (stamp, found) in data["found"].items()}
 
     @classmethod
-    def of(cls, root: Path, cache: Path | None, *depends: Path) -> Fresh:
-        """Of the project `root`; all its folders depend on the files `depends`, and on the tool's own.
+    def of(cls, kind: str, root: Path, cache: Path | None, files: Iterable[Path], also: str = "") -> Fresh:
+        """Of the project `root`; all of it depends on these files, on the tool's own, and on what else is said.
 
         Without a `cache` nothing is known, and nothing is kept.
         """
         name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-        files = (*depends, *Path(__file__).parent.rglob("*.py"))
-        return cls(cache and cache / "status" / f"{name}.json", _hash(f"{path} {_of(path)}" for path in sorted(files)))
+        files = sorted({*files, *Path(__file__).parent.rglob("*.py")})
+        depends = _hash([*(f"{path} {_of(path)}" for path in files), also])
+        return cls(cache and cache / kind / f"{name}.json", depends)
 
-    def get(self, folder: Path) -> Seen | None:
-        """What is in the folder, if it is known and right."""
-        known = self._old.get(folder.name)
-        if known is None or known[0] != _stamp(folder)[0]:
+    def get(self, name: str, folder: Path, depends: str = "") -> Any | None:
+        """What was found under this name, if neither the folder nor what it depends on has changed since."""
+        known = self._old.get(name)
+        if known is None or known[0] != _stamp(folder, depends)[0]:
             return None
-        self._new[folder.name] = known
+        self._new[name] = known
         return known[1]
 
-    def put(self, folder: Path, seen: Seen, *, began: int) -> None:
-        """Nothing is wrong in the folder, which was looked at from `began` (in nanoseconds) on."""
-        stamp, last = _stamp(folder)
+    def put(self, name: str, folder: Path, found: Any, *, began: int, depends: str = "") -> None:
+        """Keep what was found in a folder which was looked at from `began` (in nanoseconds) on; it must fit JSON."""
+        stamp, last = _stamp(folder, depends)
         # What was written a moment ago may be written once more within the clock's resolution: looked at again then.
         if last < began - MOMENT:
-            self._new[folder.name] = stamp, seen
+            self._new[name] = stamp, found
             self._changed = True
 
-    def save(self) -> None:
-        """Keep what was seen; where that cannot be written, it is looked at again the next time."""
-        if self._file and (self._changed or self._new.keys() != self._old.keys()):
-            folders = {name: (stamp, asdict(seen)) for name, (stamp, seen) in self._new.items()}
+    def save(self, *, whole: bool) -> None:
+        """Keep what is known; where the project was seen as a `whole`, nothing of what was not asked for.
+
+        Where it cannot be written, the folders are looked at again the next time.
+        """
+        kept = self._new if whole else self._old | self._new
+        if self._file and (self._changed or kept.keys() != self._old.keys()):
             with contextlib.suppress(OSError):
-                write_whole(self._file, json.dumps({"schema": _SCHEMA, "depends": self._depends, "folders": folders}))
+                write_whole(self._file, json.dumps({"schema": _SCHEMA, "depends": self._depends, "found": kept}))
 
 
 def now() -> int:
@@ -83,10 +78,10 @@ def now() -> int:
     return time.time_ns()
 
 
-def _stamp(folder: Path) -> tuple[str, int]:
+def _stamp(folder: Path, depends: str) -> tuple[str, int]:
     """What tells a state of the folder from every other one, and when it was last changed."""
-    files = sorted(_files(os.fspath(folder)))
-    return _hash(f"{path} {state}" for path, state in files), max((state[0] for _, state in files), default=0)
+    files = [(os.fspath(folder), _of(folder)), *sorted(_files(os.fspath(folder)))]
+    return _hash([*(f"{path} {state}" for path, state in files), depends]), max(state[0] for _, state in files)
 
 
 def _files(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
@@ -107,5 +102,5 @@ def _state(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_ctime_ns, found.st_size, found.st_ino
 
 
-def _hash(lines: Iterator[str]) -> str:
+def _hash(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

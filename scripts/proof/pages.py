@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
-def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> list[Scanned]:
+def scan(
+    root: Path, book: FactBook | None = None, *, expand: bool = True, naming: Collection[str] = ()
+) -> list[Scanned]:
     """Every page of the project, rendered over the facts of `book` (the captured ones, unless given).
 
     Problems are gathered, not raised. Without `expand` the pages that list everything stay as they were written, so
-    that they in turn can list what the others state.
+    that they in turn can list what the others state. With `naming`, only the pages in which one of these words stands.
     """
     known = captured(root / "snippets") if book is None else book
     config = _config(root)
@@ -58,6 +61,9 @@ def scan(root: Path, book: FactBook | None = None, *, expand: bool = True) -> li
     pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
+    if naming:
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
+        pages = [path for path in pages if named.search(path.read_text("utf-8", "replace"))]
     stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
     if _LAST.get("key") != stamp or _LAST.get("book") is not known:
         _LAST.update(key=stamp, book=known)

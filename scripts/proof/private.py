@@ -25,6 +25,8 @@ from proof.errors import CannotMeasureError, NoEngineError
 
 Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare")
+_BELOW = ("runc", "containerd-shim-runc-v2", "docker-init")  # what these start
+_PLUGINS = ("local/lib", "local/libexec", "lib", "libexec")  # of the client, below /usr
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 # Killing the tool, however rudely, ends the engine and all its containers with it.
@@ -65,6 +67,13 @@ def obstacle() -> str:
     if os.geteuid() != 0:
         return "a private engine needs root (namespaces and mounts)"
     return ""
+
+
+def programs() -> list[Path]:
+    """All that a private engine consists of."""
+    found = [shutil.which(program, path=process.search_path()) for program in (*PROGRAMS, *_BELOW)]
+    plugins = [plugin for place in _PLUGINS for plugin in Path("/usr", place, "docker/cli-plugins").glob("docker-*")]
+    return [*(Path(path) for path in found if path), *plugins]
 
 
 @contextlib.contextmanager

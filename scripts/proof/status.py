@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proof import bases, claims, expression, facts, fresh, inputs, manifest, pages, pins
@@ -13,7 +13,6 @@ from proof.audit import FalseClaimError
 from proof.bases import Bases
 from proof.capture import Capture
 from proof.errors import PageError, ProofError, Where, code_of
-from proof.fresh import Seen
 from proof.manifest import Snippet, Step
 from proof.pages import Scanned
 
@@ -22,6 +21,15 @@ class StaleError(ProofError):
     """A capture is not of the snippet as it is now."""
 
     code = 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a folder holds, in which nothing is wrong."""
+
+    snippets: int
+    facts: int
+    steps: dict[str, bool]  # as snippet/step, and whether it is meant to be shown by no page
 
 
 @dataclass(frozen=True)
@@ -48,25 +56,27 @@ def status(root: Path, cache: Path | None = None) -> Status:
     known = bases.load(root)
     keys = {name: known.key(name) for name in known.images}
     pinned = pins.load(root, known)
-    index = fresh.Fresh.of(root, cache, known.path, root / "snippets" / pins.FILE)
+    index = fresh.Fresh.of("status", root, cache, [known.path, root / "snippets" / pins.FILE])
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
     named: set[str] = set()
     for folder in manifest.folders(root):
-        if (seen := index.get(folder)) is None:
+        if (kept := index.get(folder.name, folder)) is not None:
+            seen = Seen(**kept)
+        else:
             began = fresh.now()
             seen, wrong = _look(folder, known, keys, pinned)
             problems += wrong
             if not wrong:
-                index.put(folder, seen, began=began)
+                index.put(folder.name, folder, asdict(seen), began=began)
         if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
             manifest.load_all(root)  # which says which two have one name
         named |= names
         snippets += seen.snippets
         count += seen.facts
         steps |= seen.steps
-    index.save()
+    index.save(whole=True)
     scanned = pages.scan(root)
     problems += _page_problems(scanned, steps, root / "snippets")
     return Status(snippets, len(steps), count, scanned, problems)

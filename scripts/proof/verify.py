@@ -50,6 +50,7 @@ class Result:
     new: Capture | None = None
     error: ProofError | None = None  # why nothing was measured
     seconds: float = 0.0
+    cached: bool = False  # found by an earlier run, since which nothing has changed
 
 
 @dataclass(frozen=True)

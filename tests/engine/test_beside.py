@@ -52,7 +52,7 @@ def test_one_name_and_many_images(root: Path, own: Path) -> None:  # noqa: F811 
         assert steps["image_ls"].index("TAG") == len("REPOSITORY") + 3
         assert not any("proof-" in output for output in steps.values())
     for jobs in ("1", "6"):
-        code, said = run(root, own, "check", *names(), "--jobs", jobs)
+        code, said = run(root, own, "check", "--rerun", *names(), "--jobs", jobs)
         assert code == 0, said
         assert said.count("✓ accurate") == COUNT
 

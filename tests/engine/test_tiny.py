@@ -7,6 +7,7 @@ import re
 import shutil
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,41 @@ def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, c
     assert stated[str(facts["count.words"]["value"])] == "6"
     assert "a note, and what it weighs" in html
     assert "exit 127" in html
+
+
+def test_what_was_found_is_not_run_again(tmp_path: Path, engine: Engine, cache: Path) -> None:
+    """A second check starts no engine and says the same; after an edit what was edited is run, and with --rerun all."""
+    del engine
+    root, own = tiny(tmp_path), tmp_path / "cache"
+    own.mkdir()
+    for shared in ("packages", "bases"):
+        (own / shared).symlink_to(cache / shared)
+
+    def check(*words: str) -> tuple[int, list[dict[str, Any]], bool]:
+        log = own / "engine-classic/0/dockerd.log"
+        log.unlink(missing_ok=True)
+        done = proof("check", "--json", *words, cwd=root, env={"PROOF_CACHE": str(own), "CI": ""})
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)["results"], log.exists()
+
+    assert proof("update", cwd=root, env={"PROOF_CACHE": str(own), "CI": ""}).returncode == 0
+    code, first, started = check()
+    assert (code, started, [found["cached"] for found in first]) == (0, True, [False] * 3)
+    code, second, started = check()
+    assert (code, started, [found["cached"] for found in second]) == (0, False, [True] * 3)
+    assert [found | {"cached": False, "seconds": 0} for found in second] == [found | {"seconds": 0} for found in first]
+    edit(root / "snippets/note/context/note.txt", "a note", "a longer note")
+    for _ in range(2):  # what is wrong is never remembered
+        code, third, started = check()
+        assert (code, started) == (1, True)
+        assert [(f["verdict"], f["cached"]) for f in third] == [("accurate", True)] * 2 + [("drift", False)]
+    edit(root / "snippets/note/context/note.txt", "a longer note", "a note")
+    code, fourth, started = check("--rerun")
+    assert (code, started, [found["cached"] for found in fourth]) == (0, True, [False] * 3)
+    # CI is asked whether the world has moved.
+    done = proof("check", cwd=root, env={"PROOF_CACHE": str(own), "CI": "true"})
+    assert done.returncode == 0
+    assert "cached" not in done.stdout
 
 
 def test_nothing_changed_means_nothing_written(project: Path, engine: Engine, cache: Path) -> None:

@@ -47,6 +47,7 @@ def results(found: Sequence[Result]) -> str:
                     "snippet": r.snippet.name,
                     "verdict": r.verdict,
                     "seconds": round(r.seconds, 1),
+                    "cached": r.cached,
                     "cause": r.cause,
                     "changes": [str(change) for change in r.changes],
                     "differences": [

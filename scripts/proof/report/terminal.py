@@ -144,9 +144,13 @@ class Terminal:
 
     def total(self, results: Sequence[Result], seconds: float) -> None:
         """How long it took, and how much of that was the engine's own."""
-        steps = [step for result in results if result.new for step in result.new.steps]
-        own = sum(step.seconds for step in steps)
-        self.say(f"{len(results)} snippets, {len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all")
+        steps = [step for result in results if result.new and not result.cached for step in result.new.steps]
+        own, cached = sum(step.seconds for step in steps), sum(result.cached for result in results)
+        some = f", {cached} of them cached" if cached else ""
+        took = f"{len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all"
+        self.say(f"{len(results)} snippets{some}, {took}")
+        if cached:
+            self.say("Cached: nothing that it depends on has changed since it was run. --rerun runs it too.", "dim")
 
     def advice(self, results: Sequence[Result]) -> None:
         """What to do about it, one line for each kind of verdict that calls for something."""
@@ -189,4 +193,6 @@ _ADVICE: dict[str, str] = {
 
 
 def _time(result: Result) -> list[tuple[str, str]]:
+    if result.cached:
+        return [("  cached", "dim")]
     return [(f"  {result.seconds:.1f} s", "dim")] if result.seconds else []

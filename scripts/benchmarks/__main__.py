@@ -52,6 +52,7 @@ def main() -> int:
             rows += _shown(sides.cold(), options)
             rows += _shown(sides.warm(options.times), options)
             if _EDITED[0] in names:
+                rows += _shown(sides.changed(*_EDITED[:3], times=3), options)
                 rows += _shown(sides.edited(*_EDITED, times=2), options)
             method = snippets.METHOD.format(
                 engine=sides.engine_seconds, jobs=beside.default_jobs(), edited="/".join(_EDITED[:2])

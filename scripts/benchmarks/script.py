@@ -10,11 +10,12 @@ from pathlib import Path
 from proof.manifest import Snippet, Step
 
 
-def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]) -> str:
+def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str], *, apart: bool = False) -> str:
     """Every command of the snippets, one after another, each on a copy of its context below `contexts`.
 
     A command that does not end as its snippet says ends the script: what is timed must have been done.
-    `keeps` names, for a base, the folder that its containers share, as the tool shares it.
+    `keeps` names, for a base, the folder that its containers share, as the tool shares it. With `apart` each snippet's
+    images have names that no other one gives, so that scripts can run side by side.
     """
     lines = ["set -u"]
     for snippet in snippets:
@@ -24,7 +25,9 @@ def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]
             lines.append(f"cp -a {snippet.context}/. {copy}")
         lines.append(f"cd {copy}")
         for step in snippet.steps:
-            words = shlex.join(_typed(step, copy, keeps))
+            own = {tag for other in snippet.steps for tag in other.command.tags} if apart else set[str]()
+            typed = [f"{word}-{snippet.name}" if word in own else word for word in _typed(step, copy, keeps)]
+            words = shlex.join(typed)
             lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
     return "\n".join(lines) + "\n"
 

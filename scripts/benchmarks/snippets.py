@@ -11,29 +11,33 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks import clock
 from benchmarks.clock import NotComparableError, Taken
 from benchmarks.record import Row
 from benchmarks.script import script
-from proof import bases, beside, manifest, private, rebuild
+from proof import bases, beside, manifest, plan, private, rebuild
 from proof.cli import PLATFORM
 from proof.engine import Engine
 from proof.manifest import Snippet
 
+SCRIPT = "the same commands as a script"
 METHOD = """
 A private engine for each side, begun cold; loading the bases counts on no side. The sides are the script, the tool with
-{jobs} jobs, which is what it takes here by itself, and the tool with one.
+{jobs} jobs, which is what it takes here by itself, the tool with one, and a script for each snippet, {jobs} at a time.
 
 Cold and warm: each clock holds the start and the stop of its engine, {engine:.1f} s, and memory is that of the tool
 alone, not of clients and daemon. Cold, the script goes first; warm, the sides take turns.
 
-Edited: a line is added to {edited} while scripts/serve runs; from the save until a browser is told of the new page,
-against that snippet's commands on an engine that runs; taking turns.
+Changed: a line is added to {edited}, then all is updated, against that snippet's commands with their engine. Edited:
+the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
+commands on an engine that runs. Both take turns.
 """
 _REST = 8.0  # seconds: after a save all pages are built, and the commands run once more, out of the build cache
 
@@ -47,9 +51,9 @@ class Sides:
         self.snippets = manifest.load_all(root, names)
         self.names = [snippet.name for snippet in self.snippets]
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
-        self._tool, self._one, self._bare = work / "tool", work / "one", work / "bare"
+        self._tool, self._one, self._bare, self._several = (work / n for n in ("tool", "one", "bare", "several"))
         self.engine_seconds = 0.0
-        for side in (self._tool, self._one, self._bare):
+        for side in (self._tool, self._one, self._bare, self._several):
             side.mkdir(parents=True)
             for shared in ("packages", "bases"):  # nothing of a download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
@@ -60,32 +64,47 @@ class Sides:
 
     def cold(self) -> Iterator[Row]:
         """Everything is built for the first time."""
-        bare, one, tool = self._by_script(), self._by_tool(cache=self._one, jobs=1), self._by_tool()
-        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, "the same commands as a script", 0.7)
-        yield Row("cold_one", "a cold check, one job", "s", one.seconds, bare.seconds, "the same script", 1.1)
+        bare, several, one, tool = self._by_script(), self._by_scripts(), self._by_one(), self._by_tool()
+        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, SCRIPT, 0.7)
+        yield Row("cold_one", "a cold check, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
+        yield Row("cold_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.7)
 
     def warm(self, times: int) -> Iterator[Row]:
         """Nothing has changed since; and what it takes in memory, for one snippet and for all."""
-        sides = (self._by_tool, lambda: self._by_tool(cache=self._one, jobs=1), self._by_script)
-        tool, single, bare = clock.in_turns(times, *sides)
-        yield Row("warm", "a warm check", "s", tool.seconds, bare.seconds, "the warm script", 0.5)
-        yield Row("warm_one", "a warm check, one job", "s", single.seconds, bare.seconds, "the same script", 1.1)
-        one = self._by_tool(self.names[:1])
+        self._by_tool()  # what the cold one could not remember, since the project was just written
+        sides = (self._by_tool, lambda: self._by_tool("--rerun"), lambda: self._by_one("--rerun"))
+        cached, tool, one, bare, several = clock.in_turns(times, *sides, self._by_script, self._by_scripts)
+        yield Row("warm", "a warm check", "s", cached.seconds, bare.seconds, SCRIPT, 0.5)
+        yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, SCRIPT, 0.5)
+        yield Row("rerun_one", "with --rerun, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
+        yield Row("rerun_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.5)
+        single = self._by_tool("--rerun", names=self.names[:1])
         count = len(self.names)
-        yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", tool.kib, one.kib, "of 1", 1.1)
+        yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", tool.kib, single.kib, "of 1", 1.1)
+
+    def changed(self, name: str, file: str, line: str, times: int) -> Iterator[Row]:
+        """One file edited, then everything updated, against that snippet's commands on an engine of their own."""
+        apart = _Edited(self.root, self._work / "changed", name, file, line)
+        here = _Edited(self.root, self.root, name, file, line)
+
+        def tool() -> Taken:
+            here.edit()
+            time.sleep(0.1)  # what is edited while it runs is not remembered
+            return self._by_tool(verb="update")
+
+        shown, run = clock.in_turns(times, tool, lambda: self._by_script(apart.edit()))
+        yield Row("changed", "one snippet edited, all updated", "s", shown.seconds, run.seconds, "its commands", 1.1)
 
     def edited(self, name: str, file: str, line: str, page: str, times: int) -> Iterator[Row]:
         """One file saved, again and again, while the preview runs."""
         (snippet,) = manifest.load_all(self.root, [name])
         path = snippet.context / file
         # A project of the script's own: the preview would hear of an edit in this one, and run beside it.
-        apart = Path(shutil.copytree(self.root, self._work / "apart"))
-        typed = apart / path.relative_to(self.root)
+        apart = _Edited(self.root, self._work / "apart", name, file, line)
         own: list[float] = []
 
         def bare() -> Taken:
-            typed.write_text(typed.read_text("utf-8") + f"{line} {time.monotonic_ns()}\n", "utf-8")
-            return self._script(engine, manifest.load_all(apart, [name]))
+            return self._script(engine, apart.edit())
 
         def tool() -> Taken:
             before = _captures(self.root)
@@ -106,23 +125,38 @@ class Sides:
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
 
-    def _by_tool(self, names: list[str] | None = None, *, cache: Path | None = None, jobs: int | None = None) -> Taken:
-        words = ["check", *(names or self.names), f"--jobs={jobs or beside.default_jobs()}"]
-        return clock.module("proof.cli", *words, cwd=self.root, env={"PROOF_CACHE": str(cache or self._tool)})
+    def _by_tool(
+        self, *words: str, names: list[str] | None = None, cache: Path | None = None, verb: str = "check"
+    ) -> Taken:
+        env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
+        return clock.module("proof.cli", verb, *words, *(names or self.names), cwd=self.root, env=env)
 
-    def _by_script(self) -> Taken:
+    def _by_one(self, *words: str) -> Taken:
+        return self._by_tool("--jobs=1", *words, cache=self._one)
+
+    def _by_script(self, snippets: list[Snippet] | None = None) -> Taken:
         started = time.monotonic()
         with private.start(self._bare, PLATFORM) as engine:
             self.engine_seconds = time.monotonic() - started
-            self._script(engine, self.snippets)
+            self._script(engine, snippets or self.snippets)
             stopping = time.monotonic()
         self.engine_seconds += time.monotonic() - stopping
         return Taken(time.monotonic() - started)
 
-    def _script(self, engine: Engine, snippets: list[Snippet]) -> Taken:
-        file = self._work / "commands.sh"
-        file.write_text(script(snippets, self._work / "contexts", self._keeps))
-        return Taken(clock.command(["sh", str(file)], cwd=self._work, env=engine.env))
+    def _by_scripts(self) -> Taken:
+        """A script for each snippet, as many at a time as the tool has jobs; what takes longest begins first."""
+        seconds = plan.durations(self.snippets)
+        ordered = sorted(self.snippets, key=lambda s: -seconds[s.name])
+        started = time.monotonic()
+        with private.start(self._several, PLATFORM) as engine, ThreadPoolExecutor(beside.default_jobs()) as pool:
+            list(pool.map(lambda snippet: self._script(engine, [snippet], apart=True), ordered))
+        return Taken(time.monotonic() - started)
+
+    def _script(self, engine: Engine, snippets: list[Snippet], *, apart: bool = False) -> Taken:
+        with tempfile.NamedTemporaryFile("w", dir=self._work, suffix=".sh") as file:
+            file.write(script(snippets, self._work / "contexts", self._keeps, apart=apart))
+            file.flush()
+            return Taken(clock.command(["sh", file.name], cwd=self._work, env=engine.env))
 
     @contextlib.contextmanager
     def _preview(self) -> Iterator[int]:
@@ -137,6 +171,21 @@ class Sides:
                 yield port
             finally:
                 serving.terminate()
+
+
+class _Edited:
+    """A project, or a copy of it, in which a line can be added to one file of one snippet, again and again."""
+
+    def __init__(self, root: Path, folder: Path, name: str, file: str, line: str) -> None:
+        self._root = folder if folder == root else Path(shutil.copytree(root, folder))
+        self._name, self._file, self._line = name, file, line
+
+    def edit(self) -> list[Snippet]:
+        """Add the line, and give the snippet."""
+        found = manifest.load_all(self._root, [self._name])
+        path = found[0].context / self._file
+        path.write_text(f"{path.read_text('utf-8')}{self._line} {time.monotonic_ns()}\n", "utf-8")
+        return found
 
 
 def _until_shown(port: int, page: str, path: Path, line: str) -> float:

@@ -18,8 +18,12 @@ def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> No
     root = tiny(tmp_path)
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
     sides = Sides(root, [], tmp_path / "work", cache)
-    rows = [*sides.cold(), *sides.warm(1), *sides.edited("note", "note.txt", "", "/", 1)]
-    assert [row.name for row in rows] == ["cold", "cold_one", "warm", "warm_one", "check_memory", "edited", "save"]
+    edited = ("note", "note.txt", "")
+    rows = [*sides.cold(), *sides.warm(1), *sides.changed(*edited, 1), *sides.edited(*edited, "/", 1)]
+    assert [row.name for row in rows] == [
+        *("cold", "cold_one", "cold_bare", "warm", "rerun", "rerun_one", "rerun_bare", "check_memory"),
+        *("changed", "edited", "save"),
+    ]
     for row in rows:
         assert row.measured > 0
         assert (row.ratio is None) == (row.name == "save")

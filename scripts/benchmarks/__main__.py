@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import re
 import shutil
@@ -40,6 +41,8 @@ def main() -> int:
     options = parser.parse_args()
     root, started = manifest.find_root(Path.cwd()), time.monotonic()
     parts = options.part or ["snippets", "status", "site"]
+    # Python does so at the first use, unless it is told not to; what pip installed was compiled by it.
+    compileall.compile_dir(Path(manifest.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
         project = _copy(root, work / "project")

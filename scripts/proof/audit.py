@@ -22,6 +22,8 @@ _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary capti
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _FIRST = 0xE000  # of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
+_STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
+_WORD = re.compile(r"\w")
 _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
@@ -52,7 +54,8 @@ def audit(root: ET.Element, page: Page) -> None:
         # A mark behind the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_behind, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
-            inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+            private = [c for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+            inside = [tokens[ord(c) - _FIRST] for c in private]
             shown = _shown(sentence, tokens)
             marks = [token for token in inside if token.kind == "claim"]
             waivers = [token for token in inside if token.kind == "waiver"]
@@ -72,7 +75,8 @@ def audit(root: ET.Element, page: Page) -> None:
                     ),
                     loose.text,
                 )
-            names += [(token.text, _is_stage(token, tokens, sentence)) for token in inside if token.kind == "code"]
+            stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
+            names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
     _names([*names, *((code, False) for code in sorted(page.codes))], page)
 
 
@@ -108,17 +112,12 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     predicate.tail = f" holds for {visible(claim.values)}." if claim.values else " holds."
 
 
-def _is_stage(token: _Token, tokens: list[_Token], sentence: str) -> bool:
-    mark = chr(_FIRST + tokens.index(token))
-    return re.search(rf"\bstages?\s+{mark}|{mark}\s+stage\b", sentence) is not None
-
-
 def _names(found: list[tuple[str, bool]], page: Page) -> None:
     """Every image, path, file and stage that prose names must be in the page's snippets."""
     named = [c for c, stage in found if stage or any(kind.fullmatch(c) for kind in (_REFERENCE, _PATH, _FILE))]
     known = "\n".join(_texts(page)) if named else ""
     for code in named:
-        if not re.search(rf"(?<![\w.]){re.escape(code.rstrip('/'))}(?![\w-])", known):
+        if not _stands(code.rstrip("/"), known):
             page.note(
                 PageError(
                     f"`{code}` is in no snippet of this page",
@@ -127,6 +126,17 @@ def _names(found: list[tuple[str, bool]], page: Page) -> None:
                 ),
                 f"`{code}`",
             )
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether the text names it, and not only what begins or ends like it; a pattern for each name takes as long."""
+    at = text.find(name)
+    while at >= 0:
+        before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
+        if not (_WORD.match(before) or before == "." or _WORD.match(after) or after == "-"):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 def _texts(page: Page) -> Iterator[str]:

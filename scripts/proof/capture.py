@@ -6,6 +6,7 @@ This module and everything right of it (`facts`, `expression`, `markdown`) never
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -13,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -163,19 +165,36 @@ def load(folder: Path) -> Capture | None:
 def check(captured: Path) -> None:
     """Raises PageError for a link or a device there: what is read may come from a stranger, and is written over."""
     _check_plain(captured)
-    for path in list(captured.rglob("*")):
-        _check_plain(path)
+    _check_inside(captured, deep=True)
 
 
 def _check_folder(folder: Path) -> None:
     above = [path for path in folder.parents[:2] if "captured" in (path.name, path.parent.name)]
-    for path in (*above, folder, *(folder.glob("*") if folder.is_dir() else ())):
+    for path in (*above, folder):
         _check_plain(path)
+    _check_inside(folder, deep=False)
+
+
+def _check_inside(folder: str | Path, *, deep: bool) -> None:
+    """What a listing of the folder says of each name in it: asked for every capture of a project, as pages are read."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if deep:
+                    _check_inside(entry.path, deep=True)
+            elif not entry.is_file(follow_symlinks=False):
+                raise _not_plain(Path(entry.path))
 
 
 def _check_plain(path: Path) -> None:
-    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
-        raise PageError("this is no plain file or folder", where=Where(path), cure=f"rm {path}")
+    with contextlib.suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise _not_plain(path)
+
+
+def _not_plain(path: Path) -> PageError:
+    return PageError("this is no plain file or folder", where=Where(path), cure=f"rm {path}")
 
 
 def _text_of(folder: Path, name: str) -> Path:

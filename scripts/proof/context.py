@@ -29,8 +29,10 @@ def files(context: Path) -> list[Path]:
 
 def holds(context: Path, name: str) -> bool:
     """Whether a build is handed a file of this name: what is left out was not checked, and may lead anywhere."""
-    end = Path(os.path.realpath(context / name))
-    return end.is_file() and end in files(Path(os.path.realpath(context)))
+    inside, end = Path(os.path.realpath(context)), Path(os.path.realpath(context / name))
+    if not (end.is_file() and end.is_relative_to(inside)):
+        return False
+    return not left_out(str(context), list(end.relative_to(inside).parts))
 
 
 def check(context: Path) -> None:

@@ -113,7 +113,7 @@ def unseen(text: str, allowed: str = " ") -> str:
     """The first character that a reader cannot see, like `U+202E`, or nothing: what is read must be what is run."""
     if text.isascii() and text.isprintable():
         return ""  # as nearly every text is
-    for c in text:
+    for c in dict.fromkeys(text):
         if c not in allowed and (unicodedata.category(c) in _UNSEEN or _BLANK.match(c)):
             return f"U+{ord(c):04X}"
     return ""

@@ -6,6 +6,7 @@ The text is parsed as a Python expression and walked node by node; only the node
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -39,8 +40,7 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     Raises PageError, naming the piece, for an unknown name, units that do not go together, or anything else.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-        value = _value(tree.body, facts)
+        value = _value(_parsed(text).body, facts)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PageError(
             f"`{text}` is no expression over facts", cure="like single.size or percent(a.size / b.size)"
@@ -57,10 +57,15 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
 def names(text: str) -> list[str]:
     """The facts that an expression uses, in order; empty where it cannot be parsed."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-        return list(dict.fromkeys(_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)))
+        attributes = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Attribute))
+        return list(dict.fromkeys(_dotted(node) for node in attributes))
     except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
         return []
+
+
+@functools.lru_cache(maxsize=64)  # a page evaluates one, then asks for the names in it
+def _parsed(text: str) -> ast.Expression:
+    return ast.parse(text.strip(), mode="eval")
 
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:

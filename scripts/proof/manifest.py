@@ -162,15 +162,16 @@ def find(snippets: Path, name: str) -> Snippet:
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"'{name:.60}' is no name of a snippet", cure="letters, digits and _, as its folder is called")
-    if (snippets / name / "snippet.toml").is_file() and len(found := variants(snippets / name)) == 1:
-        return found[0]
-    known = []
-    for path in sorted(snippets.glob("*/snippet.toml")):
-        if name.startswith(f"{path.parent.name}_"):
-            for snippet in variants(path.parent):
+    words = name.split("_")
+    for length in range(len(words), 0, -1):
+        folder = snippets / "_".join(words[:length])
+        if (folder / "snippet.toml").is_file():
+            for snippet in variants(folder):
                 if snippet.name == name:
                     return snippet
-                known.append(snippet.name)
+    known = []
+    for path in sorted(snippets.glob("*/snippet.toml")):
+        known += [s.name for s in variants(path.parent)] if name.startswith(f"{path.parent.name}_") else []
         known.append(path.parent.name)
     raise UsageError(f"there is no snippet '{name}'{did_you_mean(name, known)}", cure=f"one of: {', '.join(known)}")
 
@@ -216,6 +217,8 @@ def _written(path: Path) -> int:
 
 def _variants(folder: Path) -> list[Snippet]:
     table = Table.read(folder / "snippet.toml")
+    context.check(folder / "context")
+    captures.check(folder / "captured")
     matrix = table.data.get("matrix")
     if matrix is None:
         return [_load(folder, table)]
@@ -253,8 +256,6 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
-    context.check(folder / "context")
-    captures.check(folder / "captured")
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,

@@ -45,7 +45,7 @@ class Page:
     bound: int = 0  # numbers that facts, cited figures or claims back
     _read: dict[str, Snippet] = field(default_factory=dict)  # those that it takes from, by name
 
-    @property
+    @functools.cached_property
     def generated(self) -> bool:
         """Whether it lists everything there is, which is no reason to call a step shown."""
         return any(INDEX.match(line) for line in self.source.splitlines())
@@ -126,17 +126,17 @@ def captured(snippets: Path) -> FactBook:
 
 _State = tuple[tuple[str, int], ...]  # every record and when it was written
 _LOOKED: dict[Path, tuple[float, _State]] = {}  # by project: what was seen, and until when that holds
+_AT_ONCE = 0.1  # seconds between two pages of one build
 
 
 def _state(snippets: Path) -> _State:
-    """The records as they are now, or were a moment ago.
+    """The records as they were when the first of the pages asked that are rendered one after another.
 
-    Each page asks, and looking takes as many questions as there are records: so it is done anew only after twenty times
-    as long as it took. No longer than a site generator waits before it builds, or a change could be missed.
+    Looking takes as many questions as there are records, and a site is made of one state of them. Whoever edits one
+    while it is built has it built anew: a site generator waits longer than this before it does.
     """
-    began = time.monotonic()
     until, found = _LOOKED.get(snippets, (0.0, ()))
-    if began >= until:
+    if time.monotonic() >= until:
         files = [f"{snippets}/{name}" for name in facts.CITED]
         for folder in os.scandir(snippets):
             for parent, _, names in os.walk(f"{folder.path}/captured"):
@@ -145,8 +145,8 @@ def _state(snippets: Path) -> _State:
         for path in sorted(files):
             with contextlib.suppress(FileNotFoundError):
                 times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - asked a thousand times over
-        found, now = tuple(times), time.monotonic()
-        _LOOKED[snippets] = now + min(20 * (now - began), 0.1), found
+        found = tuple(times)
+    _LOOKED[snippets] = time.monotonic() + _AT_ONCE, found
     return found
 
 

@@ -7,7 +7,6 @@ This module and everything right of it (`facts`, `expression`, `markdown`) never
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import hashlib
 import json
@@ -251,6 +250,8 @@ def sweep(snippets: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> None:
     """Swap two folders in one step: renameat2(2) with RENAME_EXCHANGE, which Python does not offer."""
+    import ctypes  # only where something is written: a site build needs none of it
+
     libc = ctypes.CDLL(None, use_errno=True)
     at_working_directory, exchange = -100, 2
     if libc.renameat2(at_working_directory, bytes(one), at_working_directory, bytes(other), exchange) != 0:

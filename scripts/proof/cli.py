@@ -192,17 +192,15 @@ def _verify(options: argparse.Namespace) -> int:
     earlier = [found for snippet in snippets if (found := verdicts.get(snippet))] if _may_reuse(options) else []
     cached = {result.snippet.name: result for result in earlier}
     # A page that cannot be right is said before minutes are spent; after an update the pages may say something else.
-    checked, everything = None, not options.names
+    checked: conclusion.Checked | None = None
     with ThreadPoolExecutor(1) as meanwhile:  # an engine takes as long to start as pages to be read
-        reading = (
-            meanwhile.submit(conclusion.Checked.of, root, snippets, everything=everything)
-            if not options.write
-            else None
-        )
+        reading = meanwhile.submit(conclusion.Checked.of, root, snippets, everything=not options.names)
 
         def pages_are_read() -> None:
             nonlocal checked
-            if reading and not checked:
+            if options.write:
+                checked = None if reading.exception() else reading.result().once_updated()
+            elif not checked:
                 checked = reading.result()
                 checked.say(terminal)
 

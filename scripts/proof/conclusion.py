@@ -50,6 +50,10 @@ class Checked:
         scanned = pages.scan(root) if everything else pages.scan(root, expand=False, naming=_named(snippets))
         return cls(scanned, status.page_problems(scanned, snippets, everything=everything))
 
+    def once_updated(self) -> Checked | None:
+        """What of it holds for other captures: what the pages claim, if all of it could be read, and no problem."""
+        return None if any(page.problems for page in self.pages) else Checked(self.pages, [])
+
     def say(self, terminal: Terminal) -> None:
         """Say what is wrong; UsageError where a page names what is not there."""
         terminal.problems(self.problems)

@@ -55,6 +55,18 @@ def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, c
     assert "exit 127" in html
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["captured before", "never captured"])
+def test_an_update_says_what_it_makes_false(known: bool, project: Path, tmp_path: Path) -> None:  # noqa: FBT001
+    """The pages are read before it runs; a claim over facts that nobody knew then is evaluated all the same."""
+    root = project if known else tiny(tmp_path / "never")
+    edit(root / "docs/index.md", "claim: note.own_layers == 1", "claim: note.own_layers == 1 and count.words == 6")
+    edit(root / "snippets/count/context/note.txt", "a note", "a short note")
+    updated = proof("update", *(["count"] if known else []), cwd=root)
+    assert updated.returncode == 1, updated.stdout + updated.stderr
+    assert "docs/index.md:6: this is not so any more" in updated.stdout
+    assert "count.words = 7" in updated.stdout
+
+
 def test_what_was_found_is_not_run_again(tmp_path: Path, engine: Engine, cache: Path) -> None:
     """A second check starts no engine and says the same; after an edit what was edited is run, and with --rerun all."""
     del engine

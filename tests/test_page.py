@@ -16,16 +16,26 @@ def project(tmp_path: Path) -> Path:
     return captured(tiny(tmp_path))
 
 
-def render(project: Path, name: str) -> page.Page:
-    """As a site generator does."""
-    md = Markdown(extensions=["proof", "pymdownx.superfences", "pymdownx.snippets"], extension_configs={
-        "proof": {"project": str(project)},
+def markdown(project: Path, **options: bool) -> Markdown:
+    """As a site generator sets it up."""
+    return Markdown(extensions=["proof", "pymdownx.superfences", "pymdownx.snippets"], extension_configs={
+        "proof": {"project": str(project), **options},
         "pymdownx.snippets": {"base_path": [str(project / "snippets")]},
     })  # fmt: skip
-    md.convert((project / "docs" / name).read_text("utf-8"))
+
+
+def of(md: Markdown) -> page.Page:
+    """The page that was rendered last."""
     found = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
     assert isinstance(found, page.Page)
     return found
+
+
+def render(project: Path, name: str) -> page.Page:
+    """As a site generator does."""
+    md = markdown(project)
+    md.convert((project / "docs" / name).read_text("utf-8"))
+    return of(md)
 
 
 def test_a_rendered_page_is_not_rendered_again(project: Path) -> None:
@@ -52,3 +62,35 @@ def test_other_facts_are_other_pages(project: Path) -> None:
     (now,) = [s.page for s in pages.scan(project, expand=False) if s.path.name == "index.md"]
     assert now is not one
     assert now.book is not one.book
+
+
+CHART = """``` chart
+kind = "bars"
+title = "Sizes"
+rows = [{ name = "a note", value = "note.size" }]
+```
+"""
+
+
+def test_a_markdown_can_be_used_again(project: Path) -> None:
+    """As Python-Markdown means it, after `reset`: nothing of one page is left in the next."""
+    index = (project / "docs/index.md").read_text("utf-8")
+    again = markdown(project, collect=True)
+    for text in (index, CHART, "{{ note.size }} {{ claim: note.layers > 99 }}", CHART, index):
+        fresh = markdown(project, collect=True)
+        assert again.reset().convert(text) == fresh.convert(text)
+        mine, theirs = of(again), of(fresh)
+        for name in ("source", "claims", "waivers", "shown", "snippets", "codes", "bound"):
+            assert getattr(mine, name) == getattr(theirs, name)
+        assert [str(p) for p in mine.problems] == [str(p) for p in theirs.problems]
+
+
+def test_a_page_that_cannot_be_read_leaves_the_next_one_alone(project: Path) -> None:
+    """A scan reads on: what was left in the middle of a list is none of the next page."""
+    docs = project / "docs"
+    (docs / "aaa.md").write_text("- one\n\n    {{ note.size\n")
+    (docs / "bbb.md").write_text("{{ note.size }}\n\n    code\n")
+    found = {s.path.name: s for s in pages.scan(project, expand=False)}
+    assert [p.what for p in found["aaa.md"].problems] == ["this `{{` is never closed"]
+    assert not found["bbb.md"].problems
+    assert found["bbb.md"].page.bound == 1

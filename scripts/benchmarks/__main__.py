@@ -54,6 +54,7 @@ def main() -> int:
             names = sides.names
             rows += _shown(sides.cold(), options)
             rows += _shown(sides.warm(options.times), options)
+            rows += _shown(sides.memory(_MODEL, 200 if options.all else 50), options)
             if _EDITED[0] in names:
                 rows += _shown(sides.changed(*_EDITED[:3], times=3), options)
                 rows += _shown(sides.edited(*_EDITED, times=2), options)

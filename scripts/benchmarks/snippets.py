@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks import clock
 from benchmarks.clock import NotComparableError, Taken
+from benchmarks.pages import generate
 from benchmarks.record import Row
 from benchmarks.script import script
 from proof import bases, beside, manifest, plan, private, rebuild
@@ -32,8 +33,8 @@ METHOD = """
 A private engine for each side, begun cold; loading the bases counts on no side. The sides are the script, the tool with
 {jobs} jobs, which is what it takes here by itself, the tool with one, and a script for each snippet, {jobs} at a time.
 
-Cold and warm: each clock holds the start and the stop of its engine, {engine:.1f} s, and memory is that of the tool
-alone, not of clients and daemon. Cold, the script goes first; warm, the sides take turns.
+Cold and warm: each clock holds the start and the stop of its engine, {engine:.1f} s. Cold, the script goes first; warm,
+the sides take turns. Memory is that of the tool alone, not of clients and daemon, for copies of one snippet.
 
 Changed: a line is added to {edited}, then all is updated, against that snippet's commands with their engine. Edited:
 the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
@@ -70,7 +71,7 @@ class Sides:
         yield Row("cold_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.7)
 
     def warm(self, times: int) -> Iterator[Row]:
-        """Nothing has changed since; and what it takes in memory, for one snippet and for all."""
+        """Nothing has changed since."""
         self._by_tool()  # what the cold one could not remember, since the project was just written
         sides = (self._by_tool, lambda: self._by_tool("--rerun"), lambda: self._by_one("--rerun"))
         cached, tool, one, bare, several = clock.in_turns(times, *sides, self._by_script, self._by_scripts)
@@ -78,9 +79,15 @@ class Sides:
         yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, SCRIPT, 0.5)
         yield Row("rerun_one", "with --rerun, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
         yield Row("rerun_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.5)
-        single = self._by_tool("--rerun", names=self.names[:1])
-        count = len(self.names)
-        yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", tool.kib, single.kib, "of 1", 1.1)
+
+    def memory(self, model: str, count: int) -> Iterator[Row]:
+        """What a check of many copies of one snippet needs in memory, against one of it."""
+        taken = []
+        for copies in (1, count):
+            project = generate(self.root, model, self._work / f"copies-{copies}", copies, pages=False)
+            taken.append(self._by_tool("--rerun", root=project))
+        one, many = taken
+        yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", many.kib, one.kib, "of 1", 1.1)
 
     def changed(self, name: str, file: str, line: str, times: int) -> Iterator[Row]:
         """One file edited, then everything updated, against that snippet's commands on an engine of their own."""
@@ -125,11 +132,10 @@ class Sides:
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
 
-    def _by_tool(
-        self, *words: str, names: list[str] | None = None, cache: Path | None = None, verb: str = "check"
-    ) -> Taken:
+    def _by_tool(self, *words: str, cache: Path | None = None, verb: str = "check", root: Path | None = None) -> Taken:
         env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
-        return clock.module("proof.cli", verb, *words, *(names or self.names), cwd=self.root, env=env)
+        names = [] if root else self.names  # of another project, all
+        return clock.module("proof.cli", verb, *words, *names, cwd=root or self.root, env=env)
 
     def _by_one(self, *words: str) -> Taken:
         return self._by_tool("--jobs=1", *words, cache=self._one)

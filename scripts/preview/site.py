@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from markdown import Markdown
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
@@ -100,9 +99,8 @@ class _Gathering(ProofExtension):
         super().__init__(**options | {"collect": True})
         self._pages: list[Page] = []
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
-        super().extendMarkdown(md)
-        assert self.page is not None
+    def reset(self) -> None:
+        super().reset()
         self._pages.append(self.page)
 
     def problems(self) -> Problems:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,7 +34,7 @@ from markdown.treeprocessors import Treeprocessor
 from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript
 from proof.charts import fence
 from proof.errors import did_you_mean
-from proof.page import INDEX, Page, Waiver, keep
+from proof.page import INDEX, OnPage, Page, Waiver, keep
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
@@ -77,24 +78,32 @@ class ProofExtension(Extension):
             "docs": ["docs", "the folder of the pages, below the project"],
             "collect": [False, "gather every problem of a page, instead of stopping at the first"],
         }
-        self.page: Page | None = None  # of the last conversion
         super().__init__(**options)
 
+    page: Page  # of the conversion that runs, or of the last one
+
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
-        """Called by Python-Markdown once for each page."""
-        start = Path(self.getConfig("project") or ".").absolute()
-        root = manifest.find_root(start)
-        page = self.page = Page(root, root / self.getConfig("docs"), collect=self.getConfig("collect"))
+        """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
+        self._root = manifest.find_root(Path(self.getConfig("project") or ".").absolute())
+        self.reset()
         md.registerExtension(self)
         # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
-        md.preprocessors.register(_Source(md, page), "proof_source", 100)
+        md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # Behind the includes, before superfences (25) takes every fence for code.
-        fence.register(md, page, _note)
-        md.parser.blockprocessors.register(_Transcripts(md.parser, page), "proof_transcript", 175)
+        fence.register(md, self.current, _note)
+        md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
         # Behind code spans (190), before escapes (180) and everything that could take a `*` or `_` for emphasis.
-        md.inlinePatterns.register(_Inline(_INLINE, md, page), "proof_fact", 185)
+        md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
         # Behind inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
-        md.treeprocessors.register(_Audit(md, page), "proof_audit", 7)
+        md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
+
+    def current(self) -> Page:
+        """The page that is rendered now."""
+        return self.page
+
+    def reset(self) -> None:
+        """Called by Python-Markdown before each page but the first."""
+        self.page = Page(self._root, self._root / self.getConfig("docs"), collect=self.getConfig("collect"))
 
 
 def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
@@ -105,12 +114,12 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
 _INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
 
 
-class _Source(Preprocessor):
+class _Source(OnPage, Preprocessor):
     """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show."""
 
-    def __init__(self, md: Markdown, page: Page) -> None:
+    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
-        self.page = page
+        self.current = current
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
@@ -174,12 +183,12 @@ def _acting(content: bytes) -> str:
     return ""
 
 
-class _Transcripts(BlockProcessor):
+class _Transcripts(OnPage, BlockProcessor):
     """`{{ transcript snippet/step }}`, alone in its paragraph."""
 
-    def __init__(self, parser: BlockParser, page: Page) -> None:
+    def __init__(self, parser: BlockParser, current: Callable[[], Page]) -> None:
         super().__init__(parser)
-        self.page = page
+        self.current = current
 
     def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
         # An indented block belongs to the list item above it, whose own processor hands it over without the indent.
@@ -227,12 +236,12 @@ class _Transcripts(BlockProcessor):
         return transcript.render(capture, step, shown.show, expect=shown.expect, closed=self.page.generated)
 
 
-class _Inline(InlineProcessor):
+class _Inline(OnPage, InlineProcessor):
     """`{{ expression }}`, `{{ claim: … }}` and `{{ waiver: … }}` inside a sentence."""
 
-    def __init__(self, pattern: str, md: Markdown, page: Page) -> None:
+    def __init__(self, pattern: str, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(pattern, md)
-        self.page = page
+        self.current = current
 
     def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
         self,
@@ -257,12 +266,12 @@ class _Inline(InlineProcessor):
         return stated.state(text, self.page).element()
 
 
-class _Audit(Treeprocessor):
+class _Audit(OnPage, Treeprocessor):
     """Reads the finished page: no braces left over, no claim false, no number unbound."""
 
-    def __init__(self, md: Markdown, page: Page) -> None:
+    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
-        self.page = page
+        self.current = current
 
     def run(self, root: ET.Element) -> None:
         try:

@@ -7,6 +7,7 @@ import functools
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,6 +100,17 @@ class Page:
         wanted = self.source.strip()
         files = sorted(self.docs.rglob("*.md")) if wanted else []
         return next((path for path in files if wanted in path.read_text("utf-8", "replace")), None)
+
+
+class OnPage:
+    """A part of the extension; the page that it works on is another one after each `Markdown.reset`."""
+
+    current: Callable[[], Page]
+
+    @property
+    def page(self) -> Page:
+        """The page that is rendered now."""
+        return self.current()
 
 
 # The pages that this process has rendered to their end over one book, by project, source and `expand`.

@@ -67,26 +67,38 @@ def scan(
     stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
     if _LAST.get("key") != stamp or _LAST.get("book") is not known:
         _LAST.update(key=stamp, book=known)
-        _LAST["pages"] = [_scan(root, path, known, expand=False) for path in pages]
-    plain: list[Scanned] = _LAST["pages"]
-    return [_scan(root, p.path, known, expand=True) if expand and p.page.generated else p for p in plain]
+        plain = _Reader(root, known)
+        _LAST["pages"] = [plain.read(path, expand=False) for path in pages]
+    found: list[Scanned] = _LAST["pages"]
+    expanding = _Reader(root, known)
+    return [expanding.read(p.path, expand=True) if expand and p.page.generated else p for p in found]
 
 
-def _scan(root: Path, path: Path, book: FactBook, *, expand: bool) -> Scanned:
-    text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
-    if (known := rendered(root, text, book, expand=expand)) is not None:
-        return Scanned(path, known)
-    md = _markdown(root)
-    # Ours is the one that keeps the page. Its module is not imported here: it shows what this one finds.
-    page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
-    page.book, page.expand = book, expand
-    try:
-        md.convert(text)
-    except SnippetMissingError:
-        pass  # the file is among the page's problems already, with its line
-    except ProofError as error:
-        page.problems.append(error)
-    return Scanned(path, page)
+class _Reader:
+    """Reads one page after another. To set up a Markdown takes as long as a short page: it is used again."""
+
+    def __init__(self, root: Path, book: FactBook) -> None:
+        self._root, self._book = root, book
+        self._md: Markdown | None = None
+
+    def read(self, path: Path, *, expand: bool) -> Scanned:
+        """What a page states; whatever is wrong with it is among its problems."""
+        text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
+        if (known := rendered(self._root, text, self._book, expand=expand)) is not None:
+            return Scanned(path, known)
+        md = self._md.reset() if self._md else _markdown(self._root)
+        self._md = None  # one that was left in the middle of a page is in no state to begin another
+        # Ours is the one that keeps the page. Its module is not imported here: it shows what this one finds.
+        page: Page = next(e.page for e in md.registeredExtensions if hasattr(e, "page"))
+        page.book, page.expand = self._book, expand
+        try:
+            md.convert(text)
+            self._md = md
+        except SnippetMissingError:
+            pass  # the file is among the page's problems already, with its line
+        except ProofError as error:
+            page.problems.append(error)
+        return Scanned(path, page)
 
 
 def _markdown(root: Path) -> Markdown:

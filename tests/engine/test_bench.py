@@ -19,7 +19,8 @@ def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> No
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
     sides = Sides(root, [], tmp_path / "work", cache)
     edited = ("note", "note.txt", "")
-    rows = [*sides.cold(), *sides.warm(1), *sides.changed(*edited, 1), *sides.edited(*edited, "/", 1)]
+    rows = [*sides.cold(), *sides.warm(1), *sides.memory("note", 2)]
+    rows += [*sides.changed(*edited, 1), *sides.edited(*edited, "/", 1)]
     assert [row.name for row in rows] == [
         *("cold", "cold_one", "cold_bare", "warm", "rerun", "rerun_one", "rerun_bare", "check_memory"),
         *("changed", "edited", "save"),

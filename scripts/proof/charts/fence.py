@@ -15,7 +15,7 @@ from markdown.util import ETX, STX
 from proof.charts import chart
 from proof.charts.chart import Chart
 from proof.errors import PageError, ProofError
-from proof.page import Page
+from proof.page import OnPage, Page
 
 Note = Callable[[Page, ProofError, str], None]
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
@@ -23,21 +23,22 @@ _FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$"
 _PLACE = re.compile(rf"{STX}chart:(\d+){ETX}")
 
 
-def register(md: Markdown, page: Page, note: Note) -> None:
+def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
     """Behind normalising (30) and includes (32), before superfences (25), which takes every fence for code."""
     drawn: list[Chart] = []
-    md.preprocessors.register(_Fences(md, page, drawn, note), "proof_chart_fence", 28)
+    md.preprocessors.register(_Fences(md, current, drawn, note), "proof_chart_fence", 28)
     md.parser.blockprocessors.register(_Figures(md.parser, drawn), "proof_chart", 176)
 
 
-class _Fences(Preprocessor):
+class _Fences(OnPage, Preprocessor):
     """Draws every chart, and leaves its place in the text."""
 
-    def __init__(self, md: Markdown, page: Page, drawn: list[Chart], note: Note) -> None:
+    def __init__(self, md: Markdown, current: Callable[[], Page], drawn: list[Chart], note: Note) -> None:
         super().__init__(md)
-        self.page, self.drawn, self.note = page, drawn, note
+        self.current, self.drawn, self.note = current, drawn, note
 
     def run(self, lines: list[str]) -> list[str]:
+        self.drawn.clear()
         written: list[str] = []
         at = 0
         while at < len(lines):

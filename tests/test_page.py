@@ -86,7 +86,7 @@ def test_a_markdown_can_be_used_again(project: Path) -> None:
 
 
 def test_a_page_that_cannot_be_read_leaves_the_next_one_alone(project: Path) -> None:
-    """A scan reads on: what was left in the middle of a list is none of the next page."""
+    """A scan reads on, and nothing of that page is in the next one."""
     docs = project / "docs"
     (docs / "aaa.md").write_text("- one\n\n    {{ note.size\n")
     (docs / "bbb.md").write_text("{{ note.size }}\n\n    code\n")

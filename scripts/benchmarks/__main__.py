@@ -26,6 +26,7 @@ _PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of c
 _EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
 _FIGURE = re.compile(r"\bbench\.(\w+)")
 _MODEL = "joined"  # the snippet of which generated projects are made
+_COPIES = 50  # of it: the memory of a check of so many is taken, against that of one
 
 
 def main() -> int:
@@ -54,7 +55,7 @@ def main() -> int:
             names = sides.names
             rows += _shown(sides.cold(), options)
             rows += _shown(sides.warm(options.times), options)
-            rows += _shown(sides.memory(_MODEL, 200 if options.all else 50), options)
+            rows += _shown(sides.memory(_MODEL, _COPIES), options)
             if _EDITED[0] in names:
                 rows += _shown(sides.changed(*_EDITED[:3], times=3), options)
                 rows += _shown(sides.edited(*_EDITED, times=2), options)

@@ -25,6 +25,7 @@ from proof.typed import typed
 SCHEMA = 1
 RECORD = "capture.json"
 _NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
+_KEPT = 150  # captures in memory: more than the pages of most sites show, and not all of a project of any size
 ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
 
 Scalar = int | float | str
@@ -267,9 +268,11 @@ class Captures(Mapping[str, Capture]):
         self._read: dict[str, Capture] = {}
 
     def __getitem__(self, name: str) -> Capture:
-        if name not in self._read:
-            self._read[name] = _of(*self._places[name])
-        return self._read[name]
+        if (capture := self._read.get(name)) is None:
+            capture = self._read[name] = _of(*self._places[name])
+            if len(self._read) > _KEPT:
+                self._read.pop(next(iter(self._read)), None)
+        return capture
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

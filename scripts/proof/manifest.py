@@ -204,7 +204,7 @@ def variants(folder: Path) -> list[Snippet]:
 
 # What was read of each folder: its files, each with its time, and the snippets.
 _READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
-_KEPT = 300  # folders: more than a site names, and not all of a project of any size
+_KEPT = 150  # folders: more than most sites name, and not all of a project of any size
 MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 
 

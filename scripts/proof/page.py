@@ -125,6 +125,7 @@ def rendered(root: Path, source: str, book: FactBook, *, expand: bool) -> Page |
 
 def keep(page: Page) -> None:
     """The page is rendered: whoever asks what it states need not do that again."""
+    page._read.clear()  # of a thousand pages what they state is kept, and not what they were made of
     if _RENDERED and next(iter(_RENDERED.values())).book is not page.book:
         _RENDERED.clear()
     for expand in (page.expand,) if page.generated else (True, False):

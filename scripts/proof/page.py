@@ -67,6 +67,10 @@ class Page:
             self._read[name] = manifest.find(self.folder, name)
         return self._read[name]
 
+    def release(self) -> None:
+        """The snippets are not needed any more: of a thousand pages there is room for what they state alone."""
+        self._read.clear()
+
     def use(self, names: list[str]) -> None:
         """Note the snippets whose facts the page states."""
         used = {name.partition(".")[0] for name in names}
@@ -125,7 +129,7 @@ def rendered(root: Path, source: str, book: FactBook, *, expand: bool) -> Page |
 
 def keep(page: Page) -> None:
     """The page is rendered: whoever asks what it states need not do that again."""
-    page._read.clear()  # of a thousand pages what they state is kept, and not what they were made of
+    page.release()
     if _RENDERED and next(iter(_RENDERED.values())).book is not page.book:
         _RENDERED.clear()
     for expand in (page.expand,) if page.generated else (True, False):

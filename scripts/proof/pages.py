@@ -35,6 +35,12 @@ class Scanned:
         """Everything that is wrong with it."""
         return self.page.problems
 
+    @functools.cached_property
+    def title(self) -> str:
+        """Its first heading, or where there is none the file's name."""
+        found = re.search(r"^# (.+)$", self.page.source, re.MULTILINE)
+        return found[1].strip() if found else self.path.stem
+
 
 # The last scan: two pages that list everything, and the scan that they are part of, ask for the same one.
 _LAST: dict[str, Any] = {}

@@ -62,7 +62,7 @@ def _message(output: str, expect: str) -> str:
 
 def _link(scanned: Scanned, page: Page, step: Step) -> str:
     """A link from a page to where another one shows a step."""
-    title = _title(scanned.path).rstrip("?")
+    title = scanned.title.rstrip("?")
     return f"[{title}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
 
 
@@ -72,18 +72,13 @@ def _path(scanned: Scanned, page: Page) -> str:
     return Path(os.path.relpath(scanned.path, here)).as_posix()
 
 
-def _title(path: Path) -> str:
-    found = re.search(r"^# (.+)$", path.read_text("utf-8"), re.MULTILINE)
-    return found[1].strip() if found else path.stem
-
-
 def _pages(page: Page) -> Iterator[str]:
     scanned = [found for found in pages.scan(page.root, page.book, expand=False) if not found.page.generated]
     yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
         if any(counts):
-            yield f"| [{_title(found.path)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+            yield f"| [{found.title}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
     yield ""
 
 
@@ -105,7 +100,10 @@ def _claims(page: Page) -> Iterator[str]:
 
 
 def _snippets(page: Page) -> Iterator[str]:
-    scanned = [found for found in pages.scan(page.root, page.book, expand=False) if not found.page.generated]
+    showing: dict[str, list[Scanned]] = {}
+    for found in pages.scan(page.root, page.book, expand=False):
+        for name in () if found.page.generated else dict.fromkeys(found.page.shown):
+            showing.setdefault(name, []).append(found)
     yield from ("", "## Snippets", "")
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
@@ -117,7 +115,7 @@ def _snippets(page: Page) -> Iterator[str]:
             continue
         page.snippets.add(snippet.name)
         for step in snippet.steps:
-            shown = [_link(found, page, step) for found in scanned if str(step) in found.page.shown]
+            shown = [_link(found, page, step) for found in showing.get(str(step), ())]
             if shown:
                 yield from ("", f"`` {visible(step.text)} `` → {' · '.join(shown)}", "")
             else:

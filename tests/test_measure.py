@@ -18,6 +18,7 @@ import pytest
 
 from proof import measure
 from proof.engine import Engine
+from proof.process import Completed
 from tests.test_image import BASE, EMPTY, OWN, config, digest, oci
 
 
@@ -167,3 +168,36 @@ class TestStore:
                 path.write_bytes(content)
         assert measure.measure(near, image, tmp_path / "cache").size == 2812
         assert near.saved == [image]
+
+    def test_names_and_layers(self, near: Saving, image: str, tmp_path: Path) -> None:
+        """An image is found under its name, however that is written, with its layers."""
+        name(tmp_path / "data", "example/app:latest", image)
+        assert near.image_id("example/app") == near.image_id("docker.io/example/app:latest") == image
+        assert near.diff_ids("example/app") == tuple(f"sha256:{digest(layer)}" for layer in (BASE, EMPTY, OWN))
+
+    @pytest.mark.parametrize("content", [None, "", "[]", '{"Repositories": {"other": {}}}', '{"Repositories": null}'])
+    def test_names_that_are_not_known(
+        self, near: Saving, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+    ) -> None:
+        """Where its files do not tell, the engine is asked."""
+        name(tmp_path / "data", "app:latest", image)
+        (tmp_path / "data/image/overlay2/repositories.json").unlink()
+        if content is not None:
+            (tmp_path / "data/image/overlay2/repositories.json").write_text(content)
+        asked: list[tuple[str, ...]] = []
+
+        def call(_: Engine, *words: str, check: bool = True) -> Completed:
+            del check
+            asked.append(words)
+            return Completed(words, 0, b'["sha256:1"]', b"", 0.0)
+
+        monkeypatch.setattr(Engine, "call", call)
+        near.image_id("app")
+        assert near.diff_ids("app") == ("sha256:1",)
+        assert [words[:2] for words in asked] == [("image", "inspect")] * 2
+
+
+def name(data: Path, name: str, image: str) -> None:
+    """Give an image a name, as Docker's classic store does."""
+    held = {"Repositories": {name.rpartition(":")[0]: {name: image}}}
+    (data / "image/overlay2/repositories.json").write_text(json.dumps(held))

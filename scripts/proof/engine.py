@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
-from proof import process
+from proof import process, store
 from proof.commands import familiar
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
@@ -195,11 +195,17 @@ class Engine:
 
     def image_id(self, image: str) -> str | None:
         """The id of an image, or None where the engine has none of that name."""
-        return self._id_of(self.local(image))
+        try:
+            return store.image_id(self.data, familiar(self.local(image)))
+        except store.NotInStoreError:  # of every engine but a private one, and where there is no such image
+            return self._id_of(self.local(image))
 
     def diff_ids(self, image: str) -> tuple[str, ...]:
         """The layers of an image, the lowest first: SHA-256 of each, the same in every image that begins with it."""
-        return tuple(self._json("image", "inspect", "--format", "{{json .RootFS.Layers}}", self.local(image)))
+        try:
+            return store.diff_ids(self.data, store.image_id(self.data, familiar(self.local(image))))
+        except store.NotInStoreError:
+            return tuple(self._json("image", "inspect", "--format", "{{json .RootFS.Layers}}", self.local(image)))
 
     def load(self, archive: Path) -> None:
         """Load an archive that carries its image under its local name."""

@@ -8,6 +8,7 @@ itself, byte for byte: its SHA-256 must be the layer's diff ID, and that of the 
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import hashlib
 import io
@@ -23,6 +24,7 @@ from proof import image as images
 from proof.image import Counted, Counts, Image
 
 _DRIVER = "overlay2"
+_IMAGES = Path("image", _DRIVER)  # what is known of them
 _PIECE = 1 << 18  # bytes read at a time
 
 
@@ -30,34 +32,65 @@ class NotInStoreError(Exception):
     """The store does not hold it in the form that is known here; `docker image save` does."""
 
 
+def image_id(data: Path | None, name: str) -> str:
+    """The id of the image of this name, in the form `alpine:3.22`; NotInStoreError where there is none, or no telling.
+
+    `data` is the folder in which the engine keeps its data, here and below; None where that is not known.
+    """
+    with _reading(data) as folder:
+        held = json.loads((folder / _IMAGES / "repositories.json").read_bytes())["Repositories"]
+        return str(held[name.rpartition(":")[0]][name])
+
+
+def diff_ids(data: Path | None, image_id: str) -> tuple[str, ...]:
+    """The layers of an image, the lowest first; NotInStoreError where its files do not tell."""
+    with _reading(data) as folder:
+        return _layers(_config(folder, image_id))
+
+
 def measure(data: Path | None, image_id: str, counted: Counts, *, compress: bool = False) -> Image:
-    """Measure an image of the engine that has its data in the folder `data`, as `image.measure` measures a saved one.
+    """Measure an image of the engine, as `image.measure` measures a saved one.
 
     Raises NotInStoreError where that cannot be done from its files.
     """
-    if data is None:
-        raise NotInStoreError("its files are not known")
-    try:
-        config = (data / "image" / _DRIVER / "imagedb/content" / image_id.replace(":", "/")).read_bytes()
-        if _sha256(config) != image_id:
-            raise NotInStoreError(f"the configuration of {image_id} has another SHA-256")
-        diff_ids: list[str] = json.loads(config)["rootfs"]["diff_ids"]
+    with _reading(data) as folder:
+        config = _config(folder, image_id)
         layers: list[Counted] = []
         chain = ""  # names a layer together with all that are below it
-        for diff_id in diff_ids:
+        for diff_id in _layers(config):
             chain = _sha256(f"{chain} {diff_id}".encode()) if chain else diff_id
             name = diff_id.removeprefix("sha256:")
             if (known := counted.get(name)) is None:
-                known = _count(data, chain, diff_id, compress=compress)
+                known = _count(folder, chain, diff_id, compress=compress)
                 counted.put(name, known)
             layers.append(known)
         return images.assembled(config, layers)
+
+
+@contextlib.contextmanager
+def _reading(data: Path | None) -> Iterator[Path]:
+    """What is not there in the form that is known here is not guessed."""
+    if data is None:
+        raise NotInStoreError("its files are not known")
+    try:
+        yield data
     except (OSError, ValueError, TypeError, KeyError, AttributeError, EOFError, zlib.error, tarfile.TarError) as error:
         raise NotInStoreError(repr(error)) from error
 
 
+def _config(data: Path, image_id: str) -> bytes:
+    config = (data / _IMAGES / "imagedb/content" / image_id.replace(":", "/")).read_bytes()
+    if _sha256(config) != image_id:
+        raise NotInStoreError(f"the configuration of {image_id} has another SHA-256")
+    return config
+
+
+def _layers(config: bytes) -> tuple[str, ...]:
+    return tuple(json.loads(config)["rootfs"]["diff_ids"])
+
+
 def _count(data: Path, chain: str, diff_id: str, *, compress: bool) -> Counted:
-    about = data / "image" / _DRIVER / "layerdb" / chain.replace(":", "/")
+    about = data / _IMAGES / "layerdb" / chain.replace(":", "/")
     files = data / _DRIVER / (about / "cache-id").read_text() / "diff"
     with gzip.open(about / "tar-split.json.gz") as split:
         archive = _Archive(_pieces(cast(IO[bytes], split), files))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -227,12 +228,17 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
     try:
         image = engine.image_id("files:latest")
         assert image
+        assert engine.image_id("docker.io/library/files") == store.image_id(engine.data, "files:latest") == image
+        asked = replace(engine, data=None)  # by its name, as where its files are not known
+        assert asked.image_id("files:latest") == image
+        assert engine.diff_ids("files:latest") == asked.diff_ids("files:latest") == store.diff_ids(engine.data, image)
         counted = Layers(tmp_path, ".gzip" if compress else "")
         read = store.measure(engine.data, image, counted, compress=compress)
         with engine.save(image) as archive:
             assert read == images.measure(archive, compress=compress)
     finally:
         engine.remove(images=["files:latest"])
+    assert engine.image_id("files:latest") is None
 
 
 def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:

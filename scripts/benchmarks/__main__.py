@@ -53,14 +53,17 @@ def main() -> int:
         if "snippets" in parts:
             sides = snippets.Sides(project, names, work / "engines", cache_folder())
             names = sides.names
-            rows += _shown(sides.cold(), options)
+            rows += _shown(sides.cold(options.times), options)
             rows += _shown(sides.warm(options.times), options)
             rows += _shown(sides.memory(_MODEL, _COPIES), options)
             if _EDITED[0] in names:
                 rows += _shown(sides.changed(*_EDITED[:3], times=3), options)
                 rows += _shown(sides.edited(*_EDITED, times=2), options)
             method = snippets.METHOD.format(
-                engine=sides.engine_seconds, jobs=beside.default_jobs(), edited="/".join(_EDITED[:2])
+                engine=sides.engine_seconds,
+                times=options.times,
+                jobs=beside.default_jobs(),
+                edited="/".join(_EDITED[:2]),
             )
             project = _copy(root, work / "again")  # as committed, without what was edited
         if "status" in parts:

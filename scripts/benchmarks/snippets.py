@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from benchmarks import clock
@@ -30,11 +31,12 @@ from proof.manifest import Snippet
 
 SCRIPT = "the same commands as a script"
 METHOD = """
-A private engine for each side, begun cold; loading the bases counts on no side. The sides are the script, the tool with
-{jobs} jobs, which is what it takes here by itself, the tool with one, and a script for each snippet, {jobs} at a time.
+A private engine for each side. They are the script, the tool with {jobs} jobs, which is what it takes here by itself,
+the tool with one, and a script for each snippet, {jobs} at a time. They take turns; the median of {times} counts.
 
-Cold and warm: each clock holds the start and the stop of its engine, {engine:.1f} s. Cold, the script goes first; warm,
-the sides take turns. Memory is that of the tool alone, not of clients and daemon, for copies of one snippet.
+Cold: without build cache, images and counts but those of the bases, whose loading counts on no side. Cold and warm:
+each clock holds the start and the stop of its engine, {engine:.1f} s. Memory is that of the tool alone, not of clients
+and daemon, for copies of one snippet.
 
 Changed: a line is added to {edited}, then all is updated, against that snippet's commands with their engine. Edited:
 the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
@@ -54,6 +56,7 @@ class Sides:
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
         self._tool, self._one, self._bare, self._several = (work / n for n in ("tool", "one", "bare", "several"))
         self.engine_seconds = 0.0
+        self._begun: dict[Path, tuple[set[Path], set[str]]] = {}  # a side's records and images, with the bases alone
         for side in (self._tool, self._one, self._bare, self._several):
             side.mkdir(parents=True)
             for shared in ("packages", "bases"):  # nothing of a download is measured
@@ -62,10 +65,22 @@ class Sides:
             with private.start(side, PLATFORM) as engine:
                 for name in bases.wanted(self.snippets):
                     rebuild.ensure(self._known, name, engine, origin="rebuilt", cache=side)
+                self._begun[side] = _kept(side), engine.images()
 
-    def cold(self) -> Iterator[Row]:
+    def cold(self, times: int) -> Iterator[Row]:
         """Everything is built for the first time."""
-        bare, several, one, tool = self._by_script(), self._by_scripts(), self._by_one(), self._by_tool()
+
+        def first(side: Path, run: Callable[[], Taken]) -> Taken:
+            self._forget(side)
+            return run()
+
+        bare, several, one, tool = clock.in_turns(
+            times,
+            partial(first, self._bare, self._by_script),
+            partial(first, self._several, self._by_scripts),
+            partial(first, self._one, self._by_one),
+            partial(first, self._tool, self._by_tool),
+        )
         yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, SCRIPT, 0.7)
         yield Row("cold_one", "a cold check, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
         yield Row("cold_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.7)
@@ -131,6 +146,16 @@ class Sides:
             shown, run = clock.in_turns(times, tool, bare)
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
+
+    def _forget(self, side: Path) -> None:
+        """Have a side as it was when it had the bases and nothing else."""
+        kept, images = self._begun[side]
+        with private.start(side, PLATFORM) as engine:
+            engine.remove(images=sorted(engine.images() - images))
+            engine.call("builder", "prune", "--all", "--force", deadline=120)
+            engine.call("volume", "prune", "--all", "--force", deadline=120)
+        for path in _kept(side) - kept:
+            path.unlink()
 
     def _by_tool(self, *words: str, cache: Path | None = None, verb: str = "check", root: Path | None = None) -> Taken:
         env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
@@ -216,6 +241,12 @@ def _wait_for(port: int) -> None:
             if answer.status == 200:
                 return
     raise NotComparableError("the preview shows no page")
+
+
+def _kept(side: Path) -> set[Path]:
+    """What the tool remembers beside its engine, and not what all sides share."""
+    folders = [path for path in side.iterdir() if not path.is_symlink() and not path.name.startswith("engine-")]
+    return {path for folder in folders for path in folder.rglob("*.json")}
 
 
 def _captures(root: Path) -> dict[Path, int]:

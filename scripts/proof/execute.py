@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def run(
     containers: list[str] = []
     tags: list[str] = []
     measured: Image | None = None
+    measuring: Future[Image] | None = None
     base = 0
-    with context_copy(snippet, engine) as context:
+    with context_copy(snippet, engine) as context, ThreadPoolExecutor(1) as meanwhile:
         try:
             for step in snippet.steps:
                 on_step(step)
@@ -93,7 +95,11 @@ def run(
                 if one.exit != step.exit:
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
-                    measured = measure(engine, _id_of(snippet.image, engine), cache, compress=snippet.transfer)
+                    image_id = _id_of(snippet.image, engine)
+                    measuring = meanwhile.submit(measure, engine, image_id, cache, compress=snippet.transfer)
+                    if snippet.timed:  # then nothing else is at work while a step runs
+                        measuring.result()
+            measured = measuring.result() if measuring else None
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 known = (loaded or {}).get(under)  # or an image that the snippet itself has built

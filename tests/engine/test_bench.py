@@ -19,7 +19,7 @@ def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> No
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
     sides = Sides(root, [], tmp_path / "work", cache)
     edited = ("note", "note.txt", "")
-    rows = [*sides.cold(), *sides.warm(1), *sides.memory("note", 2)]
+    rows = [*sides.cold(2), *sides.warm(1), *sides.memory("note", 2)]
     rows += [*sides.changed(*edited, 1), *sides.edited(*edited, "/", 1)]
     assert [row.name for row in rows] == [
         *("cold", "cold_one", "cold_bare", "warm", "rerun", "rerun_one", "rerun_bare", "check_memory"),
@@ -37,4 +37,4 @@ def test_a_failure(tmp_path: Path, engine: Engine, cache: Path) -> None:
     edit(root / "snippets/fails/snippet.toml", "exit = 127", "exit = 126")
     sides = Sides(root, ["fails"], tmp_path / "work", cache)
     with pytest.raises(Exception, match="fails/run: 127"):
-        list(sides.cold())
+        list(sides.cold(1))

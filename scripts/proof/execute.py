@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from proof import cgroup, scratch, traces
@@ -96,10 +97,13 @@ def run(
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
                     image_id = _id_of(snippet.image, engine)
-                    measuring = meanwhile.submit(measure, engine, image_id, cache, compress=snippet.transfer)
-                    if snippet.timed:  # then nothing else is at work while a step runs
-                        measuring.result()
-            measured = measuring.result() if measuring else None
+                    count = partial(measure, engine, image_id, cache, compress=snippet.transfer)
+                    # While a step is timed nothing else is at work; and what takes a client can be interrupted here.
+                    if snippet.timed or engine.data is None:
+                        measured = count()
+                    else:
+                        measuring = meanwhile.submit(count)
+            measured = measuring.result() if measuring else measured
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 known = (loaded or {}).get(under)  # or an image that the snippet itself has built

@@ -71,13 +71,12 @@ def scan(
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = [path for path in pages if named.search(path.read_text("utf-8", "replace"))]
     stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
+    reader = _Reader(root, known)
     if _LAST.get("key") != stamp or _LAST.get("book") is not known:
         _LAST.update(key=stamp, book=known)
-        plain = _Reader(root, known)
-        _LAST["pages"] = [plain.read(path, expand=False) for path in pages]
+        _LAST["pages"] = [reader.read(path, expand=False) for path in pages]
     found: list[Scanned] = _LAST["pages"]
-    expanding = _Reader(root, known)
-    return [expanding.read(p.path, expand=True) if expand and p.page.generated else p for p in found]
+    return [reader.read(p.path, expand=True) if expand and p.page.generated else p for p in found]
 
 
 class _Reader:

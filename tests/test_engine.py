@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from shutil import _ntuple_diskusage as usage
 from typing import Any
 
 import pytest
 
 from proof import process
-from proof.engine import Engine
+from proof.engine import Engine, is_starved
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.process import Completed
 
@@ -46,13 +48,27 @@ def test_a_command_that_fails_is_no_lost_engine(answers: Callable[[Answer], obje
     assert ENGINE.run(["docker", "run"], deadline=1).exit == 1
 
 
-@pytest.mark.parametrize("back", [False, True])
-def test_a_lost_engine(answers: Callable[[Answer], object], *, back: bool) -> None:
-    """It does not answer; or it does again, and the client said what it had met."""
-    answers(lambda argv: (0, "26") if argv[1] == "version" and back else (1, GONE))
+def test_a_lost_engine(answers: Callable[[Answer], object]) -> None:
+    """It does not answer any more."""
+    answers(lambda _: (1, GONE))
     with pytest.raises(EngineLostError, match="the engine was lost during `docker build`") as error:
         ENGINE.run(["docker", "build"], deadline=1)
     assert error.value.evidence == GONE.strip()
+
+
+def test_a_lost_engine_that_is_back(answers: Callable[[Answer], object]) -> None:
+    """It answers again, since another snippet had it started anew meanwhile: lost all the same."""
+    starts = iter([1, 2])
+    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, "EOF"))
+    with pytest.raises(EngineLostError):
+        replace(ENGINE, starts=lambda: next(starts)).run(["docker", "build"], deadline=1)
+
+
+@pytest.mark.parametrize("said", [GONE, "error during connect: EOF\n", "code = Unavailable desc = error reading\n"])
+def test_a_program_that_says_so(answers: Callable[[Answer], object], said: str) -> None:
+    """A program that fails and prints that the engine is gone has failed; the engine answers."""
+    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
+    assert ENGINE.run(["docker", "run", "example"], deadline=1).exit == 1
 
 
 BUSY = replace(ENGINE, prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
@@ -98,19 +114,20 @@ class TestApart:
         assert BUSY.displayed("proof-2/example") == "proof-2/example"
 
 
-@pytest.mark.parametrize(
-    ("verb", "before", "after"),
-    [
-        ("build", "#5 0.196 runc run failed", "\n------\nDockerfile:2\n"),
-        ("run", "docker: Error response from daemon: OCI runtime create failed: runc create failed", ": unknown.\n"),
-    ],
-)
-def test_a_container_that_never_began(answers: Callable[[Answer], object], verb: str, before: str, after: str) -> None:
-    """Nothing of the snippet ran, so nothing is known of it: it is run again, as if the engine had been lost."""
-    said = f"{before}: unable to start container process: waiting for init preliminary setup: read init-p: reset{after}"
-    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
-    with pytest.raises(EngineLostError, match=f"could not start a container for `docker {verb}`"):
-        ENGINE.run(["docker", verb], deadline=1)
+def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine whose disk has room is not full, whatever a program prints; of an unknown disk nothing is said."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10, 5, 5 << 30))
+    assert replace(ENGINE, disk=tmp_path).has_room()
+    assert not ENGINE.has_room()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10, 5, 5 << 20))
+    assert not replace(ENGINE, disk=tmp_path).has_room()
+
+
+@pytest.mark.parametrize(("code", "starved"), [(2, True), (1, False), (0, False)])
+def test_a_client_without_memory(code: int, *, starved: bool) -> None:
+    """A program of Go that gets no more memory ends with 2; the label of an image can say the same."""
+    done = Completed(("docker", "inspect"), code, b"fatal error: runtime: out of memory\n", b"", 0.1)
+    assert is_starved(done) is starved
 
 
 @pytest.mark.parametrize("hangs", [False, True])

@@ -365,6 +365,10 @@ def _engine(options: argparse.Namespace, terminal: Terminal) -> Iterator[Engine]
                     engine = stack.enter_context(shared.connect(kind, cache, PLATFORM))
                     address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
                     terminal.say(f" · using your {kind}{address and f' at {address}'}; its own images stay as they are")
+                    if not engine.sandbox:
+                        terminal.say(
+                            f" · {kind} runs without a sandbox here: use it for snippets that you trust", "yellow"
+                        )
             except NoEngineError as error:
                 if choice == kind:
                     raise

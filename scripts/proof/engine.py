@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from proof import process, store
 from proof.commands import familiar
 from proof.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.journal import Journal
+from proof.sandbox import Sandbox
 from proof.turns import Turns
 
 Kind = Literal["docker", "podman"]
@@ -29,16 +31,13 @@ _BULK = 600.0  # seconds, for loading and saving images
 # Bytes of a client of docker's: 30 MB are usual, and a `--format` can ask for all that there is. Podman is no client.
 _CLIENT = 1 << 30
 _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
-# Printed by the clients alone, when what they talked to is gone: an engine that is back since was lost all the same.
-_CUT_OFF = re.compile(
-    r"Cannot connect to the Docker daemon|error during connect: |code = Unavailable desc = error reading"
-)
 # Printed by runc when the process that was to become the container is gone before it ran anything, `run` in a build and
 # `create` else: seen once in some thousand starts, on a machine with all its memory free.
-_NOT_STARTED = re.compile(
+_NOT_BEGUN = re.compile(
     r"runc (?:run|create) failed: unable to start container process: waiting for init preliminary setup"
 )
 _FULL = "no space left on device"
+_SCANT = 1 << 30  # bytes: with as much room on its disk as this an engine is not full, whatever a program prints
 _TABLE = "REPOSITORY "  # how the table of images begins
 T = TypeVar("T")
 
@@ -71,6 +70,9 @@ class Engine:
     group: str = ""  # the control group of its containers, of a private engine
     data: Path | None = None  # where it keeps its images, of a private engine with docker's own store
     builds: Turns = field(default_factory=Turns)  # those that have steps in common are not run at once
+    sandbox: Sandbox | None = None  # in which its clients run, where there can be one
+    disk: Path | None = None  # a directory on the disk that its images are on, where that is known
+    starts: Callable[[], int] = lambda: 0  # how often a private engine was started so far
     marks: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
 
     @property
@@ -99,9 +101,11 @@ class Engine:
             output = _narrowed(output, self.prefix) if table else output.replace(self.prefix, "")
         return output
 
-    def call(self, *words: str, deadline: float = _QUERY, check: bool = True) -> process.Completed:
+    def call(
+        self, *words: str, deadline: float = _QUERY, check: bool = True, reads: Sequence[Path] = ()
+    ) -> process.Completed:
         """Run one command of the engine; CannotMeasureError where it fails and `check` is on."""
-        done = self.run([self.kind, *words], deadline=deadline)
+        done = self.run([self.kind, *words], deadline=deadline, reads=reads)
         if check and done.exit != 0:
             if is_full(done.last_lines()):
                 raise self.full(done)
@@ -111,28 +115,38 @@ class Engine:
         return done
 
     def run(
-        self, argv: Sequence[str], *, deadline: float, cwd: Path | None = None, merge: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        deadline: float,
+        cwd: Path | None = None,
+        merge: bool = False,
+        reads: Sequence[Path] = (),
+        writes: Path | None = None,
     ) -> process.Completed:
-        """Run a client of the engine, as `process.run` does.
+        """Run a client of the engine as `process.run` does; of the host it sees its `cwd`, `reads` and `writes`.
 
         Raises EngineLostError where the engine is gone or hangs: a command that it failed says nothing of any number.
+        The engine's own state tells, never what was printed: a program can print anything.
         """
+        starts = self.starts()
+        memory = _CLIENT if self.kind == "docker" else None
+        sandbox = self._sandbox(cwd, reads, writes)
         try:
-            memory = _CLIENT if self.kind == "docker" else None
-            done = process.run(argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge, memory=memory)
+            done = process.run(
+                argv, env=self.env, cwd=cwd, deadline=deadline, merge=merge, memory=memory, sandbox=sandbox
+            )
         except DeadlineError as error:
             if self.alive():
                 raise
             raise self._lost(process.shell_words(argv), error.evidence) from error
-        if done.exit != 0 and (_CUT_OFF.search(done.last_lines(5)) or not self.alive()):
+        # One that is back by now was lost all the same: another snippet had it started again.
+        if done.exit != 0 and (self.starts() != starts or not self.alive()):
             raise self._lost(process.shell_words(argv), done.last_lines(3))
-        if done.exit != 0 and (found := _NOT_STARTED.search(done.last_lines(40))):
-            raise EngineLostError(
-                f"the engine could not start a container for `{process.shell_words(argv)}`",
-                evidence=found[0],
-                cure="run the same again",
-            )
         return done
+
+    def _sandbox(self, cwd: Path | None = None, reads: Sequence[Path] = (), writes: Path | None = None) -> list[str]:
+        return self.sandbox.words(self.env, cwd=cwd, reads=reads, writes=writes) if self.sandbox else []
 
     def again(self, act: Callable[[], T]) -> T:
         """What `act` returns; a private engine that is lost meanwhile is started again, and `act` called once more."""
@@ -151,6 +165,10 @@ class Engine:
             cure="see that it runs, then run the same again" if self.shared else "run the same again",
         )
 
+    def has_room(self) -> bool:
+        """Whether its disk is known to have room: then a program that says that there is none means another one."""
+        return self.disk is not None and shutil.disk_usage(self.disk).free > _SCANT
+
     def full(self, done: process.Completed) -> CannotMeasureError:
         """A command failed because the engine has no room left."""
         return CannotMeasureError(
@@ -162,9 +180,10 @@ class Engine:
     def alive(self) -> bool:
         """Whether it answers."""
         try:
-            return process.run([self.kind, "version"], env=self.env, deadline=10).exit == 0
+            version = process.run([self.kind, "version"], env=self.env, deadline=10, sandbox=self._sandbox())
         except CannotMeasureError:
             return False
+        return version.exit == 0
 
     def info(self) -> EngineInfo:
         """Ask what it is."""
@@ -209,14 +228,15 @@ class Engine:
 
     def load(self, archive: Path) -> None:
         """Load an archive that carries its image under its local name."""
-        self.call("load", "--quiet", "--input", str(archive), deadline=_BULK)
+        self.call("load", "--quiet", "--input", str(archive), deadline=_BULK, reads=[archive])
 
     @contextlib.contextmanager
     def save(self, image: str) -> Iterator[IO[bytes]]:
         """`docker image save` as a stream."""
         words = ["--format", "docker-archive"] if self.kind == "podman" else []
+        argv = [self.kind, "image", "save", *words, image]
         try:
-            with process.stream([self.kind, "image", "save", *words, image], env=self.env, deadline=_BULK) as out:
+            with process.stream(argv, env=self.env, deadline=_BULK, sandbox=self._sandbox()) as out:
                 yield out
         except CannotMeasureError as error:
             if self.alive():
@@ -271,15 +291,24 @@ def is_full(output: str) -> bool:
     return _FULL in output.lower()
 
 
-def is_starved(output: bytes) -> bool:
-    """Whether a client says that it has not the memory that it wants."""
-    return _STARVED.search(output) is not None
+def is_starved(done: process.Completed) -> bool:
+    """Whether a client ended as a program of Go does that does not get the memory that it wants."""
+    return done.exit == 2 and _STARVED.search(done.output) is not None
 
 
-def environment(home: Path, platform: str) -> dict[str, str]:
-    """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one."""
+def never_began(output: str) -> bool:
+    """Whether runc may have failed to start a container. A program can print the same: once is no evidence."""
+    return _NOT_BEGUN.search(output) is not None
+
+
+def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)) -> dict[str, str]:
+    """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one.
+
+    Of the programs on the tool's path a client finds these alone: not git, which docker would have read a context, nor
+    what holds credentials. `home` is a directory of the run's own, where their links are.
+    """
     return {
-        "PATH": process.search_path(),
+        "PATH": link(programs, home / "bin"),
         "HOME": str(home),
         "DOCKER_CONFIG": str(home / ".docker"),
         "LC_ALL": "C.UTF-8",
@@ -291,4 +320,23 @@ def environment(home: Path, platform: str) -> dict[str, str]:
         "DOCKER_DEFAULT_PLATFORM": platform,
         "BUILDKIT_PROGRESS": "plain",
         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
+        # buildx asks git about the context, and git runs what a repository in there tells it to. Should a client find
+        # a git in spite of its path, it is told to look at none.
+        "BUILDX_GIT_INFO": "0",
+        "GIT_DIR": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.bareRepository",
+        "GIT_CONFIG_VALUE_0": "explicit",
     }
+
+
+def link(programs: Iterable[str], folder: Path) -> str:
+    """A folder with links to those of these programs that are here, for a PATH that has no other."""
+    folder.mkdir(exist_ok=True)
+    for program in programs:
+        (folder / program).unlink(missing_ok=True)
+        if path := shutil.which(program, path=process.search_path()):
+            (folder / program).symlink_to(path)
+    return str(folder)

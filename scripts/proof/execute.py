@@ -18,11 +18,12 @@ from proof import image as images
 from proof.commands import TAG, Command
 from proof.context import left_out
 from proof.dockerfile import localise
-from proof.engine import Engine, is_full, is_starved
+from proof.engine import Engine, is_full, is_starved, never_began
 from proof.errors import CannotMeasureError, EngineLostError
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
+from proof.process import Completed
 from proof.rebuild import Loaded
 
 _NOT_BEGUN = 125  # from there on an exit code may mean a container that never ran, and was not removed by its end
@@ -151,11 +152,42 @@ def _run_step(
     step: Step, engine: Engine, context: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
+    kills, starved = cgroup.kills(), cgroup.watch(engine.group)
+
+    def once() -> Completed:
+        return _run_command(step, engine, context, containers, kept=kept, fresh=fresh, timeout=timeout)
+
+    def is_as_declared() -> bool:
+        return done.exit == step.exit and step.expect in done.text()
+
+    done = once()
+    if not is_as_declared() and never_began(done.text()):
+        done = once()  # whether it began or printed just that, what it does now is its own doing
+    as_declared = is_as_declared()
+    # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
+    if starved() or (not as_declared and cgroup.kills() > kills):
+        raise CannotMeasureError(
+            f"out of memory: the kernel ended a process during {step}",
+            evidence=done.last_lines(3),
+            cure="close what else runs here, or pass a higher --memory",
+        )
+    if command.verb not in ("inside", "run", "build") and is_starved(done):
+        raise CannotMeasureError(f"out of memory: the client wants too much for {step}", cure="a plainer --format")
+    if not as_declared and is_full(done.text()) and not engine.has_room():
+        raise engine.full(done)
+    return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+
+
+def _run_command(
+    step: Step, engine: Engine, context: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
+) -> Completed:
+    command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
     if command.verb in ("inside", "run"):
         traces.name_container(engine, name)
         containers.append(name)
     with contextlib.ExitStack() as stack:
+        writes = None
         match command.verb:
             case "inside":
                 assert step.inside is not None
@@ -164,7 +196,7 @@ def _run_step(
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                     *(engine.local(step.inside), *command.argv),
                 )
-                engine.call("cp", f"{context}/.", f"{name}:/src")
+                engine.call("cp", f"{context}/.", f"{name}:/src", reads=[context])
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
                 # Docker takes no network twice; and what is not here is no reason to ask a registry.
@@ -172,29 +204,19 @@ def _run_step(
                 rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "build":
-                recorded = stack.enter_context(traces.building(engine))
+                recorded, writes = stack.enter_context(traces.building(engine))
                 here = ["--pull=never"] if engine.kind == "podman" else []  # it would ask every registry that it knows
-                argv = _argv(command, engine, ["--network=none", *here, *(["--no-cache"] if fresh else []), *recorded])
+                # What was checked is named: podman would rather take a Containerfile.
+                file = [] if command.values("--file", "-f") else ["--file=Dockerfile"]
+                anew = ["--no-cache"] if fresh else []
+                argv = _argv(command, engine, ["--network=none", *file, *here, *anew, *recorded])
             case _:
                 argv = _argv(command, engine, [])
-        kills, starved = cgroup.kills(), cgroup.watch(engine.group)
-        done = engine.run(argv, cwd=context, deadline=timeout, merge=True)
+        done = engine.run(argv, cwd=context, deadline=timeout, merge=True, writes=writes)
     if name in containers and done.exit < _NOT_BEGUN:
         traces.ended(engine, name)
         containers.remove(name)
-    as_declared = done.exit == step.exit and step.expect in done.text()
-    # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
-    if starved() or (not as_declared and cgroup.kills() > kills):
-        raise CannotMeasureError(
-            f"out of memory: the kernel ended a process during {step}",
-            evidence=done.last_lines(3),
-            cure="close what else runs here, or pass a higher --memory",
-        )
-    if command.verb not in ("inside", "run", "build") and is_starved(done.output):
-        raise CannotMeasureError(f"out of memory: the client wants too much for {step}", cure="a plainer --format")
-    if not as_declared and is_full(done.text()):
-        raise engine.full(done)
-    return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+    return done
 
 
 def _id_of(image: str, engine: Engine) -> str:

@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from proof import cgroup, journal, lock, process, scratch, traces
+from proof import cgroup, journal, lock, process, sandbox, scratch, traces
 from proof import engine as engines
 from proof.engine import Engine
 from proof.errors import CannotMeasureError, NoEngineError
 
 Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
-PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare")
-_BELOW = ("runc", "containerd-shim-runc-v2", "docker-init")  # what these start
-_PLUGINS = ("local/lib", "local/libexec", "lib", "libexec")  # of the client, below /usr
+PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
+# What the daemon finds, and nothing else: no git, which BuildKit would fetch with, and no shell.
+_DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 # Killing the tool, however rudely, ends the engine and all its containers with it.
@@ -34,27 +34,9 @@ _GUARD = ("setpriv", "--pdeathsig", "KILL")
 _DETACHED = "detached.json"
 _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 
-# Inside the namespaces: a /run of its own keeps the daemon's sockets and pidfiles apart from the host's and makes
-# them go with it. Without a network namespace `--bridge=none` would delete the host's docker0.
-# The containerd below it is started here, since dockerd waits a second for its own to come and another for it to go.
-_INNER = """
-mount -t tmpfs -o mode=755 tmpfs /run
-slot=$1; shift
-trap '' TERM  # for dockerd, which hears of it with all others here, and for nobody else
-below=/run/containerd.sock
-{
-    setsid containerd --config "$slot/containerd.toml" --address $below &
-    echo $! > /run/containerd.pid
-    wait
-    ! [ -f /run/docker.pid ] || kill -KILL $(cat /run/docker.pid)  # without it the daemon is of no use
-} &
-until [ -S $below ]; do kill -0 $! || exit; sleep 0.01; done
-dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" --exec-root /run/docker --containerd $below \
-    --pidfile /run/docker.pid --host "unix://$slot/docker.sock" --bridge=none --iptables=false --ip6tables=false "$@" &
-wait $!
-kill $(cat /run/containerd.pid)
-wait
-"""
+_INSIDE = Path(__file__).with_name("private.sh")  # what is run in its namespaces
+# Root in a container is this user of the host, whom nobody has, and its other users are those that follow.
+_USER = 1_900_000_000
 
 
 def obstacle() -> str:
@@ -71,9 +53,8 @@ def obstacle() -> str:
 
 def programs() -> list[Path]:
     """All that a private engine consists of."""
-    found = [shutil.which(program, path=process.search_path()) for program in (*PROGRAMS, *_BELOW)]
-    plugins = [plugin for place in _PLUGINS for plugin in Path("/usr", place, "docker/cli-plugins").glob("docker-*")]
-    return [*(Path(path) for path in found if path), *plugins]
+    found = [shutil.which(program, path=process.search_path()) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
+    return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
 
 
 @contextlib.contextmanager
@@ -115,8 +96,20 @@ def start(
                 daemon.start(engine)
                 on_restart()
 
-        data = slot / "data" if store == "classic" else None
-        engine = Engine("docker", env, platform, journal=ours, restart=restart, group=cgroup.name(slot), data=data)
+        if (confined := sandbox.of(socket)) is None:
+            raise NoEngineError("bubblewrap cannot make a sandbox here", cure="allow namespaces, or --engine docker")
+        engine = Engine(
+            "docker",
+            env,
+            platform,
+            journal=ours,
+            restart=restart,
+            group=cgroup.name(slot),
+            data=slot / f"data/{_USER}.{_USER}" if store == "classic" else None,
+            sandbox=confined,
+            disk=slot,
+            starts=lambda: daemon.starts,
+        )
         ending = contextlib.ExitStack()
         # A run that is interrupted is not kept waiting for a container that does not hear: the next one sweeps.
         ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
@@ -143,12 +136,17 @@ class _Daemon:
     memory: int  # bytes
     guard: Sequence[str]  # the words before the command that starts it
     running: subprocess.Popen[bytes] | None = None
+    starts: int = 0
 
     def start(self, engine: Engine) -> None:
         """Start it, and wait until it answers."""
+        self.starts += 1
         (self.slot / "docker.sock").unlink(missing_ok=True)
+        engines.link(_DAEMONS, self.slot / "bin")
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
+            "userns-remap": "containers",
+            "userland-proxy": False,  # no port is published, and its program is not here
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
@@ -163,8 +161,8 @@ class _Daemon:
         log = self.slot / "dockerd.log"
         namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
         self.running = process.spawn(
-            [*self.guard, *namespaces, "sh", "-c", _INNER, "sh", str(self.slot), *parent],
-            env={"PATH": self.env["PATH"], "HOME": self.env["HOME"]},
+            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(_USER), *parent],
+            env={"PATH": process.search_path(), "HOME": "/"},
             log=log,
             keep_open=[self.held],
         )
@@ -217,10 +215,18 @@ def stop(cache: Path) -> int:
 
 
 def _take_slot(parent: Path) -> tuple[Path, int]:
-    """The first slot that nobody holds, and the descriptor of its lock."""
+    """The first slot that nobody holds, and the descriptor of its lock.
+
+    Whoever reaches the socket in a slot is root in that engine, so nobody but us may enter.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    if parent.is_symlink() or parent.stat().st_uid != os.geteuid():
+        raise NoEngineError(f"{parent} is a link, or belongs to another user", cure=f"rm -r {parent}")
+    parent.chmod(0o700)
     for number in range(64):
         slot = parent / str(number)
-        slot.mkdir(parents=True, exist_ok=True)
+        slot.mkdir(exist_ok=True)
+        slot.chmod(0o711)  # in the engine's own root, users of its containers pass through it
         (slot / "lock").touch()
         if (held := lock.take(slot / "lock")) is not None:
             return slot, held
@@ -241,9 +247,8 @@ def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < until:
         if daemon.poll() is not None:
             break
-        with contextlib.suppress(CannotMeasureError):
-            if process.run(["docker", "version"], env=engine.env, deadline=10).exit == 0:
-                return
+        if engine.alive():
+            return
         time.sleep(0.05)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
     if engines.is_full(tail):

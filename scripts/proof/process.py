@@ -9,13 +9,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import resource
 import select
 import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,21 +78,21 @@ def run(
     deadline: float = 60,
     merge: bool = False,
     memory: int | None = None,
+    sandbox: Sequence[str] = (),
 ) -> Completed:
     """Run `argv` to its end and return what it printed.
 
     `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it. `memory`
-    is how many bytes each of its processes may have, where there is a way to say so (Linux).
+    is how many bytes each of its processes may have, where there is a way to say so (Linux). `sandbox` are the words
+    before it that confine it; no message shows them.
     A killed `docker run` client leaves its container running: whoever named that ends it too.
 
     Raises DeadlineError past the deadline, CannotMeasureError where the program is missing or prints over
     OUTPUT_CAP bytes.
     """
     started = time.monotonic()
-    process = _start(argv, env=env, cwd=cwd, stderr=subprocess.STDOUT if merge else subprocess.PIPE)
-    if memory is not None and sys.platform == "linux":
-        with contextlib.suppress(ProcessLookupError):  # it is over already
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
+    stderr = subprocess.STDOUT if merge else subprocess.PIPE
+    process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox])
     chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
     overflow = threading.Event()
 
@@ -163,13 +161,15 @@ def _over(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def stream(argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600) -> Iterator[IO[bytes]]:
+def stream(
+    argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600, sandbox: Sequence[str] = ()
+) -> Iterator[IO[bytes]]:
     """Standard output of `argv` as a file to read from: for output too large to hold in memory.
 
     Raises CannotMeasureError if the command fails, DeadlineError if it takes longer than `deadline` seconds: either
     one in place of what a reader made of the output that was cut short.
     """
-    process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE)
+    process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE, before=sandbox)
     late = threading.Event()
 
     def expire() -> None:
@@ -259,14 +259,16 @@ def end_group(pid: int, *, grace: float) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int) -> subprocess.Popen[bytes]:
+def _start(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int, before: Sequence[str]
+) -> subprocess.Popen[bytes]:
     # Killed itself, the tool could end nothing: the kernel does it then, where there is a way to tell it (Linux).
-    guard = shutil.which("setpriv", path=search_path())
+    guard = [*_found("setpriv", "--pdeathsig", "KILL"), *before]
     if shutil.which(argv[0], path=env.get("PATH")) is None:
-        guard = None  # so that it is this program that is missed below
+        guard = []  # so that it is this program that is missed below
     try:
         process = subprocess.Popen(
-            [*((guard, "--pdeathsig", "KILL") if guard else ()), *argv],
+            [*guard, *argv],
             bufsize=0,  # a buffered pipe cannot be closed while a thread waits in it
             env=dict(env),
             cwd=cwd,
@@ -283,6 +285,17 @@ def _start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, std
     if _ending.is_set():
         _kill_group(process)
     return process
+
+
+def _limit(memory: int | None) -> list[str]:
+    """The words before a command that limit the memory of each of its processes, in bytes."""
+    return _found("prlimit", f"--data={memory}", "--") if memory is not None else []
+
+
+def _found(program: str, *words: str) -> list[str]:
+    """A command by the whole path of its program, which a client's PATH need not have; nothing where it is missing."""
+    path = shutil.which(program, path=search_path())
+    return [path, *words] if path else []
 
 
 def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -> threading.Thread:

@@ -13,9 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from proof import engine as engines
-from proof import journal, process, scratch, traces
+from proof import journal, process, sandbox, scratch, traces
 from proof.engine import Engine, Kind
 from proof.errors import CannotMeasureError, DeadlineError, NoEngineError
+
+# What each client may start. Podman is the engine itself: what it is made of, and not git, gpg or cpp.
+_PROGRAMS: dict[Kind, tuple[str, ...]] = {
+    "docker": ("docker",),
+    "podman": tuple(
+        "podman conmon crun runc catatonit fuse-overlayfs newuidmap newgidmap pasta slirp4netns netavark".split()
+    ),
+}
 
 
 @contextlib.contextmanager
@@ -27,11 +35,16 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
     if not shutil.which(kind):
         raise NoEngineError(f"`{kind}` is not installed here")
     with scratch.folder("home") as home:
-        env = engines.environment(home, platform)
+        env = engines.environment(home, platform, _PROGRAMS[kind])
         # Where the user's client finds its daemon is the one thing taken over from the environment.
         env |= {k: os.environ[k] for k in ("CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
+        confined = None
         if kind == "docker":
             env |= _address(os.environ)
+            if env["DOCKER_HOST"].startswith("ssh://"):
+                engines.link(("ssh",), home / "bin")  # by which docker reaches it
+            if env["DOCKER_HOST"].startswith("unix://"):
+                confined = sandbox.of(Path(env["DOCKER_HOST"].removeprefix("unix://")))
         if kind == "podman":
             env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
             env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
@@ -41,7 +54,7 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             settings = home / "containers.conf"
             settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
-        engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix())
+        engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix(), sandbox=confined)
         silent = f"`{kind}` is installed and its engine does not answer"
         try:
             done = process.run([kind, "version"], env=env, deadline=10)
@@ -51,6 +64,8 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             raise NoEngineError(silent, evidence=done.last_lines(2))
         if kind == "podman":
             engine = replace(engine, marks="--layer-label" in engine.call("build", "--help").text())
+        if (disk := Path(_root(engine))).is_dir():  # of this machine
+            engine = replace(engine, disk=disk)
         journals = cache / "journals" / _identity(engine)
         with journal.of_dead_runs(journals) as dead:
             for left in dead:
@@ -91,9 +106,14 @@ def _address(environ: Mapping[str, str]) -> dict[str, str]:
     return found | {"DOCKER_HOST": host}
 
 
+def _root(engine: Engine) -> str:
+    """Where it keeps its images, on its own machine."""
+    template = "{{.DockerRootDir}}" if engine.kind == "docker" else "{{.Store.GraphRoot}}"
+    return engine.call("info", "--format", template).text().strip()
+
+
 def _identity(engine: Engine) -> str:
     """Tells the user's engines apart: what was made in one is not looked for in another."""
     if engine.kind == "docker":
         return engine.call("info", "--format", "{{.ID}}").text().strip().replace(":", "-")
-    root = engine.call("info", "--format", "{{.Store.GraphRoot}}").text().strip()
-    return f"podman-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
+    return f"podman-{hashlib.sha256(_root(engine).encode()).hexdigest()[:12]}"

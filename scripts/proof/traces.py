@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from proof import scratch
 from proof.engine import Engine
@@ -49,10 +50,10 @@ def ended(engine: Engine, name: str) -> None:
 
 
 @contextlib.contextmanager
-def building(engine: Engine) -> Iterator[list[str]]:
-    """Around a build: the flags by which a shared engine says what it made, so that it can be written down."""
+def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
+    """Around a build: the flags by which a shared engine writes down what it made, and the folder that it writes to."""
     if engine.private or engine.journal is None:
-        yield []
+        yield [], None
         return
     marked = []
     if engine.marks:
@@ -62,7 +63,7 @@ def building(engine: Engine) -> Iterator[list[str]]:
     with scratch.folder("build") as folder:
         made = folder / "id"
         try:
-            yield [f"--iidfile={made}", *marked]
+            yield [f"--iidfile={made}", *marked], folder
         finally:
             # A second build under one name leaves the first one's image without any.
             if made.exists() and (image := made.read_text().strip()) not in images:

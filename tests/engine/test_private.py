@@ -132,7 +132,9 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
         start_new_session=True,
     ) as running:
         until = time.monotonic() + 60
-        while not list(own.glob("engine-classic/0/data/image/*/imagedb/content/sha256/*")) and time.monotonic() < until:
+        while (
+            not list(own.glob("engine-classic/0/data/*/image/*/imagedb/content/sha256/*")) and time.monotonic() < until
+        ):
             time.sleep(0.05)
         assert running.poll() is None, "it ended before it could be killed"
         running.kill()
@@ -224,7 +226,9 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
     write(
         tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
     )
-    engine.call("build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120)
+    engine.call(
+        "build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120, reads=[tmp_path]
+    )
     try:
         image = engine.image_id("files:latest")
         assert image

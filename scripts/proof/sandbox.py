@@ -1,0 +1,83 @@
+"""Where docker's client runs: with a view of the file system that holds what it needs and nothing else.
+
+docker and buildx read files that a stranger wrote, and start other programs of the host by themselves: git in a context
+that looks like a repository, credential helpers, plugins. In here there is no other program to start, no network, no
+home, no capability, and nothing to write to but the socket of the engine. https://github.com/containers/bubblewrap
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from proof import process
+from proof.errors import CannotMeasureError
+
+PROGRAM = "bwrap"
+_ALONE = ("--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL")
+_BIN = Path("/usr/bin")
+# Where docker looks for plugins.
+_PLACES = ("local/lib", "local/libexec", "lib", "libexec")
+_PLUGINS = tuple(Path("/usr", place, "docker/cli-plugins") for place in _PLACES)
+_LIBRARIES = tuple(Path(path) for path in ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"))
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """For the clients of one engine."""
+
+    bubblewrap: Path  # the program
+    socket: Path  # of the engine
+    docker: Path  # the program
+    plugin: Path | None  # buildx, which docker starts for a build
+
+    def words(
+        self, env: Mapping[str, str], *, cwd: Path | None, reads: Iterable[Path] = (), writes: Path | None = None
+    ) -> list[str]:
+        """The words before a command that have it run in here.
+
+        `reads` are files and directories that it may read besides its working directory, `writes` is a directory that
+        it may write to. All of them have the same paths in here as outside.
+        """
+        visible = [(path, path) for path in (*reads, cwd) if path]
+        visible.append((self.docker, _BIN / "docker"))
+        if self.plugin:
+            visible.append((self.plugin, _PLUGINS[-1] / self.plugin.name))
+        writable = [path for path in (self.socket, writes) if path]
+        return [
+            *(str(self.bubblewrap), *_ALONE),
+            *(word for path in _LIBRARIES for word in _library(path)),
+            *("--dev-bind", "/dev/null", "/dev/null", "--tmpfs", env["HOME"]),
+            *(word for outside, inside in visible for word in ("--ro-bind", str(outside), str(inside))),
+            *(word for path in writable for word in ("--bind", str(path), str(path))),
+            *("--setenv", "PATH", str(_BIN), "--chdir", str(cwd or "/"), "--"),
+        ]
+
+
+def _library(path: Path) -> tuple[str, ...]:
+    if path.is_symlink():
+        return "--symlink", str(path.readlink()), str(path)
+    return ("--ro-bind", str(path), str(path)) if path.is_dir() else ()
+
+
+def buildx() -> Path | None:
+    """The plugin that docker would start for a build."""
+    places = (Path.home() / ".docker/cli-plugins", *_PLUGINS)
+    return next((path for place in places if (path := place / "docker-buildx").is_file()), None)
+
+
+def of(socket: Path) -> Sandbox | None:
+    """The sandbox for docker's client, or None where bubblewrap is missing or may not do its work."""
+    docker, bubblewrap = (shutil.which(name, path=process.search_path()) for name in ("docker", PROGRAM))
+    if docker is None or bubblewrap is None:
+        return None
+    # A kernel, or a container around us, can forbid namespaces: better known now than from each command.
+    trial = (bubblewrap, *_ALONE, "--ro-bind", "/", "/", "true")
+    try:
+        works = process.run(trial, env={"PATH": process.search_path()}, deadline=10).exit == 0
+    except CannotMeasureError:
+        works = False
+    return Sandbox(Path(bubblewrap), socket, Path(os.path.realpath(docker)), buildx()) if works else None

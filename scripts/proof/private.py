@@ -138,6 +138,12 @@ class _Daemon:
     running: subprocess.Popen[bytes] | None = None
     starts: int = 0
 
+    @property
+    def user(self) -> int:
+        """Who root in a container is on the host."""
+        # With containerd's store the builder of Docker 26 cannot start a container of other users.
+        return _USER if self.store == "classic" else 0
+
     def start(self, engine: Engine) -> None:
         """Start it, and wait until it answers."""
         self.starts += 1
@@ -145,7 +151,7 @@ class _Daemon:
         engines.link(_DAEMONS, self.slot / "bin")
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
-            "userns-remap": "containers",
+            "userns-remap": "containers" if self.user else "",
             "userland-proxy": False,  # no port is published, and its program is not here
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
@@ -161,7 +167,7 @@ class _Daemon:
         log = self.slot / "dockerd.log"
         namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
         self.running = process.spawn(
-            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(_USER), *parent],
+            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(self.user), *parent],
             env={"PATH": process.search_path(), "HOME": "/"},
             log=log,
             keep_open=[self.held],

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # The private engine, in the namespaces that it was given: a root of its own, then containerd and dockerd.
 #   sh private.sh SLOT USER [OPTION…]
-# SLOT is its directory, with its settings and, in bin/, links to all programs that it may start. USER is the number of
-# the first of 65,536 users of the host that nobody has: root in a container is that one. The options are dockerd's.
+# SLOT is its directory, with its settings and, in bin/, links to all programs that it may start. Root in a container is
+# the user of the host with the number USER, and its other users are the 65,535 after that; with 0 they are the host's
+# own. The options are dockerd's.
 set -e
 slot=$1 user=$2
 shift 2
@@ -68,8 +69,9 @@ cd /
 set +e
 trap '' TERM  # for dockerd, which hears of it with all others here, and for nobody else
 below=/run/containerd.sock
-# No device is made or opened in its raw form, no module loaded, no clock set.
-fewer=--bounding-set=-mknod,-sys_module,-sys_rawio,-sys_time,-sys_boot,-syslog
+# No module is loaded, no clock set, no raw device opened, and none made unless a container's root is the host's.
+fewer=--bounding-set=-sys_module,-sys_rawio,-sys_time,-sys_boot,-syslog
+[ "$user" = 0 ] || fewer=$fewer,-mknod
 # containerd is started here, since dockerd waits a second for its own to come and another for it to go.
 {
     setsid setpriv "$fewer" env PATH="$slot/bin" containerd --config "$slot/containerd.toml" --address $below &

@@ -7,6 +7,7 @@ home, no capability, and nothing to write to but the socket of the engine. https
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -42,19 +43,39 @@ class Sandbox:
         `reads` are files and directories that it may read besides its working directory, `writes` is a directory that
         it may write to. All of them have the same paths in here as outside.
         """
-        visible = [(path, path) for path in (*reads, cwd) if path]
-        visible.append((self.docker, _BIN / "docker"))
+        programs = {_BIN / "docker": self.docker}
         if self.plugin:
-            visible.append((self.plugin, _PLUGINS[-1] / self.plugin.name))
+            programs[_PLUGINS[-1] / self.plugin.name] = self.plugin
         writable = [path for path in (self.socket, writes) if path]
-        return [
-            *(str(self.bubblewrap), *_ALONE),
-            *(word for path in _LIBRARIES for word in _library(path)),
-            *("--dev-bind", "/dev/null", "/dev/null", "--tmpfs", env["HOME"]),
-            *(word for outside, inside in visible for word in ("--ro-bind", str(outside), str(inside))),
-            *(word for path in writable for word in ("--bind", str(path), str(path))),
-            *("--setenv", "PATH", str(_BIN), "--chdir", str(cwd or "/"), "--"),
-        ]
+        return _words(self.bubblewrap, programs, env, cwd=cwd or Path("/"), reads=reads, writes=writable)
+
+
+def for_git(env: Mapping[str, str], repository: Iterable[Path], cwd: Path) -> list[str]:
+    """The words before a git that reads these directories and can do nothing else; none without bubblewrap."""
+    git = shutil.which("git", path=process.search_path())
+    bubblewrap = _bubblewrap()
+    return _words(bubblewrap, {_BIN / "git": Path(git)}, env, cwd=cwd, reads=repository) if git and bubblewrap else []
+
+
+def _words(
+    bubblewrap: Path,
+    programs: Mapping[Path, Path],
+    env: Mapping[str, str],
+    *,
+    cwd: Path,
+    reads: Iterable[Path] = (),
+    writes: Iterable[Path] = (),
+) -> list[str]:
+    """`programs` are by where they are seen, and everything else is seen where it is."""
+    visible = {path: path for path in (*reads, cwd) if path != Path("/")} | dict(programs)
+    return [
+        *(str(bubblewrap), *_ALONE),
+        *(word for path in _LIBRARIES for word in _library(path)),
+        *("--dev-bind", "/dev/null", "/dev/null", "--tmpfs", env["HOME"]),
+        *(word for inside, outside in visible.items() for word in ("--ro-bind", str(outside), str(inside))),
+        *(word for path in writes for word in ("--bind", str(path), str(path))),
+        *("--setenv", "PATH", str(_BIN), "--chdir", str(cwd), "--"),
+    ]
 
 
 def _library(path: Path) -> tuple[str, ...]:
@@ -71,13 +92,20 @@ def buildx() -> Path | None:
 
 def of(socket: Path) -> Sandbox | None:
     """The sandbox for docker's client, or None where bubblewrap is missing or may not do its work."""
-    docker, bubblewrap = (shutil.which(name, path=process.search_path()) for name in ("docker", PROGRAM))
-    if docker is None or bubblewrap is None:
+    docker = shutil.which("docker", path=process.search_path())
+    if docker is None or (bubblewrap := _bubblewrap()) is None:
+        return None
+    return Sandbox(bubblewrap, socket, Path(os.path.realpath(docker)), buildx())
+
+
+@functools.cache
+def _bubblewrap() -> Path | None:
+    if (found := shutil.which(PROGRAM, path=process.search_path())) is None:
         return None
     # A kernel, or a container around us, can forbid namespaces: better known now than from each command.
-    trial = (bubblewrap, *_ALONE, "--ro-bind", "/", "/", "true")
+    trial = (found, *_ALONE, "--ro-bind", "/", "/", "true")
     try:
         works = process.run(trial, env={"PATH": process.search_path()}, deadline=10).exit == 0
     except CannotMeasureError:
         works = False
-    return Sandbox(Path(bubblewrap), socket, Path(os.path.realpath(docker)), buildx()) if works else None
+    return Path(found) if works else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from proof import capture as captures
-from proof import execute, files, inputs, process
+from proof import execute, files, inputs, revision
 from proof.bases import Bases, Origin
 from proof.capture import Basis, Capture, Provenance
 from proof.compare import Difference, compare
@@ -92,7 +91,7 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
         filesystem=info.filesystem,
         private=info.private,
         bases={name: base.origin for name, base in loaded.items()},
-        revision=_revision(root),
+        revision=revision.of(root),
     )
 
 
@@ -189,21 +188,6 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Captu
 
 def _seconds(capture: Capture) -> float:
     return sum(step.seconds for step in capture.steps)
-
-
-def _revision(root: Path) -> str:
-    git = {"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent", "GIT_OPTIONAL_LOCKS": "0"}
-    safe = ("-c", f"safe.directory={root}", "-C", str(root))
-    try:
-        commit = process.run(["git", *safe, "rev-parse", "--short=12", "HEAD"], env=git, deadline=10)
-        if commit.exit != 0:
-            return "not under version control"
-        dirty = process.run(
-            ["git", *safe, "status", "--porcelain", "--", "snippets/*/context", "snippets/*.toml"], env=git
-        )
-        return commit.text().strip() + ("+" if dirty.output.strip() else "")
-    except CannotMeasureError:
-        return "not known: git is not installed"
 
 
 def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:

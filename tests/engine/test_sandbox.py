@@ -47,8 +47,8 @@ def repository(folder: Path, command: str) -> Path:
     return write(folder, {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n", **files})
 
 
-def built(engine: Engine, context: Path, **more: Path) -> int:
-    return engine.run(["docker", "build", "--quiet", "."], cwd=context, deadline=60, merge=True, **more).exit
+def built(engine: Engine, context: Path, writes: Path | None = None) -> int:
+    return engine.run(["docker", "build", "--quiet", "."], cwd=context, deadline=60, merge=True, writes=writes).exit
 
 
 @dataclass(frozen=True)

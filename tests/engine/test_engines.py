@@ -161,3 +161,24 @@ class TestPodman:
         """A capture that Docker made is not compared with what Podman prints, and the code says so."""
         (result,) = measure(REPOSITORY, podman, cache, "joined")
         assert (result.verdict, result.differences[0].new) == ("another basis", "linux/amd64, podman, rebuilt bases")
+
+    def test_it_builds_what_was_checked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
+        """Podman would take a Containerfile before the Dockerfile, which nobody has looked at."""
+        root = tiny(tmp_path)
+        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        (root / "snippets/note/context/Containerfile").write_text("FROM scratch AS unseen\nCOPY note.txt /\n")
+        (snippet,) = manifest.load_all(root, ["note"])
+        log = execute.run(snippet, podman, cache=cache).steps[0].output
+        assert "FROM alpine:3.22" in log
+        assert "unseen" not in log
+
+    def test_it_finds_no_program_of_the_hosts(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
+        """A build of a file in `.in` starts the C preprocessor, which would read any file: here there is none."""
+        root = tiny(tmp_path)
+        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        context = root / "snippets/note/context"
+        (context / "Dockerfile.in").write_text('FROM scratch\n#include "/etc/passwd"\n')
+        done = podman.run(["podman", "build", "--file=Dockerfile.in", "."], cwd=context, deadline=60, merge=True)
+        assert done.exit != 0
+        assert "root:" not in done.text()
+        assert {"git", "cpp", "gpg", "ssh", "sh"}.isdisjoint(path.name for path in Path(podman.env["PATH"]).iterdir())

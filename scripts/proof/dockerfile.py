@@ -204,8 +204,9 @@ class _Reading:
 
     def _use(self, instruction: Instruction, name: str) -> None:
         earlier = {s.alias: s.index for s in self.stages if s.alias}
-        if instruction.name != "FROM":
+        if instruction.name == "COPY":  # to all others `0` is an image
             earlier |= {str(s.index): s.index for s in self.stages}
+        if instruction.name != "FROM":
             self.unnamed |= name not in earlier
         if name in earlier:
             self.needs.setdefault(len(self.stages) - (instruction.name != "FROM"), set()).add(earlier[name])

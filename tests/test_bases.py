@@ -504,6 +504,8 @@ class TestCheck:
         assert error.value.cure.endswith("use one of: alpine:3, golang")
 
 
+# A mount of the host's /etc, were it put into docker's `--mount` as it is: cat /x/shadow printed the host's.
+HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
     ('holds = "a few files"', "", 1, "`holds` is missing here"),
@@ -521,6 +523,11 @@ MISTAKES = [
     ('"docker.example/alpine:3"', '"alpine"', 10, "'alpine' is no image's name"),
     ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "is no image's name"),
     ('platform = "linux/amd64"', 'platform = "amd64"', 11, "'amd64' is no platform"),
+    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "is no directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "is no directory of an image"),
     ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
     ('package = "tiny"', 'package = "tniy"', 19, "there is no package 'tniy' - did you mean 'tiny'?"),

@@ -119,6 +119,6 @@ def test_full_name(name: str, full: str) -> None:
 
 def test_values() -> None:
     """A flag's values keep their order, whichever of its names was used."""
-    command = commands.parse("docker build --file a -f b --no-cache .", where=WHERE)
-    assert command.values("--file", "-f") == ["a", "b"]
+    command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
+    assert command.values("--tag", "-t") == ["a", "b"]
     assert command.values("--no-cache") == []

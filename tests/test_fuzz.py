@@ -22,6 +22,7 @@ from proof import commands, dockerfile, manifest, transcript
 from proof.capture import Capture, CapturedStep
 from proof.errors import PageError, ProofError, RefusedError, Where
 from proof.facts import FactBook
+from proof.instructions import instructions
 from proof.markdown import StopBuildError
 from proof.pattern import Pattern
 from proof.report import data
@@ -127,6 +128,8 @@ def test_dockerfile(folder: Path, text: str) -> None:
         return
     assert found.stages
     assert all(where.line for where in found.images.values())
+    assert all("".join((i.name, *i.flags)).isascii() for i in instructions(path))
+    assert all(stage.parent.isascii() for stage in found.stages)
     text = path.read_bytes().decode()
     path.write_text(dockerfile.localise(text, lambda name: f"ours/{name}", [found]), newline="")
     with contextlib.suppress(RefusedError):  # a name that is no image's may be none after it either

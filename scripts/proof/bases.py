@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from proof.commands import REFERENCE, familiar
+from proof.commands import REFERENCE, familiar, is_kernels
 from proof.errors import RefusedError, Where, did_you_mean
 from proof.manifest import Snippet
 from proof.table import Table
@@ -207,6 +207,10 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
     platform = t.text("platform", required=True)
     if not re.fullmatch(r"\w+/\w+", platform):
         raise t.error("platform", f"'{platform}' is no platform", 'platform = "linux/amd64"')
+    for key in ("workdir", "keeps"):
+        # Docker reads a mount as a list: behind a comma, `keeps` could name a directory of this machine.
+        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernels(path)):
+            raise t.error(key, f"{path!r} is no directory of an image", f'{key} = "/src"')
     return Base(
         name=name,
         registry=registry,

@@ -6,6 +6,7 @@ with its reason before an engine is called.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 import unicodedata
@@ -29,14 +30,14 @@ _RUN: Flags = {
     "--read-only": None,
     "--env": r"(?s)\w+=.*",  # never a bare name: that would copy it from the tool's environment
     "-e": r"(?s)\w+=.*",
-    "--user": r"[\w:.-]+",
-    "-u": r"[\w:.-]+",
+    "--user": r"\w[\w.-]*(?::\w[\w.-]*)?",
+    "-u": r"\w[\w.-]*(?::\w[\w.-]*)?",
     "--workdir": r"/[\w./-]*",
     "-w": r"/[\w./-]*",
     "--entrypoint": _TEXT,
     "--platform": _PLATFORM,
     "--network": "none",
-    "--hostname": r"[\w.-]+",
+    "--hostname": r"\w[\w.-]*",
     "--tmpfs": r"/[\w./-]+",
 }
 _BUILD: Flags = {
@@ -72,6 +73,20 @@ _HISTORY: Flags = {
     "--quiet": None,
     "-q": None,
 }
+
+_SHORT = {"-t": "--tag", "-e": "--env", "-u": "--user", "-w": "--workdir", "-q": "--quiet", "-a": "--all"}
+# Flags that may be there several times. Of the others docker takes the last one, and Podman reads every --file.
+_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs"})
+_PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
+# What a --format may hold: a template that counts to a billion, or pads a word to a gigabyte, runs on this machine.
+_FIELD = r"\.(?:\w+(?:\.\w+)*)?"
+_LIST = r"\.(?:RootFS\.Layers|RepoTags|RepoDigests|Config\.(?:Env|Cmd|Entrypoint|ExposedPorts|Labels|Volumes))"
+_VALUES = rf"""(?:{_FIELD}|"[^"\\{{}}]*")(?:\s+(?:{_FIELD}|"[^"\\{{}}]*"))*"""
+_ACTION = re.compile(
+    rf"{{{{\s*(?:end|else|range\s+{_LIST}|(?:if|with)\s+{_FIELD}"
+    rf"|(?:(?:println|json|join|index|len|lower|upper|title)\s+)?{_VALUES})\s*}}}}",
+    re.ASCII,
+)
 
 VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
     ("build",): ("build", _BUILD),
@@ -118,6 +133,12 @@ class Command:
                 return list(self.positionals)
             case _:
                 return []
+
+
+def is_kernels(path: str, folder: str = "/") -> bool:
+    """Whether a path, seen from a folder of a container, is or is below /proc, /sys or /dev."""
+    whole = posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
+    return whole.split("/")[0] in ("proc", "sys", "dev")
 
 
 def full_name(image: str) -> str:
@@ -174,6 +195,7 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
     head = 1 + length
     flags, rest = _flags(argv[head:], allowed, stop_at_first=name == "run", refuse=refuse)
     command = Command(argv, name, flags, rest, head)
+    _check_flags(command, refuse)
     _check_positionals(command, refuse)
     return command
 
@@ -210,12 +232,33 @@ def _flags(
                     raise refuse(f"the flag `{name}` needs a value", f"{name}=VALUE" if attached else f"{name} VALUE")
                 value = queue.pop(0)
             assert value is not None
+            if equals and not value and not name.startswith("--"):
+                raise refuse(f"`{word}` is refused: to docker the value is the `=`", f"{name} ''")
             if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
                 raise refuse(
                     f"`{value}` is refused as the value of `{name}`", f"a value like {pattern.removeprefix('=')}"
                 )
         flags.append((name, value))
     return tuple(flags), tuple(rest)
+
+
+def _check_flags(command: Command, refuse: Refuse) -> None:
+    """What a value's pattern cannot say."""
+    long = [_SHORT.get(name, name) for name, _ in command.flags]
+    if command.verb == "build":
+        long = ["--file" if name == "-f" else name for name in long]
+    for name, (written, value) in zip(long, command.flags, strict=True):
+        if long.count(name) > 1 and name not in _MANY:
+            raise refuse(f"the flag `{written}` is there twice", "once")
+        if name == "--file" and str(value).lower().endswith(".in"):
+            raise refuse(f"`{value}` is refused: Podman runs a preprocessor on a file of this name", "another name")
+        if written in _PATHS and is_kernels(str(value)):
+            raise refuse(f"`{value}` is refused as the value of `{written}`: it is the kernel's", "another folder")
+        if command.verb != "build" and name in ("--format", "-f") and re.search("{{|}}", _ACTION.sub("", str(value))):
+            raise refuse(
+                f"`{value}` is refused as the value of `{written}`",
+                "fields, if, with, range over a list of an image, println, json, join, index, len, lower, upper, title",
+            )
 
 
 def _check_positionals(command: Command, refuse: Refuse) -> None:

@@ -6,12 +6,14 @@ https://docs.docker.com/reference/dockerfile/
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from proof.commands import is_kernels
 from proof.errors import RefusedError, Where
 from proof.instructions import Instruction, instructions
 
@@ -29,11 +31,15 @@ _MOUNTS = frozenset({"cache", "bind", "tmpfs"})
 _MOUNT_KEYS = frozenset(
     "type from source src target dst destination readonly ro readwrite rw id sharing mode uid gid size".split()
 )
+_TARGETS = frozenset({"target", "dst", "destination"})
+_SETTING = re.compile(r"[\w./:@+-]*", re.ASCII)
 # Names as BuildKit takes them: of `$1x` it reads `$1`, and of a quoted one in an ARG the quotes are a part.
 _NAME = r"[A-Za-z_]\w*"
+# BuildKit reads quotes and variables in the word too: so there are none in it.
 _VARIABLE = re.compile(
-    rf"\$(?:\{{(?P<braced>{_NAME})(?::(?P<op>[-+])(?P<word>[^}}]*))?\}}|(?P<plain>{_NAME}))", re.ASCII
+    rf"\$(?:\{{(?P<braced>{_NAME})(?::(?P<op>[-+])(?P<word>[\w./:@-]*))?\}}|(?P<plain>{_NAME}))", re.ASCII
 )
+_PLAIN = re.compile(rf"\$(?:\{{({_NAME})\}}|({_NAME}))", re.ASCII)
 _ARG = rf"""{_NAME}(?:=(?:[^\s"'\\]|"[^"\\]*"|'[^'$\\]*')*)?"""
 _ARGS = re.compile(rf"{_ARG}(?:\s+{_ARG})*", re.ASCII)
 _LONGEST = 1_000  # characters of an image's name, and of a value for one
@@ -42,10 +48,12 @@ _UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})
 _USUAL = 300  # characters of a variable that the base or a `--build-arg` sets: a PATH has about a hundred
 _GROWN = 1_000_000  # characters of an instruction with its variables put in
 _GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit gives a value of its own, whatever ARG says
-_STAGE = re.compile(r"[a-z][a-z0-9._-]*", re.IGNORECASE | re.ASCII)
-_PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*")  # of ADD: no scheme, no user@host, no variable that may hold either
+# Lower case alone: BuildKit looks for a stage `B` under the name `b`, Podman as it is written, and then for an image.
+_STAGE = re.compile(r"(?!(?:scratch|context)$)[a-z][a-z0-9._-]*", re.ASCII)
+# Of ADD: no scheme, no user@host, no variable that may hold either.
+_PATHS = re.compile(r"[\w\s./*?,<>\[\]\"'-]*", re.ASCII)
 _STEPS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})  # all else is written into the configuration
-_FROM = re.compile(r"(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)", re.IGNORECASE)
+_FROM = re.compile(r"(\s*FROM\s+(?:--\S+\s+)*)(\S+)(.*)", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Dockerfile:
     stages: tuple[Stage, ...]
     mentions: tuple[Mention, ...]  # in order
     needs: dict[int, set[int]]  # by a stage's index: the stages that it begins from or takes files from
+    unnamed: bool  # whether BuildKit adds a stage that no FROM names: of another image, or to mount
 
     @property
     def images(self) -> dict[str, Where]:
@@ -88,9 +97,7 @@ class Dockerfile:
     def labels(self) -> tuple[frozenset[str], ...]:
         """What BuildKit prints before the steps of each stage: `[builder 2/4]`, and `[2/4]` where there is but one."""
         begins = [not self._is_stage(s.parent, s.index) and s.parent != "scratch" for s in self.stages]
-        # An image that is named elsewhere than in a FROM is a stage as well, and so is what a cache begins from.
-        caches = any("type=cache" in text for stage in self.stages for text in stage.steps)
-        several = len(self.stages) > 1 or len(self.mentions) > sum(begins) or caches
+        several = len(self.stages) > 1 or self.unnamed
         found = []
         for stage, from_is_a_step in zip(self.stages, begins, strict=True):
             name = f"{stage.alias or f'stage-{stage.index}'} " if several else ""
@@ -114,7 +121,7 @@ class Dockerfile:
 
         Raises RefusedError where there is no such stage.
         """
-        stage = self.stages[-1] if target is None else self._stage(target)
+        stage = self.stages[-1] if target is None else self._stage(target.lower())
         if stage is None:
             names = ", ".join(s.alias for s in self.stages if s.alias) or "none has a name"
             raise RefusedError(f"no stage is called '{target}'", where=Where(self.path), cure=f"one of: {names}")
@@ -128,7 +135,7 @@ class Dockerfile:
     def _stage(self, name: str, before: int | None = None) -> Stage | None:
         for stage in reversed(self.stages[:before]):
             # FROM knows earlier stages by their name alone: `FROM 0` is an image called 0.
-            if name.lower() == (stage.alias or "").lower() or (before is None and name == str(stage.index)):
+            if name == stage.alias or (before is None and name == str(stage.index)):
                 return stage
         return None
 
@@ -138,76 +145,124 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
 
     Raises RefusedError, with the line, for anything that would reach beyond the context and the named bases.
     """
-    overrides = dict(arguments or {})
-    variables: dict[str, str] = {}
-    stages: list[Stage] = []
-    mentions: list[Mention] = []
-    needs: dict[int, set[int]] = {}
-    longest = _USUAL  # of all variables so far, as it may be
-
-    def refuse(instruction: Instruction, what: str, cure: str) -> RefusedError:
-        shown = " ".join([instruction.name, *instruction.flags, instruction.rest])
-        return RefusedError(what, where=instruction.where, evidence=shown, cure=cure)
-
-    def use(instruction: Instruction, name: str) -> None:
-        earlier = {s.alias.lower(): s.index for s in stages if s.alias}
-        if instruction.name != "FROM":
-            earlier |= {str(s.index): s.index for s in stages}
-        if name.lower() in earlier:
-            needs.setdefault(len(stages) - (instruction.name != "FROM"), set()).add(earlier[name.lower()])
-        elif name != "scratch":
-            mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
-
+    reading = _Reading(dict(arguments or {}))
     for instruction in instructions(path):
-        _check_flags(instruction, refuse)
-        longest = _grown(instruction, longest, refuse)
-        match instruction.name:
-            case "ARG" if not stages:
-                _declare(instruction, overrides, variables, refuse)
-            case "FROM":
-                words = instruction.rest.split()
-                if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
-                    raise refuse(instruction, "FROM takes an image, and AS with a name", "FROM image [AS name]")
-                if len(words) == 3 and not _STAGE.fullmatch(words[2]):
-                    raise refuse(instruction, f"'{words[2]}' is no name for a stage", "letters, digits, . _ and -")
-                image = _substitute(words[0], variables, instruction)
-                use(instruction, image)
-                stages.append(Stage(len(stages), words[2] if len(words) == 3 else None, image, ()))
-            case "COPY" | "ADD":
-                for flag in instruction.flags:
-                    # Of a variable BuildKit makes something else in each of its versions, if anything.
-                    if flag.startswith("--from=") and "$" in flag:
-                        raise refuse(instruction, f"the flag {flag} is refused: a variable is in it", "name the stage")
-                    if flag.startswith("--from="):
-                        use(instruction, flag.removeprefix("--from="))
-                if instruction.name == "ADD" and (
-                    not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b|\bgithub\.com/", instruction.rest)
-                ):
-                    raise refuse(
-                        instruction,
-                        "ADD from anything but plain paths is refused: a build has no network",
-                        "put the file in context/",
-                    )
-            case "RUN":
-                _check_run(instruction, refuse, use)
-            case _:
-                pass
+        reading.take(instruction)
+    if not reading.stages:
+        raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
+    return Dockerfile(path, tuple(reading.stages), tuple(reading.mentions), reading.needs, reading.unnamed)
+
+
+class _Reading:
+    """What is known of a Dockerfile after each of its instructions."""
+
+    def __init__(self, overrides: dict[str, str]) -> None:
+        self.overrides = overrides
+        self.variables: dict[str, str] = {}
+        self.stages: list[Stage] = []
+        self.mentions: list[Mention] = []
+        self.needs: dict[int, set[int]] = {}
+        self.unnamed = False
+        self.longest = _USUAL  # characters of a variable so far, as it may be
+        self.folders: list[str] = []  # where the WORKDIRs of each stage led
+        self.own: set[str] | None = set(overrides)  # the variables that are not the base's; None where any may be
+
+    def take(self, instruction: Instruction) -> None:
+        for flag in instruction.flags:
+            if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
+                raise _refused(instruction, f"the flag {flag} is refused", "take the flag out")
         if instruction.name not in ALLOWED:
-            raise refuse(
+            raise _refused(
                 instruction,
                 f"the instruction {instruction.name} is refused",
                 f"the allowed ones: {', '.join(sorted(ALLOWED))}",
             )
-        if not stages and instruction.name not in ("ARG", "FROM"):
-            raise refuse(instruction, "the first instruction must be FROM (or ARG)", "begin with FROM")
+        if not self.stages and instruction.name not in ("ARG", "FROM"):
+            raise _refused(instruction, "the first instruction must be FROM (or ARG)", "begin with FROM")
+        self.longest = _grown(instruction, self.longest)
+        match instruction.name:
+            case "ARG" | "ENV":
+                if not self.stages:
+                    _declare(instruction, self.overrides, self.variables)
+                self.own = _own(instruction, self.own)
+            case "FROM":
+                self._begin(instruction)
+            case "COPY" | "ADD":
+                self._copy(instruction)
+            case "RUN":
+                self._run(instruction)
+            case "WORKDIR":
+                self.folders[-1] = _led_to(instruction, self.folders[-1], self.own)
+            case "VOLUME":
+                for volume in re.findall(r"[^\s\[\]\",]+", instruction.rest):
+                    if not _SETTING.fullmatch(volume) or is_kernels(volume):
+                        raise _refused(instruction, f"{volume} is refused as a volume", "a plain path to your own")
+            case _:
+                pass
         if instruction.name in _STEPS:
-            stages[-1] = replace(stages[-1], steps=(*stages[-1].steps, instruction.text))
-    if not stages:
-        raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
-    return Dockerfile(path, tuple(stages), tuple(mentions), needs)
+            self.stages[-1] = replace(self.stages[-1], steps=(*self.stages[-1].steps, instruction.text))
+
+    def _use(self, instruction: Instruction, name: str) -> None:
+        earlier = {s.alias: s.index for s in self.stages if s.alias}
+        if instruction.name == "COPY":  # to all others `0` is an image
+            earlier |= {str(s.index): s.index for s in self.stages}
+        if instruction.name != "FROM":
+            self.unnamed |= name not in earlier
+        if name in earlier:
+            self.needs.setdefault(len(self.stages) - (instruction.name != "FROM"), set()).add(earlier[name])
+        elif name != "scratch":
+            self.mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
+
+    def _begin(self, instruction: Instruction) -> None:
+        words = instruction.rest.split()
+        if len(words) not in (1, 3) or (len(words) == 3 and words[1].upper() != "AS"):
+            raise _refused(instruction, "FROM takes an image, and AS with a name", "FROM image [AS name]")
+        if len(words) == 3 and not _STAGE.fullmatch(words[2]):
+            raise _refused(
+                instruction,
+                f"'{words[2]}' is no name for a stage",
+                "small letters, digits, . _ and -; not scratch or context",
+            )
+        image = _substitute(words[0], self.variables, instruction)
+        self._use(instruction, image)
+        self.folders.append(next((self.folders[s.index] for s in reversed(self.stages) if s.alias == image), "/"))
+        self.stages.append(Stage(len(self.stages), words[2] if len(words) == 3 else None, image, ()))
+
+    def _copy(self, instruction: Instruction) -> None:
+        for flag in instruction.flags:
+            # Of a variable BuildKit makes something else in each of its versions, if anything.
+            if flag.startswith("--from=") and "$" in flag:
+                raise _refused(instruction, f"the flag {flag} is refused: a variable is in it", "name the stage")
+            if flag.startswith("--from="):
+                self._use(instruction, flag.removeprefix("--from="))
+        if instruction.name == "ADD" and (
+            not _PATHS.fullmatch(instruction.rest) or re.search(r"\.git\b|\bgithub\.com/", instruction.rest)
+        ):
+            raise _refused(
+                instruction,
+                "ADD from anything but plain paths is refused: a build has no network",
+                "put the file in context/",
+            )
+
+    def _run(self, instruction: Instruction) -> None:
+        for flag in instruction.flags:
+            # Podman puts a variable's value in before it takes a mount apart: a comma in it would add settings.
+            if "$" in flag:
+                raise _refused(instruction, f"the flag {flag} is refused: a variable is in it", "write it out")
+            if flag == "--mount" or flag.startswith("--mount="):
+                settings = _mount(instruction, flag.removeprefix("--mount").removeprefix("="), self.folders[-1])
+                # Without a `from`, BuildKit names `scratch` to itself.
+                self._use(instruction, settings.get("from", "scratch"))
+            elif flag != "--network=none":
+                raise _refused(instruction, f"the flag {flag} is refused", "take the flag out")
 
 
-def _grown(instruction: Instruction, longest: int, refuse: Callable[[Instruction, str, str], RefusedError]) -> int:
+def _refused(instruction: Instruction, what: str, cure: str) -> RefusedError:
+    shown = " ".join([instruction.name, *instruction.flags, instruction.rest])
+    return RefusedError(what, where=instruction.where, evidence=shown, cure=cure)
+
+
+def _grown(instruction: Instruction, longest: int) -> int:
     """How long a variable may be after this, where the longest was `longest` before.
 
     A few lines `ENV A=$A$A` would keep a builder busy until it has no memory left.
@@ -216,56 +271,83 @@ def _grown(instruction: Instruction, longest: int, refuse: Callable[[Instruction
         return longest
     grown = len(instruction.text) + instruction.text.count("$") * longest
     if grown > _GROWN:
-        raise refuse(instruction, "variables within variables make this too long", "fewer of them")
+        raise _refused(instruction, "variables within variables make this too long", "fewer of them")
     return max(longest, grown) if instruction.name in ("ARG", "ENV") else longest
 
 
-def _check_flags(instruction: Instruction, refuse: Callable[[Instruction, str, str], RefusedError]) -> None:
-    for flag in instruction.flags:
-        if flag.removeprefix("--").partition("=")[0] not in _FLAGS.get(instruction.name, ()):
-            raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
-
-
-def _declare(
-    instruction: Instruction,
-    overrides: Mapping[str, str],
-    variables: dict[str, str],
-    refuse: Callable[[Instruction, str, str], RefusedError],
-) -> None:
+def _declare(instruction: Instruction, overrides: Mapping[str, str], variables: dict[str, str]) -> None:
     """Add what an ARG above the first FROM declares to `variables`."""
     try:
         words = shlex.split(instruction.rest)
     except ValueError as error:
-        raise refuse(instruction, f"ARG has {str(error).lower()}", "close the quote") from error
+        raise _refused(instruction, f"ARG has {str(error).lower()}", "close the quote") from error
     if not _ARGS.fullmatch(instruction.rest):
-        raise refuse(
+        raise _refused(
             instruction, "this ARG can be read in two ways", "ARG NAME=value, with letters, digits and _ in the name"
         )
     for word in words:
         name, equals, default = word.partition("=")
         if name in variables and not equals:  # some versions keep the value, others forget it
-            raise refuse(instruction, f"ARG {name} is there already, and has no value here", "take one of them out")
+            raise _refused(instruction, f"ARG {name} is there already, and has no value here", "take one of them out")
         variables[name] = overrides[name] if name in overrides else _substitute(default, variables, instruction)
 
 
-def _check_run(
-    instruction: Instruction,
-    refuse: Callable[[Instruction, str, str], RefusedError],
-    use: Callable[[Instruction, str], None],
-) -> None:
-    for flag in instruction.flags:
-        name, _, value = flag.removeprefix("--").partition("=")
-        if name == "mount":
-            for option in value.split(","):
-                key, _, setting = option.partition("=")
-                if key.lower() not in _MOUNT_KEYS:
-                    raise refuse(instruction, f"`{key}` of a mount is refused", ", ".join(sorted(_MOUNT_KEYS)))
-                if key.lower() == "type" and setting.lower() not in _MOUNTS:
-                    raise refuse(instruction, f"a mount of type {setting} is refused", "cache, bind or tmpfs")
-                if key.lower() == "from":
-                    use(instruction, setting)
-        elif flag != "--network=none":
-            raise refuse(instruction, f"the flag {flag} is refused", "take the flag out")
+def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
+    """The settings of a `--mount`, each checked."""
+    settings: dict[str, str] = {}
+    for option in value.split(","):
+        key, _, setting = option.partition("=")
+        key = key.lower()
+        if key not in _MOUNT_KEYS:
+            raise _refused(instruction, f"`{key}` of a mount is refused", ", ".join(sorted(_MOUNT_KEYS)))
+        if key in settings:
+            raise _refused(instruction, f"`{key}` of a mount is there twice", "take one of them out")
+        if key == "type" and setting.lower() not in _MOUNTS:
+            raise _refused(instruction, f"a mount of type {setting} is refused", "cache, bind or tmpfs")
+        # Builders have followed `..`, in the name of a cache too, to folders of the machine.
+        if not _SETTING.fullmatch(setting) or ".." in setting.split("/"):
+            raise _refused(instruction, f"`{option}` of a mount is refused", "a plain name, or a path without `..`")
+        if key in _TARGETS and is_kernels(setting, folder):
+            raise _refused(instruction, f"a mount at {setting} is refused: it is the kernel's", "a folder of your own")
+        settings[key] = setting
+    return settings
+
+
+def _own(instruction: Instruction, own: set[str] | None) -> set[str] | None:
+    """The variables that may be other than the base has them after this ARG or ENV; None where any may be."""
+    if own is None or not _ARGS.fullmatch(instruction.rest):
+        return None
+    for word in shlex.split(instruction.rest):
+        name, equals, value = word.partition("=")
+        if not equals and instruction.name == "ENV":
+            return None  # `ENV NAME a value`
+        alias = _PLAIN.fullmatch(value)
+        if alias is None or (alias[1] or alias[2]) in own:
+            own = own | {name}
+    return own
+
+
+def _led_to(instruction: Instruction, folder: str, own: set[str] | None) -> str:
+    """The folder after a WORKDIR. The base's own is not known: `/` stands for it, and for what a variable may hold.
+
+    Before 1.1.12, runc started a process in /proc/self/fd/8 outside of its container (CVE-2024-21626). Where a link in
+    the image leads is not seen here.
+    """
+    path = _PLAIN.sub("", instruction.rest)
+    names = {braced or plain for braced, plain in _PLAIN.findall(instruction.rest)}
+    if re.search(r"[$\"'\\]", path):
+        raise _refused(
+            instruction, "a WORKDIR is a plain path: no quotes, and no variable but as $NAME", "WORKDIR /src"
+        )
+    if names and (own is None or names & own or ".." in path.split("/")):
+        raise _refused(
+            instruction,
+            "it cannot be told where this WORKDIR leads: this file sets its variable, or a `..` follows one",
+            "write the path out",
+        )
+    if is_kernels(path, folder):
+        raise _refused(instruction, f"{instruction.rest} is refused: it is the kernel's", "a folder of your own")
+    return "/" if names else posixpath.normpath(posixpath.join(folder, path))
 
 
 def _substitute(text: str, variables: Mapping[str, str], instruction: Instruction) -> str:
@@ -292,6 +374,13 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
             )
         return known
 
+    if "$" in _VARIABLE.sub("", text):
+        raise RefusedError(
+            "a `$` is refused here that is not part of $NAME, ${NAME}, ${NAME:-word} or ${NAME:+word}",
+            where=instruction.where,
+            evidence=f"{instruction.name} {instruction.rest}",
+            cure="write it out",
+        )
     found = _VARIABLE.sub(value, text)
     if len(found) > _LONGEST:
         raise RefusedError(

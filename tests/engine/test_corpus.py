@@ -12,6 +12,7 @@ from proof import bases, cli, dockerfile, execute, manifest, rebuild
 from proof.engine import Engine
 from proof.errors import DeadlineError, RefusedError
 from proof.execute import context_copy
+from proof.normalise import LABEL
 from tests import hostile, test_fuzz
 from tests.helpers import TINY
 from tests.hostile import Case, cases
@@ -58,12 +59,15 @@ def test_nothing_refused_reaches_the_engine(
 
 @pytest.mark.parametrize("case", DOCKERFILES, ids=str)
 def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engine, tmp_path: Path) -> None:
-    """It builds, and BuildKit looks for no image but those that were found in it."""
+    """It builds; BuildKit looks for no image but those that were found in it, and calls its steps as expected."""
     (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
     with context_copy(snippet, baited) as context:
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120)
-    asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", done.last_lines(10_000)))
+    log = done.last_lines(10_000)
+    asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", log))
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
+    (build,) = snippet.dockerfiles.values()
+    assert {label for _, label in LABEL.findall(log)} <= frozenset[str]().union(*build.labels)
 
 
 @pytest.fixture(scope="module")

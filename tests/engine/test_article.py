@@ -58,7 +58,7 @@ def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) 
     """The sum of the files is what the classic store says, to the byte, and prints as `docker image ls` prints it."""
     snippet = manifest.load(REPOSITORY / "snippets" / name)
     with execute.context_copy(snippet, loaded) as context:
-        loaded.call("build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300)
+        loaded.call("build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300, reads=[context])
     try:
         own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
         listed = loaded.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()

@@ -62,7 +62,7 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
     """It builds; BuildKit looks for no image but those that were found in it, and calls its steps as expected."""
     (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
     with context_copy(snippet, baited) as context:
-        done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120)
+        done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120, reads=[context])
     log = done.last_lines(10_000)
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", log))
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
@@ -92,7 +92,9 @@ def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folde
     if not named <= {"alpine:3.22"}:  # refused by what bases.toml has
         return
     try:
-        done = baited.call("build", "--network=none", "--progress=plain", str(folder), deadline=20, check=False)
+        done = baited.call(
+            "build", "--network=none", "--progress=plain", str(folder), deadline=20, check=False, reads=[folder]
+        )
     except DeadlineError:
         return  # a step that hangs comes after the images
     log = done.last_lines(10_000)

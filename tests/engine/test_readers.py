@@ -102,6 +102,7 @@ class BuildKit:
             ["docker", "buildx", "build", f"{self._flag}={what},format=json", "--progress=plain", str(path.parent)],
             deadline=60,
             merge=what == "outline",
+            reads=[path.parent],
         )
 
 

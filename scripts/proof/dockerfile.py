@@ -133,8 +133,8 @@ class Dockerfile:
         return None
 
 
-def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
-    """Read a Dockerfile; `arguments` are the `--build-arg`s of the build.
+def parse(path: Path, arguments: Mapping[str, str] | None = None, *, below: Path | None = None) -> Dockerfile:
+    """Read a Dockerfile, by no link at or below `below`; `arguments` are the `--build-arg`s of the build.
 
     Raises RefusedError, with the line, for anything that would reach beyond the context and the named bases.
     """
@@ -158,7 +158,7 @@ def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
         elif name != "scratch":
             mentions.append(Mention(name, instruction.where.line or 1, instruction.last))
 
-    for instruction in instructions(path):
+    for instruction in instructions(path, below=below or path.parent):
         _check_flags(instruction, refuse)
         longest = _grown(instruction, longest, refuse)
         match instruction.name:

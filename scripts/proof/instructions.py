@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.errors import RefusedError, Where, unseen
+from proof.files import read_text
 
 _CONTINUED = re.compile(r"(?<!\\)\\[ \t]*$")
 _HEREDOC = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z]\w*)(?P=quote)(?!\S)")
@@ -31,9 +32,9 @@ class Instruction:
     text: str  # all of it, as written, with them
 
 
-def instructions(path: Path) -> Iterator[Instruction]:
+def instructions(path: Path, *, below: Path) -> Iterator[Instruction]:
     """Every instruction in order; RefusedError, with the line, for what could be read in two ways."""
-    lines = _lines(path)
+    lines = _lines(path, below)
     number = 0
     head = True  # parser directives stand only above everything else
     while number < len(lines):
@@ -87,13 +88,8 @@ def instructions(path: Path) -> Iterator[Instruction]:
         yield Instruction(name, tuple(flags), " ".join(words), Where(path, start), last, text)
 
 
-def _lines(path: Path) -> list[str]:
-    if path.stat().st_size > _LARGEST:
-        raise RefusedError(f"this file has more than {_LARGEST:,} bytes", where=Where(path), cure="a shorter one")
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RefusedError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
+def _lines(path: Path, below: Path) -> list[str]:
+    text = read_text(path, below=below, limit=_LARGEST)
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if "\r" in line or line.startswith("\ufeff"):

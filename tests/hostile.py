@@ -96,7 +96,7 @@ def lay(context: Path, given: Mapping[str, Any]) -> None:
             for number in range(given["count"]):
                 (context / f"{path.name}{number}").touch()
         case "file" if "depth" in given:
-            (context / "/".join([path.name] * given["depth"])).mkdir(parents=True)
+            (path.parent / "/".join([path.name] * given["depth"])).mkdir(parents=True)
         case "file":
             path.write_text(given.get("text", "x"))
             if "size" in given:

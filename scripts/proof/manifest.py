@@ -226,12 +226,14 @@ def _variants(folder: Path) -> list[Snippet]:
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
+    (variable,) = matrix
+    if not NAME.fullmatch(variable):  # it is replaced wherever it stands in braces, be it in the middle of a table
+        raise table.error("matrix", f"'{variable}' is no name for a variable", 'letters, digits and _, like "go"')
     for value in values:
         if not VARIANT.fullmatch(value):
             raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
     if len({captures.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
-    (variable,) = matrix
     return [_load(folder, Table.read(table.path, {variable: value}, below=root), value) for value in values]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers import REPOSITORY, TINY
-from tests.makers import write
+from tests.makers import toml, write
 
 CORPUS = REPOSITORY / "tests" / "corpus"
 BUILD = '[[step]]\nname = "build"\ncommand = "docker build -t example -t second ."\nunshown = "it makes the image"\n'
@@ -44,9 +44,7 @@ def project(root: Path, case: Case) -> Path:
     dockerfile, manifest = "FROM alpine:3.22\n", f'title = "t"\n{BUILD}'
     match case.kind:
         case "command":
-            manifest += (
-                f'[[step]]\nname = "one"\ncommand = {json.dumps(case.given, ensure_ascii=False)}\nunshown = "odd"\n'
-            )
+            manifest += f'[[step]]\nname = "one"\ncommand = {toml(case.given)}\nunshown = "odd"\n'
         case "dockerfile":
             dockerfile = _text(case.given).decode()
         case "instruction":
@@ -66,7 +64,7 @@ def project(root: Path, case: Case) -> Path:
     if case.kind == "manifest":
         (snippet / "snippet.toml").write_bytes(_text(case.given))
     if case.kind == "context":
-        _lay(snippet / "context", case.given)
+        lay(snippet / "context", case.given)
     return root
 
 
@@ -78,13 +76,16 @@ def _text(given: str | Mapping[str, Any]) -> bytes:
     return str(given.get("before", "") + given["repeat"] * given["times"] + given.get("after", "")).encode()
 
 
-def _lay(context: Path, given: Mapping[str, Any]) -> None:
-    """Put one thing into the context: a file, folder, link, pipe, socket or device."""
+def lay(context: Path, given: Mapping[str, Any]) -> None:
+    """Put one thing into the context: a file, folder, link, pipe, socket or device; or several `files` with texts."""
     if "and" in given:
-        _lay(context, given["and"])
+        lay(context, given["and"])
+    if "files" in given:
+        write(context, given["files"])
+        return
     kind = next(key for key in ("file", "folder", "link", "pipe", "socket", "device") if key in given)
     path = context / given[kind]
-    if kind == "link" and given[kind] in (".", ".."):
+    if kind == "link" and not given[kind].strip("./"):
         path = Path(os.path.normpath(path))
         shutil.rmtree(path)
     elif kind != "folder":
@@ -95,7 +96,7 @@ def _lay(context: Path, given: Mapping[str, Any]) -> None:
             for number in range(given["count"]):
                 (context / f"{path.name}{number}").touch()
         case "file" if "depth" in given:
-            (context / "/".join([path.name] * given["depth"])).mkdir(parents=True)
+            (path.parent / "/".join([path.name] * given["depth"])).mkdir(parents=True)
         case "file":
             path.write_text(given.get("text", "x"))
             if "size" in given:

@@ -27,6 +27,12 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     return folder
 
 
+def toml(text: str) -> str:
+    """A TOML string in which nothing is hidden: all but plain ASCII is escaped."""
+    plain = (c if " " <= c <= "~" and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
+    return f'"{"".join(plain)}"'
+
+
 def step(command: str = "docker build -t example .", *lines: str) -> Step:
     """A step as `manifest` reads it, with more `lines` of TOML where they matter."""
     text = "\n".join(["[[step]]", 'name = "one"', f"command = {json.dumps(command)}", *lines])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections import Counter
@@ -13,7 +12,7 @@ from pathlib import Path
 from proof import capture as captures
 from proof.capture import CapturedFact, CapturedLayer, CapturedStep, Provenance, folder_of
 from tests.helpers import REPOSITORY, TINY, mkdocs
-from tests.makers import capture, write
+from tests.makers import capture, toml, write
 
 VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
@@ -83,8 +82,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
 
 
 def _toml(text: str) -> str:
-    """A TOML string: JSON's escapes are TOML's, but for DEL."""
-    return json.dumps(text[:500], ensure_ascii=False).replace("\x7f", "\\u007f")
+    return toml(text[:500])
 
 
 class Parsed(HTMLParser):

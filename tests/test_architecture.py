@@ -18,6 +18,7 @@ PAGE_SIDE = {
     *("proof_page", "pages", "flags"),
     *(
         "errors",
+        "files",
         "typed",
         "table",
         "pattern",
@@ -31,6 +32,29 @@ PAGE_SIDE = {
     ),
 }
 GENERATORS = {"mkdocs", "zensical", "material"}
+
+
+# Who opens files otherwise than by proof.files, and whose they are: none of them a file of a project.
+OPENS = {
+    "files": "the one place",
+    "capture": "writes into a new directory",
+    "cli": "/dev/null",
+    "report/github": "the runner's own summary",
+    "fresh": "the tool's cache",
+    "measure": "the tool's cache",
+    "rebuild": "the tool's cache, and packages whose hashes are checked",
+    "journal": "the tool's cache",
+    "private": "the tool's cache, and /proc",
+    "store": "the private engine's images",
+    "lock": "directories, and /proc",
+    "cgroup": "/proc and /sys",
+    "verdicts": "/proc",
+    "process": "logs of its own",
+    "traces": "what a client of ours wrote into a temporary directory",
+    "execute": "the copy of a context",
+    "image": "an archive out of the engine",
+}
+_OPENERS = {"read_text", "read_bytes", "open", "fdopen", "readall", "copytree", "copyfile", "copy2", "FileIO"}
 
 
 def imports(module: Path) -> set[str]:
@@ -62,6 +86,49 @@ def test_the_finishing_step_knows_html_alone() -> None:
         used = imports(path)
         assert not used & GENERATORS, path
         assert used & {name.stem for name in PACKAGE.glob("*.py")} <= {"errors"}, path
+
+
+def opens(code: str) -> set[str]:
+    """The calls in a module by which a file could be opened; those of functions that proof.files gives are not."""
+    tree = ast.parse(code)
+    guarded = {"read_text"} & {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "proof.files"
+        for alias in node.names
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "files"):
+            found.add(node.attr)
+        elif isinstance(node, ast.Name) and node.id not in guarded:
+            found.add(node.id)
+    return found & _OPENERS
+
+
+def test_one_module_opens_the_files_of_a_project() -> None:
+    """Everybody else asks it, so that a link, a pipe or a device is refused wherever it lies; and the list is true."""
+    found = {
+        path.relative_to(PACKAGE).with_suffix("").as_posix(): opens(path.read_text()) for path in PACKAGE.rglob("*.py")
+    }
+    assert {name for name, calls in found.items() if calls} == set(OPENS)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "path.read_text('utf-8')",
+        "open(path).read()",
+        "os.open(path, os.O_RDONLY)",
+        "with (root / 'x').open() as f: pass",
+        "files2.read_text(path)",
+        "map(Path.read_bytes, paths)",
+        "shutil.copytree(a, b)",
+    ],
+)
+def test_an_opened_file_is_seen(code: str) -> None:
+    assert opens(code)
+    assert not opens("from proof.files import read_text\nread_text(path)\nfiles.read_text(path)")
 
 
 def test_one_module_starts_processes() -> None:

@@ -6,7 +6,10 @@ What is refused of a context is in tests/corpus.
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +19,7 @@ from proof.errors import RefusedError
 from proof.execute import context_copy
 from proof.manifest import Snippet
 from proof.process import search_path
+from tests.hostile import lay
 from tests.makers import write
 
 MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
@@ -84,6 +88,100 @@ def test_a_folder_without_a_context_has_no_files(tmp_path: Path) -> None:
     """A snippet may do without one."""
     context.check(tmp_path / "context")
     assert context.files(tmp_path / "context") == []
+
+
+def copied(snippet: Snippet, folder: Path) -> Path:
+    context.copy(snippet.context, folder / "copy")
+    return folder / "copy"
+
+
+def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
+    """As the copy that an engine is handed: links as links, nothing that is left out, modes that no umask decides."""
+    write(snippet.context, {"sub/run.sh": "#!/bin/sh\n"})
+    (snippet.context / "sub" / "run.sh").chmod(0o4751)
+    before = os.umask(0o077)
+    try:
+        copy = copied(snippet, tmp_path)
+    finally:
+        os.umask(before)
+    assert below(copy) == {"Dockerfile", "main.go", ".gitignore", "sub", "sub/run.sh", "link", "folder", "dangling"}
+    modes = {name: (copy / name).stat().st_mode & 0o7777 for name in ("", "main.go", "sub", "sub/run.sh")}
+    assert modes == {"": 0o755, "main.go": 0o644, "sub": 0o755, "sub/run.sh": 0o755}
+    links = {name: str((copy / name).readlink()) for name in ("link", "folder", "dangling")}
+    assert links == {"link": "main.go", "folder": "sub", "dangling": "of/an/image"}
+    assert {path.name: path.read_bytes() for path in context.files(copy) if not path.is_symlink()} == {
+        path.name: path.read_bytes() for path in context.files(snippet.context) if not path.is_symlink()
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"link": "aaa", "to": "/etc/passwd"}, "context/aaa: this link leads out of the context"),
+        ({"link": "sub/main.go", "to": "../../snippet.toml"}, "sub/main.go: this link leads out of the context"),
+        ({"pipe": "pipe"}, "context/pipe: expected a regular file, found a named pipe"),
+        ({"device": "zero"}, "context/zero: expected a regular file, found a device"),
+        ({"file": "large", "size": 60_000_000}, "this file has more than 50,000,000 bytes"),
+        ({"file": "many", "count": 5_001}, "the context holds more than 5,000 files"),
+        ({"file": "deep", "depth": 130}, "a path is longer than 500 bytes"),
+        ({"files": {"HEAD": "", "objects/x": "", "refs/x": ""}}, "context: this directory looks like a bare Git"),
+        ({"files": {"a/HEAD": "", "a/commondir": "x"}}, "context/a: this directory looks like a bare Git"),
+        ({"files": {".GIT/config": ""}}, "is `.git` on some file systems"),
+        ({"link": ".", "to": "/etc"}, "context: expected a directory, found a symbolic link"),
+        ({"link": "..", "to": "../elsewhere"}, "odd: expected a directory, found a symbolic link"),
+    ],
+    ids=str,
+)
+def test_what_was_put_there_after_the_check_is_not_copied(
+    given: dict[str, Any], says: str, snippet: Snippet, tmp_path: Path
+) -> None:
+    """The copy is what is checked, so that a `git checkout` meanwhile brings in nothing; its error names the source."""
+    if "device" in given and os.geteuid() != 0:
+        pytest.skip("only root can make a device")
+    (tmp_path / "elsewhere").mkdir()
+    lay(snippet.context, given)
+    with pytest.raises(RefusedError, match=re.escape(says)):
+        copied(snippet, tmp_path)
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout
+
+
+def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
+    """What a real git makes, and what it would open: each is refused, and what it takes for none is not."""
+    bare = tmp_path / "x" / "y" / "context"
+    assert git("init", "--quiet", "--bare", str(bare)) == ""
+    with pytest.raises(RefusedError, match="looks like a bare Git repository"):
+        context.check(bare)
+    for gone in ("HEAD", "objects", "refs"):
+        (bare / gone).rename(tmp_path / gone)
+        assert git("-C", str(bare), "rev-parse", "--git-dir") == ""
+        context.check(bare)
+        (tmp_path / gone).rename(bare / gone)
+    # The same with objects and refs elsewhere, which git follows.
+    write(bare, {"commondir": "other\n"})
+    (bare / "other").mkdir()
+    for moved in ("objects", "refs", "config"):
+        (bare / moved).rename(bare / "other" / moved)
+    assert git("-C", str(bare), "rev-parse", "--git-dir") == ".\n"
+    with pytest.raises(RefusedError, match="looks like a bare Git repository"):
+        context.check(bare)
+
+
+@pytest.mark.parametrize(
+    "names", [("HEAD", "objects"), ("HEAD", "refs"), ("objects", "refs"), ("commondir",), ("HEAD",)]
+)
+def test_what_is_no_repository(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Names that a program may well have: none is refused by itself."""
+    context.check(write(tmp_path, {f"{name}/x": "" for name in names}))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000 + "x", "nothing", "sub", "dangling", "pipe"])
+def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
+    """No file of that name, however long it is."""
+    os.mkfifo(snippet.context / "pipe")
+    assert not context.holds(snippet.context, name)
 
 
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_dockerfile(folder: Path, text: str) -> None:
         return
     assert found.stages
     assert all(where.line for where in found.images.values())
-    assert all("".join((i.name, *i.flags)).isascii() for i in instructions(path))
+    assert all("".join((i.name, *i.flags)).isascii() for i in instructions(path, path.read_text("utf-8")))
     assert all(stage.parent.isascii() for stage in found.stages)
     text = path.read_bytes().decode()
     path.write_text(dockerfile.localise(text, lambda name: f"ours/{name}", [found]), newline="")

@@ -234,9 +234,12 @@ FILES = [
     ("title: t\n", 1, "this is no TOML: expected '=' after a key"),
     ("title = 't'\n[[step]\n", 2, "this is no TOML"),
     ("{}", 1, "this is no TOML: invalid statement"),
-    ("\ufefftitle = 't'\n", 1, "this is no TOML: invalid statement"),
+    ("\ufefftitle = 't'\n", 1, "this line holds the character U+FEFF"),
     # Characters that some programs take for a line's end are none in TOML.
-    ("title = 'a\u2028b\x85c'\n[[step]]\nname = 'B'\n", 3, "'B' is no name for a step"),
+    ("title = 't'\n# a\u2028b\n", 2, "this line holds the character U+2028"),
+    ("title = 't'\n# \x85title = 'c'\n", 2, "this line holds the character U+0085"),
+    ("title = 't'\n# \rtitle = 'c'\n", 2, "this line holds the character U+000D"),
+    ("title = 't'\n# \u202eeltit\n", 2, "this line holds the character U+202E"),
     (b"title = '\xff'\n", None, "this is not UTF-8 text"),
     ("title = 't'\n".encode("utf-16"), None, "this is not UTF-8 text"),
 ]
@@ -245,7 +248,7 @@ FILES = [
 @pytest.mark.parametrize(("text", "line", "what"), FILES, ids=[repr(text) for text, *_ in FILES])
 def test_file(tmp_path: Path, text: str | bytes, line: int | None, what: str) -> None:
     """A file that is no manifest at all is named too, with the line where reading ended."""
-    with pytest.raises(ManifestError, match=re.escape(what)) as error:
+    with pytest.raises(UsageError, match=re.escape(what)) as error:
         load(tmp_path, text)
     assert error.value.where is not None
     assert error.value.where.line == line
@@ -299,7 +302,7 @@ mode = "4"
 
     def test_nested_lines(self, tmp_path: Path) -> None:
         """A table in a table knows its own lines, though others of its name stand above it."""
-        table = Table.read(write(tmp_path, {"bases.toml": self.NESTED}) / "bases.toml")
+        table = Table.read(write(tmp_path, {"bases.toml": self.NESTED}) / "bases.toml", below=tmp_path)
         bases = table.tables("base")
         layers = [layer for base in bases for layer in base.tables("layer")]
         assert [base.where("name").line for base in bases] == [2, 9]
@@ -309,7 +312,7 @@ mode = "4"
 
     def test_absent_values(self, tmp_path: Path) -> None:
         """What is absent has its default."""
-        table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml")
+        table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml", below=tmp_path)
         assert (table.text("b"), table.integer("b", 7), table.number("b", 0.5)) == ("", 7, 0.5)
         assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
         assert table.flag("b") is False

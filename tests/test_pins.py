@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from proof.bases import Bases
 from proof.capture import Basis, Capture, folder_of
 from proof.errors import ManifestError
 from tests.helpers import captured, proof, results, tiny
+from tests.hostile import lay
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
 
@@ -71,8 +74,44 @@ def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) ->
     (root / "snippets" / "bases.lock").write_text(f"# a comment\n{line}\n")
     done = proof("status", cwd=root)
     assert done.returncode == 2
-    assert "snippets/bases.lock:2: this is no image with its digest" in done.stderr
+    assert "snippets/bases.lock:2: expected an image with its digest" in done.stderr
     with pytest.raises(ManifestError):
+        pins.load(root, bases.load(root))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"link": "bases.lock", "to": "/etc/shadow"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "/dev/zero"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "bases.toml"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "bases.lock"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "nothing/there"}, "found a symbolic link"),
+        ({"pipe": "bases.lock"}, "found a named pipe"),
+        ({"socket": "bases.lock"}, "found a socket"),
+        ({"device": "bases.lock"}, "found a device"),
+        ({"folder": "bases.lock"}, "found a directory"),
+        ({"file": "bases.lock", "size": 10**12}, "this file has more than 1,000,000 bytes"),
+    ],
+    ids=str,
+)
+def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str, root: Path) -> None:
+    """Its first line was evidence in an error, of /etc/shadow too; a pipe was waited for."""
+    if "device" in given and os.geteuid() != 0:
+        pytest.skip("only root can make a device")
+    lay(root / "snippets", given)
+    done = proof("status", cwd=root, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"snippets/bases.lock: {says}" in done.stderr.replace("expected a regular file, ", "")
+    assert "root:" not in done.stderr
+
+
+@pytest.mark.parametrize("hidden", ["\u2028", "\x85", "\x0c", "\x0b", "\x1c", "\r"])
+def test_a_line_ends_where_everybody_ends_it(hidden: str, root: Path) -> None:
+    """Not at what Python alone takes for the end of a line: a reviewer would not see the second image."""
+    line = f"docker.io/library/alpine:3.22@{ONE}"
+    (root / "snippets" / "bases.lock").write_bytes(f"# a comment{hidden}{line}\n{line}{hidden}{line}\n".encode())
+    with pytest.raises(ManifestError, match="lock:2: expected an image with its digest"):
         pins.load(root, bases.load(root))
 
 

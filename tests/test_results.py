@@ -186,7 +186,7 @@ def _link(folder: Path) -> None:
             lambda folder: (folder / "captures/note").mkdir() or (folder / "captures/note/run.txt").write_text(""),
             "no r",
         ),
-        (_link, "it is a link"),
+        (_link, "found a symbolic link"),
         (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
         (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),

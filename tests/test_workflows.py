@@ -22,11 +22,11 @@ RUNNERS = {"ubuntu-24.04", "ubuntu-26.04"}
 PIN = re.compile(r"uses: (?:[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\w+\.yml)")
 # One of the repository's scripts with its arguments: words, "$VARIABLES" and globs, and nothing that a shell acts on.
 COMMAND = re.compile(r'(scripts/[a-z]+)(?: (?:[\w./*-]+|"\$[A-Z]+"))*')
+PROPOSES = 'scripts/refresh propose "$KIND" build/proposal'
 # Who may write what. Everybody else reads.
 WRITES = {
     ("deploy", "deploy"): {"pages", "id-token"},
-    ("refresh", "captures"): {"contents", "pull-requests"},
-    ("refresh", "packages"): {"contents", "pull-requests"},
+    ("refresh", "propose"): {"contents", "pull-requests"},
 }
 
 
@@ -77,8 +77,14 @@ def _faults_of_job(name: str, job: str, body: dict[str, Any]) -> Iterator[str]:
                 yield f"{job} pastes an expression into a command"
             elif command is None or not (REPOSITORY / command[1]).is_file():
                 yield f"{job} runs what is no script of the repository"
-        if name != "refresh" and "secrets." in str(step):
+        # A token is in the environment of one step, which runs git and gh; an action takes its own as an option.
+        if re.search(r"secrets\.|\btoken\b|TOKEN", str(step.get("env", {}))) and step["run"] != PROPOSES:
+            yield f"{job} hands a token to what needs none"
+        if (name, job) != ("refresh", "propose") and "secrets." in str(step):
             yield f"{job} knows a secret"
+        # What a step runs can leave something on the PATH of those after it: nothing else runs where there are rights.
+        if (name, job) in WRITES and step.get("run", PROPOSES) != PROPOSES:
+            yield f"{job} may write, and runs something else"
 
 
 def test_every_workflow_is_looked_at() -> None:
@@ -128,6 +134,21 @@ def test_a_workflow_keeps_our_rules(name: str) -> None:
         ("deploy", "run: scripts/site", "run: scripts/nothing", "runs what is no script"),
         ("deploy", "run: scripts/site", "run: pip install mkdocs", "runs what is no script"),
         ("verify", "RESULTS: ${{ join", "KEY: ${{ secrets.KEY }}\n          RESULTS: ${{ join", "knows a secret"),
+        ("verify", "RESULTS: ${{ join", "KEY: ${{ github.token }}\n          RESULTS: ${{ join", "hands a token to"),
+        (
+            "refresh",
+            "run: scripts/refresh captures",
+            "env:\n          GH_TOKEN: ${{ github.token }}\n        run: scripts/refresh captures",
+            "captures hands a token to",
+        ),
+        ("refresh", PROPOSES, "scripts/bootstrap", "propose hands a token to"),
+        (
+            "refresh",
+            "      # A pull request that the workflow's own",
+            "      - name: x\n        run: scripts/bootstrap\n      # A pull request that the workflow's own",
+            "propose may write, and runs something else",
+        ),
+        ("refresh", "contents: read # to check out\n    steps", "contents: write\n    steps", "captures may write"),
     ],
 )
 def test_each_rule_can_fail(name: str, old: str, new: str, fault: str) -> None:

@@ -146,7 +146,8 @@ def _texts(page: Page) -> Iterator[str]:
         yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
         for path in context.files(snippet.context):
             if not path.is_symlink():
-                yield f"{path.relative_to(snippet.context)}\n{path.read_text('utf-8', 'replace')}"
+                text = context.content(snippet.context, path).decode("utf-8", "replace")
+                yield f"{path.relative_to(snippet.context)}\n{text}"
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)
 

@@ -121,7 +121,7 @@ class Bases:
 
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml; ManifestError with the line."""
-    table = Table.read(root / "snippets" / "bases.toml")
+    table = Table.read(root / "snippets" / "bases.toml", below=root)
     table.allow("package", "base")
     packages: dict[str, Package] = {}
     for t in table.tables("package"):

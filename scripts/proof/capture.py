@@ -13,18 +13,19 @@ import json
 import os
 import re
 import shutil
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proof.errors import PageError, Where
+from proof import context, files
+from proof.errors import PageError, RefusedError, UsageError, Where
 from proof.typed import typed
 
 SCHEMA = 1
 RECORD = "capture.json"
 _NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
+_LARGEST = 20_000_000  # bytes of one file: several times what the tool lets a command print
 _KEPT = 150  # captures in memory: more than the pages of most sites show, and not all of a project of any size
 ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
 
@@ -120,40 +121,13 @@ def load(folder: Path) -> Capture | None:
     Raises PageError where the files cannot be a capture.
     """
     record = folder / RECORD
-    _check_folder(folder)
     try:
-        content = record.read_bytes()
+        with files.directory(folder, below=_trusted(folder)) as opened:
+            return _read(folder, opened, files.read_in(opened, record, limit=_LARGEST))
     except FileNotFoundError:
         return None
-    tampered = []
-    try:
-        data: dict[str, Any] = json.loads(content.decode("utf-8"))
-        if data["schema"] != SCHEMA:
-            raise PageError(
-                f"this capture has schema {data['schema']}, and this tool reads {SCHEMA}",
-                where=Where(record),
-                cure=f"proof update {data['snippet']}",
-            )
-        if data.pop("seal") != _seal(data):
-            tampered.append(RECORD)
-        steps = []
-        for name, step in data["steps"].items():
-            path = _text_of(folder, name)
-            output = path.read_bytes().decode("utf-8") if path.exists() else ""
-            if step.pop("output") != _hash(output.encode()):
-                tampered.append(path.name)
-            steps.append(CapturedStep(name=name, output=output, **step))
-        capture = Capture(
-            snippet=data["snippet"],
-            basis=Basis(**data["basis"]),
-            inputs=data["inputs"],
-            steps=tuple(steps),
-            facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
-            layers=tuple(CapturedLayer(**layer) for layer in data["layers"]),
-            provenance=Provenance(**data["provenance"]),
-            tampered=tuple(tampered),
-        )
-        return _checked(capture)
+    except RefusedError as error:
+        raise PageError(error.what, where=error.where, cure=error.cure) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PageError(
             f"this is no capture that the tool wrote: {error!r}",
@@ -162,39 +136,64 @@ def load(folder: Path) -> Capture | None:
         ) from error
 
 
-def check(captured: Path) -> None:
+def _trusted(folder: Path) -> Path:
+    """The project around a snippet's capture, or the directory of results around another."""
+    for captured in (folder, *folder.parents[:2]):
+        if captured.name == "captured":  # snippets/NAME/captured
+            return captured.parents[2]
+    return folder.parents[1]  # DIR/captures/NAME
+
+
+def _read(folder: Path, opened: int, content: bytes) -> Capture:
+    record = folder / RECORD
+    tampered = []
+    data: dict[str, Any] = json.loads(content.decode("utf-8"))
+    if data["schema"] != SCHEMA:
+        raise PageError(
+            f"this capture has schema {data['schema']}, and this tool reads {SCHEMA}",
+            where=Where(record),
+            cure=f"proof update {data['snippet']}",
+        )
+    if data.pop("seal") != _seal(data):
+        tampered.append(RECORD)
+    steps = []
+    for name, step in data["steps"].items():
+        path = _text_of(folder, name)
+        output = ""
+        with contextlib.suppress(FileNotFoundError):
+            output = files.read_in(opened, path, limit=_LARGEST).decode("utf-8")
+        if step.pop("output") != _hash(output.encode()):
+            tampered.append(path.name)
+        steps.append(CapturedStep(name=name, output=output, **step))
+    capture = Capture(
+        snippet=data["snippet"],
+        basis=Basis(**data["basis"]),
+        inputs=data["inputs"],
+        steps=tuple(steps),
+        facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
+        layers=tuple(CapturedLayer(**layer) for layer in data["layers"]),
+        provenance=Provenance(**data["provenance"]),
+        tampered=tuple(tampered),
+    )
+    return _checked(capture)
+
+
+def line_of(folder: Path, text: str) -> Where:
+    """Where a text stands in the record of `folder`; without a line where there is none, or none can be read."""
+    record = folder / RECORD
+    with contextlib.suppress(FileNotFoundError, UsageError):
+        lines = files.read_text(record, below=_trusted(folder), limit=_LARGEST).split("\n")
+        return Where(record, next((number for number, line in enumerate(lines, start=1) if text in line), None))
+    return Where(record)
+
+
+def check(folder: Path) -> None:
     """Raises PageError for a link or a device there: what is read may come from a stranger, and is written over."""
-    _check_plain(captured)
-    _check_inside(captured, deep=True)
-
-
-def _check_folder(folder: Path) -> None:
-    above = [path for path in folder.parents[:2] if "captured" in (path.name, path.parent.name)]
-    for path in (*above, folder):
-        _check_plain(path)
-    _check_inside(folder, deep=False)
-
-
-def _check_inside(folder: str | Path, *, deep: bool) -> None:
-    """What a listing of the folder says of each name in it: asked for every capture of a project, as pages are read."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if deep:
-                    _check_inside(entry.path, deep=True)
-            elif not entry.is_file(follow_symlinks=False):
-                raise _not_plain(Path(entry.path))
-
-
-def _check_plain(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        mode = path.lstat().st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise _not_plain(path)
-
-
-def _not_plain(path: Path) -> PageError:
-    return PageError("this is no plain file or folder", where=Where(path), cure=f"rm {path}")
+    try:
+        with contextlib.suppress(FileNotFoundError), files.directory(folder, below=_trusted(folder)):
+            files.check_plain(folder)
+    except RefusedError as error:
+        raise PageError(error.what, where=error.where, cure=error.cure) from error
 
 
 def _text_of(folder: Path, name: str) -> Path:
@@ -217,7 +216,7 @@ def save(capture: Capture, folder: Path) -> None:
 
     A reader, or a run that is killed at any moment, finds the old capture or the new one, whole.
     """
-    _check_folder(folder)
+    check(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed, under the same number
@@ -317,9 +316,11 @@ def best(snippet_folder: Path, variant: str = "") -> Capture | None:
     return None
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: Path, *, below: Path) -> str:
     """SHA-256 of a file's content, or of where a link points."""
-    return _hash(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
+    if path.is_symlink():
+        return _hash(str(path.readlink()).encode())
+    return _hash(files.read(path, below=below, limit=context.LARGEST))
 
 
 def hash_text(text: str) -> str:

@@ -27,7 +27,6 @@ class Difference:
 
 def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
     """Every difference that is not noise, each at the line that a reader would open."""
-    record = folder / captures.RECORD
     if old is None:
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
@@ -35,7 +34,7 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         before, after = old.facts.get(name), new.facts.get(name)
         if not same(before, after):
             yield Difference(
-                _line_of(record, f'"{name}": {{'), f"{snippet.name}.{name}", written(before), written(after)
+                captures.line_of(folder, f'"{name}": {{'), f"{snippet.name}.{name}", written(before), written(after)
             )
     for step in snippet.steps:
         before_step, after_step = old.step(step.name), new.step(step.name)
@@ -78,11 +77,3 @@ def written(fact: CapturedFact | None) -> str:
         return "(none)"
     text = facts.written(fact.value, fact.unit)
     return f"{text} ({fact.value:,} B)" if fact.unit == "B" else text
-
-
-def _line_of(path: Path, text: str) -> Where:
-    if path.exists():
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            if text in line:
-                return Where(path, number)
-    return Where(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from proof.commands import is_kernels
 from proof.errors import RefusedError, Where
+from proof.files import read_text
 from proof.instructions import Instruction, instructions
 
 ALLOWED = frozenset(
@@ -42,6 +43,7 @@ _VARIABLE = re.compile(
 _PLAIN = re.compile(rf"\$(?:\{{({_NAME})\}}|({_NAME}))", re.ASCII)
 _ARG = rf"""{_NAME}(?:=(?:[^\s"'\\]|"[^"\\]*"|'[^'$\\]*')*)?"""
 _ARGS = re.compile(rf"{_ARG}(?:\s+{_ARG})*", re.ASCII)
+_LARGEST = 100_000  # bytes; nobody reads, or types, a longer Dockerfile
 _LONGEST = 1_000  # characters of an image's name, and of a value for one
 # What a builder puts no variables into: a shell does that, or nobody.
 _UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})
@@ -80,6 +82,7 @@ class Dockerfile:
     """What a build of this file takes from outside."""
 
     path: Path
+    text: str  # all of it
     stages: tuple[Stage, ...]
     mentions: tuple[Mention, ...]  # in order
     needs: dict[int, set[int]]  # by a stage's index: the stages that it begins from or takes files from
@@ -140,17 +143,18 @@ class Dockerfile:
         return None
 
 
-def parse(path: Path, arguments: Mapping[str, str] | None = None) -> Dockerfile:
-    """Read a Dockerfile; `arguments` are the `--build-arg`s of the build.
+def parse(path: Path, arguments: Mapping[str, str] | None = None, *, below: Path | None = None) -> Dockerfile:
+    """Read a Dockerfile, by no link at or below `below`; `arguments` are the `--build-arg`s of the build.
 
     Raises RefusedError, with the line, for anything that would reach beyond the context and the named bases.
     """
     reading = _Reading(dict(arguments or {}))
-    for instruction in instructions(path):
+    text = read_text(path, below=below or path.parent, limit=_LARGEST)
+    for instruction in instructions(path, text):
         reading.take(instruction)
     if not reading.stages:
         raise RefusedError("there is no FROM in this file", where=Where(path), cure="begin with FROM")
-    return Dockerfile(path, tuple(reading.stages), tuple(reading.mentions), reading.needs, reading.unnamed)
+    return Dockerfile(path, text, tuple(reading.stages), tuple(reading.mentions), reading.needs, reading.unnamed)
 
 
 class _Reading:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from proof import cgroup, scratch, traces
+from proof import cgroup, context, scratch, traces
 from proof import image as images
 from proof.commands import TAG, Command
-from proof.context import left_out
 from proof.dockerfile import localise
 from proof.engine import Engine, is_full, is_starved, never_began
-from proof.errors import CannotMeasureError, EngineLostError
+from proof.errors import CannotMeasureError, EngineLostError, Where
 from proof.image import Image
 from proof.manifest import Snippet, Step
 from proof.measure import measure
@@ -81,7 +78,7 @@ def run(
     measured: Image | None = None
     measuring: Future[Image] | None = None
     base = 0
-    with context_copy(snippet, engine) as context, ThreadPoolExecutor(1) as meanwhile:
+    with context_copy(snippet, engine) as copy, ThreadPoolExecutor(1) as meanwhile:
         try:
             for step in snippet.steps:
                 on_step(step)
@@ -92,7 +89,7 @@ def run(
                 # Of builds with steps in common BuildKit runs each step once, and mixes up in the logs whose it is.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.taking(build.begins if build else frozenset()):
-                    one = _run_step(step, engine, context, containers, kept=kept, fresh=fresh, timeout=limit)
+                    one = _run_step(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
@@ -123,39 +120,36 @@ def run(
 
 @contextlib.contextmanager
 def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
-    """A copy of the snippet's context whose modes do not depend on the umask of a checkout.
+    """A copy of the snippet's context for one run, in which images have the names that they have in this engine.
 
-    Links are copied as links, never followed; version control and editors' own files are left out.
+    Raises RefusedError where the copy holds what a context may not, CannotMeasureError where a Dockerfile is not the
+    one that was checked: files can change at any moment.
     """
     with scratch.folder(snippet.name) as folder:
-        context = folder / "context"
+        copy = folder / "context"
         if snippet.context.is_dir():
-            shutil.copytree(snippet.context, context, symlinks=True, ignore=left_out)
+            context.copy(snippet.context, copy)
         else:
-            context.mkdir()
-        for path in (context, *context.rglob("*")):
-            if not path.is_symlink():
-                runs = path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o100)
-                path.chmod(0o755 if runs else 0o644)
-        if engine.prefix:
-            builds = list(snippet.dockerfiles.values())
-            for dockerfile in {d.path for d in builds}:
-                copied = context / dockerfile.relative_to(snippet.context)
-                text = copied.read_text("utf-8")
-                local = localise(text, engine.local, [d for d in builds if d.path == dockerfile])
-                if local != text:  # most take nothing but bases of their own names
-                    copied.write_text(local, "utf-8")
-        yield context
+            copy.mkdir()
+        builds = list(snippet.dockerfiles.values())
+        for checked in {build.path: build for build in builds}.values():
+            copied = copy / checked.path.relative_to(snippet.context)
+            if copied.read_bytes() != checked.text.encode():
+                raise CannotMeasureError("this file was changed while it was measured", where=Where(checked.path))
+            local = localise(checked.text, engine.local, [d for d in builds if d.path == checked.path])
+            if local != checked.text:  # most take nothing but bases of their own names
+                copied.write_text(local, "utf-8")
+        yield copy
 
 
 def _run_step(
-    step: Step, engine: Engine, context: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
     kills, starved = cgroup.kills(), cgroup.watch(engine.group)
 
     def once() -> Completed:
-        return _run_command(step, engine, context, containers, kept=kept, fresh=fresh, timeout=timeout)
+        return _run_command(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=timeout)
 
     def is_as_declared() -> bool:
         return done.exit == step.exit and step.expect in done.text()
@@ -179,7 +173,7 @@ def _run_step(
 
 
 def _run_command(
-    step: Step, engine: Engine, context: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> Completed:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
@@ -196,7 +190,7 @@ def _run_command(
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                     *(engine.local(step.inside), *command.argv),
                 )
-                engine.call("cp", f"{context}/.", f"{name}:/src", reads=[context])
+                engine.call("cp", f"{copy}/.", f"{name}:/src", reads=[copy])
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
                 # Docker takes no network twice; and what is not here is no reason to ask a registry.
@@ -212,7 +206,7 @@ def _run_command(
                 argv = _argv(command, engine, ["--network=none", *file, *here, *anew, *recorded])
             case _:
                 argv = _argv(command, engine, [])
-        done = engine.run(argv, cwd=context, deadline=timeout, merge=True, writes=writes)
+        done = engine.run(argv, cwd=copy, deadline=timeout, merge=True, writes=writes)
     if name in containers and done.exit < _NOT_BEGUN:
         traces.ended(engine, name)
         containers.remove(name)

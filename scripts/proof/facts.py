@@ -107,7 +107,7 @@ def _measured(snippet: str, name: str, capture: Capture) -> Fact:
 def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
     if not path.exists():
         return
-    table = Table.read(path)
+    table = Table.read(path, below=path.parents[1])
     table.allow("source")
     for source in table.tables("source"):
         source.allow("name", "title", "date", "url", "figures")

@@ -49,14 +49,18 @@ class Fresh:
     def get(self, name: str, folder: Path, depends: str = "") -> Any | None:
         """What was found under this name, if neither the folder nor what it depends on has changed since."""
         known = self._old.get(name)
-        if known is None or known[0] != _stamp(folder, depends)[0]:
-            return None
-        self._new[name] = known
-        return known[1]
+        with contextlib.suppress(OSError):  # as of paths that are too long: whoever looks at the folder says so
+            if known and known[0] == _stamp(folder, depends)[0]:
+                self._new[name] = known
+                return known[1]
+        return None
 
     def put(self, name: str, folder: Path, found: Any, *, began: int, depends: str = "") -> None:
         """Keep what was found in a folder which was looked at from `began` (in nanoseconds) on; it must fit JSON."""
-        stamp, last = _stamp(folder, depends)
+        try:
+            stamp, last = _stamp(folder, depends)
+        except OSError:
+            return
         # What was written a moment ago may be written once more within the clock's resolution: looked at again then.
         if last < began - MOMENT:
             self._new[name] = stamp, found
@@ -85,10 +89,13 @@ def _stamp(folder: Path, depends: str) -> tuple[str, int]:
 
 
 def _files(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
-    for entry in os.scandir(folder):
-        yield entry.path, _state(entry.stat(follow_symlinks=False))
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                yield entry.path, _state(entry.stat(follow_symlinks=False))
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
 
 
 def _of(path: Path) -> tuple[int, int, int]:

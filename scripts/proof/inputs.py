@@ -48,7 +48,9 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
     found = {COMMANDS: captures.hash_text(json.dumps(_commands(snippet)))}
     for path in context.files(snippet.context):
         mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
-        found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(path)
+        found[f"context/{path.relative_to(snippet.context)}"] = mode + captures.hash_file(
+            path, below=snippet.folder.parents[1]
+        )
     found |= {f"{BASE}{name}": bases[name] for name in snippet.bases if name in bases}
     return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
 

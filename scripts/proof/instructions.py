@@ -24,7 +24,6 @@ _HEREDOC = re.compile(
     r"(?<![^ \t])[0-9]*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z][A-Za-z0-9_]*)(?P=quote)(?![^ \t])"
 )
 _QUOTING = re.compile(r"[\"'\\$`]")
-_LARGEST = 100_000  # bytes; nobody reads, or types, a longer Dockerfile
 # Whose words may hold any letter. Of the others each word is a name, or a number, to some reader.
 _WORDED = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ENV", "LABEL", "COPY"})
 _HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
@@ -43,9 +42,9 @@ class Instruction:
     text: str  # all of it, as written, with them
 
 
-def instructions(path: Path) -> Iterator[Instruction]:
-    """Every instruction in order; RefusedError, with the line, for what could be read in two ways."""
-    lines = _lines(path)
+def instructions(path: Path, text: str) -> Iterator[Instruction]:
+    """Every instruction of a file in order; RefusedError, with the line, for what could be read in two ways."""
+    lines = _lines(path, text)
     number = 0
     head = True  # parser directives stand only above everything else
     while number < len(lines):
@@ -137,13 +136,7 @@ def _heredocs(name: str, rest: str, line: str, refuse: Refuse) -> list[re.Match[
     return list(_HEREDOC.finditer(line))
 
 
-def _lines(path: Path) -> list[str]:
-    if path.stat().st_size > _LARGEST:
-        raise RefusedError(f"this file has more than {_LARGEST:,} bytes", where=Where(path), cure="a shorter one")
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RefusedError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
+def _lines(path: Path, text: str) -> list[str]:
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if "\r" in line or line.startswith("\ufeff"):

@@ -216,7 +216,8 @@ def _written(path: Path) -> int:
 
 
 def _variants(folder: Path) -> list[Snippet]:
-    table = Table.read(folder / "snippet.toml")
+    root = folder.parents[1]
+    table = Table.read(folder / "snippet.toml", below=root)
     context.check(folder / "context")
     captures.check(folder / "captured")
     matrix = table.data.get("matrix")
@@ -225,13 +226,15 @@ def _variants(folder: Path) -> list[Snippet]:
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
+    (variable,) = matrix
+    if not NAME.fullmatch(variable):  # it is replaced wherever it stands in braces, be it in the middle of a table
+        raise table.error("matrix", f"'{variable}' is no name for a variable", 'letters, digits and _, like "go"')
     for value in values:
         if not VARIANT.fullmatch(value):
             raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
     if len({captures.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
-    (variable,) = matrix
-    return [_load(folder, Table.read(table.path, {variable: value}), value) for value in values]
+    return [_load(folder, Table.read(table.path, {variable: value}, below=root), value) for value in values]
 
 
 def load(folder: Path) -> Snippet:
@@ -362,7 +365,7 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             if not context.holds(folder / "context", names[-1]):
                 raise ManifestError(f"there is no {path.name} in {path.parent}", where=step.where, cure=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
-            dockerfiles[step.name] = dockerfile.parse(path, arguments)
+            dockerfiles[step.name] = dockerfile.parse(path, arguments, below=folder.parents[1])
             for image, where in dockerfiles[step.name].images.items():
                 if full_name(image) not in built:
                     bases.setdefault(image, where)

@@ -159,7 +159,7 @@ class _Source(OnPage, Preprocessor):
                 f"there is no snippets/{path}{did_you_mean(path, known)}",
                 f"ls snippets/{Path(path).parent}",
             )
-        elif acts := _acting((self.page.folder / path).read_bytes()):
+        elif acts := _acting(context.content(self.page.folder / Path(*parts[:2]), Path(*parts[2:]))):
             problem, cure = f"{path} cannot be shown in a fence: {acts}", "take it out of the file"
         else:
             try:

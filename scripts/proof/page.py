@@ -15,8 +15,10 @@ from proof import facts, manifest
 from proof.claims import Claim
 from proof.errors import ProofError, Where
 from proof.facts import FactBook
+from proof.files import read_text
 from proof.manifest import Snippet
 
+_LARGEST = 2_000_000  # bytes of one page
 INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors)\s*\}\}$")  # a line that stands for a list of everything
 
 
@@ -94,7 +96,7 @@ class Page:
         if self.path is None:
             return None
         pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
-        text = self.path.read_text("utf-8", "replace")
+        text = page_text(self.root, self.path)
         found = pattern.search(text, max(0, text.find(self.source.strip())))
         return Where(self.path, text.count("\n", 0, found.start()) + 1 if found else None)
 
@@ -103,7 +105,13 @@ class Page:
         """The file that holds this very text: Python-Markdown is handed no file name."""
         wanted = self.source.strip()
         files = sorted(self.docs.rglob("*.md")) if wanted else []
-        return next((path for path in files if wanted in path.read_text("utf-8", "replace")), None)
+        return next((path for path in files if wanted in page_text(self.root, path)), None)
+
+
+def page_text(root: Path, path: Path) -> str:
+    """The text of a page below the project, each line ended by a newline as a site generator reads it."""
+    text = read_text(path, below=root, limit=_LARGEST)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class OnPage:
@@ -143,6 +151,7 @@ def captured(snippets: Path) -> FactBook:
 
 _State = tuple[tuple[str, int], ...]  # every record and when it was written
 _LOOKED: dict[Path, tuple[float, _State]] = {}  # by project: what was seen, and until when that holds
+_DEEPEST = 2  # levels below captured/: variant and origin
 _AT_ONCE = 0.1  # seconds between two pages of one build
 
 
@@ -156,8 +165,11 @@ def _state(snippets: Path) -> _State:
     if time.monotonic() >= until:
         files = [f"{snippets}/{name}" for name in facts.CITED]
         for folder in os.scandir(snippets):
-            for parent, _, names in os.walk(f"{folder.path}/captured"):
+            captured = f"{folder.path}/captured"
+            for parent, inner, names in os.walk(captured):
                 files += [f"{parent}/{name}" for name in names]
+                if parent.count("/") - captured.count("/") == _DEEPEST:
+                    inner.clear()
         times = []
         for path in sorted(files):
             with contextlib.suppress(FileNotFoundError):

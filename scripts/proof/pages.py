@@ -18,8 +18,10 @@ from pymdownx.snippets import SnippetMissingError  # type: ignore[import-untyped
 
 from proof.errors import ManifestError, ProofError, UsageError, Where
 from proof.facts import FactBook
-from proof.page import Page, captured, rendered
+from proof.files import check_plain, read_text
+from proof.page import Page, captured, page_text, rendered
 
+_LARGEST = 1_000_000  # bytes of mkdocs.yml
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
@@ -64,12 +66,14 @@ def scan(
     known = captured(root / "snippets") if book is None else book
     config = _config(root)
     docs = root / str(config.get("docs_dir") or "docs")
+    if docs.is_dir():
+        check_plain(docs)  # a site generator follows links: one could publish any file of this machine
     pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"there is no page in {docs}", cure="write docs/index.md")
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
-        pages = [path for path in pages if named.search(path.read_text("utf-8", "replace"))]
+        pages = [path for path in pages if named.search(page_text(root, path))]
     stamp = (root, tuple((path, path.stat().st_mtime_ns) for path in pages))
     reader = _Reader(root, known)
     if _LAST.get("key") != stamp or _LAST.get("book") is not known:
@@ -88,7 +92,7 @@ class _Reader:
 
     def read(self, path: Path, *, expand: bool) -> Scanned:
         """What a page states; whatever is wrong with it is among its problems."""
-        text = _FRONT_MATTER.sub("", path.read_text("utf-8"))
+        text = _FRONT_MATTER.sub("", page_text(self._root, path))
         if (known := rendered(self._root, text, self._book, expand=expand)) is not None:
             return Scanned(path, known)
         md = self._md.reset() if self._md else _markdown(self._root)
@@ -132,16 +136,17 @@ def _listed(value: Any) -> list[str]:
 
 def _config(root: Path) -> dict[str, Any]:
     path = root / "mkdocs.yml"
-    if not path.is_file():
-        raise UsageError(f"there is no {path}", cure="proof needs the site's mkdocs.yml to read its pages")
-    return _parsed(path, path.stat().st_mtime_ns)
+    try:
+        return _parsed(path, path.lstat().st_mtime_ns)
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {path}", cure="proof needs the site's mkdocs.yml to read its pages") from error
 
 
 @functools.lru_cache(maxsize=4)
 def _parsed(path: Path, stamp: int) -> dict[str, Any]:
     del stamp
     try:
-        data = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader that skips tags
+        data = yaml.load(read_text(path, below=path.parent, limit=_LARGEST), _Loader)  # noqa: S506 - a SafeLoader that skips tags
     except yaml.YAMLError as error:
         raise ManifestError(f"this is no YAML: {error}", where=Where(path), cure="https://yaml.org") from error
     return dict(data or {})

@@ -13,11 +13,12 @@ from pathlib import Path
 from proof.bases import Bases
 from proof.capture import Capture
 from proof.errors import ManifestError, Where
-from proof.files import write_whole
+from proof.files import read_text, write_whole
 
 FILE = "bases.lock"
 _HEAD = "# Written by `proof update --bases registry`, and by nobody else.\n"
-_LINE = re.compile(r"([\w./:-]+)@(sha256:[0-9a-f]{64})")
+_LARGEST = 1_000_000  # bytes
+_LINE = re.compile(r"([A-Za-z0-9._/:-]+)@(sha256:[0-9a-f]{64})")
 
 
 def load(root: Path, known: Bases) -> dict[str, str]:
@@ -25,11 +26,15 @@ def load(root: Path, known: Bases) -> dict[str, str]:
     path = root / "snippets" / FILE
     names = {base.registry: name for name, base in known.images.items()}
     pinned = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else (), start=1):
+    try:
+        text = read_text(path, below=root, limit=_LARGEST)
+    except FileNotFoundError:
+        return {}
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         if line and not line.startswith("#"):
             if not (found := _LINE.fullmatch(line)):
                 raise ManifestError(
-                    "this is no image with its digest",
+                    "expected an image with its digest",
                     where=Where(path, number),
                     evidence=line,
                     cure=f"git checkout {path}",

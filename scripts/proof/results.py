@@ -22,7 +22,7 @@ from proof import capture as captures
 from proof.bases import Bases, Origin
 from proof.compare import Difference
 from proof.errors import CannotMeasureError, ProofError, UsageError, Where
-from proof.files import write_whole
+from proof.files import check_plain, read, write_whole
 from proof.inputs import Change
 from proof.manifest import Snippet
 from proof.verify import CAUSE_CODES, CODES, Result
@@ -140,12 +140,13 @@ def _check_bases(results: Iterable[Result]) -> None:
 
 def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path) -> Part:
     record = folder / RECORD
-    if not record.is_file() or record.is_symlink():
-        raise UsageError(f"there are no results in {folder}", cure=f"proof check --shard 1/3 --results {folder}")
-    if record.stat().st_size > _RECORD_CAP:
-        raise _refused(record, f"it has over {_RECORD_CAP:,} bytes")
     try:
-        data: dict[str, Any] = json.loads(record.read_bytes())
+        content = read(record, below=folder, limit=_RECORD_CAP)
+    except FileNotFoundError as error:
+        cure = f"proof check --shard 1/3 --results {folder}"
+        raise UsageError(f"there are no results in {folder}", cure=cure) from error
+    try:
+        data: dict[str, Any] = json.loads(content.decode("utf-8"))
         if data["schema"] != SCHEMA:
             raise _refused(record, f"it has schema {data['schema']}, and this tool reads {SCHEMA}")
         if data["origin"] not in captures.ORIGINS:
@@ -175,10 +176,9 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
     for name in names:
         files = (captures.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps))
         allowed |= {f"captures/{name}/{file}" for file in files}
+    check_plain(folder)
     for path in folder.rglob("*"):
         inner = path.relative_to(folder).as_posix()
-        if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            raise _refused(path, "it is a link, or no file at all")
         if path.is_file() and inner not in allowed:
             raise _refused(path, "no result has such a file")
         if path.is_file() and inner != RECORD and path.stat().st_size > _FILE_CAP:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proof.errors import ManifestError, Where, did_you_mean
+from proof import files
+from proof.errors import ManifestError, Where, did_you_mean, unseen
 from proof.pattern import Pattern
 
 _DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
 _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
 _BRACKET = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\#.*)|([\n\[\]{}])""")  # or a line's end; not in strings
+_ALLOWED = " \t\n"
 _LARGEST = 1_000_000  # bytes of a file that was written by hand
 
 
@@ -36,21 +38,25 @@ class Table:
         self._own_line = line  # of an inline table in an array: where it begins
 
     @classmethod
-    def read(cls, path: Path, substitutions: Mapping[str, str] | None = None) -> Table:
-        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML."""
-        # A link could show any file of this machine as the evidence of an error; a pipe or a device has no end.
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise ManifestError("this is no plain file", where=Where(path), cure=f"write {path.name}, and no link")
+    def read(cls, path: Path, substitutions: Mapping[str, str] | None = None, *, below: Path) -> Table:
+        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML.
+
+        `below` is the project: see `files.read`.
+        """
         try:
-            if path.stat().st_size > _LARGEST:
-                raise ManifestError(
-                    f"this file has more than {_LARGEST:,} bytes", where=Where(path), cure="a shorter one"
-                )
-            text = path.read_text("utf-8")
+            text = files.read_text(path, below=below, limit=_LARGEST)
         except FileNotFoundError as error:
             raise ManifestError("there is no such file", where=Where(path), cure=f"write {path.name}") from error
-        except UnicodeDecodeError as error:
-            raise ManifestError("this is not UTF-8 text", where=Where(path), cure="save it as UTF-8") from error
+        text = text.replace("\r\n", "\n")
+        # Text that turns its direction, say, shows a reviewer another file than the one that is read.
+        if hidden := unseen(text, _ALLOWED):
+            line, shown = next((n, s) for n, s in enumerate(text.split("\n"), start=1) if unseen(s, _ALLOWED) == hidden)
+            raise ManifestError(
+                f"this line holds the character {hidden}, which cannot be seen",
+                where=Where(path, line),
+                evidence=shown,
+                cure=r"take it out, or write it as an escape like \u00AD",
+            )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
         return cls.parse(path, text)

@@ -122,7 +122,7 @@ def probed(text: str, found: list[Instruction]) -> str:
 
 
 def ours(path: Path) -> list[Stage]:
-    froms = [(i, i.rest.split()) for i in instructions(path) if i.name == "FROM"]
+    froms = [(i, i.rest.split()) for i in instructions(path, path.read_text("utf-8")) if i.name == "FROM"]
     return [Stage(i.where.line or 1, words[0], words[2] if len(words) == 3 else "") for i, words in froms]
 
 
@@ -146,7 +146,7 @@ def compare(text: str, buildkit: BuildKit, folder: Path) -> bool:
     assert asked <= named, text
     assert not right or asked == named, text
     path.write_bytes(text.encode())
-    plain, found = ours(path), list(instructions(path))
+    plain, found = ours(path), list(instructions(path, path.read_text("utf-8")))
     path.write_bytes(probed(text, found).encode())
     expected, stages = ours(path), buildkit.stages(path)
     if stages is None:  # then there is something wrong with the file itself, and it builds nothing

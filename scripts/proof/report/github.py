@@ -15,6 +15,7 @@ from typing import IO, Literal
 
 from proof.compare import written
 from proof.errors import ProofError, Where, plain
+from proof.page import page_text
 from proof.report import changes
 from proof.verify import Result
 
@@ -87,7 +88,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
 def _stating(fact: str, pages: Sequence[Path]) -> Iterator[Where]:
     pattern = re.compile(rf"\{{\{{[^}}]*(?<![\w.]){re.escape(fact)}(?![\w.])")
     for page in pages:
-        for number, line in enumerate(page.read_text("utf-8").splitlines(), start=1):
+        for number, line in enumerate(page_text(page.parent, page).split("\n"), start=1):
             if pattern.search(line):
                 yield Where(page, number)
 

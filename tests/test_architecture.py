@@ -27,6 +27,7 @@ PAGE_SIDE = {
         "dockerfile",
         "instructions",
         "stated",
+        "verbatim",
         "charts",
     ),
 }

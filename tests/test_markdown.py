@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from markdown import Markdown
 from proof import capture as captures
 from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
 from proof.markdown import StopBuildError
+from tests import site
 from tests.helpers import REPOSITORY, tiny
 
 GOLDEN = REPOSITORY / "tests" / "golden"
@@ -222,7 +225,33 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     html = convert("{{ errors }}", project)
     assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
     assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
-    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', html)
+    seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)
+    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "a `` <img src=x> `` b",
+        "{{ note.size }} {: onclick=x }",
+        "- [a](javascript:alert(1))",
+        "&lt;b&gt; &#x202e;",
+        "    code",
+        "{{ proof }}",
+        "``` chart",
+        "# a\n\n# b",
+    ],
+)
+def test_a_remedy_is_only_text(text: str, project: Path) -> None:
+    """What a manifest says stands in the index of errors as it was written, and makes no element but code."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + f"remedy = {json.dumps(text)}\n", "utf-8")
+    html = convert("{{ errors }}", project)
+    elements = set(site.Parsed(html).elements)
+    assert elements <= {"h3 class id", "code", "p", "span class", "a href", "p class", "time class datetime"}
+    said = " ".join(unescape(re.sub(r"<[^>]+>", "", html)).replace("`", " ").split())
+    assert " ".join(text.replace("`", " ").split()) in said
 
 
 def test_a_hostile_output_is_only_text(project: Path) -> None:

@@ -31,7 +31,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript
+from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript, verbatim
 from proof.charts import fence
 from proof.errors import did_you_mean
 from proof.page import INDEX, OnPage, Page, Waiver, keep
@@ -249,11 +249,16 @@ class _Inline(OnPage, InlineProcessor):
         data: str,  # noqa: ARG002
     ) -> tuple[ET.Element, int, int]:
         try:
-            element = self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(m[1])) else self._fact(m[1])
+            element = self._element(m[1])
         except errors.ProofError as error:
             element = ET.Element("data", {"class": "fact"})
             _note(self.page, error, m[0])
         return element, m.start(0), m.end(0)
+
+    def _element(self, text: str) -> ET.Element:
+        if found := verbatim.TOKEN.fullmatch(text):
+            return verbatim.element(found)
+        return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
         # What it belongs to is known once the whole tree is there: see audit.
@@ -263,7 +268,7 @@ class _Inline(OnPage, InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
-        return stated.state(text, self.page).element()
+        return verbatim.literal(stated.state(text, self.page).element())
 
 
 class _Audit(OnPage, Treeprocessor):
@@ -278,7 +283,7 @@ class _Audit(OnPage, Treeprocessor):
             self._leftovers(root)
             audit.audit(root, self.page)
             if (line := measured.line(self.page)) is not None:
-                root.append(line)
+                root.append(verbatim.literal(line))
             flags.in_codes(root)
             keep(self.page)
         except errors.ProofError as error:
@@ -287,7 +292,8 @@ class _Audit(OnPage, Treeprocessor):
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             # Of a fact the text is what a program printed, braces or not.
-            inside = "" if element.tag in ("code", "pre", "data") else element.text or ""
+            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            inside = "" if quoted else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from proof import facts, flags, manifest, pages
+from proof import facts, manifest, pages, verbatim
 from proof.capture import Capture
 from proof.facts import Source
 from proof.manifest import Snippet, Step
 from proof.page import Page
 from proof.pages import Scanned
-from proof.transcript import anchor, as_html, visible
+from proof.transcript import anchor, as_html
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -111,7 +111,7 @@ def _snippets(page: Page) -> Iterator[str]:
     yield "is on the page that shows it; what no page shows is here."
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
-        yield from ("", f"### {_words(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
+        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
         if capture is None:
             yield "Not captured yet."
             continue
@@ -119,7 +119,7 @@ def _snippets(page: Page) -> Iterator[str]:
         for step in snippet.steps:
             shown = [_link(found, page, step) for found in showing.get(str(step), ())]
             if shown:
-                yield from ("", f"{_code(step.text)} → {' · '.join(shown)}", "")
+                yield from ("", f"{verbatim.code(step.text)} → {' · '.join(shown)}", "")
             else:
                 yield from ("", f"{{{{ transcript {step} }}}}", "")
         yield from _facts(snippet, capture)
@@ -173,22 +173,10 @@ def _sentence(text: str, found: Scanned) -> str:
     return f"{_inline(text)} <small>({_inline(found.path.relative_to(found.page.docs).as_posix())})</small>"
 
 
-def _words(text: str) -> str:
-    """Text from outside in a line of Markdown, where none of its characters means anything."""
-    return "".join(c if c.isalnum() or c in " ,/" else f"&#{ord(c)};" for c in visible(text))
-
-
-def _code(text: str) -> str:
-    """Text from outside as code in a line of Markdown. No run of backticks is safe around it: it may hold a longer one."""
-    pieces = flags.split(text)
-    marked = (f'<span class="flag">{_words(piece)}</span>' if i % 2 else _words(piece) for i, piece in enumerate(pieces))
-    return f"<code>{''.join(marked)}</code>"
-
-
 def _prose(text: str) -> str:
     """A sentence from outside in a line of Markdown: the one markup that it may hold is `code`."""
-    pieces = _CODE.split(text)  # in turn a text and a piece of code
-    return "".join(_code(piece) if i % 2 else _words(piece) for i, piece in enumerate(pieces))
+    pieces = _CODE.split(" ".join(text.split()))  # in turn a text and a piece of code
+    return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
 
 
 def _inline(raw: str) -> str:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from proof.errors import ProofError, UsageError
-from publish import card, csp, feed, head, lean, material, styles
+from publish import card, csp, feed, head, lean, markup, material, styles
 from publish.page import Page, read
 
 
@@ -25,7 +25,10 @@ def main(arguments: list[str]) -> int:
 
 def publish(site: Path) -> list[Page]:
     """Finish every page of a built site, and write what stands beside them: cards, feed, sitemap, robots.txt."""
-    pages = [material.mend(page) for page in read(site)]
+    built = read(site)
+    for page in built:
+        markup.check(page)
+    pages = [material.mend(page) for page in built]
     if all(material.made(page) for page in pages):
         style = styles.join(site, pages)
         pages = [lean.lighten(page, style) for page in pages]

@@ -18,6 +18,7 @@ PAGE_SIDE = {
     *("proof_page", "pages", "flags"),
     *(
         "errors",
+        "builtin",
         "typed",
         "table",
         "pattern",

@@ -57,7 +57,7 @@ class StopBuildError(errors.UsageError, ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """MkDocs has logged the whole message when this is called."""
-        print(f"The build stops at {self.where or 'this page'}.", file=file or sys.stderr)
+        print(errors.plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
 
 
 class FalseClaimStopsBuildError(StopBuildError):

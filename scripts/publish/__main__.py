@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from proof.errors import ProofError, UsageError
+from proof.errors import ProofError, UsageError, complain
 from publish import card, csp, feed, head, lean, markup, material, styles
 from publish.page import Page, read
 
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
             raise UsageError("one argument is needed: the folder of a built site", cure="python -m publish site/")
         pages = publish(Path(arguments[0]))
     except ProofError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
         return error.code
     print(f"{len(pages)} pages finished")
     return 0

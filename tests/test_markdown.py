@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from html import unescape
@@ -19,6 +20,7 @@ from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance
 from proof.markdown import StopBuildError
 from tests import site
 from tests.helpers import REPOSITORY, tiny
+from tests.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note.size }} *a* \x1b[31m \u202e ```\n'
@@ -262,6 +264,31 @@ def test_a_hostile_output_is_only_text(project: Path) -> None:
     assert "{{ note.size }}" in html
     assert "␛[31m" in html
     assert "⟨U+202E⟩" in html
+
+
+@pytest.mark.parametrize("name", ["a.txt", "more/b.md", "all", "pipe.md"])
+def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: Path) -> None:
+    """A site generator follows it, and would publish a file of the machine that builds the site."""
+    secret = write(tmp_path / "secret", {"id": "secret"})
+    path = project / "docs" / name
+    path.parent.mkdir(exist_ok=True)
+    if name == "pipe.md":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(secret if name == "all" else secret / "id")
+    with pytest.raises(StopBuildError, match="this is not a plain file or folder") as refused:
+        convert("# A page", project)
+    assert refused.value.where is not None
+    assert refused.value.where.path == path
+
+
+def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
+    """With its own line, and no traceback."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text('title = ""\n', "utf-8")
+    with pytest.raises(StopBuildError, match=r"fails/snippet\.toml:1: ") as stopped:
+        convert("{{ errors }}", project)
+    assert stopped.value.exit_code == 2
 
 
 def test_registry_captures_come_first(project: Path) -> None:

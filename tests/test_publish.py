@@ -358,6 +358,27 @@ def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
 
 
+def test_a_feed_stays_xml_whatever_a_page_says(small: Path) -> None:
+    """A control character in a title or a tag would end it for every reader of feeds."""
+    head = f'<link rel="canonical" href="{ADDRESS}"><meta property="article:tag" content="a\x0bb">'
+    text = SMALL.replace("<title>Two &amp; one", f"{head}<title>]]&gt;&lt;/title&gt;\x1b[31m &amp;#0;\ufffe")
+    measured = '<time class="measured" datetime="2026-11-23">x</time>'
+    (small / "index.html").write_text(text.replace("<p>", f"{measured}<p>"), "utf-8")
+    publish(small)
+    feed = ET.parse(small / "feed.xml")  # noqa: S314 - written by the tool itself
+    assert feed.findtext("a:entry/a:title", "", ATOM) == "]]></title>\\x1b[31m &#0;\\ufffe"
+    assert ET.parse(small / "sitemap.xml").findtext(".//s:loc", "", MAP) == ADDRESS  # noqa: S314
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "inf", "1e999", "-1", "", "9" * 400])
+def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> None:
+    """HTML in a page can look like a fact; a card needs a number of bytes."""
+    fact = f'<strong><data class="fact" value="{value}">8MB</data></strong>'
+    (small / "index.html").write_text(SMALL.replace("A lead.", fact * 2), "utf-8")
+    (page,) = publish(small)
+    assert page.reads.sizes == []
+
+
 def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
     """Its links and files are named from the host's root, and it is not to be found."""
     html = (site / "404.html").read_text("utf-8")

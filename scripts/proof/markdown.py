@@ -16,6 +16,7 @@ extensions can build the pages. Nothing here can start a process: a page is made
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -85,6 +86,7 @@ class ProofExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
         self._root = manifest.find_root(Path(self.getConfig("project") or ".").absolute())
+        _check_plain(self._root / self.getConfig("docs"))
         self.reset()
         md.registerExtension(self)
         # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
@@ -109,6 +111,18 @@ class ProofExtension(Extension):
 def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
     """The entry point of Python-Markdown."""
     return ProofExtension(**options)
+
+
+def _check_plain(docs: Path) -> None:
+    """Refuse a link among the pages: a site generator follows it, and publishes whatever it leads to."""
+    for parent, folders, files in os.walk(docs):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                error = errors.PageError(
+                    "this is not a plain file or folder", where=errors.Where(path), cure=f"rm {path}"
+                )
+                raise stopping(error)
 
 
 _INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
@@ -141,8 +155,14 @@ class _Source(OnPage, Preprocessor):
             if not fence and line.strip() and mark is None:
                 waived = False
             index = None if fence else INDEX.match(line)
-            written += (_INDEXES[index[1]](self.page) if self.page.expand else []) if index else [line]
+            written += self._index(index[1]) if index else [line]
         return written
+
+    def _index(self, name: str) -> list[str]:
+        try:
+            return _INDEXES[name](self.page) if self.page.expand else []
+        except errors.ProofError as error:  # of a manifest, which has its own line
+            raise stopping(error) from error
 
     def _include(self, path: str, line: str, *, fenced: bool) -> None:
         parts = path.split("/")

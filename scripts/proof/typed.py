@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 import types
 from collections.abc import Hashable
@@ -41,7 +40,7 @@ def _fits(value: Any, kind: Any) -> bool:
     if kind is int:
         return type(value) is int and abs(value) <= _LARGEST  # a bool is no int here
     if kind is float:
-        return type(value) in (int, float) and math.isfinite(value) and abs(value) <= _LARGEST
+        return type(value) in (int, float) and abs(value) <= _LARGEST  # nor is it infinite, or no number
     if kind is str:
         return type(value) is str and not _LONE.search(value)
     if kind is bool:

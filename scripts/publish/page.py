@@ -11,6 +11,7 @@ from pathlib import Path
 from proof.errors import UsageError, Where
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
+_BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 # What a browser would run. Any other type is data, which no policy is asked about.
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
 
@@ -131,7 +132,7 @@ class Reader(HTMLParser):
                 self.title += data
             case "config" if (found := re.search(r'"base":\s*"([^"]*)"', data)) is not None:
                 self.base = found[1]
-            case "fact" if _SIZE.fullmatch(data):
+            case "fact" if _SIZE.fullmatch(data) and _BYTES.fullmatch(self._value):
                 self.sizes.append((float(self._value), data))
 
 

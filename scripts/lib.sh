@@ -60,8 +60,9 @@ step() {
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
     # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank. For it a line
-    # ends at a carriage return too.
-    tail -n "${tail:-20}" "$log" | tr '\r' '\n' | sed 's/##/# #/g; s/^/  │ /'
+    # ends at a carriage return too. Control characters are left out, those of two bytes too: a terminal acts on them.
+    tail -n "${tail:-20}" "$log" | tr '\r' '\n' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
+      LC_ALL=C sed 's/\xc2[\x80-\x9f]//g; s/##/# #/g; s/^/  │ /'
   fi
   return "$code"
 }

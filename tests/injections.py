@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from proof import capture as captures
+from proof.capture import Capture
+from proof.errors import PageError, ProofError
+
 HOSTILE = (
     "::error file=app.js::owned",
     "  ::set-output name=x::y",
@@ -34,3 +43,63 @@ HOSTILE = (
     "\\",
     "x" * 10_000,
 )
+
+# What acts on a terminal, in a CI system's log, in Rich's markup, in Markdown: a sample of each.
+ACTING = (
+    "\x1b[31mred\x1b]0;title\x07",
+    "\x9b31mred",
+    "a\rb\r::error::x",
+    "::error file=x::y",
+    "a\n::add-mask::y",
+    "x ##[group]y",
+    "\u202eback\u2066",
+    "[/x]",
+    "[bold]b[/bold] [link=https://example.invalid]l[/link] :smile:",
+    "<b> | `x` | **y** @somebody #1 https://example.invalid",
+)
+
+
+def everywhere(folder: Path, text: str) -> tuple[Capture, list[str], list[ProofError]]:
+    """The capture in `folder` with this text in every field that may hold it; the other ones, and why each may not.
+
+    Each string, each name and each number of the record is tried by itself, under a seal that fits: as somebody would
+    who wants to be believed.
+    """
+    record = folder / captures.RECORD
+    honest = record.read_text("utf-8")
+    kept, refused = honest, list[str]()
+    errors: list[ProofError] = []
+    for path in _paths(json.loads(honest)):
+        if path in (["schema"], ["seal"]):
+            continue
+        record.write_text(_changed(kept, path, text), "utf-8")
+        try:
+            assert captures.load(folder) is not None
+            kept = record.read_text("utf-8")
+        except PageError as error:
+            refused.append(".".join(map(str, path)))
+            errors.append(error)
+    record.write_text(kept, "utf-8")
+    found = captures.load(folder)
+    assert found is not None
+    assert captures.RECORD not in found.tampered
+    return found, refused, errors
+
+
+def _paths(data: Any) -> Iterator[list[Any]]:
+    for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
+        if isinstance(value, dict | list):
+            yield from ([key, *rest] for rest in _paths(value))
+        else:
+            yield [key]
+
+
+def _changed(record: str, path: list[Any], text: str) -> str:
+    data = json.loads(record)
+    inner = data
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = text
+    del data["seal"]
+    data["seal"] = captures._seal(data)
+    return json.dumps(data)

@@ -19,6 +19,7 @@ PAGE_SIDE = {
     *(
         "errors",
         "files",
+        "builtin",
         "typed",
         "table",
         "pattern",
@@ -28,6 +29,7 @@ PAGE_SIDE = {
         "dockerfile",
         "instructions",
         "stated",
+        "verbatim",
         "charts",
     ),
 }
@@ -42,6 +44,7 @@ OPENS = {
     "report/github": "the runner's own summary",
     "fresh": "the tool's cache",
     "measure": "the tool's cache",
+    "revision": "the link to the repository of a checkout",
     "rebuild": "the tool's cache, and packages whose hashes are checked",
     "journal": "the tool's cache",
     "private": "the tool's cache, and /proc",

@@ -6,12 +6,13 @@ import errno
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proof import builtin
 from proof import capture as captures
 from proof.capture import RECORD, Basis, CapturedFact, CapturedStep, folder_of, load, save
 from proof.errors import PageError
@@ -339,3 +340,63 @@ class TestHashes:
             == captures.hash_text("text")
         )
         assert captures.hash_file(tmp_path / "link", below=tmp_path) == captures.hash_text("a")
+
+
+class TestForm:
+    """A record under a seal that fits may still be one that the tool never writes."""
+
+    @pytest.mark.parametrize(
+        ("name", "fact"),
+        [
+            *(("size", CapturedFact(value, "B", "")) for value in (1.5, "8", 2**63 + 1, 10**400, -(2**64))),
+            *(("size", CapturedFact(8, unit, "")) for unit in ("count", "KiB", "s", "", "b", "MB", "text")),
+            *((name, CapturedFact("x", "text", "")) for name in ("layers", "base_layers", "layer_1", "transfer_size")),
+            *((name, CapturedFact(1, "count", "")) for name in ("command", "user", "platform", "own_size", "layer_12")),
+            *(
+                (name, CapturedFact(1, "count", ""))
+                for name in ("", "Size", "a b", "[/x]", "\x1b", "\uff53ize", "a" * 101)
+            ),
+            *(("files", CapturedFact(value, "count", "")) for value in (1.0, "1", True)),
+            *(("files", CapturedFact(1, unit, "")) for unit in ("", "files", "B ", "TEXT")),
+            *(("took", CapturedFact(value, "s", "")) for value in (1e300, float("inf"), float("nan"), "1")),
+            ("says", CapturedFact("half a character: \ud800", "text", "")),
+            ("says", CapturedFact("x", "text", "\udfff")),
+        ],
+        ids=str,
+    )
+    def test_fact(self, tmp_path: Path, name: str, fact: CapturedFact) -> None:
+        """Each of the tool's own facts has its unit, and each unit its kind of value."""
+        record = write(tmp_path, {"run.txt": ""}) / RECORD
+        save(capture(steps=()), tmp_path / "c")
+        data = json.loads((tmp_path / "c" / RECORD).read_bytes())
+        data["facts"][name] = asdict(fact)
+        record.write_text(json.dumps(data))
+        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+            load(tmp_path)
+
+    @pytest.mark.parametrize(
+        "name", ["size", "own_layers", "layer_7", "user", "transfer_size", "layer_x", "a_layer_1", "files"]
+    )
+    def test_sound_fact(self, tmp_path: Path, name: str) -> None:
+        """What the tool writes is read, and so is what a manifest may declare."""
+        unit = builtin.unit_of(name) or "count"
+        fact = CapturedFact("x" if unit == "text" else 7, unit, "")
+        save(capture(facts={name: fact}), tmp_path / "c")
+        assert load(tmp_path / "c") == capture(facts={name: fact})
+
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "",
+            "2026-11-23",
+            "2026-11-23T22:00:00",
+            "٢٠٢٦-11-23T22:00:00Z",
+            "<b>-11-23T22:00:00Z",
+            "2026-11-23T22:00:00Z\n",
+        ],
+    )
+    def test_date(self, tmp_path: Path, date: str) -> None:
+        """A page and a pull request state it."""
+        save(capture(provenance=replace(capture().provenance, date=date)), tmp_path / "c")
+        with pytest.raises(PageError, match="is not a date as the tool writes it"):
+            load(tmp_path / "c")

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from proof.capture import CapturedFact
 from proof.compare import Difference
@@ -152,19 +151,19 @@ def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> N
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_no_command_in_what_a_person_reads(text: str, root: Path) -> None:
+def test_hostile_text_is_no_command_in_what_a_person_reads(
+    text: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The log of a job is read for commands, all of it."""
     count, fails, note = results(root)
     terminal = Terminal()
-    terminal.console = Console(file=io.StringIO(), highlight=False, soft_wrap=True, width=80)
     terminal.result(replace(count, verdict="drift", differences=(Difference(Where(root), "count/words", text, text),)))
     terminal.result(
         replace(fails, verdict="not measured", error=CannotMeasureError("lost", evidence=text, cure="again"))
     )
     terminal.result(replace(note, verdict="drift", changes=(Change(f"context/{text}", "changed"),)))
     terminal.problems([PageError("not so", evidence=text, cure="mend it")])
-    assert isinstance(terminal.console.file, io.StringIO)
-    log = terminal.console.file.getvalue()
+    log = capsys.readouterr().out
     assert commands(log) == []
     assert "\x1b" not in log
 

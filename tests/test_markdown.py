@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,9 @@ from markdown import Markdown
 from proof import capture as captures
 from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
 from proof.markdown import StopBuildError
+from tests import site
 from tests.helpers import REPOSITORY, tiny
+from tests.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "golden"
 HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note.size }} *a* \x1b[31m \u202e ```\n'
@@ -222,7 +227,33 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     html = convert("{{ errors }}", project)
     assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
     assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
-    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', html)
+    seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)
+    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "a `` <img src=x> `` b",
+        "{{ note.size }} {: onclick=x }",
+        "- [a](javascript:alert(1))",
+        "&lt;b&gt; &#x202e;",
+        "    code",
+        "{{ proof }}",
+        "``` chart",
+        "# a\n\n# b",
+    ],
+)
+def test_a_remedy_is_only_text(text: str, project: Path) -> None:
+    """What a manifest says stands in the index of errors as it was written, and makes no element but code."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + f"remedy = {json.dumps(text)}\n", "utf-8")
+    html = convert("{{ errors }}", project)
+    elements = set(site.Parsed(html).elements)
+    assert elements <= {"h3 class id", "code", "p", "span class", "a href", "p class", "time class datetime"}
+    said = " ".join(unescape(re.sub(r"<[^>]+>", "", html)).replace("`", " ").split())
+    assert " ".join(text.replace("`", " ").split()) in said
 
 
 def test_a_hostile_output_is_only_text(project: Path) -> None:
@@ -233,6 +264,31 @@ def test_a_hostile_output_is_only_text(project: Path) -> None:
     assert "{{ note.size }}" in html
     assert "␛[31m" in html
     assert "⟨U+202E⟩" in html
+
+
+@pytest.mark.parametrize("name", ["a.txt", "more/b.md", "all", "pipe.md"])
+def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: Path) -> None:
+    """A site generator follows it, and would publish a file of the machine that builds the site."""
+    secret = write(tmp_path / "secret", {"id": "secret"})
+    path = project / "docs" / name
+    path.parent.mkdir(exist_ok=True)
+    if name == "pipe.md":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(secret if name == "all" else secret / "id")
+    with pytest.raises(StopBuildError, match="this is not a plain file or folder") as refused:
+        convert("# A page", project)
+    assert refused.value.where is not None
+    assert refused.value.where.path == path
+
+
+def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
+    """With its own line, and no traceback."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text('title = ""\n', "utf-8")
+    with pytest.raises(StopBuildError, match=r"fails/snippet\.toml:1: ") as stopped:
+        convert("{{ errors }}", project)
+    assert stopped.value.exit_code == 2
 
 
 def test_registry_captures_come_first(project: Path) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from proof import facts
 from proof.errors import UsageError
 from proof.pages import scan
-from publish import csp, head, lean, styles
+from publish import csp, head, lean, scripts, styles
 from publish.__main__ import publish
 from publish.page import Page, load, read
 from tests.helpers import REPOSITORY, address, mkdocs
@@ -32,7 +32,7 @@ ATOM = {"a": "http://www.w3.org/2005/Atom"}
 MAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one · Notes</title>
 <meta name="description" content="What a </script> weighs."></head>
-<body><h1>Two</h1><p>A lead.</p><script>var inline = 1</script></body></html>
+<body><h1>Two</h1><p>A lead.</p></body></html>
 """
 
 
@@ -97,11 +97,136 @@ def test_nothing_is_loaded_from_another_host(pages: list[Page]) -> None:
         assert 'data-md-component="source"' not in page.html  # it would ask GitHub for stars
 
 
-def test_a_style_in_the_markup_stops_the_build(small: Path) -> None:
-    """What the policy would silently forbid is found before a reader misses it."""
-    (small / "index.html").write_text(SMALL.replace("<h1>", '<h1 style="color: red">'), "utf-8")
-    with pytest.raises(UsageError, match='<h1 style="color: red">'):
+REFUSED = [
+    # a script of the page's own, whatever it is called
+    ("<script>alert(1)</script>", "this inline script is not known"),
+    ("<script type=module>alert(1)</script>", "an inline script has no attributes"),
+    ("<script type='text/javascript;x'>alert(1)</script>", "an inline script has no attributes"),
+    ("<script src=https://example.com/a.js></script>", "is not a script of this site"),
+    ("<script src=//example.com/a.js></script>", "is not an address that a page may name here"),
+    ("<script src='assets/notes.txt'></script>", "is not a script of this site"),
+    ("<script src='data:text/javascript,alert(1)//.js'></script>", "is not a script of this site"),
+    ("<script id=__config type=application/json>{}</script>" * 2, "data that is not the theme's own"),
+    ("<script type=application/json>{}</script>", "data that is not the theme's own"),
+    ("<a id=__config>x</a>", "the theme would take this for its settings"),
+    ("<form name=__config></form>", "the theme would take this for its settings"),
+    # markup that runs one
+    ("<img src=x onerror=alert(1)>", "the attribute `onerror`"),
+    ("<svg/onload=alert(1)>", "the attribute `onload`"),
+    ("<details open ONTOGGLE=alert(1)>", "the attribute `ontoggle`"),
+    ("<a href=javascript:alert(1)>x</a>", "is not an address"),
+    ("<a href=' jAvA\tscript:alert(1)'>x</a>", "is not an address"),
+    ("<a href='&#106;avascript&colon;alert(1)'>x</a>", "is not an address"),
+    ("<a href='\x01javascript:alert(1)'>x</a>", "is not an address"),
+    ("<a href='data:text/html,x'>x</a>", "is not an address"),
+    ("<a href='vbscript:x'>x</a>", "is not an address"),
+    ("<svg><a xlink:href='javascript:alert(1)'/></svg>", "the attribute `xlink:href`"),
+    ("<svg><animate attributeName=href to=javascript:alert(1) /></svg>", "<animate> may not"),
+    ("<svg><use href='data:image/svg+xml,x'/></svg>", "<use> may not"),
+    ("<svg><foreignObject></foreignObject></svg>", "<foreignobject> may not"),
+    ("<math><mtext></mtext></math>", "<math> may not"),
+    ("<iframe srcdoc='x'></iframe>", "<iframe> may not"),
+    ("<object data=x></object>", "<object> may not"),
+    ("<embed src=x>", "<embed> may not"),
+    # markup that leads elsewhere, asks elsewhere, or makes the page another one
+    ("<meta http-equiv=refresh content='0;url=https://example.com'>", "<meta> may only stand in the head"),
+    ("<base href=https://example.com>", "<base> may not"),
+    ("<form action=https://example.com></form>", "the attribute `action`"),
+    ("<button formaction=https://example.com>x</button>", "the attribute `formaction`"),
+    ("<a href=x ping=https://example.com>x</a>", "the attribute `ping`"),
+    ("<img src=https://example.com/i.png>", "is not an address"),
+    ("<img src=\\\\example.com/i.png>", "is not an address"),
+    ("<img srcset=https://example.com/i.png>", "the attribute `srcset`"),
+    ("<video src=x poster=y></video>", "<video> may not"),
+    ("<link rel=stylesheet href=x.css>", "<link> may only stand in the head"),
+    ("<style>@import 'https://example.com'</style>", "<style> may not"),
+    ('<h1 style="color: red">x</h1>', "the attribute `style`"),
+    ("<template></template>", "<template> may not"),
+    ("<textarea></textarea>", "<textarea> may not"),
+    ("<noscript><img></noscript>", "<noscript> may not"),
+    ("<plaintext>", "<plaintext> may not"),
+    # what two parsers read in two ways
+    ("<svg><title><img src=x></title></svg>", "a title is text"),
+    ("<!--><img src=x>-->", "a comment may not hold markup"),
+    ("<!-- a --!><b>x</b> -->", "a comment may not hold markup"),
+    ("<![CDATA[<b>]]>", "may not stand in a page"),
+    ("<?php x ?>", "a processing instruction"),
+    ("<!DOCTYPE svg>", "may not stand in a page"),
+]
+
+
+@pytest.mark.parametrize(("markup", "says"), REFUSED, ids=lambda text: text[:60])
+def test_markup_that_no_page_may_hold_stops_the_build(markup: str, says: str, small: Path) -> None:
+    """What a policy would forbid, and what it does not speak of, is found before a reader is; with its line."""
+    path = small / "index.html"
+    path.write_text(SMALL.replace("<p>A lead.</p>", f"<p>A lead.</p>\n{markup}"), "utf-8")
+    with pytest.raises(UsageError, match=re.escape(says)) as refused:
         publish(small)
+    assert refused.value.where is not None
+    assert (refused.value.where.path, refused.value.where.line) == (path, 4)
+    assert refused.value.cure
+    assert "Content-Security-Policy" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("markup", ["<meta http-equiv=refresh content=0>", "<img src=x>", "<base href=x>", "<h1>"])
+def test_front_matter_cannot_write_into_the_head(markup: str, small: Path) -> None:
+    """A theme puts a description into an attribute as it is."""
+    (small / "index.html").write_text(SMALL.replace("weighs.", f'weighs.">{markup}<meta name="x" content="'), "utf-8")
+    with pytest.raises(UsageError, match=r"index\.html:2: "):
+        publish(small)
+
+
+def test_a_title_that_ends_itself_stops_the_build(small: Path) -> None:
+    (small / "index.html").write_text(SMALL.replace("Two &amp; one", "</title><b>Two</b><title>"), "utf-8")
+    with pytest.raises(UsageError, match=r"index\.html:1: <b> may not stand in the head"):
+        publish(small)
+
+
+def test_harmless_html_may_stand_in_a_page(small: Path) -> None:
+    """What authors write by hand: tables, forms without an address, links, pictures, keys."""
+    html = (
+        "<table><caption>c</caption><tr><th scope=col>a</th></tr></table><kbd>/</kbd><!-- a note -->"
+        "<form class=x><label>n <input type=number min=1 required></label></form><details open><summary>s</summary>"
+        "<a href='https://example.com/?a=b#c' rel=noopener>a</a><a href=mailto:a@example.com>m</a>"
+        "<a href='../x/#y'>r</a>"
+        "<img src='../a.png' alt=a><img src='data:image/png;base64,AAAA' alt=b></details>"
+        "<script src='../assets/a.js' defer></script>"
+    )
+    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", html), "utf-8")
+    (page,) = publish(small)
+    assert html in page.html
+
+
+def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the theme's templates and of overrides/, with a path where a template leaves one open; no other one."""
+    found = {script for path in site.rglob("*.html") for script in load(site, path).reads.scripts}
+    assert len(found) >= 5
+    for script in found:
+        assert scripts.known(script)
+        assert not scripts.known(f"{script} ")
+        assert not scripts.known(f"{script};alert(1)")
+    scope = next(script for script in found if script.startswith('__md_scope=new URL("'))
+    rest = scope.partition('"')[2].partition('"')[2]
+    assert scripts.known(f'__md_scope=new URL("../..{chr(34)}{rest}')
+    for other in ("https://example.com", '"+alert(1)+"', "\\", "${alert(1)}", "</script>", "javascript:x"):
+        assert not scripts.known(f'__md_scope=new URL("{other}"{rest}')
+    # A theme with other scripts brings them along.
+    partials = tmp_path / "newtheme" / "templates" / "partials" / "javascripts"
+    partials.mkdir(parents=True)
+    (tmp_path / "newtheme" / "__init__.py").touch()
+    (partials / "base.html").write_text('{#- x -#}\n<script>later("{{ base_url | e }}")</script>\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(scripts, "_THEMES", ("newtheme", "nosuchtheme"))
+    monkeypatch.setattr(scripts, "_known", scripts._known.__wrapped__)
+    assert scripts.known('later("../..")')
+    assert not scripts.known(scope)
+
+
+def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> None:
+    """The last step asks once more, of the page as it is by then."""
+    page = load(small, small / "index.html").sub("<p>", "<script>alert(1)</script><p>")
+    with pytest.raises(UsageError, match=r"this inline script is not known"):
+        csp.forbid(page)
 
 
 def test_a_finished_site_is_not_finished_again(small: Path) -> None:
@@ -231,6 +356,27 @@ def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
+
+
+def test_a_feed_stays_xml_whatever_a_page_says(small: Path) -> None:
+    """A control character in a title or a tag would end it for every reader of feeds."""
+    head = f'<link rel="canonical" href="{ADDRESS}"><meta property="article:tag" content="a\x0bb">'
+    text = SMALL.replace("<title>Two &amp; one", f"{head}<title>]]&gt;&lt;/title&gt;\x1b[31m &amp;#0;\ufffe")
+    measured = '<time class="measured" datetime="2026-11-23">x</time>'
+    (small / "index.html").write_text(text.replace("<p>", f"{measured}<p>"), "utf-8")
+    publish(small)
+    feed = ET.parse(small / "feed.xml")  # noqa: S314 - written by the tool itself
+    assert feed.findtext("a:entry/a:title", "", ATOM) == "]]></title>\\x1b[31m &#0;\\ufffe"
+    assert ET.parse(small / "sitemap.xml").findtext(".//s:loc", "", MAP) == ADDRESS  # noqa: S314
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "inf", "1e999", "-1", "", "9" * 400])
+def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> None:
+    """HTML in a page can look like a fact; a card needs a number of bytes."""
+    fact = f'<strong><data class="fact" value="{value}">8MB</data></strong>'
+    (small / "index.html").write_text(SMALL.replace("A lead.", fact * 2), "utf-8")
+    (page,) = publish(small)
+    assert page.reads.sizes == []
 
 
 def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
+import re
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proof import manifest
+from proof import accept, facts, manifest
+from proof import capture as captures
+from proof.capture import CapturedFact, folder_of
 from proof.compare import Difference
-from proof.errors import CannotMeasureError, PageError, Where, plain
+from proof.errors import CannotMeasureError, PageError, Where, complain_of_a_crash, plain
 from proof.inputs import Change
-from proof.report import data
-from proof.report.terminal import Terminal
+from proof.report import changes, data, github, junit
+from proof.report.terminal import Screen, Terminal
 from proof.verify import Result
 from tests import site
+from tests.helpers import REPOSITORY, captured, results, tiny
+from tests.injections import ACTING, everywhere
 from tests.makers import capture
 
 # What GitHub's, GitLab's, Azure's and TeamCity's runners act on, wherever it stands in a line or at its beginning.
@@ -70,7 +78,104 @@ def test_json_does_not_act(text: str, result: Result) -> None:
     written = data.results([replace(result, differences=(Difference(Where(Path("x")), "single/run", text, text),))])
     assert json.loads(written)["results"][0]["differences"][0]["old"] == text
     assert not [line for line in written.split("\n") if line.strip().startswith("::") or "##[" in line]
-    assert "\x1b" not in written
+    assert acts(written) == []
+
+
+@pytest.mark.parametrize("text", ACTING, ids=repr)
+def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a record says, under a seal that fits: refused, or shown as the text it is, in every report."""
+    root = captured(tiny(tmp_path))
+    count, fails, note = results(root)
+    folder = folder_of(note.snippet.folder, "rebuilt")
+    new, refused, errors = everywhere(folder, text)
+    # Numbers are numbers, an engine's store is a word, and a day is a day: nothing else may stand there.
+    assert {"facts.layers.value", "facts.size.value", "facts.size.unit", "provenance.date"} <= set(refused)
+    assert {"provenance.engine", "provenance.filesystem", "facts.size.source", "basis.engine"}.isdisjoint(refused)
+    found = [count, fails, replace(note, verdict="drift", old=note.old, new=new, changes=(Change(text, text),))]
+    taken = [replace(found[2], verdict="written")]
+    terminal = Terminal()
+    for result in found:
+        terminal.result(result)
+    terminal.table(found)
+    terminal.total(found, 1)
+    terminal.advice(found)
+    terminal.problems(errors)
+    terminal.facts(facts.load(root / "snippets"))
+    printed = capsys.readouterr().out
+    assert acts(printed) == []
+    if text.isprintable() and "##" not in text and not text.startswith("::"):
+        assert text in printed  # Rich took nothing of it for its own
+    log = io.StringIO()
+    github.report(found, errors, root=root, pages=[], file=log)
+    assert {line.split(" ")[0] for line in log.getvalue().split("\n")} <= {"::error", "::warning", ""}
+    assert not re.search(r"##\w*\[", log.getvalue())
+    summary = changes.summary(found, errors) + accept.proposal(root, found, taken)
+    for piece in ("\x1b", "\x9b", "\u202e", "::", "##[", "[/x]", "<b>", "**y**", "@somebody", "https://example"):
+        assert piece not in summary
+    ET.fromstring(junit.text(found, errors, root=root, seconds=1))  # noqa: S314 - our own
+    for written in (data.results(found), data.facts(facts.load(root / "snippets"))):
+        json.loads(written)
+        assert acts(written) == []
+
+
+def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
+    """Where the table had a number it printed whatever text stood there, and Rich read it as its markup."""
+    folder = tmp_path / "captured" / "rebuilt"
+    captures.save(capture(), folder)
+    for unit in ("text", "count", "B", "nautical miles"):
+        fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
+        captures.save(capture(facts={**capture().facts, "layers": fact}), folder)
+        with pytest.raises(PageError, match=r"this is no capture that the tool wrote") as refused:
+            captures.load(folder)
+        assert acts(str(refused.value)) == []
+
+
+def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line is read as a whole."""
+    screen = Screen()
+    screen.print("  :", (":error::x", "bold"))
+    screen.print("a #", "#[group]x")
+    screen.print(("\n", ""), ("::", "red"), "add-mask::x")
+    assert acts(capsys.readouterr().out) == []
+
+
+def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
+    """Python prints its message as it is; this one goes through `plain` as all others do."""
+    complain_of_a_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError" in printed
+    assert acts(printed) == []
+
+
+# Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
+PRINTED = {
+    "cli": ["data.facts(book)", "f'export DOCKER_HOST={running[0][2]}'"],
+    "ci": ["json.dumps({'shard': [str(plan.Shard(number, count)) for number in range(1, count + 1)]})"],
+    "conclusion": ["data.results(results)"],
+    "markdown": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "report/github": ["annotation.command(base)"],
+}
+
+
+def test_nothing_leaves_by_another_way() -> None:
+    """Text goes out through `Screen`, `complain`, or one of a few calls that are named above."""
+    package = REPOSITORY / "scripts" / "proof"
+    found: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).with_suffix("").as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+                found.setdefault(name, []).append(ast.unparse(node.args[0]))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):
+                assert name == "report/terminal"
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout.write", "sys.stderr.write"):
+                assert name == "errors"
+            if isinstance(node, ast.Attribute) and node.attr == "_console":
+                assert name == "report/terminal"
+    assert {name: sorted(calls) for name, calls in found.items()} == PRINTED
+    source = (package / "report" / "terminal.py").read_text("utf-8")
+    inside = source[source.index("class Screen") : source.index("class Terminal")]
+    assert source.count("_console") == inside.count("_console")
 
 
 def test_what_is_harmless_stays_as_it_is() -> None:

@@ -121,7 +121,7 @@ def show(record: Record) -> None:
             f"≤ {row.goal:g}" + ("" if row.against else f" {row.unit}"),
             "✓ met" if row.met else "✗ not met",
         )
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     console.print(table)
     for line in record.method:
         console.print(f"· {line}", style="dim")

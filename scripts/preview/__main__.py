@@ -19,7 +19,7 @@ from preview.server import Server
 from preview.site import Site
 from proof import manifest, private
 from proof.cli import PLATFORM, cache_folder
-from proof.errors import NoEngineError, ProofError, UsageError
+from proof.errors import NoEngineError, ProofError, UsageError, complain
 from proof.manifest import Snippet
 from proof.report.terminal import Terminal
 from proof.verify import Result
@@ -149,7 +149,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ProofError as problem:
-        print(f"scripts/serve: {problem}", file=sys.stderr)
+        complain(f"scripts/serve: {problem}")
         sys.exit(problem.code)
     except KeyboardInterrupt:
         sys.exit(130)

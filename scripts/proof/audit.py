@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from proof import claims, context, expression
+from proof import claims, context, expression, verbatim
 from proof.claims import Claim
 from proof.errors import PageError, ProofError
 from proof.page import Page, Waiver
@@ -110,6 +110,7 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     predicate = ET.SubElement(why, "code")
     predicate.text = claim.predicate
     predicate.tail = f" holds for {visible(claim.values)}." if claim.values else " holds."
+    verbatim.literal(why)
 
 
 def _names(found: list[tuple[str, bool]], page: Page) -> None:
@@ -164,7 +165,9 @@ def _flat(element: ET.Element, tokens: list[_Token]) -> str:
     for child in element:
         kind = str(child.get("class", "")).split(" ")[0]
         if child.tag == "data":
-            parts.append(_token(_Token("fact", child.text or "", child), tokens))
+            parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
+        elif kind == "verbatim":
+            parts.append(verbatim.read(child.text))
         elif kind in ("claim", "waiver"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from proof import context, files
+from proof import builtin, context, files
 from proof.errors import PageError, RefusedError, UsageError, Where
 from proof.typed import typed
 
@@ -26,6 +26,9 @@ SCHEMA = 1
 RECORD = "capture.json"
 _NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
 _LARGEST = 20_000_000  # bytes of one file: several times what the tool lets a command print
+_FACT = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_VALUES = {"B": (int,), "count": (int,), "KiB": (int, float), "s": (int, float), "text": (str,)}
 _KEPT = 150  # captures in memory: more than the pages of most sites show, and not all of a project of any size
 ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
 
@@ -204,11 +207,19 @@ def _text_of(folder: Path, name: str) -> Path:
 
 
 def _checked(capture: Capture) -> Capture:
-    """The capture, if everything in it has its type; TypeError if not."""
+    """The capture, if everything in it has its type and form; TypeError if not."""
+    typed(capture)
+    if not _MOMENT.fullmatch(capture.provenance.date):
+        raise TypeError(f"{capture.provenance.date!r:.60} is not a date as the tool writes it")
     for name, fact in capture.facts.items():
-        if isinstance(fact.value, str) != (fact.unit == "text"):
-            raise TypeError(f"{name!r:.60} is no value of its unit")
-    return typed(capture)
+        if not _FACT.fullmatch(name):
+            raise TypeError(f"{name!r:.60} is not the name of a fact")
+        unit = builtin.unit_of(name) or fact.unit
+        if fact.unit != unit or unit not in builtin.UNITS:
+            raise TypeError(f"{name} is measured in {fact.unit!r:.60}")
+        if type(fact.value) not in _VALUES[unit]:
+            raise TypeError(f"{name} is {fact.value!r:.60}, which is not a value in {unit}")
+    return capture
 
 
 def save(capture: Capture, folder: Path) -> None:

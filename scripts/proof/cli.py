@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from proof import ci
-from proof.errors import CannotMeasureError, EngineLostError, NoEngineError, ProofError, RegistryAwayError, UsageError
+from proof.errors import (
+    CannotMeasureError,
+    EngineLostError,
+    NoEngineError,
+    ProofError,
+    RegistryAwayError,
+    UsageError,
+    complain,
+    complain_of_a_crash,
+)
 
 if TYPE_CHECKING:
     from proof.bases import Bases
@@ -33,15 +42,16 @@ PLATFORM = "linux/amd64"  # of every snippet that names no other: the one that r
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    sys.excepthook = complain_of_a_crash
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
         code: int = options.run(options)
     except ProofError as error:
-        print(f"proof: {error}", file=sys.stderr)
+        complain(f"proof: {error}")
         return error.code
     except KeyboardInterrupt:
-        print("\nproof: interrupted; what was finished is kept", file=sys.stderr)
+        complain("\nproof: interrupted; what was finished is kept")
         return 130
     except BrokenPipeError:  # `proof facts | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if (trouble := files.trouble(error)) is None:
             raise
-        print(f"proof: {trouble}", file=sys.stderr)
+        complain(f"proof: {trouble}")
         return trouble.code
     return code
 

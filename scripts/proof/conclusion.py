@@ -97,5 +97,5 @@ def conclude(
         junit.write(reports.junit, results, [*problems, *untrue], root=root, seconds=seconds)
     if reports.github:
         paths = [page.path for page in scanned]
-        github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.console.file)
+        github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.screen.file)
     return worst(results, by_cause=reports.by_cause) or code_of(untrue) or code_of(problems)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,18 @@ def plain(text: str) -> str:
     """Text from outside, fit for a terminal and a log: nothing in it acts, and what is unseen is shown by its code."""
     seen = "".join(c if c in "\n\t" or c.isprintable() or unicodedata.category(c) == "Zs" else _code(c) for c in text)
     return _COMMAND.sub(lambda mark: f"{mark[0]} ", seen)
+
+
+def complain(text: str) -> None:
+    """Write to the error output: the one way there for text that may come from outside."""
+    sys.stderr.write(f"{plain(text)}\n")
+
+
+def complain_of_a_crash(*crash: Any) -> None:
+    """What Python is told to do with an error that nobody foresaw: its message may hold text from outside too."""
+    import traceback  # only where something is broken
+
+    complain("".join(traceback.format_exception(*crash)).rstrip())
 
 
 def _code(c: str) -> str:

@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from proof import builtin, commands, context, dockerfile
 from proof import capture as captures
-from proof import commands, context, dockerfile
 from proof.commands import Command, full_name
 from proof.dockerfile import Dockerfile
 from proof.errors import ManifestError, UsageError, Where, did_you_mean
@@ -23,7 +23,7 @@ from proof.table import Table
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
 VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
-UNITS = ("B", "KiB", "s", "count", "text")  # what a fact taken out of a step's output may be measured in
+UNITS = builtin.UNITS  # what a fact taken out of a step's output may be measured in
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ extensions can build the pages. Nothing here can start a process: a page is made
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -31,7 +32,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript
+from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript, verbatim
 from proof.charts import fence
 from proof.errors import did_you_mean
 from proof.page import INDEX, OnPage, Page, Waiver, keep
@@ -57,7 +58,7 @@ class StopBuildError(errors.UsageError, ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """MkDocs has logged the whole message when this is called."""
-        print(f"The build stops at {self.where or 'this page'}.", file=file or sys.stderr)
+        print(errors.plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
 
 
 class FalseClaimStopsBuildError(StopBuildError):
@@ -85,6 +86,7 @@ class ProofExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
         self._root = manifest.find_root(Path(self.getConfig("project") or ".").absolute())
+        _check_plain(self._root / self.getConfig("docs"))
         self.reset()
         md.registerExtension(self)
         # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
@@ -109,6 +111,18 @@ class ProofExtension(Extension):
 def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
     """The entry point of Python-Markdown."""
     return ProofExtension(**options)
+
+
+def _check_plain(docs: Path) -> None:
+    """Refuse a link among the pages: a site generator follows it, and publishes whatever it leads to."""
+    for parent, folders, files in os.walk(docs):
+        for name in (*folders, *files):
+            path = Path(parent, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                error = errors.PageError(
+                    "this is not a plain file or folder", where=errors.Where(path), cure=f"rm {path}"
+                )
+                raise stopping(error)
 
 
 _INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
@@ -141,8 +155,14 @@ class _Source(OnPage, Preprocessor):
             if not fence and line.strip() and mark is None:
                 waived = False
             index = None if fence else INDEX.match(line)
-            written += (_INDEXES[index[1]](self.page) if self.page.expand else []) if index else [line]
+            written += self._index(index[1]) if index else [line]
         return written
+
+    def _index(self, name: str) -> list[str]:
+        try:
+            return _INDEXES[name](self.page) if self.page.expand else []
+        except errors.ProofError as error:  # of a manifest, which has its own line
+            raise stopping(error) from error
 
     def _include(self, path: str, line: str, *, fenced: bool) -> None:
         parts = path.split("/")
@@ -249,11 +269,16 @@ class _Inline(OnPage, InlineProcessor):
         data: str,  # noqa: ARG002
     ) -> tuple[ET.Element, int, int]:
         try:
-            element = self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(m[1])) else self._fact(m[1])
+            element = self._element(m[1])
         except errors.ProofError as error:
             element = ET.Element("data", {"class": "fact"})
             _note(self.page, error, m[0])
         return element, m.start(0), m.end(0)
+
+    def _element(self, text: str) -> ET.Element:
+        if found := verbatim.TOKEN.fullmatch(text):
+            return verbatim.element(found)
+        return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
         # What it belongs to is known once the whole tree is there: see audit.
@@ -263,7 +288,7 @@ class _Inline(OnPage, InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", cure="a blank line above and below")
-        return stated.state(text, self.page).element()
+        return verbatim.literal(stated.state(text, self.page).element())
 
 
 class _Audit(OnPage, Treeprocessor):
@@ -278,7 +303,7 @@ class _Audit(OnPage, Treeprocessor):
             self._leftovers(root)
             audit.audit(root, self.page)
             if (line := measured.line(self.page)) is not None:
-                root.append(line)
+                root.append(verbatim.literal(line))
             flags.in_codes(root)
             keep(self.page)
         except errors.ProofError as error:
@@ -287,7 +312,8 @@ class _Audit(OnPage, Treeprocessor):
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             # Of a fact the text is what a program printed, braces or not.
-            inside = "" if element.tag in ("code", "pre", "data") else element.text or ""
+            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            inside = "" if quoted else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]

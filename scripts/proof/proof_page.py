@@ -6,14 +6,17 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
-from proof import facts, manifest, pages
+from proof import facts, manifest, pages, verbatim
 from proof.capture import Capture
 from proof.facts import Source
 from proof.manifest import Snippet, Step
 from proof.page import Page
 from proof.pages import Scanned
-from proof.transcript import anchor, as_html, visible
+from proof.transcript import anchor, as_html
+
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def proof(page: Page) -> list[str]:
@@ -40,8 +43,8 @@ def errors(page: Page) -> list[str]:
             page.snippets.add(step.snippet)
             message = _message(done.output, step.expect)
             links, known = found.setdefault(message, []), remedies.setdefault(message, [])
-            if step.remedy and step.remedy not in known:
-                known.append(step.remedy)
+            if step.remedy and (remedy := _prose(step.remedy)) not in known:
+                known.append(remedy)
             if not any(f"]({_path(scanned, page)}#" in other for other in links):
                 links.append(_link(scanned, page, step))
     written: list[str] = []
@@ -62,14 +65,13 @@ def _message(output: str, expect: str) -> str:
 
 def _link(scanned: Scanned, page: Page, step: Step) -> str:
     """A link from a page to where another one shows a step."""
-    title = scanned.title.rstrip("?")
-    return f"[{title}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
+    return f"[{_prose(scanned.title.rstrip('?'))}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
 
 
 def _path(scanned: Scanned, page: Page) -> str:
-    """Where another page is, from the folder of this one."""
+    """The address of another page, relative to this one. Quoted, since a file may be called anything."""
     here = page.path.parent if page.path else page.docs
-    return Path(os.path.relpath(scanned.path, here)).as_posix()
+    return quote(Path(os.path.relpath(scanned.path, here)).as_posix())
 
 
 def _pages(page: Page) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _pages(page: Page) -> Iterator[str]:
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
         if any(counts):
-            yield f"| [{found.title}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+            yield f"| [{_prose(found.title)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
     yield ""
 
 
@@ -109,7 +111,7 @@ def _snippets(page: Page) -> Iterator[str]:
     yield "is on the page that shows it; what no page shows is here."
     for snippet in manifest.load_all(page.root):
         capture = page.book.captures.get(snippet.name)
-        yield from ("", f"### {_words(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
+        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
         if capture is None:
             yield "Not captured yet."
             continue
@@ -117,7 +119,7 @@ def _snippets(page: Page) -> Iterator[str]:
         for step in snippet.steps:
             shown = [_link(found, page, step) for found in showing.get(str(step), ())]
             if shown:
-                yield from ("", f"`` {visible(step.text)} `` → {' · '.join(shown)}", "")
+                yield from ("", f"{verbatim.code(step.text)} → {' · '.join(shown)}", "")
             else:
                 yield from ("", f"{{{{ transcript {step} }}}}", "")
         yield from _facts(snippet, capture)
@@ -171,9 +173,10 @@ def _sentence(text: str, found: Scanned) -> str:
     return f"{_inline(text)} <small>({_inline(found.path.relative_to(found.page.docs).as_posix())})</small>"
 
 
-def _words(title: str) -> str:
-    """A title in which no character means anything to Markdown."""
-    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in visible(title))
+def _prose(text: str) -> str:
+    """A sentence from outside in a line of Markdown: the one markup that it may hold is `code`."""
+    pieces = _CODE.split(" ".join(text.split()))  # in turn a text and a piece of code
+    return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
 
 
 def _inline(raw: str) -> str:

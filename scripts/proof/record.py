@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from proof import builtin, execute, facts
 from proof import capture as captures
-from proof import execute, facts
 from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, CapturedStep, Provenance
 from proof.compare import Difference
 from proof.errors import ManifestError, ProofError
@@ -55,12 +55,13 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
     if (image := run.image) is not None:
         base, own = image.layers[: run.base_layers], image.layers[run.base_layers :]
         noise = run.snippet.noise
-        yield "size", _bytes(image.size, f"the sum of {saved}", noise)
-        yield "base_size", _bytes(sum(layer.size for layer in base), f"the base's part of {saved}")
-        yield "own_size", _bytes(sum(layer.size for layer in own), f"the part of {saved} that is not the base's", noise)
-        yield "layers", CapturedFact(len(image.layers), "count", "the manifest in `docker image save`")
-        yield "base_layers", CapturedFact(len(base), "count", "the layers that the image shares with its base")
-        yield "own_layers", CapturedFact(len(own), "count", "the layers that its base does not have")
+        yield _measured("size", image.size, f"the sum of {saved}", noise)
+        yield _measured("base_size", sum(layer.size for layer in base), f"the base's part of {saved}")
+        own_size = sum(layer.size for layer in own)
+        yield _measured("own_size", own_size, f"the part of {saved} that is not the base's", noise)
+        yield _measured("layers", len(image.layers), "the manifest in `docker image save`")
+        yield _measured("base_layers", len(base), "the layers that the image shares with its base")
+        yield _measured("own_layers", len(own), "the layers that its base does not have")
         if run.snippet.transfer:
             for name, layers in (
                 ("transfer_size", image.layers),
@@ -68,13 +69,14 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
                 ("own_transfer_size", own),
             ):
                 size = sum(layer.compressed or 0 for layer in layers)
-                yield name, CapturedFact(size, "B", f"{saved}, each layer gzipped (level 6)", tolerance=0.01)
+                yield name, CapturedFact(size, _unit(name), f"{saved}, each layer gzipped (level 6)", tolerance=0.01)
         for number, layer in enumerate(image.layers, start=1):
             slack = noise if number > len(base) and layer.size > noise else 0
-            yield f"layer_{number}", _bytes(layer.size, f"layer {number}: {layer.instruction}", slack)
-        yield "command", CapturedFact(image.command, "text", "the configuration in `docker image save`")
-        yield "user", CapturedFact(image.user or "root", "text", "the configuration in `docker image save`")
-        yield "platform", CapturedFact(image.platform, "text", "the configuration in `docker image save`")
+            yield _measured(f"layer_{number}", layer.size, f"layer {number}: {layer.instruction}", slack)
+        configuration = "the configuration in `docker image save`"
+        yield _measured("command", image.command, configuration)
+        yield _measured("user", image.user or "root", configuration)
+        yield _measured("platform", image.platform, configuration)
     for done in run.steps:
         for rule in done.step.facts:
             found = rule.match.search(done.output)
@@ -90,9 +92,16 @@ def _facts(run: Run) -> Iterator[tuple[str, CapturedFact]]:
             yield rule.name, CapturedFact(value, rule.unit, source, rule.tolerance, rule.volatile)
 
 
-def _bytes(value: int, source: str, noise: int = 0) -> CapturedFact:
-    """A size; `noise` bytes more or less are the same size."""
-    return CapturedFact(value, "B", source, tolerance=round(noise / value, 9) if noise and value else 0.0)
+def _measured(name: str, value: int | str, source: str, noise: int = 0) -> tuple[str, CapturedFact]:
+    """A fact of the image; `noise` bytes more or less are the same size."""
+    tolerance = round(noise / value, 9) if noise and isinstance(value, int) and value else 0.0
+    return name, CapturedFact(value, _unit(name), source, tolerance=tolerance)
+
+
+def _unit(name: str) -> str:
+    unit = builtin.unit_of(name)
+    assert unit is not None
+    return unit
 
 
 def _read(text: str, unit: str) -> captures.Scalar:

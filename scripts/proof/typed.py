@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
-import math
+import re
 import types
 from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+_LARGEST = 2**63  # no size, count or duration comes near it, and whatever a report does with one still works
+_LONE = re.compile("[\ud800-\udfff]")  # JSON can hold half a character, and nothing could write it down
 
 Record = TypeVar("Record")
 
@@ -34,10 +37,14 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    if kind in (str, int, bool):
-        return type(value) is kind  # a bool is no int here
+    if kind is int:
+        return type(value) is int and abs(value) <= _LARGEST  # a bool is no int here
     if kind is float:
-        return type(value) in (int, float) and math.isfinite(value)
+        return type(value) in (int, float) and abs(value) <= _LARGEST  # nor is it infinite, or no number
+    if kind is str:
+        return type(value) is str and not _LONE.search(value)
+    if kind is bool:
+        return type(value) is bool
     origin, args = _parts(kind)
     if origin in (Union, types.UnionType):
         return any(_fits(value, one) for one in args)

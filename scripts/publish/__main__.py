@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from proof.errors import ProofError, UsageError
-from publish import card, csp, feed, head, lean, material, styles
+from proof.errors import ProofError, UsageError, complain
+from publish import card, csp, feed, head, lean, markup, material, styles
 from publish.page import Page, read
 
 
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
             raise UsageError("one argument is needed: the folder of a built site", cure="python -m publish site/")
         pages = publish(Path(arguments[0]))
     except ProofError as error:
-        print(error, file=sys.stderr)
+        complain(str(error))
         return error.code
     print(f"{len(pages)} pages finished")
     return 0
@@ -25,7 +25,10 @@ def main(arguments: list[str]) -> int:
 
 def publish(site: Path) -> list[Page]:
     """Finish every page of a built site, and write what stands beside them: cards, feed, sitemap, robots.txt."""
-    pages = [material.mend(page) for page in read(site)]
+    built = read(site)
+    for page in built:
+        markup.check(page)
+    pages = [material.mend(page) for page in built]
     if all(material.made(page) for page in pages):
         style = styles.join(site, pages)
         pages = [lean.lighten(page, style) for page in pages]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from proof.errors import UsageError, Where
+from publish import markup, scripts
 from publish.page import Page, reading
 
 _POLICY = {
@@ -24,21 +24,20 @@ _POLICY = {
 
 
 def forbid(page: Page) -> Page:
-    """The page with a policy that allows its inline scripts by their hashes, and nothing else that is inline."""
-    finished = reading(page.html)
-    if finished.inline:
-        raise UsageError(
-            f"the page {page} has a style or a handler in its markup, which its policy forbids",
-            where=Where(page.path),
-            evidence="\n".join(finished.inline[:5]),
-            cure="a class, and a rule in a style sheet of docs/assets/",
-        )
-    return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(finished.scripts)}">')
+    """The page with a policy that allows the inline scripts that are known, by their hashes.
+
+    It is asked of the finished page too: a script is trusted for what it is, and not for being there.
+    """
+    found = reading(page.html).scripts
+    for script in found:
+        if not scripts.known(script):
+            raise markup.unknown(page, None, script)
+    return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(found)}">')
 
 
-def policy(scripts: list[str]) -> str:
+def policy(allowed: list[str]) -> str:
     """The policy's text, for these inline scripts."""
-    hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in scripts))
+    hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in allowed))
     return "; ".join(f"{key} {value}{hashes if key == 'script-src' else ''}" for key, value in _POLICY.items())
 
 

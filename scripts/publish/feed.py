@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from proof.errors import plain
 from publish import head
 from publish.page import Page
 
@@ -68,8 +69,8 @@ def _moment(day: str) -> str:
 
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
-    element = ET.SubElement(parent, tag, attributes)
-    element.text = text or None
+    element = ET.SubElement(parent, tag, {name: plain(value) for name, value in attributes.items()})
+    element.text = plain(text) or None  # XML cannot hold a control character
     return element
 
 

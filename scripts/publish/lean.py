@@ -7,28 +7,19 @@ from importlib.resources import files
 from pathlib import Path
 
 from publish.page import Page
+from publish.scripts import AFTER_PAINT
 
 _STYLE = r'<link rel="stylesheet" href="[^"]*">\s*'
-_BUNDLE = r'<script src="([^"]*assets/javascripts/bundle[^"]*)"></script>'
+_BUNDLE = r'<script src="([\w.~/%-]*assets/javascripts/bundle[\w.-]*)"></script>'
 # A line end with the blanks around it; or a whole element in which blanks mean something.
 _BLANKS = r"(?s)(<(pre|script)\b.*?</\2>)|\s*\n\s*"
 _WORKER = r'("search":\s*")[^"]*/workers/[^"]*"'
-# The script is a third of a page's bytes and most of its work, and the text needs none of it. It waits for an event
-# that is over by the time it runs, and is told of it again.
-_AFTER_PAINT = """<script>
-document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => {
-  const script = document.createElement("script")
-  script.src = "%s"
-  script.onload = () => document.dispatchEvent(new Event("DOMContentLoaded"))
-  document.body.append(script)
-})), { once: true })
-</script>"""
 
 
 def lighten(page: Page, style: str) -> Page:
     """The page with this style sheet, its script after the first paint, and a search that waits to be used."""
     page = page.sub(f"(?:{_STYLE})", "").in_head(f'<link rel="stylesheet" href="{page.base}{style}">')
-    page = page.sub(_BUNDLE, lambda found: _AFTER_PAINT % found[1])
+    page = page.sub(_BUNDLE, lambda found: AFTER_PAINT.replace("{{ address }}", found[1]))
     return page.sub(_WORKER, rf'\g<1>{page.base}search/search.js"')
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from proof.errors import UsageError, Where
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
+_BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 # What a browser would run. Any other type is data, which no policy is asked about.
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
 
@@ -75,7 +76,6 @@ class Reader(HTMLParser):
     metas: dict[str, list[str]] = field(default_factory=dict)  # by name or property
     scripts: list[str] = field(default_factory=list)  # text of the inline ones
     styles: list[str] = field(default_factory=list)  # addresses, in their order
-    inline: list[str] = field(default_factory=list)  # styles and handlers in the markup, as written
     sizes: list[tuple[float, str]] = field(default_factory=list)  # that the lead puts in bold: bytes, as written
     measured: list[str] = field(default_factory=list)  # days, first and last
     words: set[str] = field(default_factory=set)  # every class, id and value of an attribute
@@ -95,8 +95,6 @@ class Reader(HTMLParser):
         has = {name: value or "" for name, value in attrs}
         for value in has.values():
             self.words |= {value, *value.split()}
-        self.inline += [f'<{tag} {n}="{v}">' for n, v in has.items() if n == "style" or n.startswith("on")]
-        self.inline += [f'<{tag} {n}="{v}">' for n, v in has.items() if v.strip().lower().startswith("javascript:")]
         match tag:
             case "meta" if "name" in has or "property" in has:
                 self.metas.setdefault(has.get("name") or has["property"], []).append(has.get("content", ""))
@@ -104,8 +102,6 @@ class Reader(HTMLParser):
                 self.canonical = has.get("href", "")
             case "link" if has.get("rel") == "stylesheet":
                 self.styles.append(has.get("href", ""))
-            case "style":
-                self.inline.append("<style>")
             case "script" if "src" not in has and has.get("type", "") in _SCRIPTS:
                 self._inside = "script"
                 self.scripts.append("")
@@ -136,7 +132,7 @@ class Reader(HTMLParser):
                 self.title += data
             case "config" if (found := re.search(r'"base":\s*"([^"]*)"', data)) is not None:
                 self.base = found[1]
-            case "fact" if _SIZE.fullmatch(data):
+            case "fact" if _SIZE.fullmatch(data) and _BYTES.fullmatch(self._value):
                 self.sizes.append((float(self._value), data))
 
 

@@ -63,5 +63,7 @@ def results(found: Sequence[Result]) -> str:
 
 
 def _dump(data: dict[str, Any]) -> str:
-    # `##[group]` is a command to a CI system wherever it stands in a line; so written it is the same JSON.
-    return json.dumps(data, indent=2, ensure_ascii=False).replace("##", "#\\u0023")
+    # `##[group]` is a command to a CI system wherever it stands in a line; so written it is the same JSON. And so is
+    # every character that a terminal could act on, written by its number.
+    written = json.dumps(data, indent=2, ensure_ascii=False).replace("##", "#\\u0023")
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in written)

@@ -1,20 +1,23 @@
 """What a person sees: progress while it runs, a table at the end, and every difference with its cure.
 
 On a terminal a line shows what is running and for how long; elsewhere each stage is a plain line when it ends.
-Text from snippets is printed behind a margin, so that nothing in it can pass for a command to a CI system.
+Text from snippets is printed behind a margin, so that nothing in it can pass for a command to a CI system. All of it
+leaves through `Screen`, which takes text alone: no markup, no emoji, and no character that acts.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from proof import facts
+from proof.capture import Capture
 from proof.compare import Difference
 from proof.errors import ProofError, plain
 from proof.facts import FactBook
@@ -34,16 +37,70 @@ _COLUMNS = 66  # characters that the columns behind a snippet's name take, at th
 _QUICK = 2.0  # seconds: what takes less needs no line of its own outside a terminal
 
 
+Piece = str | tuple[str, str]  # a text, or a text and its style
+
+
+class Screen:
+    """The one way out: whatever is printed has been through `plain`, and Rich reads none of it as its markup."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, stderr=stderr)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._console.is_terminal
+
+    @property
+    def width(self) -> int:
+        return self._console.width
+
+    @property
+    def file(self) -> IO[str]:
+        """Where it goes, for what is escaped by other rules: commands to GitHub."""
+        return self._console.file
+
+    def print(self, *pieces: Piece) -> None:
+        """One text, in pieces."""
+        self._console.print(_text(*pieces))
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
+        """A table without lines: its first column is folded where it has to be, the last one is a word."""
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+        for number, name in enumerate(head):
+            middle = 0 < number < len(head) - 1
+            table.add_column(_text(name), justify="right" if middle else "left", overflow="fold", no_wrap=number > 0)
+        for row in rows:
+            table.add_row(*map(_text, row))
+        self._console.print(table)
+
+    @contextlib.contextmanager
+    def status(self, what: str) -> Iterator[Callable[[str], None]]:
+        """A line that moves while something runs; yields what changes its text."""
+        with self._console.status(_text(what)) as status:
+            yield lambda text: status.update(_line(text))
+
+
+def _text(*pieces: Piece) -> Text:
+    parts = [(piece, "") if isinstance(piece, str) else piece for piece in pieces]
+    text = Text.assemble(*((plain(part), style) for part, style in parts))
+    # What is harmless in each piece may still be a command once they are one line.
+    return text if plain(text.plain) == text.plain else Text(plain(text.plain))
+
+
+def _line(text: str) -> Text:
+    return Text(plain(text), overflow="ellipsis", no_wrap=True)
+
+
 class Terminal:
     """Standard output, written for a person."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        self.console = Console(highlight=False, soft_wrap=True, stderr=stderr)
+        self.screen = Screen(stderr=stderr)
         self._steps: dict[str, Step] = {}  # what runs now, by snippet
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
-        self.console.print(Text(plain(text), style=style))
+        self.screen.print((text, style))
 
     def waiting(self, whom: str) -> None:
         """Another run writes here."""
@@ -52,26 +109,25 @@ class Terminal:
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
         """Something that may take a while: shown while it runs, and how long it took."""
-        what, started = plain(what), time.monotonic()
-        with self.console.status(Text(what)) if self.console.is_terminal else contextlib.nullcontext():
+        started = time.monotonic()
+        with self.screen.status(what) if self.screen.is_terminal else contextlib.nullcontext():
             yield
         seconds = time.monotonic() - started
-        if self.console.is_terminal or seconds >= _QUICK:
-            self.console.print(Text.assemble((" ✓ ", "green"), what, (f"  {seconds:.1f} s", "dim")))
+        if self.screen.is_terminal or seconds >= _QUICK:
+            self.screen.print((" ✓ ", "green"), what, (f"  {seconds:.1f} s", "dim"))
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Callable[[Step], None]]:
         """While snippets run; yields what to call at each step of theirs."""
-        if not self.console.is_terminal:
+        if not self.screen.is_terminal:
             yield lambda step: None
             return
-        with self.console.status("") as status:
+        with self.screen.status("") as update:
 
             def on_step(step: Step) -> None:
                 self._steps[step.snippet] = step
                 now = [f"{step}  {step.text}" for step in self._steps.values()]
-                text = now[0] if len(now) == 1 else f"{len(now)} snippets: {', '.join(map(str, self._steps.values()))}"
-                status.update(Text(text, overflow="ellipsis", no_wrap=True))
+                update(now[0] if len(now) == 1 else f"{len(now)} snippets: {', '.join(map(str, self._steps.values()))}")
 
             yield on_step
 
@@ -79,28 +135,26 @@ class Terminal:
         """One snippet, as soon as it is known."""
         self._steps.pop(result.snippet.name, None)
         mark, style = _STYLES[result.verdict]
-        self.console.print(
-            Text.assemble((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
-        )
+        self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         for change in result.changes:
-            self.console.print(Text(f"   because {plain(str(change))}", style="dim"))
+            self.screen.print((f"   because {change}", "dim"))
         for difference in result.differences:
             self._difference(difference)
         if result.error:
-            self.console.print(Text("   " + str(result.error).replace("\n", "\n   "), style="yellow"))
+            self.screen.print(("   " + str(result.error).replace("\n", "\n   "), "yellow"))
 
     def _difference(self, difference: Difference) -> None:
-        self.console.print(Text.assemble("   ", (plain(str(difference.where)), "bold"), f": {plain(difference.what)}"))
+        self.screen.print("   ", (str(difference.where), "bold"), f": {difference.what}")
         for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
             for line in text.splitlines() or [""]:
-                self.console.print(Text(f"     {sign} {plain(line)}", style=style))
+                self.screen.print((f"     {sign} {line}", style))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """What is wrong: where, what, evidence, cure of each."""
         for problem in found:
             for number, line in enumerate(str(problem).splitlines()):
                 mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
-                self.console.print(Text(mark + plain(line), style=style))
+                self.screen.print((mark + line, style))
 
     def status(self, found: Status) -> None:
         """What can be said without an engine."""
@@ -118,29 +172,22 @@ class Terminal:
         shown = [(r.snippet.name, c, r.verdict) for r in results if (c := r.new or r.old)]
         if not shown:
             return
-        sizes = {name: c.facts["size"].value for name, c, _ in shown if "size" in c.facts}
-        largest = max((float(size) for size in sizes.values()), default=0.0)
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        table.add_column("snippet", overflow="fold")
+        sizes = {name: float(c.facts["size"].value) for name, c, _ in shown if "size" in c.facts}
+        largest = max(sizes.values(), default=0.0)
         # Exact bytes are what a narrow terminal can do without: `proof facts` has them, and a broken name reads badly.
-        wide = self.console.width >= _COLUMNS + max(len(name) for name, _, _ in shown)
-        for column in ("size", *(("bytes",) if wide else ()), "share", "layers", "steps"):
-            table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("verdict", no_wrap=True)
+        wide = self.screen.width >= _COLUMNS + max(len(name) for name, _, _ in shown)
+        rows: list[list[Piece]] = []
         for name, capture, verdict in shown:
             cells = ["–"] * (4 if wide else 3)
-            if name in sizes:
-                size, value = float(sizes[name]), {k: f.value for k, f in capture.facts.items()}
-                cells = [
-                    facts.size(size),
-                    *((f"{size:,.0f}",) if wide else ()),
-                    f"{size / largest:.1%}" if largest else "–",
-                    f"{value['layers']} ({value['base_layers']} base)",
-                ]
+            if (size := sizes.get(name)) is not None:
+                layers, below = (_written(capture, name) for name in ("layers", "base_layers"))
+                share = f"{size / largest:.1%}" if largest else "–"
+                cells = [facts.size(size), *((f"{size:,.0f}",) if wide else ()), share, f"{layers} ({below} base)"]
             mark, style = _STYLES[verdict]
-            table.add_row(name, *cells, str(len(capture.steps)), Text(f"{mark} {verdict}", style=style))
-        self.console.print()
-        self.console.print(table)
+            rows.append([name, *cells, str(len(capture.steps)), (f"{mark} {verdict}", style)])
+        self.screen.print()
+        exact = ("bytes",) if wide else ()
+        self.screen.table(("snippet", "size", *exact, "share", "layers", "steps", "verdict"), rows)
 
     def total(self, results: Sequence[Result], seconds: float) -> None:
         """How long it took, and how much of that was the engine's own."""
@@ -162,7 +209,7 @@ class Terminal:
         for key, names in advice.items():
             if key in _ADVICE:
                 update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
-                self.console.print()
+                self.screen.print()
                 self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 
     def facts(self, book: FactBook) -> None:
@@ -174,8 +221,8 @@ class Terminal:
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
         for name, value, exact, source in rows:
             left = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  "
-            room = max(self.console.width - len(left), 0) if self.console.is_terminal else len(source)
-            self.console.print(Text.assemble(plain(left), (plain(source[:room]), "dim")))
+            room = max(self.screen.width - len(left), 0) if self.screen.is_terminal else len(source)
+            self.screen.print(left, (source[:room], "dim"))
 
 
 _ADVICE: dict[str, str] = {
@@ -190,6 +237,10 @@ _ADVICE: dict[str, str] = {
     "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture (--engine, "
     "--bases), or keep both: proof update --bases registry writes its captures beside the rebuilt ones.",
 }
+
+
+def _written(capture: Capture, name: str) -> str:
+    return str(capture.facts[name].value) if name in capture.facts else "–"
 
 
 def _time(result: Result) -> list[tuple[str, str]]:

@@ -18,8 +18,16 @@ from tests.makers import write
 pytestmark = pytest.mark.engine
 
 PLACES = ("/etc", "/usr", "/opt", "/home", "/srv", "/boot", "/var/lib", "/var/spool", "/root")
-# What belongs to the tests themselves, to other engines and to package lists.
-NOT = ("/root/.cache", "/var/lib/docker", "/var/lib/containers", "/var/lib/containerd", "/var/lib/apt")
+# What belongs to the tests themselves, to other engines and to package lists; and what is only documentation.
+NOT = (
+    "/root/.cache",
+    "/root/.pyenv",
+    "/usr/share",
+    "/var/lib/docker",
+    "/var/lib/containers",
+    "/var/lib/containerd",
+    "/var/lib/apt",
+)
 SETTINGS = ("kernel/core_pattern", "kernel/hostname", "kernel/modprobe", "net/ipv4/ip_forward")
 NETWORK = "/sys/class/net"
 MARK = 3019  # seconds that a process sleeps which an attack leaves behind

@@ -332,7 +332,11 @@ def _hash(content: bytes) -> str:
 
 
 def _seal(data: dict[str, Any]) -> str:
-    """Over everything else in the record: a digit changed by hand does not go unseen."""
+    """Over everything else in the record: a digit changed by hand does not go unseen.
+
+    It has no key, so it finds accidents and no more. Whoever edits a record can compute it again: that is found by
+    comparing with a run (compare.py), which is why `proof check` compares all that a page can show.
+    """
     return _hash(json.dumps(data, sort_keys=True, ensure_ascii=False).encode())
 
 

@@ -23,6 +23,9 @@ from proof.table import Table
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
 VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
+MEASURED = re.compile(  # what no rule of a manifest may be called: the tool's own facts of an image
+    r"(?:base_|own_)?(?:size|layers|transfer_size)|layer_\d+|command|user|platform", re.ASCII
+)
 UNITS = ("B", "KiB", "s", "count", "text")  # what a fact taken out of a step's output may be measured in
 
 
@@ -73,6 +76,7 @@ class Snippet:
     dockerfiles: dict[str, Dockerfile]  # by step name
     bases: dict[str, Where]  # every base that its Dockerfiles, runs and `inside`s name, and where
     noise: int  # bytes by which the image's size may differ from build to build
+    varies: bool  # whether the content of its own layers may differ, be their sizes the same or not
     transfer: bool  # whether to measure what a registry would send as well
     slow: bool  # left out by `--quick`
     variant: str  # of a matrix: which value it has; else empty
@@ -256,6 +260,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
+    _check_facts(steps)
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,
@@ -266,6 +271,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         dockerfiles=dockerfiles,
         bases=bases,
         noise=_noise(table),
+        varies="noise" in table.data,
         transfer=table.flag("transfer"),
         slow=table.flag("slow"),
         variant=variant,
@@ -279,13 +285,28 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     return snippet
 
 
+def _check_facts(steps: tuple[Step, ...]) -> None:
+    """Raises ManifestError for a fact that would take the place of another one."""
+    seen: set[str] = set()
+    for rule in (rule for step in steps for rule in step.facts):
+        if rule.name in seen or MEASURED.fullmatch(rule.name):
+            what = "read twice" if rule.name in seen else "measured of every image"
+            raise ManifestError(f"the fact '{rule.name}' is {what}", where=rule.where, cure="another name")
+        seen.add(rule.name)
+
+
 def _noise(table: Table) -> int:
-    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why."""
+    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why.
+
+    Without `bytes` the sizes are exact, and the content of the layers is not: a command wrote a time into a file.
+    """
     if "noise" not in table.data:
         return 0
     noise = table.subtable("noise")
     noise.allow("bytes", "because")
     noise.text("because", required=True)
+    if "bytes" not in noise.data:
+        return 0
     if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
         raise table.error("noise", f"{size} bytes are no noise", "more than none, and less than a megabyte")
     return size

@@ -96,7 +96,15 @@ def results(root: Path) -> list[Result]:
     return found
 
 
-def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = False, jobs: int = 1) -> list[Result]:
+def measure(
+    root: Path,
+    engine: Engine,
+    cache: Path,
+    *names: str,
+    write: bool = False,
+    jobs: int = 1,
+    fresh: bool = False,
+) -> list[Result]:
     """What `proof check` or `proof update` does once it has an engine."""
     known = bases.load(root)
     snippets = manifest.load_all(root, list(names))
@@ -112,6 +120,7 @@ def measure(root: Path, engine: Engine, cache: Path, *names: str, write: bool = 
         origin="rebuilt",
         cache=cache,
         provenance=verify.provenance(root, engine, loaded),
+        fresh=fresh,
     )
     one = partial(verify.verify, session=session, write=write)
     return sorted(beside.run(snippets, one, jobs=jobs), key=lambda result: result.snippet.name)

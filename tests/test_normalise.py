@@ -147,6 +147,19 @@ class TestBuildLog:
         assert " RUN " not in title
         assert differing(invented, LOGS["cached"]) == (["  invented"], [])
 
+    def test_what_is_printed_while_it_lasts(self) -> None:
+        """What takes longer is printed twice, with its time; of containerd's store there is more of it."""
+        lines = ["#7 exporting to image", "#7 resolve docker.io/library/alpine:3.22@sha256:" + "1" * 64]
+        lines += [
+            f"#7 {what} sha256:{'2' * 64}" for what in ("exporting manifest", "exporting config", "writing image")
+        ]
+        lines += ["#7 exporting layers", "#7 naming to docker.io/library/note:latest", "#7 unpacking to docker.io/x:y"]
+        slow = [lines[0], *(f"{line}{end}" for line in lines[1:] for end in ("", " 0.3s done"))]
+        quick = [lines[0], *(f"{line} done" for line in lines[1:])]
+        assert differing("\n".join(slow), "\n".join(quick)) == ([], [])
+        for line in lines:
+            assert differing("\n".join(quick), "\n".join(quick).replace(line, f"{line} twice")) != ([], [])
+
     def test_the_cache_and_what_was_printed(self) -> None:
         """A step that printed something is known, though its log says CACHED as well."""
         both = LOGS["fresh"].replace("#10 DONE", "#10 0.500 three\n#10 CACHED\n#10 DONE")

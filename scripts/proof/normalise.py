@@ -43,7 +43,9 @@ _TRANSFERRED = re.compile(
     rf"transferring (?:context|dockerfile):(?: (\d+(?:\.\d+)?)([kMG]?)B)?(?: {_TOOK})?(?: done)?", re.ASCII
 )
 _STATUS = re.compile(
-    rf"(exporting layers|writing image sha256:[0-9a-f]{{64}}|naming to \S+?)(?: {_TOOK})?(?: done)?", re.ASCII
+    r"((?:exporting layers|(?:writing image|exporting (?:manifest(?: list)?|config)) sha256:[0-9a-f]{64})"
+    rf"|(?:naming|unpacking) to \S+?|resolve \S+?@sha256:[0-9a-f]{{64}})(?: {_TOOK})?(?: done)?",
+    re.ASCII,
 )
 _WHOLE_LINES = re.compile(rf"^(?:{_IGNORED})+(?=#\d)", re.MULTILINE)  # that are ignored with their ends: not even there
 

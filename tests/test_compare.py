@@ -206,6 +206,8 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     assert noisy.said(other(noisy.capture)) == []
     assert "note: layer 2: size" in noisy.said(layer(1, size=28)(noisy.capture))  # a layer smaller than the noise
     grown = of_layers(noisy.capture, noisy.snippet, (LAYERS[0], replace(LAYERS[1], size=20_000_000, files=9)))
+    within = fact("size", value=28_311_386, tolerance=0.000317893)(grown)
+    assert noisy.said(within, grown) == ["note.size: what its own layers say"]
     for size, files, says in (
         (20_008_000, 11, []),
         (20_009_100, 9, ["note.size", "note.own_size", "note.layer_2", "note: layer 2: size"]),

@@ -176,6 +176,7 @@ class TestBuildLog:
         assert differing(of(one, two), of(two, one)) == ([], [])
         assert differing(of(one, gone), of(two, one)) == ([], [])
         assert differing(of(one, gone), of(gone, one)) == ([], [])
+        assert differing(of(one, one), of(one, gone)) == ([], [])
         assert differing(of(one, one), of(one, two)) == (["  one"], ["  two"])
         assert differing(of(one, two), of(gone, gone)) == ([], [])
         assert differing(of(one, one), of(two, gone)) == (["  one"], ["  two"])

@@ -13,6 +13,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -61,8 +62,9 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
     found = _differences(old, new, snippet, folder)
+    record = _Record(folder / captures.RECORD)
     for place, what, before, after in islice(found, _MOST):
-        where = _line_of(folder / captures.RECORD, place) if isinstance(place, str) else place
+        where = record.where(place) if isinstance(place, str) else place
         yield Difference(where, what, _brief(before), _brief(after))
     if more := _count(found):
         yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
@@ -233,9 +235,16 @@ def _count(found: Iterator[_Found]) -> int:
     return numbers[0][0] if numbers else 0
 
 
-def _line_of(path: Path, text: str) -> Where:
-    if path.exists():
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            if text in line:
-                return Where(path, number)
-    return Where(path)
+class _Record:
+    """The lines of a capture.json, read once, and when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def where(self, text: str) -> Where:
+        """The first line with this text."""
+        return Where(self._path, next((n for n, line in enumerate(self._lines, start=1) if text in line), None))
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._path.read_text("utf-8").split("\n") if self._path.exists() else []

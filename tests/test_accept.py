@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from proof import admission, bases
+from proof import accept, admission, bases, derived, manifest
 from proof import capture as captures
 from proof import results as files
 from proof.capture import Basis, Capture, CapturedFact, CapturedLayer, folder_of
 from proof.errors import CannotMeasureError
 from proof.report import changes
 from proof.verify import Result
-from tests.helpers import captured, proof, results, tiny, tree
+from tests.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, proof, results, tiny, tree
 
 DIGEST = f"sha256:{'1' * 64}"
 
@@ -54,11 +56,11 @@ def moved(root: Path) -> list[Result]:
         found.append(replace(result, verdict="written", new=new, old=None))
     count, fails, note = found
     assert note.new
-    grown = {**note.new.facts, "own_size": CapturedFact(28, "B", ""), "size": CapturedFact(8_311_413, "B", "")}
+    grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
     return [
         replace(count, verdict="not measured", new=None, error=CannotMeasureError("429 Too Many Requests")),
         fails,
-        replace(note, new=replace(note.new, facts=grown)),
+        replace(note, new=grown),
     ]
 
 
@@ -94,28 +96,46 @@ def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: P
     assert f"| {' | '.join(cells)} | +3.70% |" in text
     assert "2 snippets are measured on another basis for the first time" in text
     assert "429 Too Many Requests" in text
-    base = (
-        changes.code(cell) for cell in ("alpine:3.22", "Alpine, rebuilt", f"docker.io/library/alpine:3.22@{DIGEST}")
-    )
+    before, now = bases.load(root).made_of("alpine:3.22"), f"docker.io/library/alpine:3.22@{DIGEST}"
+    base = (changes.code(cell) for cell in ("alpine:3.22", before, now))
     assert f"| {' | '.join(base)} |" in text
 
 
-def test_the_text_is_one_that_github_takes(root: Path, tmp_path: Path) -> None:
+def test_the_text_is_one_that_github_takes(root: Path) -> None:
     """However much moved: cut between two rows, with what a reviewer must know in front."""
     *others, note = moved(root)
     assert note.new
-    facts = {**note.new.facts, "own_layers": CapturedFact(2, "count", "")}
-    many = {f"fact_{number}": CapturedFact("@" * 40, "text", "") for number in range(1000)}
-    others.append(replace(note, new=replace(note.new, facts={**many, **facts})))
-    files.save(others, tmp_path / "all", root=root, origin="registry", seconds=1)
-    body = tmp_path / "body.md"
-    done = proof("accept", str(tmp_path / "all"), "--body", str(body), cwd=root)
-    assert done.returncode == 0, done.stderr
-    text = body.read_text()
+    assert note.old is None
+    many = {f"fact_{number}": CapturedFact("@" * 160, "text", "") for number in range(1000)}
+    single = {f"layer_{number}": CapturedFact(number, "B", "") for number in range(3, 100)}
+    taken = replace(note, old=whole(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
+    text = accept.proposal(root, [*others, taken], [taken])
     assert 50_000 < len(text) < 65_536
     assert text.count("<code>") == text.count("</code>")
-    assert text.endswith("see the files of this branch.\n")
-    assert text.index("Mend the pages") < text.index("### Facts")
+    assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
+    # The size that moved stands before a thousand new texts, and they take no room from what comes after them.
+    rows = [line for line in text.splitlines() if line.startswith("| <code>")]
+    assert changes.code("note.size") in text
+    places = [
+        next(i for i, row in enumerate(rows) if changes.code(name) in row) for name in ("note.own_size", "note.fact_0")
+    ]
+    assert places[0] < places[1]
+    assert re.search(r"\n\d+ more rows have no room here: see the files of this branch\.\n", text)
+    assert "### Not accurate" in text
+    assert "429 Too Many Requests" in text
+
+
+def test_the_rows_that_are_cut_are_counted() -> None:
+    """What is shown and what is said to be missing come to all."""
+    head, row = "### Facts\n\n| fact |\n|---|", "| <code>one</code> |"
+    section = "\n".join([head, *[row] * 100])
+    for room in (300, 500, 1000, len(section) - 1):
+        (cut,) = accept._fitted([section], room)
+        assert len(cut) <= room
+        missing = re.search(r"(\d+) more rows have no room here", cut)
+        assert missing
+        assert cut.count(row) + int(missing[1]) == 100
+    assert list(accept._fitted([section], len(section))) == [section]
 
 
 def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
@@ -123,8 +143,7 @@ def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
     found = moved(root)
     note = found.pop()
     assert note.new
-    facts = {**note.new.facts, "own_layers": CapturedFact(2, "count", "")}
-    found.append(replace(note, new=replace(note.new, facts=facts)))
+    found.append(replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1]))))
     files.save(found, tmp_path / "all", root=root, origin="registry", seconds=1)
     done = proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -158,8 +177,7 @@ def objections(root: Path, capture: Capture) -> list[str]:
     """What is said against a capture of `note`."""
     known = bases.load(root)
     snippet = results(root)[2].snippet
-    keys = {name: known.key(name) for name in known.images}
-    return list(admission.objections(capture, snippet, "rebuilt", keys))
+    return list(admission.objections(capture, snippet, "rebuilt", known))
 
 
 @pytest.mark.parametrize(
@@ -190,31 +208,99 @@ def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:
     assert objections(root, whole(root)) == []
 
 
+def provenance(**fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on where it comes from."""
+    return lambda c: replace(c, provenance=replace(c.provenance, **fields))
+
+
+def fact(name: str, **fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on a fact that is there."""
+    return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], **fields)})
+
+
+def layer(**fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on the layer of its own, with the facts that follow from it."""
+    return lambda c: replace(
+        c,
+        layers=(c.layers[0], replace(c.layers[1], **fields)),
+        facts=c.facts | derived.of_image(_IMAGE, (c.layers[0], replace(c.layers[1], **fields))),
+    )
+
+
+_IMAGE = wrong(SimpleNamespace(image="note", noise=0))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda c: replace(c, snippet="count"), "it is of count"),
         (lambda c: replace(c, basis=Basis("linux/amd64", "docker", "registry")), "it is of note on linux/amd64"),
+        (lambda c: replace(c, basis=Basis("linux/amd64", "podman", "rebuilt")), "numbers of podman"),
         (lambda c: replace(c, tampered=("run.txt",)), "run.txt was changed"),
         (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those"),
+        (lambda c: replace(c, steps=(*c.steps, c.steps[0])), "its steps are not those"),
         (lambda c: replace(c, steps=(replace(c.steps[0], command="docker run evil"), *c.steps[1:])), "its steps"),
         (lambda c: replace(c, steps=(replace(c.steps[0], exit=1), *c.steps[1:])), "its steps"),
-        (lambda c: replace(c, facts={"a b": CapturedFact(1, "B", "")}), "'a b' is no fact"),
-        (lambda c: replace(c, facts={"size": CapturedFact("big", "B", "")}), "'size' is no fact"),
-        (lambda c: replace(c, facts={"size": CapturedFact(1, "text", "")}), "'size' is no fact"),
-        (lambda c: replace(c, facts={"size": CapturedFact(1, "MB", "")}), "'size' is no fact"),
-        (lambda c: replace(c, facts={"size": CapturedFact(float("nan"), "B", "")}), "never writes"),
-        (lambda c: replace(c, facts={"size": CapturedFact(wrong(value=True), "B", "")}), "never writes"),
-        (lambda c: replace(c, facts={"size": CapturedFact(wrong([1]), "B", "")}), "never writes"),
-        (lambda c: replace(c, facts={"size": CapturedFact(1, "B", "", tolerance=wrong(None))}), "never writes"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=-1.0), *c.steps[1:])), "build seconds '-1'"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=1e300), *c.steps[1:])), "build seconds '1e+300'"),
+        # Facts: exactly those that follow from the layers and the outputs.
+        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "'a b' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "'invented' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}), "'transfer_size' is no"),
+        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "'layer_3' is no fact"),
+        (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "'user' is not what"),
+        (fact("size", value="big"), "'size' is not what"),
+        (fact("size", value=10**400), "'size' is not what"),
+        (fact("size", value=8_311_411), "'size' is not what"),
+        (fact("layers", value=1), "'layers' is not what"),
+        (fact("size", unit="text"), "'size' is not what"),
+        (fact("size", unit="MB"), "'size' is not what"),
+        (fact("size", tolerance=0.99), "'size' is not what"),
+        (fact("size", volatile="it varies"), "'size' is not what"),
+        (fact("size", source="an estimate"), "'size' is not what"),
+        (fact("layer_2", source="layer 2: COPY all of it"), "'layer_2' is not what"),
+        (fact("command", value="cat"), "'command' is not what"),
+        (fact("command", value='{"a": 1}'), "'command' is not what"),
+        (fact("command", value="[" * 50_000), "'command' is not what"),
+        (fact("user", value="root\n::error::"), "'user' is not what"),
+        (fact("platform", value="linux"), "'platform' is not what"),
+        (fact("size", value=float("nan")), "never writes"),
+        (fact("size", value=wrong(value=True)), "never writes"),
+        (fact("size", value=wrong([1])), "never writes"),
+        (fact("size", tolerance=wrong(None)), "never writes"),
+        # Layers.
+        (lambda c: replace(c, layers=()), "it has 0 layers, and its snippet measures note"),
+        (lambda c: replace(c, layers=c.layers * 65), "it has 130 layers"),
+        (lambda c: replace(c, layers=c.layers[::-1]), "a layer of its base lies above"),
+        (layer(size=-1), "its layer 2 is not one"),
+        (layer(size=10**400), "its layer 2 is not one"),
+        (layer(files=-1), "its layer 2 is not one"),
+        (layer(digest="sha256:0"), "its layer 2 is not one"),
+        (layer(instruction="RUN " + "x" * 100_000), "its layer 2 is not one"),
         (lambda c: replace(c, layers=(CapturedLayer("x", wrong(1.5), 1, "", from_base=True),)), "never writes"),
         (lambda c: replace(c, layers=({},)), "never writes"),
+        # Where it comes from.
         (lambda c: replace(c, inputs={"x": 1}), "never writes"),
-        (lambda c: replace(c, provenance=replace(c.provenance, private="yes")), "never writes"),
-        (lambda c: replace(c, provenance=replace(c.provenance, date="today")), "where it comes from"),
-        (lambda c: replace(c, provenance=replace(c.provenance, bases={"evil:1": ""})), "where it comes from"),
+        (provenance(private="yes"), "never writes"),
+        (provenance(date="today"), "date 'today'"),
+        (provenance(date="2026-13-02T03:04:05Z"), "date '2026-13-02T03:04:05Z'"),
+        (provenance(date="2999-01-02T03:04:05Z"), "date '2999-01-02T03:04:05Z'"),
+        (provenance(date="1999-01-02T03:04:05Z"), "date '1999-01-02T03:04:05Z'"),
+        (provenance(date="٢٠٢٦-01-02T03:04:05Z"), "date '٢٠٢٦-01-02T03:04:05Z'"),
+        (provenance(engine="docker 26 and a half"), "engine 'docker 26 and a half'"),
+        (provenance(engine="docker 29"), "docker 26 among its inputs, docker 29 in its provenance"),
+        (provenance(engine="podman 26"), "numbers of docker"),
+        (provenance(image_store="containerd"), "docker 26 on containerd"),
+        (provenance(builder="<script>"), "builder '<script>'"),
+        (provenance(image_store=""), "image_store ''"),
+        (provenance(filesystem="ext4\n"), r"filesystem 'ext4\n'"),
+        (provenance(revision="main"), "revision 'main'"),
+        (provenance(bases={"evil:1": ""}), "its provenance names other bases"),
+        (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "its base alpine:3.22 is not made of"),
         (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "another state"),
         (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "another state"),
+        (lambda c: replace(c, inputs={**c.inputs, "the normaliser": "7"}), "another version of this tool"),
+        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 among its inputs"),
     ],
 )
 def test_a_capture_that_is_not_right_is_objected_to(
@@ -222,3 +308,60 @@ def test_a_capture_that_is_not_right_is_objected_to(
 ) -> None:
     """Its types, its name, its steps, its facts, where it comes from, and the state that it is of."""
     assert any(says in found for found in objections(root, change(whole(root))))
+
+
+def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
+    """The capture of another snippet, and what speaks against one of it."""
+    known = bases.load(root)
+    (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
+    capture = captures.load(folder_of(snippet.folder, "rebuilt"))
+    assert capture is not None
+    return capture, [], lambda c: list(admission.objections(c, snippet, "rebuilt", known))
+
+
+def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
+    """Its value, its unit and all that the manifest declares of it; and it is there."""
+    capture, none, against = of("count", root)
+    assert against(capture) == none
+    for changed in (
+        fact("words", value=7)(capture),
+        fact("words", tolerance=0.5)(capture),
+        fact("words", volatile="the moon")(capture),
+        fact("words", unit="B")(capture),
+        replace(capture, facts={}),
+    ):
+        assert against(changed) == ["its fact 'words' is not what its layers and outputs say"]
+    silent = replace(capture, steps=(replace(capture.steps[0], output=""),))
+    assert "count/words did not print the fact 'words'" in against(silent)
+    endless = replace(capture, steps=(replace(capture.steps[0], output=f"{'9' * 400} note.txt\n"),))
+    assert any("cannot be read as count" in found for found in against(endless))
+
+
+def test_an_expected_failure_printed_what_is_expected(root: Path) -> None:
+    """As a run of it must have."""
+    capture, none, against = of("fails", root)
+    assert against(capture) == none
+    silent = replace(capture, steps=tuple(replace(step, output="") for step in capture.steps))
+    assert against(silent) == ["fails/run did not print 'no such file or directory'"]
+
+
+def test_what_a_registry_would_send_adds_up(root: Path) -> None:
+    """The layers do not tell it, so it has its form: the whole is the base and the rest."""
+    edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
+    capture, _, _ = of("note", captured(root))
+    _, none, against = of("note", root)
+    sent = dict(derived.of_transfer(30, 20, 10))
+    assert against(replace(capture, facts=capture.facts | sent)) == none
+    for wrong_one in (dict(derived.of_transfer(31, 20, 10)), dict(derived.of_transfer(10, 20, -10)), {}):
+        assert against(replace(capture, facts=capture.facts | wrong_one))
+
+
+def test_every_committed_capture_could_be_handed_over() -> None:
+    """The rules are those by which the tool writes."""
+    known = bases.load(REPOSITORY)
+    snippets = manifest.load_all(REPOSITORY)
+    assert len(snippets) > 100
+    for snippet in snippets:
+        capture = captures.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
+        assert capture is not None
+        assert list(admission.objections(capture, snippet, "rebuilt", known)) == []

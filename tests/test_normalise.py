@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.normalise import RULES, normalise
+from proof.blocks import blocks
+from proof.normalise import RULES, comparable, normalise
 from tests.makers import step
 
 # Outputs of `docker build --progress=plain` of Docker 26.1.5 with buildx 0.13.1, byte for byte.
@@ -26,6 +27,15 @@ VERBS = {
 BUILD = step(VERBS["build"])
 LS = step(VERBS["ls"])
 HISTORY = step(VERBS["history"])
+
+
+def differing(old: str, new: str) -> tuple[list[str], list[str]]:
+    """The lines of two build logs in which they differ."""
+    before, after = ([line.text for line in lines] for lines in comparable(old, new, BUILD))
+    found = list(blocks(before, after))
+    old_lines = [line for block in found for line in before[block.old_from : block.old_to]]
+    return old_lines, [line for block in found for line in after[block.new_from : block.new_to]]
+
 
 FAILING = """\
 step RUN go build -o /go/bin/app broken.go
@@ -48,7 +58,8 @@ class TestBuildLog:
     def test_same_build(self, other: str) -> None:
         """Logs of one build are alike, whatever their order, numbers, times, interleaving and cache hits."""
         assert LOGS["fresh"] != LOGS[other]
-        assert normalise(LOGS["fresh"], BUILD) == normalise(LOGS[other], BUILD)
+        assert differing(LOGS["fresh"], LOGS[other]) == ([], [])
+        assert differing(LOGS[other], LOGS["fresh"]) == ([], [])
 
     def test_what_is_left(self) -> None:
         """What is compared are the steps that were taken, sorted."""
@@ -58,7 +69,10 @@ class TestBuildLog:
             "step FROM docker.io/library/alpine:3.22",
             "step FROM docker.io/library/golang:1.27-alpine",
             "step RUN echo building && go build -o /go/bin/app main.go",
+            "  building",
             "step RUN echo one; sleep 0.4; echo two >&2",
+            "  one",
+            "  two",
             "step WORKDIR /go/src/app",
             "step [internal] load .dockerignore",
             "step [internal] load build context",
@@ -66,6 +80,10 @@ class TestBuildLog:
             "step [internal] load metadata for docker.io/library/alpine:3.22",
             "step [internal] load metadata for docker.io/library/golang:1.27-alpine",
             "step exporting to image",
+            "  - exporting layers",
+            "  - writing image <digest>",
+            "  - naming to docker.io/library/example",
+            'builder building with "default" instance using docker driver',
         ]
 
     @pytest.mark.parametrize(
@@ -82,6 +100,101 @@ class TestBuildLog:
         changed = LOGS["fresh"].replace(old, new)
         assert changed != LOGS["fresh"]
         assert normalise(LOGS["fresh"], BUILD) != normalise(changed, BUILD)
+        for other in LOGS["fresh"], LOGS["cached"]:
+            assert differing(changed, other) != ([], [])
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("building\n", "building fast\n"),  # what a step printed that was built
+            ("#10 DONE", "#10 0.500 three\n#10 DONE"),
+            ("#11 0.461 two\n", ""),
+        ],
+    )
+    def test_what_a_step_printed(self, old: str, new: str) -> None:
+        """Of a step that was built in both runs it is compared; of one out of the cache nothing is known."""
+        changed = LOGS["fresh"].replace(old, new)
+        assert changed != LOGS["fresh"]
+        assert differing(changed, LOGS["fresh"]) != ([], [])
+        assert differing(changed, LOGS["cached"]) == ([], [])
+
+    @pytest.mark.parametrize("number", [0, 1, 4, 7, 8, 9, 10, 11, 12, 13, 99])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("It is the fastest build.", "0.5 fast", "0.12 fast", "DONE 0.0s.", "DONE soon", "DONE ٣.0s", "CACHED!"),
+            *("naming to docker.io/library/other done", "exporting layers, all 3 of them", "... and more"),
+            *("transferring context: 2B and more", "transferring contexts: 2B done", "transferring context: 2PB done"),
+            *(f"writing image sha256:{'1' * 63} done", f"writing image sha256:{'1' * 64} twice", "[9/9] RUN more"),
+        ],
+    )
+    @pytest.mark.parametrize("other", ["fresh", "cached"])
+    def test_an_invented_line(self, number: int, line: str, other: str) -> None:
+        """A line that BuildKit does not print is a difference, whatever step it claims to be of, cached or not."""
+        assert differing(f"{LOGS['fresh']}#{number} {line}\n", LOGS[other]) != ([], [])
+
+    @pytest.mark.parametrize("line", ["An invented line", "  7 | one", "#x 0.123 one", "\x0b", "\N{NO-BREAK SPACE}"])
+    @pytest.mark.parametrize("name", LOGS)
+    def test_an_invented_line_of_no_step(self, name: str, line: str) -> None:
+        """The same between the steps."""
+        assert differing(f"{LOGS[name]}{line}\n", LOGS[name]) != ([], [])
+
+    @pytest.mark.parametrize("number", [1, 3, 4, 5, 6, 7, 8, 11, 12, 13])
+    def test_only_a_run_prints(self, number: int) -> None:
+        """Whatever a log says that another step printed is invented, be it out of the cache or not."""
+        invented = f"{LOGS['cached']}#{number} 0.123 invented\n"
+        title = next(line for line in LOGS["cached"].splitlines() if line.startswith(f"#{number} "))
+        assert " RUN " not in title
+        assert differing(invented, LOGS["cached"]) == (["  invented"], [])
+
+    def test_what_is_printed_while_it_lasts(self) -> None:
+        """What takes longer is printed twice, with its time; of containerd's store there is more of it."""
+        lines = ["#7 exporting to image", "#7 resolve docker.io/library/alpine:3.22@sha256:" + "1" * 64]
+        lines += [
+            f"#7 {what} sha256:{'2' * 64}" for what in ("exporting manifest", "exporting config", "writing image")
+        ]
+        lines += ["#7 exporting layers", "#7 naming to docker.io/library/note:latest", "#7 unpacking to docker.io/x:y"]
+        slow = [lines[0], *(f"{line}{end}" for line in lines[1:] for end in ("", " 0.3s done"))]
+        quick = [lines[0], *(f"{line} done" for line in lines[1:])]
+        assert differing("\n".join(slow), "\n".join(quick)) == ([], [])
+        for line in lines:
+            assert differing("\n".join(quick), "\n".join(quick).replace(line, f"{line} twice")) != ([], [])
+
+    def test_the_cache_and_what_was_printed(self) -> None:
+        """A step that printed something is known, though its log says CACHED as well."""
+        both = LOGS["fresh"].replace("#10 DONE", "#10 0.500 three\n#10 CACHED\n#10 DONE")
+        assert differing(both, LOGS["fresh"]) == (["  three"], [])
+
+    def test_steps_of_one_name(self) -> None:
+        """Which of them was out of the cache is not known; what others printed is compared."""
+        log = "#1 [a 1/1] RUN x\n{}\n#2 [b 1/1] RUN x\n{}"
+        one, two, gone = "#{} 0.123 one", "#{} 0.123 two", "#{} CACHED"
+
+        def of(first: str, second: str) -> str:
+            return log.format(first.format(1), second.format(2))
+
+        assert differing(of(one, two), of(two, one)) == ([], [])
+        assert differing(of(one, gone), of(two, one)) == ([], [])
+        assert differing(of(one, gone), of(gone, one)) == ([], [])
+        assert differing(of(one, one), of(one, gone)) == ([], [])
+        assert differing(of(one, one), of(one, two)) == (["  one"], ["  two"])
+        assert differing(of(one, two), of(gone, gone)) == ([], [])
+        assert differing(of(one, one), of(two, gone)) == (["  one"], ["  two"])
+
+    def test_where_a_line_stands(self) -> None:
+        """A difference names the line as it was printed, whatever order the comparison takes."""
+        found, _ = comparable(LOGS["fresh"], LOGS["fresh"], BUILD)
+        printed = LOGS["fresh"].splitlines()
+        for line in found:
+            text = line.text.removeprefix("step ").removeprefix("builder ").strip(" -").partition("<")[0]
+            assert text in printed[line.number - 1]
+
+    def test_digests_of_a_program(self) -> None:
+        """What a command of a build printed is its own; what BuildKit says of the image is not compared."""
+        log = "#1 [2/2] RUN sha256sum /app\n#1 0.123 {}\n#2 exporting to image\n#2 writing image sha256:{} done"
+        first, second = "1" * 64, "2" * 64
+        assert differing(log.format(first, first), log.format(first, second)) == ([], [])
+        assert differing(log.format(first, first), log.format(second, first)) != ([], [])
 
     def test_shared_step(self) -> None:
         """A step that another build has too may bear the name which that one gave it."""
@@ -165,18 +278,34 @@ class TestIds:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("sha256:" + "a" * 64, "<digest>"),
-            ("a@sha256:" + "0" * 64 + " b", "a@<digest> b"),
             ("0123456789ab", "<id>"),
             ("a.0123456789ab", "a.0123456789ab"),
             ("0123456789abc", "0123456789abc"),
             ("0123456789AB", "0123456789AB"),
+            ("10653826", "10653826"),
+            ("01234567890", "01234567890"),
+            ("sha256:" + "a" * 63, "sha256:" + "a" * 63),
             ("sha1-" + "a" * 63, "sha1-" + "a" * 63),
         ],
     )
     def test_ids(self, verb: str, text: str, expected: str) -> None:
-        """Digests and short ids are masked in every output, and nothing that merely resembles one."""
+        """Short ids are masked in every output, and nothing that merely resembles one."""
         assert normalise(text, step(VERBS[verb])) == expected
+
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_digests(self, verb: str) -> None:
+        """Docker's own are masked: times are in them. One that a program printed is compared."""
+        text = f"sha256:{'a' * 64} a@sha256:{'0' * 64} b"
+        assert normalise(text, step(VERBS[verb])) == (text if verb == "run" else "<digest> a@<digest 2> b")
+
+    @pytest.mark.parametrize(("pattern", "mask"), [("{}" * 64, "digest"), ("{}" * 12, "id")])
+    def test_whether_two_are_the_same(self, pattern: str, mask: str) -> None:
+        """What an id is varies; that two of them are the same does not."""
+        one, two, three = (pattern.replace("{}", digit) for digit in "123")
+        inspect = step(VERBS["inspect"])
+        assert normalise(f"{one}\n{two}", inspect) == normalise(f"{two}\n{three}", inspect)
+        assert normalise(f"{one}\n{one}", inspect) == f"<{mask}>\n<{mask}>"
+        assert normalise(f"{one}\n{two}", inspect) == f"<{mask}>\n<{mask} 2>"
 
 
 def test_ignore() -> None:
@@ -193,9 +322,35 @@ def test_ignored_in_pieces() -> None:
     assert normalise(whole, one) == normalise(turns, one) == "step [a] RUN x\nstep [b] RUN y\n<ignored>"
 
 
+def test_ignored_in_a_step() -> None:
+    """A text that a step printed may be ignored, and so may whole lines, wherever they are printed at all."""
+    one = step(VERBS["build"], r"ignore = ['(?<=^#\d+ \d+\.\d+ )pack\S+$']")
+    log = "#5 [1/1] RUN x\n{}#5 DONE 0.1s"
+    assert normalise(log.format("#5 0.123 pack/one\n#5 0.123 pack/two\n"), one) == "step RUN x\n  <ignored>"
+    assert normalise(log.format("#5 0.123 pack/two\n#5 0.123 end\n"), one) == "step RUN x\n  <ignored>\n  end"
+    one = step(VERBS["build"], r"ignore = ['^#\d+ \d+\.\d+ go: downloading .*\n']")
+    assert normalise(log.format("#5 0.123 go: downloading a\n#5 0.123 go: downloading b\n"), one) == "step RUN x"
+    assert normalise(log.format("#5 0.123 go: uploading\n"), one) == "step RUN x\n  go: uploading"
+    one = step(VERBS["build"], r"ignore = ['\d+\.\d+s']")
+    assert normalise(log.format(""), one) == "step RUN x"
+
+
+def test_very_many_ignored_lines() -> None:
+    """The time that they take grows with their number, and not with its square."""
+    one = step(VERBS["run"], r"ignore = ['\d+']")
+    assert normalise("7\n" * 200_000 + "7x", one) == "<ignored>\n<ignored>x"
+
+
 def test_ends_of_lines() -> None:
     """Blanks at the end of a line and empty lines around an output carry nothing; those within it do."""
     assert normalise("\n\n a  \n\nb\t\n\n", step(VERBS["run"])) == " a\n\nb"
+    for unusual in (
+        "a\x0b",
+        "a\u2028b",
+        "a\rb",
+        "a\N{NO-BREAK SPACE}",
+    ):  # which a page shows, and a line does not end at
+        assert normalise(unusual, step(VERBS["run"])) == unusual
 
 
 def test_rules_have_reasons() -> None:

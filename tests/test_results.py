@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import pytest
 from proof import bases, manifest
 from proof import capture as captures
 from proof import results as files
-from proof.compare import Difference
+from proof.compare import Difference, compare
 from proof.errors import CannotMeasureError, UsageError, Where
 from proof.inputs import Change
 from proof.verify import Result
-from tests.helpers import captured, proof, results, tiny
+from tests.helpers import LAYERS, captured, edit, of_layers, proof, results, tiny
 
 
 @pytest.fixture
@@ -45,24 +46,31 @@ def read(root: Path, *folders: Path) -> list[Result]:
 def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
     """Every field of every kind of result, the places relative to the project."""
     count, fails, note = results(root)
-    capture = note.new
-    assert capture is not None
+    assert note.new
+    grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
+    folder = captures.folder_of(note.snippet.folder, "rebuilt")
     given = [
         replace(
             count, verdict="not measured", new=None, error=CannotMeasureError("gone", evidence="a\nb", cure="wait")
         ),
-        replace(fails, verdict="another basis", new=None),
+        replace(
+            fails,
+            verdict="another basis",
+            new=None,
+            changes=(Change("the base alpine:3.22", "changed"),),
+            differences=(Difference(Where(root / "snippets/note/snippet.toml", 4), "note.size", "8B", "::error::9B"),),
+        ),
         replace(
             note,
             verdict="drift",
-            cause="base",
-            changes=(Change("the base alpine:3.22", "changed"),),
-            differences=(Difference(Where(root / "snippets/note/snippet.toml", 4), "note.size", "8B", "::error::9B"),),
-            new=replace(capture, facts={**capture.facts, "words": replace(capture.facts["words"], value=7)}),
+            cause="output",
+            differences=tuple(compare(note.old, grown, note.snippet, folder)),
+            new=grown,
         ),
     ]
     files.save(given, tmp_path / "all", root=root, origin="rebuilt", seconds=1.26)
     found = read(root, tmp_path / "all")
+    assert given[2].differences
     assert str(found[0].error) == str(given[0].error)
     assert found == [replace(given[0], error=found[0].error), *given[1:]]
 
@@ -103,19 +111,33 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
 
 
 def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_path: Path) -> None:
-    """One name and two images: code 3, both of them and who had which; the same run on one image is one."""
+    """One tag and two images: code 3, both of them and who had which; the same run on one image is one."""
+
+    def on(result: Result, digit: str) -> Result:
+        assert result.new
+        digest = f"sha256:{digit * 64}"
+        inputs = {name: digest if name.startswith("the base") else v for name, v in result.new.inputs.items()}
+        images = {name: f"docker.io/library/{name}@{digest}" for name in result.new.provenance.bases}
+        provenance = replace(result.new.provenance, bases=images)
+        basis = replace(result.new.basis, bases="registry")
+        return replace(
+            result,
+            verdict="written",
+            old=None,
+            new=replace(result.new, basis=basis, inputs=inputs, provenance=provenance),
+        )
+
     count, fails, note = results(root)
-    for image, code in (("Alpine, rebuilt", 0), ("another Alpine", 3)):
-        assert note.new
-        provenance = replace(note.new.provenance, bases=dict.fromkeys(note.new.provenance.bases, image))
-        folders = [tmp_path / f"{code}-1", tmp_path / f"{code}-2"]
-        files.save([count, fails], folders[0], root=root, origin="rebuilt", seconds=1)
-        second = replace(note, new=replace(note.new, provenance=provenance))
-        files.save([second], folders[1], root=root, origin="rebuilt", seconds=1)
-        done = proof("merge", *map(str, folders), cwd=root)
-        assert done.returncode == code, done.stderr
+    for digit in ("1", "2"):
+        folders = [tmp_path / f"{digit}-1", tmp_path / f"{digit}-2"]
+        files.save([on(count, "1"), on(fails, "1")], folders[0], root=root, origin="registry", seconds=1)
+        files.save([on(note, digit)], folders[1], root=root, origin="registry", seconds=1)
+        if digit == "1":
+            assert len(read(root, *folders)) == 3
+    done = proof("merge", *map(str, folders), cwd=root)
+    assert done.returncode == 3, done.stderr
     assert "the base alpine:3.22 was not the same image for all snippets" in done.stderr
-    assert "note: another Alpine" in done.stderr
+    assert f"note: docker.io/library/alpine:3.22@sha256:{'2' * 64}" in done.stderr
     assert "cure: run all shards again" in done.stderr
 
 
@@ -142,6 +164,16 @@ def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         lambda data: data["results"][0].update(cause="nobody"),
         lambda data: data["results"][0].update(seconds=-1),
         lambda data: data["results"][0].update(seconds=True),
+        lambda data: data["results"][0].update(seconds=1e300),
+        lambda data: data["results"][0].update(seconds=10**400),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["x", 10**400], "what": "", "old": "", "new": ""}]
+        ),
+        lambda data: data["results"][0].update(differences=[{"where": ["x", True], "what": "", "old": "", "new": ""}]),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["x", 1], "what": "", "old": "", "new": ""}] * 10_001
+        ),
+        lambda data: data["results"][0].update(changes=[{"name": "", "how": ""}] * 10_001),
         lambda data: data["results"][0].update(snippet="../note"),
         lambda data: data["results"][0].update(error="gone"),
         lambda data: data["results"][0].update(changes=[{"name": 1, "how": ""}]),
@@ -228,13 +260,80 @@ def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
     assert proof("merge", *map(str, shards), cwd=root).returncode == 3
 
 
+def resealed(root: Path, old: str, new: str) -> None:
+    """Change the committed capture of `note`, and compute its seal again, as anyone can."""
+    folder = captures.folder_of(root / "snippets" / "note", "rebuilt")
+    edit(folder / captures.RECORD, old, new)
+    capture = captures.load(folder)
+    assert capture is not None
+    captures.save(replace(capture, tampered=()), folder)
+
+
+def test_a_shards_verdict_is_not_believed(root: Path, shards: list[Path]) -> None:
+    """An "accurate" that contradicts the repository is a drift, whatever the shard says; and it is said."""
+    resealed(root, '"instruction": "COPY note.txt', '"instruction": "COPY other.txt')
+    found = read(root, *shards)
+    assert [result.verdict for result in found] == ["accurate", "accurate", "drift"]
+    assert found[2].cause == "output"
+    what = [difference.what for difference in found[2].differences]
+    assert what[0] == "note: the shard's verdict"
+    assert "note: layer 2: instruction" in what
+    done = proof("merge", *map(str, shards), cwd=root)
+    assert done.returncode == 1
+    assert "note: the shard's verdict" in done.stdout
+
+
+def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
+    data["results"][0].update(fields)
+
+
+def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
+    """Whatever it says, with whatever it adds: what its capture comes to here is not hidden."""
+    resealed(root, '"files": 1', '"files": 2')
+    told = {"seconds": 0, "changes": [], "differences": [], "error": None, "cause": None}
+    for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):
+        change = partial(_update, told | {"verdict": verdict})
+        edited(shards[2] / "results.json", change)
+        assert proof("merge", *map(str, shards), cwd=root).returncode == code, verdict
+
+
+def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, shards: list[Path]) -> None:
+    """`accept` writes it; for `merge` it is accurate only if it says what the one here says."""
+    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict="written"))
+    assert [result.verdict for result in map(files.unwritten, read(root, *shards))] == ["accurate"] * 3
+    resealed(root, '"files": 1', '"files": 2')
+    assert read(root, *shards)[2].verdict == "written"
+    assert files.unwritten(read(root, *shards)[2]).verdict == "drift"
+
+
+def test_a_capture_of_another_engine_is_of_another_basis(root: Path, shards: list[Path]) -> None:
+    """Its numbers are compared with none of ours, and are none of this run's."""
+    folder = captures.folder_of(root / "snippets" / "note", "rebuilt")
+    capture = captures.load(folder)
+    assert capture is not None
+    captures.save(replace(capture, basis=replace(capture.basis, platform="linux/arm64")), folder)
+    found = read(root, *shards)[2]
+    assert (found.verdict, found.new) == ("another basis", None)
+    assert found.differences[0].old == "linux/arm64, docker, rebuilt bases"
+
+
+def test_what_a_shard_tells_is_of_a_bounded_length(root: Path, shards: list[Path]) -> None:
+    """It is printed, line by line."""
+    long = {"where": ["x", 1], "what": "w" * 1_000_000, "old": "", "new": "n" * 1_000_000}
+    edited(
+        shards[0] / "results.json",
+        lambda data: data["results"][0].update(verdict="unstable", differences=[long]),
+    )
+    (difference,) = read(root, *shards)[0].differences
+    assert max(len(difference.what), len(difference.new)) < 21_000
+
+
 def test_a_merge_evaluates_the_claims_over_what_was_measured(root: Path, tmp_path: Path) -> None:
     """A value that is volatile drifts nowhere, and still must bear the claims of the pages."""
     count, fails, note = results(root)
     assert note.new
-    facts = {**note.new.facts, "own_layers": replace(note.new.facts["own_layers"], value=2)}
     files.save(
-        [count, fails, replace(note, new=replace(note.new, facts=facts))],
+        [count, fails, replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1])))],
         tmp_path / "all",
         root=root,
         origin="rebuilt",

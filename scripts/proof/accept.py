@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from proof.report import changes
 from proof.verify import Result
 
 _LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
+_NOTE = 200  # characters, for saying that something is missing
+_LEAST = 4_000  # characters that each section may have, however long those before it are
 
 
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
@@ -41,13 +43,30 @@ def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> 
     problems: list[ProofError] = status.status(root).problems
     if problems:
         blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
+    shown = [by_name.get(result.snippet.name, result) for result in results]
+    blocks.append(changes.headline(shown))
+    sections = changes.sections(shown, problems)
     if bases := _bases(taken):
-        blocks.append(f"### Bases\n\n{bases}")
-    blocks.append(changes.summary([by_name.get(result.snippet.name, result) for result in results], problems))
-    text = "\n\n".join(blocks)
-    if len(text) > _LONGEST:  # between two rows, so that nothing is left open
-        text = text[: text.rindex("\n", 0, _LONGEST)] + "\n\nThe rest has no room here: see the files of this branch.\n"
-    return text
+        sections.insert(0, f"### Bases\n\n{bases}")
+    return "\n\n".join([*blocks, *_fitted(sections, _LONGEST - sum(map(len, blocks)))]) + "\n"
+
+
+def _fitted(sections: Sequence[str], room: int) -> Iterator[str]:
+    """The sections in no more than so many characters: what is long leaves some room to what comes after it."""
+    for number, section in enumerate(sections, start=1):
+        later = sum(min(len(after), _LEAST) for after in sections[number:])
+        section = _cut(section, max(room - later, 0))  # noqa: PLW2901
+        room -= len(section)
+        yield section
+
+
+def _cut(section: str, room: int) -> str:
+    """A section, cut between two rows so that nothing is left open; it says how many are missing."""
+    if len(section) <= room:
+        return section
+    kept = section[: max(section.rfind("\n", 0, max(room - _NOTE, 0)), 0)]
+    missing = section.count("\n| ") - kept.count("\n| ")
+    return f"{kept}\n\n{missing} more rows have no room here: see the files of this branch.".strip()
 
 
 def _head(taken: Sequence[Result]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from proof.blocks import blocks
 from proof.capture import Capture, CapturedLayer
 
 # Whose layer it is: its base's, or its own with files that were copied in, or with what a command made.
@@ -45,10 +45,7 @@ def kind(layer: CapturedLayer) -> Kind:
 def _changes(old: Sequence[CapturedLayer], new: Sequence[CapturedLayer]) -> Iterator[LayerChange]:
     # Layers that nothing was done to hold the others in place; in between they are paired from the bottom, an own
     # layer never with one of the base.
-    matcher = difflib.SequenceMatcher(a=[_key(x) for x in old], b=[_key(x) for x in new], autojunk=False)
-    for tag, i, j, k, m in matcher.get_opcodes():
-        if tag == "equal":
-            continue
+    for i, j, k, m in blocks([_key(x) for x in old], [_key(x) for x in new]):
         for of_base in (True, False):
             before = [n for n in range(i, j) if old[n].from_base is of_base]
             after = [n for n in range(k, m) if new[n].from_base is of_base]

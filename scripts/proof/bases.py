@@ -118,6 +118,11 @@ class Bases:
         """The package files that the base is made of."""
         return list({p: self.packages[p] for _, layer in self.chain(name) if (p := layer.package)}.values())
 
+    def made_of(self, name: str) -> str:
+        """For readers: what the rebuilt base is, and the files that it is made of."""
+        packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
+        return f"{self.images[name].rebuilt}; from {packages}"
+
 
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml; ManifestError with the line."""

@@ -181,13 +181,11 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
     return _checked(capture)
 
 
-def line_of(folder: Path, text: str) -> Where:
-    """Where a text stands in the record of `folder`; without a line where there is none, or none can be read."""
-    record = folder / RECORD
+def lines_of(folder: Path) -> list[str]:
+    """The lines of the record of `folder`, to say where something stands; none where it cannot be read."""
     with contextlib.suppress(FileNotFoundError, UsageError):
-        lines = files.read_text(record, below=_trusted(folder), limit=_LARGEST).split("\n")
-        return Where(record, next((number for number, line in enumerate(lines, start=1) if text in line), None))
-    return Where(record)
+        return files.read_text(folder / RECORD, below=_trusted(folder), limit=_LARGEST).split("\n")
+    return []
 
 
 def check(folder: Path) -> None:
@@ -344,7 +342,11 @@ def _hash(content: bytes) -> str:
 
 
 def _seal(data: dict[str, Any]) -> str:
-    """Over everything else in the record: a digit changed by hand does not go unseen."""
+    """Over everything else in the record: a digit changed by hand does not go unseen.
+
+    It has no key, so it finds accidents and no more. Whoever edits a record can compute it again: that is found by
+    comparing with a run (compare.py), which is why `proof check` compares all that a page can show.
+    """
     return _hash(json.dumps(data, sort_keys=True, ensure_ascii=False).encode())
 
 

@@ -93,11 +93,13 @@ def _plan(options: argparse.Namespace) -> int:
 def _merge(options: argparse.Namespace) -> int:
     from proof import conclusion, manifest
     from proof.report.terminal import Terminal
+    from proof.results import unwritten
 
     root = _root(options)
     reports = conclusion.Reports.of(options.report, json=options.json, by_cause=options.exit_by_cause)
     terminal = Terminal(stderr=options.json)
     parts, results = _together(root, options.folders)
+    results = [unwritten(result) for result in results]
     checked = conclusion.Checked.of(root, manifest.load_all(root), everything=True)
     checked.say(terminal)
     for result in results:
@@ -131,8 +133,9 @@ def _together(root: Path, folders: list[Path]) -> tuple[list[Part], list[Result]
     from proof import bases, manifest
     from proof import results as files
 
-    snippets = manifest.load_all(root)
-    parts = files.load(folders, snippets, bases.load(root), root)
+    snippets, known = manifest.load_all(root), bases.load(root)
+    known.check(snippets)
+    parts = files.load(folders, snippets, known, root)
     return parts, files.together(parts, snippets)
 
 

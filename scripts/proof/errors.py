@@ -147,9 +147,14 @@ def _code(c: str) -> str:
     return c.encode("unicode_escape").decode()
 
 
+_NEAR = 100  # characters of a name that somebody mistyped
+
+
 def did_you_mean(name: str, known: list[str]) -> str:
     """A near miss worth offering, as ` - did you mean 'x'?`, or nothing."""
     import difflib  # only on the way to an error
 
-    close = difflib.get_close_matches(name, known, n=1)
+    if len(name) > _NEAR:
+        return ""  # the time to compare two names grows with the product of their lengths
+    close = difflib.get_close_matches(name, [other for other in known if len(other) <= _NEAR], n=1)
     return f" - did you mean '{close[0]}'?" if close else ""

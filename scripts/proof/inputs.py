@@ -17,7 +17,7 @@ from proof.manifest import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
 COMMANDS = "the commands in snippet.toml"
-BASE, _ENGINE, _RULES = "the base ", "the engine", "the normaliser"
+BASE, ENGINE, RULES = "the base ", "the engine", "the normaliser"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Change:
         """Whose change it is."""
         if self.name.startswith(BASE):
             return "base"
-        return "engine" if self.name in (_ENGINE, _RULES) else "snippet"
+        return "engine" if self.name in (ENGINE, RULES) else "snippet"
 
     @property
     def hard(self) -> bool:
@@ -52,7 +52,7 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
             path, below=snippet.folder.parents[1]
         )
     found |= {f"{BASE}{name}": bases[name] for name in snippet.bases if name in bases}
-    return found | {_ENGINE: engine, _RULES: str(normalise.VERSION)}
+    return found | {ENGINE: engine, RULES: str(normalise.VERSION)}
 
 
 def _commands(snippet: Snippet) -> list[dict[str, object]]:
@@ -78,7 +78,7 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
             how = "is new" if name not in old else "is gone" if name not in new else "changed"
-            if how == "changed" and name in (_ENGINE, _RULES):
+            if how == "changed" and name in (ENGINE, RULES):
                 how = f"changed from {old[name]} to {new[name]}"
             found.append(Change(name, how))
     return found
@@ -94,4 +94,4 @@ def without_engine(
     """
     if capture.basis.bases == "registry":
         keys = {n: capture.inputs.get(f"{BASE}{n}", key) for n, key in keys.items()} | dict(pinned or {})
-    return changed(capture.inputs, of(snippet, keys, capture.inputs.get(_ENGINE, "")))
+    return changed(capture.inputs, of(snippet, keys, capture.inputs.get(ENGINE, "")))

@@ -73,6 +73,7 @@ class Snippet:
     dockerfiles: dict[str, Dockerfile]  # by step name
     bases: dict[str, Where]  # every base that its Dockerfiles, runs and `inside`s name, and where
     noise: int  # bytes by which the image's size may differ from build to build
+    varies: bool  # whether the content of its own layers may differ, be their sizes the same or not
     transfer: bool  # whether to measure what a registry would send as well
     slow: bool  # left out by `--quick`
     variant: str  # of a matrix: which value it has; else empty
@@ -259,6 +260,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, cure="rename one of them")
         seen.add(step.name)
+    _check_facts(steps)
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,
@@ -269,6 +271,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         dockerfiles=dockerfiles,
         bases=bases,
         noise=_noise(table),
+        varies="noise" in table.data,
         transfer=table.flag("transfer"),
         slow=table.flag("slow"),
         variant=variant,
@@ -282,13 +285,28 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     return snippet
 
 
+def _check_facts(steps: tuple[Step, ...]) -> None:
+    """Raises ManifestError for a fact that would take the place of another one."""
+    seen: set[str] = set()
+    for rule in (rule for step in steps for rule in step.facts):
+        if rule.name in seen or builtin.unit_of(rule.name):
+            what = "read twice" if rule.name in seen else "measured of every image"
+            raise ManifestError(f"the fact '{rule.name}' is {what}", where=rule.where, cure="another name")
+        seen.add(rule.name)
+
+
 def _noise(table: Table) -> int:
-    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why."""
+    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why.
+
+    Without `bytes` the sizes are exact, and the content of the layers is not: a command wrote a time into a file.
+    """
     if "noise" not in table.data:
         return 0
     noise = table.subtable("noise")
     noise.allow("bytes", "because")
     noise.text("because", required=True)
+    if "bytes" not in noise.data:
+        return 0
     if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
         raise table.error("noise", f"{size} bytes are no noise", "more than none, and less than a megabyte")
     return size

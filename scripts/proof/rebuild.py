@@ -100,12 +100,11 @@ def fetch(package: Package, cache: Path) -> Path:
 
 def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     base, key = bases.images[name], bases.key(name)
-    origin = f"{base.rebuilt}; from " + ", ".join(f"{p} (sha256:{p.sha256})" for p in bases.packages_of(name))
     # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
     image_id = _loaded(
         base, key, engine, cache, lambda folder: build_archive(bases, name, folder, cache, tag=engine.local(name))
     )
-    return Loaded(name, image_id, engine.diff_ids(name), origin, key)
+    return Loaded(name, image_id, engine.diff_ids(name), bases.made_of(name), key)
 
 
 def _pull(base: Base, engine: Engine, cache: Path, mirror: str) -> Loaded:

@@ -4,33 +4,38 @@
     DIR/captures/NAME/          the capture that was made of it, in the form of the repository's own
 
 What is read here comes from another machine, which may have run a stranger's program: it is data, of which names,
-types, sizes and seals are checked before anything is done with it.
+types, sizes and seals are checked before anything is done with it. What came of a snippet is not believed either: its
+capture is compared with the repository's once more, here. A shard can only make a verdict worse.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from proof import admission
+from proof import admission, inputs
 from proof import capture as captures
 from proof.bases import Bases, Origin
-from proof.compare import Difference
+from proof.compare import Difference, compare
 from proof.errors import CannotMeasureError, ProofError, UsageError, Where
 from proof.files import check_plain, read, write_whole
 from proof.inputs import Change
 from proof.manifest import Snippet
-from proof.verify import CAUSE_CODES, CODES, Result
+from proof.verify import CAUSE_CODES, CODES, Result, cause_of, is_accurate
 
 SCHEMA = 1
 RECORD = "results.json"
 _RECORD_CAP = 50_000_000  # bytes of results.json
 _FILE_CAP = 4_000_000  # bytes of each file of a capture: what the tool itself lets a command print
+# What the tool says of one snippet is shorter than this by far.
+_MOST = 10_000  # differences, or changes
+_LONGEST = 20_000  # characters of a text; the rest is cut off
+_SECONDS = 10_000_000.0
+_LINE = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -158,14 +163,15 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
             if name not in snippets:
                 raise _refused(record, f"there is no snippet {name!r} in this project")
         _check_files(folder, names, snippets)
-        keys = {name: known.key(name) for name in known.images}
-        results = tuple(_result(entry, folder, snippets[entry["snippet"]], data["origin"], root) for entry in entries)
-        for result in results:
-            if result.new:
-                place = folder / "captures" / result.snippet.name / captures.RECORD
-                for what in admission.objections(result.new, result.snippet, data["origin"], keys):
+        found = []
+        for entry in entries:
+            told = _told(entry, folder, snippets[entry["snippet"]], data["origin"], root)
+            if told.new:
+                place = folder / "captures" / told.snippet.name / captures.RECORD
+                for what in admission.objections(told.new, told.snippet, data["origin"], known):
                     raise _refused(place, what)
-        return Part(folder, data["origin"], _number(data["seconds"]), results)
+            found.append(_judged(told, data["origin"]))
+        return Part(folder, data["origin"], _number(data["seconds"]), tuple(found))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(record, f"this is no file that the tool wrote: {error!r}") from error
 
@@ -185,7 +191,37 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
             raise _refused(path, f"it has over {_FILE_CAP:,} bytes")
 
 
-def _result(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
+def _judged(told: Result, origin: Origin) -> Result:
+    """What a shard told, with what its capture comes to here."""
+    snippet, old, new = told.snippet, told.old, told.new
+    folder = captures.folder_of(snippet.folder, origin, snippet.variant)
+    if new is None or told.verdict in ("not measured", "another basis"):
+        return replace(told, new=None)
+    if old is not None and old.basis != new.basis:
+        other = Difference(Where(folder), snippet.name, str(old.basis), str(new.basis))
+        return Result(snippet, "another basis", (other,), old=old, seconds=told.seconds)
+    changes = tuple(inputs.changed(old.inputs, new.inputs)) if old else ()
+    differences = tuple(compare(old, new, snippet, folder))
+    accurate = is_accurate(old, changes, differences)
+    if told.verdict == "accurate":
+        if accurate:
+            return replace(told, differences=(), changes=(), cause=None)
+        word = Difference(Where(folder), f"{snippet.name}: the shard's verdict", "accurate", "not what it measured")
+        differences, told = (word, *differences), replace(told, verdict="drift")
+    elif told.verdict == "unstable" or (told.verdict == "drift" and accurate):
+        return told  # by its own word, which is not better than ours
+    return replace(told, differences=differences, changes=changes, cause=cause_of(old, changes))
+
+
+def unwritten(result: Result) -> Result:
+    """The result for whoever accepts nothing: a capture that was written on another machine is not the one here."""
+    if result.verdict != "written":
+        return result
+    accurate = is_accurate(result.old, result.changes, result.differences)
+    return replace(result, verdict="accurate" if accurate else "drift", cause=None if accurate else result.cause)
+
+
+def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
     verdict, cause = entry["verdict"], entry["cause"]
     if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
         raise ValueError(f"{verdict}, {cause}")
@@ -203,9 +239,9 @@ def _result(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origi
         verdict,
         tuple(
             Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
-            for d in entry["differences"]
+            for d in _few(entry["differences"])
         ),
-        tuple(Change(_text(change["name"]), _text(change["how"])) for change in entry["changes"]),
+        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _few(entry["changes"])),
         cause,
         captures.load(captures.folder_of(snippet.folder, origin, snippet.variant)),
         new,
@@ -218,19 +254,27 @@ def _where(place: Any, root: Path) -> Where:
     path, line = place
     if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ValueError(f"{path!r} is no path of this project")
-    return Where(root / path, None if line is None else int(line))
+    if line is not None and (type(line) is not int or not 0 < line < _LINE):
+        raise ValueError(f"{line!r} is no line")
+    return Where(root / path, line)
+
+
+def _few(values: Any) -> list[Any]:
+    if not isinstance(values, list) or len(values) > _MOST:
+        raise ValueError(f"there are no lists of over {_MOST:,}")
+    return values
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     value.encode()  # a lone surrogate is no text either, and fails here rather than in the middle of a report
-    return value
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise TypeError(f"{value!r} is no number of seconds")
+    if type(value) not in (int, float) or not 0 <= value <= _SECONDS:  # which a NaN is not
+        raise TypeError(f"{value!r:.60} is no number of seconds")
     return float(value)
 
 

@@ -108,12 +108,11 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         return Result(snippet, "another basis", (other,), old=old)
     found = session.inputs_of(snippet)
     changes = inputs.changed(old.inputs, found) if old else []
-    cause = _cause(old, changes)
+    cause = cause_of(old, changes)
     try:
         first = session.engine.again(lambda: _measure(snippet, session, found))
         differences = tuple(compare(old, first, snippet, folder))
-        hard = any(change.hard for change in changes)
-        if old and not differences and not hard:
+        if is_accurate(old, changes, differences):
             return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
         if beside and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
             return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
@@ -135,6 +134,11 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
 
 
+def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:
+    """Whether a capture still says what is so: of the same state, and without a difference."""
+    return old is not None and not differences and not any(change.hard for change in changes)
+
+
 def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
     """Why the capture cannot be compared with a run of this session, if it cannot."""
     here = str(session.basis)
@@ -146,7 +150,7 @@ def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder
     return Difference(Where(snippet.captured), snippet.name, str(others[0].basis), here) if others else None
 
 
-def _cause(old: Capture | None, changes: Sequence[Change]) -> Cause:
+def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
     """What a drift comes from, the surest explanation first."""
     if old is not None and old.tampered:
         return "capture"

@@ -5,11 +5,13 @@ The table of what was done and what the tool said is written to build/drifts.md.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,19 @@ def output(step: str, old: str, new: str) -> Callable[[Capture], Capture]:
         return replace(capture, steps=tuple(changed if s.name == step else s for s in capture.steps))
 
     return change
+
+
+def in_output(step: str, pattern: str, new: str) -> Callable[[Capture], Capture]:
+    def change(capture: Capture) -> Capture:
+        steps = [replace(s, output=re.sub(pattern, new, s.output)) if s.name == step else s for s in capture.steps]
+        assert steps != list(capture.steps)
+        return replace(capture, steps=tuple(steps))
+
+    return change
+
+
+def layer(**fields: Any) -> Callable[[Capture], Capture]:
+    return lambda c: replace(c, layers=(c.layers[0], replace(c.layers[1], **fields)))
 
 
 def exits(step: str, code: int) -> Callable[[Capture], Capture]:
@@ -201,6 +216,27 @@ WORLD = [
     Drift("engine", "another message", recaptured("fails", with_engine("docker 29", output("run", "docker: ", "error: "))), 7, "docker 29", "fails"),
     Drift("engine", "another size", recaptured("note", with_engine("docker 29", fact("size", 1))), 7, "docker 29"),
 ]  # fmt: skip
+FORGED = [  # resealed, as anyone can: the seal has no key
+    Drift("forged", "an invented line of a log", recaptured("note", output("build", "#1 DONE", "#1 It took no time at all\n#1 DONE")), 1, "note/build"),
+    Drift("forged", "an invented line of no step", recaptured("note", output("build", "\n\n#1 ", "\nIt is fast\n\n#1 ")), 1, "note/build"),
+    Drift("forged", "what a step printed that prints nothing", recaptured("note", output("build", "#1 DONE", "#1 0.123 fast\n#1 DONE")), 1, "note/build"),
+    Drift("forged", "another builder", recaptured("note", output("build", '"default" instance', '"fast" instance')), 1, "note/build"),
+    Drift("forged", "another name of the image", recaptured("note", output("build", "naming to docker.io/library/note", "naming to docker.io/library/nota")), 1, "note/build"),
+    Drift("forged", "more sent than there is", recaptured("note", in_output("build", r"transferring context: \S+", "transferring context: 9.9MB")), 1, "note/build: transferred"),
+    Drift("forged", "a layer's instruction", recaptured("note", layer(instruction="RUN nothing")), 1, "layer 2: instruction"),
+    Drift("forged", "a layer's content", recaptured("note", layer(digest=f"sha256:{'0' * 64}")), 1, "layer 2: digest"),
+    Drift("forged", "a layer's files", recaptured("note", layer(files=2)), 1, "layer 2: files"),
+    Drift("forged", "whose a layer is", recaptured("note", layer(from_base=True)), 1, "layer 2: from_base"),
+    Drift("forged", "a fact's source", recaptured("note", lambda c: replace(c, facts={**c.facts, "size": replace(c.facts["size"], source="a guess")})), 1, "note.size: source"),
+    Drift("forged", "a tolerance for anything", recaptured("note", lambda c: replace(c, facts={**c.facts, "size": replace(c.facts["size"], value=5_000_000, tolerance=0.99)})), 1, "note.size"),
+    Drift("forged", "a value that is said to vary", recaptured("count", lambda c: replace(c, facts={"words": replace(c.facts["words"], value=7, volatile="the moon")})), 1, "count.words", "count"),
+    Drift("forged", "a base", recaptured("note", lambda c: replace(c, provenance=replace(c.provenance, bases={"alpine:3.22": "Alpine 4"}))), 1, "the base alpine:3.22"),
+    Drift("forged", "a date to come", recaptured("note", lambda c: replace(c, provenance=replace(c.provenance, date="2999-01-01T00:00:00Z"))), 1, "note: date"),
+    Drift("forged", "an engine", recaptured("note", lambda c: replace(c, provenance=replace(c.provenance, engine="<b>docker</b>"))), 1, "note: engine"),
+    Drift("forged", "a command", recaptured("note", lambda c: replace(c, steps=tuple(replace(s, command=f"time {s.command}") for s in c.steps))), 1, "note/run command"),
+    Drift("forged", "a step more", recaptured("note", lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="again")))), 1, "note/again"),
+    Drift("forged", "another order", recaptured("note", lambda c: replace(c, steps=c.steps[::-1])), 1, "the order of the steps"),
+]  # fmt: skip
 PAGES = [
     Drift("page", "a typed size", in_file(PAGE, "{{ bytes(note.size) }}", "8.31MB"), 2, "'8.31MB' is typed"),
     Drift("page", "a typed percentage", in_file(PAGE, "It holds", "It is 4 % smaller and holds"), 2, "'4 %' is typed"),
@@ -257,10 +293,10 @@ def table() -> Iterator[None]:
     path.write_text("\n".join(lines) + f"\n\n{len(ROWS)} of {len(SEEDED)} caught\n")
 
 
-SEEDED = [*SNIPPET, *BASE, *EDITED, *WORLD, *PAGES]
+SEEDED = [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED, *PAGES]
 
 
-@pytest.mark.parametrize("drift", [*SNIPPET, *BASE, *EDITED, *WORLD], ids=str)
+@pytest.mark.parametrize("drift", [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED], ids=str)
 def test_a_run_catches_it(drift: Drift, project: Path, engine: Engine, cache: Path) -> None:
     """`proof check --exit-by-cause`: the code says where the drift comes from, and the message what it is."""
     drift.change(project)
@@ -293,3 +329,30 @@ def test_there_are_enough_of_them() -> None:
     """At least sixty, each of another kind or place."""
     assert len(SEEDED) >= 60
     assert len({str(drift) for drift in SEEDED}) == len(SEEDED)
+
+
+def printing(project: Path, engine: Engine, cache: Path, word: str) -> Path:
+    """The project with a build that prints, captured."""
+    edit(project / DOCKERFILE, "CMD", f"RUN echo {word} && echo two >&2\nCMD")
+    assert {r.verdict for r in measure(project, engine, cache, "note", write=True)} == {"written"}
+    return project
+
+
+def test_what_a_successful_step_printed_is_compared(project: Path, engine: Engine, cache: Path) -> None:
+    """Where it is built in both runs; out of the cache a step does not say what it prints."""
+    word = f"one-{os.urandom(8).hex()}"  # that no build has printed before
+    printing(project, engine, cache, word)
+    folder = folder_of(project / NOTE, "rebuilt")
+    capture = captures.load(folder)
+    assert capture is not None
+    build = capture.step("build")
+    assert build is not None
+    assert re.search(rf"^#\d+ \d\.\d{{3}} {word}$", build.output, re.MULTILINE)
+    forged = output("build", f" {word}\n", " invented\n")(capture)
+    captures.save(forged, folder)
+    assert [r.verdict for r in measure(project, engine, cache, "note")] == ["accurate"]  # it is not known here
+    (cold,) = measure(project, engine, cache, "note", fresh=True)
+    assert cold.verdict == "drift"
+    assert [(d.old, d.new) for d in cold.differences] == [("  invented", f"  {word}")]
+    captures.save(capture, folder)
+    assert [r.verdict for r in measure(project, engine, cache, "note", fresh=True)] == ["accurate"]

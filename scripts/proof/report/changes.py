@@ -39,19 +39,29 @@ def _piece(line: str, i: int) -> str:
 
 def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:
     """Everything worth reading of a run, in the order in which one would ask."""
+    return "\n\n".join([headline(results), *sections(results, problems)]) + "\n"
+
+
+def headline(results: Sequence[Result]) -> str:
+    """How many snippets, and what came of them."""
     counts = {
         verdict: sum(r.verdict == verdict for r in results) for verdict in dict.fromkeys(r.verdict for r in results)
     }
     head = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    blocks = [
-        f"**{len(results)} snippets: {head}.**",
-        *_section("Facts", facts(results)),
-        *_section("Layers", layers(results)),
-        *_section("Transcripts", _transcripts(results)),
-    ]
-    blocks += _section("Not accurate", _others(results))
-    blocks += _section("Pages", table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems)))
-    return "\n\n".join(blocks) + "\n"
+    return f"**{len(results)} snippets: {head}.**"
+
+
+def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[str]:
+    """A table each, with its heading; those with no rows are left out."""
+    pages = table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems))
+    found = {
+        "Facts": facts(results),
+        "Layers": layers(results),
+        "Transcripts": _transcripts(results),
+        "Not accurate": _others(results),
+        "Pages": pages,
+    }
+    return [f"### {title}\n\n{content}" for title, content in found.items() if content]
 
 
 def facts(results: Sequence[Result]) -> str:
@@ -60,9 +70,17 @@ def facts(results: Sequence[Result]) -> str:
         ("fact", "old", "new", "change"),
         (
             (code(f"{snippet}.{name}"), code(written(old)), code(written(new)), _change(old, new))
-            for snippet, name, old, new in changed(results)
+            for snippet, name, old, new in sorted(changed(results), key=_weight)
         ),
     )
+
+
+def _weight(row: tuple[str, str, CapturedFact | None, CapturedFact | None]) -> int:
+    """Numbers that moved first, for a long table is cut off at its end; then single layers, what is new, and texts."""
+    _, name, old, new = row
+    if any(fact and isinstance(fact.value, str) for fact in (old, new)):
+        return 3
+    return 2 if old is None or new is None else int(name.startswith("layer_"))
 
 
 def changed(results: Sequence[Result]) -> Iterator[tuple[str, str, CapturedFact | None, CapturedFact | None]]:
@@ -128,7 +146,3 @@ def _change(old: CapturedFact | None, new: CapturedFact | None) -> str:
     if old is None or new is None or isinstance(old.value, str) or isinstance(new.value, str) or not old.value:
         return "–"
     return f"{(new.value - old.value) / abs(old.value):+.2%}"
-
-
-def _section(title: str, content: str) -> list[str]:
-    return [f"### {title}", content] if content else []

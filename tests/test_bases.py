@@ -510,6 +510,12 @@ MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
     ('holds = "a few files"', "", 1, "`holds` is missing here"),
     ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
+    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "1.0 --pre"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "\u0661.0"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "is not the project of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "is not the project of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "is not the project of a package"),
     (WHEEL, "tiny-1.0.tar.gz", 5, "a package is a .whl file"),
     (WHEEL, "tiny.whl", 5, "a package is a .whl file"),
     (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package is a .whl file"),

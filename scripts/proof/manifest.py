@@ -23,6 +23,9 @@ from proof.table import Table
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
 VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]*")  # a value of a matrix: a folder beside them
+_STEPS = 100  # of a snippet; the longest honest one has 12
+_VALUES = 50  # of a matrix; the longest honest one has 8
+_PATTERNS = 40  # of a step; the most that an honest one has are 10
 UNITS = builtin.UNITS  # what a fact taken out of a step's output may be measured in
 
 
@@ -230,6 +233,8 @@ def _variants(folder: Path) -> list[Snippet]:
     (variable,) = matrix
     if not NAME.fullmatch(variable):  # it is replaced wherever it stands in braces, be it in the middle of a table
         raise table.error("matrix", f"'{variable}' is no name for a variable", 'letters, digits and _, like "go"')
+    if len(values) > _VALUES:
+        raise table.error("matrix", f"{len(values)} values are too many for a matrix", f"{_VALUES} at most")
     for value in values:
         if not VARIANT.fullmatch(value):
             raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
@@ -252,7 +257,9 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             "letters, digits, _",
         )
     table.allow("title", "image", "noise", "transfer", "slow", "matrix", "step")
-    steps = tuple(_step(name, t) for t in table.tables("step"))
+    if len(tables := table.tables("step")) > _STEPS:
+        raise table.error("", f"{len(tables)} steps are too many for a snippet", f"{_STEPS} at most")
+    steps = tuple(_step(name, t) for t in tables)
     if not steps:
         raise table.error("", "there is no [[step]] in this file", 'add one:  [[step]]  name = "run"  command = "…"')
     seen: set[str] = set()
@@ -334,8 +341,11 @@ def _step(snippet: str, table: Table) -> Step:
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
         raise table.error("timeout", f"{timeout:g} s is no deadline", "between 1 and 3600 seconds")
+    facts, show, ignore = table.subtables("facts"), table.texts("show"), table.texts("ignore")
+    if (patterns := len(facts) + len(show) + len(ignore)) > _PATTERNS:
+        raise table.error("", f"{patterns} regular expressions are too many for a step", f"{_PATTERNS} at most")
     rules = []
-    for fact in table.subtables("facts"):
+    for fact in facts:
         fact.allow("match", "unit", "tolerance", "volatile")
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
@@ -360,8 +370,8 @@ def _step(snippet: str, table: Table) -> Step:
         exit=code,
         expect=expect,
         remedy=remedy,
-        show=tuple(table.pattern("show", p) for p in table.texts("show")),
-        ignore=tuple(table.pattern("ignore", p) for p in table.texts("ignore")),
+        show=tuple(table.pattern("show", p) for p in show),
+        ignore=tuple(table.pattern("ignore", p) for p in ignore),
         timeout=timeout,
         facts=tuple(rules),
         unshown=table.text("unshown"),

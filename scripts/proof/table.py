@@ -18,7 +18,9 @@ _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
 _BRACKET = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\#.*)|([\n\[\]{}])""")  # or a line's end; not in strings
 _ALLOWED = " \t\n"
-_LARGEST = 1_000_000  # bytes of a file that was written by hand
+_LARGEST = 100_000  # bytes; nobody writes, or reads, a longer one by hand
+_DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
+_INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
 
 
 class Table:
@@ -65,8 +67,16 @@ class Table:
     def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:
         """A text that stands in the file `path` below so many lines; ManifestError where it is no TOML."""
         text = "\n" * above + text
+        if deep := _DEEP.search(text):
+            raise ManifestError(
+                "this key has too many parts",
+                where=Where(path, text.count("\n", 0, deep.start()) + 1),
+                evidence=f"{deep[0]:.80}",
+                cure="a key has three parts at most, as facts.size.match",
+            )
         try:
             table = cls(path, text, tomllib.loads(text))
+            _check_integers(table.data)
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
@@ -152,7 +162,9 @@ class Table:
             return Pattern.compile(text, self.where(key))
         except ValueError as error:
             raise self.error(
-                key, f"'{text}' is no regular expression: {error}", "docs.python.org/3/library/re"
+                key,
+                f"'{text:.100}' is no regular expression that is accepted here: {error}",
+                "the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
             ) from error
 
     def tables(self, key: str) -> list[Table]:
@@ -220,6 +232,21 @@ class Table:
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
+
+
+def _check_integers(data: Mapping[str, Any]) -> None:
+    """Raise ValueError where a number is larger than TOML allows."""
+    left: list[Any] = [data]
+    while left:
+        match left.pop():
+            case dict() as table:
+                left += table.values()
+            case list() as items:
+                left += items
+            case int() as number if not -_INTEGERS <= number < _INTEGERS:
+                raise ValueError("an integer has more than 64 bits")
+            case _:
+                pass
 
 
 @functools.lru_cache(maxsize=16)

@@ -181,6 +181,13 @@ class TestBuildArchive:
         content = files(build(tmp_path, project(tmp_path), "alpine:3"))
         assert ROOTFS in content.values()
 
+    def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A package of some kilobytes can unpack to more than a disk holds: it is stopped before that."""
+        monkeypatch.setattr(rebuild, "_LARGEST", len(ROOTFS) - 1)
+        with pytest.raises(PackageError, match=r"this layer has more than [\d,]+ bytes") as error:
+            build(tmp_path, project(tmp_path), "alpine:3")
+        assert error.value.where is not None
+
     def test_tree(self, tmp_path: Path) -> None:
         """A tree goes where it belongs, sorted, with folders and modes, without what is dropped and with no times."""
         tree = layers(build(tmp_path, project(tmp_path), "golang"))[1]

@@ -15,24 +15,21 @@ cd /run
 mkdir -p dev etc proc run sys tmp usr var old ".$slot"
 chmod 1777 tmp
 ln -s ../run var/run
-mount --rbind /usr usr
+mount --bind /usr usr
 mount -o remount,bind,ro usr
 for path in /bin /sbin /lib /lib32 /lib64; do
     if [ -L "$path" ]; then
         ln -s "$(readlink "$path")" ".$path"
     elif [ -d "$path" ]; then
         mkdir ".$path"
-        mount --rbind "$path" ".$path"
+        mount --bind "$path" ".$path"
         mount -o remount,bind,ro ".$path"
     fi
 done
 # Programs that are somewhere else, and what Ubuntu's apparmor_parser reads.
 for path in "$slot"/bin/* /etc/apparmor /etc/apparmor.d; do
     path=$(readlink -f "$path")
-    case $path in
-        /usr/* | /bin/* | /sbin/*) continue ;;
-    esac
-    [ -e "$path" ] || continue
+    if [ ! -e "$path" ] || [ -e ".$path" ]; then continue; fi
     mkdir -p ".${path%/*}"
     if [ -d "$path" ]; then mkdir ".$path"; else : >".$path"; fi
     mount --bind "$path" ".$path"
@@ -40,7 +37,10 @@ for path in "$slot"/bin/* /etc/apparmor /etc/apparmor.d; do
 done
 mount --bind "$slot" ".$slot"
 mount -t proc proc proc
-mount --rbind /sys sys
+mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
+mount --rbind /sys/fs/cgroup sys/fs/cgroup
+# Where dockerd sees whether its AppArmor profile is loaded.
+[ ! -d /sys/kernel/security/apparmor ] || mount --bind /sys/kernel/security sys/kernel/security
 mount -t tmpfs -o mode=755,nosuid tmpfs dev
 while read -r name minor; do
     mknod -m 666 "dev/$name" c "${minor%:*}" "${minor#*:}"

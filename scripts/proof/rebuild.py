@@ -26,10 +26,12 @@ from proof import process, registry, scratch, traces
 from proof.bases import Base, Bases, Layer, Origin, Package
 from proof.commands import full_name
 from proof.engine import Engine
-from proof.errors import CannotMeasureError, ManifestError, PackageError
+from proof.errors import CannotMeasureError, ManifestError, PackageError, Where
 from proof.files import write_whole
 from proof.measure import Layers
 
+_LARGEST = 1 << 30  # bytes of a layer, unpacked: that of Go has 230 million
+_LONGEST = 20_000_000  # bytes of a file that is read at once: Alpine's package database has 20 thousand
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
 
@@ -162,7 +164,7 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
         package = fetch(bases.packages[layer.package], cache) if layer.package else None
         with path.open("wb") as out:
             try:
-                _write_layer(layer, package, out)
+                _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
             except KeyError as error:
                 raise ManifestError(
                     f"the package lacks what this layer is made of: {error.args[0]}",
@@ -209,6 +211,23 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
     return archive
 
 
+class _Bounded:
+    """A file that takes so many bytes: a package of some kilobytes can unpack to more than any disk holds."""
+
+    def __init__(self, out: IO[bytes], where: Where) -> None:
+        self._out, self._where = out, where
+
+    def write(self, data: bytes) -> int:
+        if self._out.tell() + len(data) > _LARGEST:
+            raise PackageError(
+                f"this layer has more than {_LARGEST:,} bytes", where=self._where, cure="look at what is in the package"
+            )
+        return self._out.write(data)
+
+    def tell(self) -> int:
+        return self._out.tell()
+
+
 def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
     if package and layer.blob:
         with zipfile.ZipFile(package) as wheel, gzip.open(wheel.open(layer.blob)) as blob:
@@ -251,7 +270,7 @@ def _copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> 
     with tarfile.open(fileobj=blob, mode="r:") as source:
         database = source.extractfile(_APK_DB)
         assert database is not None
-        records = database.read().decode().split("\n\n")
+        records = database.read(_LONGEST).decode().split("\n\n")
         dropped = [r for r in records if any(f"P:{name}" in r.splitlines() for name in without)]
         if len(dropped) != len(without):
             raise KeyError(f"one of the Alpine packages {', '.join(without)}")
@@ -262,7 +281,7 @@ def _copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> 
         with contextlib.suppress(KeyError):  # a layer that adds no package of its own choice has none
             world = source.extractfile(_APK_WORLD)
             assert world is not None
-            kept = [line for line in world.read().decode().splitlines() if line not in without]
+            kept = [line for line in world.read(_LONGEST).decode().splitlines() if line not in without]
             edits[_APK_WORLD] = ("\n".join(kept) + "\n").encode()
         with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as target:
             for member in source:

@@ -32,6 +32,7 @@ _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 # Killing the tool, however rudely, ends the engine and all its containers with it.
 _GUARD = ("setpriv", "--pdeathsig", "KILL")
 _DETACHED = "detached.json"
+_SOCKET = "docker.sock"
 _SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
 
 _INSIDE = Path(__file__).with_name("private.sh")  # what is run in its namespaces
@@ -79,7 +80,7 @@ def start(
     slot, held = _take_slot(cache / f"engine-{store}")
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, held)
-        socket = slot / "docker.sock"
+        socket = slot / _SOCKET
         if len(bytes(socket)) > _SOCKET_LIMIT:
             raise NoEngineError(f"the path {socket} is too long for a socket", cure="PROOF_CACHE=/a/shorter/folder")
         home = stack.enter_context(scratch.folder("home"))
@@ -147,7 +148,7 @@ class _Daemon:
     def start(self, engine: Engine) -> None:
         """Start it, and wait until it answers."""
         self.starts += 1
-        (self.slot / "docker.sock").unlink(missing_ok=True)
+        (self.slot / _SOCKET).unlink(missing_ok=True)
         engines.link(_DAEMONS, self.slot / "bin")
         # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
         settings = {
@@ -250,12 +251,12 @@ def _sweep(cache: Path) -> None:
 
 def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _READY
-    while time.monotonic() < until:
-        if daemon.poll() is not None:
-            break
-        if engine.alive():
+    socket = log.with_name(_SOCKET)
+    while time.monotonic() < until and daemon.poll() is None:
+        # To look is a thousand times cheaper than to ask, and there is nobody to ask before.
+        if socket.exists() and engine.alive():
             return
-        time.sleep(0.05)
+        time.sleep(0.005)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
     if engines.is_full(tail):
         # Not NoEngineError: for want of room nobody's own engine is used instead.

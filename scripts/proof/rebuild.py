@@ -230,7 +230,7 @@ class _Bounded:
 
 def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
     if package and layer.blob:
-        with zipfile.ZipFile(package) as wheel, gzip.open(wheel.open(layer.blob)) as blob:
+        with zipfile.ZipFile(package) as wheel, wheel.open(layer.blob) as stored, gzip.open(stored) as blob:
             if layer.without_apk:
                 _copy_without(cast(IO[bytes], blob), out, layer.without_apk)
             else:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from proof import commands, execute
+from proof import commands, execute, traces
 from proof.engine import Engine
-from proof.errors import Where
+from proof.errors import CannotMeasureError, Where
+from proof.image import Limit
+from proof.manifest import load_all
+from tests.helpers import tiny
 
 ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
 
@@ -36,3 +41,31 @@ def test_without_a_prefix_nothing_is_touched() -> None:
     command = commands.parse("docker build -t example .", where=Where(Path("snippet.toml")))
     plain = Engine("docker", {}, "linux/amd64")
     assert execute._argv(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
+
+
+def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a step runs its image is counted beside it; where the step fails, nobody needs the count any more."""
+    counting = 0.0
+
+    def count(*_: object, limit: Limit, **__: object) -> None:
+        nonlocal counting
+        counting = time.monotonic()
+        while time.monotonic() < counting + 60:  # a file with holes
+            limit.check()
+
+    def step(step: Any, *_: object, **__: object) -> execute.StepRun:
+        if step.command.verb == "build":
+            return execute.StepRun(step, 0, "", 0.1)
+        while not counting:
+            time.sleep(0.01)
+        raise CannotMeasureError("the disk is full")
+
+    monkeypatch.setattr(execute, "measure", count)
+    monkeypatch.setattr(execute, "_run_step", step)
+    monkeypatch.setattr(execute, "_id_of", lambda *_: "sha256:1")
+    (snippet,) = load_all(tiny(tmp_path), ["note"])
+    monkeypatch.setattr(traces, "claim", lambda *_: None)
+    monkeypatch.setattr(traces, "remove", lambda *_, **__: None)
+    with pytest.raises(CannotMeasureError, match="the disk is full"):
+        execute.run(snippet, Engine("docker", {}, "linux/amd64", data=tmp_path), cache=tmp_path)
+    assert time.monotonic() - counting < 30

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import tarfile
-from collections.abc import Mapping
-from typing import Any
+import tracemalloc
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, cast
 
 import pytest
 
 from proof import image as images
+from proof import process
 from proof.errors import CannotMeasureError
-from proof.image import Image, Layer, base_layers
+from proof.image import Image, Layer, Limit, base_layers
 from tests.makers import member, tar
 
 BASE = tar(
@@ -252,6 +257,23 @@ class TestDigest:
         one, two = (only(member("a", type=tarfile.SYMTYPE, linkname=to)) for to in ("b", "c"))
         assert one.digest != two.digest
 
+    def test_it_is_what_the_captures_hold(self) -> None:
+        """A layer's digest stands in committed captures: the same files have the same one for ever."""
+        layer = tar(
+            member("a/", type=tarfile.DIRTYPE, mode=0o1777),
+            member("a/äb", b"x" * 700, mode=0o4755, uid=65532, gid=100),
+            member("a/" + "n" * 300, b"", mtime=1.5),
+            member("a/\udcff", type=tarfile.SYMTYPE, linkname="../ß"),
+            member("a/hard", type=tarfile.LNKTYPE, linkname="a/äb"),
+            member("a/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+            member("a/.wh.gone", b""),
+            member("a/big", b"z" * 300_000, uid=10_000_000),
+        )
+        assert images.count(io.BytesIO(layer)) == (
+            "sha256:d711e33bea8bae7c814d97a82e6ebc83c3d5f73aeedf647f235220e85c71aa45",
+            *(300_705, 4, None),
+        )
+
 
 class TestBaseLayers:
     def image(self, *layers: bytes) -> Image:
@@ -322,3 +344,182 @@ class TestGarbage:
         for end in range(0, len(layout.getvalue()), 97):
             with contextlib.suppress(CannotMeasureError):
                 assert images.measure(io.BytesIO(layout.getvalue()[:end])) == whole
+
+
+class Endless(io.RawIOBase):
+    """Pieces as a file that is read once."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces, self.left = iter(pieces), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "what may have no end is never read to its end at once"
+        while len(self.left) < size and (piece := next(self.pieces, b"")):
+            self.left += piece
+        data, self.left = self.left[:size], self.left[size:]
+        return data
+
+
+def header(name: str = "x", **fields: Any) -> bytes:
+    """A tar header that says what it likes."""
+    info, _ = member(name, **fields)
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def counted(*pieces: bytes, then: bytes = b"", limit: Limit | None = None) -> images.Counted:
+    """A layer of these pieces, and of one that comes again and again."""
+    head = pieces[0][:512]
+    rest = itertools.chain([pieces[0][512:]], pieces[1:], itertools.repeat(then))
+    return images.count(cast(IO[bytes], Endless(rest)), head=head, limit=limit)
+
+
+ZEROS = bytes(1 << 16)
+PAX: dict[str, Any] = {"type": tarfile.XHDTYPE, "size": 1 << 33}
+
+
+def pax(**fields: str) -> bytes:
+    """A header of a file with extended fields."""
+    info = tarfile.TarInfo("x")
+    info.pax_headers = {name.replace("_", "."): value for name, value in fields.items()}
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+class TestLimits:
+    """An image is what a stranger's build made: to look at it takes neither hours nor the memory of the machine."""
+
+    @pytest.mark.parametrize(
+        ("start", "then", "says"),
+        [
+            pytest.param(header(**PAX), ZEROS, "bytes of headers", id="extended header"),
+            pytest.param(header(**PAX | {"type": tarfile.XGLTYPE}), ZEROS, "bytes of headers", id="global header"),
+            pytest.param(header(**PAX | {"type": tarfile.GNUTYPE_LONGNAME}), b"x" * 512, "bytes of headers", id="name"),
+            pytest.param(header(**PAX | {"type": tarfile.GNUTYPE_LONGLINK}), b"x" * 512, "bytes of headers", id="link"),
+            pytest.param(header(type=tarfile.XHDTYPE, size=30_000), b"9" * 30_000, "bytes of headers", id="digits"),
+            pytest.param(
+                pax(GNU_sparse_major="1", GNU_sparse_minor="0", GNU_sparse_realsize="1") + b"9999999999\n",
+                *(b"0\n" * 256, "bytes of headers"),
+                id="map of holes",
+            ),
+            pytest.param(
+                header(**PAX | {"size": 0}) + header(**PAX | {"size": 0}),
+                *(header(**PAX | {"size": 0}), "bytes of headers"),
+                id="headers of headers",
+            ),
+            pytest.param(header(size=1 << 40), ZEROS, "claims 1,099,511,627,776 bytes: 'x'", id="size"),
+            pytest.param(header(size=1 << 80), ZEROS, "claims 1,208,925,819,614,629,174,706,176 bytes", id="huge size"),
+            pytest.param(pax(size="9" * 400), ZEROS, "claims 9,999,999", id="size in an extended header"),
+            pytest.param(pax(size="-1"), ZEROS, "claims -1 bytes", id="negative size"),
+            pytest.param(pax(GNU_sparse_map="0,1", GNU_sparse_size=str(1 << 50)), ZEROS, "claims", id="holes"),
+        ],
+    )
+    def test_headers(self, start: bytes, then: bytes, says: str) -> None:
+        """What a header says is neither believed nor kept, however long the archive goes on."""
+        with pytest.raises(CannotMeasureError, match=says):
+            counted(start, then=then, limit=Limit(60))
+
+    def test_longest_names(self) -> None:
+        """The longest path and link of Linux are within the limits."""
+        layer = tar(
+            member("é" * 2040, type=tarfile.LNKTYPE, linkname="ü" * 2040),
+            *(member("/".join(["d" * 255] * 15), b"1", pax_headers={"SCHILY.xattr.user.x": "v" * 8000}),),
+        )
+        assert images.count(io.BytesIO(layer))[1:] == (1, 1, None)
+
+    @pytest.mark.parametrize("name", ["x", "é" * 2000])
+    def test_entries(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is kept of each file until they are sorted is bounded, whether they are many or their names long."""
+        monkeypatch.setattr(images, "_ENTRIES", 500_000)
+        links = (header(f"{name}{i}", type=tarfile.LNKTYPE, linkname=name) for i in range(100_000))
+        with pytest.raises(CannotMeasureError, match=r"a layer holds too much to list: [\d,]+ entries"):
+            images.count(cast(IO[bytes], Endless(links)))
+
+    def test_nothing_is_kept_of_a_member(self) -> None:
+        """While an archive is read, no more than a few headers are in memory."""
+        many = io.BytesIO(tar(*(member(str(i)) for i in range(100))))
+        kept = [
+            sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())
+            for _ in images._Archive(many, Limit())
+        ]
+        assert len(kept) == 100
+        assert max(kept) < min(kept) + 10
+
+    def test_a_bomb(self) -> None:
+        """Of a compressed layer no more is unpacked at a time than is looked at."""
+        pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+        bomb = pack.compress(header(size=200_000_000)) + b"".join(pack.compress(bytes(1_000_000)) for _ in range(201))
+        bomb += pack.flush()
+        assert len(bomb) < 300_000
+        tracemalloc.start()
+        try:
+            assert images.count(io.BytesIO(bomb[512:]), head=bomb[:512])[1:] == (200_000_000, 1, None)
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.parametrize("compress", [False, True])
+    @pytest.mark.parametrize(
+        ("start", "then"),
+        [
+            pytest.param(header(size=90_000_000_000), ZEROS, id="holes"),
+            pytest.param(gzip.compress(header(size=90_000_000_000) + ZEROS), gzip.compress(ZEROS), id="gzip"),
+            pytest.param(header(), header(), id="many files"),
+        ],
+    )
+    def test_deadline(self, start: bytes, then: bytes, *, compress: bool) -> None:
+        """Where there is always more to read, it ends when its time is up."""
+        rest = itertools.chain([start[512:]], itertools.repeat(then))
+        with pytest.raises(CannotMeasureError, match=r"the image could not be measured in 0\.2 s"):
+            images.count(cast(IO[bytes], Endless(rest)), head=start[:512], compress=compress, limit=Limit(0.2))
+
+    def test_deadline_behind_the_end(self) -> None:
+        """What stands behind the last file is counted where that is asked for, and has no end either."""
+        rest = cast(IO[bytes], Endless(itertools.repeat(ZEROS)))
+        with pytest.raises(CannotMeasureError, match="could not be measured in"):
+            images.count(rest, head=bytes(512), compress=True, limit=Limit(0.2))
+
+    def test_it_ends_with_the_run(self) -> None:
+        """A count for which nobody waits any more goes no further."""
+        limit = Limit()
+        limit.end()
+        with pytest.raises(KeyboardInterrupt):
+            counted(header(size=90_000_000_000), then=ZEROS, limit=limit)
+        with process.ending_all(), pytest.raises(KeyboardInterrupt):
+            counted(header(size=90_000_000_000), then=ZEROS)
+
+    def test_documents(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of what is no layer an archive holds only so much in memory; the rest is passed over."""
+        monkeypatch.setattr(images, "JSON_CAP", 10_000)
+        blobs = [member(f"blobs/sha256/{i:064d}", b"{" * 4000) for i in range(1000)]
+        tracemalloc.start()
+        try:
+            assert images.measure(oci(BASE)).size
+            with pytest.raises(CannotMeasureError, match=r"KeyError\('manifest\.json'\)"):
+                images.measure(io.BytesIO(tar(*blobs)))
+            assert tracemalloc.get_traced_memory()[1] < 6_000_000
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"[" + b"9" * 5000 + b"]"])
+    @pytest.mark.parametrize("name", ["manifest", "config"])
+    def test_nested_json(self, content: bytes, name: str) -> None:
+        """JSON that Python cannot read is an error of the image."""
+        saved = archive({"manifest.json": content}) if name == "manifest" else oci(OWN, settings=content)
+        with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
+            images.measure(saved)
+
+    @pytest.mark.parametrize(
+        "settings",
+        [{"User": 5}, {"Env": [5]}, {"Env": 5}, {"User": ["root"]}, {"Cmd": 5}, "text", 5],
+    )
+    def test_settings_of_another_type(self, settings: object) -> None:
+        """What a capture is made of has the types that it must have."""
+        with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
+            images.measure(oci(OWN, settings=config(OWN, config=settings)))
+
+    def test_links(self) -> None:
+        """Links among layers are few."""
+        with pytest.raises(CannotMeasureError, match="more than 10,000 links"):
+            images.measure(archive({}, {str(i): str(i + 1) for i in range(10_001)}))

@@ -8,7 +8,9 @@ import gzip
 import io
 import json
 import os
+import socket
 import tarfile
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +18,12 @@ from typing import IO
 
 import pytest
 
+from proof import image as images
 from proof import measure
 from proof.engine import Engine
+from proof.errors import CannotMeasureError
 from proof.process import Completed
+from tests.makers import member, tar
 from tests.test_image import BASE, EMPTY, OWN, config, digest, oci
 
 
@@ -99,7 +104,9 @@ def stored(data: Path, *layers: bytes) -> str:
                 path = data / "overlay2" / f"files-of-{chain}" / "diff" / member.name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(layer[member.offset_data : end])
-        split.append({"type": 2, "payload": base64.b64encode(layer[end:]).decode()})
+        # Docker keeps what is behind the files in such pieces.
+        pieces = (layer[start:][: 1 << 20] for start in range(end, len(layer), 1 << 20))
+        split += [{"type": 2, "payload": base64.b64encode(piece).decode()} for piece in pieces]
         lines = "".join(json.dumps(entry) + "\n" for entry in split)
         (about / "tar-split.json.gz").write_bytes(gzip.compress(lines.encode()))
     return f"sha256:{digest(settings)}"
@@ -156,6 +163,120 @@ class TestStore:
         assert [layer.size for layer in measure.measure(near, image, tmp_path / "cache").layers][2] == 2000
         assert near.saved == ([] if what == "longer" else [image])
 
+    @pytest.mark.parametrize("way", ["absolute", "upwards", "through a link", "through two links", "to itself"])
+    def test_a_name_that_leads_to_the_host(self, near: Saving, image: str, tmp_path: Path, way: str) -> None:
+        """A name in an image is one below its layer, though a link in it says otherwise: the host is not read."""
+        (file,) = (tmp_path / "data").rglob("diff/app")
+        secret = tmp_path / "host" / "secret"
+        secret.parent.mkdir()
+        file.rename(secret)  # what would be counted if it were read: it has the right content
+        layer = file.parent
+        match way:
+            case "absolute":
+                name = str(secret)
+            case "upwards":
+                name = os.path.relpath(secret, layer)
+            case "through a link":
+                (layer / "etc").symlink_to(secret.parent)
+                name = "etc/secret"
+            case "through two links":
+                (layer / "a").mkdir()
+                (layer / "a/b").symlink_to(tmp_path)
+                name = "a/b/host/secret"
+            case _:
+                file.symlink_to(secret)
+                name = "app"
+        rename(layer, "app", name)
+        assert measure.measure(near, image, tmp_path / "cache").size == 2812
+        assert near.saved == [image]
+
+    def test_a_device_is_not_opened(
+        self, near: Saving, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A device acts when it is opened, as a watchdog does: an image may hold any."""
+        (file,) = (tmp_path / "data").rglob("diff/app")
+        file.unlink()
+        with socket.socket(socket.AF_UNIX) as listener:
+            monkeypatch.chdir(file.parent)  # the path of a socket has to be short
+            listener.bind("app")
+        opened: list[str] = []
+        real = os.open
+
+        def note(path: str | Path, *rest: int, **more: int) -> int:
+            opened.append(str(path))
+            return real(path, *rest, **more)
+
+        monkeypatch.setattr(os, "open", note)
+        assert measure.measure(near, image, tmp_path / "cache").size == 2812
+        assert near.saved == [image]
+        assert str(file) not in opened
+
+    def test_links_above_the_store(self, near: Saving, image: str, tmp_path: Path) -> None:
+        """Where the engine's data are reached through a link of the user's, they are read all the same."""
+        (tmp_path / "link").symlink_to(tmp_path / "data")
+        through = replace(near, data=tmp_path / "link")
+        object.__setattr__(through, "saved", near.saved)
+        assert measure.measure(through, image, tmp_path / "cache").size == 2812
+        assert near.saved == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            pytest.param(b'{"type": 1, "name": 5, "size": 1}', id="number"),
+            pytest.param(b'{"type": 1, "name": "a\\u0000b", "size": 1}', id="NUL"),
+            pytest.param(b'{"type": 1, "name": "", "size": 1}', id="folder"),
+            pytest.param(b'{"type": 1, "name": "app", "size": "9"}', id="text"),
+            pytest.param(b'{"type": 1, "name": "app", "size": -9}', id="negative"),
+            pytest.param(b'{"type": 2, "payload": 5}', id="payload"),
+            pytest.param(b"5", id="no table"),
+            pytest.param(b"[" * 100_000, id="nested"),
+            pytest.param(b'{"type": 2, "payload": "' + b"A" * 4_000_000 + b'"}', id="long"),
+        ],
+    )
+    def test_an_absurd_entry(self, near: Saving, image: str, tmp_path: Path, line: bytes) -> None:
+        """What is not in the form that is known is not guessed at."""
+        for path in (tmp_path / "data").rglob("tar-split.json.gz"):
+            path.write_bytes(gzip.compress(line + b"\n" + gzip.decompress(path.read_bytes())))
+        assert measure.measure(near, image, tmp_path / "cache").size == 2812
+        assert near.saved == [image]
+
+    @pytest.mark.parametrize("compress", [False, True])
+    def test_limits_hold_here(
+        self, near: Saving, engine: Saving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compress: bool
+    ) -> None:
+        """What goes beyond a limit is not read once more from an archive."""
+        monkeypatch.setattr(images, "_ENTRIES", 10_000)
+        many = stored(tmp_path / "data", tar(*(member(str(i)) for i in range(100))))
+        with pytest.raises(CannotMeasureError, match="holds too much to list"):
+            measure.measure(near, many, tmp_path / "cache", compress=compress)
+        assert engine.saved == []
+        with pytest.raises(CannotMeasureError, match="could not be measured in 0 s"):
+            measure.measure(near, many, tmp_path / "cache", compress=compress, limit=images.Limit(0))
+
+    def test_what_is_behind_the_end_is_not_kept(self, near: Saving, tmp_path: Path) -> None:
+        """An archive may go on behind its end: that is part of its SHA-256, and of nothing else."""
+        image = stored(tmp_path / "data", BASE + bytes(60_000_000))
+        tracemalloc.start()
+        try:
+            assert measure.measure(near, image, tmp_path / "cache").layers[0].files == 1
+            assert near.saved == []
+        finally:
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak < 30_000_000
+
+    def test_a_layer_with_a_name_of_its_own(self, near: Saving, tmp_path: Path) -> None:
+        """Names of files are made of digests and of nothing else that a configuration may hold."""
+        settings = config(OWN, rootfs={"type": "layers", "diff_ids": ["sha256:../../counts"]})
+        kept = tmp_path / "data/image/overlay2/imagedb/content/sha256" / digest(settings)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(settings)
+        (tmp_path / "cache/layers").mkdir(parents=True)
+        (tmp_path / "counts.json").write_text(json.dumps(["sha256:x", 1, 1, None]))
+        near.held[name := f"sha256:{digest(settings)}"] = (OWN,)
+        assert measure.measure(near, name, tmp_path / "cache").size == 2000
+        assert near.saved == [name]
+
     @pytest.mark.parametrize("pattern", ["**/content/sha256/*", "**/tar-split.json.gz", "**/cache-id"])
     @pytest.mark.parametrize("content", [None, b"", b"{}", b"\x1f\x8b[]", b"../../../x"])
     def test_a_store_of_another_form(
@@ -195,6 +316,19 @@ class TestStore:
         near.image_id("app")
         assert near.diff_ids("app") == ("sha256:1",)
         assert [words[:2] for words in asked] == [("image", "inspect")] * 2
+
+
+def rename(layer: Path, old: str, new: str) -> None:
+    """Let the list of a layer's files name one of them otherwise."""
+    (path,) = (
+        path
+        for path in layer.parents[2].rglob("tar-split.json.gz")
+        if (path.parent / "cache-id").read_text() == layer.parent.name
+    )
+    entries = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    assert any(entry.get("name") == old for entry in entries)
+    entries = [entry | ({"name": new} if entry.get("name") == old else {}) for entry in entries]
+    path.write_bytes(gzip.compress("".join(json.dumps(entry) + "\n" for entry in entries).encode()))
 
 
 def name(data: Path, name: str, image: str) -> None:

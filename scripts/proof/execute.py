@@ -77,6 +77,7 @@ def run(
     tags: list[str] = []
     measured: Image | None = None
     measuring: Future[Image] | None = None
+    counting: images.Limit | None = None
     base = 0
     with context_copy(snippet, engine) as copy, ThreadPoolExecutor(1) as meanwhile:
         try:
@@ -95,7 +96,8 @@ def run(
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
                     image_id = _id_of(snippet.image, engine)
-                    count = partial(measure, engine, image_id, cache, compress=snippet.transfer)
+                    counting = images.Limit()
+                    count = partial(measure, engine, image_id, cache, compress=snippet.transfer, limit=counting)
                     # While a step is timed nothing else is at work; and what takes a client can be interrupted here.
                     if snippet.timed or engine.data is None:
                         measured = count()
@@ -107,6 +109,8 @@ def run(
                 known = (loaded or {}).get(under)  # or an image that the snippet itself has built
                 base = images.base_layers(measured, known.diff_ids if known else engine.diff_ids(under))
         except BaseException as error:
+            if counting:
+                counting.end()  # else the end of `meanwhile` waits for what is still being counted
             # An engine that is lost cannot be asked, and a private one ends with an interrupted run: the journal
             # remembers what is left. Whatever goes wrong here, what came before says more.
             ends = EngineLostError if engine.shared else (EngineLostError, KeyboardInterrupt)

@@ -15,11 +15,15 @@ from proof import image as images
 from proof import store
 from proof.engine import Engine
 from proof.files import write_whole
-from proof.image import Counted, Image, Layer
+from proof.image import Counted, Image, Layer, Limit
 
 
-def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False) -> Image:
-    """Measure an image of the engine, and keep in `cache` what was counted."""
+def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:
+    """Measure an image of the engine, and keep in `cache` what was counted.
+
+    Raises CannotMeasureError where the image goes beyond a limit.
+    """
+    limit = limit or Limit()
     kind = "-gzip" if compress else ""
     known = cache / "images" / f"{image_id.removeprefix('sha256:')}{kind}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
@@ -28,10 +32,10 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
         return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
     counted = Layers(cache / "layers", kind)
     try:
-        image = store.measure(engine.data, image_id, counted, compress=compress)
+        image = store.measure(engine.data, image_id, counted, compress=compress, limit=limit)
     except store.NotInStoreError:  # of every engine but a private one, and of a store that is kept in another way
         with engine.save(image_id) as archive:
-            image = images.measure(archive, compress=compress, counted=counted)
+            image = images.measure(archive, compress=compress, counted=counted, limit=limit)
     write_whole(known, json.dumps(asdict(image)))
     return image
 

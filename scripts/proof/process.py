@@ -153,6 +153,11 @@ def ending_all() -> Iterator[None]:
         _ending.clear()
 
 
+def is_ending() -> bool:
+    """Whether all that runs is being ended: what starts no command has to look for itself."""
+    return _ending.is_set()
+
+
 def _over(process: subprocess.Popen[bytes]) -> None:
     """The command is over; KeyboardInterrupt where it was not by itself."""
     _running.discard(process)

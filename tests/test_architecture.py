@@ -55,7 +55,6 @@ OPENS = {
     "process": "logs of its own",
     "traces": "what a client of ours wrote into a temporary directory",
     "execute": "the copy of a context",
-    "image": "an archive out of the engine",
 }
 _OPENERS = {"read_text", "read_bytes", "open", "fdopen", "readall", "copytree", "copyfile", "copy2", "FileIO"}
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from proof import beside, plan, process
+from proof import beside, cli, plan, process, verify
+from proof import capture as captures
+from proof.engine import Engine
+from proof.errors import CannotMeasureError, ManifestError, Where
 from proof.manifest import Snippet, load_all
-from proof.verify import Cause, Result, Verdict
-from tests.helpers import tiny
+from proof.verify import Cause, Result, Verdict, worst
+from tests.helpers import captured, tiny
 from tests.makers import write
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -147,9 +153,110 @@ def test_company_is_no_drift(verdict: Verdict, cause: Cause | None, snippets: li
     assert set(found.values()) == {"accurate"}
 
 
-@pytest.mark.parametrize("trouble", [KeyboardInterrupt, RuntimeError])
+FAULTS = [
+    *(
+        RuntimeError("odd"),
+        MemoryError(),
+        RecursionError("too deep"),
+        OverflowError("too large"),
+        ValueError("x" * 9000),
+    ),
+    *(
+        UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates"),
+        AttributeError("None"),
+        OSError("odd"),
+        AssertionError(),
+    ),
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, jobs: int) -> None:
+    """Whatever is raised for one snippet, the others are measured, and the run ends as one that could not measure."""
+
+    class Faulty(Runs):
+        def result(self, snippet: Snippet) -> Result:
+            if snippet.name == "left":
+                raise fault
+            return super().result(snippet)
+
+    found = {r.snippet.name: r for r in beside.run(snippets, Faulty(), jobs=jobs)}
+    left = found.pop("left")
+    assert {r.verdict for r in found.values()} == {"accurate"}
+    assert worst([left, *found.values()]) == 3
+    assert left.verdict == "not measured"
+    assert left.error is not None
+    assert left.error.what == "a fault of this tool kept it from being measured"
+    assert left.error.evidence.startswith(f"{type(fault).__name__}: ")
+    assert re.search(r"^test_beside\.py:\d+ in result$", left.error.evidence, re.MULTILINE)
+    assert len(str(left.error)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (ManifestError("it was still at work", where=Where(Path("snippet.toml"), 3)), "snippet.toml:3: it was still"),
+        (CannotMeasureError("the image is too large"), "the image is too large"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "/x: the disk is full"),
+    ],
+)
+def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, says: str) -> None:
+    """What the tool can name is not called a fault of it."""
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        del snippet, beside
+        raise fault
+
+    (result,) = beside.run(snippets[:1], verify, jobs=1)
+    assert result.verdict == "not measured"
+    assert str(result.error).startswith(says)
+
+
+def test_the_whole_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`proof check` says what came of every snippet and exits with 3, and shows no traceback."""
+    root = captured(tiny(tmp_path))
+
+    @contextlib.contextmanager
+    def engine(*_: object) -> Iterator[Engine]:
+        yield Engine("docker", {}, cli.PLATFORM)
+
+    def one(snippet: Snippet, *_: object, **__: object) -> Result:
+        if snippet.name == "note":
+            return Result(snippet, "not measured", seconds=float(10**400))
+        capture = captures.best(snippet.folder)
+        return Result(snippet, "accurate", old=capture, new=capture)
+
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cli, "_engine", engine)
+    monkeypatch.setattr(cli, "_load_bases", lambda *_, **__: ({}, {}))
+    monkeypatch.setattr(verify, "provenance", lambda *_: None)
+    monkeypatch.setattr(verify, "verify", one)
+    assert cli.main(["--project", str(root), "check"]) == 3
+    said = capsys.readouterr()
+    assert "OverflowError: int too large to convert to float" in said.out + said.err
+    assert said.out.count("  accurate\n") == 2
+    assert "Traceback" not in said.out + said.err
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
+    """An interrupt is nobody's result."""
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        del snippet, beside
+        raise end
+
+    with pytest.raises(end):
+        list(beside.run(snippets, verify, jobs=jobs))
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit])
 def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) -> None:
-    """An interrupt, or an error of ours, ends what every other snippet runs, and begins nothing more."""
+    """An interrupt ends what every other snippet runs, and begins nothing more."""
     running = threading.Barrier(3)
     begun: list[str] = []
 

@@ -100,6 +100,12 @@ class TestBinary:
         with pytest.raises(ValueError, match="could not convert"):
             parse_binary(text)
 
+    @pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "K", "nan", "infM", "1e999T", "-1e300"])
+    def test_no_sensible_number(self, text: str) -> None:
+        """What Python reads as a number is no size where nothing can be computed with it."""
+        with pytest.raises(ValueError, match="is no size"):
+            parse_binary(text)
+
     @given(kib=st.integers(0, 10**9).map(lambda n: n * 4))
     def test_there_and_back(self, kib: int) -> None:
         """What is written and read again is within the last digit that was written."""
@@ -208,6 +214,7 @@ class TestCited:
             ('value = 2, unit = "count"', 'value = "2", unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = nan, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = -inf, unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = 1e300, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = true, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = 2, unti = "count"', 7, "unknown key 'unti' - did you mean 'unit'?"),
             ('{ value = 2, unit = "count" }', "2", 7, "`figures.layers` must be a table"),

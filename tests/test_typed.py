@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proof.capture import Basis
-from proof.typed import typed
+from proof.typed import is_number, typed
 from tests.makers import capture
 
 FACTS = capture().facts
@@ -41,6 +41,12 @@ def test_a_record_passes_as_it_is() -> None:
         ({"facts": {"size": odd(FACTS["size"], value=True)}}, "CapturedFact.value is True"),
         ({"facts": {"size": odd(FACTS["size"], value=math.nan)}}, "CapturedFact.value is nan"),
         ({"facts": {"size": odd(FACTS["size"], tolerance=math.inf)}}, "CapturedFact.tolerance is inf"),
+        ({"facts": {"size": odd(FACTS["size"], value=10**400)}}, "CapturedFact.value is 1000"),
+        ({"facts": {"size": odd(FACTS["size"], value=-(2**63) - 1)}}, "CapturedFact.value is -9223372036854775809"),
+        ({"facts": {"size": odd(FACTS["size"], value=1e300)}}, "CapturedFact.value is 1e+300"),
+        ({"facts": {"size": odd(FACTS["size"], tolerance=10**400)}}, "CapturedFact.tolerance is 1000"),
+        ({"steps": (odd(capture().steps[0], seconds=10**400),)}, "CapturedStep.seconds is 1000"),
+        ({"layers": (odd(capture().layers[0], size=2**63),)}, "CapturedLayer.size is 9223372036854775808"),
         ({"facts": {"size": odd(FACTS["size"], value=[1])}}, "CapturedFact.value is [1]"),
         ({"steps": (odd(capture().steps[0], exit=0.5),)}, "CapturedStep.exit is 0.5"),
         ({"steps": (odd(capture().steps[0], inside=b"x"),)}, "CapturedStep.inside is b'x'"),
@@ -51,3 +57,10 @@ def test_a_value_of_another_type(change: dict[str, Any], says: str) -> None:
     with pytest.raises(TypeError) as error:
         typed(capture(**change))
     assert str(error.value).startswith(says)
+
+
+def test_the_largest_number() -> None:
+    """What 64 bits hold is a number, and can be written."""
+    largest = capture(facts={"size": odd(FACTS["size"], value=2**63 - 1)})
+    assert typed(largest) is largest
+    assert not is_number(math.nan)

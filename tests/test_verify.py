@@ -14,7 +14,7 @@ from proof import capture as captures
 from proof import manifest, verify
 from proof.capture import Capture, folder_of
 from proof.compare import Difference
-from proof.errors import RefusedError, Where
+from proof.errors import Where
 from proof.inputs import Change
 from proof.verify import CAUSE_CODES, CODES, Cause, Result, Session, Verdict, cause_of, is_accurate, worst
 from tests.helpers import captured, tiny
@@ -136,34 +136,3 @@ def test_numbers_of_two_bases_are_not_compared(
     found = verify._other_basis(snippet, None, registry, folder_of(snippet.folder, "registry"))
     assert found is not None
     assert (found.old, found.new) == (str(here.basis), str(registry.basis))
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        MemoryError(),
-        RecursionError("maximum recursion depth exceeded"),
-        OverflowError("int too large to convert to float"),
-        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
-        KeyError("size"),
-        RefusedError("a link leads out of the context"),
-    ],
-    ids=repr,
-)
-def test_a_fault_is_of_one_snippet_alone(error: Exception, root: Path) -> None:
-    """Whatever goes wrong at one snippet, it is not measured, says why, and ends no run."""
-    snippet = manifest.load_all(root)[0]
-
-    def act() -> Result:
-        raise error
-
-    result = verify.safely(snippet, act)
-    assert result.verdict == "not measured"
-    assert type(error).__name__ in str(result.error) or str(error) in str(result.error)
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_an_interruption_is_no_fault(error: type[BaseException], root: Path) -> None:
-    """It ends the run."""
-    with pytest.raises(error):
-        verify.safely(manifest.load_all(root)[0], lambda: (_ for _ in ()).throw(error))

@@ -3,6 +3,8 @@
 What most others wait for begins first: those whose builds begin with the same steps find them built. Then what takes
 longest, so that nothing long is left at the end. A snippet that measures time runs when nothing else does. And what
 came out otherwise than captured while others ran, as far as nothing explains it, is run once more without them.
+
+Whatever goes wrong with one snippet is that snippet's result: the others are run, and what they measured is kept.
 """
 
 from __future__ import annotations
@@ -10,15 +12,20 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Protocol
 
-from proof import plan, process
+from proof import files, plan, process
+from proof.errors import CannotMeasureError, ProofError
 from proof.manifest import Snippet
 from proof.verify import Result
 
 _MOST = 8  # jobs by default: more wait for the engine, and each may compile
+_FRAMES = 3  # of a traceback, the innermost
+_LONGEST = 500  # characters of an error's own text
 
 
 class Verify(Protocol):
@@ -33,17 +40,27 @@ def default_jobs() -> int:
 
 
 def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[Result]:
-    """Verify every snippet, as many as `jobs` at a time; yields each result as soon as it is certain."""
+    """Verify every snippet, as many as `jobs` at a time; yields each result as soon as it is certain.
+
+    An error of whatever kind is the result of its snippet, not measured; only what ends the whole run comes through.
+    """
+
+    def one(snippet: Snippet, *, beside: bool) -> Result:
+        try:
+            return verify(snippet, beside=beside)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not cost what the others measured
+            return Result(snippet, "not measured", error=_said(error))
+
     if jobs == 1:
         for snippet in snippets:
-            yield verify(snippet, beside=False)
+            yield one(snippet, beside=False)
         return
     queue = _Queue([snippet for snippet in snippets if not snippet.timed])
     alone = [snippet for snippet in snippets if snippet.timed]
 
     def next_one() -> Result:
         with queue.next() as snippet:
-            return verify(snippet, beside=True)
+            return one(snippet, beside=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -58,7 +75,22 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
                 pool.shutdown(cancel_futures=True)
             raise
     for snippet in alone:
-        yield verify(snippet, beside=False)
+        yield one(snippet, beside=False)
+
+
+def _said(error: Exception) -> ProofError:
+    """An error as the reason why a snippet was not measured: for one that nobody foresaw, where it came from."""
+    if isinstance(error, ProofError):
+        return error
+    if isinstance(error, OSError) and (trouble := files.trouble(error)):
+        return trouble
+    last = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    places = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in last)
+    return CannotMeasureError(
+        "a fault of this tool kept it from being measured",
+        evidence=f"{type(error).__name__}: {error}"[:_LONGEST] + f"\n{places}",
+        cure="report it with these lines; the other snippets are not affected",
+    )
 
 
 class _Queue:

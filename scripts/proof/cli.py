@@ -272,7 +272,6 @@ def _run_all(
     root: Path,
 ) -> list[Result]:
     from dataclasses import replace
-    from functools import partial
 
     from proof import bases, beside, pins, verify
 
@@ -301,8 +300,7 @@ def _run_all(
         def one(snippet: Snippet, /, *, beside: bool) -> Result:
             if lost := [error for name, error in missing.items() if name in snippet.bases]:
                 return verify.Result(snippet, "not measured", error=lost[0])
-            run = partial(verify.verify, snippet, session, write=options.write, beside=beside)
-            return verify.safely(snippet, run)
+            return verify.verify(snippet, session, write=options.write, beside=beside)
 
         for result in beside.run(snippets, one, jobs=jobs):
             terminal.result(result)

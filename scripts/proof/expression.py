@@ -32,6 +32,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PLAIN = ("", "count")  # units that mix: a count is a number
 _LARGEST = 1e300  # nothing measured comes near it; beyond it a number cannot be written
+_LONGEST = 1000  # characters of an expression; the longest honest one has about a hundred, and Python's parser recurses
 
 
 def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
@@ -40,7 +41,7 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     Raises PageError, naming the piece, for an unknown name, units that do not go together, or anything else.
     """
     try:
-        value = _value(_parsed(text).body, facts)
+        return _value(_parsed(text).body, facts)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PageError(
             f"`{text}` is no expression over facts", cure="like single.size or percent(a.size / b.size)"
@@ -49,9 +50,6 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
         raise PageError(f"`{text}` divides by zero") from error
     except OverflowError as error:
         raise PageError(f"`{text}` is too large a number") from error
-    if not isinstance(value.value, str) and not abs(value.value) < _LARGEST:
-        raise PageError(f"`{text}` is too large a number")
-    return value
 
 
 def names(text: str) -> list[str]:
@@ -65,10 +63,20 @@ def names(text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=64)  # a page evaluates one, then asks for the names in it
 def _parsed(text: str) -> ast.Expression:
+    if len(text) > _LONGEST:
+        raise PageError(f"`{text:.40}…` is too long for an expression", cure=f"up to {_LONGEST} characters")
     return ast.parse(text.strip(), mode="eval")
 
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
+    """What a part comes to; OverflowError where that, or what it is written from, is too large to compute with."""
+    value = _found(node, facts)
+    if not all(abs(number) < _LARGEST for number in (value.value, value.exact) if isinstance(number, int | float)):
+        raise OverflowError  # and not a number at all, which is smaller than none
+    return value
+
+
+def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=bool()):
             raise PageError("True and False are no values here")

@@ -17,6 +17,7 @@ from typing import cast
 from proof import capture as captures
 from proof.capture import Capture, Scalar
 from proof.table import Table
+from proof.typed import is_number
 
 # A unit as published → the unit that facts are kept in, and the factor.
 _UNITS = {
@@ -124,7 +125,7 @@ def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
                 raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
             kept, factor = _UNITS[unit]
             value = figure.number("value", math.nan) * factor
-            if not math.isfinite(value):
+            if not is_number(value):
                 raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
             yield Fact(
                 round(value) if kept in ("B", "count") else value,
@@ -172,6 +173,9 @@ def binary(kib: float) -> str:
 
 
 def parse_binary(text: str) -> float:
-    """KiB out of what `du -h` printed."""
+    """KiB out of what `du -h` printed; ValueError where that is no size."""
     factor = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}.get(text[-1:].upper())
-    return float(text[:-1]) * factor if factor else float(text) / 1024
+    kib = float(text[:-1]) * factor if factor else float(text) / 1024
+    if not is_number(kib):
+        raise ValueError(f"'{text:.40}' is no size")
+    return kib

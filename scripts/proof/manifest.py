@@ -22,7 +22,7 @@ from proof.table import Table
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
-VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # a value of a matrix: a folder beside them
+VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # a value of a matrix: a folder
 _STEPS = 100  # of a snippet; the longest honest one has 12
 _VALUES = 50  # of a matrix; the longest honest one has 8
 _PATTERNS = 40  # of a step; the most that an honest one has are 10

@@ -9,18 +9,23 @@ from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-_LARGEST = 2**63  # no size, count or duration comes near it, and whatever a report does with one still works
 _LONE = re.compile("[\ud800-\udfff]")  # JSON can hold half a character, and nothing could write it down
 
 Record = TypeVar("Record")
+_LARGEST = 2**63  # nothing measured comes near it; a float overflows at a larger number, and cannot be written
 
 
 def typed(record: Record) -> Record:
-    """The same dataclass; TypeError, naming the field, where a value in it has another type, or is infinite."""
+    """The same dataclass; TypeError, naming the field, where a value has another type or is no sensible number."""
     for name, kind in _kinds(cast(Hashable, type(record))).items():
         if not _fits(value := getattr(record, name), kind):
             raise TypeError(f"{type(record).__name__}.{name} is {value!r:.60}")
     return record
+
+
+def is_number(value: float) -> bool:
+    """Whether it is one to compute with: finite, and no larger than 64 bits can hold."""
+    return -_LARGEST <= value < _LARGEST  # false of what is no number, too
 
 
 @functools.cache
@@ -37,10 +42,8 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    if kind is int:
-        return type(value) is int and abs(value) <= _LARGEST  # a bool is no int here
-    if kind is float:
-        return type(value) in (int, float) and abs(value) <= _LARGEST  # nor is it infinite, or no number
+    if kind in (int, float):
+        return type(value) in (int, kind) and is_number(value)  # a bool is no int here
     if kind is str:
         return type(value) is str and not _LONE.search(value)
     if kind is bool:

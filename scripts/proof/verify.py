@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,21 +134,6 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
     verdict: Verdict = "written" if write else "drift"
     return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
-
-
-def safely(snippet: Snippet, act: Callable[[], Result]) -> Result:
-    """What `act` returns; `not measured` if it fails in an unforeseen way, so that the other snippets are still run."""
-    try:
-        return act()
-    except ProofError as error:
-        return Result(snippet, "not measured", error=error)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is this snippet's
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        evidence = f"{Path(frame.filename).name}:{frame.lineno}: {type(error).__name__}: {error!s:.300}"
-        fault = CannotMeasureError(
-            f"the tool failed at {snippet.name}", where=snippet.where, evidence=evidence, cure="report it as a bug"
-        )
-        return Result(snippet, "not measured", error=fault)
 
 
 def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:

@@ -191,9 +191,7 @@ def test_a_file_is_named_in_one_way_only(around: str, written: str, project: Pat
     assert stopped.value.where == Where(page, 4 if around.startswith("`") else 3)
 
 
-@pytest.mark.parametrize(
-    "name", ["evil", "evil/deep/x", "note/x", "note/captured/x", "note/context/x", "note/context", ""]
-)
+@pytest.mark.parametrize("name", ["evil", "evil/deep/x", "note/x", "note/captured/x", "note/context/x", "note/context"])
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, project: Path, tmp_path: Path) -> None:
     """Whether it is a snippet or not: no part of a site is a file of the machine that builds it."""
@@ -210,6 +208,14 @@ def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, proj
         convert('```\n--8<-- "evil/context/hostname"\n```', project)
     assert refused.value.where is not None
     assert refused.value.where.path == path
+
+
+@pytest.mark.parametrize("name", ["docs", "snippets"])
+def test_the_whole_of_a_project_is_no_link(name: str, project: Path, tmp_path: Path) -> None:
+    elsewhere = (project / name).rename(tmp_path / "elsewhere")
+    (project / name).symlink_to(elsewhere)
+    with pytest.raises(StopBuildError, match=f"{name}: this folder is a link"):
+        convert("# A page", project)
 
 
 def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:

@@ -92,12 +92,12 @@ class _Reader(HTMLParser):
             self._refuse(f"the attribute `{name}` may not stand in a page", cure)
         if name == "src" and tag == "script" and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII):
             self._refuse(f"`{value}` is not a script of this site", "a .js file in docs/assets/")
-        if name == "src" and tag == "script" and not scripts.loadable(self._page, value):
-            what = f"`{value}` is neither the theme's script nor one that mkdocs.yml names"
-            self._refuse(what, "name it in mkdocs.yml: extra_javascript for every page, extra: scripts for this one")
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)
             self._address(value, loads=loads, image=tag == "img")
+        if name == "src" and tag == "script" and not scripts.loadable(self._page, value):
+            what = f"`{value}` is neither the theme's script nor one that mkdocs.yml names"
+            self._refuse(what, "name it in mkdocs.yml: extra_javascript for every page, extra: scripts for this one")
 
     def _address(self, value: str, *, loads: bool, image: bool) -> None:
         bare = _IGNORED.sub("", value)

@@ -15,7 +15,7 @@ PACKAGE = REPOSITORY / "scripts" / "proof"
 # Right of the committed captures, and what both sides may read.
 PAGE_SIDE = {
     *("capture", "facts", "expression", "claims", "page", "audit", "transcript", "measured", "markdown"),
-    *("proof_page", "pages", "flags"),
+    *("proof_page", "pages", "flags", "lay"),
     *(
         "errors",
         "files",

@@ -41,6 +41,13 @@ def root(tmp_path: Path) -> Path:
         ({"link": "snippets/note/captured/rebuilt/a.txt", "to": "/etc/passwd"}, "a.txt: expected a file or directory"),
         ({"file": "snippets/note/captured/rebuilt/capture.json", "size": 10**13}, "more than 20,000,000 bytes"),
         ({"link": "snippets/note", "to": "../elsewhere"}, "this folder is a link"),
+        ({"link": "snippets/evil", "to": "/etc"}, "snippets/evil: expected a file or directory, found a symbolic link"),
+        ({"link": "snippets/evil", "to": "/dev"}, "snippets/evil: expected a file or directory, found a symbolic link"),
+        ({"link": "snippets/evil/x", "to": "/etc/passwd"}, "evil/x: expected a file or directory, found a symbolic"),
+        ({"device": "snippets/evil/zero"}, "snippets/evil/zero: expected a file or directory, found a device"),
+        ({"link": "snippets/evil/context/x", "to": "/etc/passwd"}, "this link leads out of the context"),
+        ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a file `.js` would be published as it is"),
+        ({"file": "docs/x.html"}, "docs/x.html: a file `.html` would be published as it is"),
     ],
     ids=str,
 )
@@ -75,7 +82,11 @@ def test_a_folder_of_any_depth_beside_a_context(root: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("given", [{"link": "docs/x", "to": "/etc"}, {"pipe": "overrides/x"}], ids=str)
+@pytest.mark.parametrize(
+    "given",
+    [{"link": "docs/x", "to": "/etc"}, {"pipe": "overrides/x"}, {"link": "snippets/evil", "to": "/etc"}],
+    ids=str,
+)
 def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     """MkDocs would follow them: the script looks before it starts that."""
     for name in ("site", "lib.sh"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -17,6 +18,7 @@ from markdown import Markdown
 
 from proof import capture as captures
 from proof.capture import Basis, Capture, CapturedFact, CapturedStep, Provenance, folder_of
+from proof.errors import Where
 from proof.markdown import StopBuildError
 from tests import site
 from tests.helpers import REPOSITORY, tiny
@@ -78,11 +80,8 @@ def project(tmp_path: Path) -> Path:
 
 def convert(text: str, root: Path) -> str:
     """What a site generator does with a page."""
-    extensions = ["tables", "toc", "pymdownx.superfences", "pymdownx.snippets", "proof"]
-    options: dict[str, dict[str, object]] = {
-        "proof": {"project": str(root)},
-        "pymdownx.snippets": {"base_path": [str(root / "snippets")]},
-    }
+    extensions = ["tables", "toc", "pymdownx.superfences", "proof"]
+    options: dict[str, dict[str, object]] = {"proof": {"project": str(root)}}
     return Markdown(extensions=extensions, extension_configs=options).convert(text)
 
 
@@ -142,9 +141,10 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         ("> ```\n", "line 1 would end the fence"),
         ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
         (';--8<-- "x"', "line 1 would end the fence"),
+        ("// --8<-- [start: x]", "line 1 would end the fence"),
         ("a \u202e b", "the character U+202E in it cannot be seen"),
         ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
-        (b"\xff", "it is not UTF-8 text"),
+        (b"\xff", "this is not UTF-8 text"),
     ],
 )
 def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, project: Path) -> None:
@@ -163,6 +163,96 @@ def test_what_no_build_is_handed_is_not_embedded(name: str, project: Path) -> No
     link.symlink_to("/etc/passwd")
     with pytest.raises(StopBuildError, match=f"there is no snippets/note/context/{re.escape(name)}"):
         convert(f'```\n--8<-- "note/context/{name}"\n```', project)
+
+
+FILE = "note/context/note.txt"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("--8<--\nevil/hostname\n--8<--", "-8<-\nevil/hostname\n-8<-", f"----8<---\n{FILE}\n----8<---"),
+        *(f"--8<--\n; {FILE}\n--8<--", "  --8<--", f';--8<-- "{FILE}"', f"--8<-- '{FILE}'"),
+        *(f'-8<- "{FILE}"', f'---8<--- "{FILE}"', f'--8<--  "{FILE}"', f'\t--8<-- "{FILE}"', f'> --8<-- "{FILE}"'),
+        *(f'--8<-- "{FILE}:1:3"', f'--8<-- "{FILE}:name"', f'--8<-- "; {FILE}"', f'--8<-- "{FILE}" "{FILE}"'),
+        *('--8<-- "https://example.com/x"', '--8<-- "evil/hostname"', "# --8<-- [start: x]", "A word -8<- in a line."),
+        *('--8<-- "evil/context/hostname"', '--8<-- "note/context/in/hostname"', '--8<-- "note/context/evil"'),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "```\n{}\n```"])
+def test_a_file_is_named_in_one_way_only(around: str, written: str, project: Path) -> None:
+    """The program that reads these lines otherwise knows twenty, and follows links: every other one stops the build."""
+    page = project / "docs" / "index.md"
+    text = f"# Title\n\n{around.format(written)}\n"
+    page.write_text(text, newline="")
+    with pytest.raises(StopBuildError) as stopped:
+        convert(text, project)
+    assert stopped.value.exit_code == 2
+    assert stopped.value.where == Where(page, 4 if around.startswith("`") else 3)
+
+
+@pytest.mark.parametrize("name", ["evil", "evil/deep/x", "note/x", "note/captured/x", "note/context/x", "note/context"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, project: Path, tmp_path: Path) -> None:
+    """Whether it is a snippet or not: no part of a site is a file of the machine that builds it."""
+    write(tmp_path / "secret", {"context/hostname": "secret"})
+    path = project / "snippets" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "secret")
+    with pytest.raises(StopBuildError) as refused:
+        convert('```\n--8<-- "evil/context/hostname"\n```', project)
+    assert refused.value.where is not None
+    assert refused.value.where.path == path
+
+
+@pytest.mark.parametrize("name", ["docs", "snippets"])
+def test_the_whole_of_a_project_is_no_link(name: str, project: Path, tmp_path: Path) -> None:
+    elsewhere = (project / name).rename(tmp_path / "elsewhere")
+    (project / name).symlink_to(elsewhere)
+    with pytest.raises(StopBuildError, match=f"{name}: this folder is a link"):
+        convert("# A page", project)
+
+
+def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:
+    """A build may be handed one; what a page shows is a file."""
+    (project / "snippets/note/context/link").symlink_to("note.txt")
+    with pytest.raises(StopBuildError, match="expected a regular file, found a symbolic link"):
+        convert('```\n--8<-- "note/context/link"\n```', project)
+
+
+def test_another_reader_of_includes_is_refused(project: Path) -> None:
+    md = Markdown(extensions=["pymdownx.snippets", "proof"], extension_configs={"proof": {"project": str(project)}})
+    with pytest.raises(StopBuildError, match=r"mkdocs\.yml: pymdownx\.snippets would publish"):
+        md.convert("# A page")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("errors/x.js", "assets/x.mjs", "x.html", "x.htm", "x.xhtml", "x.svg", "x.xml", "x.HTML", "x.md.html", "x"),
+        *("x.markdown", "x.MD", "x.shtml", "x.wasm", "x.pdf", ".html"),
+    ],
+)
+def test_a_file_that_nothing_checks_is_not_published(name: str, project: Path) -> None:
+    """MkDocs copies it, or makes a page of it that the tool does not see."""
+    write(project / "docs", {name: "<script>alert(1)</script>"})
+    with pytest.raises(StopBuildError, match="would be published as it is") as refused:
+        convert("# A page", project)
+    assert refused.value.where == Where(project / "docs" / name)
+
+
+def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
+    write(project / "docs", {"assets/a.js": "", "b.js": "", "icon.svg": "", "a.png": "", "index.md~": ""})
+    settings = project / "mkdocs.yml"
+    names = "extra_javascript: [{ path: assets/a.js }]\nextra: { scripts: [b.js] }\n"
+    named = settings.read_text("utf-8").replace("theme: mkdocs", "theme: { name: mkdocs, favicon: icon.svg }")
+    settings.write_text(named + names, "utf-8")
+    assert "A page" in convert("# A page", project)
 
 
 def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
@@ -276,7 +366,7 @@ def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: P
         os.mkfifo(path)
     else:
         path.symlink_to(secret if name == "all" else secret / "id")
-    with pytest.raises(StopBuildError, match="this is not a plain file or folder") as refused:
+    with pytest.raises(StopBuildError, match="expected a file or directory, found a ") as refused:
         convert("# A page", project)
     assert refused.value.where is not None
     assert refused.value.where.path == path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown import Markdown
@@ -16,12 +17,10 @@ def project(tmp_path: Path) -> Path:
     return captured(tiny(tmp_path))
 
 
-def markdown(project: Path, **options: bool) -> Markdown:
+def markdown(project: Path, **options: Any) -> Markdown:
     """As a site generator sets it up."""
-    return Markdown(extensions=["proof", "pymdownx.superfences", "pymdownx.snippets"], extension_configs={
-        "proof": {"project": str(project), **options},
-        "pymdownx.snippets": {"base_path": [str(project / "snippets")]},
-    })  # fmt: skip
+    options = {"project": str(project), **options}
+    return Markdown(extensions=["proof", "pymdownx.superfences"], extension_configs={"proof": options})
 
 
 def of(md: Markdown) -> page.Page:

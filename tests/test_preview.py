@@ -15,6 +15,7 @@ from preview.__main__ import Preview
 from preview.files import Files
 from preview.server import Server, _Handler
 from preview.site import Site
+from proof import lay
 from publish import csp
 from tests.helpers import REPOSITORY, captured, edit, mkdocs, tiny, tree
 from tests.makers import write
@@ -84,6 +85,26 @@ def test_what_stops_a_build_is_said_and_the_old_site_stays(project: Path, site: 
     edit(project / "mkdocs.yml", "  - no_such_extension\n", "  - tables\n")
     site.build()
     assert said(site) == ""
+
+
+def test_a_page_cannot_publish_a_file_of_this_machine(
+    project: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody names in mkdocs.yml is not served either; each is said."""
+    monkeypatch.setattr(lay, "_AT_ONCE", 0.0)
+    lay._CHECKED.clear()
+    secret = write(tmp_path / "secret", {"hostname": "a secret"})
+    edit(project / "docs/index.md", "# What", "--8<--\nevil/hostname\n--8<--\n\n# What")
+    site.build()
+    assert "docs/index.md:1: a line that holds `-8<-`" in said(site)
+    (project / "snippets/evil").symlink_to(secret)
+    (project / "docs/x.js").touch()
+    site.build()
+    assert "docs/x.js: a file `.js` would be published as it is" in said(site)
+    (project / "docs/x.js").unlink()
+    site.build()
+    assert "snippets/evil: expected a file or directory, found a symbolic link" in said(site)
+    assert not any(b"a secret" in path.read_bytes() for path in site.shown.rglob("*") if path.is_file())
 
 
 def test_pages_are_found_by_what_they_take(project: Path, site: Site) -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from proof import facts
 from proof.errors import UsageError
 from proof.pages import scan
-from publish import csp, head, lean, scripts, styles
+from publish import csp, head, lean, markup, scripts, styles
 from publish.__main__ import publish
 from publish.page import Page, load, read
 from tests.helpers import REPOSITORY, address, mkdocs
@@ -106,6 +106,12 @@ REFUSED = [
     ("<script src=//example.com/a.js></script>", "is not an address that a page may name here"),
     ("<script src='assets/notes.txt'></script>", "is not a script of this site"),
     ("<script src='data:text/javascript,alert(1)//.js'></script>", "is not a script of this site"),
+    ("<script src='errors/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='assets/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='assets/%2e%2e/errors/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml"),
+    ("<script src='../assets/site.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='/assets/site.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='search/search.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
     ("<script id=__config type=application/json>{}</script>" * 2, "data that is not the theme's own"),
     ("<script type=application/json>{}</script>", "data that is not the theme's own"),
     ("<a id=__config>x</a>", "the theme would take this for its settings"),
@@ -190,7 +196,7 @@ def test_harmless_html_may_stand_in_a_page(small: Path) -> None:
         "<a href='https://example.com/?a=b#c' rel=noopener>a</a><a href=mailto:a@example.com>m</a>"
         "<a href='../x/#y'>r</a>"
         "<img src='../a.png' alt=a><img src='data:image/png;base64,AAAA' alt=b></details>"
-        "<script src='../assets/a.js' defer></script>"
+        "<script src='assets/calculator.js' defer></script>"
     )
     (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", html), "utf-8")
     (page,) = publish(small)
@@ -220,6 +226,20 @@ def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, mo
     monkeypatch.setattr(scripts, "_known", scripts._known.__wrapped__)
     assert scripts.known('later("../..")')
     assert not scripts.known(scope)
+
+
+def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_path: Path) -> None:
+    """A file of docs/ goes before one of the theme's with the same name."""
+    bundle = next(site.glob("assets/javascripts/bundle.*.js"))
+    path = tmp_path / bundle.relative_to(site)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bundle.read_bytes())
+    html = SMALL.replace("<p>A lead.</p>", f"<script src='{bundle.relative_to(site)}'></script>")
+    (tmp_path / "index.html").write_text(html, "utf-8")
+    markup.check(load(tmp_path, tmp_path / "index.html"))
+    path.write_text("alert(1)")
+    with pytest.raises(UsageError, match="is neither the theme's script"):
+        markup.check(load(tmp_path, tmp_path / "index.html"))
 
 
 def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> None:

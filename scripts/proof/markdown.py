@@ -3,7 +3,7 @@
     {{ single.size }}                             a fact, or an expression over facts, inside a sentence
     {{ transcript single/build }}                 a captured step, alone in its paragraph
     ``` chart                                     a picture made of facts, described in TOML: see proof.charts
-    --8<-- "single/context/Dockerfile"            a file of a snippet, in a fence (included by pymdownx.snippets)
+    --8<-- "single/context/Dockerfile"            a file of a snippet, alone on its line in a fence
     {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
     {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
     {{ proof }}                                   everything that was claimed, waived and cited
@@ -16,7 +16,6 @@ extensions can build the pages. Nothing here can start a process: a page is made
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -32,9 +31,10 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
-from proof import audit, context, errors, flags, manifest, measured, proof_page, stated, transcript, verbatim
+from proof import audit, context, errors, flags, lay, manifest, measured, proof_page, stated, transcript, verbatim
 from proof.charts import fence
 from proof.errors import did_you_mean
+from proof.files import read_text
 from proof.page import INDEX, OnPage, Page, Waiver, keep
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
@@ -43,8 +43,10 @@ _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
-_INCLUDE = re.compile(r"^\s*-{1,}8<-{1,}\s+(?P<quote>[\"'])(?P<path>.*?)(?P=quote)\s*$")
-_ENDS_FENCE = re.compile(r"^[>\s]*(`{3,}|~{3,}|;*-+8<-+)", re.MULTILINE)
+_INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
+_MARKER = "-8<-"  # in every spelling that pymdownx.snippets knows: any other line that holds it is refused
+_ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
+_LARGEST = 1_000_000  # bytes of an embedded file
 _EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
 
 
@@ -86,10 +88,13 @@ class ProofExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
         self._root = manifest.find_root(Path(self.getConfig("project") or ".").absolute())
-        _check_plain(self._root / self.getConfig("docs"))
+        try:
+            lay.check(self._root, self._root / self.getConfig("docs"))
+        except errors.ProofError as error:
+            raise stopping(error) from error
         self.reset()
         md.registerExtension(self)
-        # Before everything: the page as it was written, and its includes before pymdownx.snippets (32) acts on them.
+        # Before everything: the page as it was written.
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # Behind the includes, before superfences (25) takes every fence for code.
         fence.register(md, self.current, _note)
@@ -113,23 +118,15 @@ def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Mark
     return ProofExtension(**options)
 
 
-def _check_plain(docs: Path) -> None:
-    """Refuse a link among the pages: a site generator follows it, and publishes whatever it leads to."""
-    for parent, folders, files in os.walk(docs):
-        for name in (*folders, *files):
-            path = Path(parent, name)
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                error = errors.PageError(
-                    "this is not a plain file or folder", where=errors.Where(path), cure=f"rm {path}"
-                )
-                raise stopping(error)
-
-
 _INDEXES = {"proof": proof_page.proof, "measurements": proof_page.measurements, "errors": proof_page.errors}
 
 
 class _Source(OnPage, Preprocessor):
-    """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show."""
+    """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show.
+
+    Files are included here and nowhere else. pymdownx.snippets has more ways to name a file than we want to check,
+    follows links, and reads what is included for more includes.
+    """
 
     def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
@@ -137,11 +134,15 @@ class _Source(OnPage, Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
+        if "snippet" in self.md.preprocessors:
+            what, cure = "pymdownx.snippets would publish any file that a link leads to", "take it out of mkdocs.yml"
+            raise stopping(errors.PageError(what, where=errors.Where(self.page.root / "mkdocs.yml"), cure=cure))
         fence, waived = "", False
         written: list[str] = []
         for line in lines:
-            if (include := _INCLUDE.match(line)) is not None:
-                self._include(include["path"], line, fenced=bool(fence))
+            if _MARKER in line:
+                written += self._included(line, fenced=bool(fence))
+                continue
             if (mark := _FENCE.match(line)) is not None:
                 fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
             elif fence and not waived and _COMMAND.match(line):
@@ -164,8 +165,27 @@ class _Source(OnPage, Preprocessor):
         except errors.ProofError as error:  # of a manifest, which has its own line
             raise stopping(error) from error
 
-    def _include(self, path: str, line: str, *, fenced: bool) -> None:
+    def _included(self, line: str, *, fenced: bool) -> list[str]:
+        """The lines of the file that a line names; none where that is a problem, which is noted."""
+        try:
+            indent, text = self._file(line, fenced=fenced)
+        except errors.PageError as error:
+            _note(self.page, errors.PageError(error.what, evidence=line.strip(), cure=error.cure), line)
+        except errors.ProofError as error:  # of a manifest, or of what is in the place of a file
+            _note(self.page, error, line)
+        else:
+            return [indent + each for each in text.replace("\r\n", "\n").split("\n")]
+        return []
+
+    def _file(self, line: str, *, fenced: bool) -> tuple[str, str]:
+        """The indent of a line, and the text of the file of a snippet that it names, read through no link."""
+        found = _INCLUDE.fullmatch(line)
+        if found is None:
+            what = f"a line that holds `{_MARKER}` names a file in one way only"
+            raise errors.PageError(what, cure='--8<-- "snippet/context/FILE", alone on its line in a fence')
+        path = found["path"]
         parts = path.split("/")
+        folder = self.page.folder
         if not fenced:
             problem, cure = (
                 "a file is embedded inside of a fence: outside it would be read as Markdown",
@@ -173,31 +193,26 @@ class _Source(OnPage, Preprocessor):
             )
         elif not _EMBEDDABLE.fullmatch(path) or ".." in path:
             problem, cure = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
-        elif not context.holds(self.page.folder / Path(*parts[:2]), "/".join(parts[2:])):
-            known = [str(p.relative_to(self.page.folder)) for p in self.page.folder.glob("*/context/**/*")]
+        elif not context.holds(folder / Path(*parts[:2]), "/".join(parts[2:])):
+            known = [str(p.relative_to(folder)) for p in folder.glob("*/context/**/*")]
             problem, cure = (
                 f"there is no snippets/{path}{did_you_mean(path, known)}",
                 f"ls snippets/{Path(path).parent}",
             )
-        elif acts := _acting(context.content(self.page.folder / Path(*parts[:2]), Path(*parts[2:]))):
-            problem, cure = f"{path} cannot be shown in a fence: {acts}", "take it out of the file"
         else:
-            try:
-                self.page.snippets |= {s.name for s in manifest.variants(self.page.folder / path.partition("/")[0])}
-            except errors.ProofError as error:
-                _note(self.page, error, line)
-            return
-        _note(self.page, errors.PageError(problem, evidence=line.strip(), cure=cure), line)
+            text = read_text(folder / path, below=self.page.root, limit=_LARGEST)
+            if not (acts := _acting(text.replace("\r\n", "\n"))):
+                self.page.snippets |= {s.name for s in manifest.variants(folder / parts[0])}
+                return found["indent"], text
+            problem, cure = f"{path} cannot be shown in a fence: {acts}", "take it out of the file"
+        raise errors.PageError(problem, cure=cure)
 
 
-def _acting(content: bytes) -> str:
+def _acting(text: str) -> str:
     """What in a file would not be shown as it is: it may be a stranger's, and becomes part of the page's source."""
-    try:
-        text = content.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return "it is not UTF-8 text"
     if (found := _ENDS_FENCE.search(text)) is not None:
-        return f"`{found[1]}` in its line {text.count(chr(10), 0, found.start(1)) + 1} would end the fence around it"
+        number = text.count("\n", 0, found.end()) + 1
+        return f"`{found[1] or found[2]}` in its line {number} would end the fence around it"
     if hidden := errors.unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
         return f"the character {hidden} in it cannot be seen"
     return ""

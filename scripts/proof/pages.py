@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 from markdown import Markdown
-from pymdownx.snippets import SnippetMissingError  # type: ignore[import-untyped]
 
 from proof.errors import ManifestError, ProofError, UsageError, Where
 from proof.facts import FactBook
@@ -103,8 +102,6 @@ class _Reader:
         try:
             md.convert(text)
             self._md = md
-        except SnippetMissingError:
-            pass  # the file is among the page's problems already, with its line
         except ProofError as error:
             page.problems.append(error)
         return Scanned(path, page)
@@ -122,16 +119,17 @@ def _markdown(root: Path) -> Markdown:
             where=Where(root / "mkdocs.yml"),
             cure="markdown_extensions: [proof]",
         )
-    # Paths in mkdocs.yml are relative to it; here the working directory may be another one.
-    includes = options.get("pymdownx.snippets", {})
-    if "base_path" in includes:
-        includes["base_path"] = [str(root / p) for p in _listed(includes["base_path"])]
     options["proof"] = {**options["proof"], "project": str(root), "collect": True}
     return Markdown(extensions=names, extension_configs=options)
 
 
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
+def named(root: Path) -> set[str]:
+    """The files below docs/ that mkdocs.yml names as scripts and as the site's picture."""
+    config = _config(root)
+    scripts = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
+    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts]
+    theme = config.get("theme")
+    return {str(path) for path in (*paths, theme.get("favicon") if isinstance(theme, dict) else None) if path}
 
 
 def _config(root: Path) -> dict[str, Any]:

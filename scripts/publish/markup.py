@@ -95,6 +95,9 @@ class _Reader(HTMLParser):
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)
             self._address(value, loads=loads, image=tag == "img")
+        if name == "src" and tag == "script" and not scripts.loadable(self._page, value):
+            what = f"`{value}` is neither the theme's script nor one that mkdocs.yml names"
+            self._refuse(what, "name it in mkdocs.yml: extra_javascript for every page, extra: scripts for this one")
 
     def _address(self, value: str, *, loads: bool, image: bool) -> None:
         bare = _IGNORED.sub("", value)

@@ -167,3 +167,22 @@ def test_an_interruption_is_no_fault(error: type[BaseException], root: Path) -> 
     """It ends the run."""
     with pytest.raises(error):
         verify.safely(manifest.load_all(root)[0], lambda: (_ for _ in ()).throw(error))
+
+
+def test_what_pages_show_was_measured(root: Path) -> None:
+    """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
+    snippet = manifest.load(captured(root) / "snippets" / "note")
+    here = captures.load(folder_of(snippet.folder, "rebuilt"))
+    assert here is not None
+    found = Result(snippet, "accurate", old=here, new=here)
+    assert verify.as_shown(found) == found
+    registry = replace(here, basis=replace(here.basis, bases="registry"))
+    captures.save(registry, folder_of(snippet.folder, "registry"))
+    other = verify.as_shown(found)
+    assert (other.verdict, worst([other])) == ("another basis", 4)
+    assert other.differences[0].where.path == folder_of(snippet.folder, "registry") / captures.RECORD
+    assert "proof check note --bases registry" in other.differences[0].new
+    measured = replace(found, new=registry)
+    assert verify.as_shown(measured) == measured
+    drift = replace(found, verdict="drift")
+    assert verify.as_shown(drift) == drift

@@ -76,9 +76,9 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     cited = f'[[source]]\nname = "leaflet"\ntitle = {_toml(printed[3])}\ndate = {_toml(printed[4])}\n'
     cited += 'url = "https://example.com/"\nfigures.size = { value = 8, unit = "MB" }\n'
     for number, text in enumerate(printed):
-        cited += f"[[source]]\nname = {_toml(f'{number}{text}')}\ntitle = {_toml(text)}\ndate = {_toml(text)}\n"
+        cited += f"[[source]]\nname = 'source_{number}'\ntitle = {_toml(text)}\ndate = {_toml(text)}\n"
         cited += 'url = "https://example.com/\\"><script>x</script>&)](javascript:x)"\n'
-        cited += f'figures.{_toml(text)} = {{ value = 8, unit = "MB" }}\n'
+        cited += 'figures.size = { value = 8, unit = "MB" }\n'
     write(
         root,
         {

@@ -323,7 +323,8 @@ class TestOrigins:
             one = capture(snippet=f"go_1_{version[-2:]}")
             save(one, folder_of(tmp_path / "go", "rebuilt", version))
         save(capture(snippet="lost"), folder_of(tmp_path / "lost", "rebuilt"))
-        found = captures.Captures(tmp_path)
+        declared = {"single": [""], "go": ["1.26", "1.27"], "fresh": [""]}
+        found = captures.Captures(tmp_path, lambda folder: declared[folder.name])
         assert list(found) == ["go_1_26", "go_1_27", "single"]
         assert found["go_1_27"].snippet == "go_1_27"
         assert "lost" not in found

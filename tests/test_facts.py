@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof import facts
+from proof import facts, manifest
 from proof.capture import CapturedFact, folder_of, save
-from proof.errors import ManifestError
+from proof.errors import ManifestError, PageError
 from proof.facts import Fact, FactBook, Source, Value, binary, parse_binary, size, written
 from tests.makers import capture, write
 
@@ -32,6 +32,9 @@ figures.size = { value = 328.79, unit = "MB" }
 figures.build = { value = 1.5, unit = "s" }
 figures.exact = { value = 12345, unit = "B" }
 """
+
+
+MANIFEST = 'title = "A snippet"\n[[step]]\nname = "version"\ncommand = "docker version"\n'
 
 
 class TestSize:
@@ -165,7 +168,7 @@ class TestMeasured:
 class TestLoad:
     def test_load(self, tmp_path: Path) -> None:
         """The facts of a project are those of its captures and the cited figures; a snippet not run yet has none."""
-        write(tmp_path, {"single/snippet.toml": "", "fresh/snippet.toml": "", "cited.toml": CITED})
+        write(tmp_path, {"single/snippet.toml": MANIFEST, "fresh/snippet.toml": MANIFEST, "cited.toml": CITED})
         save(capture(), folder_of(tmp_path / "single", "rebuilt"))
         book = facts.load(tmp_path)
         assert {name.partition(".")[0] for name in book} == {"single", "edition", "other"}
@@ -175,8 +178,28 @@ class TestLoad:
         """A project without captures and cited figures has no facts, which is no error."""
         assert dict(facts.load(tmp_path)) == {}
 
+    @pytest.mark.parametrize("place", ["fake/registry", "fake/rebuilt", "rebuilt"])
+    def test_a_capture_that_no_manifest_declares(self, tmp_path: Path, place: str) -> None:
+        """It is refused where it is asked for: nothing is ever compared with it."""
+        matrix = "" if "/" in place else 'matrix = { go = ["1.26"] }\n'
+        write(tmp_path, {"snippets/single/snippet.toml": matrix + MANIFEST})
+        save(capture(), tmp_path / "snippets/single/captured" / place)
+        book = facts.load(tmp_path / "snippets")
+        (name,) = book.captures
+        with pytest.raises(PageError, match="is not a capture of this snippet"):
+            book[f"{name}.size"]
+        with pytest.raises(PageError, match=f"captured/{place.partition('/')[0]}: .* is not a capture") as error:
+            manifest.load_all(tmp_path)
+        assert "git rm -r" in error.value.cure
+
 
 class TestCited:
+    def test_what_is_measured_too(self) -> None:
+        """What others published never takes the place of what was measured, whatever it is called."""
+        cited = Fact(1, "B", "single.size", "first", Source("first", "2020-06-04", ""))
+        with pytest.raises(PageError, match=r"'single\.size' is both cited and measured"):
+            FactBook({"single": capture()}, [cited])["single.size"]
+
     def test_units(self, tmp_path: Path) -> None:
         """A figure is kept in the unit that measured facts have, and shown as it was published."""
         book = facts.load(write(tmp_path, {"cited.toml": CITED}))
@@ -201,6 +224,12 @@ class TestCited:
         [
             ('name = "edition"', "", 1, "`name` is missing here"),
             ('name = "edition"', 'name = "taken"', 2, "'taken' is a snippet already"),
+            ('name = "edition"', 'name = "taken_all"', 2, "'taken_all' could be a variant of the snippet 'taken'"),
+            ('name = "edition"', 'name = "taken_1_26"', 2, "could be a variant of the snippet 'taken'"),
+            ('name = "edition"', 'name = "taken.size"', 2, "'taken.size' is not a name"),
+            ('name = "edition"', 'name = "Edition"', 2, "'Edition' is not a name"),
+            ('name = "edition"', 'name = "other"', 11, "two sources are called 'other'"),
+            ("figures.exact =", 'figures."a.b" =', 16, "'a.b' is not a name"),
             ('title = "another"', "", 10, "`title` is missing here"),
             ('date = "2023-01-10"', "", 10, "`date` is missing here"),
             ('date = "2023-01-10"', "date = 2023-01-10", 13, "`date` must be a string"),

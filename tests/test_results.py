@@ -306,6 +306,22 @@ def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, sh
     assert files.unwritten(read(root, *shards)[2]).verdict == "drift"
 
 
+@pytest.mark.parametrize("verdict", ["accurate", "written"])
+def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[Path], verdict: str) -> None:
+    """Invented captures of the registry's bases, beside rebuilt ones that are right: code 4, never 0."""
+    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict=verdict))
+    assert proof("merge", *map(str, shards), cwd=root).returncode == 0
+    folder = root / "snippets" / "note"
+    capture = captures.load(captures.folder_of(folder, "rebuilt"))
+    assert capture is not None
+    invented = replace(capture, basis=replace(capture.basis, bases="registry"))
+    captures.save(invented, captures.folder_of(folder, "registry"))
+    done = proof("merge", *map(str, shards), cwd=root)
+    assert done.returncode == 4, done.stdout
+    assert "captured/registry/capture.json" in done.stdout
+    assert "pages show this capture, and this run did not measure it" in " ".join(done.stdout.split())
+
+
 def test_a_capture_of_another_engine_is_of_another_basis(root: Path, shards: list[Path]) -> None:
     """Its numbers are compared with none of ours, and are none of this run's."""
     folder = captures.folder_of(root / "snippets" / "note", "rebuilt")

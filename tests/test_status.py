@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from proof import capture as captures
 from proof import claims, manifest, status
 from proof.errors import ManifestError, PageError
 from proof.facts import Value
 from tests.helpers import captured, edit, tiny
+from tests.makers import write
 
 
 @pytest.fixture
@@ -39,6 +42,53 @@ def test_the_changed_input_is_named(path: str, old: str, new: str, names: str, p
     """A file, a command or a base: which one, without running anything."""
     edit(project / "snippets" / path, old, new)
     assert names in said(project)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("captured/rebuilt/extra.txt", "the capture beside it has no such step"),
+        ("captured/rebuilt/.hidden", "the capture beside it has no such step"),
+        ("captured/rebuilt/more/capture.json", "the capture beside it has no such step"),
+    ],
+)
+def test_what_is_of_no_capture(path: str, what: str, project: Path) -> None:
+    """A file beside a capture that the tool did not write is named, with the cure."""
+    write(project / "snippets/note", {path: "1 MB"})
+    folder = (project / "snippets/note" / path).relative_to(project / "snippets/note/captured/rebuilt").parts[0]
+    assert f"captured/rebuilt/{folder}: '{folder}' is not a capture of this snippet" in said(project)
+    assert what in said(project)
+
+
+@pytest.mark.parametrize(
+    "path", ["captured/fake/registry/capture.json", "captured/Registry/x.txt", "captured/x.txt", "captured/.x/a"]
+)
+def test_what_no_manifest_declares(path: str, project: Path) -> None:
+    """Captures of an unknown variant or origin stop whatever reads the manifest."""
+    write(project / "snippets/note", {path: "{}"})
+    with pytest.raises(PageError, match="is not a capture of this snippet"):
+        status.status(project)
+
+
+def test_what_a_killed_run_left_is_none(project: Path) -> None:
+    """It is never read, and the next update removes it."""
+    write(project / "snippets/note", {"captured/.rebuilt.new-17/capture.json": "{}"})
+    assert said(project) == ""
+
+
+@pytest.mark.parametrize("change", ["bases", "snippet"])
+def test_a_capture_in_the_place_of_another(change: str, project: Path) -> None:
+    """Each says of which snippet and bases it is, and lies where these are."""
+    folder = project / "snippets/note/captured/rebuilt"
+    old = captures.load(folder)
+    assert old is not None
+    new = (
+        replace(old, snippet="count")
+        if change == "snippet"
+        else replace(old, basis=replace(old.basis, bases="registry"))
+    )
+    captures.save(new, folder)
+    assert "rebuilt/capture.json: this is a capture of '" in said(project)
 
 
 def test_what_only_pages_show_makes_nothing_stale(project: Path) -> None:
@@ -71,6 +121,7 @@ def test_two_snippets_of_one_name(project: Path) -> None:
     """A folder called as a variant of another's is refused here too, where folders are read one by one."""
     count = project / "snippets" / "count"
     shutil.copytree(count, count.with_name("count_1"))
+    shutil.rmtree(count / "captured")
     file = count / "snippet.toml"
     file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
     with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):

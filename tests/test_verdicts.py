@@ -118,6 +118,18 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
     assert names(known(root), root) == {"count", "fails"}
 
 
+def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
+    """Accurate for `proof update` is not accurate for a check, where pages show the registry's capture."""
+    edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
+    old = captures.load(captures.folder_of(root / "snippets/note", "rebuilt"))
+    assert old is not None
+    registry = replace(old, basis=replace(old.basis, bases="registry"))
+    captures.save(registry, captures.folder_of(root / "snippets/note", "registry"))
+    time.sleep(0.1)
+    known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=old)])
+    assert names(known(root), root) == {"count", "fails"}
+
+
 def test_measured_then(root: Path) -> None:
     """What may differ from run to run is as that run has found it: claims are held to that."""
     folder = captures.folder_of(root / "snippets/note", "rebuilt")

@@ -136,3 +136,22 @@ def test_numbers_of_two_bases_are_not_compared(
     found = verify._other_basis(snippet, None, registry, folder_of(snippet.folder, "registry"))
     assert found is not None
     assert (found.old, found.new) == (str(here.basis), str(registry.basis))
+
+
+def test_what_pages_show_was_measured(root: Path) -> None:
+    """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
+    snippet = manifest.load(captured(root) / "snippets" / "note")
+    here = captures.load(folder_of(snippet.folder, "rebuilt"))
+    assert here is not None
+    found = Result(snippet, "accurate", old=here, new=here)
+    assert verify.as_shown(found) == found
+    registry = replace(here, basis=replace(here.basis, bases="registry"))
+    captures.save(registry, folder_of(snippet.folder, "registry"))
+    other = verify.as_shown(found)
+    assert (other.verdict, worst([other])) == ("another basis", 4)
+    assert other.differences[0].where.path == folder_of(snippet.folder, "registry") / captures.RECORD
+    assert "proof check note --bases registry" in other.differences[0].new
+    measured = replace(found, new=registry)
+    assert verify.as_shown(measured) == measured
+    drift = replace(found, verdict="drift")
+    assert verify.as_shown(drift) == drift

@@ -12,8 +12,9 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from proof.typed import typed
 SCHEMA = 1
 RECORD = "capture.json"
 _NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
+_UNFINISHED = re.compile(r"\.(registry|rebuilt)\.new-[0-9]+")  # what `save` writes, until it is whole
 _LARGEST = 20_000_000  # bytes of one file: several times what the tool lets a command print
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
@@ -197,6 +199,37 @@ def check(folder: Path) -> None:
         raise PageError(error.what, where=error.where, cure=error.cure) from error
 
 
+def check_declared(captured: Path, variants: Collection[str]) -> None:
+    """Raises PageError for anything in a snippet's `captured` that is not of one of its variants and an origin.
+
+    Nothing is ever compared with it, so it could hold any number. What a run that was killed left is not read.
+    """
+    places = {captured / variant for variant in variants}
+    allowed = places | {place / origin for place in places for origin in ORIGINS} | {captured}
+    for folder in {captured, *places}:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if not (path in allowed and path.is_dir()) and not _UNFINISHED.fullmatch(path.name):
+                raise undeclared(path, "the manifest has no such variant, and there is no such origin of bases")
+
+
+def strangers(folder: Path, capture: Capture) -> Iterator[PageError]:
+    """What is in the directory of a capture and does not belong to it."""
+    own = {RECORD, *(_text_of(folder, step.name).name for step in capture.steps)}
+    for path in sorted(folder.iterdir()):
+        if path.name not in own:
+            yield undeclared(path, "the capture beside it has no such step")
+
+
+def undeclared(path: Path, why: str) -> PageError:
+    """The error for a file or directory that holds captures of nothing."""
+    return PageError(
+        f"{path.name!r:.110} is not a capture of this snippet",
+        where=Where(path),
+        evidence=why,
+        cure=f"git rm -r {shlex.quote(str(Where(path)))}",
+    )
+
+
 def _text_of(folder: Path, name: str) -> Path:
     """The file of a step's output; ValueError for what would lead out of the folder."""
     if not _NAME.fullmatch(name):
@@ -269,15 +302,23 @@ def _exchange(one: Path, other: Path) -> None:
 
 
 class Captures(Mapping[str, Capture]):
-    """The capture that a page shows of each snippet below a folder, by its name; read when it is asked for."""
+    """The capture that a page shows of each snippet below a folder, by its name; read when it is asked for.
 
-    def __init__(self, snippets: Path) -> None:
-        self._snippets = snippets
+    `declared` gives the variants that the manifest in a snippet's folder has, or raises the reason why it has none.
+    A directory that no manifest declares is never measured, so its numbers could be anything: asking for it raises
+    PageError. The manifest is read only then, because to read all of them takes long.
+    """
+
+    def __init__(self, snippets: Path, declared: Callable[[Path], Collection[str]]) -> None:
+        self._snippets, self._declared = snippets, declared
         self._read: dict[str, Capture] = {}
 
     def __getitem__(self, name: str) -> Capture:
         if (capture := self._read.get(name)) is None:
-            capture = self._read[name] = _of(*self._places[name])
+            folder, variant = self._places[name]
+            if variant not in self._declared(folder):
+                raise undeclared(folder / "captured" / variant, f"{folder.name}/snippet.toml declares no such variant")
+            capture = self._read[name] = _of(folder, variant)
             if len(self._read) > _KEPT:
                 self._read.pop(next(iter(self._read)), None)
         return capture
@@ -319,10 +360,14 @@ def name_of(folder: Path, variant: str = "") -> str:
 
 def best(snippet_folder: Path, variant: str = "") -> Capture | None:
     """The capture that a page shows: the registry's where there is one, else the rebuilt bases'."""
+    return next((capture for _, capture in each(snippet_folder, variant)), None)
+
+
+def each(snippet_folder: Path, variant: str = "") -> Iterator[tuple[str, Capture]]:
+    """Every capture of a snippet with the origin of bases that it is kept for, the one that a page shows first."""
     for origin in ORIGINS:
         if (capture := load(folder_of(snippet_folder, origin, variant))) is not None:
-            return capture
-    return None
+            yield origin, capture
 
 
 def hash_file(path: Path, *, below: Path) -> str:

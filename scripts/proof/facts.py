@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import cast
 
 from proof import capture as captures
+from proof import manifest
 from proof.capture import Capture, Scalar
+from proof.errors import PageError
 from proof.table import Table
 from proof.typed import is_number
 
@@ -75,10 +77,12 @@ class FactBook(Mapping[str, Fact]):
         return FactBook(ChainMap(dict(captures), cast(dict[str, Capture], self.captures)), self.cited.values())
 
     def __getitem__(self, name: str) -> Fact:
-        if name in self.cited:
-            return self.cited[name]
         snippet, _, fact = name.partition(".")
-        return _measured(snippet, fact, self.captures[snippet])
+        if name not in self.cited:
+            return _measured(snippet, fact, self.captures[snippet])
+        if snippet in self.captures:  # what others published never takes the place of what was measured
+            raise PageError(f"'{name:.110}' is both cited and measured", cure="another name in cited.toml")
+        return self.cited[name]
 
     def __iter__(self) -> Iterator[str]:
         for snippet, capture in self.captures.items():
@@ -95,9 +99,14 @@ def load(snippets: Path) -> FactBook:
     Raises ManifestError for figures that cannot be right; the book raises PageError for a fact whose capture the tool
     did not write.
     """
-    taken = {path.name for path in snippets.iterdir()}
-    cited = [fact for path in CITED for fact in _cited(snippets / path, taken)]
-    return FactBook(captures.Captures(snippets), cited)
+    taken = {path.name for path in snippets.iterdir() if path.is_dir()}
+    seen: set[str] = set()
+    cited = [fact for path in CITED for fact in _cited(snippets / path, taken, seen)]
+    return FactBook(captures.Captures(snippets, _variants), cited)
+
+
+def _variants(folder: Path) -> set[str]:
+    return {snippet.variant for snippet in manifest.variants(folder)}
 
 
 def _measured(snippet: str, name: str, capture: Capture) -> Fact:
@@ -105,7 +114,14 @@ def _measured(snippet: str, name: str, capture: Capture) -> Fact:
     return Fact(fact.value, fact.unit, f"{snippet}.{name}", fact.source, capture, fact.tolerance)
 
 
-def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
+def _owner(name: str, taken: set[str]) -> str:
+    """The snippet's directory that has this name, or whose variants could have it; empty where there is none."""
+    words = name.split("_")
+    names = ("_".join(words[:length]) for length in range(len(words), 0, -1))
+    return next((name for name in names if name in taken), "")
+
+
+def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
     if not path.exists():
         return
     table = Table.read(path, below=path.parents[1])
@@ -113,13 +129,21 @@ def _cited(path: Path, taken: set[str]) -> Iterator[Fact]:
     for source in table.tables("source"):
         source.allow("name", "title", "date", "url", "figures")
         name = source.text("name", required=True)
-        if name in taken:
-            raise source.error("name", f"'{name}' is a snippet already", "another name")
+        if not manifest.NAME.fullmatch(name):
+            raise source.error("name", f"'{name:.110}' is not a name", "letters, digits and _, like edition_2020")
+        if name in seen:
+            raise source.error("name", f"two sources are called '{name}'", "another name")
+        seen.add(name)
+        if owner := _owner(name, taken):
+            what = "is a snippet already" if name == owner else f"could be a variant of the snippet '{owner}'"
+            raise source.error("name", f"'{name}' {what}", "another name")
         if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
             raise source.error("url", f"'{url}' is no address of a page", 'url = "https://example.com/"')
         origin = Source(source.text("title", required=True), source.text("date", required=True), url)
         for figure in source.subtables("figures"):
             figure.allow("value", "unit")
+            if not manifest.NAME.fullmatch(figure.name):
+                raise figure.error("", f"'{figure.name:.110}' is not a name", "letters, digits and _, like size")
             unit = figure.text("unit", required=True)
             if unit not in _UNITS:
                 raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")

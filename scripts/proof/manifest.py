@@ -196,7 +196,12 @@ def variants(folder: Path) -> list[Snippet]:
         found = _variants(folder)
         # Folders too: what is put into a context has to be checked before it is copied.
         folders = (Path(parent) for parent, _, _ in os.walk(folder / "context"))
-        paths = (folder / "snippet.toml", *(d.path for s in found for d in s.dockerfiles.values()), *folders)
+        paths = (
+            folder / "snippet.toml",
+            folder / "captured",
+            *(d.path for s in found for d in s.dockerfiles.values()),
+            *folders,
+        )
         files = {path: _written(path) for path in paths}
         # What was written a moment ago may be written once more within the clock's resolution: read it again then.
         if max(files.values()) < began - MOMENT:
@@ -224,9 +229,18 @@ def _variants(folder: Path) -> list[Snippet]:
     table = Table.read(folder / "snippet.toml", below=root)
     context.check(folder / "context")
     captures.check(folder / "captured")
+    values = _matrix(folder, table)
+    captures.check_declared(folder / "captured", [value for _, value in values] or [""])
+    if not values:
+        return [_load(folder, table)]
+    return [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
+
+
+def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
+    """The variable of a matrix with each of its values; none where the manifest has no matrix."""
     matrix = table.data.get("matrix")
     if matrix is None:
-        return [_load(folder, table)]
+        return []
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
@@ -240,7 +254,7 @@ def _variants(folder: Path) -> list[Snippet]:
             raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
     if len({captures.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
-    return [_load(folder, Table.read(table.path, {variable: value}, below=root), value) for value in values]
+    return [(variable, value) for value in values]
 
 
 def load(folder: Path) -> Snippet:

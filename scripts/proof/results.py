@@ -25,7 +25,7 @@ from proof.errors import CannotMeasureError, ProofError, UsageError, Where
 from proof.files import check_plain, read, write_whole
 from proof.inputs import Change
 from proof.manifest import Snippet
-from proof.verify import CAUSE_CODES, CODES, Result, cause_of, is_accurate
+from proof.verify import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
 
 SCHEMA = 1
 RECORD = "results.json"
@@ -215,10 +215,11 @@ def _judged(told: Result, origin: Origin) -> Result:
 
 def unwritten(result: Result) -> Result:
     """The result for whoever accepts nothing: a capture that was written on another machine is not the one here."""
-    if result.verdict != "written":
-        return result
-    accurate = is_accurate(result.old, result.changes, result.differences)
-    return replace(result, verdict="accurate" if accurate else "drift", cause=None if accurate else result.cause)
+    if result.verdict == "written":
+        accurate = is_accurate(result.old, result.changes, result.differences)
+        verdict: Verdict = "accurate" if accurate else "drift"
+        result = replace(result, verdict=verdict, cause=None if accurate else result.cause)
+    return as_shown(result)
 
 
 def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:

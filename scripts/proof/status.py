@@ -91,8 +91,20 @@ def _look(folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, st
     for snippet in snippets:
         capture = captures.best(folder, snippet.variant)
         problems += stale(snippet, capture, keys, pinned)
+        problems += _misplaced(snippet)
         count += len(capture.facts) if capture else 0
     return Seen(len(snippets), count, _steps(snippets)), problems
+
+
+def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
+    """Files that are in a capture's directory and not of it, and captures that are in another one's place."""
+    for origin, capture in captures.each(snippet.folder, snippet.variant):
+        folder = captures.folder_of(snippet.folder, origin, snippet.variant)
+        yield from captures.strangers(folder, capture)
+        if (capture.snippet, capture.basis.bases) != (snippet.name, origin):
+            what = f"this is a capture of {capture.snippet!r:.110} on {capture.basis.bases!r:.20} bases"
+            cure = f"git rm -r {folder}, and proof update {snippet.name} --bases {origin}"
+            yield PageError(what, where=Where(folder / captures.RECORD), cure=cure)
 
 
 def _steps(snippets: list[Snippet]) -> dict[str, bool]:

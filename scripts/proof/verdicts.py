@@ -23,7 +23,7 @@ from proof.bases import Bases, Origin
 from proof.capture import Capture
 from proof.fresh import Fresh
 from proof.manifest import Snippet
-from proof.verify import Result
+from proof.verify import Result, as_shown
 
 _ORIGIN: Origin = "rebuilt"  # what a registry holds is known when it is asked
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -52,7 +52,8 @@ class Verdicts:
     def keep(self, results: Sequence[Result]) -> None:
         """Keep those that are accurate; the engine that found them was a private one."""
         for result in results:
-            if result.verdict == "accurate" and result.new and not result.cached:
+            # What `proof update` found accurate is not what `proof check` is asked where pages show another capture.
+            if as_shown(result).verdict == "accurate" and result.new and not result.cached:
                 self._put(result.snippet, result.new)
         self._index.save(whole=False)
 

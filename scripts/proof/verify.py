@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -113,7 +113,8 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         first = session.engine.again(lambda: _measure(snippet, session, found))
         differences = tuple(compare(old, first, snippet, folder))
         if is_accurate(old, changes, differences):
-            return Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
+            result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
+            return result if write else as_shown(result)
         if beside and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
             return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
         if differences and not once and not (old and old.tampered):
@@ -139,6 +140,26 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
 def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:
     """Whether a capture still says what is so: of the same state, and without a difference."""
     return old is not None and not differences and not any(change.hard for change in changes)
+
+
+def as_shown(result: Result) -> Result:
+    """The result; `another basis` where it is accurate, and pages show a capture that this run did not measure.
+
+    What an image holds depends on its bases. A run on rebuilt bases cannot tell an honest capture of the registry's
+    from an invented one, so it must not say that what the pages show is accurate.
+    """
+    snippet, new = result.snippet, result.new
+    if result.verdict != "accurate" or new is None:
+        return result
+    for origin, shown in captures.each(snippet.folder, snippet.variant):
+        if origin != new.basis.bases:
+            where = Where(captures.folder_of(snippet.folder, origin, snippet.variant) / captures.RECORD)
+            what = f"{snippet.name}: pages show this capture, and this run did not measure it"
+            measured = f"{new.basis}; to measure it: proof check {snippet.name} --bases {origin}"
+            other = Difference(where, what, str(shown.basis), measured)
+            return replace(result, verdict="another basis", differences=(other,))
+        break  # pages show only the first
+    return result
 
 
 def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:

@@ -234,8 +234,8 @@ _ADVICE: dict[str, str] = {
     "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: {update}",
     "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "Nothing is known about {names}: mend the cause above and run again.",
-    "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture (--engine, "
-    "--bases), or keep both: proof update --bases registry writes its captures beside the rebuilt ones.",
+    "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture that pages "
+    "show (--engine, --bases): the registry's where there is one, which `proof update --bases registry` writes.",
 }
 
 

@@ -36,7 +36,7 @@ _FIRST_AGE = re.compile(  # in the first or the second column
 _DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")
 _FIRST_ID = re.compile(r"^([0-9a-f]{12})(?![\w.-])", re.MULTILINE)
-_OF_BUILDKIT = re.compile(r"  - |step FROM |sha256:[0-9a-f]{64}$")  # lines of a log that no program printed
+_OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines of a log that no program printed
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
 LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
 
@@ -103,9 +103,10 @@ class _Vertex:
 
     def lines(self) -> Iterator[Line]:
         yield Line(f"step {self.title.text}", self.title.number)
+        # One blank here and two there: no program can print what looks like a line of BuildKit's.
         yield from (Line(f"  {text}", number) for text, number in self.printed)
         for text, number in self.said.items():
-            yield Line(text if text.startswith("ERROR") else f"  - {text}", number)
+            yield Line(text if text.startswith("ERROR") else f" - {text}", number)
 
 
 @dataclass

@@ -215,6 +215,22 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
         assert noisy.said(grown, new) == says
 
 
+def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> None:
+    """The second build of a run takes the step from the cache: the first one says what it prints."""
+    root = tiny(tmp_path)
+    manifest_file = root / "snippets" / "note" / "snippet.toml"
+    with manifest_file.open("a") as file:
+        file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
+    note = Here(captured(root), "note")
+    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
+    ran, cached = log.format("0.213 1234 /a"), log.format("CACHED")
+    last = len(note.capture.steps) - 1
+    run = step(last, output=cached)(step(0, output=ran)(note.capture))
+    assert note.said(run, run) == []
+    assert note.said(step(last, output=ran)(run), run) == []
+    assert note.said(step(last, output=log.format("0.213 1 /a"))(run), run) == ["note/again"]
+
+
 def test_a_long_output_is_not_printed_whole(note: Here) -> None:
     """Of 4 MB of equal lines one that changed is found at its line; of 4 MB of others, the first ones are said."""
     line = "x" * 1000

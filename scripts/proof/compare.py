@@ -4,14 +4,14 @@ Whatever of a capture a page, a report or `proof facts` can show is compared wit
 key: anyone can edit a record and compute it again. So the seal finds accidents, and only a run finds a capture that
 somebody made up. Even a run cannot tell what is different each time, which is why that has at least a form
 (provenance.py): dates, versions, the commit, durations, digests of images, values that the manifest calls volatile,
-and what a build printed in steps that it took from its cache.
+and what a build printed in steps that it took from its cache, if no earlier build of the same snippet shows it.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import islice, zip_longest
@@ -139,8 +139,12 @@ def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
 
 
 def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
+    builds: list[str] = []  # of the run, as far as they are done
     for step in snippet.steps:
         before, after = old.step(step.name), new.step(step.name)
+        earlier = tuple(builds)
+        if after is not None and step.command.verb == "build":
+            builds.append(after.output)
         if before is None or after is None:
             if before is not after:
                 yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
@@ -149,7 +153,7 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterat
             was, now = getattr(before, part), getattr(after, part)
             if was != now:
                 yield _Found(step.where, f"{step} {part}", str(was), str(now))
-        yield from _output(step, before, after, folder / f"{step.name}.txt")
+        yield from _output(step, before, after, folder / f"{step.name}.txt", earlier)
         if step.command.verb == "build":
             yield from _transferred(step, before, snippet, folder / f"{step.name}.txt")
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
@@ -160,10 +164,10 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterat
         yield _Found('"steps": {', f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now))
 
 
-def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path) -> Iterator[_Found]:
+def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path, earlier: Sequence[str]) -> Iterator[_Found]:
     if old.output == new.output:
         return
-    before, after = comparable(old.output, new.output, step)
+    before, after = comparable(old.output, new.output, step, earlier)
     for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
         # Lines are named in the text as printed: what is compared of a build log stands in another order.
         line = before[i].number if i < len(before) else old.output.count("\n") + 1

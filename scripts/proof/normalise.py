@@ -4,16 +4,20 @@ Outputs are compared after these rules; captures keep the text as it was printed
 
 A build log is compared step by step: the name of each step, what its command printed, and whatever else stands in the
 log. Some things in it cannot be compared: BuildKit's numbers, times and the sizes that it transfers; digests, since
-an image's times are in them; and what a step printed if BuildKit took that step from its cache in either run. In a
-cold build, which is what CI does, nothing is taken from the cache.
+an image's times are in them; and what a step printed where BuildKit took that step from its cache and no earlier
+build of the same snippet shows its output.
+
+The cache is not empty in a cold run either. The second build of a step says CACHED, and so does the first one if
+another snippet built that step before. In the first case the output of the earlier build is what is compared. In the
+second case it is unknown: whatever the capture claims that such a step printed is believed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from proof.manifest import Step
@@ -23,18 +27,23 @@ from proof.manifest import Step
 VERSION = 1
 
 _AGE = re.compile(
-    r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?)(?: ago)?\b",
+    r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?) ago\b",
     re.IGNORECASE | re.ASCII,
 )
-_DIGEST = re.compile(r"\b(?:sha256:)?([0-9a-f]{64})\b", re.ASCII)
+_FIRST_AGE = re.compile(  # in the first or the second column
+    rf"^((?:(?!<age>)\S+ +)?){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
+)
+_DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")
+_FIRST_ID = re.compile(r"^([0-9a-f]{12})(?![\w.-])", re.MULTILINE)
+_OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines of a log that no program printed
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
 LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
 
 # A build log in BuildKit's plain format.
 _VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
 _TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, as BuildKit prints them: five characters
-_SECONDS = re.compile(rf"(?:{_TIME} )+(?!#\d)", re.ASCII)
+_SECONDS = re.compile(rf"{_TIME}(?= |$)", re.ASCII)
 _PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # by the command of a step
 _IGNORED = "<ignored>"
 _TOOK = rf"(?:\d+\.\ds|{_IGNORED})"
@@ -74,12 +83,19 @@ class _Vertex:
     title: Line
     printed: list[Line] = field(default_factory=list)  # by its command
     said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
-    cut: bool = False  # taken from the cache, or cancelled
+    cached: bool = False
+    cancelled: bool = False
 
     @property
     def known(self) -> bool:
         """Whether the log says what its command prints: all that a step printed, or that it printed nothing."""
-        return bool(self.printed) or not (self.cut and self.title.text.startswith("RUN "))
+        cut = (self.cached or self.cancelled) and self.title.text.startswith("RUN ")
+        return bool(self.printed) or not cut
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether it ran to its end, so that a later build may take it from the cache."""
+        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.said))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -87,9 +103,10 @@ class _Vertex:
 
     def lines(self) -> Iterator[Line]:
         yield Line(f"step {self.title.text}", self.title.number)
+        # One blank here and two there: no program can print what looks like a line of BuildKit's.
         yield from (Line(f"  {text}", number) for text, number in self.printed)
         for text, number in self.said.items():
-            yield Line(text if text.startswith("ERROR") else f"  - {text}", number)
+            yield Line(text if text.startswith("ERROR") else f" - {text}", number)
 
 
 @dataclass
@@ -105,8 +122,8 @@ class _Log:
         rest: list[Line] = []
         for number, line in enumerate(LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
             if (found := _VERTEX.fullmatch(line)) is None:
-                times = _SECONDS.match(line)  # before a failed step's output, which is printed again
-                rest.append(Line(line[times.end() :] if times else line, number))
+                # A failed step's output is printed again, each line after its time.
+                rest.append(Line(_SECONDS.sub("<time>", line, count=1) if _SECONDS.match(line) else line, number))
             elif found[1] == "0":  # which builder is used
                 rest.append(Line(f"builder {found[2]}", number))
             elif found[1] not in vertices:
@@ -114,6 +131,29 @@ class _Log:
             else:
                 _read(vertices[found[1]], found[2], number)
         return cls(list(vertices.values()), rest)
+
+    def completed(self, earlier: Iterable[_Log], claimed: _Log) -> _Log:
+        """This log of a run, with the output of each step that an earlier build of that run put into the cache.
+
+        Where several steps of one name were built before, it is the one that `claimed` has, or else the first.
+        A step that was cancelled printed what its log says, and nothing where it says nothing.
+        """
+        wanted = {v.title.text for v in self.vertices if v.cached and not v.known}
+        built: dict[str, list[_Vertex]] = {}
+        for log in earlier if wanted else ():
+            for vertex in log.vertices:
+                if vertex.cacheable and vertex.title.text in wanted:
+                    built.setdefault(vertex.title.text, []).append(vertex)
+        claims = {(v.title.text, v.texts) for v in claimed.vertices if v.known}
+        found = []
+        for vertex in self.vertices:
+            if vertex.known or not (candidates := built.get(vertex.title.text)):
+                found.append(replace(vertex, cancelled=False))
+                continue
+            source = next((v for v in candidates if (v.title.text, v.texts) in claims), candidates[0])
+            printed = [Line(line.text, vertex.title.number) for line in source.printed]
+            found.append(_Vertex(vertex.title, printed, vertex.said))
+        return _Log(found, self.rest)
 
     def beside(self, other: _Log) -> Iterator[Line]:
         """Its lines, steps in order of their names, without what a step printed where `other` does not know that."""
@@ -143,8 +183,10 @@ class _Log:
 
 def _read(vertex: _Vertex, message: str, number: int) -> None:
     """One more line about a step. What BuildKit does not print by itself is kept as it is."""
-    if message in ("CACHED", "CANCELED"):
-        vertex.cut = True
+    if message == "CACHED":
+        vertex.cached = True
+    elif message == "CANCELED":
+        vertex.cancelled = True
     elif printed := _PRINTED.fullmatch(message):
         vertex.printed.append(Line(printed[1], number))
     elif status := _STATUS.fullmatch(message):
@@ -177,19 +219,15 @@ def _masked(pattern: re.Pattern[str], name: str) -> Callable[[str], str]:
     return apply
 
 
-def _but_printed(apply: Callable[[str], str]) -> Callable[[str], str]:
-    """Of a build log, all but the lines that a command printed."""
+def _on_lines(pattern: re.Pattern[str], apply: Callable[[str], str]) -> Callable[[str], str]:
+    """Only on the lines that begin with `pattern`."""
 
     def change(text: str) -> str:
         lines = text.split("\n")
-        changed = iter(apply("\n".join(line for line in lines if not _is_printed(line))).split("\n"))
-        return "\n".join(line if _is_printed(line) else next(changed) for line in lines)
+        changed = iter(apply("\n".join(line for line in lines if pattern.match(line))).split("\n"))
+        return "\n".join(next(changed) if pattern.match(line) else line for line in lines)
 
     return change
-
-
-def _is_printed(line: str) -> bool:
-    return line.startswith("  ") and not line.startswith("  - ")
 
 
 def _each(change: Callable[[str], str]) -> Callable[[str], str]:
@@ -216,9 +254,11 @@ RULES = (
         ("ls", "inspect", "history", "version"),
         _masked(_DIGEST, "digest"),
     ),
-    Rule("digest in a build log", "as above", ("build",), _but_printed(_masked(_DIGEST, "digest"))),
-    Rule("short id", "the beginning of a digest, or of a container's random id", (), _masked(_SHORT_ID, "id")),
-    Rule("age", "how long ago an image was made", ("ls", "history"), lambda t: _AGE.sub("<age>", t)),
+    Rule("digest in a build log", "as above", ("build",), _on_lines(_OF_BUILDKIT, _masked(_DIGEST, "digest"))),
+    Rule("short id", "the beginning of a digest, in a table of images", ("ls",), _masked(_SHORT_ID, "id")),
+    Rule("short id of a layer", "as above, before the instruction", ("history",), _masked(_FIRST_ID, "id")),
+    Rule("age", "how long ago an image was made", ("ls",), lambda t: _AGE.sub("<age>", t)),
+    Rule("age of a layer", "as above, before the instruction", ("history",), lambda t: _FIRST_AGE.sub(r"\1<age>", t)),
     Rule(
         "columns",
         "a table is as wide as its ages and ids",
@@ -244,17 +284,24 @@ def normalise(output: str, step: Step) -> str:
     return "\n".join(line.text for line in comparable(output, output, step)[0])
 
 
-def comparable(old: str, new: str, step: Step) -> tuple[list[Line], list[Line]]:
+def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """Two outputs of `step` in the form in which they are compared: without what may differ, and what one cannot tell.
 
-    Where a build took a step from its cache it does not say what the step prints.
+    `earlier` are the outputs of the builds before it in the run that printed `new`. Where a build took a step from its
+    cache they say what the step prints. If none of them does, nobody knows.
     """
-    for pattern in step.ignore:
-        old, new = (pattern.sub(_IGNORED, text) for text in (old, new))
+    old, new = _without_ignored(old, step), _without_ignored(new, step)
     if step.command.verb == "build":
-        before, after = _Log.of(old), _Log.of(new)
+        before = _Log.of(old)
+        after = _Log.of(new).completed((_Log.of(_without_ignored(text, step)) for text in earlier), before)
         return _ruled(list(before.beside(after)), step), _ruled(list(after.beside(before)), step)
     return _ruled(_numbered(old), step), _ruled(_numbered(new), step)
+
+
+def _without_ignored(text: str, step: Step) -> str:
+    for pattern in step.ignore:
+        text = pattern.sub(_IGNORED, text)
+    return text
 
 
 def _numbered(text: str) -> list[Line]:

@@ -18,7 +18,7 @@ _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*{_DOTTED}\s*=")
 _BRACKET = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\#.*)|([\n\[\]{}])""")  # or a line's end; not in strings
 _ALLOWED = " \t\n"
-_LARGEST = 100_000  # bytes; nobody writes, or reads, a longer one by hand
+_LARGEST = 250_000  # bytes; nobody writes, or reads, a longer one by hand
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
 _INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
 

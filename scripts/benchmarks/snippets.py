@@ -187,7 +187,8 @@ class Sides:
         with tempfile.NamedTemporaryFile("w", dir=self._work, suffix=".sh") as file:
             file.write(script(snippets, self._work / "contexts", self._keeps, apart=apart))
             file.flush()
-            return Taken(clock.command(["sh", file.name], cwd=self._work, env=engine.env))
+            env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than a client may find
+            return Taken(clock.command(["sh", file.name], cwd=self._work, env=env))
 
     @contextlib.contextmanager
     def _preview(self) -> Iterator[int]:

@@ -24,7 +24,7 @@ def root(tmp_path: Path) -> Path:
     """Snippets that all call their image `note`, each with a note that is longer than the one before."""
     root = tiny(tmp_path)
     note = root / "snippets" / "note"
-    edit(note / "context/Dockerfile", '["cat"', '["sh", "-c", "sleep 1; cat /srv/note.txt; wc -c /srv/note.txt", "cat"')
+    edit(note / "context/Dockerfile", '["cat"', '["sh", "-c", "sleep 4; cat /srv/note.txt; wc -c /srv/note.txt", "cat"')
     for number in range(COUNT):
         copy = Path(shutil.copytree(note, note.with_name(f"note_{number}")))
         (copy / "context" / "note.txt").write_text("a note" + "." * number + "\n")

@@ -26,20 +26,25 @@ def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]
         lines.append(f"cd {copy}")
         for step in snippet.steps:
             own = {tag for other in snippet.steps for tag in other.command.tags} if apart else set[str]()
-            typed = [f"{word}-{snippet.name}" if word in own else word for word in _typed(step, copy, keeps)]
-            words = shlex.join(typed)
+            words = _inside(step, copy, keeps) if step.inside else _typed(step, snippet.name, own)
             lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
     return "\n".join(lines) + "\n"
 
 
-def _typed(step: Step, context: Path, keeps: Mapping[str, str]) -> list[str]:
+def _typed(step: Step, name: str, own: set[str]) -> str:
     """A step's command with what it takes to run it here: no network, and no container left behind."""
     command = step.command
-    if step.inside is None:
-        added = {"run": ["--rm", "--network=none"], "build": ["--network=none"]}.get(command.verb, [])
-        return [*command.argv[: command.head], *added, *command.argv[command.head :]]
+    added = {"run": ["--rm", "--network=none"], "build": ["--network=none"]}.get(command.verb, [])
+    words = [*command.argv[: command.head], *added, *command.argv[command.head :]]
+    return shlex.join([f"{word}-{name}" if word in own else word for word in words])
+
+
+def _inside(step: Step, context: Path, keeps: Mapping[str, str]) -> str:
+    """A command in a container of a base, on a copy of the context: a private engine sees no directory of the host."""
+    assert step.inside is not None
     kept = keeps.get(step.inside, "")
     volume = f"type=volume,source=bench-{re.sub('[^a-z0-9]', '-', step.inside)},target={kept}"
-    mounts = [*(["--mount", volume] if kept else []), "--mount", f"type=bind,source={context},target=/src"]
-    run = ["docker", "run", "--rm", "--network=none", "--workdir", "/src", *mounts, step.inside]
-    return [*run, *command.argv]
+    mount = ["--mount", volume] if kept else []
+    create = ["docker", "create", "--rm", "--network=none", "--workdir", "/src", *mount, step.inside]
+    copied = f"docker cp {shlex.quote(f'{context}/.')} $id:/src"
+    return f"id=$({shlex.join([*create, *step.command.argv])}) && {copied} && docker start --attach $id"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,9 @@ class TestPodman:
         dockerfile = root / "snippets/note/context/Dockerfile"
         dockerfile.write_text("FROM alpine:3.22 AS a\nFROM a\n")
         (snippet,) = manifest.load_all(root, ["note"])
-        dockerfile.write_text("FROM alpine:3.22 AS a\nFROM 127.0.0.1:9/canary\n")  # as if it had been read otherwise
+        # As if it had been read otherwise.
+        dockerfile.write_text(text := "FROM alpine:3.22 AS a\nFROM 127.0.0.1:9/canary\n")
+        snippet.dockerfiles["build"] = replace(snippet.dockerfiles["build"], text=text)
         done = execute.run(snippet, podman, cache=cache).steps[0]
         assert done.exit != 0
         assert "127.0.0.1:9/canary: image not known" in done.output

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from proof import results as files
-from proof.capture import CapturedFact
-from tests.helpers import REPOSITORY, captured, results, tiny
+from tests.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
 from tests.makers import write
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
@@ -73,8 +72,8 @@ def measured(root: Path, folder: Path, *, size: int) -> Path:
     """The results of a refresh in which the snippet `note` came to `size` bytes."""
     count, fails, note = results(root)
     assert note.new
-    facts = {**note.new.facts, "size": CapturedFact(size, "B", "")}
-    grown = replace(note, verdict="written", new=replace(note.new, facts=facts))
+    layers = (LAYERS[0], replace(LAYERS[1], size=size - LAYERS[0].size))
+    grown = replace(note, verdict="written", new=of_layers(note.new, note.snippet, layers))
     files.save([count, fails, grown], folder, root=root, origin="rebuilt", seconds=1)
     return folder
 

@@ -568,7 +568,7 @@ class TestMemory:
         assert groups(own) == []
 
     def test_a_template_that_grows(self, root: Path, engine: Engine, cache: Path) -> None:
-        """A client of docker, which is in no container, gets no more than it may have; the template is refused besides."""
+        """Docker's client is in no container, and gets no more memory than it may have."""
         known = bases.load(root)
         rebuild.ensure(known, "alpine:3.22", engine, origin="rebuilt", cache=cache)
         words = ["docker", "inspect", "alpine:3.22", "-f", "{{pad .Id 90000000000 1}}"]

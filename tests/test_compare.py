@@ -231,6 +231,33 @@ def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> Non
     assert note.said(step(last, output=log.format("0.213 1 /a"))(run), run) == ["note/again"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "differs"),
+    [
+        ("", "", True),
+        ("", "-f Other.Dockerfile", False),
+        ("--build-arg A=1", "", False),
+        ("--build-arg A=1", "--build-arg A=2", False),
+        ("--build-arg A=1", "--build-arg A=1", True),
+    ],
+)
+def test_a_build_with_other_variables_says_nothing(first: str, second: str, differs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """A variable changes what a step prints, and the log does not show it."""
+    root = tiny(tmp_path)
+    context = root / "snippets/note/context"
+    text = (context / "Dockerfile").read_text()
+    (context / "Other.Dockerfile").write_text(text.replace("\n", "\nENV A=1\n", 1))
+    with (root / "snippets/note/snippet.toml").open("a") as file:
+        for name, flags in (("one", first), ("two", second)):
+            file.write(f'\n[[step]]\nname = "{name}"\ncommand = "docker build {flags} -t note ."\nunshown = "a test"\n')
+    note = Here(captured(root), "note")
+    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
+    one, two = len(note.capture.steps) - 2, len(note.capture.steps) - 1
+    run = step(one, output=log.format("0.213 1234 /a"))(step(two, output=log.format("CACHED"))(note.capture))
+    claimed = step(two, output=log.format("DONE 0.1s"))(run)
+    assert note.said(claimed, run) == (["note/two"] if differs else [])
+
+
 def test_a_long_output_is_not_printed_whole(note: Here) -> None:
     """Of 4 MB of equal lines one that changed is found at its line; of 4 MB of others, the first ones are said."""
     line = "x" * 1000

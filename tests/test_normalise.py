@@ -296,6 +296,15 @@ class TestEarlierBuilds:
             assert not self.differ(claimed, self.CACHED, self.RAN, other)
         assert self.differ(self.INVENTED, self.CACHED, self.RAN, other)
 
+    def test_another_step_with_the_same_instruction(self) -> None:
+        """A step that follows other steps is another one: what it printed says nothing of this one."""
+        log = "#4 [builder 1/3] FROM go\n#5 [builder 2/3] {}\n#6 [builder 3/3] RUN du -b /app\n{}"
+        ran = "#6 0.213 1234 /app\n#6 DONE 0.3s\n"
+        old, new = log.format("WORKDIR /src", "#6 DONE 0.3s\n"), log.format("WORKDIR /src", "#6 CACHED\n")
+        assert self.differ(old, new, log.format("WORKDIR /src", ran))
+        assert not self.differ(old, new, log.format("COPY . .", ran))
+        assert not self.differ(old, new, log.format("WORKDIR /src", ran).replace("builder", "test"), old)
+
     def test_ignored(self) -> None:
         """What the later build ignores is ignored in the earlier ones."""
         one = step(VERBS["build"], r"ignore = ['\d+ /app$']")

@@ -23,6 +23,7 @@ from proof import derived, facts, inputs, provenance
 from proof.blocks import blocks
 from proof.capture import Capture, CapturedFact, CapturedLayer, CapturedStep
 from proof.errors import Where
+from proof.instructions import instructions
 from proof.manifest import Snippet, Step
 from proof.normalise import Line, comparable, transferred
 
@@ -31,6 +32,7 @@ _LINES = 12  # of one side of a difference
 _CHARACTERS = 1_000  # of one of its lines
 _ENTRY = 1_000  # bytes that tell a builder of a file: its path, its mode and its times
 _BLOCK = 4096  # bytes: no file of those that are noise is smaller
+_UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that change what the next ones print
 _DIGITS = 20  # of a number that is stated in full
 
 
@@ -139,12 +141,13 @@ def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
 
 
 def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
-    builds: list[str] = []  # of the run, as far as they are done
+    builds: list[tuple[tuple[str, ...], str]] = []  # of the run, as far as they are done
     for step in snippet.steps:
         before, after = old.step(step.name), new.step(step.name)
-        earlier = tuple(builds)
+        settings = _settings(step, snippet)
+        earlier = [output for theirs, output in builds if theirs == settings]
         if after is not None and step.command.verb == "build":
-            builds.append(after.output)
+            builds.append((settings, after.output))
         if before is None or after is None:
             if before is not after:
                 yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
@@ -162,6 +165,15 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterat
             yield _Found(f'"{name}": {{', f"{snippet.name}/{name}", "captured", "no such step")
     if sorted(was) == sorted(now) and was != now:
         yield _Found('"steps": {', f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now))
+
+
+def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
+    """What a build depends on and its log does not show: build arguments, and instructions that are no step."""
+    if step.command.verb != "build":
+        return ()
+    dockerfile = snippet.dockerfiles[step.name]
+    unlogged = [i.text for i in instructions(dockerfile.path, dockerfile.text) if i.name in _UNLOGGED]
+    return (*step.command.values("--build-arg"), *unlogged)
 
 
 def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path, earlier: Sequence[str]) -> Iterator[_Found]:

@@ -81,6 +81,7 @@ class _Vertex:
     """One step of a build."""
 
     title: Line
+    parents: tuple[str, ...] = ()  # the titles of the steps before it in its stage
     printed: list[Line] = field(default_factory=list)  # by its command
     said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
     cached: bool = False
@@ -101,6 +102,11 @@ class _Vertex:
     def texts(self) -> tuple[str, ...]:
         return tuple(line.text for line in self.printed)
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from another step with the same instruction: the steps before it."""
+        return (*self.parents, self.title.text)
+
     def lines(self) -> Iterator[Line]:
         yield Line(f"step {self.title.text}", self.title.number)
         # One blank here and two there: no program can print what looks like a line of BuildKit's.
@@ -120,6 +126,7 @@ class _Log:
     def of(cls, text: str) -> _Log:
         vertices: dict[str, _Vertex] = {}
         rest: list[Line] = []
+        places = _places(text)
         for number, line in enumerate(LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
             if (found := _VERTEX.fullmatch(line)) is None:
                 # A failed step's output is printed again, each line after its time.
@@ -130,29 +137,34 @@ class _Log:
                 vertices[found[1]] = _Vertex(Line(found[2], number))
             else:
                 _read(vertices[found[1]], found[2], number)
+        for name, vertex in vertices.items():
+            if (own := places.get(name)) is not None:
+                before = sorted((places[n], v.title.text) for n, v in vertices.items() if n in places)
+                vertex.parents = tuple(title for place, title in before if place[0] == own[0] and place < own)
         return cls(list(vertices.values()), rest)
 
     def completed(self, earlier: Iterable[_Log], claimed: _Log) -> _Log:
         """This log of a run, with the output of each step that an earlier build of that run put into the cache.
 
-        Where several steps of one name were built before, it is the one that `claimed` has, or else the first.
+        The earlier step is the same one if it has the same name and the same steps before it in its stage. Where
+        several are, it is the one that `claimed` has, or else the first.
         A step that was cancelled printed what its log says, and nothing where it says nothing.
         """
-        wanted = {v.title.text for v in self.vertices if v.cached and not v.known}
-        built: dict[str, list[_Vertex]] = {}
+        wanted = {v.identity for v in self.vertices if v.cached and not v.known}
+        built: dict[tuple[str, ...], list[_Vertex]] = {}
         for log in earlier if wanted else ():
             for vertex in log.vertices:
-                if vertex.cacheable and vertex.title.text in wanted:
-                    built.setdefault(vertex.title.text, []).append(vertex)
+                if vertex.cacheable and vertex.identity in wanted:
+                    built.setdefault(vertex.identity, []).append(vertex)
         claims = {(v.title.text, v.texts) for v in claimed.vertices if v.known}
         found = []
         for vertex in self.vertices:
-            if vertex.known or not (candidates := built.get(vertex.title.text)):
+            if vertex.known or not (candidates := built.get(vertex.identity)):
                 found.append(replace(vertex, cancelled=False))
                 continue
             source = next((v for v in candidates if (v.title.text, v.texts) in claims), candidates[0])
             printed = [Line(line.text, vertex.title.number) for line in source.printed]
-            found.append(_Vertex(vertex.title, printed, vertex.said))
+            found.append(_Vertex(vertex.title, printed=printed, said=vertex.said))
         return _Log(found, self.rest)
 
     def beside(self, other: _Log) -> Iterator[Line]:
@@ -179,6 +191,16 @@ class _Log:
         for vertex in self.vertices:
             found.setdefault(vertex.title.text, []).append(vertex)
         return found
+
+
+def _places(log: str) -> dict[str, tuple[str, int]]:
+    """By the number of a step in the log: its stage, and which of the stage's steps it is."""
+    found = {}
+    for label in LABEL.finditer(log):
+        stage, _, position = label[2].strip("[]").rpartition(" ")
+        if label[1].startswith("#"):
+            found[label[1][1:-1]] = stage.strip(), int(position.partition("/")[0])
+    return found
 
 
 def _read(vertex: _Vertex, message: str, number: int) -> None:
@@ -287,8 +309,8 @@ def normalise(output: str, step: Step) -> str:
 def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """Two outputs of `step` in the form in which they are compared: without what may differ, and what one cannot tell.
 
-    `earlier` are the outputs of the builds before it in the run that printed `new`. Where a build took a step from its
-    cache they say what the step prints. If none of them does, nobody knows.
+    `earlier` are the outputs of the builds before it in the run that printed `new`, with the same variables. Where a
+    build took a step from its cache they say what the step prints. If none of them does, nobody knows.
     """
     old, new = _without_ignored(old, step), _without_ignored(new, step)
     if step.command.verb == "build":

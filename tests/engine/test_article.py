@@ -29,9 +29,9 @@ def loaded(engine: Engine, cache: Path) -> Engine:
 def test_every_capture_is_what_happens(engine: Engine, cache: Path) -> None:
     """A run of every snippet agrees with its capture."""
     results = measure(REPOSITORY, engine, cache, jobs=beside.default_jobs())
-    assert {result.snippet.name: result.verdict for result in results} == {
-        snippet.name: "accurate" for snippet in manifest.load_all(REPOSITORY)
-    }
+    assert {result.snippet.name for result in results} == {s.name for s in manifest.load_all(REPOSITORY)}
+    # In full: of a difference that comes and goes, what a run printed is all that is left of it.
+    assert {r.snippet.name: (r.verdict, r.differences, r.error) for r in results if r.verdict != "accurate"} == {}
 
 
 def test_the_alpine_layer_is_the_official_one(loaded: Engine) -> None:

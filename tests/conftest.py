@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from proof import cli, private
-from proof.engine import Engine
-from proof.errors import NoEngineError
+from proof.core.errors import NoEngineError
+from proof.core.settings import cache_folder
+from proof.engines import private_daemon
+from proof.engines.engine import Engine
+from proof.snippets.base_images import PLATFORM
 
 # The same examples on every machine, so that a red test is somebody's change. Where time allows, look further:
 # pytest --hypothesis-profile=long
@@ -23,14 +25,14 @@ settings.load_profile("same")
 @pytest.fixture(scope="session")
 def cache() -> Path:
     """The user's own cache: packages are downloaded once, however often the tests run."""
-    return cli.cache_folder()
+    return cache_folder()
 
 
 @pytest.fixture(scope="session")
 def engine(cache: Path) -> Iterator[Engine]:
     """A private engine, shared by the whole session."""
     try:
-        with private.start(cache, cli.PLATFORM) as started:
+        with private_daemon.start(cache, PLATFORM) as started:
             yield started
     except NoEngineError as error:
         if os.environ.get("CI"):
@@ -40,5 +42,5 @@ def engine(cache: Path) -> Iterator[Engine]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` rewrites the goldens instead of comparing with them; `--screenshots DIR` keeps pictures of pages."""
-    parser.addoption("--update", action="store_true", help="rewrite tests/golden/*.html")
+    parser.addoption("--update", action="store_true", help="rewrite tests/data/golden/*.html")
     parser.addoption("--screenshots", metavar="DIR", help="keep a picture of every page, wide and narrow")

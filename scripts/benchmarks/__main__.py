@@ -14,13 +14,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import proof
 from benchmarks import pages, record, snippets
 from benchmarks.clock import NotComparableError
 from benchmarks.record import Record, Row
-from proof import beside, manifest, process
-from proof.cli import cache_folder
-from proof.errors import ProofError
-from proof.pages import scan
+from proof.core.errors import ProofError
+from proof.core.settings import cache_folder
+from proof.pages.scan import scan
+from proof.runs import scheduler
+from proof.snippets import project as project_module
+from proof.system import process
 
 _PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of commands, cold
 _EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
@@ -40,10 +43,10 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=3, metavar="N", help="rounds, of which the median counts")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     options = parser.parse_args()
-    root, started = manifest.find_root(Path.cwd()), time.monotonic()
+    root, started = project_module.find_root(Path.cwd()), time.monotonic()
     parts = options.part or ["snippets", "status", "site"]
     # Python does so at the first use, unless it is told not to; what pip installed was compiled by it.
-    compileall.compile_dir(Path(manifest.__file__).parent, quiet=1)
+    compileall.compile_dir(Path(proof.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
         project = _copy(root, work / "project")
@@ -62,7 +65,7 @@ def main() -> int:
             method = snippets.METHOD.format(
                 engine=sides.engine_seconds,
                 times=options.times,
-                jobs=beside.default_jobs(),
+                jobs=scheduler.default_jobs(),
                 edited="/".join(_EDITED[:2]),
             )
             project = _copy(root, work / "again")  # as committed, without what was edited

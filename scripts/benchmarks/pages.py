@@ -12,10 +12,12 @@ from pathlib import Path
 
 from benchmarks import clock
 from benchmarks.record import Row
-from proof import capture as captures
-from proof import expression, manifest, proof_page, transcript
-from proof.errors import PageError
-from proof.page import INDEX, Page
+from proof.captures import store
+from proof.core.errors import PageError
+from proof.facts import expression
+from proof.pages import indexes, transcript
+from proof.pages.page import INDEX, Page
+from proof.snippets import manifest, places
 
 _CHART = re.compile(r"^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
@@ -43,8 +45,8 @@ def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -
     _edit(folder / "mkdocs.yml", r"^nav:\n(?:[ #-].*\n)*", "")
     (folder / "docs" / "index.md").write_text("# Many\n", "utf-8")
     (snippet,) = manifest.variants(root / "snippets" / model)
-    source = captures.folder_of(snippet.folder, "rebuilt")
-    captured = captures.load(source)
+    source = places.folder_of(snippet.folder, "rebuilt")
+    captured = store.load(source)
     assert captured is not None
     for number in range(count):
         name = f"copy_{number}"
@@ -55,7 +57,7 @@ def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -
         else:
             shown = "\n\n".join(f"{{{{ transcript {name}/{step.name} }}}}" for step in snippet.steps)
             (folder / "docs" / f"{name}.md").write_text(_PAGE.format(name=name, transcripts=shown), "utf-8")
-        captures.save(replace(captured, snippet=name), target / "captured" / "rebuilt")
+        store.save(replace(captured, snippet=name), target / "captured" / "rebuilt")
     return folder
 
 
@@ -77,7 +79,7 @@ def by_hand(root: Path, folder: Path) -> Path:
 
 def status(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
     """`proof --help`; `proof status` of 10, 100, … snippets, and of most of them for the first time; its memory."""
-    (shown,) = clock.in_turns(times, partial(clock.module, "proof.cli", "--help", cwd=work))
+    (shown,) = clock.in_turns(times, partial(clock.module, "proof.cli.main", "--help", cwd=work))
     yield Row("help", "proof --help", "s", shown.seconds, None, "", 0.15)
     found = {}
     for count in counts:
@@ -98,7 +100,7 @@ def status(root: Path, model: str, work: Path, counts: list[int], times: int) ->
 
 def _status(project: Path, work: Path) -> clock.Taken:
     # With a cache of its own: what the tool remembers of a project begins with the first call.
-    return clock.module("proof.cli", "status", cwd=project, env={"PROOF_CACHE": str(work / "cache")})
+    return clock.module("proof.cli.main", "status", cwd=project, env={"PROOF_CACHE": str(work / "cache")})
 
 
 def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
@@ -130,7 +132,7 @@ def _edit(path: Path, pattern: str, new: str) -> None:
 
 def _index(line: str, page: Page) -> list[str]:
     found = INDEX.match(line)
-    return [line] if found is None else getattr(proof_page, found[1])(page)
+    return [line] if found is None else getattr(indexes, found[1])(page)
 
 
 def _pages(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from proof.manifest import Snippet, Step
+from proof.snippets.model import Snippet, Step
 
 
 def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str], *, apart: bool = False) -> str:

@@ -24,10 +24,15 @@ from benchmarks.clock import NotComparableError, Taken
 from benchmarks.pages import generate
 from benchmarks.record import Row
 from benchmarks.script import script
-from proof import bases, beside, manifest, plan, private, rebuild
-from proof.cli import PLATFORM
-from proof.engine import Engine
-from proof.manifest import Snippet
+from proof.captures import durations
+from proof.engines import private_daemon
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.runs import scheduler
+from proof.snippets import base_images
+from proof.snippets import project as manifest
+from proof.snippets.base_images import PLATFORM
+from proof.snippets.model import Snippet
 
 SCRIPT = "the same commands as a script"
 METHOD = """
@@ -50,7 +55,7 @@ class Sides:
 
     def __init__(self, root: Path, names: list[str], work: Path, cache: Path) -> None:
         self.root, self._work = root, work
-        self._known = bases.load(root)
+        self._known = base_images.load(root)
         self.snippets = manifest.load_all(root, names)
         self.names = [snippet.name for snippet in self.snippets]
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
@@ -62,9 +67,9 @@ class Sides:
             for shared in ("packages", "bases"):  # nothing of a download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
                 (side / shared).symlink_to(cache / shared)
-            with private.start(side, PLATFORM) as engine:
-                for name in bases.wanted(self.snippets):
-                    rebuild.ensure(self._known, name, engine, origin="rebuilt", cache=side)
+            with private_daemon.start(side, PLATFORM) as engine:
+                for name in base_images.wanted(self.snippets):
+                    loader.ensure(self._known, name, engine, origin="rebuilt", cache=side)
                 self._begun[side] = _kept(side), engine.images()
 
     def cold(self, times: int) -> Iterator[Row]:
@@ -140,7 +145,7 @@ class Sides:
             time.sleep(_REST)  # all pages, and the commands once more: not while the other side is timed
             return Taken(taken)
 
-        with private.start(self._bare, PLATFORM) as engine, self._preview() as port:
+        with private_daemon.start(self._bare, PLATFORM) as engine, self._preview() as port:
             tool()  # the bases of this snippet are looked up once, and the page's first build is past
             own.clear()
             shown, run = clock.in_turns(times, tool, bare)
@@ -150,7 +155,7 @@ class Sides:
     def _forget(self, side: Path) -> None:
         """Have a side as it was when it had the bases and nothing else."""
         kept, images = self._begun[side]
-        with private.start(side, PLATFORM) as engine:
+        with private_daemon.start(side, PLATFORM) as engine:
             engine.remove(images=sorted(engine.images() - images))
             engine.call("builder", "prune", "--all", "--force", deadline=120)
             engine.call("volume", "prune", "--all", "--force", deadline=120)
@@ -160,14 +165,14 @@ class Sides:
     def _by_tool(self, *words: str, cache: Path | None = None, verb: str = "check", root: Path | None = None) -> Taken:
         env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
         names = [] if root else self.names  # of another project, all
-        return clock.module("proof.cli", verb, *words, *names, cwd=root or self.root, env=env)
+        return clock.module("proof.cli.main", verb, *words, *names, cwd=root or self.root, env=env)
 
     def _by_one(self, *words: str) -> Taken:
         return self._by_tool("--jobs=1", *words, cache=self._one)
 
     def _by_script(self, snippets: list[Snippet] | None = None) -> Taken:
         started = time.monotonic()
-        with private.start(self._bare, PLATFORM) as engine:
+        with private_daemon.start(self._bare, PLATFORM) as engine:
             self.engine_seconds = time.monotonic() - started
             self._script(engine, snippets or self.snippets)
             stopping = time.monotonic()
@@ -176,10 +181,13 @@ class Sides:
 
     def _by_scripts(self) -> Taken:
         """A script for each snippet, as many at a time as the tool has jobs; what takes longest begins first."""
-        seconds = plan.durations(self.snippets)
+        seconds = durations.durations(self.snippets)
         ordered = sorted(self.snippets, key=lambda s: -seconds[s.name])
         started = time.monotonic()
-        with private.start(self._several, PLATFORM) as engine, ThreadPoolExecutor(beside.default_jobs()) as pool:
+        with (
+            private_daemon.start(self._several, PLATFORM) as engine,
+            ThreadPoolExecutor(scheduler.default_jobs()) as pool,
+        ):
             list(pool.map(lambda snippet: self._script(engine, [snippet], apart=True), ordered))
         return Taken(time.monotonic() - started)
 
@@ -194,7 +202,7 @@ class Sides:
     def _preview(self) -> Iterator[int]:
         """`scripts/serve` on this project; yields its port."""
         port = 8000 + os.getpid() % 1000
-        argv = [sys.executable, "-m", "preview", "--port", str(port)]
+        argv = [sys.executable, "-m", "proof.preview", "--port", str(port)]
         env = {**os.environ, "PROOF_CACHE": str(self._tool), "NO_MKDOCS_2_WARNING": "1"}
         with subprocess.Popen(argv, cwd=self.root, env=env, stdout=subprocess.DEVNULL) as serving:
             try:

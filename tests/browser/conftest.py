@@ -16,9 +16,9 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from publish.__main__ import publish
+from proof.publish.__main__ import publish
 from tests.browser.serve import serve
-from tests.helpers import REPOSITORY, mkdocs
+from tests.support.helpers import REPOSITORY, mkdocs
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/bootstrap knows them
 QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")

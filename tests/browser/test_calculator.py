@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from proof import facts
+from proof.core import units
+from proof.facts import book
 from tests.browser.conftest import Reader
 from tests.browser.test_reading import tab_to
-from tests.helpers import REPOSITORY, data_values
+from tests.support.helpers import REPOSITORY, data_values
 
 IMAGES = {
     "single stage": "which_single",
@@ -25,7 +26,7 @@ def page(reader: Reader) -> Page:
 
 def transfer(image: str) -> float:
     """The bytes that were measured of an image."""
-    return float(facts.load(REPOSITORY / "snippets")[f"{IMAGES[image]}.transfer_size"].value)
+    return float(book.load(REPOSITORY / "snippets")[f"{IMAGES[image]}.transfer_size"].value)
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -34,7 +35,7 @@ def test_it_agrees_with_the_captures(image: str, page: Page) -> None:
     page.get_by_role("combobox", name="Image", exact=True).select_option(image)
     page.get_by_label("Your line, in Mbit/s").fill(str(transfer(image) * 8 / 1e6))
     page.get_by_label("Pulls a day").fill("90")
-    expect(page.locator("output")).to_contain_text(f"{facts.size(transfer(image))} take 1 s.")
+    expect(page.locator("output")).to_contain_text(f"{units.size(transfer(image))} take 1 s.")
     expect(page.locator("output")).to_contain_text("90 pulls a day take 1 min 30 s")
 
 
@@ -76,7 +77,7 @@ def test_the_ends_of_the_range_have_answers(rate: str, pulls: str, page: Page) -
     page.get_by_label("Pulls a day").fill(pulls)
     answer = page.locator("output").inner_text()
     assert not [word for word in ("NaN", "Infinity", "undefined", "e-", "e+") if word in answer], answer
-    assert f"{facts.size(transfer('single stage'))} take" in answer
+    assert f"{units.size(transfer('single stage'))} take" in answer
 
 
 def test_without_javascript_it_is_a_table(reader: Reader) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Reader, Scheme
-from tests.helpers import REPOSITORY, address
+from tests.support.helpers import REPOSITORY, address
 
 PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
 WIDTHS = {"wide": 1280, "narrow": 360}

@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from proof import facts
+from proof.facts import book as facts
 from tests.browser.conftest import Reader, Scheme, settled
-from tests.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 
 def tab_to(page: Page, wanted: Locator) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, beside, execute, facts, manifest, rebuild
-from proof.engine import Engine
-from proof.measure import measure as weigh
-from tests.helpers import REPOSITORY, measure
+from proof.core import units
+from proof.engines.engine import Engine
+from proof.engines.measure import measure as weigh
+from proof.facts import book
+from proof.provision import loader
+from proof.runs import execute, scheduler
+from proof.snippets import base_images, manifest, project
+from tests.support.helpers import REPOSITORY, measure
 
 pytestmark = pytest.mark.engine
 
@@ -20,16 +24,16 @@ ALPINE = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d3
 @pytest.fixture(scope="module")
 def loaded(engine: Engine, cache: Path) -> Engine:
     """The engine with the article's bases in it."""
-    known = bases.load(REPOSITORY)
+    known = base_images.load(REPOSITORY)
     for name in known.images:
-        rebuild.ensure(known, name, engine, origin="rebuilt", cache=cache)
+        loader.ensure(known, name, engine, origin="rebuilt", cache=cache)
     return engine
 
 
 def test_every_capture_is_what_happens(engine: Engine, cache: Path) -> None:
     """A run of every snippet agrees with its capture."""
-    results = measure(REPOSITORY, engine, cache, jobs=beside.default_jobs())
-    assert {result.snippet.name for result in results} == {s.name for s in manifest.load_all(REPOSITORY)}
+    results = measure(REPOSITORY, engine, cache, jobs=scheduler.default_jobs())
+    assert {result.snippet.name for result in results} == {s.name for s in project.load_all(REPOSITORY)}
     # In full: of a difference that comes and goes, what a run printed is all that is left of it.
     assert {r.snippet.name: (r.verdict, r.differences, r.error) for r in results if r.verdict != "accurate"} == {}
 
@@ -66,7 +70,7 @@ def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) 
         assert image_id is not None
         measured = weigh(loaded, image_id, tmp_path)
         assert measured.size == own
-        assert facts.size(measured.size) == listed
-        assert facts.load(REPOSITORY / "snippets")[f"{name}.size"].value == own
+        assert units.size(measured.size) == listed
+        assert book.load(REPOSITORY / "snippets")[f"{name}.size"].value == own
     finally:
         loaded.remove(images=[f"size-{name}"])

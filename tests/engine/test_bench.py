@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.snippets import Sides
-from proof.engine import Engine
-from tests.helpers import edit, measure, tiny
+from proof.engines.engine import Engine
+from tests.support.helpers import edit, measure, tiny
 
 pytestmark = pytest.mark.engine
 

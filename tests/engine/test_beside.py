@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from proof import facts
-from proof.engine import Engine
-from proof.normalise import LABEL
+from proof.captures.normalise import LABEL
+from proof.engines.engine import Engine
+from proof.facts import book as facts
 from tests.engine.test_faults import daemons, own, run, started, wait_until  # noqa: F401 - `own` is a fixture
-from tests.helpers import edit, tiny
+from tests.support.helpers import edit, tiny
 
 pytestmark = pytest.mark.engine
 COUNT = 6

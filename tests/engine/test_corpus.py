@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from proof import bases, cli, dockerfile, execute, manifest, rebuild
-from proof.engine import Engine
-from proof.errors import DeadlineError, RefusedError
-from proof.execute import context_copy
-from proof.normalise import LABEL
-from tests import hostile, test_fuzz
-from tests.helpers import TINY
-from tests.hostile import Case, cases
-from tests.test_fuzz import mutated
+from proof.captures.normalise import LABEL
+from proof.cli import main
+from proof.core.errors import DeadlineError, RefusedError
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.runs import execute
+from proof.runs.execute import context_copy
+from proof.snippets import base_images, dockerfile, project
+from tests.support import hostile
+from tests.support.helpers import TINY
+from tests.support.hostile import Case, cases
+from tests.unit import test_fuzz
+from tests.unit.test_fuzz import mutated
 
 pytestmark = pytest.mark.engine
 
@@ -28,7 +32,7 @@ DOCKERFILES = [case for case in cases("accepted") if case.kind == "dockerfile"]
 @pytest.fixture
 def baited(engine: Engine, cache: Path) -> Engine:
     """An engine with the base in it, and images that only a refused input names: using one would work."""
-    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     for name in CANARIES:
         engine.call("tag", "alpine:3.22", name)
     return engine
@@ -48,7 +52,7 @@ def test_nothing_refused_reaches_the_engine(
     since = baited.call("info", "--format", "{{.SystemTime}}").text().strip()
     for number, case in enumerate(cases("refused")):
         root = hostile.project(tmp_path / str(number), case)
-        assert cli.main(["--project", str(root), "check", "--engine", "docker"]) == 2, capsys.readouterr()
+        assert main.main(["--project", str(root), "check", "--engine", "docker"]) == 2, capsys.readouterr()
     assert events(baited, since) == []
     assert baited.call("system", "df", "--format", "{{json .}}").text() == cached
     # That events would have told: a canary that is used leaves some.
@@ -60,7 +64,7 @@ def test_nothing_refused_reaches_the_engine(
 @pytest.mark.parametrize("case", DOCKERFILES, ids=str)
 def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engine, tmp_path: Path) -> None:
     """It builds; BuildKit looks for no image but those that were found in it, and calls its steps as expected."""
-    (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
+    (snippet,) = project.load_all(hostile.project(tmp_path, case))
     with context_copy(snippet, baited) as context:
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120, reads=[context])
     log = done.last_lines(10_000)
@@ -105,7 +109,7 @@ def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folde
 @pytest.mark.parametrize("case", COMMANDS, ids=str)
 def test_an_odd_command_is_one_to_docker_too(case: Case, baited: Engine, cache: Path, tmp_path: Path) -> None:
     """With what the tool adds to it, docker finds nothing wrong with its words: whatever comes of it, it was run."""
-    (snippet,) = manifest.load_all(hostile.project(tmp_path, case))
+    (snippet,) = project.load_all(hostile.project(tmp_path, case))
     done = execute.run(snippet, baited, cache=cache).steps[-1]
     assert done.step.name == "one"
     assert not re.search(r"See 'docker .*--help'|unknown (shorthand )?flag|Unable to find image", done.output)

@@ -15,13 +15,15 @@ from typing import Any
 
 import pytest
 
-from proof import capture as captures
-from proof import status
-from proof.capture import Capture, CapturedFact, folder_of
-from proof.engine import Engine
-from proof.errors import ProofError
-from proof.verify import worst
-from tests.helpers import REPOSITORY, edit, measure, tiny
+from proof.captures import store
+from proof.captures.model import Capture, CapturedFact
+from proof.core import units
+from proof.core.errors import ProofError
+from proof.engines.engine import Engine
+from proof.pages import status
+from proof.runs.result import worst
+from proof.snippets.places import folder_of
+from tests.support.helpers import REPOSITORY, edit, measure, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -73,14 +75,14 @@ def recaptured(snippet: str, change: Callable[[Capture], Capture]) -> Callable[[
 
     def apply(root: Path) -> None:
         folder = folder_of(root / "snippets" / snippet, "rebuilt")
-        capture = captures.load(folder)
+        capture = store.load(folder)
         assert capture is not None
-        captures.save(change(capture), folder)
+        store.save(change(capture), folder)
 
     return apply
 
 
-def fact(name: str, value: captures.Scalar) -> Callable[[Capture], Capture]:
+def fact(name: str, value: units.Scalar) -> Callable[[Capture], Capture]:
     return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], value=value)})
 
 
@@ -343,16 +345,16 @@ def test_what_a_successful_step_printed_is_compared(project: Path, engine: Engin
     word = f"one-{os.urandom(8).hex()}"  # that no build has printed before
     printing(project, engine, cache, word)
     folder = folder_of(project / NOTE, "rebuilt")
-    capture = captures.load(folder)
+    capture = store.load(folder)
     assert capture is not None
     build = capture.step("build")
     assert build is not None
     assert re.search(rf"^#\d+ \d\.\d{{3}} {word}$", build.output, re.MULTILINE)
     forged = output("build", f" {word}\n", " invented\n")(capture)
-    captures.save(forged, folder)
+    store.save(forged, folder)
     assert [r.verdict for r in measure(project, engine, cache, "note")] == ["accurate"]  # it is not known here
     (cold,) = measure(project, engine, cache, "note", fresh=True)
     assert cold.verdict == "drift", [(d.old, d.new) for d in cold.differences]
     assert [(d.old, d.new) for d in cold.differences] == [("  invented", f"  {word}")]
-    captures.save(capture, folder)
+    store.save(capture, folder)
     assert [r.verdict for r in measure(project, engine, cache, "note", fresh=True)] == ["accurate"]

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, execute, facts, manifest, private, rebuild, shared
-from proof.capture import Capture
-from proof.engine import Engine
-from proof.execute import Run
+from proof.captures.model import Capture
+from proof.engines import private_daemon, user_engine
+from proof.engines.engine import Engine
+from proof.facts import book as facts
+from proof.provision import loader
+from proof.runs import execute
+from proof.runs.execute import Run
+from proof.snippets import base_images, project
 from tests.engine.test_private import snapshot
-from tests.helpers import REPOSITORY, measure, tiny
+from tests.support.helpers import REPOSITORY, measure, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +31,7 @@ ARTICLE = ("joined", "multi", "single", "split")  # the snippets of docs/index.m
 def containerd(cache: Path, engine: Engine) -> Iterator[Engine]:
     """A private engine whose images are in containerd's store, as in newer releases of Docker."""
     del engine  # where there is no private engine, its fixture says so
-    with private.start(cache, cli.PLATFORM, store="containerd") as started:
+    with private_daemon.start(cache, base_images.PLATFORM, store="containerd") as started:
         assert started.info().image_store == "containerd"
         yield started
 
@@ -38,10 +42,10 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if shutil.which("podman") is None and not os.environ.get("CI"):
         pytest.skip("no podman here: apt-get install podman")
     folder = tmp_path_factory.mktemp("cache")
-    with shared.connect("podman", folder, cli.PLATFORM) as found:
+    with user_engine.connect("podman", folder, base_images.PLATFORM) as found:
         before = snapshot(found)
         yield found
-    with shared.connect("podman", folder, cli.PLATFORM) as found:
+    with user_engine.connect("podman", folder, base_images.PLATFORM) as found:
         assert snapshot(found) == before
 
 
@@ -52,10 +56,10 @@ def book() -> facts.FactBook:
 
 
 def run(name: str, engine: Engine, cache: Path) -> Run:
-    known = bases.load(REPOSITORY)
-    (snippet,) = manifest.load_all(REPOSITORY, [name])
+    known = base_images.load(REPOSITORY)
+    (snippet,) = project.load_all(REPOSITORY, [name])
     for base in snippet.bases:
-        rebuild.ensure(known, base, engine, origin="rebuilt", cache=cache)
+        loader.ensure(known, base, engine, origin="rebuilt", cache=cache)
     done = execute.run(snippet, engine, cache=cache)
     assert done.unexpected is None, done.unexpected.output
     return done
@@ -149,10 +153,10 @@ class TestPodman:
     def test_no_registry_is_asked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
         """An image that the engine does not have fails a build at once, whatever Podman takes for an image's name."""
         root = tiny(tmp_path)
-        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         dockerfile = root / "snippets/note/context/Dockerfile"
         dockerfile.write_text("FROM alpine:3.22 AS a\nFROM a\n")
-        (snippet,) = manifest.load_all(root, ["note"])
+        (snippet,) = project.load_all(root, ["note"])
         # As if it had been read otherwise.
         dockerfile.write_text(text := "FROM alpine:3.22 AS a\nFROM 127.0.0.1:9/canary\n")
         snippet.dockerfiles["build"] = replace(snippet.dockerfiles["build"], text=text)
@@ -168,9 +172,9 @@ class TestPodman:
     def test_it_builds_what_was_checked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
         """Podman would take a Containerfile before the Dockerfile, which nobody has looked at."""
         root = tiny(tmp_path)
-        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         (root / "snippets/note/context/Containerfile").write_text("FROM scratch AS unseen\nCOPY note.txt /\n")
-        (snippet,) = manifest.load_all(root, ["note"])
+        (snippet,) = project.load_all(root, ["note"])
         log = execute.run(snippet, podman, cache=cache).steps[0].output
         assert "FROM alpine:3.22" in log
         assert "unseen" not in log
@@ -178,7 +182,7 @@ class TestPodman:
     def test_it_finds_no_program_of_the_hosts(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
         """A build of a file in `.in` starts the C preprocessor, which would read any file: here there is none."""
         root = tiny(tmp_path)
-        rebuild.ensure(bases.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         context = root / "snippets/note/context"
         (context / "Dockerfile.in").write_text('FROM scratch\n#include "/etc/passwd"\n')
         done = podman.run(["podman", "build", "--file=Dockerfile.in", "."], cwd=context, deadline=60, merge=True)

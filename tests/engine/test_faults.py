@@ -20,15 +20,22 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, capture, cgroup, cli, inputs, lock, manifest, private, process, rebuild, shared, verify
-from proof.engine import Engine, is_starved
-from proof.errors import CannotMeasureError
-from tests.helpers import edit, measure, proof, tiny, tree
-from tests.registry import Fault, need_skopeo, serving
+from proof.captures import fingerprint, store
+from proof.core.errors import CannotMeasureError
+from proof.engines import private_daemon, user_engine
+from proof.engines.engine import Engine, is_starved
+from proof.provision import loader
+from proof.runs import result as verify
+from proof.snippets import base_images
+from proof.snippets import project as manifest
+from proof.snippets.base_images import PLATFORM
+from proof.system import cgroup, locks, process
+from tests.support.helpers import edit, measure, proof, tiny, tree
+from tests.support.registry import Fault, need_skopeo, serving
 
 pytestmark = pytest.mark.engine
 
-PROOF = (sys.executable, "-m", "proof.cli")
+PROOF = (sys.executable, "-m", "proof.cli.main")
 # A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
 HEARING = (
     *(sys.executable, "-c"),
@@ -48,7 +55,7 @@ def users(tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine)
     """An engine with an image, a container, a volume and a build cache of the user's in it."""
     del engine
     folder = tmp_path_factory.mktemp("users")
-    with private.start(folder, cli.PLATFORM) as theirs:
+    with private_daemon.start(folder, PLATFORM) as theirs:
         root = tiny(folder)
         measure(root, theirs, cache)
         theirs.call("tag", "alpine:3.22", "note:latest")
@@ -152,7 +159,7 @@ def groups(own: Path) -> list[Path]:
 
 def free(path: Path) -> bool:
     """Whether nobody holds the lock on it."""
-    held = lock.take(path)
+    held = locks.take(path)
     if held is not None:
         os.close(held)
     return held is not None
@@ -226,7 +233,7 @@ class TestInterrupt:
         assert output.splitlines()[-1] == "proof: interrupted; what was finished is kept"
         assert "Traceback" not in output
         for name, there in (("count", True), ("fails", True), ("note", False)):
-            assert (capture.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
+            assert (store.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
         assert processes(f"{own}/".encode()) == []
         assert groups(own) == []
 
@@ -246,12 +253,12 @@ class TestInterrupt:
 class TestKill:
     def stale(self, root: Path, names: list[str]) -> list[object]:
         """What of these captures is not whole, or not of the snippets as they are."""
-        known = bases.load(root)
+        known = base_images.load(root)
         keys = {name: known.key(name) for name in known.images}
         wrong: list[object] = []
         for snippet in manifest.load_all(root, names) if names else []:
-            found = capture.load(snippet.captured / "rebuilt")
-            wrong += [*found.tampered, *inputs.without_engine(snippet, found, keys)] if found else [snippet.name]
+            found = store.load(snippet.captured / "rebuilt")
+            wrong += [*found.tampered, *fingerprint.without_engine(snippet, found, keys)] if found else [snippet.name]
         return wrong
 
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
@@ -301,7 +308,7 @@ class TestKill:
         assert groups(own) == []
         assert [name for name in tree(root) if ".new-" in name] == []
         assert list(own.glob("engine-classic/*/journals/*")) == []
-        with private.start(own, cli.PLATFORM) as engine:
+        with private_daemon.start(own, PLATFORM) as engine:
             assert engine.call("ps", "--all", "--quiet").text() == ""
             assert engine.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
 
@@ -320,7 +327,7 @@ class TestTwoRuns:
                 os.kill(first.pid, signal.SIGINT)
                 output, _ = second.communicate(timeout=60)
                 assert second.returncode == 0, output
-        assert capture.load(root / "snippets/count/captured/rebuilt") is not None
+        assert store.load(root / "snippets/count/captured/rebuilt") is not None
 
     def test_same_tag_other_content(self, tmp_path: Path, own: Path) -> None:
         """Two projects build two images of one name at the same time: each has its own engine, and its own result."""
@@ -330,7 +337,7 @@ class TestTwoRuns:
             assert first.wait(120) == second.wait(120) == 0
         with started(roots[0], own, "check") as first, started(roots[1], own, "check") as second:
             assert first.wait(120) == second.wait(120) == 0
-        found = [capture.load(root / "snippets/note/captured/rebuilt") for root in roots]
+        found = [store.load(root / "snippets/note/captured/rebuilt") for root in roots]
         assert [c.facts["own_size"].value for c in found if c] == [27, 18]
 
 
@@ -363,7 +370,7 @@ class TestEngine:
         assert running.returncode == 3, output
         assert "? count  not measured" in output
         assert "the engine was lost during `docker start --attach" in output
-        assert "cure: run the same again" in output
+        assert "hint: run the same again" in output
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
 
     @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
@@ -402,19 +409,19 @@ class TestRegistry:
             registry.faults += faults
             code, output = run(root, own, "update", "--bases", "registry")
         assert code == 0, output
-        found = capture.load(root / "snippets/note/captured/registry")
+        found = store.load(root / "snippets/note/captured/registry")
         assert found is not None
         assert found.provenance.bases["alpine:3.22"].endswith(f"@{registry.digest}")
 
     def test_lasting_trouble(self, root: Path, own: Path) -> None:
-        """An image that it does not have: code 3 with the cure, neither success nor drift, and no capture."""
+        """An image that it does not have: code 3 with the hint, neither success nor drift, and no capture."""
         with serving() as registry:
             self.project(root, registry.address)
             registry.forever = "404"
             code, output = run(root, own, "update", "--bases", "registry")
         assert code == 3, output
         assert "could not be pulled: its registry has no such image (asked once)" in output
-        assert "cure: look at `registry` in bases.toml" in output
+        assert "hint: look at `registry` in bases.toml" in output
         assert captured(root) == {}
         assert not (root / "snippets/bases.lock").exists()
 
@@ -443,7 +450,7 @@ class TestRegistry:
             self.project(root, "registry.invalid/library")
             code, output = run(root, own, "update", "--bases", "registry", "--mirror", registry.address)
         assert code == 0, output
-        found = capture.load(root / "snippets/note/captured/registry")
+        found = store.load(root / "snippets/note/captured/registry")
         assert found is not None
         assert found.provenance.bases["alpine:3.22"] == f"registry.invalid/library/alpine:1@{registry.digest}"
 
@@ -461,7 +468,7 @@ class TestRegistry:
         assert code == 3, output
         assert "note  written" in output
         assert "other  not measured" in output
-        assert output.count("cure: look at `registry` in bases.toml") == 1
+        assert output.count("hint: look at `registry` in bases.toml") == 1
         assert (tmp_path / "part/captures/note/capture.json").exists()
         assert "gone" not in (root / "snippets/bases.lock").read_text()
 
@@ -522,7 +529,7 @@ class TestDisk:
         assert f"{tmp_path}/t/" in output
         assert "the disk is full" in output
         for name, there in (("count", finished), ("note", False)):
-            assert (capture.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
+            assert (store.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
 
     @pytest.mark.parametrize("size", ["100k", "10m", "40m"])
     def test_of_the_engine(self, root: Path, tmp_path: Path, own: Path, size: str) -> None:
@@ -536,7 +543,7 @@ class TestDisk:
         assert code == 3
         assert "disk is full" in output or "the disk of the engine is full" in output
         assert "free some space" in output
-        assert capture.load(root / "snippets/note/captured/rebuilt") is None
+        assert store.load(root / "snippets/note/captured/rebuilt") is None
 
     def test_of_the_repository(self, root: Path, own: Path) -> None:
         """A capture that does not fit is not begun: code 3, the file, and not half of it."""
@@ -546,7 +553,7 @@ class TestDisk:
         assert code == 3
         assert "snippets/note/captured/" in output
         assert ": the disk is full" in output
-        assert "cure: free some space, and run the same again" in output
+        assert "hint: free some space, and run the same again" in output
         listed = [line for line in output.splitlines() if line.startswith("snippets/")]
         assert not [line for line in listed if ".new-" in line]
         folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}
@@ -563,14 +570,14 @@ class TestMemory:
         assert code == 3, output
         assert "out of memory: the kernel ended a process during count/words" in output
         assert "out of memory: the kernel ended a process during note/build" in output
-        assert output.count("cure: close what else runs here, or pass a higher --memory") == 2
+        assert output.count("hint: close what else runs here, or pass a higher --memory") == 2
         assert "✎ fails  written" in output
         assert groups(own) == []
 
     def test_a_template_that_grows(self, root: Path, engine: Engine, cache: Path) -> None:
         """Docker's client is in no container, and gets no more memory than it may have."""
-        known = bases.load(root)
-        rebuild.ensure(known, "alpine:3.22", engine, origin="rebuilt", cache=cache)
+        known = base_images.load(root)
+        loader.ensure(known, "alpine:3.22", engine, origin="rebuilt", cache=cache)
         words = ["docker", "inspect", "alpine:3.22", "-f", "{{pad .Id 90000000000 1}}"]
         assert is_starved(engine.run(words, deadline=60, merge=True))
 
@@ -580,7 +587,7 @@ class TestMemory:
         """What begins one process after the other is stopped before the machine has none left."""
         monkeypatch.setattr(cgroup, "_PROCESSES", 100)
         (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do echo $!; done")
-        with private.start(tmp_path, cli.PLATFORM) as few:
+        with private_daemon.start(tmp_path, PLATFORM) as few:
             (result,) = measure(root, few, cache, "count", write=True)
         assert result.verdict == "drift"
         assert "can't fork" in result.differences[0].new
@@ -592,7 +599,7 @@ class TestPackage:
         """A package file that is not the pinned one stops the run before anything is made of it."""
         packages = tmp_path / "c" / "packages"
         packages.mkdir(parents=True)
-        name = bases.load(root).packages["flashvm"].wheel
+        name = base_images.load(root).packages["flashvm"].wheel
         content = bytearray((cache / "packages" / name).read_bytes())
         content[len(content) // 2] ^= 1
         (packages / name).write_bytes(content)
@@ -600,7 +607,7 @@ class TestPackage:
         assert code == 3, output
         assert "bases.toml:3: " in output
         assert "is not the pinned file of flashvm 0.1.3" in output
-        assert f"cure: rm {packages / name}" in output
+        assert f"hint: rm {packages / name}" in output
         assert not (tmp_path / "c" / "bases").exists()
 
 
@@ -680,7 +687,7 @@ class TestShared:
         monkeypatch.setattr("secrets.token_hex", lambda _: "0011aabb")
         users.call("tag", "alpine:3.22", "proof-0011aabb/note")
         before = self.snapshot(users)
-        with shared.connect("docker", own, cli.PLATFORM) as engine:
+        with user_engine.connect("docker", own, PLATFORM) as engine:
             (result,) = measure(root, engine, cache, "note")
             assert result.verdict == "not measured"
             assert "has an image proof-0011aabb/note already, and it is left alone" in str(result.error)
@@ -694,7 +701,7 @@ class TestShared:
         """It is not ours to start again: not measured, with what to do; and so is a run that finds it hanging."""
         name = sleeps(root, 3006, build=False)
         command = ("update", name, "--engine", "docker", "--timeout", "5")
-        with private.start(tmp_path, cli.PLATFORM) as users:
+        with private_daemon.start(tmp_path, PLATFORM) as users:
             monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
             with_packages(tmp_path, cache)
             with started(root, tmp_path, *command) as running:
@@ -707,7 +714,7 @@ class TestShared:
                 os.kill(pid, signal.SIGCONT)
         assert running.returncode == code == 3, output
         assert "the engine was lost during" in output
-        assert "cure: see that it runs" in output
+        assert "hint: see that it runs" in output
         assert "`docker` is installed and its engine does not answer" in again
         assert captured(root) == {}
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from proof.engine import Engine
+from proof.engines.engine import Engine
 from tests.engine.test_sandbox import REPOSITORY
-from tests.helpers import edit, proof, tiny, tree
-from tests.makers import write
+from tests.support.helpers import edit, proof, tiny, tree
+from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
 

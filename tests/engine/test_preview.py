@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from preview.__main__ import Preview
-from preview.server import Server
-from preview.site import Site
-from proof.engine import Engine
-from proof.watch import Watch
-from tests.helpers import edit, measure, tiny, tree
+from proof.engines.engine import Engine
+from proof.preview.__main__ import Preview
+from proof.preview.server import Server
+from proof.preview.site import Site
+from proof.preview.watch import Watch
+from tests.support.helpers import edit, measure, tiny, tree
 
 pytestmark = pytest.mark.engine
 

@@ -16,14 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, cli, private, rebuild, shared, store
-from proof import image as images
-from proof.engine import Engine, environment
-from proof.errors import EngineLostError, NoEngineError
-from proof.measure import Layers
-from proof.process import search_path
-from tests.helpers import TINY, measure, proof, tiny, tree
-from tests.makers import write
+from proof.core.errors import EngineLostError, NoEngineError
+from proof.engines import image_archive, overlay_store, private_daemon, user_engine
+from proof.engines.engine import Engine, environment
+from proof.engines.measure import Layers
+from proof.provision import loader
+from proof.snippets import base_images
+from proof.system.process import search_path
+from tests.support.helpers import TINY, measure, proof, tiny, tree
+from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
 
@@ -32,9 +33,9 @@ pytestmark = pytest.mark.engine
 def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Iterator[Engine]:
     """The user's own Docker, beside ours, with an image, a tagged copy and a stopped container in it."""
     del engine  # where there is no private engine, its fixture says so
-    with private.start(tmp_path_factory.mktemp("users"), cli.PLATFORM) as theirs:
-        known = bases.load(TINY)
-        rebuild.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
+    with private_daemon.start(tmp_path_factory.mktemp("users"), base_images.PLATFORM) as theirs:
+        known = base_images.load(TINY)
+        loader.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
         theirs.call("tag", "alpine:3.22", "note:latest")
         theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
         theirs.call("volume", "create", "theirs")
@@ -104,7 +105,7 @@ def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
     """A bridge called docker0, which a daemon without one deletes where it can see it, stays where the tool runs."""
     script = 'ip link add docker0 type bridge && "$@" && ip link show docker0'
     done = subprocess.run(
-        ["unshare", "--net", "sh", "-c", script, "sh", sys.executable, "-m", "proof.cli", "update", "count"],
+        ["unshare", "--net", "sh", "-c", script, "sh", sys.executable, "-m", "proof.cli.main", "update", "count"],
         cwd=tiny(tmp_path),
         env={**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)},
         capture_output=True,
@@ -124,7 +125,7 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
     (own / "packages").symlink_to(cache / "packages")
     before, mounts = tree(root), Path("/proc/self/mounts").read_text()
     with subprocess.Popen(
-        [sys.executable, "-m", "proof.cli", "update"],
+        [sys.executable, "-m", "proof.cli.main", "update"],
         cwd=root,
         env={**os.environ, "PROOF_CACHE": str(own)},
         stdout=subprocess.DEVNULL,
@@ -151,7 +152,7 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
 # A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
 HEARING = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from proof import cli; sys.exit(cli.main(sys.argv[1:]))"
+    "from proof.cli import main; sys.exit(main.main(sys.argv[1:]))"
 )
 
 
@@ -199,7 +200,7 @@ def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
     """The daemon is killed between two snippets: what follows is `not measured`, with the cure."""
     root = tiny(tmp_path)
     own = tmp_path / "cache"
-    with private.start(own, cli.PLATFORM) as engine:
+    with private_daemon.start(own, base_images.PLATFORM) as engine:
         assert {r.verdict for r in measure(root, engine, cache, "note", write=True)} == {"written"}
         for process in ours(own):
             with contextlib.suppress(ProcessLookupError):
@@ -211,7 +212,10 @@ def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
 
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
     """Each run has a slot of its own: what one makes, the other does not see."""
-    with private.start(tmp_path, cli.PLATFORM) as first, private.start(tmp_path, cli.PLATFORM) as second:
+    with (
+        private_daemon.start(tmp_path, base_images.PLATFORM) as first,
+        private_daemon.start(tmp_path, base_images.PLATFORM) as second,
+    ):
         assert first.env["DOCKER_HOST"] != second.env["DOCKER_HOST"] != engine.env["DOCKER_HOST"]
         assert first.call("image", "ls", "--quiet").text() == second.call("image", "ls", "--quiet").text() == ""
     assert ours(tmp_path) == []
@@ -222,7 +226,7 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
     """What it keeps is measured without saving it, and is to the byte what it saves."""
     if engine.info().image_store != "overlay2":
         pytest.skip("this kernel's file system has no overlay, and docker keeps images in another way")
-    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     write(
         tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
     )
@@ -232,14 +236,20 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
     try:
         image = engine.image_id("files:latest")
         assert image
-        assert engine.image_id("docker.io/library/files") == store.image_id(engine.data, "files:latest") == image
+        assert (
+            engine.image_id("docker.io/library/files") == overlay_store.image_id(engine.data, "files:latest") == image
+        )
         asked = replace(engine, data=None)  # by its name, as where its files are not known
         assert asked.image_id("files:latest") == image
-        assert engine.diff_ids("files:latest") == asked.diff_ids("files:latest") == store.diff_ids(engine.data, image)
+        assert (
+            engine.diff_ids("files:latest")
+            == asked.diff_ids("files:latest")
+            == overlay_store.diff_ids(engine.data, image)
+        )
         counted = Layers(tmp_path, ".gzip" if compress else "")
-        read = store.measure(engine.data, image, counted, compress=compress)
+        read = overlay_store.measure(engine.data, image, counted, compress=compress)
         with engine.save(image) as archive:
-            assert read == images.measure(archive, compress=compress)
+            assert read == image_archive.measure(archive, compress=compress)
     finally:
         engine.remove(images=["files:latest"])
     assert engine.image_id("files:latest") is None
@@ -255,7 +265,7 @@ def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
     done = proof("update", cwd=root, env=env)
     assert done.returncode == 3
     assert "no container engine can be had here" in done.stderr
-    assert "cure:" in done.stderr
+    assert "hint:" in done.stderr
     done = proof("update", "--no-engine-ok", cwd=root, env=env)
     assert done.returncode == 0
     assert "Nothing was verified" in done.stdout
@@ -265,21 +275,21 @@ def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pyt
     """A client without its daemon is named as that."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     with pytest.raises(NoEngineError, match="does not answer"):
-        shared.connect("docker", tmp_path, cli.PLATFORM).__enter__()
+        user_engine.connect("docker", tmp_path, base_images.PLATFORM).__enter__()
 
 
 def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the user's environment reaches a command: no secret can get into a capture."""
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
-    assert "hunter2" not in str(environment(tmp_path, cli.PLATFORM))
-    assert shutil.which("docker", path=environment(tmp_path, cli.PLATFORM)["PATH"])
+    assert "hunter2" not in str(environment(tmp_path, base_images.PLATFORM))
+    assert shutil.which("docker", path=environment(tmp_path, base_images.PLATFORM)["PATH"])
 
 
 def test_a_number_that_is_somebody_elses(tmp_path: Path) -> None:
     """What is recorded of an engine that crashed may be another process by now: it is left alone."""
     write(tmp_path / "engine-classic/0", {"detached.json": json.dumps({"pid": os.getpid(), "host": "unix:///x"})})
-    assert private.detached(tmp_path) == []
-    assert private.stop(tmp_path) == 0
+    assert private_daemon.detached(tmp_path) == []
+    assert private_daemon.stop(tmp_path) == 0
 
 
 def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:

@@ -18,12 +18,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from proof import bases, dockerfile, process, rebuild
-from proof.commands import full_name
-from proof.engine import Engine
-from proof.errors import RefusedError
-from proof.instructions import Instruction, instructions
-from tests.helpers import TINY
+from proof.core.errors import RefusedError
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.snippets import base_images, dockerfile
+from proof.snippets.commands import full_name
+from proof.snippets.dockerfile_lexer import Instruction, instructions
+from proof.system import process
+from tests.support.helpers import TINY
 
 pytestmark = pytest.mark.engine
 
@@ -221,7 +223,7 @@ def made_up(seed: int) -> str:
 @pytest.fixture(scope="module")
 def buildkit(engine: Engine, cache: Path) -> Iterator[BuildKit]:
     """A BuildKit that has every image which the files name: nothing is asked of a registry."""
-    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     for name in IMAGES:
         engine.call("tag", "alpine:3.22", name)
     yield BuildKit(engine)

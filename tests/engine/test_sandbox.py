@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, private, rebuild
-from proof.engine import Engine
-from proof.process import search_path
-from proof.sandbox import Sandbox
-from tests.helpers import TINY, edit, measure, proof, tiny
-from tests.makers import write
+from proof.engines import private_daemon
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.snippets import base_images
+from proof.system.process import search_path
+from proof.system.sandbox import Sandbox
+from tests.support.helpers import TINY, edit, measure, proof, tiny
+from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
 
@@ -175,7 +177,7 @@ class TestDaemon:
         mounted = {line.split()[1]: line.split()[3].split(",") for line in (daemon / "mounts").read_text().splitlines()}
         assert "ro" in mounted["/usr"]
         path = dict(line.split("=", 1) for line in (daemon / "environ").read_text().split("\0") if line)["PATH"]
-        assert {link.name for link in Path(path).iterdir()} <= {*private._DAEMONS}
+        assert {link.name for link in Path(path).iterdir()} <= {*private_daemon._DAEMONS}
 
     def test_its_capabilities(self, daemon: Path) -> None:
         """It can make no device, load no module and set no clock; and nothing that it starts can."""
@@ -186,15 +188,15 @@ class TestDaemon:
 
     def test_root_in_a_container_is_nobody(self, engine: Engine, cache: Path) -> None:
         """For the host the processes of a container, root's too, are of users that it does not have."""
-        rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+        loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
         name = "proof-nobody"
         engine.call("run", "--detach", "--name", name, "--network", "none", "alpine:3.22", "sleep", "3011")
         try:
             pids = [p for p in Path("/proc").glob("[0-9]*") if _cmdline(p) == b"sleep\x003011\0"]
             assert len(pids) == 1
             users = next(line for line in (pids[0] / "status").read_text().splitlines() if line.startswith("Uid:"))
-            assert users.split()[1:] == [str(private._USER)] * 4
-            assert (pids[0] / "uid_map").read_text().split() == ["0", str(private._USER), "65536"]
+            assert users.split()[1:] == [str(private_daemon._USER)] * 4
+            assert (pids[0] / "uid_map").read_text().split() == ["0", str(private_daemon._USER), "65536"]
         finally:
             engine.remove(containers=[name])
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from proof import bases, rebuild
-from proof.engine import Engine
-from tests.helpers import TINY, edit, proof, tiny, tree
-from tests.makers import write
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.snippets import base_images
+from tests.support.helpers import TINY, edit, proof, tiny, tree
+from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
 
@@ -60,7 +61,7 @@ def talkative(tmp_path: Path) -> Path:
 
 def test_the_poison_works(poisoned: dict[str, str], engine: Engine, cache: Path) -> None:
     """A docker that is called with these settings hands secrets to a container: there is something to keep out."""
-    rebuild.ensure(bases.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
+    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     words = ("docker", "run", "--rm", "--network", "none", "alpine:3.22", "env")
     done = subprocess.run(words, env={**engine.env, **poisoned}, capture_output=True, text=True, check=True)
     assert CANARY in done.stdout

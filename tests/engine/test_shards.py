@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from proof.engine import Engine
-from tests.helpers import edit, proof, tiny
+from proof.engines.engine import Engine
+from tests.support.helpers import edit, proof, tiny
 
 pytestmark = pytest.mark.engine
 

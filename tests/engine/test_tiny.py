@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from proof import capture as captures
-from proof.capture import folder_of
-from proof.engine import Engine
-from proof.facts import written
-from tests.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
+from proof.captures import store
+from proof.core.units import written
+from proof.engines.engine import Engine
+from proof.snippets.places import folder_of
+from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -116,7 +116,7 @@ def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache:
     """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
     measure(project, engine, cache)  # loads the base
     inspected = engine.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
-    capture = captures.load(folder_of(project / "snippets" / "note", "rebuilt"))
+    capture = store.load(folder_of(project / "snippets" / "note", "rebuilt"))
     assert capture is not None
     assert capture.facts["base_size"].value == int(inspected) == 8_311_385
     listed = capture.step("image_ls")

@@ -1,0 +1,102 @@
+"""Which facts a capture has: all that follows from its layers, and what the manifest reads out of the outputs.
+
+A run makes its facts here. Of a capture that somebody else hands over they are made again, out of its own layers and
+outputs: it has exactly these, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from proof.captures.model import CapturedFact, CapturedLayer
+from proof.core import units
+from proof.core.units import Scalar
+from proof.snippets.model import FactRule, Snippet, Step
+
+_SAVED = "the files in the layers of `docker image save`"
+_CONFIGURATION = "the configuration in `docker image save`"
+_LARGEST = 10**18  # of any number: an exabyte, or the age of the universe in seconds
+TEXTS = ("command", "user", "platform")  # what the configuration says
+
+
+def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
+    """The sizes and counts of an image of these layers."""
+    base = [layer for layer in layers if layer.from_base]
+    own = [layer for layer in layers if not layer.from_base]
+    noise = snippet.noise
+    yield _fact("size", sum(layer.size for layer in layers), f"the sum of {_SAVED}", noise)
+    yield _fact("base_size", sum(layer.size for layer in base), f"the base's part of {_SAVED}")
+    own_size = sum(layer.size for layer in own)
+    yield _fact("own_size", own_size, f"the part of {_SAVED} that is not the base's", noise)
+    yield _fact("layers", len(layers), "the manifest in `docker image save`")
+    yield _fact("base_layers", len(base), "the layers that the image shares with its base")
+    yield _fact("own_layers", len(own), "the layers that its base does not have")
+
+
+def of_image(snippet: Snippet, layers: Sequence[CapturedLayer]) -> dict[str, CapturedFact]:
+    """Every fact that follows from the layers alone; none of a snippet that measures no image."""
+    return {**dict(of_layers(snippet, layers)), **dict(of_each_layer(snippet, layers))} if snippet.image else {}
+
+
+def of_each_layer(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
+    """The size of each layer."""
+    for number, layer in enumerate(layers, start=1):
+        slack = snippet.noise if is_noisy(snippet, layer) else 0
+        yield _fact(f"layer_{number}", layer.size, f"layer {number}: {layer.instruction}", slack)
+
+
+def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, CapturedFact]]:
+    """What a registry would send; the layers of a capture do not tell."""
+    for name, size in (("transfer_size", whole), ("base_transfer_size", base), ("own_transfer_size", own)):
+        fact = _fact(name, size, f"{_SAVED}, each layer gzipped (level 6)")[1]
+        yield name, replace(fact, tolerance=0.01)
+
+
+def of_configuration(command: str, user: str, platform: str) -> Iterator[tuple[str, CapturedFact]]:
+    """What the image says of itself; the layers of a capture do not tell."""
+    for name, text in zip(TEXTS, (command, user, platform), strict=True):
+        yield _fact(name, text, _CONFIGURATION)
+
+
+def of_output(step: Step, rule: FactRule, output: str) -> CapturedFact | None:
+    """What a rule of the manifest reads out of an output, or None where it finds nothing.
+
+    Raises ValueError where what it finds is not a value of its unit, or not a sensible one.
+    """
+    found = rule.match.search(output)
+    if found is None:
+        return None
+    value = _read(found[1] or "", rule.unit)
+    return CapturedFact(value, rule.unit, f"the output of `{step.text}`", rule.tolerance, rule.volatile)
+
+
+def is_noisy(snippet: Snippet, layer: CapturedLayer) -> bool:
+    """Whether the size of a layer may differ from build to build, by as much as the snippet says."""
+    return not layer.from_base and 0 < snippet.noise < layer.size
+
+
+def _fact(name: str, value: int | str, source: str, noise: int = 0) -> tuple[str, CapturedFact]:
+    """One of the tool's own facts; a size with `noise` bytes more or less is the same size."""
+    unit = units.unit_of(name)
+    assert unit is not None
+    tolerance = round(noise / value, 9) if noise and isinstance(value, int) and value else 0.0
+    return name, CapturedFact(value, unit, source, tolerance=tolerance)
+
+
+def _read(text: str, unit: str) -> Scalar:
+    if unit == "text":
+        return text
+    try:
+        value = _number(text, unit)
+        if -_LARGEST < value < _LARGEST:  # which what is no number is not
+            return value
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"'{text:.60}' cannot be read as {unit}")
+
+
+def _number(text: str, unit: str) -> int | float:
+    if unit in ("count", "B"):
+        return int(text.replace(",", ""))
+    return round(units.parse_binary(text), 3) if unit == "KiB" else float(text)

@@ -1,0 +1,267 @@
+"""A capture against what just happened: every difference that is not noise, at the line that a reader would open.
+
+Whatever of a capture a page, a report or `proof facts` can show is compared with the run. The seal of a capture has no
+key: anyone can edit a record and compute it again. So the seal finds accidents, and only a run finds a capture that
+somebody made up. Even a run cannot tell what is different each time, which is why that has at least a form
+(provenance.py): dates, versions, the commit, durations, digests of images, values that the manifest calls volatile,
+and what a build printed in steps that it took from its cache, if no earlier build of the same snippet shows it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from proof.captures import derived, fingerprint, provenance, store
+from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
+from proof.captures.normalise import Line, comparable, transferred
+from proof.core import units
+from proof.core.errors import Where
+from proof.core.sequence_diff import blocks
+from proof.snippets.dockerfile_lexer import instructions
+from proof.snippets.model import Snippet, Step
+
+_MOST = 100  # differences of one snippet: nobody reads more
+_LINES = 12  # of one side of a difference
+_CHARACTERS = 1_000  # of one of its lines
+_ENTRY = 1_000  # bytes that tell a builder of a file: its path, its mode and its times
+_BLOCK = 4096  # bytes: no file of those that are noise is smaller
+_UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that change what the next ones print
+_DIGITS = 20  # of a number that is stated in full
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as captured."""
+
+    where: Where
+    what: str  # `single.size`, `single/run`
+    old: str
+    new: str
+
+
+class _Found(NamedTuple):
+    """A difference whose place is not known yet."""
+
+    place: Where | str  # or a piece of the line of capture.json
+    what: str
+    old: str
+    new: str
+
+
+def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
+    """Every difference that is not noise, each at the line that a reader would open; `old` is the capture in `folder`.
+
+    Of very many, the first ones and their number.
+    """
+    if old is None:
+        yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
+        return
+    found = _differences(old, new, snippet, folder)
+    record = _Record(folder)
+    for place, what, before, after in islice(found, _MOST):
+        where = record.where(place) if isinstance(place, str) else place
+        yield Difference(where, what, _brief(before), _brief(after))
+    if more := _count(found):
+        yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
+
+
+def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
+    """Whether two values are equal, as far as theirs can be; how far that is, is for `new` to say."""
+    if old is None or new is None or old.unit != new.unit:
+        return old is new
+    if new.volatile or old.value == new.value:
+        return True
+    if isinstance(old.value, str) or isinstance(new.value, str) or not new.tolerance:
+        return False
+    try:
+        return abs(new.value - old.value) <= new.tolerance * abs(old.value)
+    except OverflowError:  # a number of hundreds of digits
+        return False
+
+
+def written(fact: CapturedFact | None) -> str:
+    """A fact as differences state it: a size to the byte too."""
+    if fact is None:
+        return "(none)"
+    if isinstance(fact.value, int) and abs(fact.value) >= 10**_DIGITS:
+        return f"a number of more than {_DIGITS} digits"
+    text = units.written(fact.value, fact.unit)
+    return f"{text} ({fact.value:,} B)" if fact.unit == "B" else text
+
+
+def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
+    yield from _facts(old, new, snippet)
+    yield from _steps(old, new, snippet, folder)
+    yield from _layers(old, new, snippet)
+    yield from _origin(old, new, snippet)
+    for name in old.tampered:
+        yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
+
+
+def _facts(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+    own = derived.of_image(snippet, old.layers)
+    for name in dict.fromkeys([*old.facts, *new.facts]):
+        before, after = old.facts.get(name), new.facts.get(name)
+        what, place = f"{snippet.name}.{name}", f'"{name}": {{'
+        if not same(before, after):
+            yield _Found(place, what, written(before), written(after))
+        elif before and after:
+            # Of a value that is the same the rest must be, too. The tolerance of a size depends on that size.
+            wanted = own.get(name, after)
+            for part in ("source", "tolerance", "volatile"):
+                was, now = getattr(before, part), getattr(wanted, part)
+                if was != now:
+                    yield _Found(place, f"{what}: {part}", str(was), str(now))
+            if name in own and before.value != wanted.value:
+                yield _Found(place, f"{what}: what its own layers say", written(before), written(wanted))
+    yield from _misread(old, snippet)
+
+
+def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
+    """The values that are not what the capture's own outputs say: of one that is volatile no run can tell."""
+    for step in snippet.steps:
+        for rule in step.facts:
+            fact, done = old.facts.get(rule.name), old.step(step.name)
+            if fact is None or done is None:
+                continue
+            try:
+                read = derived.of_output(step, rule, done.output)
+            except ValueError:
+                read = None
+            if read is None or read.value != fact.value:
+                what = f"{snippet.name}.{rule.name}: what its own transcript says"
+                yield _Found(f'"{rule.name}": {{', what, written(fact), written(read))
+
+
+def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
+    builds: list[tuple[tuple[str, ...], str]] = []  # of the run, as far as they are done
+    for step in snippet.steps:
+        before, after = old.step(step.name), new.step(step.name)
+        settings = _settings(step, snippet)
+        earlier = [output for theirs, output in builds if theirs == settings]
+        if after is not None and step.command.verb == "build":
+            builds.append((settings, after.output))
+        if before is None or after is None:
+            if before is not after:
+                yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
+            continue
+        for part in ("exit", "command", "inside"):
+            was, now = getattr(before, part), getattr(after, part)
+            if was != now:
+                yield _Found(step.where, f"{step} {part}", str(was), str(now))
+        yield from _output(step, before, after, folder / f"{step.name}.txt", earlier)
+        if step.command.verb == "build":
+            yield from _transferred(step, before, snippet, folder / f"{step.name}.txt")
+    was, now = ([step.name for step in capture.steps] for capture in (old, new))
+    for name in was:
+        if name not in now:
+            yield _Found(f'"{name}": {{', f"{snippet.name}/{name}", "captured", "no such step")
+    if sorted(was) == sorted(now) and was != now:
+        yield _Found('"steps": {', f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now))
+
+
+def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
+    """What a build depends on and its log does not show: build arguments, and instructions that are no step."""
+    if step.command.verb != "build":
+        return ()
+    dockerfile = snippet.dockerfiles[step.name]
+    unlogged = [i.text for i in instructions(dockerfile.path, dockerfile.text) if i.name in _UNLOGGED]
+    return (*step.command.values("--build-arg"), *unlogged)
+
+
+def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path, earlier: Sequence[str]) -> Iterator[_Found]:
+    if old.output == new.output:
+        return
+    before, after = comparable(old.output, new.output, step, earlier)
+    for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
+        # Lines are named in the text as printed: what is compared of a build log stands in another order.
+        line = before[i].number if i < len(before) else old.output.count("\n") + 1
+        yield _Found(Where(path, line), str(step), _excerpt(before[i:j]), _excerpt(after[k:m]))
+
+
+def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
+    """The sizes in a build log that are larger than all that there is to be sent."""
+    entries = [Path(at, name) for at, folders, files in os.walk(snippet.context) for name in (*folders, *files)]
+    most = sum(entry.lstat().st_size for entry in entries) + _ENTRY * (1 + len(entries))
+    for size, line in transferred(old.output):
+        if size > most:
+            yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
+
+
+def _layers(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+    for number, (before, after) in enumerate(zip_longest(old.layers, new.layers), start=1):
+        what = f"{snippet.name}: layer {number}"
+        if before is None or after is None:
+            yield _Found('"layers": [', what, str(before or "(none)"), str(after or "(none)"))
+            continue
+        for field in fields(CapturedLayer):
+            was, now = getattr(before, field.name), getattr(after, field.name)
+            if was != now and not _varies(field.name, before, after, snippet):
+                place = f'"digest": "{before.digest}"'
+                yield _Found(place, f"{what}: {field.name}", f"{was} ({before.instruction})", f"{now}")
+
+
+def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Snippet) -> bool:
+    """Whether two honest runs may differ in this of a layer."""
+    if not snippet.varies or before.from_base or after.from_base:
+        return False
+    if name == "digest":
+        return True
+    if name in ("size", "files") and derived.is_noisy(snippet, after):
+        most = snippet.noise if name == "size" else snippet.noise // _BLOCK
+        return bool(abs(getattr(after, name) - getattr(before, name)) <= most)
+    return False
+
+
+def _origin(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+    if old.snippet != snippet.name:
+        yield _Found('"snippet": ', f"{snippet.name}: whose capture it is", old.snippet, snippet.name)
+    for name in dict.fromkeys([*old.provenance.bases, *new.provenance.bases]):
+        base = f"{fingerprint.BASE}{name}"
+        moved = old.inputs.get(base) != new.inputs.get(base)  # which is said elsewhere
+        was, now = (capture.provenance.bases.get(name, "(none)") for capture in (old, new))
+        if was != now and not moved:
+            yield _Found('"provenance": {', f"{snippet.name}: {base}", was, now)
+    for name, value in provenance.oddities(old):
+        yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "nothing that the tool would write")
+
+
+def _excerpt(lines: list[Line]) -> str:
+    more = [f"… and {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
+    return "\n".join([*(line.text for line in lines[:_LINES]), *more]) or "(nothing)"
+
+
+def _brief(text: str) -> str:
+    """A side of a difference, no line of which is long."""
+    return "\n".join(
+        line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
+        for line in text[: (_LINES + 1) * 2 * _CHARACTERS].split("\n")[: _LINES + 1]
+    )
+
+
+def _count(found: Iterator[_Found]) -> int:
+    numbers = deque(enumerate(found, start=1), maxlen=1)
+    return numbers[0][0] if numbers else 0
+
+
+class _Record:
+    """The lines of a capture.json, read once, and when they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def where(self, text: str) -> Where:
+        """The first line with this text; the file alone where there is none, or none can be read."""
+        number = next((n for n, line in enumerate(self._lines, start=1) if text in line), None)
+        return Where(self._folder / store.RECORD, number)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return store.lines_of(self._folder)

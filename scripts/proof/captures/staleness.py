@@ -1,0 +1,61 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from proof.captures import fingerprint
+from proof.captures.model import Capture
+from proof.core import units
+from proof.core.errors import PageError, ProofError, Where
+from proof.snippets import places
+from proof.snippets.model import Snippet
+
+
+class StaleError(ProofError):
+    """A capture is not of the snippet as it is now."""
+
+    code = 1
+
+
+def stale(
+    snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
+) -> Iterator[ProofError]:
+    """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
+    registry = " --bases registry" if capture and capture.basis.bases == "registry" else ""
+    hint = f"proof update {snippet.name}{registry}"
+    if capture is None:
+        yield StaleError(f"{snippet.name} was never captured", where=snippet.where, hint=hint)
+        return
+    folder = places.folder_of(snippet.folder, capture.basis.bases, snippet.variant)
+    for change in fingerprint.without_engine(snippet, capture, keys, pinned):
+        if change.invalidates:
+            yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
+    for name in capture.tampered:
+        yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
+    yield from contradictions(capture, folder)
+
+
+def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
+    """Where the transcripts of one capture disagree: one tag with two ids, or a size that is not the measured one."""
+    hint = f"proof update {capture.snippet}"
+    ids: dict[str, str] = {}
+    for step in capture.steps:
+        if built := re.search(r"writing image sha256:([0-9a-f]{64})", step.output):
+            # A build gives its tag to a new image; what was said of the old one is past.
+            ids = {tag.split(":")[0]: built[1][:12] for tag in re.findall(r"naming to \S+/(\S+)", step.output)}
+        for repository, image, size in re.findall(
+            r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
+        ):
+            where = Where(folder / f"{step.name}.txt")
+            if ids.setdefault(repository, image) != image:
+                what = f"{repository} has two ids in the transcripts of {capture.snippet}"
+                yield PageError(what, where=where, evidence=f"{ids[repository]}\n{image}", hint=hint)
+            measured = capture.facts.get("size")
+            if measured and capture.provenance.image_store != "containerd" and len(ids) == 1:
+                written = units.written(measured.value, "B")
+                if size != written:
+                    what = f"the table says {size} and the layers hold {written}"
+                    yield PageError(what, where=where, hint=hint)

@@ -1,0 +1,1 @@
+"""The command : its arguments, its verbs and its exit codes."""

@@ -1,0 +1,77 @@
+"""`proof check` and `proof update`: run snippets on an engine and compare, and with `update` keep what changed."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from proof.cli.options import RunOptions, Verbs, add_run_options
+
+if TYPE_CHECKING:
+    from proof.runs.result import Result
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare both verbs."""
+    for name, text in (
+        ("check", "run every snippet and compare the results with the captures; write nothing"),
+        ("update", "run every snippet and keep what changed"),
+    ):
+        parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        add_run_options(parser)
+        parser.set_defaults(run=_run, write=name == "update")
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from proof.cli import conclude
+    from proof.cli.page_check import BackgroundPageCheck
+    from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
+    from proof.core.errors import NoEngineError
+    from proof.core.settings import cache_folder
+    from proof.reports.terminal import Terminal
+    from proof.runs.result_cache import ResultCache
+    from proof.shards import result_files
+    from proof.snippets import base_images
+    from proof.snippets.base_images import PLATFORM
+
+    # CI systems stop a job with SIGTERM: clean up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = time.monotonic()
+    options = RunOptions.of(parsed)
+    terminal = Terminal(stderr=options.reports.json)
+    bases = base_images.load(options.root)
+    snippets = choose_snippets(options, terminal, bases)
+    if options.results:
+        result_files.check_empty(options.results)
+    cache = ResultCache(options.root, cache_folder(), bases, PLATFORM)
+    found: dict[str, Result] = {}
+    if may_reuse(options):
+        found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
+    with ThreadPoolExecutor(1) as pool:  # reading the pages takes as long as starting an engine
+        pages = BackgroundPageCheck(
+            pool, options.root, snippets, everything=not (options.names or options.pages), write=options.write
+        )
+        for result in found.values():
+            terminal.result(result)
+        try:
+            if left := [snippet for snippet in snippets if snippet.name not in found]:
+                ran = run_snippets(left, options, terminal, bases, cache=cache, pages=pages)
+                found |= {result.snippet.name: result for result in ran}
+            page_check = pages.report(terminal)
+        except NoEngineError as error:
+            pages.report(terminal)
+            if not options.no_engine_ok:
+                raise
+            terminal.say(f"proof: {error}", "yellow")
+            terminal.say("Nothing was verified: the pages show the committed captures.", "bold yellow")
+            return 0
+    results, seconds = [found[snippet.name] for snippet in snippets], time.monotonic() - started
+    if options.results:
+        result_files.save(results, options.results, root=options.root, origin=options.bases, seconds=seconds)
+    return conclude.conclude(
+        options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check
+    )

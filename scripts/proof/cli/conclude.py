@@ -1,0 +1,48 @@
+"""How a run ends, whether on one machine or merged from shards: the reports, the claims and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from proof.cli.options import Reports
+from proof.cli.page_check import PageCheck
+from proof.core.errors import code_of
+from proof.facts import book
+from proof.pages import scan, status
+from proof.reports import github, json_report, junit
+from proof.reports.terminal import Terminal
+from proof.runs.result import Result, worst
+
+
+def conclude(
+    root: Path,
+    terminal: Terminal,
+    results: Sequence[Result],
+    *,
+    seconds: float,
+    reports: Reports,
+    page_check: PageCheck | None = None,
+) -> int:
+    """Report what each snippet came to, and return the exit code; `page_check` if the pages were read before.
+
+    The claims of all pages are evaluated over what was just measured, including values that vary from run to run.
+    """
+    if reports.json:
+        print(json_report.results(results))
+    terminal.table(results)
+    terminal.total(results, seconds)
+    terminal.advice(results)
+    with terminal.stage("claims"):
+        measured = {result.snippet.name: result.new for result in results if result.new}
+        facts = book.load(root / "snippets").measured_anew(measured)
+        pages = page_check.pages if page_check else scan.scan(root, expand=False)
+        untrue = status.false_claims(pages, facts)
+    problems = page_check.problems if page_check else []
+    terminal.problems(untrue)
+    if reports.junit:
+        junit.write(reports.junit, results, [*problems, *untrue], root=root, seconds=seconds)
+    if reports.github:
+        paths = [page.path for page in pages]
+        github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.screen.file)
+    return worst(results, by_cause=reports.by_cause) or code_of(untrue) or code_of(problems)

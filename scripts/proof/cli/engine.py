@@ -1,0 +1,47 @@
+"""`proof engine`: a private engine that stays, for looking inside images and trying commands by hand."""
+
+from __future__ import annotations
+
+import argparse
+
+from proof.cli.options import Verbs, project_root
+from proof.core.errors import UsageError
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser(
+        "engine",
+        help="start a private engine to look inside, with the base images in it",
+        description='Start a private engine with the base images in it. To use it: eval "$(proof engine env)"',
+    )
+    parser.add_argument("action", choices=("start", "env", "stop"))
+    parser.set_defaults(run=_engine_command)
+
+
+def _engine_command(parsed: argparse.Namespace) -> int:
+    from proof.core.settings import cache_folder
+    from proof.engines import private_daemon
+    from proof.provision import loader
+    from proof.reports.terminal import Terminal
+    from proof.snippets import base_images
+    from proof.snippets.base_images import PLATFORM
+
+    cache, terminal = cache_folder(), Terminal()
+    running = private_daemon.detached(cache)
+    if parsed.action == "stop":
+        terminal.say(f"{private_daemon.stop(cache)} stopped")
+    elif parsed.action == "env":
+        if not running:
+            raise UsageError("no engine is running", hint="proof engine start")
+        print(f"export DOCKER_HOST={running[0][2]}")
+    elif running:
+        terminal.say(f"already running: export DOCKER_HOST={running[0][2]}")
+    else:
+        bases = base_images.load(project_root(parsed))
+        with private_daemon.start(cache, PLATFORM, detach=True) as engine:
+            for name in bases.images:
+                with terminal.stage(f"base {name}"):
+                    loader.ensure(bases, name, engine, origin="rebuilt", cache=cache)
+            terminal.say('running until `proof engine stop`; to use it: eval "$(proof engine env)"')
+    return 0

@@ -1,0 +1,70 @@
+"""Which engine a run uses: a private one where possible, else Docker or Podman of the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from proof.cli.options import EngineChoice
+from proof.core.errors import NoEngineError
+from proof.engines import private_daemon, user_engine
+from proof.engines.engine import Engine
+from proof.reports.terminal import Terminal
+from proof.snippets.base_images import PLATFORM
+
+_KINDS: tuple[Literal["private", "docker", "podman"], ...] = ("private", "docker", "podman")
+
+
+@contextlib.contextmanager
+def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
+    """The engine to use, until the end of the block; says which one it is, and why none before it could be used.
+
+    Raises NoEngineError, with the reason for each engine, where there is none.
+    """
+    reasons: list[str] = []
+    for kind in _KINDS if choice == "auto" else (choice,):
+        with contextlib.ExitStack() as stack:
+            try:
+                if kind == "private":
+                    engine = stack.enter_context(_private(terminal, cache, memory))
+                else:
+                    engine = stack.enter_context(user_engine.connect(kind, cache, PLATFORM))
+            except NoEngineError as error:
+                if choice == kind:
+                    raise
+                reasons += [f"{kind}: {error.what}", *(f"  {line}" for line in error.evidence.splitlines())]
+                continue
+            for reason in reasons:  # the choice must not hide what is wrong with a better engine
+                terminal.say(f" · {reason}", "yellow")
+            if kind != "private":
+                _introduce(engine, terminal)
+            yield engine
+            return
+    raise NoEngineError(
+        "no container engine is available",
+        evidence="\n".join(reasons),
+        hint="run scripts/bootstrap as root on Debian or Ubuntu, or start Docker or Podman",
+    )
+
+
+@contextlib.contextmanager
+def _private(terminal: Terminal, cache: Path, memory: int | None) -> Iterator[Engine]:
+    def lost() -> None:
+        terminal.say(" · the engine was lost and has been restarted", "yellow")
+
+    with contextlib.ExitStack() as stack:
+        with terminal.stage("private engine"):
+            start = private_daemon.start(cache, PLATFORM, memory=memory, on_restart=lost)
+            engine = stack.enter_context(start)
+        yield engine
+
+
+def _introduce(engine: Engine, terminal: Terminal) -> None:
+    """Say which engine of the user's is used, and what to know about that."""
+    address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
+    where = f" at {address}" if address else ""
+    terminal.say(f" · using your {engine.kind}{where}; its images are left alone")
+    if not engine.sandbox:
+        terminal.say(f" · {engine.kind} runs without a sandbox here: run only snippets you trust", "yellow")

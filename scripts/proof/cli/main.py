@@ -1,0 +1,72 @@
+"""The command `proof`: its verbs, and the one place that turns errors into exit codes.
+
+To add a verb, write a module with `add_parser` and name it in `_VERBS`. Verbs import what they need when they run, so
+that `proof --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from proof.cli import check, engine, facts, shards, status
+from proof.core.errors import ProofError, complain, complain_of_a_crash
+
+_VERBS = (check, shards, status, facts, engine)
+EXIT_CODES = {
+    0: "accurate",
+    1: "drift",
+    2: "wrong use",
+    3: "could not measure",
+    4: "another environment",
+    130: "interrupted",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    sys.excepthook = complain_of_a_crash
+    parsed = parser().parse_args(arguments)
+    try:
+        code: int = parsed.run(parsed)
+    except ProofError as error:
+        complain(f"proof: {error}")
+        return error.code
+    except KeyboardInterrupt:
+        complain("\nproof: interrupted; finished results are kept")
+        return 130
+    except BrokenPipeError:  # `proof facts | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        from proof.core import files
+
+        if (trouble := files.trouble(error)) is None:
+            raise
+        complain(f"proof: {trouble}")
+        return trouble.code
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; the reference page is generated from it too."""
+    codes = ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+    found = argparse.ArgumentParser(
+        prog="proof",
+        description="Run the commands of an article for real, and put their results into its pages.",
+        epilog=f"Exit codes: {codes}.",
+    )
+    found.add_argument(
+        "--project", type=Path, default=None, metavar="DIR", help="the project (default: around the working directory)"
+    )
+    verbs = found.add_subparsers(required=True, metavar="VERB")
+    for verb in _VERBS:
+        verb.add_parser(verbs)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

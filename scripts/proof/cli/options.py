@@ -1,0 +1,191 @@
+"""The arguments of the verbs: how they are declared, and what they are once they have been checked."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from proof.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from proof.snippets.base_images import Origin
+
+EngineChoice = Literal["auto", "private", "docker", "podman"]
+Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
+
+_MOST_SHARDS = 64  # starting more machines takes longer than the measuring
+_LONGEST = 86_400  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """The reports to write, besides what a person reads in the terminal."""
+
+    json: bool = False
+    junit: Path | None = None
+    github: bool = False
+    by_cause: bool = False  # the exit code for drift names its cause
+
+    @classmethod
+    def of(cls, wanted: Sequence[str], *, json: bool, by_cause: bool) -> Reports:
+        """Parse the values of `--report`; UsageError for an unknown one."""
+        file: Path | None = None
+        for text in wanted:
+            kind, _, value = text.partition("=")
+            if kind == "junit" and value:
+                file = Path(value)
+            elif text != "github":
+                raise UsageError(f"unknown report '{text}'", hint="--report github, or --report junit=FILE")
+        return cls(json=json, junit=file, github="github" in wanted, by_cause=by_cause)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What `proof check` and `proof update` were asked to do."""
+
+    root: Path  # of the project
+    write: bool  # keep what changed: `update`
+    names: tuple[str, ...]  # of snippets; with no pages either, all of them
+    pages: tuple[Path, ...]  # whose snippets to run
+    engine: EngineChoice
+    bases: Origin
+    mirror: str
+    jobs: int | None
+    quick: bool
+    rerun: bool
+    fresh: bool
+    timeout: float | None  # seconds, instead of each step's own
+    memory: int | None  # bytes
+    no_engine_ok: bool
+    shard: str | None  # I/N
+    results: Path | None
+    reports: Reports
+
+    @classmethod
+    def of(cls, parsed: argparse.Namespace) -> RunOptions:
+        """Check what argparse parsed; UsageError where options contradict each other."""
+        if parsed.mirror and parsed.bases != "registry":
+            hint = f"--bases registry --mirror {parsed.mirror}"
+            raise UsageError("--mirror needs --bases registry", hint=hint)
+        return cls(
+            root=project_root(parsed),
+            write=parsed.write,
+            names=tuple(parsed.names),
+            pages=tuple(parsed.page),
+            engine=parsed.engine,
+            bases=parsed.bases,
+            mirror=parsed.mirror,
+            jobs=parsed.jobs,
+            quick=parsed.quick,
+            rerun=parsed.rerun,
+            fresh=parsed.fresh,
+            timeout=parsed.timeout,
+            memory=parsed.memory,
+            no_engine_ok=parsed.no_engine_ok,
+            shard=parsed.shard,
+            results=parsed.results,
+            reports=reports_of(parsed),
+        )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `check` and `update`."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "private", "docker", "podman"),
+        default="auto",
+        help="a private Docker daemon, or your own Docker or Podman (default: private where possible)",
+    )
+    parser.add_argument(
+        "--bases",
+        choices=("rebuilt", "registry"),
+        default="rebuilt",
+        help="rebuild base images from pinned packages, or pull them (default: rebuilt)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=count,
+        metavar="N",
+        help="how many snippets to run at once in a private engine (default: one per processor, from 2 to 8)",
+    )
+    parser.add_argument(
+        "--mirror",
+        metavar="HOST",
+        default="",
+        help="with --bases registry: pull from this host instead (the same paths, the same digests)",
+    )
+    parser.add_argument("--page", type=Path, action="append", default=[], help="run the snippets that this page uses")
+    parser.add_argument("--quick", action="store_true", help="leave out snippets marked as slow")
+    parser.add_argument(
+        "--rerun", action="store_true", help="also run snippets that were accurate and have not changed since"
+    )
+    parser.add_argument("--fresh", action="store_true", help="build without the build cache")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="use this timeout for every step")
+    parser.add_argument(
+        "--memory",
+        type=size,
+        metavar="SIZE",
+        help="memory limit for all containers of a private engine, like 300M or 4G (default: 90%% of what is free)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--no-engine-ok", action="store_true", help="without an engine, print a warning and exit 0")
+    parser.add_argument(
+        "--exit-by-cause",
+        action="store_true",
+        help="for drift, exit with its cause instead of 1: 5 the snippet was edited, 6 a base image moved, "
+        "7 the engine or its output format changed, 8 a capture was edited by hand, 1 none of these",
+    )
+    parser.add_argument("--shard", metavar="I/N", help="run only one part of the snippets: 1/3 is the first of three")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="write the results to DIR, for `proof merge`")
+    add_report_option(parser)
+
+
+def add_report_option(parser: argparse.ArgumentParser) -> None:
+    """Declare `--report`."""
+    parser.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="github (annotations, and a summary in $GITHUB_STEP_SUMMARY) or junit=FILE; repeatable",
+    )
+
+
+def reports_of(parsed: argparse.Namespace) -> Reports:
+    """The reports that the arguments of a verb ask for."""
+    return Reports.of(parsed.report, json=parsed.json, by_cause=parsed.exit_by_cause)
+
+
+def project_root(parsed: argparse.Namespace) -> Path:
+    """The project that `--project` names, or the one around the working directory."""
+    from proof.snippets.project import find_root
+
+    if parsed.project and not parsed.project.is_dir():
+        raise UsageError(f"no such directory: {parsed.project}")
+    return find_root((parsed.project or Path.cwd()).absolute())
+
+
+def count(text: str) -> int:
+    """A number of shards or jobs."""
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= _MOST_SHARDS:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {_MOST_SHARDS}, not '{text}'")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A number of seconds."""
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0 and at most {_LONGEST}, not '{text}'")
+    return float(text)
+
+
+def size(text: str) -> int:
+    """A number of bytes, written like 300M or 4G."""
+    if not (found := re.fullmatch(r"([0-9]{1,6})([MG])", text)) or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"expected a size like 300M or 4G, not '{text}'")
+    return int(found[1]) << {"M": 20, "G": 30}[found[2]]

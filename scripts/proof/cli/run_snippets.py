@@ -1,0 +1,164 @@
+"""Which snippets `proof check` and `proof update` run, and the run itself on an engine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from proof.captures import bases_lock, store
+from proof.cli import engine_choice
+from proof.cli.options import RunOptions
+from proof.cli.page_check import BackgroundPageCheck
+from proof.core.errors import CannotMeasureError, EngineLostError, RegistryAwayError, UsageError
+from proof.core.settings import cache_folder
+from proof.engines import private_daemon
+from proof.engines.engine import Engine
+from proof.pages import scan
+from proof.provision import loader
+from proof.provision.loader import Loaded
+from proof.reports.terminal import Terminal
+from proof.runs import scheduler, verify
+from proof.runs.result import Result
+from proof.runs.result_cache import ResultCache
+from proof.shards import plan
+from proof.snippets import base_images, project
+from proof.snippets.base_images import Bases
+from proof.snippets.model import Snippet
+from proof.system import locks
+
+
+def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> list[Snippet]:
+    """The snippets that the arguments select; UsageError where there is none."""
+    names = [*options.names, *_used_by(options.pages, options.root)]
+    snippets = project.load_all(options.root, names)
+    bases.check(snippets)
+    if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
+        snippets = [snippet for snippet in snippets if not snippet.slow]
+        terminal.say(f" · left out by --quick: {', '.join(slow)}")
+        if not snippets:
+            raise UsageError("--quick leaves no snippet to run", hint="drop --quick")
+    return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets
+
+
+def may_reuse(options: RunOptions) -> bool:
+    """Whether an earlier verdict is good enough: for a plain run on this machine, and never in CI."""
+    special = (options.rerun, options.fresh, options.timeout, options.memory)
+    reports = options.reports
+    reported = (options.results, reports.github, reports.junit, os.environ.get("CI"))
+    private = options.engine in ("auto", "private") and options.bases == "rebuilt" and not private_daemon.obstacle()
+    return private and not any(special) and not any(reported)
+
+
+def run_snippets(
+    snippets: list[Snippet],
+    options: RunOptions,
+    terminal: Terminal,
+    bases: Bases,
+    *,
+    cache: ResultCache,
+    pages: BackgroundPageCheck,
+) -> list[Result]:
+    """Run these snippets on the engine that the options choose, and keep their verdicts for the next run."""
+    with (
+        _captures_locked(options, terminal),
+        engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
+    ):
+        pages.report(terminal)  # a broken page is reported before minutes are spent
+        ran = _run_all(snippets, options, terminal, bases, engine)
+        if engine.private and options.bases == "rebuilt":
+            cache.keep(ran)
+        return ran
+
+
+def _run_all(
+    snippets: list[Snippet], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
+) -> list[Result]:
+    pinned = bases_lock.load(options.root, bases)
+    loaded, missing = _load_bases(base_images.wanted(snippets), options, terminal, bases, engine)
+    if options.bases == "registry":
+        for line in bases_lock.moved(pinned, {name: base.key for name, base in loaded.items()}, bases):
+            terminal.say(f" · {line}", "yellow")
+    session = verify.Session(
+        root=options.root,
+        engine=engine,
+        bases=bases,
+        loaded=loaded,
+        origin=options.bases,
+        cache=cache_folder(),
+        provenance=verify.provenance(options.root, engine, loaded),
+        fresh=options.fresh,
+        timeout=options.timeout,
+    )
+    # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
+    jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()
+    found: dict[str, Result] = {}
+    with terminal.running() as on_step:
+        session = replace(session, on_step=on_step)
+
+        def one(snippet: Snippet, /, *, beside: bool) -> Result:
+            if lost := [error for name, error in missing.items() if name in snippet.bases]:
+                return Result(snippet, "not measured", error=lost[0])
+            return verify.verify(snippet, session, write=options.write, beside=beside)
+
+        for result in scheduler.run(snippets, one, jobs=jobs):
+            terminal.result(result)
+            found[result.snippet.name] = result
+    if options.write and options.bases == "registry":
+        kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
+        bases_lock.keep(options.root, bases, kept)
+    return [found[snippet.name] for snippet in snippets]
+
+
+def _load_bases(
+    names: Iterable[str], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
+) -> tuple[dict[str, Loaded], dict[str, CannotMeasureError]]:
+    """Every base image that can be had, and the error for each other one: only its own snippets are not measured."""
+    get = partial(loader.ensure, engine=engine, origin=options.bases, cache=cache_folder(), mirror=options.mirror)
+    loaded: dict[str, Loaded] = {}
+    missing: dict[str, CannotMeasureError] = {}
+    away = ""
+    for name in names:
+        if away:  # waiting as long again for each image would take hours
+            missing[name] = RegistryAwayError(f"{name} was not requested: {away}")
+            continue
+        try:
+            with terminal.stage(f"base {name}, {options.bases}"):
+                loaded[name] = engine.again(partial(get, bases, name))
+        except EngineLostError:
+            raise
+        except CannotMeasureError as error:
+            terminal.problems([error])
+            missing[name] = CannotMeasureError(error.what, where=error.where)
+            away = error.what if isinstance(error, RegistryAwayError) else ""
+    return loaded, missing
+
+
+@contextlib.contextmanager
+def _captures_locked(options: RunOptions, terminal: Terminal) -> Iterator[None]:
+    """Only one run at a time may write the captures of a project; any number may check them."""
+    if not options.write:
+        yield
+        return
+    snippets = options.root / "snippets"
+    with locks.holding(snippets, on_wait=terminal.waiting):
+        store.sweep(snippets)
+        yield
+
+
+def _used_by(pages: Iterable[Path], root: Path) -> list[str]:
+    """The snippets that these pages use; UsageError for a page that does not exist or uses none."""
+    if not pages:
+        return []
+    used: set[str] = set()
+    reports = {report.path.resolve(): report for report in scan.scan(root, expand=False)}
+    for path in pages:
+        report = reports.get((root / path).resolve()) or reports.get(path.resolve())
+        if report is None or not report.page.snippets:
+            what = "is not a page of this site" if report is None else "uses no snippet"
+            raise UsageError(f"{path} {what}", hint="--page docs/index.md")
+        used |= report.page.snippets
+    return sorted(used)

@@ -1,0 +1,115 @@
+"""`proof plan`, `merge` and `accept`: a run spread over several machines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from proof.cli.options import Verbs, add_report_option, count, project_root, reports_of
+
+if TYPE_CHECKING:
+    from proof.runs.result import Result
+    from proof.shards.result_files import Part
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the three verbs."""
+    plan = verbs.add_parser(
+        "plan",
+        help="show how the snippets divide into shards",
+        description="Show which shard runs which snippets, and how long that took when they were captured.",
+    )
+    plan.add_argument("--shards", type=count, default=3, metavar="N", help="number of shards (default: 3)")
+    plan.add_argument("--json", action="store_true", help="print the shards as the matrix of a GitHub workflow")
+    plan.set_defaults(run=_plan)
+    merge = verbs.add_parser(
+        "merge",
+        help="combine the results of all shards as if one run had made them",
+        description="Combine the results of all shards. Missing, duplicate and unknown snippets are refused.",
+    )
+    merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="the --results directory of a shard")
+    merge.add_argument("--json", action="store_true", help="print the results as JSON")
+    merge.add_argument("--exit-by-cause", action="store_true", help="as for `proof check`")
+    add_report_option(merge)
+    merge.set_defaults(run=_merge)
+    accept = verbs.add_parser(
+        "accept",
+        help="write the captures that `proof update --results` made on another machine",
+        description="Validate the results of all shards as untrusted data, then write their captures.",
+    )
+    accept.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="the --results directory of a shard")
+    accept.add_argument("--body", type=Path, metavar="FILE", help="write the text of a pull request to FILE")
+    accept.set_defaults(run=_accept)
+
+
+def _plan(parsed: argparse.Namespace) -> int:
+    from proof.captures.durations import durations
+    from proof.reports.terminal import Terminal
+    from proof.shards.plan import Shard, divide
+    from proof.snippets import project
+
+    snippets = project.load_all(project_root(parsed))
+    number = min(parsed.shards, len(snippets))
+    seconds = durations(snippets)
+    if parsed.json:
+        print(json.dumps({"shard": [str(Shard(i, number)) for i in range(1, number + 1)]}))
+        return 0
+    terminal = Terminal()
+    for i, names in enumerate(divide(seconds, number), start=1):
+        took = sum(seconds[name] for name in names)
+        terminal.say(f"{Shard(i, number)}  {took:.0f} s  {' '.join(sorted(names))}")
+    return 0
+
+
+def _merge(parsed: argparse.Namespace) -> int:
+    from proof.cli import conclude
+    from proof.cli.page_check import PageCheck
+    from proof.reports.terminal import Terminal
+    from proof.shards.result_files import unwritten
+    from proof.snippets import project
+
+    root, reports = project_root(parsed), reports_of(parsed)
+    terminal = Terminal(stderr=reports.json)
+    parts, results = _load_and_merge(root, parsed.folders)
+    results = [unwritten(result) for result in results]
+    page_check = PageCheck.of(root, project.load_all(root), everything=True)
+    page_check.report(terminal)
+    for result in results:
+        terminal.result(result)
+    took = ", ".join(f"{part.folder.name} {part.seconds:.0f} s" for part in parts)
+    terminal.say(f" · merged from {len(parts)} parts: {took}")
+    seconds = max(part.seconds for part in parts)  # the shards ran at the same time
+    return conclude.conclude(root, terminal, results, seconds=seconds, reports=reports, page_check=page_check)
+
+
+def _accept(parsed: argparse.Namespace) -> int:
+    from proof.core.files import write_whole
+    from proof.reports import pull_request
+    from proof.reports.terminal import Terminal
+    from proof.shards.accept import accept
+    from proof.snippets import base_images
+    from proof.system import locks
+
+    root, terminal = project_root(parsed), Terminal()
+    parts, results = _load_and_merge(root, parsed.folders)
+    with locks.holding(root / "snippets", on_wait=terminal.waiting):
+        taken = accept(root, base_images.load(root), results, parts[0].origin)
+    for result in results:
+        if result in taken or result.verdict != "accurate":
+            terminal.result(result)
+    if parsed.body:
+        write_whole(parsed.body, pull_request.proposal(root, results, taken))
+    terminal.say(f"{len(taken)} of {len(results)} captures written, on {parts[0].origin} bases")
+    return 0
+
+
+def _load_and_merge(root: Path, folders: list[Path]) -> tuple[list[Part], list[Result]]:
+    from proof.shards import result_files
+    from proof.snippets import base_images, project
+
+    snippets, bases = project.load_all(root), base_images.load(root)
+    bases.check(snippets)
+    parts = result_files.load(folders, snippets, bases, root)
+    return parts, result_files.together(parts, snippets)

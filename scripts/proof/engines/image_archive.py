@@ -1,0 +1,324 @@
+"""A saved image → its layers, measured: what no table and no `inspect` agree on, counted from the files themselves.
+
+What is in an archive is up to whoever built the image: there are limits to what is kept of it in memory, and to how
+long it is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import tarfile
+import threading
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, Protocol, cast
+
+from proof.core.errors import CannotMeasureError
+from proof.core.validate import typed
+from proof.system import process
+
+DEADLINE = 300.0  # seconds to measure one image; the largest of the article takes three
+JSON_CAP = 20_000_000  # bytes of the configuration and the manifests of an image
+_FILE = 100_000_000_000  # bytes that one file of an image may have: it may have holes, and they are read all the same
+_HEADERS = 20_000  # bytes of headers of one file: a name and a link have 4,096 at most, and tarfile is slow on more
+_ENTRIES = 100_000_000  # bytes of memory for the entries of a layer; the 15,000 of Go's image take four million
+_ENTRY = 60  # bytes of memory that an entry takes beside its text
+_LINKS = 10_000  # links among the files of a saved image: an old Docker writes one for each layer that repeats
+_CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # how an archive names what it holds by its hash
+_CHAIN = 40  # links that lead to each other, as Linux follows them
+_BLOCK = 512  # bytes of a tar header
+_PIECE = 1 << 18  # bytes read at a time
+_GZIP = b"\x1f\x8b"  # how it begins
+# What reading an image raises where it is not in the form that is known here.
+UNREADABLE = (
+    *(tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError),
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError),
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an image."""
+
+    diff_id: str  # the engine's own name of it: changes with every build
+    digest: str  # ours, over what is in it and no times: the same for the same files
+    size: int  # bytes of regular files and of symlink targets
+    files: int  # regular files
+    compressed: int | None  # bytes, gzipped as a registry would send it; None where that was not measured
+    instruction: str  # as the history of the image has it
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, measured."""
+
+    id: str  # of its configuration
+    layers: tuple[Layer, ...]
+    platform: str
+    user: str
+    command: str  # ENTRYPOINT and CMD, as JSON
+    environment: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers: what `docker image ls` shows of an image that was pulled or loaded."""
+        return sum(layer.size for layer in self.layers)
+
+
+Counted = tuple[str, int, int, int | None]  # digest, bytes, files and compressed bytes of one layer
+
+
+class Counts(Protocol):
+    """Where counted layers are kept, by the SHA-256 under which an archive names them."""
+
+    def get(self, name: str) -> Counted | None: ...
+    def put(self, name: str, counts: Counted) -> None: ...
+
+
+class Limit:
+    """When measuring is given up: after so many seconds, or when the run ends."""
+
+    def __init__(self, seconds: float = DEADLINE) -> None:
+        self._seconds, self._until = seconds, time.monotonic() + seconds
+        self._ended = threading.Event()
+
+    def end(self) -> None:
+        """Nobody waits for the result any more."""
+        self._ended.set()
+
+    def check(self) -> None:
+        """Raises CannotMeasureError after the deadline, KeyboardInterrupt where the run ends."""
+        if self._ended.is_set() or process.is_ending():
+            raise KeyboardInterrupt
+        if time.monotonic() > self._until:
+            raise CannotMeasureError(
+                f"the image could not be measured in {self._seconds:g} s",
+                hint="a smaller image: a file with holes counts in full",
+            )
+
+
+def measure(
+    archive: IO[bytes], *, compress: bool = False, counted: Counts | None = None, limit: Limit | None = None
+) -> Image:
+    """Read the output of `docker image save` as a stream, holding none of its files in memory.
+
+    `compress` also counts what each layer takes when it is gzipped, which takes its time. `counted` holds the layers
+    that are known already, and is handed those that are new.
+    Raises CannotMeasureError where it is no such archive, holds more than one image, or goes beyond the limits.
+    """
+    documents: dict[str, bytes] = {}
+    room = JSON_CAP
+    measured: dict[str, Counted] = {}
+    links: dict[str, str] = {}
+    limit = limit or Limit()
+    try:
+        for member, content in _Archive(archive, limit):
+            if member.issym() or member.islnk():
+                # A symbolic link counts from its own folder, a hard one from the root of the archive.
+                up = "../" * member.name.count("/") if member.islnk() else ""
+                links[member.name] = up + member.linkname
+                if len(links) > _LINKS:
+                    raise CannotMeasureError(f"the saved image holds more than {_LINKS:,} links")
+            elif counted and (name := _content_of(member.name)) and (known := counted.get(name)):
+                measured[member.name] = known
+            elif content is not None:
+                head = content.read(_BLOCK)
+                if _is_layer(head):
+                    measured[member.name] = count(content, head=head, compress=compress, limit=limit)
+                    if counted and (name := _content_of(member.name)):
+                        counted.put(name, measured[member.name])
+                elif member.size <= room:
+                    room -= member.size
+                    documents[member.name] = head + content.read()
+        manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
+        if len(manifests) != 1:
+            raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
+        config_bytes = documents[manifests[0]["Config"]]
+        names = [_follow(name, links) for name in manifests[0]["Layers"]]
+        return assembled(config_bytes, [measured[name] for name in names])
+    except UNREADABLE as error:
+        raise CannotMeasureError(f"the saved image could not be read: {error!r:.200}") from error
+
+
+def _content_of(member: str) -> str:
+    """The SHA-256 by which an archive names a layer, and nothing for what is named otherwise."""
+    return found[1] if (found := _CONTENT.fullmatch(member)) else ""
+
+
+def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
+    """An image of its configuration and its counted layers, the lowest first."""
+    config: dict[str, Any] = json.loads(config_bytes)
+    settings = config.get("config") or {}
+    instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
+    if len(instructions) != len(found):
+        instructions = [""] * len(found)
+    image = Image(
+        id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
+        layers=tuple(
+            Layer(diff_id, digest, size, files, compressed, instruction)
+            for diff_id, (digest, size, files, compressed), instruction in zip(
+                config["rootfs"]["diff_ids"], found, instructions, strict=True
+            )
+        ),
+        platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
+        user=settings.get("User") or "",
+        command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
+        environment=tuple(settings.get("Env") or ()),
+    )
+    return typed(image)
+
+
+def base_layers(image: Image, base: Sequence[str]) -> int:
+    """How many layers of `image` are those of its base, whose diff IDs are given: all of them, as an exact prefix.
+
+    Raises CannotMeasureError where they are not.
+    """
+    mine = [layer.diff_id for layer in image.layers[: len(base)]]
+    if mine != list(base):
+        raise CannotMeasureError(
+            "the image does not begin with the layers of its base",
+            evidence=f"image {[d[:19] for d in mine]}\nbase  {[d[:19] for d in base]}",
+        )
+    return len(base)
+
+
+def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limit: Limit | None = None) -> Counted:
+    """Count what is in the archive of a layer, of which the first bytes may have been read into `head` already."""
+    limit = limit or Limit()
+    content = _Joined(head, archive, limit, compress=compress)
+    # gzip reads a little at a time, however much that comes to.
+    plain = gzip.GzipFile(fileobj=cast(IO[bytes], content)) if head.startswith(_GZIP) else content
+    entries: list[str] = []
+    size = files = 0
+    room = _ENTRIES
+    for member, stream in _Archive(cast(IO[bytes], plain), limit):
+        inner = ""
+        if stream is not None:
+            inner = _hash(stream)
+            size += member.size
+            files += 1
+        elif member.issym():
+            size += len(member.linkname.encode("utf-8", "surrogateescape"))
+        fields = (
+            *(member.name, member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid),
+            *(member.size if member.isreg() else 0, member.linkname, inner),
+        )
+        entries.append(json.dumps(fields))
+        room -= len(entries[-1]) + _ENTRY
+        if room < 0:
+            raise CannotMeasureError(
+                f"a layer holds too much to list: {len(entries):,} entries are not all of it",
+                hint="fewer files, or shorter names",
+            )
+    entries.sort()
+    digest = hashlib.sha256()
+    for number, entry in enumerate(entries):
+        digest.update(f"\n{entry}".encode() if number else entry.encode())
+    return f"sha256:{digest.hexdigest()}", size, files, content.compressed()
+
+
+def _hash(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_PIECE):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _is_layer(head: bytes) -> bool:
+    # A tar archive names itself in its first header; an empty one is zeros; a compressed one is gzip.
+    return head[257:262] == b"ustar" or (bool(head) and not head.strip(b"\0")) or head.startswith(_GZIP)
+
+
+def _follow(name: str, links: dict[str, str]) -> str:
+    for _ in range(_CHAIN):
+        if name not in links:
+            break
+        folder = name.rpartition("/")[0].split("/")
+        for part in links[name].split("/"):
+            folder = folder[:-1] if part == ".." else [*folder, part]
+        name = "/".join(part for part in folder if part)
+    return name
+
+
+class _Archive:
+    """A tar archive that is read once, from the beginning to the end, whatever is in it.
+
+    tarfile keeps every member, and reads headers of any length into memory: here it gets no more than a few bytes for
+    the headers of one member, and forgets that when the next one comes.
+    """
+
+    def __init__(self, source: IO[bytes], limit: Limit) -> None:
+        self._source, self._limit = source, limit
+        self._position = 0
+        self._headers: int | None = None  # bytes that may still be read for them; None while a content is read
+
+    def __iter__(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+        """Each member with its content, which is None where it is no regular file."""
+        self._headers = _HEADERS
+        with tarfile.TarFile(fileobj=cast(IO[bytes], self), encoding="utf-8") as archive:
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined] # it is not documented
+                if member.issparse() or not 0 <= member.size <= _FILE:
+                    raise CannotMeasureError(f"a file in the image claims {member.size:,} bytes: {member.name!r:.100}")
+                self._headers = None
+                yield member, archive.extractfile(member) if member.isreg() else None
+                self._headers = _HEADERS
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, or fewer at the end."""
+        if self._headers is not None:
+            self._headers -= size
+            if self._headers < 0:
+                raise CannotMeasureError(f"a file in the image has more than {_HEADERS:,} bytes of headers")
+        data = self._piece(size)
+        while len(data) < size and (piece := self._piece(size - len(data))):
+            data += piece
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, position: int) -> None:
+        """Pass over what comes before this position."""
+        if position < self._position:
+            raise tarfile.StreamError("the archive leads back")
+        while position > self._position and self._piece(min(position - self._position, _PIECE)):
+            pass
+
+    def _piece(self, size: int) -> bytes:
+        self._limit.check()
+        piece = self._source.read(size)
+        self._position += len(piece)
+        return piece
+
+
+class _Joined:
+    """A stream whose first bytes were already read, and that can be compressed as it passes by."""
+
+    def __init__(self, head: bytes, rest: IO[bytes], limit: Limit, *, compress: bool = False) -> None:
+        self._head, self._rest, self._limit = head, rest, limit
+        # gzip's own header and trailer, 18 bytes, are counted at the end.
+        self._compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS) if compress else None
+        self._written = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self._limit.check()
+        head, self._head = (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
+        wanted = size - len(head) if size >= 0 else -1
+        data = head + (self._rest.read(wanted) if wanted else b"")
+        if self._compressor:
+            self._written += len(self._compressor.compress(data))
+        return data
+
+    def compressed(self) -> int | None:
+        """Bytes of the whole stream, gzipped; reads what is left of it."""
+        if self._compressor is None:
+            return None
+        while self.read(_PIECE):
+            pass
+        return self._written + len(self._compressor.flush()) + 18

@@ -1,0 +1,62 @@
+"""An image in the engine → what it weighs; counted once, for what counts is named by its content.
+
+An image's id and the name of a layer are hashes of what is in them, so what was counted stays true: an image that did
+not change is not looked at again, and the layers of a base are not read again for each image on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from proof.core.files import write_whole
+from proof.engines import image_archive, overlay_store
+from proof.engines.engine import Engine
+from proof.engines.image_archive import Counted, Image, Layer, Limit
+
+
+def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:
+    """Measure an image of the engine, and keep in `cache` what was counted.
+
+    Raises CannotMeasureError where the image goes beyond a limit.
+    """
+    limit = limit or Limit()
+    kind = "-gzip" if compress else ""
+    known = cache / "images" / f"{image_id.removeprefix('sha256:')}{kind}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        data = json.loads(known.read_text())
+        layers = tuple(Layer(**layer) for layer in data["layers"])
+        return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
+    counted = Layers(cache / "layers", kind)
+    try:
+        image = overlay_store.measure(engine.data, image_id, counted, compress=compress, limit=limit)
+    except (
+        overlay_store.NotInStoreError
+    ):  # of every engine but a private one, and of a store that is kept in another way
+        with engine.save(image_id) as archive:
+            image = image_archive.measure(archive, compress=compress, counted=counted, limit=limit)
+    write_whole(known, json.dumps(asdict(image)))
+    return image
+
+
+class Layers:
+    """What was counted of layers, in this run or an earlier one, by the SHA-256 of their archives."""
+
+    def __init__(self, folder: Path, kind: str = "") -> None:
+        self._folder, self._kind = folder, kind
+
+    def get(self, name: str) -> Counted | None:
+        """The counts of a layer, or None where it was not counted yet."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            digest, size, files, compressed = json.loads(self._file(name).read_text())
+            return str(digest), int(size), int(files), None if compressed is None else int(compressed)
+        return None
+
+    def put(self, name: str, counts: Counted) -> None:
+        """Keep the counts of a layer."""
+        write_whole(self._file(name), json.dumps(counts))
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}{self._kind}.json"

@@ -1,0 +1,178 @@
+"""The image store of a private engine, read from its files: the layers as `docker image save` would put them together.
+
+For each layer the classic store keeps the headers of its archive (tar-split.json.gz) and a folder with the files. Read
+from there, the layers of a base need not be written out for each image that is built on it. What is read is the archive
+itself, byte for byte: its SHA-256 must be the layer's diff ID, and that of the configuration the image's id.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+from proof.engines import image_archive
+from proof.engines.image_archive import JSON_CAP, UNREADABLE, Counted, Counts, Image, Limit
+
+_DRIVER = "overlay2"
+_IMAGES = Path("image", _DRIVER)  # what is known of them
+_PIECE = 1 << 18  # bytes read at a time
+_LINE = 2_000_000  # bytes of a line that says what an archive holds: the padding at its end comes in pieces of 1 MiB
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class NotInStoreError(Exception):
+    """The store does not hold it in the form that is known here; `docker image save` does."""
+
+
+def image_id(data: Path | None, name: str) -> str:
+    """The id of the image of this name, in the form `alpine:3.22`; NotInStoreError where there is none, or no telling.
+
+    `data` is the folder in which the engine keeps its data, here and below; None where that is not known.
+    """
+    with _reading(data) as folder:
+        held = json.loads((folder / _IMAGES / "repositories.json").read_bytes())["Repositories"]
+        return str(held[name.rpartition(":")[0]][name])
+
+
+def diff_ids(data: Path | None, image_id: str) -> tuple[str, ...]:
+    """The layers of an image, the lowest first; NotInStoreError where its files do not tell."""
+    with _reading(data) as folder:
+        return _layers(_config(folder, image_id))
+
+
+def measure(
+    data: Path | None, image_id: str, counted: Counts, *, compress: bool = False, limit: Limit | None = None
+) -> Image:
+    """Measure an image of the engine, as `image.measure` measures a saved one.
+
+    Raises NotInStoreError where that cannot be done from its files, CannotMeasureError where the image goes beyond a
+    limit.
+    """
+    limit = limit or Limit()
+    with _reading(data) as folder:
+        config = _config(folder, image_id)
+        layers: list[Counted] = []
+        chain = ""  # names a layer together with all that are below it
+        for diff_id in _layers(config):
+            chain = _sha256(f"{chain} {diff_id}".encode()) if chain else diff_id
+            name = diff_id.removeprefix("sha256:")
+            if (known := counted.get(name)) is None:
+                known = _count(folder, chain, diff_id, compress=compress, limit=limit)
+                counted.put(name, known)
+            layers.append(known)
+        return image_archive.assembled(config, layers)
+
+
+@contextlib.contextmanager
+def _reading(data: Path | None) -> Iterator[Path]:
+    """What is not there in the form that is known here is not guessed."""
+    if data is None:
+        raise NotInStoreError("its files are not known")
+    try:
+        yield data
+    except (OSError, *UNREADABLE) as error:
+        raise NotInStoreError(repr(error)) from error
+
+
+def _config(data: Path, image_id: str) -> bytes:
+    with (data / _IMAGES / "imagedb/content" / image_id.replace(":", "/")).open("rb") as file:
+        config = file.read(JSON_CAP)
+    if _sha256(config) != image_id:
+        raise NotInStoreError(f"the configuration of {image_id} has another SHA-256")
+    return config
+
+
+def _layers(config: bytes) -> tuple[str, ...]:
+    found = tuple(json.loads(config)["rootfs"]["diff_ids"])
+    if not all(_DIGEST.fullmatch(diff_id) for diff_id in found):
+        raise NotInStoreError("a layer is not named by its SHA-256")  # the names of files are made of it
+    return found
+
+
+def _count(data: Path, chain: str, diff_id: str, *, compress: bool, limit: Limit) -> Counted:
+    about = data / _IMAGES / "layerdb" / chain.replace(":", "/")
+    if not re.fullmatch(r"[\w-]+", folder := (about / "cache-id").read_text()):
+        raise NotInStoreError(f"{folder!r:.100} is no name of a folder")
+    files = Path(os.path.realpath(data / _DRIVER / folder / "diff"))
+    with gzip.open(about / "tar-split.json.gz") as split:
+        archive = _Archive(_pieces(cast(IO[bytes], split), files))
+        found = image_archive.count(cast(IO[bytes], archive), compress=compress, limit=limit)
+        while archive.read(_PIECE):  # what is behind the last member
+            limit.check()
+    if archive.digest() != diff_id:
+        raise NotInStoreError(f"the layer {diff_id} has another SHA-256")
+    return found
+
+
+def _pieces(split: IO[bytes], files: Path) -> Iterator[bytes]:
+    """The archive of a layer: of `split`, a line each, headers as they are, and the names of files with a content."""
+    while line := split.readline(_LINE):
+        if len(line) == _LINE:
+            raise NotInStoreError(f"a line has {_LINE:,} bytes or more")
+        entry: dict[str, Any] = json.loads(line)
+        if entry["type"] == 2:
+            yield base64.b64decode(entry["payload"])
+        elif left := entry.get("size", 0):
+            with _open(files, entry["name"]) as content:
+                while left > 0 and (piece := content.read(min(left, _PIECE))):
+                    left -= len(piece)
+                    yield piece
+
+
+def _open(files: Path, name: str) -> IO[bytes]:
+    """Open a regular file of a layer, and nothing else: its name is what the image says, and this is the host.
+
+    A name may be absolute or lead upwards, a folder in it may be a link to /etc, and what it names may be a device
+    that acts when it is opened. An engine puts such a file elsewhere, below the layer.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not _is_without_links(str(files / path.parent)):
+        raise NotInStoreError(f"{name!r:.100} leads out of its layer")
+    if not stat.S_ISREG(os.lstat(files / path).st_mode):
+        raise NotInStoreError(f"{name!r:.100} is no regular file")
+    return os.fdopen(os.open(files / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+
+
+@lru_cache(maxsize=1024)  # the files of a folder follow each other
+def _is_without_links(folder: str) -> bool:
+    return os.path.realpath(folder) == folder
+
+
+class _Archive(io.RawIOBase):
+    """Pieces as a file that is read once, from the beginning to the end."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._left = pieces, memoryview(b"")
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            if (piece := next(self._pieces, None)) is None:
+                return 0
+            self._hash.update(piece)
+            self._left = memoryview(piece)
+        count = min(len(buffer), len(self._left))
+        buffer[:count], self._left = self._left[:count], self._left[count:]
+        return count
+
+    def digest(self) -> str:
+        """SHA-256 of all that was read."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+
+def _sha256(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

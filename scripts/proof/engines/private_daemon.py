@@ -1,0 +1,269 @@
+"""The private engine: a Docker daemon of our own, in namespaces of its own, that never sees the user's images.
+
+Its data stays in a slot of the cache, so that a second run finds its bases and its build cache. Each run locks a slot
+for as long as its daemon lives; runs side by side take different slots.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from proof.core.errors import CannotMeasureError, NoEngineError
+from proof.engines import cleanup, journal
+from proof.engines import engine as engines
+from proof.engines.engine import Engine
+from proof.system import cgroup, locks, process, sandbox, temp_folders
+
+Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
+PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
+# What the daemon finds, and nothing else: no git, which BuildKit would fetch with, and no shell.
+_DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
+_READY = 60.0  # seconds; 1.5 s is usual
+_GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
+# Killing the tool, however rudely, ends the engine and all its containers with it.
+_GUARD = ("setpriv", "--pdeathsig", "KILL")
+_DETACHED = "detached.json"
+_SOCKET = "docker.sock"
+_SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
+
+_INSIDE = Path(__file__).with_name("private_daemon.sh")  # what is run in its namespaces
+# Root in a container is this user of the host, whom nobody has, and its other users are those that follow.
+_USER = 1_900_000_000
+
+
+def obstacle() -> str:
+    """Why no private engine can be started here, or nothing."""
+    if os.name != "posix" or os.uname().sysname != "Linux":
+        return "a private engine needs Linux"
+    missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
+    if missing:
+        return f"not installed here: {', '.join(missing)}"
+    if os.geteuid() != 0:
+        return "a private engine needs root (namespaces and mounts)"
+    return ""
+
+
+def programs() -> list[Path]:
+    """All that a private engine consists of."""
+    found = [shutil.which(program, path=process.search_path()) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
+    return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
+
+
+@contextlib.contextmanager
+def start(
+    cache: Path,
+    platform: str,
+    *,
+    store: Store = "classic",
+    memory: int | None = None,
+    detach: bool = False,
+    on_restart: Callable[[], object] = lambda: None,
+) -> Iterator[Engine]:
+    """A running private engine, stopped at the end of the block (unless detached); `store` is where its images are.
+
+    All its containers together may use `memory` bytes, nine tenths of what is free if not given. Where it is lost,
+    `Engine.again` starts it again, and `on_restart` is told.
+    Raises NoEngineError where it cannot be started here, CannotMeasureError where its disk is full.
+    """
+    if reason := obstacle():
+        raise NoEngineError(reason, hint="scripts/bootstrap as root, or --engine docker")
+    _sweep(cache)
+    slot, held = _take_slot(cache / f"engine-{store}")
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, held)
+        socket = slot / _SOCKET
+        if len(bytes(socket)) > _SOCKET_LIMIT:
+            raise NoEngineError(f"the path {socket} is too long for a socket", hint="PROOF_CACHE=/a/shorter/folder")
+        home = stack.enter_context(temp_folders.folder("home"))
+        ours = stack.enter_context(journal.opened(slot / "journals"))
+        env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
+        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), guard=() if detach else _GUARD)
+        restarting = threading.Lock()
+
+        def restart() -> None:
+            with restarting:
+                if engine.alive():
+                    return  # for another snippet, which noticed first
+                daemon.end(grace=0)  # one that hangs would not hear anything else
+                daemon.start(engine)
+                on_restart()
+
+        if (confined := sandbox.of(socket)) is None:
+            raise NoEngineError("bubblewrap cannot make a sandbox here", hint="allow namespaces, or --engine docker")
+        engine = Engine(
+            "docker",
+            env,
+            platform,
+            journal=ours,
+            restart=restart,
+            group=cgroup.name(slot),
+            data=slot / f"data/{_USER}.{_USER}" if store == "classic" else None,
+            sandbox=confined,
+            disk=slot,
+            starts=lambda: daemon.starts,
+        )
+        ending = contextlib.ExitStack()
+        # A run that is interrupted is not kept waiting for a container that does not hear: the next one sweeps.
+        ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
+        with ending:
+            daemon.start(engine)
+            _tidy(engine, slot)
+            if detach:
+                assert daemon.running is not None
+                record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
+                (slot / _DETACHED).write_text(json.dumps(record))
+            yield engine
+            if detach:
+                ending.pop_all()
+
+
+@dataclass
+class _Daemon:
+    """The process of an engine in its slot, which can be started again there."""
+
+    slot: Path
+    held: int  # the descriptor of the slot's lock
+    env: dict[str, str]  # of the engine's clients
+    store: Store
+    memory: int  # bytes
+    guard: Sequence[str]  # the words before the command that starts it
+    running: subprocess.Popen[bytes] | None = None
+    starts: int = 0
+
+    @property
+    def user(self) -> int:
+        """Who root in a container is on the host."""
+        # With containerd's store the builder of Docker 26 cannot start a container of other users.
+        return _USER if self.store == "classic" else 0
+
+    def start(self, engine: Engine) -> None:
+        """Start it, and wait until it answers."""
+        self.starts += 1
+        (self.slot / _SOCKET).unlink(missing_ok=True)
+        engines.link(_DAEMONS, self.slot / "bin")
+        # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
+        settings = {
+            "userns-remap": "containers" if self.user else "",
+            "userland-proxy": False,  # no port is published, and its program is not here
+            "features": {"containerd-snapshotter": self.store == "containerd"},
+            "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        }
+        (self.slot / "daemon.json").write_text(json.dumps(settings))
+        # As dockerd would configure its own.
+        (self.slot / "containerd.toml").write_text(
+            f"version = 2\nroot = {json.dumps(str(self.slot / 'data/containerd/daemon'))}\n"
+            'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+        )
+        group = cgroup.name(self.slot)
+        parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self.memory) else ()
+        log = self.slot / "dockerd.log"
+        namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
+        self.running = process.spawn(
+            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(self.user), *parent],
+            env={"PATH": process.search_path(), "HOME": "/"},
+            log=log,
+            keep_open=[self.held],
+        )
+        _wait(engine, self.running, log)
+
+    def end(self, *, grace: float) -> None:
+        """Stop it, within `grace` seconds or by force, and take its control group away."""
+        if self.running is not None:
+            process.end(self.running, grace=grace)
+        cgroup.remove(cgroup.name(self.slot))
+
+
+def _tidy(engine: Engine, slot: Path) -> None:
+    """Have the engine as a run that ended well would have left it: in one of our own every container is ours."""
+    engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
+    with journal.of_dead_runs(slot / "journals") as dead:
+        for left in dead:
+            cleanup.undo(engine, left)
+    engine.call("image", "prune", "--force", check=False)
+
+
+def detached(cache: Path) -> list[tuple[Path, int, str]]:
+    """The engines that were started to stay: slot, process and DOCKER_HOST of each that still runs."""
+    found = []
+    for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
+        data = json.loads(record.read_text())
+        if _is_engine(int(data["pid"]), record.parent):
+            found.append((record.parent, int(data["pid"]), str(data["host"])))
+        else:
+            record.unlink()
+    return found
+
+
+def _is_engine(pid: int, slot: Path) -> bool:
+    """Whether this process is the engine in that slot: after a crash its number may be anybody's, who is not ended."""
+    try:
+        return bytes(slot) in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def stop(cache: Path) -> int:
+    """Stop every engine that was started to stay, and say how many."""
+    found = detached(cache)
+    for slot, pid, _ in found:
+        process.end_group(pid, grace=_GRACE)
+        (slot / _DETACHED).unlink(missing_ok=True)
+        cgroup.remove(cgroup.name(slot))
+    return len(found)
+
+
+def _take_slot(parent: Path) -> tuple[Path, int]:
+    """The first slot that nobody holds, and the descriptor of its lock.
+
+    Whoever reaches the socket in a slot is root in that engine, so nobody but us may enter.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    if parent.is_symlink() or parent.stat().st_uid != os.geteuid():
+        raise NoEngineError(f"{parent} is a link, or belongs to another user", hint=f"rm -r {parent}")
+    parent.chmod(0o700)
+    for number in range(64):
+        slot = parent / str(number)
+        slot.mkdir(exist_ok=True)
+        slot.chmod(0o711)  # in the engine's own root, users of its containers pass through it
+        (slot / "lock").touch()
+        if (held := locks.take(slot / "lock")) is not None:
+            return slot, held
+    raise CannotMeasureError(f"all slots of {parent} are taken", hint="wait for the other runs")
+
+
+def _sweep(cache: Path) -> None:
+    """Remove the control groups of all runs that were killed, in whichever slot."""
+    for path in cache.glob("engine-*/*/lock"):
+        group = cgroup.name(path.parent)
+        if cgroup.exists(group) and (held := locks.take(path)) is not None:
+            cgroup.remove(group)
+            os.close(held)
+
+
+def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _READY
+    socket = log.with_name(_SOCKET)
+    while time.monotonic() < until and daemon.poll() is None:
+        # To look is a thousand times cheaper than to ask, and there is nobody to ask before.
+        if socket.exists() and engine.alive():
+            return
+        time.sleep(0.005)
+    tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
+    if engines.is_full(tail):
+        # Not NoEngineError: for want of room nobody's own engine is used instead.
+        raise CannotMeasureError(
+            "the private engine did not come up: its disk is full",
+            evidence=tail,
+            hint="free some space, or PROOF_CACHE=/a/folder/with/room",
+        )
+    raise NoEngineError("the private engine did not come up", evidence=tail, hint=f"read {log}, or use --engine docker")

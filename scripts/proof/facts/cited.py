@@ -1,0 +1,70 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from proof.core.toml_table import Table
+from proof.core.validate import is_number
+from proof.facts.values import Fact, Source
+from proof.snippets import manifest
+
+# A unit as published → the unit that facts are kept in, and the factor.
+_UNITS = {
+    "B": ("B", 1),
+    "MB": ("B", 1_000_000),
+    "MiB": ("KiB", 1024),
+    "s": ("s", 1),
+    "count": ("count", 1),
+    "ratio": ("", 1),
+}
+CITED = ("cited.toml", "bench.toml")  # figures that no snippet backs, each file with its sources
+
+
+def _owner(name: str, taken: set[str]) -> str:
+    """The snippet's directory that has this name, or whose variants could have it; empty where there is none."""
+    words = name.split("_")
+    names = ("_".join(words[:length]) for length in range(len(words), 0, -1))
+    return next((name for name in names if name in taken), "")
+
+
+def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
+    if not path.exists():
+        return
+    table = Table.read(path, below=path.parents[1])
+    table.allow("source")
+    for source in table.tables("source"):
+        source.allow("name", "title", "date", "url", "figures")
+        name = source.text("name", required=True)
+        if not manifest.NAME.fullmatch(name):
+            raise source.error("name", f"'{name:.110}' is not a name", "letters, digits and _, like edition_2020")
+        if name in seen:
+            raise source.error("name", f"two sources are called '{name}'", "another name")
+        seen.add(name)
+        if owner := _owner(name, taken):
+            what = "is a snippet already" if name == owner else f"could be a variant of the snippet '{owner}'"
+            raise source.error("name", f"'{name}' {what}", "another name")
+        if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
+            raise source.error("url", f"'{url}' is no address of a page", 'url = "https://example.com/"')
+        origin = Source(source.text("title", required=True), source.text("date", required=True), url)
+        for figure in source.subtables("figures"):
+            figure.allow("value", "unit")
+            if not manifest.NAME.fullmatch(figure.name):
+                raise figure.error("", f"'{figure.name:.110}' is not a name", "letters, digits and _, like size")
+            unit = figure.text("unit", required=True)
+            if unit not in _UNITS:
+                raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
+            kept, factor = _UNITS[unit]
+            value = figure.number("value", math.nan) * factor
+            if not is_number(value):
+                raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
+            yield Fact(
+                round(value) if kept in ("B", "count") else value,
+                kept,
+                f"{name}.{figure.name}",
+                origin.title,
+                origin,
+            )

@@ -1,0 +1,233 @@
+"""What a page may compute from facts: arithmetic and comparisons over names like `single.size`, nothing else.
+
+The text is parsed as a Python expression and walked node by node; only the nodes named here have a meaning.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from proof.core.errors import PageError
+from proof.core.text import did_you_mean
+from proof.core.units import written
+from proof.facts.values import Value
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda word, text: str(word) in str(text).split(),  # a word of a text: "/tmp" in a.folders
+}
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_PLAIN = ("", "count")  # units that mix: a count is a number
+_LARGEST = 1e300  # nothing measured comes near it; beyond it a number cannot be written
+_LONGEST = 1000  # characters of an expression; the longest honest one has about a hundred, and Python's parser recurses
+
+
+def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
+    """The value of an expression.
+
+    Raises PageError, naming the piece, for an unknown name, units that do not go together, or anything else.
+    """
+    try:
+        return _value(_parsed(text).body, facts)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise PageError(
+            f"`{text}` is no expression over facts", hint="like single.size or percent(a.size / b.size)"
+        ) from error
+    except ZeroDivisionError as error:
+        raise PageError(f"`{text}` divides by zero") from error
+    except OverflowError as error:
+        raise PageError(f"`{text}` is too large a number") from error
+
+
+def names(text: str) -> list[str]:
+    """The facts that an expression uses, in order; empty where it cannot be parsed."""
+    try:
+        attributes = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Attribute))
+        return list(dict.fromkeys(_dotted(node) for node in attributes))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
+        return []
+
+
+@functools.lru_cache(maxsize=64)  # a page evaluates one, then asks for the names in it
+def _parsed(text: str) -> ast.Expression:
+    if len(text) > _LONGEST:
+        raise PageError(f"`{text:.40}…` is too long for an expression", hint=f"up to {_LONGEST} characters")
+    return ast.parse(text.strip(), mode="eval")
+
+
+def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
+    """What a part comes to; OverflowError where that, or what it is written from, is too large to compute with."""
+    value = _found(node, facts)
+    if not all(abs(number) < _LARGEST for number in (value.value, value.exact) if isinstance(number, int | float)):
+        raise OverflowError  # and not a number at all, which is smaller than none
+    return value
+
+
+def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
+    match node:
+        case ast.Constant(value=bool()):
+            raise PageError("True and False are no values here")
+        case ast.Constant(value=int() | float() as number):
+            return Value(number, "")
+        case ast.Constant(value=str() as text):
+            return Value(text, "text")
+        case ast.Attribute() | ast.Name():
+            return _fact(_dotted(node), facts)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = _value(operand, facts)
+            return Value(-_number(inner), inner.unit)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return Value(int(not _value(operand, facts).value), "truth")
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            return _arithmetic(op, _value(left, facts), _value(right, facts))
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            return _compare(_value(left, facts), ops, [_value(c, facts) for c in comparators])
+        case ast.BoolOp(op=op, values=values):
+            parts = [bool(_value(v, facts).value) for v in values]
+            return Value(int(all(parts) if isinstance(op, ast.And) else any(parts)), "truth")
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            try:
+                return FUNCTIONS[name](*(_value(a, facts) for a in args))
+            except TypeError as error:
+                raise PageError(f"`{ast.unparse(node)}`: {error}") from error
+        case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
+            raise PageError(
+                f"there is no function '{name}'{did_you_mean(name, list(FUNCTIONS))}",
+                hint=f"one of: {', '.join(FUNCTIONS)}",
+            )
+        case _:
+            raise PageError(
+                f"`{ast.unparse(node)}` has no meaning here", hint="facts, numbers, + - * / and comparisons"
+            )
+
+
+def _fact(name: str, facts: Mapping[str, Value]) -> Value:
+    if name not in facts:
+        snippet = name.partition(".")[0]
+        near = sorted(f for f in facts if f.startswith(f"{snippet}."))
+        near_miss = did_you_mean(name, list(facts))
+        hint = f"one of: {', '.join(near)}" if near else "proof facts lists them all"
+        raise PageError(f"there is no fact '{name}'{near_miss}", hint=hint)
+    return facts[name]
+
+
+def _dotted(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            return f"{_dotted(value)}.{attr}"
+        case _:
+            raise PageError(f"`{ast.unparse(node)}` is no name of a fact", hint="like single.size")
+
+
+def _number(value: Value) -> float:
+    if isinstance(value.value, str):
+        raise PageError(f"'{value.value}' is no number")
+    return value.value
+
+
+def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
+    result = _ARITHMETIC[type(op)](_number(left), _number(right))
+    if isinstance(op, ast.Add | ast.Sub):
+        return Value(result, _common(left, right))
+    if isinstance(op, ast.Mult):
+        if left.unit and right.unit and "count" not in (left.unit, right.unit):
+            raise PageError(f"{left.unit} times {right.unit} is no unit known here")
+        return Value(result, right.unit if left.unit in _PLAIN else left.unit)
+    if right.unit in _PLAIN and left.unit not in _PLAIN:
+        return Value(result, left.unit)
+    _common(left, right)
+    return Value(result, "")
+
+
+def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
+    holds = True
+    for op, right in zip(ops, rest, strict=True):
+        if type(op) not in _COMPARISONS:
+            raise PageError("only == != < <= > >= and `in` compare values here")
+        if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
+            raise PageError(f"`in` finds a word in a text, and not {left} in {right}", hint='"/tmp" in a.text')
+        _common(left, right)
+        holds = holds and _COMPARISONS[type(op)](left.value, right.value)
+        left = right
+    return Value(int(holds), "truth")
+
+
+def _common(left: Value, right: Value) -> str:
+    if left.unit == right.unit or (left.unit in _PLAIN and right.unit in _PLAIN):
+        return left.unit or right.unit
+    for zero, other in ((left, right), (right, left)):
+        if zero.value == 0 and not zero.unit:
+            return other.unit  # nothing is nothing in every unit
+    raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
+
+
+def _percent(value: Value, digits: Value | None = None) -> Value:
+    share = _ratio(value, "percent")
+    places = int(_number(digits)) if digits else 0
+    if not 0 <= places <= 6:
+        raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
+    return Value(f"{share * 100:.{places}f}%", "text", exact=share)
+
+
+def _times(value: Value) -> Value:
+    factor = _ratio(value, "times")
+    return Value(f"{factor:.0f}×", "text", exact=factor)
+
+
+def _bytes(value: Value) -> Value:
+    if value.unit != "B":
+        raise PageError(f"bytes() takes a size, and {value} is none", hint="bytes(a.size)")
+    return Value(f"{_number(value):,.0f}\N{NO-BREAK SPACE}bytes", "text", exact=value.value)
+
+
+def _words(value: Value) -> Value:
+    number = int(_number(value))
+    return Value(WORDS[number] if 0 <= number < len(WORDS) else written(number, "count"), "text", exact=number)
+
+
+def _ratio(value: Value, function: str) -> float:
+    if value.unit:
+        raise PageError(f"{function}() takes a ratio, and {value} is none", hint=f"{function}(a.size / b.size)")
+    return _number(value)
+
+
+def _megabytes(value: Value) -> Value:
+    return Value(_number(value) * 1_000_000, "B")
+
+
+def _extreme(pick: Callable[..., Any]) -> Callable[..., Value]:
+    def function(first: Value, *rest: Value) -> Value:
+        for other in rest:
+            _common(first, other)
+        return Value(pick(_number(v) for v in (first, *rest)), first.unit)
+
+    return function
+
+
+FUNCTIONS: dict[str, Callable[..., Value]] = {
+    "percent": _percent,  # percent(a.size / b.size) → 4%
+    "times": _times,  # times(b.size / a.size) → 25×
+    "bytes": _bytes,  # bytes(a.size) → 269,642,189 bytes
+    "words": _words,  # words(a.layers) → two
+    "MB": _megabytes,  # MB(8): a size to compare with
+    "min": _extreme(min),
+    "max": _extreme(max),
+    "abs": lambda value: Value(abs(_number(value)), value.unit),
+}

@@ -1,0 +1,200 @@
+"""The rendered page, read as a reader would: sentence by sentence, each claim evaluated, nothing left unbound.
+
+Works on the tree that Python-Markdown built. A fact, a piece of code and a claim's mark become one private character
+each in the flat text of a block, so that sentences can be told apart and what stands in them is still known.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proof.core.errors import PageError, ProofError
+from proof.core.text import visible
+from proof.facts import claims, expression
+from proof.facts.claims import Claim
+from proof.pages import verbatim
+from proof.pages.page import Page, Waiver
+from proof.snippets import context
+
+_BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
+_CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
+_FIRST = 0xE000  # of the private use area
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
+_WORD = re.compile(r"\w")
+_MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
+_PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
+_FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
+
+
+class FalseClaimError(ProofError):
+    """A sentence says something that the measurements deny."""
+
+    code = 1
+
+
+@dataclass(frozen=True)
+class _Token:
+    """What one private character stands for."""
+
+    kind: str  # fact, code, claim or waiver
+    text: str  # as a reader sees it; of a claim its predicate, of a waiver its reason
+    element: ET.Element
+
+
+def audit(root: ET.Element, page: Page) -> None:
+    """Evaluate every claim of the page, and note every number, name and conclusion that nothing backs."""
+    names: list[tuple[str, bool]] = []  # a piece of code, and whether the sentence calls it a stage
+    for block in _blocks(root):
+        tokens: list[_Token] = []
+        text = _flat(block, tokens)
+        # A mark behind the full stop belongs to the sentence before it.
+        text = _MARKS.sub(functools.partial(_behind, tokens), text)
+        for sentence in claims.sentences(" ".join(text.split())):
+            private = [c for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+            inside = [tokens[ord(c) - _FIRST] for c in private]
+            shown = _shown(sentence, tokens)
+            marks = [token for token in inside if token.kind == "claim"]
+            waivers = [token for token in inside if token.kind == "waiver"]
+            page.bound += sum(token.kind == "fact" for token in inside)
+            for mark in marks:
+                _claim(mark, shown, page)
+            for waiver in waivers:
+                page.waivers.append(Waiver(shown, waiver.text))
+            if waivers:
+                continue
+            for loose in claims.unbound(sentence, [mark.text for mark in marks]):
+                page.note(
+                    PageError(
+                        loose.what,
+                        evidence=shown,
+                        hint="{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}",
+                    ),
+                    loose.text,
+                )
+            stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
+            names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
+    _names([*names, *((code, False) for code in sorted(page.codes))], page)
+
+
+def _claim(mark: _Token, sentence: str, page: Page) -> None:
+    token = "{{ claim: " + mark.text
+    try:
+        claim = claims.check(sentence, mark.text, page.book)
+    except ProofError as error:
+        page.note(error, token)
+        return
+    page.claims.append(claim)
+    page.bound += 1
+    page.use(expression.names(mark.text))
+    _explain(mark.element, claim, len(page.claims))
+    if not claim.holds:
+        evidence = f"{sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}"
+        page.note(FalseClaimError("this is not so", evidence=evidence, hint="mend the sentence, or its claim"), token)
+
+
+def _explain(element: ET.Element, claim: Claim, number: int) -> None:
+    """A mark that opens by pointer or keyboard and says what was checked: a native popover, no script."""
+    name = f"claim-{number}"
+    tail = element.tail  # `clear` takes it too, and it is the rest of the sentence
+    element.clear()
+    element.tag, element.tail = "span", tail
+    element.set("class", "claim")
+    mark = {"type": "button", "class": "claim__mark", "popovertarget": name, "aria-label": "How this is checked"}
+    ET.SubElement(element, "button", mark).text = "✓"
+    why = ET.SubElement(element, "span", {"class": "claim__why", "id": name, "popover": "auto"})
+    why.text = "Checked whenever the site is built: "
+    predicate = ET.SubElement(why, "code")
+    predicate.text = claim.predicate
+    predicate.tail = f" holds for {visible(claim.values)}." if claim.values else " holds."
+    verbatim.literal(why)
+
+
+def _names(found: list[tuple[str, bool]], page: Page) -> None:
+    """Every image, path, file and stage that prose names must be in the page's snippets."""
+    named = [c for c, stage in found if stage or any(kind.fullmatch(c) for kind in (_REFERENCE, _PATH, _FILE))]
+    known = "\n".join(_texts(page)) if named else ""
+    for code in named:
+        if not _stands(code.rstrip("/"), known):
+            page.note(
+                PageError(
+                    f"`{code}` is in no snippet of this page",
+                    evidence=f"snippets of this page: {', '.join(sorted(page.snippets)) or 'none'}",
+                    hint="name what is there, or {{ waiver: why }} in the sentence",
+                ),
+                f"`{code}`",
+            )
+
+
+def _stands(name: str, text: str) -> bool:
+    """Whether the text names it, and not only what begins or ends like it; a pattern for each name takes as long."""
+    at = text.find(name)
+    while at >= 0:
+        before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
+        if not (_WORD.match(before) or before == "." or _WORD.match(after) or after == "-"):
+            return True
+        at = text.find(name, at + 1)
+    return False
+
+
+def _texts(page: Page) -> Iterator[str]:
+    """Everything that the page's snippets hold: names of files, commands, files, outputs."""
+    for name in sorted(page.snippets):
+        snippet = page.snippet(name)
+        yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
+        for path in context.files(snippet.context):
+            if not path.is_symlink():
+                text = context.content(snippet.context, path).decode("utf-8", "replace")
+                yield f"{path.relative_to(snippet.context)}\n{text}"
+        if (capture := page.book.captures.get(name)) is not None:
+            yield from (step.output for step in capture.steps)
+
+
+def _blocks(root: ET.Element) -> Iterator[ET.Element]:
+    for element in root.iter():
+        if element.tag in _BLOCKS:
+            yield element
+
+
+def _flat(element: ET.Element, tokens: list[_Token]) -> str:
+    """The text of a block without that of the blocks inside it."""
+    parts = [str(element.text or "")]
+    for child in element:
+        kind = str(child.get("class", "")).split(" ")[0]
+        if child.tag == "data":
+            parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
+        elif kind == "verbatim":
+            parts.append(verbatim.read(child.text))
+        elif kind in ("claim", "waiver"):
+            parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
+        elif child.tag == "code":
+            parts.append(_token(_Token("code", "".join(child.itertext()), child), tokens))
+        elif child.tag not in _CONTAINERS:
+            parts.append(_flat(child, tokens))
+        parts.append(str(child.tail or ""))
+    return "".join(parts)
+
+
+def _token(token: _Token, tokens: list[_Token]) -> str:
+    tokens.append(token)
+    return chr(_FIRST + len(tokens) - 1)
+
+
+def _behind(tokens: list[_Token], match: re.Match[str]) -> str:
+    marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
+    return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
+
+
+def _shown(sentence: str, tokens: list[_Token]) -> str:
+    def text(found: re.Match[str]) -> str:
+        number = ord(found[0]) - _FIRST
+        if number >= len(tokens):
+            return found[0]
+        return tokens[number].text if tokens[number].kind in ("fact", "code") else ""
+
+    return " ".join(_PRIVATE.sub(text, sentence).split())

@@ -1,0 +1,125 @@
+"""The body of a ``` chart fence → the figure's inside: the picture, the key to its colours, and its numbers as a table.
+
+kind = "bars"
+title = "One stage and two, to scale"
+rows = [
+  { name = "one stage", value = "single.size" },
+  { name = "two stages", value = "multi.size", note = "percent(multi.size / single.size)" },
+]
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from proof.core.errors import Where
+from proof.core.toml_table import Table
+from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
+from proof.pages.charts.drawing import Cell, Drawing
+from proof.pages.charts.spec import Spec
+from proof.pages.charts.svg import COLOURS, Label, append, element, written
+from proof.pages.page import Page
+from proof.pages.values import Stated
+
+KINDS: dict[str, Callable[[Spec], Drawing]] = {
+    "bars": bars.draw,  # amounts to scale, whole or in parts
+    "treemap": treemap.draw,  # what fills something
+    "layers": layers.draw,  # an image's layers, with files that are hidden and still counted
+    "lines": lines.draw,  # how amounts move
+    "graph": graph.draw,  # boxes and arrows
+    "stages": stages.draw,  # the stages of a Dockerfile, and which of them a captured build ran
+    "grid": grid.draw,  # marks and words
+}
+_ASIDE = re.compile(r"\{\{\s*(?:claim|waiver):.*?\}\}", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure: its title is the page's own Markdown, its inside is HTML that no Markdown processor reads."""
+
+    kind: str
+    title: str
+    inside: str
+
+
+def render(body: str, page: Page, number: int, *, below: Where | None = None) -> Chart:
+    """The chart that these lines describe, the `number`th of its page.
+
+    Raises ManifestError or PageError for a fence that cannot be right, at its line if the fence opens at `below`.
+    """
+    path, above = (below.path, below.line or 0) if below else (Path("this page"), 0)
+    spec = Spec(Table.parse(path, body, above=above), page)
+    kind = spec.choice("kind", list(KINDS))
+    title = spec.table.text("title", required=True)
+    drawing = KINDS[kind](spec)
+    name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
+    return Chart(kind, title, "".join(written(part) for part in _inside(drawing, name, f"chart-{number}")))
+
+
+def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
+    table = _table(drawing)
+    if not drawing.marks:
+        return [table]
+    svg = element("svg", "", role="img", width="100%", height=drawing.height, focusable="false")
+    for tag, text in (("title", title), ("desc", " ".join(drawing.words))):
+        part = element(tag, id=f"{name}-{tag}")
+        part.text = text
+        svg.append(part)
+        svg.set("aria-labelledby" if tag == "title" else "aria-describedby", f"{name}-{tag}")
+    svg.extend(drawing.marks)
+    numbers = element("details", "chart__numbers", element("summary"), table)
+    numbers[0].text = (
+        "The numbers" if any(isinstance(cell, Stated) for row in drawing.rows for cell in row) else "In words"
+    )
+    return [*_key(drawing.key), svg, *_cited(drawing), numbers]
+
+
+def _cited(drawing: Drawing) -> list[ET.Element]:
+    """Whose figures are in the picture, where not all of them are ours: in it they look like any other."""
+    stated = [cell for row in drawing.rows for cell in row if isinstance(cell, Stated)]
+    sources = dict.fromkeys(source for cell in stated for source in cell.sources)
+    said = element("p", "chart__cited")
+    said.text = f"With figures that were published, and not measured here: {', '.join(sources)}."
+    return [said] if sources else []
+
+
+def _key(names: list[Label]) -> list[ET.Element]:
+    key = element("p", "chart__key")
+    for i, name in enumerate(names):
+        item = element("span", "", element("span", f"chart__swatch chart__c{i % COLOURS + 1}"))
+        item[0].tail = ""
+        words = element("span")
+        append(words, name)
+        item.append(words)
+        key.append(item)
+    return [key] if names else []
+
+
+def _table(drawing: Drawing) -> ET.Element:
+    head = element("tr", "", *(_cell("th" if cell else "td", cell) for cell in drawing.header))
+    rows = [
+        element("tr", "", *(_cell("td" if i else "th", cell) for i, cell in enumerate(row))) for row in drawing.rows
+    ]
+    for row in rows:
+        row[0].set("scope", "row")
+    for cell in head.iter("th"):
+        cell.set("scope", "col")
+    return element("table", "chart__table", element("thead", "", head), element("tbody", "", *rows))
+
+
+def _cell(tag: str, cell: Cell) -> ET.Element:
+    made = element(tag)
+    match cell:
+        case ET.Element():
+            made.append(cell)
+        case Stated():
+            made.append(cell.element())
+        case Label():
+            append(made, cell)
+        case str():
+            made.text = cell
+    return made

@@ -1,0 +1,104 @@
+"""The fence in a page: taken before anything reads it as code, drawn, and put back as a figure."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+
+from markdown import Markdown
+from markdown.blockparser import BlockParser
+from markdown.blockprocessors import BlockProcessor
+from markdown.preprocessors import Preprocessor
+from markdown.util import ETX, STX
+
+from proof.core.errors import PageError, ProofError
+from proof.pages.charts import chart
+from proof.pages.charts.chart import Chart
+from proof.pages.page import OnPage, Page
+
+Note = Callable[[Page, ProofError, str], None]
+_FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
+# Python-Markdown takes STX and ETX out of every page, so that nobody can write this.
+_PLACE = re.compile(rf"{STX}chart:(\d+){ETX}")
+
+
+def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
+    """Behind normalising (30) and includes (32), before superfences (25), which takes every fence for code."""
+    drawn: list[Chart] = []
+    md.preprocessors.register(_Fences(md, current, drawn, note), "proof_chart_fence", 28)
+    md.parser.blockprocessors.register(_Figures(md.parser, drawn), "proof_chart", 176)
+
+
+class _Fences(OnPage, Preprocessor):
+    """Draws every chart, and leaves its place in the text."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page], drawn: list[Chart], note: Note) -> None:
+        super().__init__(md)
+        self.current, self.drawn, self.note = current, drawn, note
+
+    def run(self, lines: list[str]) -> list[str]:
+        self.drawn.clear()
+        written: list[str] = []
+        at = 0
+        while at < len(lines):
+            opening = _FENCE.match(lines[at])
+            end = _end(lines, at, opening["mark"]) if opening else at
+            block = lines[at : end + 1]
+            is_chart = opening is not None and opening["info"].split(" ")[0] == "chart"
+            written += self._chart(block) if is_chart else block
+            at = end + 1
+        return written
+
+    def _chart(self, block: list[str]) -> list[str]:
+        opening = _FENCE.match(block[0])
+        assert opening is not None
+        text = "\n".join(block)
+        try:
+            if opening["info"] != "chart":
+                raise PageError("a chart's fence takes nothing but its name", evidence=block[0], hint="``` chart")
+            if not block[1:] or not block[-1].strip().startswith(opening["mark"]):
+                raise PageError("this fence is never closed", evidence=block[0], hint=opening["mark"])
+            body = "\n".join(block[1:-1]) + "\n"
+            number = len(self.drawn) + 1
+            try:
+                drawn = chart.render(body, self.page, number)
+            except ProofError:
+                # Which file the page is takes looking through all of them, so only an error asks.
+                drawn = chart.render(body, self.page, number, below=self.page.locate(text))
+            self.drawn.append(drawn)
+        except ProofError as error:
+            self.note(self.page, error, text)
+            return []
+        return ["", f"{opening['indent']}{STX}chart:{len(self.drawn) - 1}{ETX}", ""]
+
+
+class _Figures(BlockProcessor):
+    """Puts a drawn chart into its place."""
+
+    def __init__(self, parser: BlockParser, drawn: list[Chart]) -> None:
+        super().__init__(parser)
+        self.drawn = drawn
+
+    def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
+        # An indented block belongs to the list item above it, whose own processor hands it over without the indent.
+        return not block.lstrip("\n").startswith("    ") and _PLACE.fullmatch(block.strip()) is not None
+
+    def run(self, parent: ET.Element, blocks: list[str]) -> None:
+        found = _PLACE.fullmatch(blocks.pop(0).strip())
+        assert found is not None
+        drawn = self.drawn[int(found[1])]
+        figure = ET.SubElement(parent, "figure", {"class": f"chart chart--{drawn.kind}"})
+        ET.SubElement(figure, "figcaption").text = drawn.title
+        # Stashed, so that nothing reads it as Markdown; and left out of the search, which would find each word twice.
+        inside = ET.SubElement(figure, "div", {"class": "chart__inside", "data-search-exclude": ""})
+        inside.text = self.parser.md.htmlStash.store(drawn.inside)
+
+
+def _end(lines: list[str], at: int, mark: str) -> int:
+    """The line that closes the fence at this one; the last line where none does."""
+    for number in range(at + 1, len(lines)):
+        line = lines[number].strip()
+        if line.startswith(mark) and not line.strip(mark[0]):
+            return number
+    return len(lines) - 1

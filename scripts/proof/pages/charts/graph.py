@@ -1,0 +1,132 @@
+"""Boxes and arrows, from top to bottom.
+
+`boxes` of a name, `lines` below it, and `dim` where it is not there; `arrows` `from` one box `to` another, and what
+each `says`.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proof.pages.charts.drawing import Drawing, Row
+from proof.pages.charts.spec import Spec
+from proof.pages.charts.svg import NARROW, Label, element, lines, share, text
+
+_LINE, _PAD, _GAP = 17, 9, 40  # px: a line of text, around it, the length of an arrow
+_LEAST = 92  # px, of a box's width
+_BOLD = 1.12  # how much wider bold text is
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: its name, what stands below it, and whether it is dim and dashed."""
+
+    name: Label
+    lines: tuple[Label, ...] = ()
+    dim: bool = False
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An arrow between two boxes, by their places in the list."""
+
+    start: int
+    end: int
+    says: Label | None = None
+
+
+def draw(spec: Spec) -> Drawing:
+    """The picture that a fence of this kind asks for."""
+    spec.allow("kind", "title", "boxes", "arrows")
+    rows = spec.rows("boxes", 2)
+    boxes, names = [_box(row) for row in rows], [row.table.text("name") for row in rows]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise spec.fail("boxes", f"two boxes are called '{twice}'", "another name for one of them")
+    arrows = []
+    for row in spec.rows("arrows"):
+        row.allow("from", "to", "says")
+        ends = (names.index(row.choice("from", names, "box")), names.index(row.choice("to", names, "box")))
+        arrows.append(Arrow(*ends, row.label("says") if row.has("says") else None))
+    try:
+        marks, height = picture(boxes, arrows)
+    except RecursionError as error:
+        raise spec.fail("arrows", "these arrows go round in a circle", "arrows that lead from top to bottom") from error
+    return Drawing(marks, height, _words(boxes, arrows), ["Box", "In it", "Arrow to"], _rows(boxes, arrows))
+
+
+def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Element], float]:
+    """The marks of a graph and their height in px; RecursionError where it has a circle."""
+    levels = [_level(i, arrows) for i in range(len(boxes))]
+    marks: list[ET.Element] = []
+    places: dict[int, tuple[float, float, float]] = {}  # x as a share, top and foot in px
+    y = 1.0
+    for level in range(max(levels) + 1):
+        inside = [i for i, own in enumerate(levels) if own == level]
+        width = min(max(_width(boxes[i]) for i in inside), NARROW / len(inside) - 10)
+        drawn = [_draw(boxes[i], (n + 0.5) / len(inside), y, width) for n, i in enumerate(inside)]
+        tallest = max(height for _, height in drawn)
+        for n, (i, (box, height)) in enumerate(zip(inside, drawn, strict=True)):
+            marks.append(box)
+            places[i] = ((n + 0.5) / len(inside), y, y + height)
+        y += tallest + _GAP
+    linked = [mark for arrow in arrows for mark in _arrow(arrow, boxes, places)]
+    # Arrows first: where one has a long way to go, it passes behind the boxes.
+    return [*linked, *marks], y - _GAP + 1
+
+
+def _box(spec: Spec) -> Box:
+    spec.allow("name", "lines", "dim")
+    return Box(spec.label("name"), tuple(spec.labels("lines")), spec.table.flag("dim"))
+
+
+def _level(box: int, arrows: Sequence[Arrow]) -> int:
+    return max((_level(arrow.start, arrows) + 1 for arrow in arrows if arrow.end == box), default=0)
+
+
+def _width(box: Box) -> float:
+    widest = max(box.name.width * _BOLD, *(line.width for line in box.lines), 0)
+    return max(_LEAST, widest + 2 * _PAD)
+
+
+def _draw(box: Box, x: float, y: float, width: float) -> tuple[ET.Element, float]:
+    names = box.name.wrapped((width - 2 * _PAD) / _BOLD)
+    words = [line for text in box.lines for line in text.wrapped(width - 2 * _PAD)]
+    height = 2 * _PAD + (len(names) + len(words)) * _LINE - 4
+    # An SVG of its own stands at a share of the width and counts in px from there.
+    place = element("svg", x=share(x), y=y, overflow="visible")
+    css = "chart__box chart__box--dim" if box.dim else "chart__box"
+    place.append(element("rect", css, x=-width / 2, y=0, width=width, height=height, rx=4))
+    for group, kind, start in ((names, "chart__value", 0), (words, "chart__note", len(names))):
+        for line in lines(group, kind, x=0, y=_PAD + 11 + start * _LINE):
+            line.set("text-anchor", "middle")
+            place.append(line)
+    return place, height
+
+
+def _arrow(arrow: Arrow, boxes: Sequence[Box], places: Mapping[int, tuple[float, float, float]]) -> list[ET.Element]:
+    (x1, _, y1), (x2, y2, _) = places[arrow.start], places[arrow.end]
+    css = "chart__arrow chart__arrow--dim" if boxes[arrow.start].dim or boxes[arrow.end].dim else "chart__arrow"
+    bend = y2 - _GAP / 2
+    ways = [(x1, y1, x1, bend), (x1, bend, x2, bend), (x2, bend, x2, y2 - 5)] if x1 != x2 else [(x1, y1, x2, y2 - 5)]
+    marks = [element("line", css, x1=share(a), y1=b, x2=share(c), y2=d) for a, b, c, d in ways]
+    head = element("path", css.replace("arrow", "head"), d="M-4.5-8 0 0 4.5-8z")
+    marks.append(element("svg", "", head, x=share(x2), y=y2, overflow="visible"))
+    if arrow.says:
+        marks.append(text(arrow.says, "chart__note", x=share(x2), dx=9, y=bend + 5))
+    return marks
+
+
+def _words(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[str]:
+    words = []
+    for i, box in enumerate(boxes):
+        inside = "".join(f", {line}" for line in box.lines)
+        onward = [f"{a.says or 'to'} {boxes[a.end].name}" for a in arrows if a.start == i]
+        words.append(f"{box.name}{inside}" + (f"; arrow {', '.join(onward)}." if onward else "."))
+    return words
+
+
+def _rows(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[Row]:
+    onward = [", ".join(str(boxes[a.end].name) for a in arrows if a.start == i) for i in range(len(boxes))]
+    return [[box.name, ", ".join(map(str, box.lines)), to] for box, to in zip(boxes, onward, strict=True)]

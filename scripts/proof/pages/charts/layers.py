@@ -1,0 +1,97 @@
+"""An image's layers, the uppermost first, as `docker history` lists them, each with what it holds to scale.
+
+`rows` of a name and a `value`, and where a file matters, the file that the layer `holds` or `hides`. A file that a
+layer above it hides, or holds anew, is crossed out: it cannot be seen any more, and is counted all the same.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from proof.pages.charts.drawing import Drawing, Row
+from proof.pages.charts.spec import Spec, ratio, total
+from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
+
+_LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
+_STROKES = 20  # that cross out a file as long as the longest layer
+
+
+def draw(spec: Spec) -> Drawing:
+    """The picture that a fence of this kind asks for."""
+    spec.allow("kind", "title", "rows", "total")
+    layers = [_Layer(row) for row in spec.rows("rows")]
+    spec.alike([layer.value for layer in layers], "rows")
+    image = total([layer.value for layer in layers])
+    if spec.has("total") and spec.amount("total").number != image.number:
+        found = spec.amount("total")
+        raise spec.fail("total", f"the layers come to {image}, and the image to {found}", "a row for each layer")
+    for i, layer in enumerate(layers):
+        layer.gone = any(layer.holds and layer.holds in (other.holds, other.hides) for other in layers[:i])
+    longest = max(layer.value.number for layer in layers)
+    marks: list[ET.Element] = []
+    y = 0.5
+    for layer in layers:
+        y += layer.draw(marks, y, longest) + _GAP
+    marks.append(text("the image", "chart__name", x=_PAD, y=y + _LINE))
+    marks.append(text(f"{image}", "chart__value", x="100%", dx=-_PAD, y=y + _LINE, text_anchor="end"))
+    return Drawing(
+        marks,
+        y + _LINE + 6,
+        [f"{layer.name}: {layer.value}{layer.aside}." for layer in layers] + [f"The image: {image}."],
+        ["Layer, the uppermost first", "Size", "File"],
+        [*(layer.row for layer in layers), ["The image", image, ""]],
+    )
+
+
+class _Layer:
+    """One layer, and what became of the file in it."""
+
+    def __init__(self, spec: Spec) -> None:
+        spec.allow("name", "value", "holds", "hides")
+        self.name, self.value = spec.label("name"), spec.amount("value")
+        self.holds = str(spec.label("holds")) if spec.has("holds") else ""
+        self.hides = str(spec.label("hides")) if spec.has("hides") else ""
+        self.gone = False
+
+    @property
+    def file(self) -> Label:
+        """What is to say of the file."""
+        code = (self.holds or self.hides, True)
+        if self.hides:
+            return Label((("hides ", False), code))
+        if self.holds:
+            return Label((code, (": hidden, and still counted" if self.gone else "", False)))
+        return plain("")
+
+    @property
+    def row(self) -> Row:
+        """The layer in the table."""
+        return [self.name, self.value, self.file]
+
+    @property
+    def aside(self) -> str:
+        return f", {self.file}" if str(self.file) else ""
+
+    def draw(self, marks: list[ET.Element], y: float, longest: float) -> float:
+        """Add the marks of the layer, and tell its height."""
+        names = self.name.wrapped(NARROW - 2 * _PAD - plain(str(self.value)).width - 16)
+        said = self.file.wrapped(NARROW - 2 * _PAD) if str(self.file) else []
+        part = ratio(self.value, longest)
+        block = _PAD + len(names) * _LINE + 3
+        foot = block + (_BLOCK if part else 0)
+        height = foot + (len(said) * _LINE + 8 if said else 0)
+        marks.append(element("rect", "chart__slab", x=0.5, y=y, width="100%", height=height, rx=2))
+        marks += lines(names, "chart__name", x=_PAD, y=y + _PAD + 10)
+        marks.append(text(str(self.value), "chart__value", x="100%", dx=-_PAD, y=y + _PAD + 10, text_anchor="end"))
+        if part:
+            css = "chart__c2" if self.gone else "chart__c1"
+            bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
+            marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
+        for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
+            ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
+            marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))
+        for line in lines(said, "chart__note", x=_PAD, y=y + foot + 14):
+            for code in line.iter("tspan") if self.gone else ():
+                code.set("class", "chart__code chart__code--gone")
+            marks.append(line)
+        return height

@@ -1,0 +1,58 @@
+"""The stages of a Dockerfile and who takes from whom, with those dim that a captured build did not run.
+
+All there is to say is the `step`, like "single/build": the Dockerfile is the one that its command names, and what ran
+is read from its captured output. An arrow means: is needed by.
+"""
+
+from __future__ import annotations
+
+import re
+
+from proof.core.errors import ProofError
+from proof.pages.charts import graph
+from proof.pages.charts.drawing import Drawing
+from proof.pages.charts.graph import Arrow, Box
+from proof.pages.charts.spec import Spec
+from proof.pages.charts.svg import Label, plain
+
+_RAN = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [builder 1/1] RUN …`
+
+
+def draw(spec: Spec) -> Drawing:
+    """The picture that a fence of this kind asks for."""
+    spec.allow("kind", "title", "step")
+    name = spec.table.text("step", required=True)
+    snippet_name, _, step_name = name.partition("/")
+    try:
+        snippet = spec.page.snippet(snippet_name)
+    except ProofError as error:
+        raise spec.fail("step", error.what, error.hint) from error
+    capture = spec.page.book.captures.get(snippet_name)
+    step = capture.step(step_name) if capture else None
+    if step_name not in snippet.dockerfiles or step is None:
+        builds = ", ".join(f"{snippet_name}/{known}" for known in snippet.dockerfiles)
+        raise spec.fail("step", f"'{name}' is no captured `docker build`", f"one of: {builds}")
+    spec.page.snippets.add(snippet_name)
+    dockerfile = snippet.dockerfiles[step_name]
+    ran = {found.lower() for found in _RAN.findall(step.output)}
+    if not ran:
+        raise spec.fail("step", f"the output of '{name}' names no stage", "a Dockerfile with two stages or more")
+    boxes = [_box(stage.alias, (stage.alias or f"stage-{stage.index}").lower() in ran) for stage in dockerfile.stages]
+    arrows = [Arrow(start, end) for end, starts in sorted(dockerfile.needs.items()) for start in sorted(starts)]
+    marks, height = graph.picture(boxes, arrows)
+    onward = {i: [boxes[a.end].name for a in arrows if a.start == i] for i in range(len(boxes))}
+    return Drawing(
+        marks,
+        height,
+        [
+            f"{box.name}: {box.lines[0]}; needed by {', '.join(map(str, onward[i])) or 'nothing'}."
+            for i, box in enumerate(boxes)
+        ],
+        ["Stage", "In this build", "Is needed by"],
+        [[box.name, box.lines[0], ", ".join(map(str, onward[i])) or "nothing"] for i, box in enumerate(boxes)],
+    )
+
+
+def _box(alias: str | None, ran: bool) -> Box:  # noqa: FBT001 - a box and its one state
+    name = Label(((alias, True),)) if alias else plain("last stage")
+    return Box(name, (plain("built" if ran else "skipped"),), dim=not ran)

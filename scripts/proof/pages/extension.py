@@ -1,0 +1,354 @@
+"""The Python-Markdown extension: facts, transcripts and files in a page, by name, or the build stops.
+
+    {{ single.size }}                             a fact, or an expression over facts, inside a sentence
+    {{ transcript single/build }}                 a captured step, alone in its paragraph
+    ``` chart                                     a picture made of facts, described in TOML: see proof.charts
+    --8<-- "single/context/Dockerfile"            a file of a snippet, alone on its line in a fence
+    {{ claim: multi.layers == 2 }}                beside a sentence: what must hold for it to be true
+    {{ waiver: why }}                             beside a sentence, or above a fence: why it needs no fact
+    {{ proof }}                                   everything that was claimed, waived and cited
+    {{ measurements }}                            every snippet: its commands, outputs and facts
+    {{ errors }}                                  every message of an expected failure, and where it is explained
+
+It belongs to Python-Markdown and imports nothing of MkDocs, so that any site generator that runs Python-Markdown
+extensions can build the pages. Nothing here can start a process: a page is made of committed captures alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from click import ClickException
+from markdown import Extension, Markdown
+from markdown.blockparser import BlockParser
+from markdown.blockprocessors import BlockProcessor
+from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+
+from proof.core import errors
+from proof.core import text as text_module
+from proof.core.files import read_text
+from proof.core.text import did_you_mean
+from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
+from proof.pages.charts import fence as chart_fence
+from proof.pages.page import INDEX, OnPage, Page, Waiver, keep
+from proof.snippets import context, manifest, project
+
+_INLINE = r"\{\{\s*(.*?)\s*\}\}"
+_ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
+_WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
+_COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
+_TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
+_INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
+_MARKER = "-8<-"  # in every spelling that pymdownx.snippets knows: any other line that holds it is refused
+_ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
+_LARGEST = 1_000_000  # bytes of an embedded file
+_EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
+
+
+class StopBuildError(errors.UsageError, ClickException):
+    """Stops the site build: MkDocs prints a ClickException without a traceback and exits with its code."""
+
+    exit_code = errors.UsageError.code
+
+    def __init__(self, error: errors.ProofError) -> None:
+        errors.ProofError.__init__(self, error.what, where=error.where, evidence=error.evidence, hint=error.hint)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """MkDocs has logged the whole message when this is called."""
+        print(text_module.plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
+
+
+class FalseClaimStopsBuildError(StopBuildError):
+    """Nothing is broken, and the page is wrong."""
+
+    code = exit_code = audit.FalseClaimError.code
+
+
+class ProofExtension(Extension):
+    """Registers the processors; `project` is the folder that holds snippets/ and docs/ (default: around here)."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {
+            "project": [
+                "",
+                "the folder that holds snippets/ (default: the one around the working directory)",
+            ],
+            "docs": ["docs", "the folder of the pages, below the project"],
+            "collect": [False, "gather every problem of a page, instead of stopping at the first"],
+        }
+        super().__init__(**options)
+
+    page: Page  # of the conversion that runs, or of the last one
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
+        """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
+        self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
+        try:
+            allowed_files.check(self._root, self._root / self.getConfig("docs"))
+        except errors.ProofError as error:
+            raise stopping(error) from error
+        self.reset()
+        md.registerExtension(self)
+        # Before everything: the page as it was written.
+        md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
+        # Behind the includes, before superfences (25) takes every fence for code.
+        chart_fence.register(md, self.current, _note)
+        md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
+        # Behind code spans (190), before escapes (180) and everything that could take a `*` or `_` for emphasis.
+        md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
+        # Behind inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
+        md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
+
+    def current(self) -> Page:
+        """The page that is rendered now."""
+        return self.page
+
+    def reset(self) -> None:
+        """Called by Python-Markdown before each page but the first."""
+        self.page = Page(self._root, self._root / self.getConfig("docs"), collect=self.getConfig("collect"))
+
+
+def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
+    """The entry point of Python-Markdown."""
+    return ProofExtension(**options)
+
+
+_INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}
+
+
+class _Source(OnPage, Preprocessor):
+    """Keeps the page's text for error messages, and looks at its fences: what they embed, and what they show.
+
+    Files are included here and nowhere else. pymdownx.snippets has more ways to name a file than we want to check,
+    follows links, and reads what is included for more includes.
+    """
+
+    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
+        super().__init__(md)
+        self.current = current
+
+    def run(self, lines: list[str]) -> list[str]:
+        self.page.source = "\n".join(lines)
+        if "snippet" in self.md.preprocessors:
+            what, hint = "pymdownx.snippets would publish any file that a link leads to", "take it out of mkdocs.yml"
+            raise stopping(errors.PageError(what, where=errors.Where(self.page.root / "mkdocs.yml"), hint=hint))
+        fence, waived = "", False
+        written: list[str] = []
+        for line in lines:
+            if _MARKER in line:
+                written += self._included(line, fenced=bool(fence))
+                continue
+            if (mark := _FENCE.match(line)) is not None:
+                fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
+            elif fence and not waived and _COMMAND.match(line):
+                what = "this command is shown and nothing ran it"
+                hint = "{{ transcript snippet/step }}, or {{ waiver: why }} above the fence"
+                _note(self.page, errors.PageError(what, evidence=line.strip(), hint=hint), line)
+            if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
+                waived = True
+                self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
+                continue
+            if not fence and line.strip() and mark is None:
+                waived = False
+            index = None if fence else INDEX.match(line)
+            written += self._index(index[1]) if index else [line]
+        return written
+
+    def _index(self, name: str) -> list[str]:
+        try:
+            return _INDEXES[name](self.page) if self.page.expand else []
+        except errors.ProofError as error:  # of a manifest, which has its own line
+            raise stopping(error) from error
+
+    def _included(self, line: str, *, fenced: bool) -> list[str]:
+        """The lines of the file that a line names; none where that is a problem, which is noted."""
+        try:
+            indent, text = self._file(line, fenced=fenced)
+        except errors.PageError as error:
+            _note(self.page, errors.PageError(error.what, evidence=line.strip(), hint=error.hint), line)
+        except errors.ProofError as error:  # of a manifest, or of what is in the place of a file
+            _note(self.page, error, line)
+        else:
+            return [indent + each for each in text.replace("\r\n", "\n").split("\n")]
+        return []
+
+    def _file(self, line: str, *, fenced: bool) -> tuple[str, str]:
+        """The indent of a line, and the text of the file of a snippet that it names, read through no link."""
+        found = _INCLUDE.fullmatch(line)
+        if found is None:
+            what = f"a line that holds `{_MARKER}` names a file in one way only"
+            raise errors.PageError(what, hint='--8<-- "snippet/context/FILE", alone on its line in a fence')
+        path = found["path"]
+        parts = path.split("/")
+        folder = self.page.folder
+        if not fenced:
+            problem, hint = (
+                "a file is embedded inside of a fence: outside it would be read as Markdown",
+                "``` dockerfile",
+            )
+        elif not _EMBEDDABLE.fullmatch(path) or ".." in path:
+            problem, hint = f"'{path}' is not a file that a reader would copy", '--8<-- "snippet/context/FILE"'
+        elif not context.holds(folder / Path(*parts[:2]), "/".join(parts[2:])):
+            known = [str(p.relative_to(folder)) for p in folder.glob("*/context/**/*")]
+            problem, hint = (
+                f"there is no snippets/{path}{did_you_mean(path, known)}",
+                f"ls snippets/{Path(path).parent}",
+            )
+        else:
+            text = read_text(folder / path, below=self.page.root, limit=_LARGEST)
+            if not (acts := _acting(text.replace("\r\n", "\n"))):
+                self.page.snippets |= {s.name for s in manifest.variants(folder / parts[0])}
+                return found["indent"], text
+            problem, hint = f"{path} cannot be shown in a fence: {acts}", "take it out of the file"
+        raise errors.PageError(problem, hint=hint)
+
+
+def _acting(text: str) -> str:
+    """What in a file would not be shown as it is: it may be a stranger's, and becomes part of the page's source."""
+    if (found := _ENDS_FENCE.search(text)) is not None:
+        number = text.count("\n", 0, found.end()) + 1
+        return f"`{found[1] or found[2]}` in its line {number} would end the fence around it"
+    if hidden := text_module.unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
+        return f"the character {hidden} in it cannot be seen"
+    return ""
+
+
+class _Transcripts(OnPage, BlockProcessor):
+    """`{{ transcript snippet/step }}`, alone in its paragraph."""
+
+    def __init__(self, parser: BlockParser, current: Callable[[], Page]) -> None:
+        super().__init__(parser)
+        self.current = current
+
+    def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
+        # An indented block belongs to the list item above it, whose own processor hands it over without the indent.
+        return not block.lstrip("\n").startswith("    ") and _TRANSCRIPT.match(block.strip()) is not None
+
+    def run(self, parent: ET.Element, blocks: list[str]) -> None:
+        block = blocks.pop(0).strip()
+        found = _TRANSCRIPT.match(block)
+        assert found is not None
+        snippet, _, step = found[1].partition("/")
+        again = self.page.shown.count(found[1])
+        html = ""
+        try:
+            html = self._render(snippet, step)
+        except errors.ProofError as error:
+            _note(self.page, error, block)
+        # Stashed, so that no later processor reads what a program printed. The element around it has the id: a site
+        # generator that checks links looks for their targets in the tree.
+        around = ET.SubElement(parent, "div", {"id": transcript.anchor(snippet, step, again=again)})
+        around.text = self.parser.md.htmlStash.store(html)
+
+    def _render(self, snippet_name: str, step_name: str) -> str:
+        name = f"{snippet_name}/{step_name}"
+        snippet = self.page.snippet(snippet_name)
+        steps = {step.name: step for step in snippet.steps}
+        if step_name not in steps:
+            raise errors.PageError(
+                f"the snippet '{snippet_name}' has no step '{step_name}'{did_you_mean(step_name, list(steps))}",
+                hint=f"one of: {', '.join(steps)}",
+            )
+        self.page.shown.append(name)
+        self.page.snippets.add(snippet_name)
+        capture = self.page.book.captures.get(snippet_name)
+        step = capture.step(step_name) if capture else None
+        if capture is None or step is None:
+            raise errors.PageError(f"there is no capture of {name}", hint=f"proof update {snippet_name}")
+        if step.command != steps[step_name].text:
+            raise errors.PageError(
+                f"the capture of {name} is of another command",
+                evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
+                hint=f"proof update {snippet_name}",
+            )
+        shown = steps[step_name]
+        # A list of everything is looked through before anything in it is read.
+        return transcript.render(capture, step, shown.show, expect=shown.expect, closed=self.page.generated)
+
+
+class _Inline(OnPage, InlineProcessor):
+    """`{{ expression }}`, `{{ claim: … }}` and `{{ waiver: … }}` inside a sentence."""
+
+    def __init__(self, pattern: str, md: Markdown, current: Callable[[], Page]) -> None:
+        super().__init__(pattern, md)
+        self.current = current
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
+        self,
+        m: re.Match[str],
+        data: str,  # noqa: ARG002
+    ) -> tuple[ET.Element, int, int]:
+        try:
+            element = self._element(m[1])
+        except errors.ProofError as error:
+            element = ET.Element("data", {"class": "fact"})
+            _note(self.page, error, m[0])
+        return element, m.start(0), m.end(0)
+
+    def _element(self, text: str) -> ET.Element:
+        if found := verbatim.TOKEN.fullmatch(text):
+            return verbatim.element(found)
+        return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
+
+    def _aside(self, kind: str, text: str) -> ET.Element:
+        # What it belongs to is known once the whole tree is there: see audit.
+        # Code in it is a placeholder by now, which only Python-Markdown itself could read.
+        return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
+
+    def _fact(self, text: str) -> ET.Element:
+        if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
+            raise errors.PageError(f"`{text}` stands alone in its paragraph", hint="a blank line above and below")
+        return verbatim.literal(values.state(text, self.page).element())
+
+
+class _Audit(OnPage, Treeprocessor):
+    """Reads the finished page: no braces left over, no claim false, no number unbound."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
+        super().__init__(md)
+        self.current = current
+
+    def run(self, root: ET.Element) -> None:
+        try:
+            self._leftovers(root)
+            audit.audit(root, self.page)
+            if (line := footer.line(self.page)) is not None:
+                root.append(verbatim.literal(line))
+            flag_spans.in_codes(root)
+            keep(self.page)
+        except errors.ProofError as error:
+            raise stopping(error) from error
+
+    def _leftovers(self, root: ET.Element) -> None:
+        for element in root.iter():
+            # Of a fact the text is what a program printed, braces or not.
+            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            inside = "" if quoted else element.text or ""
+            for text in (inside, element.tail or ""):
+                if "{{" in text:
+                    token = text[text.index("{{") :].split("\n")[0]
+                    error = errors.PageError("this `{{` is never closed", evidence=token, hint="{{ single.size }}")
+                    raise self.page.located(error, token)
+
+
+def _note(page: Page, error: errors.ProofError, token: str) -> None:
+    """Gather a problem, or stop the build with it."""
+    try:
+        page.note(error, token)
+    except errors.ProofError as located:
+        raise stopping(located) from error
+
+
+def stopping(error: errors.ProofError) -> StopBuildError:
+    """The error in the form that stops a site build."""
+    if isinstance(error, StopBuildError):
+        return error
+    return (FalseClaimStopsBuildError if isinstance(error, audit.FalseClaimError) else StopBuildError)(error)

@@ -1,0 +1,44 @@
+"""The line at the end of a page that says when what it states was measured, and with what."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from datetime import date
+
+from proof.core.text import visible
+from proof.pages.page import Page
+
+
+def line(page: Page) -> ET.Element | None:
+    """The days on which the captures that a page uses were made, first to last; nothing where it uses none."""
+    used = [page.book.captures[name] for name in sorted(page.snippets) if name in page.book.captures]
+    if not used:
+        return None
+    days = sorted({visible(capture.provenance.date[:10]) for capture in used})
+    engines = sorted({visible(capture.provenance.engine) for capture in used})
+    engines = [f"{engine[:1].upper()}{engine[1:]}" for engine in engines]
+    element = ET.Element("p", {"class": "measured"})
+    element.text = "Last measured on " if len(days) == 1 else "Measured between "
+    first = _time(element, days[0])
+    first.tail = "" if len(days) == 1 else " and "
+    last = first if len(days) == 1 else _time(element, days[-1])
+    last.tail = f" with {' and '.join(engines)}."
+    return element
+
+
+def _time(parent: ET.Element, day: str) -> ET.Element:
+    element = ET.SubElement(parent, "time", {"class": "measured", "datetime": day})
+    try:
+        then = date.fromisoformat(day)
+    except ValueError:  # a record that somebody wrote by hand: `proof status` names it
+        element.text = day
+        return element
+    # Not `strftime`, which would speak the language of the machine.
+    element.text = f"{then.day} {_MONTHS[then.month - 1]} {then.year}"
+    return element
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)

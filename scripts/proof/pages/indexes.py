@@ -1,0 +1,198 @@
+"""Pages that list what there is, as Markdown that the page itself then renders: proof, measurements, errors."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from proof.captures.model import Capture
+from proof.core import units
+from proof.core.text import as_html
+from proof.facts.values import Source
+from proof.pages import scan, verbatim
+from proof.pages.page import Page
+from proof.pages.scan import PageReport
+from proof.pages.transcript import anchor
+from proof.snippets import project
+from proof.snippets.model import Snippet, Step
+
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def proof(page: Page) -> list[str]:
+    """What `{{ proof }}` stands for: every claim, waiver and cited figure, by page."""
+    return [*_pages(page), *_claims(page), *_cited(page)]
+
+
+def measurements(page: Page) -> list[str]:
+    """What `{{ measurements }}` stands for: every snippet with its steps and facts."""
+    return [*_snippets(page), *_not_measured(page)]
+
+
+def errors(page: Page) -> list[str]:
+    """What `{{ errors }}` stands for: every message of an expected failure, what to do, and the pages that show it."""
+    steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps if step.exit}
+    found: dict[str, list[str]] = {}
+    remedies: dict[str, list[str]] = {}
+    for scanned in scan.scan(page.root, page.book, expand=False):
+        for name in [] if scanned.page.generated else scanned.page.shown:
+            capture = page.book.captures.get(name.partition("/")[0])
+            step, done = steps.get(name), capture.step(name.partition("/")[2]) if capture else None
+            if step is None or done is None:
+                continue
+            page.snippets.add(step.snippet)
+            message = _message(done.output, step.expect)
+            links, known = found.setdefault(message, []), remedies.setdefault(message, [])
+            if step.remedy and (remedy := _prose(step.remedy)) not in known:
+                known.append(remedy)
+            if not any(f"]({_path(scanned, page)}#" in other for other in links):
+                links.append(_link(scanned, page, step))
+    written: list[str] = []
+    for message in sorted(found, key=str.lower):
+        # A heading, since a search ranks it first and leads to it; of HTML, so that no table of contents lists it.
+        name = re.sub(r"\W+", "-", message.lower()).strip("-")
+        written += ["", f'<h3 class="message" id="{name}"><code>{_inline(message)}</code></h3>', ""]
+        written += [" ".join([*remedies[message], f"→ {' · '.join(found[message])}"]), ""]
+    return written
+
+
+def _message(output: str, expect: str) -> str:
+    """The last line that holds the expected piece, as one copies it, without what is another one each time."""
+    line = next((line for line in reversed(output.splitlines()) if expect in line), expect)
+    line = re.sub(r"^(?:#\d+ )?(?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
+    return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
+
+
+def _link(scanned: PageReport, page: Page, step: Step) -> str:
+    """A link from a page to where another one shows a step."""
+    return f"[{_prose(scanned.title.rstrip('?'))}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
+
+
+def _path(scanned: PageReport, page: Page) -> str:
+    """The address of another page, relative to this one. Quoted, since a file may be called anything."""
+    here = page.path.parent if page.path else page.docs
+    return quote(Path(os.path.relpath(scanned.path, here)).as_posix())
+
+
+def _pages(page: Page) -> Iterator[str]:
+    scanned = [found for found in scan.scan(page.root, page.book, expand=False) if not found.page.generated]
+    yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
+    for found in scanned:
+        counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
+        if any(counts):
+            yield f"| [{_prose(found.title)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+    yield ""
+
+
+def _claims(page: Page) -> Iterator[str]:
+    scanned = scan.scan(page.root, page.book, expand=False)
+    rows = [
+        _row(_sentence(claim.sentence, found), f"<code>{_inline(claim.predicate)}</code>", _inline(claim.values))
+        for found in scanned
+        for claim in found.page.claims
+    ]
+    waived = [(found, waiver) for found in scanned for waiver in found.page.waivers]
+    yield from ("", "## Claims", "")
+    yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
+    yield from _table(("Sentence", "Holds if", "Over"), rows, kind="claims")
+    if waived:
+        rows = [_row(_sentence(waiver.sentence, found), _inline(waiver.reason)) for found, waiver in waived]
+        yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
+        yield from _table(("Sentence", "Why"), rows, kind="claims")
+
+
+def _snippets(page: Page) -> Iterator[str]:
+    showing: dict[str, list[PageReport]] = {}
+    for found in scan.scan(page.root, page.book, expand=False):
+        for name in () if found.page.generated else dict.fromkeys(found.page.shown):
+            showing.setdefault(name, []).append(found)
+    yield from ("", "## Snippets", "")
+    yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
+    yield "is on the page that shows it; what no page shows is here."
+    for snippet in project.load_all(page.root):
+        capture = page.book.captures.get(snippet.name)
+        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
+        if capture is None:
+            yield "Not captured yet."
+            continue
+        page.snippets.add(snippet.name)
+        for step in snippet.steps:
+            shown = [_link(found, page, step) for found in showing.get(str(step), ())]
+            if shown:
+                yield from ("", f"{verbatim.code(step.text)} → {' · '.join(shown)}", "")
+            else:
+                yield from ("", f"{{{{ transcript {step} }}}}", "")
+        yield from _facts(snippet, capture)
+
+
+def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
+    rows = [
+        _row(
+            f"<code>{snippet.name}.{_inline(name)}</code>",
+            _inline(units.written(fact.value, fact.unit)),
+            f"{fact.value:,} B" if fact.unit == "B" else "",
+            _inline(fact.source),
+        )
+        for name, fact in capture.facts.items()
+    ]
+    if rows:
+        yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
+
+
+def _cited(page: Page) -> Iterator[str]:
+    found = list(page.book.cited.values())
+    if not found:
+        return
+    yield from ("", "## Cited", "")
+    yield "Figures that others published, or that one run of the benchmarks gave. They are shown as such; no run is"
+    yield "compared with them."
+    rows = []
+    for fact in found:
+        assert isinstance(fact.origin, Source)
+        title, url = _inline(fact.origin.title), _inline(fact.origin.url)
+        source = f'<a href="{url}">{title}</a>' if url else title
+        rows.append(
+            _row(f"<code>{_inline(fact.name)}</code>", _inline(str(fact)), f"{source}, {_inline(fact.origin.date)}")
+        )
+    yield from _table(("Figure", "Written", "Source"), rows)
+
+
+def _not_measured(page: Page) -> Iterator[str]:
+    unshown = [
+        _row(f"<code>{_inline(str(step))}</code>", _inline(step.unshown))
+        for snippet in project.load_all(page.root)
+        for step in snippet.steps
+        if step.unshown
+    ]
+    if unshown:
+        yield from ("", "## Run, and shown on this page alone", "")
+        yield from _table(("Step", "Why"), unshown)
+
+
+def _sentence(text: str, found: PageReport) -> str:
+    return f"{_inline(text)} <small>({_inline(found.path.relative_to(found.page.docs).as_posix())})</small>"
+
+
+def _prose(text: str) -> str:
+    """A sentence from outside in a line of Markdown: the one markup that it may hold is `code`."""
+    pieces = _CODE.split(" ".join(text.split()))  # in turn a text and a piece of code
+    return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
+
+
+def _inline(raw: str) -> str:
+    """Text from outside as HTML on one line: Markdown reads a page line by line, and a fence begins on one."""
+    return as_html(raw).replace("\n", "&#10;")
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _table(header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
+    # Raw HTML: what stands in the cells is escaped here, and is read by no Markdown processor.
+    head = "".join(f"<th>{name}</th>" for name in header)
+    table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    yield from ("", f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}", "")

@@ -1,0 +1,154 @@
+"""What can be said without an engine: stale captures, failing claims, unbound numbers, steps that no page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from proof.captures import bases_lock, store
+from proof.captures import index as index_module
+from proof.captures.staleness import stale
+from proof.core import folder_cache
+from proof.core.errors import PageError, ProofError, Where, code_of
+from proof.facts import book as book_module
+from proof.facts import claims, expression
+from proof.pages import scan
+from proof.pages.audit import FalseClaimError
+from proof.pages.scan import PageReport
+from proof.snippets import base_images, manifest, places, project
+from proof.snippets.base_images import Bases
+from proof.snippets.model import Snippet, Step
+
+
+@dataclass(frozen=True)
+class FolderSummary:
+    """What a folder holds, in which nothing is wrong."""
+
+    snippets: int
+    facts: int
+    steps: dict[str, bool]  # as snippet/step, and whether it is meant to be shown by no page
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of a project."""
+
+    snippets: int
+    steps: int
+    facts: int
+    pages: list[PageReport]
+    problems: list[ProofError]
+
+    @property
+    def code(self) -> int:
+        """2 where something is broken, 1 where something is stale or false, else 0."""
+        return code_of(self.problems)
+
+
+def status(root: Path, cache: Path | None = None) -> Status:
+    """Everything that is wrong with the project, as far as it can be known without an engine.
+
+    What was right is kept in `cache`, if one is given, and not looked at again until it is touched.
+    """
+    known = base_images.load(root)
+    keys = {name: known.key(name) for name in known.images}
+    pinned = bases_lock.load(root, known)
+    index = folder_cache.FolderCache.of("status", root, cache, [known.path, root / "snippets" / bases_lock.FILE])
+    problems: list[ProofError] = []
+    snippets = count = 0
+    steps: dict[str, bool] = {}
+    named: set[str] = set()
+    for folder in project.folders(root):
+        if (kept := index.get(folder.name, folder)) is not None:
+            seen = FolderSummary(**kept)
+        else:
+            began = folder_cache.now()
+            seen, wrong = _look(folder, known, keys, pinned)
+            problems += wrong
+            if not wrong:
+                index.put(folder.name, folder, asdict(seen), began=began)
+        if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
+            project.load_all(root)  # which says which two have one name
+        named |= names
+        snippets += seen.snippets
+        count += seen.facts
+        steps |= seen.steps
+    index.save(whole=True)
+    scanned = scan.scan(root)
+    problems += _page_problems(scanned, steps, root / "snippets")
+    return Status(snippets, len(steps), count, scanned, problems)
+
+
+def _look(
+    folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, str]
+) -> tuple[FolderSummary, list[ProofError]]:
+    """What is in a snippet's folder, and what is wrong with it."""
+    snippets = manifest.variants(folder)
+    known.check(snippets)
+    problems: list[ProofError] = []
+    count = 0
+    for snippet in snippets:
+        capture = index_module.best(folder, snippet.variant)
+        problems += stale(snippet, capture, keys, pinned)
+        problems += _misplaced(snippet)
+        count += len(capture.facts) if capture else 0
+    return FolderSummary(len(snippets), count, _steps(snippets)), problems
+
+
+def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
+    """Files that are in a capture's directory and not of it, and captures that are in another one's place."""
+    for origin, capture in index_module.each(snippet.folder, snippet.variant):
+        folder = places.folder_of(snippet.folder, origin, snippet.variant)
+        yield from store.strangers(folder, capture)
+        if (capture.snippet, capture.basis.bases) != (snippet.name, origin):
+            what = f"this is a capture of {capture.snippet!r:.110} on {capture.basis.bases!r:.20} bases"
+            hint = f"git rm -r {folder}, and proof update {snippet.name} --bases {origin}"
+            yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
+
+
+def _steps(snippets: list[Snippet]) -> dict[str, bool]:
+    return {str(step): bool(step.unshown) for snippet in snippets for step in snippet.steps}
+
+
+def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
+    """What is wrong with the pages alone; unless `everything`, with those alone that take from these snippets."""
+    names = {snippet.name for snippet in snippets}
+    concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
+    return _page_problems(concerned, _steps(snippets), snippets[0].folder.parent)
+
+
+def false_claims(scanned: list[PageReport], book: book_module.FactBook) -> list[ProofError]:
+    """The claims of all pages that do not hold over the facts of `book`, as they were just measured."""
+    found: list[ProofError] = []
+    for page in scanned:
+        for claim in page.page.claims:
+            token = "{{ claim: " + claim.predicate
+            if all(name in book for name in expression.names(claim.predicate)):
+                again = claims.check(claim.sentence, claim.predicate, book)
+                if not again.holds:
+                    evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
+                    error = page.page.located(FalseClaimError("this is not so any more", evidence=evidence), token)
+                    found.append(error)
+    return found
+
+
+def _page_problems(scanned: list[PageReport], steps: dict[str, bool], snippets: Path) -> list[ProofError]:
+    """What the pages state wrongly, and the steps that none of them shows; of `steps`, whether each is `unshown`."""
+    problems = [problem for page in scanned for problem in page.problems]
+    shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
+    for name, unshown in steps.items():
+        if (name in shown) != unshown:
+            continue
+        step = _step(snippets, name)
+        if unshown:
+            problems.append(PageError(f"{step} is `unshown` and a page shows it", where=step.where, hint="unshown"))
+        else:
+            hint = f'{{{{ transcript {step} }}}} in a page, or unshown = "why"'
+            problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
+    return problems
+
+
+def _step(snippets: Path, name: str) -> Step:
+    snippet, _, step = name.partition("/")
+    return next(s for s in project.find(snippets, snippet).steps if s.name == step)

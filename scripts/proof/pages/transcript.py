@@ -1,0 +1,117 @@
+"""A captured step → HTML: built and escaped here, never parsed as Markdown.
+
+What a program printed is text from outside. Markup in it is escaped, control and bidirectional characters are made
+visible, and its length is capped, so that nothing printed can act in a reader's browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import groupby, repeat
+from operator import itemgetter
+
+from proof.captures.model import Capture, CapturedStep
+from proof.core.patterns import Pattern
+from proof.core.text import as_html, visible
+from proof.pages import flag_spans
+
+CAP = 20_000  # characters of output on a page; the capture has all of it
+_FEW = 6  # lines, which nothing is gained by closing
+_LOG = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # of BuildKit: the number of a step, and the seconds since it began
+_COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the head of a table, as `docker` writes it
+
+
+def render(
+    capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "", closed: bool = False
+) -> str:
+    """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
+
+    The other lines open in place: all of them if it is `closed`. Of a failure that is meant, the lines with the message
+    that it must print (`expect`) stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be
+    selected (the style sheet).
+    """
+    said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
+    if step.exit:
+        mark = '<span aria-hidden="true">✗</span>'
+        said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
+    caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
+    classes = "transcript transcript--failed" if step.exit else "transcript"
+    command = flag_spans.in_html(as_html(step.command))
+    return (
+        f'<figure class="{classes}">{caption}<div class="transcript__screen">'
+        f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
+        f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
+        f"{_output(step, tuple(show), visible(expect), closed=closed)}</div>{provenance(capture, step)}</figure>"
+    )
+
+
+def provenance(capture: Capture, step: CapturedStep) -> str:
+    """Where a transcript comes from, on demand: a native disclosure, opened by pointer or keyboard alike."""
+    source = capture.provenance
+    kind = "a private daemon" if source.private else "an engine of the user's"
+    bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
+    rows = {
+        "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
+        "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
+        "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
+        "Platform": as_html(capture.basis.platform),
+        "Bases": f"{as_html(capture.basis.bases)}<ul>{bases}</ul>",
+        "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
+        "Took": f"{step.seconds:g} s",
+    }
+    body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
+    day = as_html(source.date[:10])
+    summary = f"<summary>measured {day}, {as_html(capture.basis.bases)} bases</summary>"
+    return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
+
+
+def anchor(snippet: str, step: str, *, again: int = 0) -> str:
+    """The id of a transcript on its page; `again` is how often it was shown there before, for an id stands once."""
+    return f"{snippet}-{step}".replace("_", "-") + (f"-{again + 1}" if again else "")
+
+
+def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str, *, closed: bool) -> str:
+    lines = visible(step.output[:CAP]).rstrip("\n").split("\n") if step.output else []
+    pieces = []
+    seen = [False] * len(lines) if closed and len(lines) > _FEW else _shown(lines, show)
+    for shown, group in groupby(zip(seen, lines, strict=True), key=itemgetter(0)):
+        piece = [line for _, line in group]
+        text = "".join(f"{_line(line, expect)}\n" for line in piece)
+        html = f"<pre><samp>{text}</samp></pre>\n"
+        if not shown:
+            said = f"{len(piece)} lines" if len(piece) == len(lines) else _count(len(piece))
+            html = f'<details class="transcript__elided"><summary>⋮ {said}</summary>{html}</details>\n'
+        pieces.append(html)
+    if beyond := step.output.count("\n", CAP):
+        pieces.append(f'<p class="transcript__beyond">⋮ {_count(beyond)} in the capture</p>\n')
+    if not pieces:
+        return ""
+    attributes = 'class="transcript__output"'
+    if _COLUMNS.match(lines[0]) or all("\t" in line for line in lines):
+        # Columns stay columns, and scroll where there is no room: so a keyboard must reach them, by a name.
+        attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
+        attributes += f' aria-label="Output of {as_html(step.command)}"'
+    return f"<div {attributes}>{''.join(pieces)}</div>"
+
+
+def _shown(lines: list[str], show: tuple[Pattern, ...]) -> Iterator[bool]:
+    """Of each line, whether it is shown: where empty ones are all that would be left out, nothing is."""
+    for shown, group in groupby(lines, key=lambda line: not show or any(each.search(line) for each in show)):
+        run = list(group)
+        yield from repeat(shown or not any(run), len(run))
+
+
+def _line(line: str, expect: str) -> str:
+    """One line: the counters of a build log apart from its text, and the message of a failure (`expect`) marked."""
+    found = _LOG.match(line)
+    counters, text = (found[0], line[found.end() :]) if found else ("", line)
+    html = escape(text)
+    if expect and (expect in line or text.startswith("ERROR: ")):
+        html = f"<strong>{html}</strong>"
+    return f"<small>{counters}</small>{html}" if counters else html
+
+
+def _count(lines: int) -> str:
+    return f"{lines} more line{'s' if lines > 1 else ''}"

@@ -1,0 +1,63 @@
+"""A value as a page states it: written in its one way, its exact number and where it comes from on demand."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+
+from markdown.util import AtomicString
+
+from proof.core.text import visible
+from proof.facts import expression
+from proof.facts.values import Fact, Source, Value
+from proof.pages.page import Page
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The value of an expression, and the facts that it was computed from."""
+
+    value: Value
+    facts: tuple[Fact, ...]
+
+    def __str__(self) -> str:
+        return visible(str(self.value))
+
+    @property
+    def number(self) -> float:
+        """The exact number, in the value's unit; of a text that is none, NaN."""
+        exact = self.value.value if self.value.exact is None else self.value.exact
+        return float("nan") if isinstance(exact, str) else float(exact)
+
+    @property
+    def sources(self) -> list[str]:
+        """Who published what it was computed from; empty where all of it was measured."""
+        return [fact.origin.title for fact in self.facts if isinstance(fact.origin, Source)]
+
+    def element(self) -> ET.Element:
+        """As `<data>`."""
+        element = ET.Element(
+            "data",
+            {
+                "class": "fact fact--cited" if self.sources else "fact",
+                "value": visible(str(self.value.value if self.value.exact is None else self.value.exact)),
+                "title": visible("; ".join(_origin(fact) for fact in self.facts)),
+            },
+        )
+        element.text = AtomicString(str(self))
+        return element
+
+
+def state(text: str, page: Page) -> Stated:
+    """Evaluate an expression over the page's facts, and note that the page uses them."""
+    value = expression.evaluate(text, page.book)
+    names = expression.names(text)
+    page.use(names)
+    return Stated(value, tuple(page.book[name] for name in names))
+
+
+def _origin(fact: Fact) -> str:
+    if isinstance(fact.origin, Source):
+        return f"{fact.name}: {fact}, {fact.origin.title}"
+    exact = f"{fact.value:,} {fact.unit}" if fact.unit == "B" else str(fact)
+    return f"{fact.name}: {exact}, measured {fact.origin.provenance.date[:10]}"

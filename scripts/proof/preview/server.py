@@ -1,0 +1,210 @@
+"""Shows the site to this machine's browsers, and tells them what is running, what is wrong, and when to reload.
+
+What it adds to a page is added while it is sent: no file of the site holds any of it, so none can be published.
+
+Any page that is open in a browser can send requests to this machine. So a request has to name this server as its host,
+which one that was sent to another name cannot (DNS rebinding); to come from no other site; and to ask for a file of the
+site by a plain path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mimetypes
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from proof.publish import csp, scripts
+from proof.publish.page import reading
+
+_SCRIPT = Path(__file__).with_name("preview.js")
+_PREFIX = "/-preview/"
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_SLOW = 10.0  # seconds that a client may take for its request, or for a piece of the answer
+_AWAKE = 15.0  # seconds: a browser that went away is noticed by writing to it
+
+
+class Server(ThreadingHTTPServer):
+    """The site below `folder()`, which may be another one at each call."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, folder: Callable[[], Path]) -> None:
+        self.folder = folder
+        self._news = threading.Condition()
+        self.running = self.problems = ""
+        self.open: list[Path] = []  # the files of the pages that browsers show, below the folder
+        self._assets = self._count = 0
+        super().__init__(("127.0.0.1", port), _Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def say(self, *, running: str | None = None, problems: str | None = None, assets: bool = False) -> None:
+        """Tell every browser; a page reloads where its file is another one, or with `assets` in any case."""
+        with self._news:
+            self.running = self.running if running is None else running
+            self.problems = self.problems if problems is None else problems
+            self._assets += assets
+            self._count += 1
+            self._news.notify_all()
+
+    def wait(self, known: int) -> int:
+        """Wait until there is news after `known`, or for a while; returns the count of what was said so far."""
+        with self._news:
+            self._news.wait_for(lambda: self._count != known, timeout=_AWAKE)
+            return self._count
+
+    def state(self, page: Path) -> dict[str, object]:
+        """What the browser that shows this page should know."""
+        content = page.read_bytes() if page.is_file() else b""
+        version = f"{hashlib.sha256(content).hexdigest()[:16]}-{self._assets}"
+        return {"version": version, "running": self.running, "problems": self.problems}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away in the middle of an answer is no error."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, and no failure
+    """What is answered in place of a file."""
+
+    def __init__(self, status: HTTPStatus, **headers: str) -> None:
+        self.status, self.headers = status, headers
+        super().__init__(status.phrase)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    timeout = _SLOW
+    _body = True  # whether the answer is wanted, and not only its head
+
+    def do_GET(self) -> None:
+        try:
+            self._check_sender()
+            self._answer()
+        except _Refused as refused:
+            self._send(refused.status, "text/plain", f"{refused.status.phrase}\n".encode(), **refused.headers)
+
+    def do_HEAD(self) -> None:
+        self._body = False
+        self.do_GET()
+
+    def _check_sender(self) -> None:
+        names = {f"{host}:{self.server.server_port}" for host in _HOSTS}
+        if self.server.server_port == 80:
+            names |= set(_HOSTS)
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0].strip().lower() not in names:
+            raise _Refused(HTTPStatus.MISDIRECTED_REQUEST)
+        origins = self.headers.get_all("Origin", [])
+        if any(origin not in {f"http://{name}" for name in names} for origin in origins):
+            raise _Refused(HTTPStatus.FORBIDDEN)
+        # A link on another site may lead here. Nothing there may embed what is here, or read it.
+        followed = self.headers.get("Sec-Fetch-Mode") == "navigate" and self.headers.get("Sec-Fetch-Dest") == "document"
+        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not followed:
+            raise _Refused(HTTPStatus.FORBIDDEN)
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("#")[0].partition("?")
+        if path == f"{_PREFIX}script.js":
+            self._send(HTTPStatus.OK, "text/javascript", _SCRIPT.read_bytes())
+        elif path == f"{_PREFIX}news":
+            self._news(unquote(query))
+        else:
+            file = self._file(path)
+            if path.endswith(("/", ".html")):
+                self._page(file)
+            elif file.is_dir():
+                raise _Refused(HTTPStatus.MOVED_PERMANENTLY, Location=f"{quote('/'.join(_segments(path)), safe='/')}/")
+            elif file.is_file():
+                kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+                self._send(HTTPStatus.OK, kind, file.read_bytes())
+            else:
+                raise _Refused(HTTPStatus.NOT_FOUND)
+
+    def _page(self, file: Path) -> None:
+        there = file.is_file()
+        content = file.read_bytes() if there else b"<!doctype html><title>Not here</title><body></body>"
+        version = self.server.state(file)["version"]
+        tag = f'<script src="{_PREFIX}script.js" data-version="{version}"></script></body>'
+        sent = content.replace(b"</body>", tag.encode(), 1)
+        # The policy of the published site, so that an author sees what a reader will.
+        known = [script for script in reading(content.decode("utf-8", "replace")).scripts if scripts.known(script)]
+        policy = f"{csp.policy(known)}; frame-ancestors 'none'"
+        status = HTTPStatus.OK if there else HTTPStatus.NOT_FOUND
+        self._send(status, "text/html", sent, **{"Content-Security-Policy": policy})
+
+    def _file(self, path: str) -> Path:
+        """The file of the site that a path names, there or not; nothing outside, and nothing that links lead out to."""
+        folder = self.server.folder().resolve()
+        file = folder.joinpath(*_segments(path)[1:])
+        try:
+            file = file / "index.html" if path.endswith("/") else file
+            if file.resolve().is_relative_to(folder):
+                file.is_file()  # raises for a name that no file can have
+                return file
+        except (OSError, RuntimeError):  # too long a name, or links that go round in a circle
+            pass
+        raise _Refused(HTTPStatus.NOT_FOUND)
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes, **headers: str) -> None:
+        self.send_response(status)
+        charset = "; charset=utf-8" if kind.startswith("text/") else ""
+        self.send_header("Content-Type", f"{kind}{charset}")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self._body:
+            self.wfile.write(content)
+
+    def end_headers(self) -> None:
+        """Every answer says that no other site may have it."""
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
+    def _news(self, path: str) -> None:
+        """Server-sent events, until the browser goes away."""
+        relative = self._file(path).relative_to(self.server.folder().resolve())
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        if not self._body:
+            return
+        known = -1
+        self.server.open.append(relative)
+        try:
+            while True:
+                known = self.server.wait(known)
+                state = self.server.state(self.server.folder() / relative)
+                self.wfile.write(f"data: {json.dumps(state)}\n\n".encode())
+        except OSError:
+            pass
+        finally:
+            self.server.open.remove(relative)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Nothing: the terminal is for what the author does."""
+
+
+def _segments(path: str) -> list[str]:
+    """The names in a path, decoded: the first one is empty, and the last one too where the path ends in a slash."""
+    try:
+        first, *names = [unquote(name, errors="strict") for name in path.split("/")]
+    except UnicodeDecodeError:
+        raise _Refused(HTTPStatus.BAD_REQUEST) from None
+    # Not what a browser would send: `..` and `//`, a slash or a NUL in disguise, the address of another host.
+    odd = any(name in ("", ".", "..") for name in names[:-1]) or names[-1:] in ([], ["."], [".."])
+    if first or odd or any(not name.isprintable() or "/" in name or "\\" in name for name in names):
+        raise _Refused(HTTPStatus.BAD_REQUEST)
+    return [first, *names]

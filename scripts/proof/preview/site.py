@@ -1,0 +1,124 @@
+"""The site as MkDocs builds it, in a folder of its own, and what is wrong with its pages.
+
+Pages are rendered whatever is wrong with them: an author sees the new page and its problems, not the old page.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File
+
+from proof.core.errors import ProofError
+from proof.pages.extension import ProofExtension
+from proof.pages.page import Page
+
+Problems = dict[Path | None, list[str]]  # by page; None for what belongs to none
+
+
+class Site:
+    """What MkDocs makes of the project, built into one of two folders while the other one is shown."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root, self._folders = root, (folder / "0", folder / "1")
+        self.shown = self._folders[1]
+        self.problems: Problems = {}
+        config = self._config(self.shown)
+        self.docs, self._folder_urls = Path(config.docs_dir), config.use_directory_urls
+        self.watched = [self.docs, root / "mkdocs.yml", *(Path(path) for path in config.watch)]
+
+    def build(self) -> None:
+        """Build every page beside the site that is shown, then show it; a build that fails leaves that one."""
+        target = self._folders[self.shown == self._folders[0]]
+        logged = _Log()
+        gathered = self._run(target, logged, dirty=False)
+        if gathered is not None:
+            self.problems = gathered
+            self.problems.setdefault(None, []).extend(logged.warnings)
+            self.shown = target
+
+    def build_pages(self, sources: Iterable[Path]) -> None:
+        """Build these pages alone, into the site that is shown: a first look, until `build` follows."""
+        sources = set(sources)
+        for source in sources:
+            if (built := self.shown / self.file_of(source)).exists():
+                os.utime(built, (0, 0))  # older than its source, so it is what a dirty build builds
+        gathered = self._run(self.shown, _Log(), dirty=True)
+        if gathered is not None:
+            kept: Problems = {p: found for p, found in self.problems.items() if p and p not in sources}
+            self.problems = kept | gathered
+
+    def file_of(self, source: Path) -> Path:
+        """Which file of the site a page becomes."""
+        path = str(source.relative_to(self.docs))
+        return Path(File(path, str(self.docs), str(self.shown), self._folder_urls).dest_uri)
+
+    def showing(self, snippet: str) -> set[Path]:
+        """The pages that take anything from a snippet's folder, by what they say."""
+        named = re.compile(rf"""(?:\{{\{{[^}}]*?\b|["']){re.escape(snippet)}\w*[./]""")
+        return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
+
+    def _run(self, target: Path, logged: _Log, *, dirty: bool) -> Problems | None:
+        """A build of MkDocs: the problems of the pages that it rendered, or None where it failed."""
+        log = logging.getLogger("mkdocs")
+        log.addHandler(logged)
+        log.propagate = False  # what it says is in the problems
+        try:
+            config = self._config(target)
+            pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
+            names: list[Any] = config.markdown_extensions  # Python-Markdown takes an extension for its name too
+            names[:] = [pages if name == "proof" else name for name in names]
+            build(config, serve_url=config.site_url, dirty=dirty)
+        except Exception as error:  # noqa: BLE001 - whatever stops a build, the preview goes on and says so
+            # Ours says all there is to say; MkDocs logs the reason, and raises that it gives up.
+            said = [] if isinstance(error, ProofError) else logged.errors
+            self.problems = {**self.problems, None: [*said, str(error) or type(error).__name__]}
+            return None
+        finally:
+            log.removeHandler(logged)
+        return pages.problems()
+
+    def _config(self, target: Path) -> MkDocsConfig:
+        file = str(self._root / "mkdocs.yml")
+        # Strictness would stop a build whose warnings are shown anyway.
+        return load_config(file, site_dir=str(target), site_url="http://localhost/", strict=False)
+
+
+class _Gathering(ProofExtension):
+    """The extension, keeping every page's problems instead of stopping at the first."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"collect": True})
+        self._pages: list[Page] = []
+
+    def reset(self) -> None:
+        super().reset()
+        self._pages.append(self.page)
+
+    def problems(self) -> Problems:
+        found: Problems = {}
+        problem: ProofError
+        for page in self._pages:
+            for problem in page.problems:
+                found.setdefault(problem.where.path if problem.where else None, []).append(str(problem))
+        return found
+
+
+class _Log(logging.Handler):
+    """What MkDocs says: of links that lead nowhere, of pages that no navigation names, of why it gives up."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.warnings: list[str] = []
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        (self.errors if record.levelno >= logging.ERROR else self.warnings).append(record.getMessage())

@@ -1,0 +1,1 @@
+"""Base images: rebuilt from pinned packages, or pulled from a registry."""

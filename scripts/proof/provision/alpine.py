@@ -1,0 +1,53 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+from typing import IO
+
+_LONGEST = 20_000_000  # bytes of a file that is read at once: Alpine's package database has 20 thousand
+_APK_DB = "lib/apk/db/installed"
+_APK_WORLD = "etc/apk/world"
+
+
+def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> None:
+    """Copy a layer without what these Alpine packages put into it, their records in the package database included."""
+    with tarfile.open(fileobj=blob, mode="r:") as source:
+        database = source.extractfile(_APK_DB)
+        assert database is not None
+        records = database.read(_LONGEST).decode().split("\n\n")
+        dropped = [r for r in records if any(f"P:{name}" in r.splitlines() for name in without)]
+        if len(dropped) != len(without):
+            raise KeyError(f"one of the Alpine packages {', '.join(without)}")
+        files = set().union(*(_apk_paths(r) for r in dropped)) - set().union(
+            *(_apk_paths(r) for r in records if r not in dropped)
+        )
+        edits = {_APK_DB: "\n\n".join(r for r in records if r not in dropped).encode()}
+        with contextlib.suppress(KeyError):  # a layer that adds no package of its own choice has none
+            world = source.extractfile(_APK_WORLD)
+            assert world is not None
+            kept = [line for line in world.read(_LONGEST).decode().splitlines() if line not in without]
+            edits[_APK_WORLD] = ("\n".join(kept) + "\n").encode()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as target:
+            for member in source:
+                if member.name.rstrip("/") in files:
+                    continue
+                if (edit := edits.get(member.name)) is not None:
+                    member.size = len(edit)
+                    target.addfile(member, io.BytesIO(edit))
+                else:
+                    target.addfile(member, source.extractfile(member) if member.isreg() else None)
+
+
+def _apk_paths(record: str) -> set[str]:
+    """The folders (F:) and files (R:, in the folder above it) of one record of Alpine's package database."""
+    paths, folder = set(), ""
+    for line in record.splitlines():
+        if line.startswith("F:"):
+            folder = line[2:]
+            paths.add(folder)
+        elif line.startswith("R:"):
+            paths.add(f"{folder}/{line[2:]}")
+    return paths

@@ -1,0 +1,141 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import IO, cast
+
+from proof.core.errors import ManifestError, PackageError, Where
+from proof.provision.alpine import copy_without
+from proof.provision.packages import fetch
+from proof.snippets.base_images import Bases, Layer
+from proof.snippets.commands import full_name
+
+_LARGEST = 1 << 30  # bytes of a layer, unpacked: that of Go has 230 million
+
+
+def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:
+    """Write the rebuilt base as an archive for `docker load`, under `tag` if not under its own name.
+
+    The same recipe gives the same bytes everywhere.
+    Raises ManifestError where a layer is not the official one that its recipe promises.
+    """
+    base = bases.images[name]
+    layers: list[tuple[str, Path]] = []
+    history = []
+    for position, (owner, layer) in enumerate(bases.chain(name)):
+        path = folder / f"layer{position}.tar"
+        package = fetch(bases.packages[layer.package], cache) if layer.package else None
+        with path.open("wb") as out:
+            try:
+                _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
+            except KeyError as error:
+                raise ManifestError(
+                    f"the package lacks what this layer is made of: {error.args[0]}",
+                    where=layer.where,
+                    hint="see the package",
+                ) from error
+        with path.open("rb") as file:
+            diff_id = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        if layer.diff_id and diff_id != layer.diff_id:
+            raise ManifestError(
+                "this layer is not the one that it promises to be",
+                where=layer.where,
+                evidence=f"promised {layer.diff_id}\nbuilt    {diff_id}",
+                hint="check the package and the blob",
+            )
+        layers.append((diff_id, path))
+        history.append({"created": owner.created, "created_by": layer.instruction, "comment": "buildkit.dockerfile.v0"})
+    config = json.dumps(
+        {
+            "architecture": base.platform.split("/")[1],
+            "os": base.platform.split("/")[0],
+            "created": base.created,
+            "config": {"Env": base.env, "Cmd": base.command, "WorkingDir": base.workdir},
+            "rootfs": {"type": "layers", "diff_ids": [diff_id for diff_id, _ in layers]},
+            "history": history,
+        },
+        sort_keys=True,
+    ).encode()
+    config_name = hashlib.sha256(config).hexdigest() + ".json"
+    names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id, _ in layers]
+    manifest = json.dumps([{"Config": config_name, "RepoTags": [full_name(tag or name)], "Layers": names}]).encode()
+    archive = folder / "image.tar"
+    with tarfile.open(archive, "w") as tar:
+        for (_, path), member in zip(layers, names, strict=True):
+            info = tarfile.TarInfo(member)
+            info.size = path.stat().st_size
+            with path.open("rb") as file:
+                tar.addfile(info, file)
+            path.unlink()  # the archive holds it now: half the disk
+        for content, member in ((config, config_name), (manifest, "manifest.json")):
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return archive
+
+
+class _Bounded:
+    """A file that takes so many bytes: a package of some kilobytes can unpack to more than any disk holds."""
+
+    def __init__(self, out: IO[bytes], where: Where) -> None:
+        self._out, self._where = out, where
+
+    def write(self, data: bytes) -> int:
+        if self._out.tell() + len(data) > _LARGEST:
+            raise PackageError(
+                f"this layer has more than {_LARGEST:,} bytes", where=self._where, hint="look at what is in the package"
+            )
+        return self._out.write(data)
+
+    def tell(self) -> int:
+        return self._out.tell()
+
+
+def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
+    if package and layer.blob:
+        with zipfile.ZipFile(package) as wheel, wheel.open(layer.blob) as stored, gzip.open(stored) as blob:
+            if layer.without_apk:
+                copy_without(cast(IO[bytes], blob), out, layer.without_apk)
+            else:
+                while chunk := blob.read(1 << 20):
+                    out.write(chunk)
+        return
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        if package and layer.tree is not None:
+            with zipfile.ZipFile(package) as wheel:
+                _copy_tree(wheel, tar, layer)
+        for directory in layer.directories:
+            tar.addfile(_directory(directory, layer.mode))
+
+
+def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> None:
+    assert layer.tree is not None
+    made: set[str] = set()
+    if not any(name.startswith(layer.tree) for name in wheel.namelist()):
+        raise KeyError(f"a folder {layer.tree}")
+    for info in sorted(wheel.infolist(), key=lambda i: i.filename):
+        name = info.filename.removeprefix(layer.tree)
+        if name == info.filename or not name or name.endswith("/") or name in layer.drop:
+            continue
+        target = layer.at + name
+        for parent in reversed(list(Path(target).parents)[:-1]):
+            if str(parent) not in made:
+                made.add(str(parent))
+                tar.addfile(_directory(str(parent), 0o755))
+        member = tarfile.TarInfo(target)
+        member.size, member.mode = info.file_size, (info.external_attr >> 16) & 0o777
+        with wheel.open(info) as content:
+            tar.addfile(member, content)
+
+
+def _directory(name: str, mode: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = tarfile.DIRTYPE, mode
+    return info

@@ -1,0 +1,55 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from proof.core.errors import PackageError
+from proof.snippets.base_images import Package
+from proof.system import process, temp_folders
+
+
+def fetch(package: Package, cache: Path) -> Path:
+    """The package's file, checked against its SHA-256 at every use; downloaded where the cache lacks it.
+
+    pip fetches it, so that a mirror or proxy in the user's pip configuration is honoured.
+    Raises PackageError where it cannot be had or is another file.
+    """
+    path = cache / "packages" / package.wheel
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        interpreter, abi, platform = package.wheel.removesuffix(".whl").rsplit("-", 3)[1:]
+        with temp_folders.folder("package", path.parent) as folder:
+            requirement = folder / "requirement.txt"
+            requirement.write_text(f"{package.project}=={package.version} --hash=sha256:{package.sha256}\n")
+            done = process.run(
+                [
+                    *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
+                    *("--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)),
+                    *("--platform", platform, "--implementation", interpreter[:2], "--abi", abi),
+                    *("-r", str(requirement)),
+                ],
+                env=os.environ,  # pip's own settings live there; no snippet ever sees it
+                deadline=900,
+            )
+            if done.exit != 0 or not (folder / package.wheel).exists():
+                raise PackageError(
+                    f"the package {package} could not be downloaded",
+                    where=package.where,
+                    evidence=done.last_lines(),
+                    hint=f"look at the network, or put {package.wheel} into {path.parent}",
+                )
+            (folder / package.wheel).replace(path)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != package.sha256:
+        raise PackageError(
+            f"{path} is not the pinned file of {package}",
+            where=package.where,
+            evidence=f"pinned {package.sha256}\nfound  {found}",
+            hint=f"rm {path}",
+        )
+    return path

@@ -1,0 +1,148 @@
+"""What changed, as Markdown: facts old → new, the layers that a size moved in, and what could not be measured.
+
+For a job's summary and a pull request. What is not our own text stands in `<code>`, and each of its characters that
+Markdown, HTML or GitHub (mentions, links, references) could take for more than itself is written as its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from proof.captures.diff import same, written
+from proof.captures.layer_diff import layer_changes
+from proof.captures.model import Capture, CapturedFact
+from proof.core.errors import ProofError
+from proof.runs.result import Result
+
+_ROWS = 300  # of one table: a pull request's text ends at 65,536 characters
+_LENGTH = 160  # characters of one cell
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,/+%()=-")
+
+_WHOSE = {"base": "the base's", "copied": "own, copied in", "made": "own, made by a command", "other": "own"}
+
+
+def code(text: str) -> str:
+    """Text of others, shortened to one line, as it can stand in a cell of a table."""
+    line = text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
+    return f"<code>{''.join(_piece(line, i) for i in range(len(line)))}</code>"
+
+
+def _piece(line: str, i: int) -> str:
+    c = line[i]
+    # A full stop is plain, but for the one behind www, which makes a link.
+    if c in _PLAIN or (c == "." and line[i - 1 : i] != "w"):
+        return c
+    # Addresses of mail are looked for in the text as it was decoded: an invisible joiner behind the @ makes it none.
+    joiner = "&#8288;" if c == "@" and "." in line[i:] else ""
+    return "".join(f"&#{ord(x)};" for x in (c if c.isprintable() else repr(c)[1:-1])) + joiner
+
+
+def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:
+    """Everything worth reading of a run, in the order in which one would ask."""
+    return "\n\n".join([headline(results), *sections(results, problems)]) + "\n"
+
+
+def headline(results: Sequence[Result]) -> str:
+    """How many snippets, and what came of them."""
+    counts = {
+        verdict: sum(r.verdict == verdict for r in results) for verdict in dict.fromkeys(r.verdict for r in results)
+    }
+    head = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return f"**{len(results)} snippets: {head}.**"
+
+
+def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[str]:
+    """A table each, with its heading; those with no rows are left out."""
+    pages = table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems))
+    found = {
+        "Facts": facts(results),
+        "Layers": layers(results),
+        "Transcripts": _transcripts(results),
+        "Not accurate": _others(results),
+        "Pages": pages,
+    }
+    return [f"### {title}\n\n{content}" for title, content in found.items() if content]
+
+
+def facts(results: Sequence[Result]) -> str:
+    """Every fact that is not what it was; empty where none is."""
+    return table(
+        ("fact", "old", "new", "change"),
+        (
+            (code(f"{snippet}.{name}"), code(written(old)), code(written(new)), _change(old, new))
+            for snippet, name, old, new in sorted(changed(results), key=_weight)
+        ),
+    )
+
+
+def _weight(row: tuple[str, str, CapturedFact | None, CapturedFact | None]) -> int:
+    """Numbers that moved first, for a long table is cut off at its end; then single layers, what is new, and texts."""
+    _, name, old, new = row
+    if any(fact and isinstance(fact.value, str) for fact in (old, new)):
+        return 3
+    return 2 if old is None or new is None else int(name.startswith("layer_"))
+
+
+def changed(results: Sequence[Result]) -> Iterator[tuple[str, str, CapturedFact | None, CapturedFact | None]]:
+    """Snippet, fact, old and new value of every fact that is not what it was."""
+    for result in results:
+        if result.new:
+            before: dict[str, CapturedFact] = result.old.facts if result.old else {}
+            for name in dict.fromkeys([*before, *result.new.facts]):
+                old, new = before.get(name), result.new.facts.get(name)
+                if not same(old, new):
+                    yield result.snippet.name, name, old, new
+
+
+def layers(results: Sequence[Result]) -> str:
+    """Which layers a size moved in, and whose they are; empty where no size moved."""
+    rows: list[tuple[str, ...]] = []
+    for name, old, new in _resized(results):
+        for change in layer_changes(old, new):
+            sizes = (f"{size:,} B" if size is not None else "–" for size in (change.old, change.new))
+            kind = _WHOSE[change.kind]
+            rows.append((code(name), str(change.number), kind, code(change.instruction), *sizes, f"{change.grew:+,} B"))
+    return table(("image of", "layer", "whose", "instruction", "old", "new", "grew by"), rows)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are Markdown already; empty where there is no row."""
+    body = [f"| {' | '.join(row)} |" for row in rows]
+    if not body:
+        return ""
+    more = [f"\n{len(body) - _ROWS} more are left out here."] if len(body) > _ROWS else []
+    return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *body[:_ROWS], *more])
+
+
+def _resized(results: Sequence[Result]) -> Iterator[tuple[str, Capture, Capture]]:
+    for result in results:
+        if result.old and result.new and not same(result.old.facts.get("size"), result.new.facts.get("size")):
+            yield result.snippet.name, result.old, result.new
+
+
+def _transcripts(results: Sequence[Result]) -> str:
+    """The outputs that changed, each piece by its beginning: the files have the rest."""
+    rows = [
+        tuple(map(code, (difference.what, difference.old, difference.new)))
+        for result in results
+        for difference in result.differences
+        if result.new and "/" in difference.what
+    ]
+    return table(("step", "old", "new"), rows)
+
+
+def _others(results: Sequence[Result]) -> str:
+    rows = []
+    for result in results:
+        if result.verdict not in ("accurate", "written"):
+            first = result.differences[0] if result.differences else None
+            why = result.error.what if result.error else f"{first.what}: {first.old} → {first.new}" if first else ""
+            because = "; ".join(str(change) for change in result.changes)
+            rows.append((code(result.snippet.name), result.verdict, code(why), code(because) if because else "–"))
+    return table(("snippet", "verdict", "what", "because"), rows)
+
+
+def _change(old: CapturedFact | None, new: CapturedFact | None) -> str:
+    if old is None or new is None or isinstance(old.value, str) or isinstance(new.value, str) or not old.value:
+        return "–"
+    return f"{(new.value - old.value) / abs(old.value):+.2%}"

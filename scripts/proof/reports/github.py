@@ -1,0 +1,107 @@
+"""For GitHub: an annotation at the line that a reader would open, and a summary of the job.
+
+A line that begins with `::` is a command to GitHub, and so is `##[…]` wherever it stands in one: text of others goes
+out escaped as GitHub unescapes it (actions/runner, src/Runner.Common/ActionCommand.cs).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from proof.captures.diff import written
+from proof.core.errors import ProofError, Where
+from proof.core.text import plain
+from proof.pages.page import page_text
+from proof.reports import changes
+from proof.runs.result import Result
+
+_SUMMARY_CAP = 1_000_000  # bytes; GitHub drops a summary of over 1 MiB
+_LINES = 12  # of one annotation
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One remark at one line."""
+
+    level: Literal["error", "warning"]
+    where: Where
+    title: str
+    text: str
+
+    def command(self, root: Path) -> str:
+        """As GitHub reads it out of a job's log; the path relative to `root`."""
+        path = self.where.path.resolve()
+        file = path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.name
+        line = f",line={self.where.line}" if self.where.line else ""
+        return f"::{self.level} file={_property(file)}{line},title={_property(self.title)}::{_data(self.text)}"
+
+
+def report(
+    results: Sequence[Result], problems: Sequence[ProofError], *, root: Path, pages: Sequence[Path], file: IO[str]
+) -> None:
+    """Print the annotations to `file`, and add the summary to the file that GitHub names."""
+    base = Path(os.environ.get("GITHUB_WORKSPACE") or root)
+    for annotation in remarks(results, problems, pages):
+        print(annotation.command(base), file=file)
+    if name := os.environ.get("GITHUB_STEP_SUMMARY"):
+        text = changes.summary(results, problems).encode()[:_SUMMARY_CAP].decode("utf-8", "ignore")
+        with Path(name).open("a", encoding="utf-8") as summary:
+            summary.write(text)
+
+
+def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Sequence[Path]) -> Iterator[Annotation]:
+    """What is wrong at the manifest's lines, then at the lines of `pages` that state what is no longer so."""
+    for result in results:
+        if result.verdict in ("accurate", "written"):
+            continue
+        level: Literal["error", "warning"] = "error" if result.verdict in ("drift", "unstable") else "warning"
+        title = f"{result.snippet.name}: {result.verdict}"
+        if result.error:
+            yield Annotation(level, result.error.where or result.snippet.where, title, _brief(str(result.error)))
+        steps = {str(step): step.where for step in result.snippet.steps}
+        told: dict[str, tuple[Where, list[str]]] = {}
+        for difference in result.differences:
+            where = steps.get(difference.what.removesuffix(" exit"), result.snippet.where)
+            told.setdefault(str(where), (where, []))[1].append(
+                f"{difference.what}\n- {difference.old}\n+ {difference.new}"
+            )
+        because = [f"because {change}" for change in result.changes]
+        if because and not told:  # what goes in was edited, and nothing that comes out has changed
+            told[""] = (result.snippet.where, [])
+        for where, texts in told.values():
+            yield Annotation(level, where, title, _brief("\n".join([*because, *texts])))
+    for problem in problems:
+        if problem.where:
+            yield Annotation("error", problem.where, problem.what, _brief(problem.evidence or problem.what))
+    drifted = [result for result in results if result.verdict == "drift"]
+    for snippet, name, old, new in changes.changed(drifted):
+        fact = f"{snippet}.{name}"
+        for where in _stating(fact, pages):
+            text = f"This line states {fact}, which was {written(old)} and now is {written(new)}."
+            yield Annotation("warning", where, fact, text)
+
+
+def _stating(fact: str, pages: Sequence[Path]) -> Iterator[Where]:
+    pattern = re.compile(rf"\{{\{{[^}}]*(?<![\w.]){re.escape(fact)}(?![\w.])")
+    for page in pages:
+        for number, line in enumerate(page_text(page.parent, page).split("\n"), start=1):
+            if pattern.search(line):
+                yield Where(page, number)
+
+
+def _brief(text: str) -> str:
+    lines = text.splitlines()
+    return "\n".join([*lines[:_LINES], *(["…"] if len(lines) > _LINES else [])])
+
+
+def _data(text: str) -> str:
+    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,82 @@
+"""Results that another machine measured → the captures of this repository, and a pull request's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from proof.captures.model import Capture
+from proof.core.errors import ProofError
+from proof.pages import status
+from proof.reports import changes
+from proof.runs.result import Result
+
+_LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
+_NOTE = 200  # characters, for saying that something is missing
+_LEAST = 4_000  # characters that each section may have, however long those before it are
+
+
+def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> str:
+    """What a reviewer has to know, as Markdown: what moved, what was not measured, which sentences fail."""
+    by_name = {result.snippet.name: result for result in taken}
+    blocks = [_head(taken)]
+    problems: list[ProofError] = status.status(root).problems
+    if problems:
+        blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
+    shown = [by_name.get(result.snippet.name, result) for result in results]
+    blocks.append(changes.headline(shown))
+    sections = changes.sections(shown, problems)
+    if bases := _bases(taken):
+        sections.insert(0, f"### Bases\n\n{bases}")
+    return "\n\n".join([*blocks, *_fitted(sections, _LONGEST - sum(map(len, blocks)))]) + "\n"
+
+
+def _fitted(sections: Sequence[str], room: int) -> Iterator[str]:
+    """The sections in no more than so many characters: what is long leaves some room to what comes after it."""
+    for number, section in enumerate(sections, start=1):
+        later = sum(min(len(after), _LEAST) for after in sections[number:])
+        section = _cut(section, max(room - later, 0))  # noqa: PLW2901
+        room -= len(section)
+        yield section
+
+
+def _cut(section: str, room: int) -> str:
+    """A section, cut between two rows so that nothing is left open; it says how many are missing."""
+    if len(section) <= room:
+        return section
+    kept = section[: max(section.rfind("\n", 0, max(room - _NOTE, 0)), 0)]
+    missing = section.count("\n| ") - kept.count("\n| ")
+    return f"{kept}\n\n{missing} more rows have no room here: see the files of this branch.".strip()
+
+
+def _head(taken: Sequence[Result]) -> str:
+    made = [result.new.provenance for result in taken if result.new]
+    dates = sorted(provenance.date[:10] for provenance in made)
+    engines = sorted({provenance.engine for provenance in made})
+    when = dict.fromkeys((*dates[:1], *dates[-1:]))  # one day, or the first and the last
+    text = f"Measured on {' to '.join(when)} by {', '.join(map(changes.code, engines))}." if made else ""
+    other = [r for r in taken if r.old and r.new and r.old.basis != r.new.basis]
+    if other:
+        old, new = _basis(other[0].old), _basis(other[0].new)
+        text += (
+            f" {len(other)} snippets are measured on another basis for the first time ({changes.code(old)} before, "
+            f"{changes.code(new)} now), so that a difference of theirs is no drift."
+        )
+    return text
+
+
+def _basis(capture: Capture | None) -> str:
+    return str(capture.basis) if capture else "none"
+
+
+def _bases(taken: Sequence[Result]) -> str:
+    """What each base was, before and now, where it moved."""
+    rows: dict[str, tuple[str, str]] = {}
+    for result in taken:
+        before = result.old.provenance.bases if result.old else {}
+        for name, now in (result.new.provenance.bases if result.new else {}).items():
+            if before.get(name, "") != now:
+                rows[name] = (before.get(name, "none"), now)
+    return changes.table(
+        ("base", "before", "now"), [tuple(map(changes.code, (name, *row))) for name, row in sorted(rows.items())]
+    )

@@ -1,0 +1,90 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from proof.captures import index, store
+from proof.captures.diff import Difference
+from proof.captures.fingerprint import Change
+from proof.captures.model import Capture
+from proof.core.errors import ProofError, Where
+from proof.snippets import places
+from proof.snippets.model import Snippet
+
+Verdict = Literal["accurate", "drift", "unstable", "not measured", "another basis", "written"]
+# What a drift comes from, the surest first. `output` is what is left: nothing that goes in has changed.
+Cause = Literal["capture", "snippet", "base", "engine", "output"]
+CODES: dict[Verdict, int] = {
+    "accurate": 0,
+    "written": 0,
+    "drift": 1,
+    "unstable": 1,
+    "not measured": 3,
+    "another basis": 4,
+}
+CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine": 7, "capture": 8}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one snippet."""
+
+    snippet: Snippet
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    changes: tuple[Change, ...] = ()  # which inputs changed since the capture
+    cause: Cause | None = None  # of a drift
+    old: Capture | None = None
+    new: Capture | None = None
+    error: ProofError | None = None  # why nothing was measured
+    seconds: float = 0.0
+    cached: bool = False  # found by an earlier run, since which nothing has changed
+
+
+def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:
+    """Whether a capture still says what is so: of the same state, and without a difference."""
+    return old is not None and not differences and not any(change.invalidates for change in changes)
+
+
+def as_shown(result: Result) -> Result:
+    """The result; `another basis` where it is accurate, and pages show a capture that this run did not measure.
+
+    What an image holds depends on its bases. A run on rebuilt bases cannot tell an honest capture of the registry's
+    from an invented one, so it must not say that what the pages show is accurate.
+    """
+    snippet, new = result.snippet, result.new
+    if result.verdict != "accurate" or new is None:
+        return result
+    for origin, shown in index.each(snippet.folder, snippet.variant):
+        if origin != new.basis.bases:
+            where = Where(places.folder_of(snippet.folder, origin, snippet.variant) / store.RECORD)
+            what = f"{snippet.name}: pages show this capture, and this run did not measure it"
+            measured = f"{new.basis}; to measure it: proof check {snippet.name} --bases {origin}"
+            other = Difference(where, what, str(shown.basis), measured)
+            return replace(result, verdict="another basis", differences=(other,))
+        break  # pages show only the first
+    return result
+
+
+def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
+    """What a drift comes from, the surest explanation first."""
+    if old is not None and old.tampered:
+        return "capture"
+    kinds = {change.kind for change in changes}
+    if old is None or "snippet" in kinds:
+        return "snippet"
+    return "base" if "base" in kinds else "engine" if "engine" in kinds else "output"
+
+
+def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:
+    """The exit code of a run: drift first, for it is certain; then what could not be measured or compared.
+
+    With `by_cause` a drift has a code for what it comes from (CAUSE_CODES), the first snippet's that drifted.
+    """
+    codes = {CODES[result.verdict] for result in results}
+    code = next((code for code in (1, 3, 4) if code in codes), 0)
+    causes = [result.cause for result in results if result.verdict == "drift" and result.cause]
+    return CAUSE_CODES[causes[0]] if by_cause and code == 1 and causes else code

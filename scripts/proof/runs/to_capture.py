@@ -1,0 +1,75 @@
+"""A raw run → a capture: the facts that it is worth, with their units and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from proof.captures import derived
+from proof.captures.diff import Difference
+from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.core.errors import ManifestError, ProofError
+from proof.runs import execute
+from proof.runs.execute import Run
+
+_LONGEST = 1_000  # characters of a line in a message
+
+
+class NotAsDeclaredError(ProofError):
+    """A step did not do what its manifest declares: exit so, or print what a fact is read from. Nothing is accepted."""
+
+    def __init__(self, difference: Difference) -> None:
+        self.difference = difference
+        super().__init__(difference.what)
+
+
+def capture_of(run: Run, *, basis: Environment, inputs: dict[str, str], provenance: Provenance) -> Capture:
+    """A run as a capture; NotAsDeclaredError where a step did not do what its manifest declares."""
+    snippet = run.snippet
+    if (wrong := run.unexpected) is not None:
+        tail = "\n".join(line[:_LONGEST] for line in wrong.output.rstrip().splitlines()[-12:])
+        expected = f"exit {wrong.step.exit}" + (f", printing '{wrong.step.expect}'" if wrong.step.expect else "")
+        raise NotAsDeclaredError(
+            Difference(wrong.step.where, str(wrong.step), expected, f"{execute.ends_unexpectedly(wrong)}\n{tail}")
+        )
+    base = run.base_layers
+    layers = tuple(
+        CapturedLayer(layer.instruction, layer.size, layer.files, layer.digest, i < base)
+        for i, layer in enumerate(run.image.layers if run.image else ())
+    )
+    return Capture(
+        snippet=snippet.name,
+        basis=basis,
+        inputs=inputs,
+        steps=tuple(
+            CapturedStep(s.step.name, s.step.text, s.step.inside, s.exit, round(s.seconds, 1), s.output)
+            for s in run.steps
+        ),
+        facts=dict(_facts(run, layers)),
+        layers=layers,
+        provenance=replace(
+            provenance,
+            bases={name: provenance.bases[name] for name in snippet.bases},
+        ),
+    )
+
+
+def _facts(run: Run, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
+    if (image := run.image) is not None:
+        yield from derived.of_layers(run.snippet, layers)
+        if run.snippet.transfer:
+            sent = [layer.compressed or 0 for layer in image.layers]
+            yield from derived.of_transfer(sum(sent), sum(sent[: run.base_layers]), sum(sent[run.base_layers :]))
+        yield from derived.of_each_layer(run.snippet, layers)
+        yield from derived.of_configuration(image.command, image.user or "root", image.platform)
+    for done in run.steps:
+        for rule in done.step.facts:
+            try:
+                fact = derived.of_output(done.step, rule, done.output)
+            except ValueError as error:
+                raise ManifestError(str(error), where=rule.where) from error
+            if fact is None:
+                shown = "\n".join(line[:_LONGEST] for line in done.output.splitlines()[:8]) or "(nothing)"
+                name = f"{run.snippet.name}.{rule.name}"
+                raise NotAsDeclaredError(Difference(rule.where, name, f"a value: {rule.match.pattern}", shown))
+            yield rule.name, fact

@@ -1,0 +1,156 @@
+"""check and update: run each snippet for real, compare it with its capture, and say what differs and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from proof.captures import fingerprint
+from proof.captures import store as store_module
+from proof.captures.diff import Difference, compare
+from proof.captures.model import Capture, Environment, Provenance
+from proof.captures.normalise import LABEL
+from proof.core import files
+from proof.core.errors import CannotMeasureError, Where
+from proof.engines.engine import Engine
+from proof.provision.loader import Loaded
+from proof.runs import execute
+from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
+from proof.runs.to_capture import NotAsDeclaredError, capture_of
+from proof.snippets import places
+from proof.snippets.base_images import Bases, Origin
+from proof.snippets.dockerfile import Dockerfile
+from proof.snippets.model import Snippet, Step
+from proof.system import revision
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all snippets of one run share."""
+
+    root: Path
+    engine: Engine
+    bases: Bases
+    loaded: dict[str, Loaded]
+    origin: Origin
+    cache: Path
+    provenance: Provenance
+    fresh: bool = False
+    timeout: float | None = None
+    on_step: Callable[[Step], None] = lambda step: None
+
+    @property
+    def basis(self) -> Environment:
+        """What the numbers of this run depend on."""
+        # On containerd's store the same images have the same facts, and `image ls` and the build log say otherwise.
+        store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
+        return Environment(self.engine.platform, self.engine.kind + store, self.origin)
+
+    def inputs_of(self, snippet: Snippet) -> dict[str, str]:
+        """What the captures of this run depend on."""
+        major = self.provenance.engine.split(".")[0]
+        return fingerprint.of(snippet, {name: base.key for name, base in self.loaded.items()}, major)
+
+
+def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provenance:
+    """Where the captures of this run come from."""
+    info = engine.info()
+    return Provenance(
+        date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        engine=f"{info.kind} {info.version}",
+        builder=info.builder,
+        image_store=info.image_store,
+        filesystem=info.filesystem,
+        private=info.private,
+        bases={name: base.origin for name, base in loaded.items()},
+        revision=revision.of(root),
+    )
+
+
+def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, beside: bool = False) -> Result:
+    """Run one snippet and compare; with `write`, accept what changed.
+
+    A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
+    With `once` it is not: the caller looks again when there is time. Run `beside` others, what they may have had a
+    part in is `unstable` too, and nothing of it is kept: the caller looks again without them.
+    """
+    folder = places.folder_of(snippet.folder, session.origin, snippet.variant)
+    old = store_module.load(folder)
+    if (other := _other_basis(snippet, old, session, folder)) is not None and not (write and old is None):
+        return Result(snippet, "another basis", (other,), old=old)
+    found = session.inputs_of(snippet)
+    changes = fingerprint.changed(old.inputs, found) if old else []
+    cause = cause_of(old, changes)
+    try:
+        first = session.engine.again(lambda: _measure(snippet, session, found))
+        differences = tuple(compare(old, first, snippet, folder))
+        if is_accurate(old, changes, differences):
+            result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
+            return result if write else as_shown(result)
+        if beside and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
+            return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
+        if differences and not once and not (old and old.tampered):
+            second = session.engine.again(lambda: _measure(snippet, session, found))
+            if shaky := tuple(compare(first, second, snippet, folder)):
+                return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
+        if write:
+            store_module.save(first, folder)
+    except CannotMeasureError as error:
+        return Result(snippet, "not measured", old=old, error=error)
+    except OSError as error:
+        if (trouble := files.trouble(error)) is None:
+            raise
+        return Result(snippet, "not measured", old=old, error=trouble)
+    except NotAsDeclaredError as error:
+        if beside and cause == "output":  # a log of several builds can lack what a fact is read from
+            return Result(snippet, "unstable", (error.difference,), tuple(changes), old=old)
+        return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
+    verdict: Verdict = "written" if write else "drift"
+    return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
+
+
+def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
+    """Why the capture cannot be compared with a run of this session, if it cannot."""
+    here = str(session.basis)
+    if old is not None:
+        return Difference(Where(folder), snippet.name, str(old.basis), here) if old.basis != session.basis else None
+    others = [
+        c for o in places.ORIGINS if (c := store_module.load(places.folder_of(snippet.folder, o, snippet.variant)))
+    ]
+    return Difference(Where(snippet.captured), snippet.name, str(others[0].basis), here) if others else None
+
+
+def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
+    """Whether a log names the steps otherwise than its build alone would: one that shared them had a part in it."""
+    return any(
+        _mixes_up(step.output, build, whole=step.exit == 0)
+        for step in capture.steps
+        if (build := snippet.dockerfiles.get(step.name))
+    )
+
+
+def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
+    steps = {label[1]: label[2] for label in LABEL.finditer(log) if label[1].startswith("#")}  # by their numbers
+    named = set(steps.values())
+    own = frozenset[str]().union(*(stage for stage in build.labels if stage & named))
+    return len(named) < len(steps) or not named <= own or (whole and named != own)
+
+
+def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Capture:
+    run = execute.run(
+        snippet,
+        session.engine,
+        cache=session.cache,
+        loaded=session.loaded,
+        keeps={name: base.keeps for name, base in session.bases.images.items()},
+        fresh=session.fresh,
+        timeout=session.timeout,
+        on_step=session.on_step,
+    )
+    return capture_of(run, basis=session.basis, inputs=found, provenance=session.provenance)
+
+
+def _seconds(capture: Capture) -> float:
+    return sum(step.seconds for step in capture.steps)

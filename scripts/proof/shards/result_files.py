@@ -1,0 +1,284 @@
+"""The results of a run as files: what a shard hands over, and what puts the shards together again.
+
+    DIR/results.json            every snippet that was run, and what came of it
+    DIR/captures/NAME/          the capture that was made of it, in the form of the repository's own
+
+What is read here comes from another machine, which may have run a stranger's program: it is data, of which names,
+types, sizes and seals are checked before anything is done with it. What came of a snippet is not believed either: its
+capture is compared with the repository's once more, here. A shard can only make a verdict worse.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from proof.captures import fingerprint, store
+from proof.captures.diff import Difference, compare
+from proof.captures.fingerprint import Change
+from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where
+from proof.core.files import check_plain, read, write_whole
+from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
+from proof.shards import untrusted
+from proof.snippets import places
+from proof.snippets.base_images import Bases, Origin
+from proof.snippets.model import Snippet
+
+SCHEMA = 1
+RECORD = "results.json"
+_RECORD_CAP = 50_000_000  # bytes of results.json
+_FILE_CAP = 4_000_000  # bytes of each file of a capture: what the tool itself lets a command print
+# What the tool says of one snippet is shorter than this by far.
+_MOST = 10_000  # differences, or changes
+_LONGEST = 20_000  # characters of a text; the rest is cut off
+_SECONDS = 10_000_000.0
+_LINE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one folder holds."""
+
+    folder: Path
+    origin: Origin  # of the bases
+    seconds: float  # wall clock of the whole part
+    results: tuple[Result, ...]
+
+
+def check_empty(folder: Path) -> None:
+    """UsageError where the folder holds anything, which would be mixed up with the results of this run."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder", hint=f"rm -r {folder}, or --results another folder")
+
+
+def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float) -> None:
+    """Write the results, the list of them last: a folder without it is no result."""
+    for result in found:
+        if result.new:
+            store.save(result.new, folder / "captures" / result.snippet.name)
+    data = {
+        "schema": SCHEMA,
+        "origin": origin,
+        "seconds": round(seconds, 1),
+        "results": [_written(result, root) for result in found],
+    }
+    write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def _written(result: Result, root: Path) -> dict[str, Any]:
+    error = result.error
+    return {
+        "snippet": result.snippet.name,
+        "verdict": result.verdict,
+        "cause": result.cause,
+        "seconds": round(result.seconds, 1),
+        "changes": [dataclasses.asdict(change) for change in result.changes],
+        "differences": [
+            {"where": _place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
+        ],
+        "error": error
+        and {
+            "what": error.what,
+            "where": error.where and _place(error.where, root),
+            "evidence": error.evidence,
+            "hint": error.hint,
+        },
+    }
+
+
+def _place(where: Where, root: Path) -> list[Any]:
+    path = where.path if where.path.is_absolute() else Path.cwd() / where.path
+    return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
+
+
+def load(folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, root: Path) -> list[Part]:
+    """Read what every shard left; UsageError where it is not of these snippets, as they are here."""
+    by_name = {snippet.name: snippet for snippet in snippets}
+    return [_part(folder, by_name, known, root) for folder in folders]
+
+
+def together(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
+    """The results of all parts as those of one run, in its order.
+
+    Raises UsageError where a snippet is missing, or is there twice, and where the parts are of different origins.
+    """
+    found: dict[str, tuple[Path, Result]] = {}
+    for part in parts:
+        for result in part.results:
+            name = result.snippet.name
+            if name in found:
+                first = found[name][0]
+                what = "twice" if first == part.folder else f"in two parts, {first} and {part.folder}"
+                raise UsageError(f"the result of {name} is {what}", hint="hand over each shard of one run once")
+            found[name] = (part.folder, result)
+    if missing := [snippet.name for snippet in snippets if snippet.name not in found]:
+        raise UsageError(
+            f"no result of {len(missing)} of {len(snippets)} snippets: {', '.join(missing)}",
+            evidence="\n".join(f"{part.folder}: {len(part.results)} results" for part in parts),
+            hint="run the shard that has them, 1/N to N/N of the same N, and hand over every folder",
+        )
+    if len({part.origin for part in parts}) > 1:
+        raise UsageError(
+            "the parts are of different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
+            hint="run every shard with the same --bases",
+        )
+    _check_bases([result for _, result in found.values()])
+    return [found[snippet.name][1] for snippet in snippets]
+
+
+def _check_bases(results: Iterable[Result]) -> None:
+    """CannotMeasureError where one base was two images: its tag moved while the shards ran."""
+    seen: dict[str, tuple[str, str]] = {}
+    for result in results:
+        for name, image in (result.new.provenance.bases if result.new else {}).items():
+            first, other = seen.setdefault(name, (result.snippet.name, image))
+            if image != other:
+                raise CannotMeasureError(
+                    f"the base {name} was not the same image for all snippets",
+                    evidence=f"{first}: {other}\n{result.snippet.name}: {image}",
+                    hint="run all shards again: it moved while they ran",
+                )
+
+
+def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path) -> Part:
+    record = folder / RECORD
+    try:
+        content = read(record, below=folder, limit=_RECORD_CAP)
+    except FileNotFoundError as error:
+        hint = f"proof check --shard 1/3 --results {folder}"
+        raise UsageError(f"there are no results in {folder}", hint=hint) from error
+    try:
+        data: dict[str, Any] = json.loads(content.decode("utf-8"))
+        if data["schema"] != SCHEMA:
+            raise _refused(record, f"it has schema {data['schema']}, and this tool reads {SCHEMA}")
+        if data["origin"] not in places.ORIGINS:
+            raise _refused(record, f"there are no bases of origin {data['origin']!r}")
+        if not isinstance(entries := data["results"], list):
+            raise _refused(record, "its results are no list")
+        names = [entry["snippet"] for entry in entries]
+        for name in names:
+            if name not in snippets:
+                raise _refused(record, f"there is no snippet {name!r} in this project")
+        _check_files(folder, names, snippets)
+        found = []
+        for entry in entries:
+            told = _told(entry, folder, snippets[entry["snippet"]], data["origin"], root)
+            if told.new:
+                place = folder / "captures" / told.snippet.name / store.RECORD
+                for what in untrusted.objections(told.new, told.snippet, data["origin"], known):
+                    raise _refused(place, what)
+            found.append(_judged(told, data["origin"]))
+        return Part(folder, data["origin"], _number(data["seconds"]), tuple(found))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _refused(record, f"this is no file that the tool wrote: {error!r}") from error
+
+
+def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snippet]) -> None:
+    """Nothing but results and captures: no link, no other name, nothing over its cap."""
+    allowed = {RECORD}
+    for name in names:
+        files = (store.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps))
+        allowed |= {f"captures/{name}/{file}" for file in files}
+    check_plain(folder)
+    for path in folder.rglob("*"):
+        inner = path.relative_to(folder).as_posix()
+        if path.is_file() and inner not in allowed:
+            raise _refused(path, "no result has such a file")
+        if path.is_file() and inner != RECORD and path.stat().st_size > _FILE_CAP:
+            raise _refused(path, f"it has over {_FILE_CAP:,} bytes")
+
+
+def _judged(told: Result, origin: Origin) -> Result:
+    """What a shard told, with what its capture comes to here."""
+    snippet, old, new = told.snippet, told.old, told.new
+    folder = places.folder_of(snippet.folder, origin, snippet.variant)
+    if new is None or told.verdict in ("not measured", "another basis"):
+        return replace(told, new=None)
+    if old is not None and old.basis != new.basis:
+        other = Difference(Where(folder), snippet.name, str(old.basis), str(new.basis))
+        return Result(snippet, "another basis", (other,), old=old, seconds=told.seconds)
+    changes = tuple(fingerprint.changed(old.inputs, new.inputs)) if old else ()
+    differences = tuple(compare(old, new, snippet, folder))
+    accurate = is_accurate(old, changes, differences)
+    if told.verdict == "accurate":
+        if accurate:
+            return replace(told, differences=(), changes=(), cause=None)
+        word = Difference(Where(folder), f"{snippet.name}: the shard's verdict", "accurate", "not what it measured")
+        differences, told = (word, *differences), replace(told, verdict="drift")
+    elif told.verdict == "unstable" or (told.verdict == "drift" and accurate):
+        return told  # by its own word, which is not better than ours
+    return replace(told, differences=differences, changes=changes, cause=cause_of(old, changes))
+
+
+def unwritten(result: Result) -> Result:
+    """The result for whoever accepts nothing: a capture that was written on another machine is not the one here."""
+    if result.verdict == "written":
+        accurate = is_accurate(result.old, result.changes, result.differences)
+        verdict: Verdict = "accurate" if accurate else "drift"
+        result = replace(result, verdict=verdict, cause=None if accurate else result.cause)
+    return as_shown(result)
+
+
+def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
+    verdict, cause = entry["verdict"], entry["cause"]
+    if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
+        raise ValueError(f"{verdict}, {cause}")
+    new = store.load(folder / "captures" / snippet.name)
+    if verdict in ("accurate", "written") and new is None:
+        raise ValueError(f"{snippet.name} is {verdict}, without a capture")
+    error: ProofError | None = None
+    if (told := entry["error"]) is not None:
+        where = told["where"] and _where(told["where"], root)
+        error = CannotMeasureError(
+            _text(told["what"]), where=where, evidence=_text(told["evidence"]), hint=_text(told["hint"])
+        )
+    return Result(
+        snippet,
+        verdict,
+        tuple(
+            Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
+            for d in _few(entry["differences"])
+        ),
+        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _few(entry["changes"])),
+        cause,
+        store.load(places.folder_of(snippet.folder, origin, snippet.variant)),
+        new,
+        error,
+        _number(entry["seconds"]),
+    )
+
+
+def _where(place: Any, root: Path) -> Where:
+    path, line = place
+    if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError(f"{path!r} is no path of this project")
+    if line is not None and (type(line) is not int or not 0 < line < _LINE):
+        raise ValueError(f"{line!r} is no line")
+    return Where(root / path, line)
+
+
+def _few(values: Any) -> list[Any]:
+    if not isinstance(values, list) or len(values) > _MOST:
+        raise ValueError(f"there are no lists of over {_MOST:,}")
+    return values
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()  # a lone surrogate is no text either, and fails here rather than in the middle of a report
+    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= _SECONDS:  # which a NaN is not
+        raise TypeError(f"{value!r:.60} is no number of seconds")
+    return float(value)
+
+
+def _refused(path: Path, what: str) -> UsageError:
+    return UsageError(what, where=Where(path), hint="hand over what `proof check --results` wrote, as it wrote it")

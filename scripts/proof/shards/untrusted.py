@@ -1,0 +1,142 @@
+"""Whether a capture that another machine made may be taken for one of ours: its form, and what it is of.
+
+It has exactly the facts that follow from its own layers and outputs, of the snippet as it is here. Whether those
+layers and outputs are what a run would give, only a run can tell (`proof check`), and a person who reads the table of
+what changed. The seal does not tell: it has no key, so whoever edits a record can compute it again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from proof.captures import derived, fingerprint, normalise, provenance
+from proof.captures.model import Capture, CapturedFact
+from proof.core.units import Scalar
+from proof.core.validate import typed
+from proof.snippets.base_images import Bases
+from proof.snippets.model import Snippet
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LAYERS = 128  # which Docker puts on top of each other: see the snippet layers_depth
+_LARGEST = 10**15  # bytes of a layer
+_FILES = 10**9
+_LONGEST = 100_000  # characters of an instruction, or of a text in the configuration
+_USER = re.compile(r"[\w.:$-]{1,200}", re.ASCII)
+_PLATFORM = re.compile(r"[a-z0-9]+(?:/[a-z0-9.]+){1,2}")
+
+
+def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
+    """Everything that speaks against it.
+
+    It must be whole, of the types that the tool writes, and of the snippet as it is here: commands, context and bases.
+    """
+    try:
+        typed(capture)
+    except TypeError as error:
+        yield f"a value in it has a type that the tool never writes: {error}"
+        return
+    if capture.tampered:
+        yield f"{', '.join(capture.tampered)} was changed after it was written"
+    if capture.snippet != snippet.name or capture.basis.bases != origin:
+        yield f"it is of {capture.snippet} on {capture.basis}"
+    declared = [(step.name, step.text, step.inside, step.exit) for step in snippet.steps]
+    if [(step.name, step.command, step.inside, step.exit) for step in capture.steps] != declared:
+        yield f"its steps are not those of {snippet.where}"
+        return
+    for step, done in zip(snippet.steps, capture.steps, strict=True):
+        if step.expect not in done.output:
+            yield f"{step} did not print '{step.expect}'"
+    if (strange := _strange_layers(capture, snippet)) is not None:
+        yield strange
+    else:
+        yield from _facts(capture, snippet)
+    yield from _origin(capture, snippet, origin, known)
+
+
+def _strange_layers(capture: Capture, snippet: Snippet) -> str | None:
+    """What is wrong with the layers."""
+    if len(capture.layers) > _LAYERS:
+        return f"it has {len(capture.layers)} layers, and an image has {_LAYERS} at most"
+    if bool(capture.layers) is not bool(snippet.image):
+        return f"it has {len(capture.layers)} layers, and its snippet measures {snippet.image or 'no image'}"
+    for number, layer in enumerate(capture.layers, start=1):
+        bounded = 0 <= layer.size < _LARGEST and 0 <= layer.files < _FILES and len(layer.instruction) <= _LONGEST
+        if not bounded or not _DIGEST.fullmatch(layer.digest):
+            return f"its layer {number} is not one that the tool measured"
+    whose = [layer.from_base for layer in capture.layers]
+    return None if whose == sorted(whose, reverse=True) else "a layer of its base lies above one of its own"
+
+
+def _facts(capture: Capture, snippet: Snippet) -> Iterator[str]:
+    """The facts that do not follow from its layers and outputs, and those that are missing."""
+    wanted = dict(_given(capture, snippet)) | derived.of_image(snippet, capture.layers)
+    for step, done in zip(snippet.steps, capture.steps, strict=True):
+        for rule in step.facts:
+            try:
+                if (fact := derived.of_output(step, rule, done.output)) is not None:
+                    wanted[rule.name] = fact
+                else:
+                    yield f"{step} did not print the fact {rule.name!r}"
+            except ValueError as error:
+                yield f"the fact {rule.name!r}: {error}"
+    for name in dict.fromkeys([*wanted, *capture.facts]):
+        if name not in wanted:
+            yield f"{name!r:.110} is no fact of {snippet.name}"
+        elif capture.facts.get(name) != wanted[name]:
+            yield f"its fact {name!r} is not what its layers and outputs say"
+
+
+def _given(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, CapturedFact]]:
+    """The facts that neither layers nor outputs tell: with the capture's own values, if those have their form."""
+    if not snippet.image:
+        return
+    found = dict(derived.of_configuration("", "", ""))
+    for name, fact in found.items():
+        given = capture.facts.get(name)
+        yield name, replace(fact, value=given.value) if given and _is_configured(name, given.value) else fact
+    if snippet.transfer:
+        base, own = (_size(capture.facts.get(name)) for name in ("base_transfer_size", "own_transfer_size"))
+        yield from derived.of_transfer(base + own, base, own)
+
+
+def _size(fact: CapturedFact | None) -> int:
+    value = fact.value if fact else -1
+    return value if isinstance(value, int) and 0 <= value < _LARGEST else -1
+
+
+def _is_configured(name: str, value: Scalar) -> bool:
+    """Whether the configuration of an image can say so."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return False
+    if name == "command":
+        try:
+            words = json.loads(value)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(words, list) and all(isinstance(word, str) for word in words)
+    return bool((_PLATFORM if name == "platform" else _USER).fullmatch(value))
+
+
+def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
+    """What it says of the state that it was measured in, and of where."""
+    for name, value in provenance.oddities(capture):
+        yield f"its provenance is not what the tool writes: {name} {value!r:.110}"
+    if set(capture.provenance.bases) != set(snippet.bases):
+        yield f"its provenance names other bases than {snippet.where}"
+        return
+    for name, image in capture.provenance.bases.items():
+        if origin == "rebuilt" and image != known.made_of(name):
+            yield f"its base {name} is not made of what {known.path.name} says"
+        if origin == "registry":
+            digest = capture.inputs.get(f"{fingerprint.BASE}{name}")
+            if image != f"{known.images[name].registry}@{digest}" or not _DIGEST.fullmatch(digest or ""):
+                yield f"its base {name} has no digest, or another one than the image that it was measured on"
+    keys = {name: known.key(name) for name in snippet.bases}
+    for change in fingerprint.without_engine(snippet, capture, keys):
+        if change.invalidates:
+            yield f"{snippet.name} was measured in another state than the one here: {change}"
+    if fingerprint.ENGINE not in capture.inputs or capture.inputs.get(fingerprint.RULES) != str(normalise.VERSION):
+        yield "it was measured by another version of this tool"

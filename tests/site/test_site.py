@@ -1,0 +1,113 @@
+"""The published pages: built strictly, and their numbers read back out of the HTML."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from proof.core import units
+from proof.facts import book as book_module
+from proof.facts.book import FactBook
+from proof.facts.values import Source
+from proof.pages import scan, status
+from tests.support.helpers import REPOSITORY, data_values, mkdocs
+
+PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly."""
+    folder = tmp_path_factory.mktemp("site")
+    done = mkdocs(REPOSITORY, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line for line in done.stderr.splitlines() if not line.startswith("INFO ")] == []
+    return folder
+
+
+@pytest.fixture(scope="module")
+def book() -> FactBook:
+    return book_module.load(REPOSITORY / "snippets")
+
+
+def test_the_article_states_the_measured_numbers(site: Path, book: FactBook) -> None:
+    """Sizes, layers and the ratio on the page are those of the captures, exact and as written."""
+    stated = set(data_values((site / "index.html").read_text("utf-8")))
+    single, multi = book["single.size"], book["multi.size"]
+    assert (str(single.value), units.size(float(single.value))) in stated
+    assert (str(multi.value), units.size(float(multi.value))) in stated
+    share = float(multi.value) / float(single.value)
+    assert (str(share), f"{share:.0%}") in stated
+    assert (str(book["single.layers"].value), "eight") in stated
+    assert (str(book["single.base_layers"].value), "five") in stated
+
+
+def test_the_article_shows_every_output(site: Path, book: FactBook) -> None:
+    """What each shown step printed is on the page, character by character."""
+    html = (site / "index.html").read_text("utf-8")
+    text = unescape(re.sub(r"<[^>]+>", "", html))
+    for name in ("go_run", "run", "image_ls", "du", "layers"):
+        step = book.captures["single"].step(name)
+        assert step is not None
+        assert step.output.strip() in text
+        assert f"$ {step.command}\n" in text
+
+
+def test_the_figures_of_2020_are_marked_as_published(site: Path) -> None:
+    """A cited figure looks different from a measured one, and says whose it is."""
+    html = (site / "then-and-now" / "index.html").read_text("utf-8")
+    found = re.findall(r'<data class="fact fact--cited"[^>]*title="([^"]*)"[^>]*>372MB</data>', html)
+    assert found
+    assert all("as published on 4 June 2020" in title for title in found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_no_other_host(page: str, site: Path) -> None:
+    """No script, style, font or picture comes from elsewhere."""
+    html = (site / page).read_text("utf-8")
+    loaded = re.findall(r'<(?:script|img|iframe|source)[^>]*\ssrc="([^"]+)"', html)
+    loaded += [
+        m[1] for m in re.finditer(r'<link([^>]*)href="([^"]+)"', html) if "canonical" not in m[0] and "://" in m[2]
+    ]
+    assert not [address for address in loaded if "//" in address]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_ids_stand_once(page: str, site: Path) -> None:
+    """Every id of a page is its own, so that every link and every popover finds its target."""
+    ids = re.findall(r'\sid="([^"]+)"', (site / page).read_text("utf-8"))
+    assert len(ids) == len(set(ids)), {i for i in ids if ids.count(i) > 1}
+
+
+def test_the_measurements_have_everything(site: Path, book: FactBook) -> None:
+    """Each fact is listed, and each step is there, or on the page that its command is linked to."""
+    html = (site / "measurements" / "index.html").read_text("utf-8")
+    ids = {path.parent: path.read_text("utf-8") for path in site.rglob("index.html")}
+    cited = (site / "proof" / "index.html").read_text("utf-8")
+    for name, fact in book.items():
+        assert f"<code>{name}</code>" in (cited if isinstance(fact.origin, Source) else html)
+    for snippet, capture in book.captures.items():
+        for step in capture.steps:
+            anchor = f"{snippet}-{step.name}".replace("_", "-")
+            linked = re.findall(rf'href="([^"#]*)#{anchor}"', html)
+            folders = [(site / "measurements" / to).resolve() for to in linked if to] or [site / "measurements"]
+            assert all(f'id="{anchor}"' in ids[folder] for folder in folders), f"{snippet}/{step.name}"
+
+
+def test_the_proof_page_has_every_claim(site: Path) -> None:
+    """What must hold, and the sentence that it is about."""
+    text = unescape((site / "proof" / "index.html").read_text("utf-8"))
+    for scanned in scan.scan(REPOSITORY):
+        for claim in scanned.page.claims:
+            assert claim.predicate in text
+            assert claim.sentence in text
+
+
+def test_nothing_is_stale_false_or_unbound() -> None:
+    """`proof status` finds nothing to say about this article."""
+    found = status.status(REPOSITORY)
+    assert [str(problem) for problem in found.problems] == []
+    assert sum(len(page.page.claims) for page in found.pages) >= 10

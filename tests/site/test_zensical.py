@@ -1,0 +1,62 @@
+"""The same mkdocs.yml, built by Zensical: an author can move there without touching a page."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from tests.support.helpers import REPOSITORY, data_values, mkdocs
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The site by MkDocs, and by Zensical, which builds into its own project only."""
+    ours, project = tmp_path_factory.mktemp("mkdocs"), tmp_path_factory.mktemp("zensical")
+    for name in ("docs", "snippets", "overrides"):
+        shutil.copytree(REPOSITORY / name, project / name)
+    shutil.copy(REPOSITORY / "mkdocs.yml", project)
+    done = mkdocs(REPOSITORY, ours)
+    assert done.returncode == 0, done.stdout + done.stderr
+    command = [sys.executable, "-m", "zensical", "build", "--strict"]
+    done = subprocess.run(
+        command, cwd=project, env=os.environ, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ours, project / "site"
+
+
+def pages(site: Path) -> dict[str, str]:
+    """The HTML of every page, by its path."""
+    return {str(path.relative_to(site)): path.read_text("utf-8") for path in site.rglob("index.html")}
+
+
+def transcripts(html: str) -> list[str]:
+    """The text of every transcript, with where it comes from."""
+    return [
+        unescape(re.sub(r"<[^>]+>", "", figure))
+        for figure in re.findall(r'<figure class="transcript.*?</figure>', html, re.DOTALL)
+    ]
+
+
+def test_every_page_states_the_same_facts(built: tuple[Path, Path]) -> None:
+    """The same pages, and on each the same values, written alike and in the same order."""
+    one, other = (pages(site) for site in built)
+    assert set(one) == set(other)
+    assert sum(len(data_values(html)) for html in one.values()) > 300
+    for path, html in one.items():
+        assert data_values(other[path]) == data_values(html), path
+
+
+def test_every_page_shows_the_same_transcripts(built: tuple[Path, Path]) -> None:
+    """The same outputs, character by character."""
+    one, other = (pages(site) for site in built)
+    assert sum(len(transcripts(html)) for html in one.values()) > 200
+    for path, html in one.items():
+        assert transcripts(other[path]) == transcripts(html), path

@@ -1,0 +1,174 @@
+"""What several test files need: the repository, the tiny project, and one way to run the command."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from proof.captures import derived, fingerprint, store
+from proof.captures.model import Capture, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.engines.engine import Engine
+from proof.provision import loader
+from proof.runs import scheduler, verify
+from proof.runs.result import Result
+from proof.snippets import base_images, project
+from proof.snippets.model import Snippet, Step
+from proof.snippets.places import folder_of
+
+REPOSITORY = Path(__file__).parents[2]
+TINY = REPOSITORY / "tests" / "data" / "tiny"
+# Of every made-up capture of an image.
+LAYERS = (
+    CapturedLayer("ADD rootfs /", 8_311_385, 87, f"sha256:{'a' * 64}", from_base=True),
+    CapturedLayer("COPY note.txt /srv/note.txt # buildkit", 27, 1, f"sha256:{'b' * 64}", from_base=False),
+)
+
+
+def address(page: Path) -> str:
+    """Where the site has a page of docs/: `` for the article, `proof/` for both proof.md and proof/index.md."""
+    name = page.relative_to(REPOSITORY / "docs").with_suffix("").as_posix()
+    return "" if name == "index" else f"{name.removesuffix('/index')}/"
+
+
+def tiny(folder: Path) -> Path:
+    """A copy of the tiny project: another program, other facts, a page of its own, and no captures yet."""
+    return Path(shutil.copytree(TINY, folder / "tiny"))
+
+
+def captured(root: Path) -> Path:
+    """Every snippet of a project with a capture that fits its inputs, of made-up values."""
+    known = base_images.load(root)
+    keys = {name: known.key(name) for name in known.images}
+    for snippet in project.load_all(root):
+        layers = LAYERS if snippet.image else ()
+        facts = derived.of_image(snippet, layers)
+        if snippet.image:
+            facts |= derived.of_configuration('["cat"]', "root", "linux/amd64")
+        steps = tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, _printed(s)) for s in snippet.steps)
+        for step in snippet.steps:
+            for rule in step.facts:
+                if (fact := derived.of_output(step, rule, _printed(step))) is not None:
+                    facts[rule.name] = fact
+        capture = Capture(
+            snippet=snippet.name,
+            basis=Environment("linux/amd64", "docker", "rebuilt"),
+            inputs=fingerprint.of(snippet, keys, "docker 26"),
+            steps=steps,
+            facts=facts,
+            layers=layers,
+            provenance=Provenance(
+                date="2026-01-02T03:04:05Z",
+                engine="docker 26",
+                builder="buildx 0.13.1",
+                image_store="overlay2",
+                filesystem="extfs",
+                private=True,
+                bases={name: known.made_of(name) for name in snippet.bases},
+                revision="1234567",
+            ),
+        )
+        store.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
+    return root
+
+
+def _printed(step: Step) -> str:
+    return "".join(f"{line}\n" for line in (step.expect, "6 note.txt" if step.facts else "") if line)
+
+
+def of_layers(capture: Capture, snippet: Snippet, layers: Sequence[CapturedLayer]) -> Capture:
+    """The capture of an image of these layers."""
+    facts = {name: fact for name, fact in capture.facts.items() if not re.fullmatch(r"layer_\d+", name)}
+    return replace(capture, layers=tuple(layers), facts=facts | derived.of_image(snippet, layers))
+
+
+def results(root: Path) -> list[Result]:
+    """What a run of a project comes to that has made-up captures: each accurate, with a capture that is whole."""
+    found = []
+    for snippet in project.load_all(root):
+        old = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
+        assert old is not None
+        store.save(old, folder_of(snippet.folder, "rebuilt", snippet.variant))
+        found.append(Result(snippet, "accurate", old=old, new=old, seconds=0.3))
+    return found
+
+
+def measure(
+    root: Path,
+    engine: Engine,
+    cache: Path,
+    *names: str,
+    write: bool = False,
+    jobs: int = 1,
+    fresh: bool = False,
+) -> list[Result]:
+    """What `proof check` or `proof update` does once it has an engine."""
+    known = base_images.load(root)
+    snippets = project.load_all(root, list(names))
+    known.check(snippets)
+    loaded = {
+        name: loader.ensure(known, name, engine, origin="rebuilt", cache=cache) for name in base_images.wanted(snippets)
+    }
+    session = verify.Session(
+        root=root,
+        engine=engine,
+        bases=known,
+        loaded=loaded,
+        origin="rebuilt",
+        cache=cache,
+        provenance=verify.provenance(root, engine, loaded),
+        fresh=fresh,
+    )
+    one = partial(verify.verify, session=session, write=write)
+    return sorted(scheduler.run(snippets, one, jobs=jobs), key=lambda result: result.snippet.name)
+
+
+def proof(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900
+) -> subprocess.CompletedProcess[str]:
+    """The command, as a user runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "proof.cli.main", *arguments],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "80", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """A strict build of the site; not a quiet one, which would leave warnings uncounted."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
+        cwd=root,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace one text in a file; a replacement that replaces nothing is a mistake of the test."""
+    text = path.read_bytes().decode()
+    assert old in text, f"{old!r} is not in {path}"
+    path.write_bytes(text.replace(old, new, 1).encode())
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder and what is in it."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def data_values(html: str) -> Sequence[tuple[str, str]]:
+    """The (value, text) of every fact on a page."""
+    return re.findall(r'<data class="fact[^"]*"[^>]*? value="([^"]*)"[^>]*>(.*?)</data>', html)

@@ -1,0 +1,143 @@
+"""The lock of the registry's bases: written with captures, read before a run, and refused where it is none."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.captures import bases_lock, store
+from proof.captures.model import Capture, Environment
+from proof.core.errors import ManifestError
+from proof.snippets import base_images
+from proof.snippets.base_images import Bases
+from proof.snippets.places import folder_of
+from tests.support.helpers import captured, proof, results, tiny
+from tests.support.hostile import lay
+
+ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+@pytest.fixture
+def known(root: Path) -> Bases:
+    return base_images.load(root)
+
+
+def on_registry(root: Path, digest: str) -> Capture:
+    """The capture of `note` as if it had been made of this image, written beside the other."""
+    capture = results(root)[2].new
+    assert capture
+    capture = replace(
+        capture,
+        basis=Environment("linux/amd64", "docker", "registry"),
+        inputs={name: digest if name.startswith("the base") else value for name, value in capture.inputs.items()},
+        provenance=replace(capture.provenance, bases={"alpine:3.22": f"docker.io/library/alpine:3.22@{digest}"}),
+    )
+    store.save(capture, folder_of(root / "snippets" / "note", "registry"))
+    return capture
+
+
+def test_what_is_kept_is_what_is_read(root: Path, known: Bases) -> None:
+    """The newest digest of each base, one line each, in the form that pulls by it."""
+    assert bases_lock.load(root, known) == {}
+    bases_lock.keep(root, known, [])
+    assert not (root / "snippets" / "bases.lock").exists()
+    for digest in (ONE, TWO):
+        bases_lock.keep(root, known, [on_registry(root, digest)])
+        assert bases_lock.load(root, known) == {"alpine:3.22": digest}
+    lines = (root / "snippets" / "bases.lock").read_text().splitlines()
+    assert lines[0].startswith("#")
+    assert lines[1:] == [f"docker.io/library/alpine:3.22@{TWO}"]
+
+
+def test_a_tag_that_moved_is_named_with_both_images(known: Bases) -> None:
+    """One that is new, or the same, is no news."""
+    said = list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": TWO}, known))
+    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, and now is {TWO}"]
+    assert list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": ONE}, known)) == []
+    assert list(bases_lock.moved({}, {"alpine:3.22": ONE}, known)) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["docker.io/library/alpine:3.22", f"alpine {ONE}", "alpine@sha256:12", f"alpine@{ONE} x", "<<<<<<< HEAD"]
+)
+def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) -> None:
+    """With its number, code 2, and nothing run."""
+    (root / "snippets" / "bases.lock").write_text(f"# a comment\n{line}\n")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/bases.lock:2: expected an image with its digest" in done.stderr
+    with pytest.raises(ManifestError):
+        bases_lock.load(root, base_images.load(root))
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"link": "bases.lock", "to": "/etc/shadow"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "/dev/zero"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "bases.toml"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "bases.lock"}, "found a symbolic link"),
+        ({"link": "bases.lock", "to": "nothing/there"}, "found a symbolic link"),
+        ({"pipe": "bases.lock"}, "found a named pipe"),
+        ({"socket": "bases.lock"}, "found a socket"),
+        ({"device": "bases.lock"}, "found a device"),
+        ({"folder": "bases.lock"}, "found a directory"),
+        ({"file": "bases.lock", "size": 10**12}, "this file has more than 1,000,000 bytes"),
+    ],
+    ids=str,
+)
+def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str, root: Path) -> None:
+    """Its first line was evidence in an error, of /etc/shadow too; a pipe was waited for."""
+    if "device" in given and os.geteuid() != 0:
+        pytest.skip("only root can make a device")
+    lay(root / "snippets", given)
+    done = proof("status", cwd=root, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"snippets/bases.lock: {says}" in done.stderr.replace("expected a regular file, ", "")
+    assert "root:" not in done.stderr
+
+
+@pytest.mark.parametrize("hidden", ["\u2028", "\x85", "\x0c", "\x0b", "\x1c", "\r"])
+def test_a_line_ends_where_everybody_ends_it(hidden: str, root: Path) -> None:
+    """Not at what Python alone takes for the end of a line: a reviewer would not see the second image."""
+    line = f"docker.io/library/alpine:3.22@{ONE}"
+    (root / "snippets" / "bases.lock").write_bytes(f"# a comment{hidden}{line}\n{line}{hidden}{line}\n".encode())
+    with pytest.raises(ManifestError, match="lock:2: expected an image with its digest"):
+        bases_lock.load(root, base_images.load(root))
+
+
+def test_a_base_that_is_no_more_leaves_the_lock(root: Path, known: Bases) -> None:
+    """Its line is no error, and the next update writes the others alone."""
+    bases_lock.keep(root, known, [on_registry(root, ONE)])
+    with (root / "snippets" / "bases.lock").open("a") as lock:
+        lock.write(f"docker.io/library/gone:1@{ONE}\n")
+    assert bases_lock.load(root, known) == {"alpine:3.22": ONE}
+    bases_lock.keep(root, known, [on_registry(root, TWO)])
+    assert "gone" not in (root / "snippets" / "bases.lock").read_text()
+
+
+def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: Bases) -> None:
+    """As where a refresh reached some of the snippets only: `proof status` names them, without a registry."""
+    bases_lock.keep(root, known, [on_registry(root, TWO)])
+    assert "stale" not in proof("status", cwd=root).stdout.replace("Nothing is stale", "")
+    on_registry(root, ONE)
+    done = proof("status", cwd=root)
+    assert "note is stale: the base alpine:3.22 changed" in done.stdout
+    assert "proof update note --bases registry" in done.stdout
+
+
+def test_a_mirror_of_nothing_is_wrong_use(root: Path) -> None:
+    """Rebuilt bases come from no registry, so that a mirror would be left unused without a word."""
+    done = proof("check", "--mirror", "localhost:5000", cwd=root, env={"PATH": "/nonexistent"})
+    assert done.returncode == 2
+    assert "--mirror needs --bases registry" in done.stderr

@@ -1,0 +1,490 @@
+"""What is compared of an output: verbatim logs of the same build alike, of different ones not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.captures.normalise import RULES, comparable, normalise
+from proof.core.sequence_diff import blocks
+from proof.snippets.model import Step
+from tests.support.helpers import REPOSITORY
+from tests.support.makers import step
+
+# Outputs of `docker build --progress=plain` of Docker 26.1.5 with buildx 0.13.1, byte for byte.
+LOGS = {path.stem: path.read_text() for path in (REPOSITORY / "tests/data/buildkit").glob("*.txt")}
+SNIPPETS = REPOSITORY / "snippets"
+VERBS = {
+    "build": "docker build -t example .",
+    "run": "docker run example",
+    "ls": "docker image ls example",
+    "inspect": "docker inspect example",
+    "history": "docker history example",
+    "version": "docker version",
+}
+BUILD = step(VERBS["build"])
+LS = step(VERBS["ls"])
+HISTORY = step(VERBS["history"])
+
+
+def differing(old: str, new: str) -> tuple[list[str], list[str]]:
+    """The lines of two build logs in which they differ."""
+    before, after = ([line.text for line in lines] for lines in comparable(old, new, BUILD))
+    found = list(blocks(before, after))
+    old_lines = [line for block in found for line in before[block.old_from : block.old_to]]
+    return old_lines, [line for block in found for line in after[block.new_from : block.new_to]]
+
+
+FAILING = """\
+step RUN go build -o /go/bin/app broken.go
+  # command-line-arguments
+  ./broken.go:4:10: undefined: hello
+ERROR: process "/bin/sh -c go build -o /go/bin/app broken.go" did not complete"""
+IMAGE_LS = """\
+REPOSITORY   TAG       IMAGE ID       CREATED         SIZE
+example      latest    72501f1e7135   4 seconds ago   270MB
+"""
+HISTORY_TABLE = """\
+IMAGE          CREATED          CREATED BY                                      SIZE      COMMENT
+1a9af2c4de0a   8 seconds ago    CMD ["app"]                                     0B        buildkit.dockerfile.v0
+<missing>      16 months ago    ADD alpine-minirootfs-3.22.1-x86_64.tar.gz /…   8.31MB    buildkit.dockerfile.v0
+"""
+
+
+class TestBuildLog:
+    @pytest.mark.parametrize("other", ["cached", "reordered"])
+    def test_same_build(self, other: str) -> None:
+        """Logs of one build are alike, whatever their order, numbers, times, interleaving and cache hits."""
+        assert LOGS["fresh"] != LOGS[other]
+        assert differing(LOGS["fresh"], LOGS[other]) == ([], [])
+        assert differing(LOGS[other], LOGS["fresh"]) == ([], [])
+
+    def test_what_is_left(self) -> None:
+        """What is compared are the steps that were taken, sorted."""
+        assert normalise(LOGS["fresh"], BUILD).splitlines() == [
+            "step COPY --from=builder /go/bin/app /usr/local/bin/app",
+            "step COPY main.go .",
+            "step FROM docker.io/library/alpine:3.22",
+            "step FROM docker.io/library/golang:1.27-alpine",
+            "step RUN echo building && go build -o /go/bin/app main.go",
+            "  building",
+            "step RUN echo one; sleep 0.4; echo two >&2",
+            "  one",
+            "  two",
+            "step WORKDIR /go/src/app",
+            "step [internal] load .dockerignore",
+            "step [internal] load build context",
+            "step [internal] load build definition from Dockerfile",
+            "step [internal] load metadata for docker.io/library/alpine:3.22",
+            "step [internal] load metadata for docker.io/library/golang:1.27-alpine",
+            "step exporting to image",
+            " - exporting layers",
+            " - writing image <digest>",
+            " - naming to docker.io/library/example",
+            'builder building with "default" instance using docker driver',
+        ]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("COPY main.go .", "COPY other.go ."),
+            ("golang:1.27-alpine", "golang:1.28-alpine"),
+            ("#12 [stage-1 3/3] COPY --from=builder /go/bin/app /usr/local/bin/app\n#12 DONE 0.0s\n", ""),
+            ("#13 exporting to image", "#14 [4/4] RUN true\n#14 CACHED\n\n#13 exporting to image"),
+        ],
+    )
+    def test_another_build(self, old: str, new: str) -> None:
+        """A step that changed, went or came is a difference."""
+        changed = LOGS["fresh"].replace(old, new)
+        assert changed != LOGS["fresh"]
+        assert normalise(LOGS["fresh"], BUILD) != normalise(changed, BUILD)
+        for other in LOGS["fresh"], LOGS["cached"]:
+            assert differing(changed, other) != ([], [])
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("building\n", "building fast\n"),  # what a step printed that was built
+            ("#10 DONE", "#10 0.500 three\n#10 DONE"),
+            ("#11 0.461 two\n", ""),
+        ],
+    )
+    def test_what_a_step_printed(self, old: str, new: str) -> None:
+        """Of a step that was built in both runs it is compared; of one out of the cache nothing is known."""
+        changed = LOGS["fresh"].replace(old, new)
+        assert changed != LOGS["fresh"]
+        assert differing(changed, LOGS["fresh"]) != ([], [])
+        assert differing(changed, LOGS["cached"]) == ([], [])
+
+    @pytest.mark.parametrize("number", [0, 1, 4, 7, 8, 9, 10, 11, 12, 13, 99])
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("It is the fastest build.", "0.5 fast", "0.12 fast", "DONE 0.0s.", "DONE soon", "DONE ٣.0s", "CACHED!"),
+            *("naming to docker.io/library/other done", "exporting layers, all 3 of them", "... and more"),
+            *("transferring context: 2B and more", "transferring contexts: 2B done", "transferring context: 2PB done"),
+            *(f"writing image sha256:{'1' * 63} done", f"writing image sha256:{'1' * 64} twice", "[9/9] RUN more"),
+        ],
+    )
+    @pytest.mark.parametrize("other", ["fresh", "cached"])
+    def test_an_invented_line(self, number: int, line: str, other: str) -> None:
+        """A line that BuildKit does not print is a difference, whatever step it claims to be of, cached or not."""
+        assert differing(f"{LOGS['fresh']}#{number} {line}\n", LOGS[other]) != ([], [])
+
+    @pytest.mark.parametrize("line", ["An invented line", "  7 | one", "#x 0.123 one", "\x0b", "\N{NO-BREAK SPACE}"])
+    @pytest.mark.parametrize("name", LOGS)
+    def test_an_invented_line_of_no_step(self, name: str, line: str) -> None:
+        """The same between the steps."""
+        assert differing(f"{LOGS[name]}{line}\n", LOGS[name]) != ([], [])
+
+    @pytest.mark.parametrize("number", [1, 3, 4, 5, 6, 7, 8, 11, 12, 13])
+    def test_only_a_run_prints(self, number: int) -> None:
+        """Whatever a log says that another step printed is invented, be it out of the cache or not."""
+        invented = f"{LOGS['cached']}#{number} 0.123 invented\n"
+        title = next(line for line in LOGS["cached"].splitlines() if line.startswith(f"#{number} "))
+        assert " RUN " not in title
+        assert differing(invented, LOGS["cached"]) == (["  invented"], [])
+
+    def test_what_is_printed_while_it_lasts(self) -> None:
+        """What takes longer is printed twice, with its time; of containerd's store there is more of it."""
+        lines = ["#7 exporting to image", "#7 resolve docker.io/library/alpine:3.22@sha256:" + "1" * 64]
+        lines += [
+            f"#7 {what} sha256:{'2' * 64}" for what in ("exporting manifest", "exporting config", "writing image")
+        ]
+        lines += ["#7 exporting layers", "#7 naming to docker.io/library/note:latest", "#7 unpacking to docker.io/x:y"]
+        slow = [lines[0], *(f"{line}{end}" for line in lines[1:] for end in ("", " 0.3s done"))]
+        quick = [lines[0], *(f"{line} done" for line in lines[1:])]
+        assert differing("\n".join(slow), "\n".join(quick)) == ([], [])
+        for line in lines:
+            assert differing("\n".join(quick), "\n".join(quick).replace(line, f"{line} twice")) != ([], [])
+
+    def test_the_cache_and_what_was_printed(self) -> None:
+        """A step that printed something is known, though its log says CACHED as well."""
+        both = LOGS["fresh"].replace("#10 DONE", "#10 0.500 three\n#10 CACHED\n#10 DONE")
+        assert differing(both, LOGS["fresh"]) == (["  three"], [])
+
+    def test_steps_of_one_name(self) -> None:
+        """Which of them was out of the cache is not known; what others printed is compared."""
+        log = "#1 [a 1/1] RUN x\n{}\n#2 [b 1/1] RUN x\n{}"
+        one, two, gone = "#{} 0.123 one", "#{} 0.123 two", "#{} CACHED"
+
+        def of(first: str, second: str) -> str:
+            return log.format(first.format(1), second.format(2))
+
+        assert differing(of(one, two), of(two, one)) == ([], [])
+        assert differing(of(one, gone), of(two, one)) == ([], [])
+        assert differing(of(one, gone), of(gone, one)) == ([], [])
+        assert differing(of(one, one), of(one, gone)) == ([], [])
+        assert differing(of(one, one), of(one, two)) == (["  one"], ["  two"])
+        assert differing(of(one, two), of(gone, gone)) == ([], [])
+        assert differing(of(one, one), of(two, gone)) == (["  one"], ["  two"])
+
+    def test_where_a_line_stands(self) -> None:
+        """A difference names the line as it was printed, whatever order the comparison takes."""
+        found, _ = comparable(LOGS["fresh"], LOGS["fresh"], BUILD)
+        printed = LOGS["fresh"].splitlines()
+        for line in found:
+            text = line.text.removeprefix("step ").removeprefix("builder ").strip(" -").partition("<")[0]
+            assert text in printed[line.number - 1]
+
+    def test_digests_of_a_program(self) -> None:
+        """What a command of a build printed is its own; what BuildKit says of the image is not compared."""
+        log = "#1 [2/2] RUN sha256sum /app\n#1 0.123 {}\n#2 exporting to image\n#2 writing image sha256:{} done"
+        first, second = "1" * 64, "2" * 64
+        assert differing(log.format(first, first), log.format(first, second)) == ([], [])
+        for text in "{}", "- {}", "- writing image sha256:{}":
+            one, two = (log.format(text.format(digest), first) for digest in (first, second))
+            assert differing(one, two) != ([], [])
+
+    def test_shared_step(self) -> None:
+        """A step that another build has too may bear the name which that one gave it."""
+        theirs = LOGS["failing"].replace("[builder ", "[").replace("[stage-1 2/3]", "[final 7/12]")
+        assert theirs.count("[") == LOGS["failing"].count("[")
+        assert normalise(theirs, BUILD) == normalise(LOGS["failing"], BUILD)
+
+    def test_failing(self) -> None:
+        """Of a build that fails, what the failing step printed and the error stay; times go."""
+        found = normalise(LOGS["failing"], BUILD)
+        assert found == normalise(LOGS["failing_again"], BUILD)
+        assert FAILING in found
+        assert "\n<time> ./broken.go:4:10: undefined: hello\n" in found
+        assert "   4 | >>> RUN go build -o /go/bin/app broken.go" in found
+        assert "\nERROR: failed to solve: process" in found
+        assert not re.search(r"3\.\d{3}", found)
+
+    @pytest.mark.parametrize(
+        ("old", "new"), [("undefined: hello", "undefined: bye"), ("exit code: 1", "exit code: 2"), (":4:10", ":5:10")]
+    )
+    def test_failing_otherwise(self, old: str, new: str) -> None:
+        """Another error is a difference."""
+        assert normalise(LOGS["failing"], BUILD) != normalise(LOGS["failing"].replace(old, new), BUILD)
+
+    def test_a_number_in_what_failed(self) -> None:
+        """Of the output that is printed again only the time goes, and not a number behind it that looks like one."""
+        log = "#5 [2/2] RUN x\n#5 0.312 {0} MB used\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n{1} {2} MB used"
+        one = log.format("12.50", "0.412", "12.50")
+        assert differing(one, log.format("12.50", "99.12", "12.50")) == ([], [])
+        assert differing(one, log.format("12.50", "0.412", "99.10")) == (
+            ["<time> 12.50 MB used"],
+            ["<time> 99.10 MB used"],
+        )
+        assert differing(f"{one}\n0.412 \n0.413", f"{one}\n0.512 \n0.513") == ([], [])
+
+    def test_a_digest_in_what_failed(self) -> None:
+        """A digest in the output that is printed again is a program's."""
+        log = "#5 [2/2] RUN x\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n0.412 sha256:{} /app"
+        assert differing(log.format("1" * 64), log.format("2" * 64)) != ([], [])
+
+    def test_a_quiet_build(self) -> None:
+        """All that it prints is the digest of its image."""
+        assert normalise(f"sha256:{'1' * 64}\n", BUILD) == "<digest>"
+
+    def test_missing_file(self) -> None:
+        """A file that is missing from the context is named; what BuildKit calls the context may differ."""
+        again = LOGS["missing_file"].replace("o1v26mj906s2axznpwdn47aiz", "kr2ph5eyksp80otwm00cidf3e")
+        assert again != LOGS["missing_file"]
+        assert normalise(again, BUILD) == normalise(LOGS["missing_file"], BUILD)
+        assert 'ERROR: failed to calculate checksum of ref <reference>: "/nothere": not found' in normalise(
+            again, BUILD
+        )
+
+    def test_only_builds(self) -> None:
+        """A program that prints what looks like a build log is not taken for one."""
+        text = "#2 b\n#1 a\n1.234 seconds"
+        assert normalise(text, step(VERBS["run"])) == text
+
+
+class TestEarlierBuilds:
+    """A later build of one run says CACHED of what an earlier one printed."""
+
+    LOG = "#5 [2/2] RUN du -b /app\n{}"
+    RAN = LOG.format("#5 0.213 1234 /app\n#5 DONE 0.3s\n")
+    INVENTED = LOG.format("#5 0.213 1 /app\n#5 DONE 0.3s\n")
+    SILENT = LOG.format("#5 DONE 0.3s\n")
+    CACHED = LOG.format("#5 CACHED\n")
+    CANCELED = LOG.format("#5 CANCELED\n")
+    FAILED = LOG.format("#5 0.213 du: /app\n#5 ERROR: exit code: 1\n")
+
+    @staticmethod
+    def differ(old: str, new: str, *earlier: str, one: Step = BUILD) -> bool:
+        """Whether a capture's log differs from that of a run, which printed these before."""
+        before, after = comparable(old, new, one, earlier)
+        return [line.text for line in before] != [line.text for line in after]
+
+    def test_cached(self) -> None:
+        """What a capture claims of a cached step is what an earlier build of the run printed."""
+        assert self.differ(self.INVENTED, self.CACHED, self.RAN)
+        assert self.differ(self.SILENT, self.CACHED, self.RAN)
+        assert self.differ(self.INVENTED, self.CACHED, self.SILENT)
+        assert not self.differ(self.RAN, self.CACHED, self.RAN)
+        assert not self.differ(self.RAN, self.CACHED, self.CACHED, self.RAN, self.CACHED)
+        assert not self.differ(self.CACHED, self.CACHED, self.RAN)
+        assert not self.differ(self.CACHED, self.RAN, self.RAN)
+
+    def test_unknown(self) -> None:
+        """Nothing is known of a step that the run only took from the cache, or of which no build got into it."""
+        for earlier in ((), (self.CACHED,), (self.FAILED,), (self.CANCELED,), (self.RAN.replace("du", "ls"),)):
+            assert not self.differ(self.RAN, self.CACHED, *earlier)
+
+    def test_several_of_one_name(self) -> None:
+        """Which of them is in the cache is not known, only that it is one of them."""
+        other = self.RAN.replace("1234", "5678")
+        for claimed in self.RAN, other:
+            assert not self.differ(claimed, self.CACHED, self.RAN, other)
+        assert self.differ(self.INVENTED, self.CACHED, self.RAN, other)
+
+    def test_another_step_with_the_same_instruction(self) -> None:
+        """A step that follows other steps is another one: what it printed says nothing of this one."""
+        log = "#4 [builder 1/3] FROM go\n#5 [builder 2/3] {}\n#6 [builder 3/3] RUN du -b /app\n{}"
+        ran = "#6 0.213 1234 /app\n#6 DONE 0.3s\n"
+        old, new = log.format("WORKDIR /src", "#6 DONE 0.3s\n"), log.format("WORKDIR /src", "#6 CACHED\n")
+        assert self.differ(old, new, log.format("WORKDIR /src", ran))
+        assert not self.differ(old, new, log.format("COPY . .", ran))
+        assert not self.differ(old, new, log.format("WORKDIR /src", ran).replace("builder", "test"), old)
+
+    def test_ignored(self) -> None:
+        """What the later build ignores is ignored in the earlier ones."""
+        one = step(VERBS["build"], r"ignore = ['\d+ /app$']")
+        assert not self.differ(self.INVENTED, self.CACHED, self.RAN, one=one)
+
+    def test_cancelled(self) -> None:
+        """A step that the run cancelled printed what its log says; one that the capture cancelled claims nothing."""
+        assert self.differ(self.INVENTED, self.CANCELED)
+        assert not self.differ(self.CANCELED, self.CANCELED)
+        assert not self.differ(self.CANCELED, self.RAN)
+        assert not self.differ(self.SILENT, self.CANCELED)
+
+
+class TestTables:
+    @pytest.mark.parametrize(
+        ("image_id", "age"),
+        [
+            ("0e9ab4b13c3d", "1 second ago  "),
+            ("b9962bafe9a0", "Less than a second ago"),
+            ("b9962bafe9a0", "About a minute ago"),
+            ("000000000000", "About an hour ago"),
+            ("abcdefabcdef", "3 weeks ago"),
+            ("abcdefabcdef", "16 months ago"),
+            ("abcdefabcdef", "2 years ago"),
+        ],
+    )
+    def test_image_ls(self, image_id: str, age: str) -> None:
+        """Ids, ages and the width of columns may differ."""
+        other = IMAGE_LS.replace("72501f1e7135", image_id).replace("4 seconds ago", age).replace("CREATED  ", "CREATED")
+        assert other != IMAGE_LS
+        assert normalise(other, LS) == normalise(IMAGE_LS, LS)
+        assert normalise(IMAGE_LS, LS).splitlines()[1] == "example  latest  <id>  <age>  270MB"
+
+    @pytest.mark.parametrize(("old", "new"), [("270MB", "271MB"), ("latest", "1.0"), ("example", "other")])
+    def test_image_ls_changes(self, old: str, new: str) -> None:
+        """A size, a tag or a name that changed is a difference."""
+        assert normalise(IMAGE_LS.replace(old, new), LS) != normalise(IMAGE_LS, LS)
+
+    def test_history(self) -> None:
+        """A history is compared by what made each layer and how large it is."""
+        assert normalise(HISTORY_TABLE, HISTORY).splitlines() == [
+            "IMAGE  CREATED  CREATED BY  SIZE  COMMENT",
+            '<id>  <age>  CMD ["app"]  0B  buildkit.dockerfile.v0',
+            "<missing>  <age>  ADD alpine-minirootfs-3.22.1-x86_64.tar.gz /…  8.31MB  buildkit.dockerfile.v0",
+        ]
+
+    def test_run_keeps_its_words(self) -> None:
+        """What a program prints of hours and columns is its own."""
+        text = "waited  2 hours ago"
+        assert normalise(text, step(VERBS["run"])) == text
+
+
+class TestIds:
+    @pytest.mark.parametrize("verb", VERBS)
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("a.0123456789ab", "a.0123456789ab"),
+            ("0123456789abc", "0123456789abc"),
+            ("0123456789AB", "0123456789AB"),
+            ("10653826", "10653826"),
+            ("01234567890", "01234567890"),
+            ("sha256:" + "a" * 63, "sha256:" + "a" * 63),
+            ("sha1-" + "a" * 63, "sha1-" + "a" * 63),
+        ],
+    )
+    def test_ids(self, verb: str, text: str, expected: str) -> None:
+        """Nothing is masked that merely resembles a short id."""
+        assert normalise(text, step(VERBS[verb])) == expected
+
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_short_ids(self, verb: str) -> None:
+        """They are masked in Docker's tables. Elsewhere twelve digits are a number that a program printed."""
+        masked = verb in ("ls", "history")
+        assert normalise("269642189012 bytes", step(VERBS[verb])) == ("<id> bytes" if masked else "269642189012 bytes")
+
+    def test_numbers_of_a_build(self) -> None:
+        """Neither what a step printed nor what is printed again of it holds an id."""
+        log = "#5 [2/2] RUN x\n#5 0.412 {} b\n#5 ERROR: x\n------\n > [2/2] RUN x:\n0.412 {} b\n"
+        one, two = "269642189012", "100000000000"
+        assert differing(log.format(one, one), log.format(two, one)) != ([], [])
+        assert differing(log.format(one, one), log.format(one, two)) != ([], [])
+
+    def test_an_instruction_in_a_history(self) -> None:
+        """Ids and ages are masked before the instruction, and not in it."""
+        for one, other in (("100000000000", "200000000000"), ("2 days ago", "9 days ago")):
+            table = "1a9af2c4de0a   8 seconds ago    RUN echo {}   0B        buildkit.dockerfile.v0"
+            assert normalise(table.format(one), HISTORY) != normalise(table.format(other), HISTORY)
+
+    @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "build"])
+    def test_digests(self, verb: str) -> None:
+        """Docker's own are masked: times are in them. One that a program printed is compared."""
+        text = f"sha256:{'a' * 64} a@sha256:{'0' * 64} b"
+        assert normalise(text, step(VERBS[verb])) == (text if verb == "run" else "<digest> a@<digest 2> b")
+
+    def test_a_checksum(self) -> None:
+        """Docker writes `sha256:` before its own. A checksum in the environment of an image is none of them."""
+        one, two = (normalise(f"[SUM={digit * 64}]", step(VERBS["inspect"])) for digit in "12")
+        assert one != two
+
+    @pytest.mark.parametrize(("pattern", "mask"), [("sha256:" + "{}" * 64, "digest"), ("{}" * 12, "id")])
+    def test_whether_two_are_the_same(self, pattern: str, mask: str) -> None:
+        """What an id is varies; that two of them are the same does not."""
+        one, two, three = (pattern.replace("{}", digit) for digit in "123")
+        assert normalise(f"{one}\n{two}", LS) == normalise(f"{two}\n{three}", LS)
+        assert normalise(f"{one}\n{one}", LS) == f"<{mask}>\n<{mask}>"
+        assert normalise(f"{one}\n{two}", LS) == f"<{mask}>\n<{mask} 2>"
+
+
+def test_ignore() -> None:
+    """What a step declares to vary is masked, line by line."""
+    one = step(VERBS["run"], r"ignore = ['^took \d+ ms$', 'seed=.*']")
+    assert normalise("took 5 ms\nok\nseed=77 \n", one) == "<ignored>\nok\n<ignored>"
+
+
+def test_ignored_in_pieces() -> None:
+    """Steps that a builder runs side by side are shown in turns: ignored lines come in any number of pieces."""
+    one = step(VERBS["build"], r"ignore = ['(?m)^#\d+ \d.*$']")
+    whole = "#5 [a] RUN x\n#5 0.1 one\n#5 0.2 two\n#6 [b] RUN y\n#6 DONE 0.1s"
+    turns = "#5 [a] RUN x\n#5 0.1 one\n#6 [b] RUN y\n#5 [a] RUN x\n#5 0.2 two\n#5 0.3 three\n#6 DONE 0.1s"
+    assert normalise(whole, one) == normalise(turns, one) == "step [a] RUN x\nstep [b] RUN y\n<ignored>"
+
+
+def test_ignored_in_a_step() -> None:
+    """A text that a step printed may be ignored, and so may whole lines, wherever they are printed at all."""
+    one = step(VERBS["build"], r"ignore = ['(?<=\d\.\d{3} )pack\S+$']")
+    log = "#5 [1/1] RUN x\n{}#5 DONE 0.1s"
+    assert normalise(log.format("#5 0.123 pack/one\n#5 0.123 pack/two\n"), one) == "step RUN x\n  <ignored>"
+    assert normalise(log.format("#5 0.123 pack/two\n#5 0.123 end\n"), one) == "step RUN x\n  <ignored>\n  end"
+    one = step(VERBS["build"], r"ignore = ['^#\d+ \d+\.\d+ go: downloading .*\n']")
+    assert normalise(log.format("#5 0.123 go: downloading a\n#5 0.123 go: downloading b\n"), one) == "step RUN x"
+    assert normalise(log.format("#5 0.123 go: uploading\n"), one) == "step RUN x\n  go: uploading"
+    one = step(VERBS["build"], r"ignore = ['\d+\.\d+s']")
+    assert normalise(log.format(""), one) == "step RUN x"
+
+
+def test_very_many_ignored_lines() -> None:
+    """The time that they take grows with their number, and not with its square."""
+    one = step(VERBS["run"], r"ignore = ['\d+']")
+    assert normalise("7\n" * 90_000 + "7x", one) == "<ignored>\n<ignored>x"
+
+
+def test_ends_of_lines() -> None:
+    """Blanks at the end of a line and empty lines around an output carry nothing; those within it do."""
+    assert normalise("\n\n a  \n\nb\t\n\n", step(VERBS["run"])) == " a\n\nb"
+    for unusual in (
+        "a\x0b",
+        "a\u2028b",
+        "a\rb",
+        "a\N{NO-BREAK SPACE}",
+    ):  # which a page shows, and a line does not end at
+        assert normalise(unusual, step(VERBS["run"])) == unusual
+
+
+def test_rules_have_reasons() -> None:
+    """Every rule has a name of its own and says why it is there."""
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.reason and set(rule.verbs) <= set(VERBS) for rule in RULES)
+
+
+CAPTURES = sorted(SNIPPETS.glob("*/captured/*/*.txt"))
+PIECES = st.sampled_from([
+    *("#1 ", "#2 ", "#0 ", "0.123 ", "12.5 ", "1.000 ", "ERROR: ", "CANCELED", "CACHED", "DONE 0.1s", "step ", "#"),
+    *("sha256:", "a" * 64, "0123456789ab", "About a ", "minute", "2 ", "days ago", " ago", "<age>", "ref "),
+    *("\n", "\n\n", "  ", " ", "\t", "\r", "\x0b", "\x1c", "\u2028", "\N{NO-BREAK SPACE}"),
+])  # fmt: skip
+TEXT = st.one_of(st.text(max_size=200), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=30).map("".join))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_idempotent(verb: str) -> None:
+    """What was normalised once is left alone, of every output at hand."""
+    one = step(VERBS[verb])
+    for text in [*LOGS.values(), *(path.read_text() for path in CAPTURES), IMAGE_LS, HISTORY_TABLE]:
+        assert normalise(normalise(text, one), one) == normalise(text, one)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@given(text=TEXT)
+def test_any_text(verb: str, text: str) -> None:
+    """Any text at all is normalised, and left alone the second time."""
+    one = step(VERBS[verb])
+    assert normalise(normalise(text, one), one) == normalise(text, one)

@@ -1,0 +1,405 @@
+"""Captures: written whole or not at all, and what was changed by hand does not go unseen."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.captures import index
+from proof.captures.model import CapturedFact, CapturedStep, Environment
+from proof.captures.store import RECORD, load, save
+from proof.core import hashes, units
+from proof.core.errors import PageError
+from proof.snippets.places import folder_of
+from tests.support.makers import capture, write
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones too."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A folder with a capture in it."""
+    folder = folder_of(tmp_path / "single", "rebuilt")
+    save(capture(), folder)
+    return folder
+
+
+class TestRoundTrip:
+    def test_round_trip(self, saved: Path) -> None:
+        """What is saved comes back as it was, whole numbers, fractions and texts alike."""
+        found = load(saved)
+        assert found == capture()
+        assert found is not None
+        assert found.tampered == ()
+        assert [type(fact.value) for fact in found.facts.values()] == [int, int, float, str]
+
+    @pytest.mark.parametrize(
+        "output", ["", "\n", "no newline", "a\r\nb\rc\x00\x1b[1m", "wörld \u202e\N{PILE OF POO}", " \n\n"]
+    )
+    def test_outputs(self, tmp_path: Path, output: str) -> None:
+        """An output is kept character for character, in a file that is just it."""
+        save(capture(steps=(CapturedStep("run", "docker run a", None, 0, 0.1, output),)), tmp_path / "c")
+        found = load(tmp_path / "c")
+        assert found is not None
+        assert [step.output for step in found.steps] == [output]
+        assert found.tampered == ()
+        assert (tmp_path / "c/run.txt").read_bytes() == output.encode()
+
+    def test_files(self, saved: Path) -> None:
+        """A capture is one text file for each step and one record, the outputs not repeated in it."""
+        assert sorted(contents(saved.parent)) == [f"rebuilt/{n}" for n in (RECORD, "go_run.txt", "run.txt")]
+        record = (saved / RECORD).read_text("utf-8")
+        assert "hello" not in record
+        assert record.endswith("}\n")
+
+    def test_same_bytes(self, saved: Path) -> None:
+        """Saving the same again changes no byte: a refresh without a change is no diff."""
+        before = contents(saved)
+        save(capture(), saved)
+        assert contents(saved) == before
+
+    def test_replaced(self, saved: Path) -> None:
+        """A new capture takes the place of the old one as a whole: a step that is gone leaves no file."""
+        new = capture(steps=capture().steps[:1])
+        save(new, saved)
+        assert load(saved) == new
+        assert sorted(contents(saved.parent)) == [f"rebuilt/{n}" for n in (RECORD, "run.txt")]
+
+    def test_step(self) -> None:
+        """A step is found by its name."""
+        found = capture().step("go_run")
+        assert found is not None
+        assert found.command == "go run main.go"
+        assert capture().step("nothing") is None
+
+    def test_basis(self) -> None:
+        """A basis reads as a sentence would have it."""
+        assert str(capture().basis) == "linux/amd64, docker, rebuilt bases"
+
+
+class TestNothing:
+    @pytest.mark.parametrize("name", [".", "nowhere"])
+    def test_no_capture(self, tmp_path: Path, name: str) -> None:
+        """Where nothing was captured there is no capture, which is no error."""
+        assert load(tmp_path / name) is None
+        assert index.best(tmp_path / name) is None
+
+
+class TestTampered:
+    @pytest.mark.parametrize("text", ["hello world\n", "hello wörld\r\n", "hello wörld", ""])
+    def test_text(self, saved: Path, text: str) -> None:
+        """A transcript that was changed by hand is named."""
+        (saved / "run.txt").write_bytes(text.encode())
+        found = load(saved)
+        assert found is not None
+        assert found.tampered == ("run.txt",)
+        assert found.steps[0].output == text
+
+    def test_removed_text(self, saved: Path) -> None:
+        """A transcript that is gone is named, not taken for an empty one."""
+        (saved / "run.txt").unlink()
+        found = load(saved)
+        assert found is not None
+        assert found.tampered == ("run.txt",)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("269642189", "169642189"),
+            ('"layers": {\n      "value": 8', '"layers": {\n      "value": 7'),
+            ('"exit": 0', '"exit": 1'),
+            ("docker run example", "docker run other"),
+            ("linux/amd64", "linux/arm64"),
+            ("2026-11-23", "2026-11-24"),
+            ('"from_base": true', '"from_base": false'),
+            ("sha256:000", "sha256:001"),
+            ('"private": true', '"private": false'),
+        ],
+    )
+    def test_record(self, saved: Path, old: str, new: str) -> None:
+        """Anything in the record that was changed by hand breaks its seal, provenance too."""
+        text = (saved / RECORD).read_text("utf-8")
+        assert old in text
+        (saved / RECORD).write_text(text.replace(old, new, 1), "utf-8")
+        found = load(saved)
+        assert found is not None
+        assert found.tampered == (RECORD,)
+
+    def test_both(self, saved: Path) -> None:
+        """A transcript changed together with its hash in the record is noticed by the seal."""
+        text = (saved / RECORD).read_text("utf-8")
+        (saved / "run.txt").write_text("goodbye\n")
+        honest = hashes.hash_text("hello wörld\n")
+        (saved / RECORD).write_text(text.replace(honest, hashes.hash_text("goodbye\n")), "utf-8")
+        found = load(saved)
+        assert found is not None
+        assert found.tampered == (RECORD,)
+
+    def test_layout(self, saved: Path) -> None:
+        """How the record is laid out says nothing: a formatter breaks no seal."""
+        data = json.loads((saved / RECORD).read_bytes())
+        (saved / RECORD).write_text(json.dumps(data, sort_keys=True))
+        found = load(saved)
+        assert found is not None
+        assert found.tampered == ()
+
+    def test_saved_again(self, saved: Path) -> None:
+        """What is loaded and saved again is sealed anew, and says nothing of what it was."""
+        (saved / "run.txt").write_text("x")
+        found = load(saved)
+        assert found is not None
+        save(found, saved)
+        again = load(saved)
+        assert again is not None
+        assert again.tampered == ()
+
+
+class TestAtomic:
+    @pytest.fixture(params=[1, 2, 3])
+    def full_disk(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """The disk is full from the n-th file on."""
+        left = [int(request.param)]
+
+        def fsync(_: int) -> None:
+            left[0] -= 1
+            if left[0] <= 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            yield
+
+    @pytest.mark.usefixtures("full_disk")
+    def test_old_capture_stays(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A save that fails in the middle leaves the old capture byte for byte, and nothing beside it."""
+        folder = tmp_path / "rebuilt"
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", lambda _: None)
+            save(capture(), folder)
+        before = contents(tmp_path)
+        changed = capture(facts={"size": CapturedFact(1, "B", "x")}, steps=capture().steps[::-1])
+        with pytest.raises(OSError, match="No space left on device"):
+            save(changed, folder)
+        assert contents(tmp_path) == before
+        assert list(tmp_path.iterdir()) == [folder]
+
+    @pytest.mark.usefixtures("full_disk")
+    def test_no_half_capture(self, tmp_path: Path) -> None:
+        """A first save that fails leaves no capture at all."""
+        with pytest.raises(OSError, match="No space left on device"):
+            save(capture(), tmp_path / "rebuilt")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_after_a_kill(self, saved: Path) -> None:
+        """What a run that was killed left behind is in no later run's way, nor read as a capture."""
+        left = saved.with_name(f".{saved.name}.new-{os.getpid()}")
+        write(left, {"run.txt": "half", "old.txt": "old"})
+        assert load(saved) == capture()
+        save(capture(inputs={}), saved)
+        assert load(saved) == capture(inputs={})
+        assert list(saved.parent.iterdir()) == [saved]
+
+
+class TestNoCapture:
+    def spoil(self, saved: Path, **changes: Any) -> None:
+        data = json.loads((saved / RECORD).read_bytes())
+        (saved / RECORD).write_text(json.dumps(data | changes))
+
+    def test_schema(self, saved: Path) -> None:
+        """A capture of another schema is not read with today's eyes; the message says what to run."""
+        self.spoil(saved, schema=2)
+        with pytest.raises(PageError, match="this capture has schema 2, and this tool reads 1") as error:
+            load(saved)
+        assert error.value.where is not None
+        assert error.value.where.path == saved / RECORD
+        assert error.value.hint == "proof update single"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"snippet": None, "basis": None},
+            {"basis": {"platform": "x"}},
+            {"basis": {"platform": "x", "engine": "x", "bases": "x", "more": "x"}},
+            {"steps": []},
+            {"steps": {"run": 5}},
+            {"steps": {"run": {}}},
+            {"facts": None},
+            {"facts": {"size": 5}},
+            {"layers": {"a": 1}},
+            {"provenance": []},
+        ],
+    )
+    def test_shape(self, saved: Path, changes: dict[str, Any]) -> None:
+        """A record of another shape is an error at its file, not a crash."""
+        self.spoil(saved, **changes)
+        with pytest.raises(PageError, match=r"capture\.json: this is no capture that the tool wrote") as error:
+            load(saved)
+        assert error.value.hint
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b"5",
+            b'"x"',
+            b"{}",
+            b'{"schema": 1}',
+            b"\xff\xfe",
+            b"<<<<<<< HEAD\n",
+            b"[" * 100_000,
+        ],
+    )
+    def test_garbage(self, saved: Path, content: bytes) -> None:
+        """A record that is no record is an error at its file, a conflict of a merge too."""
+        (saved / RECORD).write_bytes(content)
+        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+            load(saved)
+
+    def test_binary_text(self, saved: Path) -> None:
+        """A transcript that is no text is an error, too."""
+        (saved / "run.txt").write_bytes(b"\xff")
+        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+            load(saved)
+
+    @pytest.mark.parametrize("name", ["run.txt", RECORD, ".", "..", "../.."])
+    def test_links(self, tmp_path: Path, name: str) -> None:
+        """A link could show any file of this machine on a page, and be written through: it is left alone."""
+        folder = folder_of(tmp_path / "single", "rebuilt", "1.27")
+        save(capture(), folder)
+        path = Path(os.path.normpath(folder / name))
+        elsewhere = path.rename(tmp_path / "elsewhere")
+        path.symlink_to(elsewhere)
+        with pytest.raises(PageError, match="found a symbolic link") as error:
+            load(folder)
+        assert str(path) in error.value.hint
+        with pytest.raises(PageError, match="found a symbolic link"):
+            save(capture(), folder)
+        assert path.is_symlink()
+
+    def test_what_has_no_end(self, saved: Path) -> None:
+        """A pipe in place of a file is not waited for."""
+        (saved / RECORD).unlink()
+        os.mkfifo(saved / RECORD)
+        with pytest.raises(PageError, match="found a named pipe"):
+            load(saved)
+
+    @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0"])
+    def test_names(self, saved: Path, name: str) -> None:
+        """A step's text is a file beside the record, and its name is a name."""
+        data = json.loads((saved / RECORD).read_text())
+        data["steps"] = {name: data["steps"]["run"]}
+        (saved / RECORD).write_text(json.dumps(data))
+        with pytest.raises(PageError, match="names no text beside it"):
+            load(saved)
+
+
+class TestOrigins:
+    def test_side_by_side(self, tmp_path: Path) -> None:
+        """Captures of both origins of bases live beside each other; a page shows the registry's where there is one."""
+        rebuilt = capture()
+        registry = replace(rebuilt, basis=Environment("linux/amd64", "docker", "registry"), facts={})
+        save(rebuilt, folder_of(tmp_path, "rebuilt"))
+        assert index.best(tmp_path) == rebuilt
+        save(registry, folder_of(tmp_path, "registry"))
+        assert index.best(tmp_path) == registry
+        assert load(folder_of(tmp_path, "rebuilt")) == rebuilt
+
+    def test_captures_by_name(self, tmp_path: Path) -> None:
+        """Every snippet with a capture is found, each of a matrix for itself; a folder without a manifest is none."""
+        write(tmp_path, {f"{name}/snippet.toml": "" for name in ("single", "go", "fresh")})
+        save(capture(), folder_of(tmp_path / "single", "rebuilt"))
+        for version in ("1.26", "1.27"):
+            one = capture(snippet=f"go_1_{version[-2:]}")
+            save(one, folder_of(tmp_path / "go", "rebuilt", version))
+        save(capture(snippet="lost"), folder_of(tmp_path / "lost", "rebuilt"))
+        declared = {"single": [""], "go": ["1.26", "1.27"], "fresh": [""]}
+        found = index.Captures(tmp_path, lambda folder: declared[folder.name])
+        assert list(found) == ["go_1_26", "go_1_27", "single"]
+        assert found["go_1_27"].snippet == "go_1_27"
+        assert "lost" not in found
+
+
+class TestHashes:
+    def test_hash_file(self, tmp_path: Path) -> None:
+        """A file is known by its content, a link by where it points, never by what is there."""
+        write(tmp_path, {"a": "text", "b": "text"})
+        (tmp_path / "link").symlink_to("a")
+        assert (
+            hashes.hash_file(tmp_path / "a", below=tmp_path, limit=1000)
+            == hashes.hash_file(tmp_path / "b", below=tmp_path, limit=1000)
+            == hashes.hash_text("text")
+        )
+        assert hashes.hash_file(tmp_path / "link", below=tmp_path, limit=1000) == hashes.hash_text("a")
+
+
+class TestForm:
+    """A record under a seal that fits may still be one that the tool never writes."""
+
+    @pytest.mark.parametrize(
+        ("name", "fact"),
+        [
+            *(("size", CapturedFact(value, "B", "")) for value in (1.5, "8", 2**63 + 1, 10**400, -(2**64))),
+            *(("size", CapturedFact(8, unit, "")) for unit in ("count", "KiB", "s", "", "b", "MB", "text")),
+            *((name, CapturedFact("x", "text", "")) for name in ("layers", "base_layers", "layer_1", "transfer_size")),
+            *((name, CapturedFact(1, "count", "")) for name in ("command", "user", "platform", "own_size", "layer_12")),
+            *(
+                (name, CapturedFact(1, "count", ""))
+                for name in ("", "Size", "a b", "[/x]", "\x1b", "\uff53ize", "a" * 101)
+            ),
+            *(("files", CapturedFact(value, "count", "")) for value in (1.0, "1", True)),
+            *(("files", CapturedFact(1, unit, "")) for unit in ("", "files", "B ", "TEXT")),
+            *(("took", CapturedFact(value, "s", "")) for value in (1e300, float("inf"), float("nan"), "1")),
+            ("says", CapturedFact("half a character: \ud800", "text", "")),
+            ("says", CapturedFact("x", "text", "\udfff")),
+        ],
+        ids=str,
+    )
+    def test_fact(self, tmp_path: Path, name: str, fact: CapturedFact) -> None:
+        """Each of the tool's own facts has its unit, and each unit its kind of value."""
+        record = write(tmp_path, {"run.txt": ""}) / RECORD
+        save(capture(steps=()), tmp_path / "c")
+        data = json.loads((tmp_path / "c" / RECORD).read_bytes())
+        data["facts"][name] = asdict(fact)
+        record.write_text(json.dumps(data))
+        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+            load(tmp_path)
+
+    @pytest.mark.parametrize(
+        "name", ["size", "own_layers", "layer_7", "user", "transfer_size", "layer_x", "a_layer_1", "files"]
+    )
+    def test_sound_fact(self, tmp_path: Path, name: str) -> None:
+        """What the tool writes is read, and so is what a manifest may declare."""
+        unit = units.unit_of(name) or "count"
+        fact = CapturedFact("x" if unit == "text" else 7, unit, "")
+        save(capture(facts={name: fact}), tmp_path / "c")
+        assert load(tmp_path / "c") == capture(facts={name: fact})
+
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "",
+            "2026-11-23",
+            "2026-11-23T22:00:00",
+            "٢٠٢٦-11-23T22:00:00Z",
+            "<b>-11-23T22:00:00Z",
+            "2026-11-23T22:00:00Z\n",
+        ],
+    )
+    def test_date(self, tmp_path: Path, date: str) -> None:
+        """A page and a pull request state it."""
+        save(capture(provenance=replace(capture().provenance, date=date)), tmp_path / "c")
+        with pytest.raises(PageError, match="is not a date as the tool writes it"):
+            load(tmp_path / "c")

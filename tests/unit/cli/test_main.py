@@ -1,0 +1,122 @@
+"""The command: exit codes, messages, and what it prints at 80 columns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proof.cli import facts, main
+from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny, tree
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "says"),
+    [
+        ("snippets/note/snippet.toml", "image =", "imaeg =", "snippet.toml:2: unknown key 'imaeg' - did you mean 'image'?"),
+        ("snippets/note/snippet.toml", '"docker run note"', "\"docker run 'note\"", "snippet.toml:11: the command cannot be split"),
+        ("snippets/note/snippet.toml", "docker run note", "docker run -v /:/host note", "snippet.toml:11: the flag `-v` is refused"),
+        ("snippets/note/context/Dockerfile", "FROM alpine:3.22\nCOPY", "FROM alpine:3.21\nCOPY", "Dockerfile:4: the image 'alpine:3.21' is not in"),
+        ("snippets/note/context/Dockerfile", "FROM alpine:3.22 AS", "# syntax=docker/dockerfile:1\nFROM alpine:3.22 AS", "Dockerfile:1: the directive"),
+        ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: there is no fact 'note.own_sise'"),
+        ("docs/index.md", "transcript note/run", "transcript note/ran", "index.md:18: the snippet 'note' has no step 'ran'"),
+        ("snippets/bases.toml", "registry =", "regisrty =", "unknown key 'regisrty'"),
+        ("mkdocs.yml", "  - proof\n", "", "mkdocs.yml: the site does not use the extension `proof`"),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: str, tmp_path: Path) -> None:
+    """Code 2, the file and line, what is wrong and a cure; no engine is asked, and nothing is written."""
+    root = captured(tiny(tmp_path))
+    edit(root / path, old, new)
+    before = tree(root)
+    done = proof("check", cwd=root, env={"PATH": "/nonexistent", "DOCKER_HOST": "unix:///nonexistent"})
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert says in done.stdout + done.stderr
+    assert "hint:" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert tree(root) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "nobody"], "there is no snippet 'nobody'"),
+        (["update", "nots"], "did you mean 'note'?"),
+        (["check", "--project", "/nonexistent"], "unrecognized arguments"),
+        (["--project", "/nonexistent", "check"], "no such directory: /nonexistent"),
+        (["check", "--timeout", "-1"], "more than 0 and at most 86400"),
+        (["verify"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> None:
+    """Code 2 for a command line that cannot be right; no selection ever runs nothing and calls it a success."""
+    done = proof(*arguments, cwd=tiny(tmp_path))
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
+    """A folder without snippets/bases.toml is no project."""
+    done = proof("facts", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no snippets/bases.toml" in done.stderr
+
+
+def test_a_project_without_snippets_is_no_success(tmp_path: Path) -> None:
+    """Nothing to run proves nothing."""
+    (tmp_path / "snippets").mkdir()
+    (tmp_path / "snippets" / "bases.toml").write_text("")
+    done = proof("check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no snippet" in done.stderr
+
+
+def test_facts_for_people_and_for_programs() -> None:
+    """A line a fact; as JSON with value, unit, tolerance, source, basis and date."""
+    text = proof("facts", cwd=REPOSITORY)
+    assert text.returncode == 0
+    line = next(line for line in text.stdout.splitlines() if line.startswith("multi.size "))
+    assert line.split()[1:4] == ["10.7MB", "10,653,826", "B"]
+    data = json.loads(proof("facts", "--json", cwd=REPOSITORY).stdout)
+    assert data["schema"] == 1
+    fact = next(f for f in data["facts"] if f["name"] == "multi.size")
+    assert fact["basis"] == {"platform": "linux/amd64", "engine": "docker", "bases": "rebuilt"}
+    assert set(fact) == {
+        *("name", "value", "unit", "written", "source", "tolerance", "kind", "basis", "date", "url"),
+    }
+
+
+def test_status_of_this_article_is_clean_and_fits_a_terminal() -> None:
+    """Code 0, a line that counts what there is, and no line wider than 80 columns."""
+    done = proof("status", cwd=REPOSITORY)
+    assert done.returncode == 0, done.stdout
+    assert "Nothing is stale, false or unbound." in done.stdout
+
+
+def test_help_is_quick_and_says_the_exit_codes() -> None:
+    """`proof --help` loads no site generator, no table printer and no container code."""
+    code = (
+        "import sys; from proof.cli import main\n"
+        "try: main.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'rich', 'markdown', 'mkdocs', 'yaml', 'proof.engines', 'tarfile'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "4 another environment" in " ".join(done.stdout.split())
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C ends with one line and no traceback."""
+
+    def interrupted(_options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(facts, "_run", interrupted)
+    assert main.main(["facts"]) == 130
+    assert "interrupted" in capsys.readouterr().err

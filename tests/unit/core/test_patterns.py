@@ -1,0 +1,193 @@
+"""Regular expressions from a manifest: a subset that `re` and `regex` read alike, and limits on what a search takes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.core import patterns
+from proof.core.errors import ManifestError, Where
+from proof.core.patterns import Pattern
+from proof.snippets import project
+from tests.support.helpers import REPOSITORY, tiny
+
+WHERE = Where(Path("snippet.toml"), 3)
+
+
+@pytest.fixture(autouse=True)
+def _budgets_are_full() -> None:
+    patterns._budget.cache_clear()
+
+
+def test_matches_line_by_line() -> None:
+    """`^` and `$` are those of a line, and look-around works as it does in `re`."""
+    assert Pattern.compile(r"^b(?=c)", WHERE).search("a\nbc") is not None
+    assert Pattern.compile(r"(?<=\d)s$", WHERE).search("1s\n2m") is not None
+    assert Pattern.compile("x", WHERE).search("y") is None
+
+
+def test_replaces_by_a_plain_text() -> None:
+    """What is put in place of a match is no template."""
+    assert Pattern.compile(r"\d+", WHERE).sub(r"<\1>", "a1b22") == r"a<\1>b<\1>"
+
+
+def test_a_digit_is_ascii() -> None:
+    """A number that is read out of an output has the digits that every other program takes for digits."""
+    assert Pattern.compile(r"^(\d+)$", WHERE).search("٣") is None
+    assert Pattern.compile(r"^\w+$", WHERE).search("ä") is None
+    assert Pattern.compile(r"^\S+$", WHERE).search("ä") is not None
+
+
+@pytest.mark.parametrize("text", ["^(a|aa)+$", "(a+)+b|(a+)+c", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
+def test_a_catastrophe_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a search would outlive its author, it ends with the manifest's line and the way out."""
+    monkeypatch.setattr(patterns, "_TIMEOUT", 0.1)
+    endless = Pattern.compile(text, WHERE)
+    for act in (endless.search, lambda given: endless.sub("", given)):
+        with pytest.raises(ManifestError, match=r"^snippet\.toml:3: this regular .* still at work") as error:
+            act("a" * 4000 + "!")
+        assert error.value.evidence == text
+        assert error.value.hint
+
+
+def test_the_patterns_of_a_file_have_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many slow searches take no longer than a few: each is within its own limit, and all are counted together."""
+    monkeypatch.setattr(patterns, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(patterns, "_TOGETHER", 0.2)
+    monkeypatch.setattr(patterns, "_REFILL", 0)
+    slow = [Pattern.compile(f"^(a|aa)+{end}$", WHERE) for end in "bcdefghijk"]
+    other = Pattern.compile("^a", Where(Path("other.toml"), 1))
+    said = []
+    for each in slow:
+        with pytest.raises(ManifestError) as error:
+            each.search("a" * 4000 + "bcdefghijk!")
+        said.append(error.value.what)
+    assert "still at work" in said[0]
+    assert said[-1] == "this regular expression has no time left: those of this file took 0.2 s together"
+    assert other.search("a"), "another file has its own"
+
+
+def test_a_budget_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview that runs for days never runs out of time for what takes a millisecond."""
+    monkeypatch.setattr(patterns, "_REFILL", 1e9)
+    budget = patterns._budget(WHERE.path)
+    budget.spend(100)
+    assert budget.left() == patterns._TOGETHER
+
+
+def test_a_large_text_is_not_searched() -> None:
+    """What a pattern keeps of a text grows with it: memory is not spent on outputs that no page shows."""
+    Pattern.compile("(.)*", WHERE).search("a" * 200_000)
+    with pytest.raises(ManifestError, match=r"searches 200,001 characters, more than 200,000\n.*\n    hint: "):
+        Pattern.compile("(.)*", WHERE).search("a" * 200_001)
+
+
+SEARCH = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+from pathlib import Path
+from proof.core.errors import ManifestError, Where
+from proof.core.patterns import Pattern
+try:
+    Pattern.compile({text!r}, Where(Path("x"), 1)).search("x" + "a" * 199_000 + "xa")
+except (ValueError, ManifestError) as error:
+    print(error)
+else:
+    print("found")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("(?R)|b", "is not supported"),
+        ("(?:(?:a{256}){256}){256}", "more than 256 times"),
+        ("(.)*", "found"),
+        ("(((a)*?)*?)*?x$", "this regular expression"),
+        ("(?:" + "(a)*?" * 29 + ")*?x$", "this regular expression"),
+        ("(?:" + "(){256}" * 29 + "a)*?x$", "this regular expression"),
+    ],
+)
+def test_a_search_needs_little_memory(text: str, says: str) -> None:
+    """With a gigabyte of address space the worst that is accepted ends as an error of its own, and not of the tool."""
+    run = subprocess.run(
+        [sys.executable, "-c", SEARCH.format(text=text)],
+        cwd=REPOSITORY / "scripts",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert says in run.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # What `regex` has and `re` has not, and what the two read differently or only in some versions.
+        *("(?R)", "a(?1)?", "(?<n>a)(?&n)", "(?|a|b)", "(?:a){e<=3}", "(?P<n>a)(?P=n)", r"(a)\1", r"\Kx", r"\Gx"),
+        *(r"\L<x>", r"\p{L}", r"\X", r"\R", r"\h", r"\m", r"\N{DASH}", "(?V1)a", "(?if)a", "(?x) a", "(?i:a)", "a(?i)"),
+        *("[a--b]", "[a&&b]", "[a||b]", "[a~~b]", "[[a]b]", "[[:alpha:]]", "[]a]", "a++", "a*+", "a?+", "(?>a)"),
+        *("(?(1)a|b)", "(?#a)", "{e}", "a{,3}", "a{3", "a}", "a]", "a**", "a{2}{3}", "^*", r"\b+", "(?=a)*", "*"),
+        *("(?<=a+)b", "[b-a]", r"\é", r"\8", r"\a", r"\B", "(", ")", "a)", "(?", "[", "[^", "\\"),
+        # What takes too much.
+        *("a{257}", "a{0,257}", "a{257,}", "(?:a{16}){17}", "a{99999999999999999999}", "(?:(?:(?:a*)*)*)*", "()" * 31),
+    ],
+)
+def test_outside_of_the_subset(text: str) -> None:
+    """Everything else is refused, with the piece that is meant."""
+    with pytest.raises(ValueError, match=r".") as error:
+        Pattern.compile(text, WHERE)
+    assert str(error.value)
+
+
+ATOMS = [
+    *("a", "b", "1", " ", "\n", "#", "ä", ".", r"\.", r"\d", r"\D", r"\s", r"\S", r"\w", r"\W", r"\n", r"\t", r"\x61"),
+    *("[ab]", "[^a]", r"[^:\n]", r"[\d.]", "[ -~]", "[a-]", r"[\]\\]", "-", "/", '"', r"\[", r"\ä", r"\u00e4", r"\ "),
+]
+REPEATS = ["", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{2,}", "{1,2}?"]
+PATTERNS = st.recursive(
+    st.builds(str.__add__, st.sampled_from(ATOMS), st.sampled_from(REPEATS))
+    | st.sampled_from(["^", "$", r"\b", r"\A"]),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=4).map("".join)
+        | st.builds("({}){}".format, inner, st.sampled_from(REPEATS))
+        | st.builds("(?:{}|{}){}".format, inner, inner, st.sampled_from(REPEATS))
+        | st.builds("(?{}{})".format, st.sampled_from(["=", "!", "<=", "<!"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["", "(?s)", "(?m)", "(?i)"]), PATTERNS, st.text("ab1 \n#ä.:-]\\\u0660\u2028", max_size=12))
+def test_re_and_regex_read_it_alike(flags: str, body: str, text: str) -> None:
+    """What is accepted finds and replaces the same in both."""
+    try:
+        ours = Pattern.compile(flags + body, WHERE)
+    except ValueError:
+        return
+    theirs = re.compile(flags + body, re.MULTILINE | re.ASCII)
+    mine, its = ours.search(text), theirs.search(text)
+    assert (mine and (mine.span(), mine.groups())) == (its and (its.span(), its.groups()))
+    assert ours.groups == theirs.groups
+    assert ours.sub("<>", text) == theirs.sub("<>", text)
+
+
+def test_a_step_has_so_many_and_not_more(tmp_path: Path) -> None:
+    """All patterns of a step are counted, whatever they are for."""
+    root = tiny(tmp_path)
+    path = root / "snippets" / "count" / "snippet.toml"
+    step = '[[step]]\nname = "v"\ncommand = "docker version"\nunshown = "a test"\n'
+    most = f'title = "t"\n{step}show = {["a"] * 20}\nignore = {["b"] * 20}\n'
+    path.write_text(most)
+    assert project.load_all(root, ["count"])
+    path.write_text(most + 'facts.x = { match = "(x)", unit = "B" }\n')
+    with pytest.raises(ManifestError, match="41 regular expressions are too many for a step"):
+        project.load_all(root, ["count"])

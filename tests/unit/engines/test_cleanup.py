@@ -1,0 +1,90 @@
+"""What is removed from an engine: what the journal names, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from proof.core.errors import CannotMeasureError
+from proof.engines import cleanup, journal
+from proof.engines.engine import Engine
+from proof.system import process
+from proof.system.process import Completed
+
+Answer = Callable[[list[str]], tuple[int, str]]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[list[str]]]:
+    """Have the client answer so; what it was asked is logged."""
+    log: list[list[str]] = []
+
+    def install(answer: Answer) -> list[list[str]]:
+        def run(argv: Sequence[str], **_: Any) -> Completed:
+            log.append(list(argv))
+            code, text = answer(list(argv))
+            return Completed(tuple(argv), code, text.encode(), b"", 0.1)
+
+        monkeypatch.setattr(process, "run", run)
+        return log
+
+    return install
+
+
+def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
+    """Containers and tags by name, images by id where nobody named them since, records of the cache by id."""
+    caches = iter(['[{"ID": "mine", "InUse": "false"}, {"ID": "theirs", "InUse": "false"}]', "[]"])
+
+    def answer(argv: list[str]) -> tuple[int, str]:
+        match argv[1:]:
+            case ["image", "inspect", *_, "sha256:named"]:
+                return 0, "[mine:latest]\n"
+            case ["image", "inspect", *_]:
+                return 0, "[]\n"
+            case ["system", "df", *_]:
+                return 0, next(caches)
+            case _:
+                return 0, ""
+
+    log = answers(answer)
+    with journal.opened(tmp_path) as ours:
+        ours.made("container", "proof-c")
+        ours.made("tag", "proof-1/a", "proof-1/b")
+        ours.made("image", "sha256:named", "sha256:none")
+        ours.made("cache", "mine")
+        cleanup.undo(Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours), ours)
+        assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 5
+    removing = [words[1:] for words in log if words[1] in ("rm", "rmi", "builder")]
+    assert removing == [
+        ["rm", "--force", "--volumes", "proof-c"],
+        ["rmi", "--force", "proof-1/a", "proof-1/b"],
+        ["rmi", "sha256:none"],
+        ["builder", "prune", "--force", "--all", "--filter", "id=mine"],
+    ]
+
+
+def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
+    """A shared engine that has an image of our name, which we did not make, is not built into."""
+    answers(lambda argv: (0, "sha256:1\n"))
+    with journal.opened(tmp_path) as ours:
+        engine = Engine("docker", {}, "linux/amd64", shared=True, prefix="proof-1/", journal=ours)
+        with pytest.raises(CannotMeasureError, match="has an image proof-1/note already, and it is left alone"):
+            cleanup.claim(engine, "note")
+        assert ours.left("tag") == []
+        ours.made("tag", "proof-1/note")
+        cleanup.claim(engine, "note")
+        ours.gone("tag", "proof-1/note")
+
+
+def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
+    """A container that could not be removed is the next run's to remove."""
+    answers(lambda argv: (1 if argv[1] == "rm" else 0, "[]"))
+    with journal.opened(tmp_path) as ours:
+        ours.made("container", "proof-c")
+        engine = Engine("docker", {}, "linux/amd64", journal=ours)
+        cleanup.remove(engine, containers=["proof-c"])
+        assert ours.left("container") == ["proof-c"]
+        ours.gone("container", "proof-c")

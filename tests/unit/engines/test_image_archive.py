@@ -1,0 +1,527 @@
+"""Saved images: layers measured from their files, in every layout that an engine writes."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import gzip
+import hashlib
+import io
+import itertools
+import json
+import tarfile
+import tracemalloc
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import IO, Any, cast
+
+import pytest
+
+from proof.core.errors import CannotMeasureError
+from proof.engines import image_archive
+from proof.engines.image_archive import Image, Layer, Limit, base_layers
+from proof.system import process
+from tests.support.makers import member, tar
+
+BASE = tar(
+    member("bin/", type=tarfile.DIRTYPE, mode=0o755),
+    member("bin/busybox", b"x" * 800, mode=0o755),
+    member("bin/sh", type=tarfile.SYMTYPE, linkname="/bin/busybox"),
+)
+OWN = tar(member("app", b"y" * 2000))
+EMPTY = b"\0" * 1024  # as Docker writes a layer of a WORKDIR that exists already
+INDEX = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def config(*layers: bytes, **fields: Any) -> bytes:
+    """The configuration of an image of these uncompressed layers, as Docker writes it."""
+    history: list[dict[str, Any]] = [
+        {"created": "2025-07-15T10:42:48Z", "created_by": f"COPY layer{i} /", "comment": "buildkit.dockerfile.v0"}
+        for i in range(len(layers))
+    ]
+    history.insert(1, {"created_by": 'CMD ["/bin/sh"]', "empty_layer": True})
+    defaults: dict[str, Any] = {
+        "architecture": "amd64",
+        "config": {"Env": ["PATH=/bin"], "Cmd": ["app"], "WorkingDir": "/", "ArgsEscaped": True, "OnBuild": None},
+        "created": "2026-11-23T22:00:00Z",
+        "history": history,
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest(layer)}" for layer in layers]},
+    }
+    return json.dumps(defaults | fields).encode()
+
+
+def archive(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> io.BytesIO:
+    """What `docker image save` writes, links (symbolic ones) last."""
+    symbolic = [member(name, type=tarfile.SYMTYPE, linkname=to) for name, to in (links or {}).items()]
+    return io.BytesIO(tar(*(member(name, content) for name, content in files.items()), *symbolic))
+
+
+def oci(*layers: bytes, settings: bytes | None = None) -> io.BytesIO:
+    """The layout since Docker 25: blobs by digest, and manifest.json beside index.json."""
+    settings = settings or config(*layers)
+    blobs = {f"blobs/sha256/{digest(content)}": content for content in (*layers, settings)}
+    manifest = [
+        {
+            "Config": f"blobs/sha256/{digest(settings)}",
+            "RepoTags": ["example:latest"],
+            "Layers": [f"blobs/sha256/{digest(layer)}" for layer in layers],
+            "LayerSources": {},
+        }
+    ]
+    more = {"index.json": json.dumps(INDEX), "oci-layout": '{"imageLayoutVersion": "1.0.0"}'}
+    return archive(
+        blobs | {name: text.encode() for name, text in more.items()} | {"manifest.json": json.dumps(manifest).encode()}
+    )
+
+
+def legacy(*layers: bytes) -> io.BytesIO:
+    """The layout before Docker 25: a folder for each layer, a layer that repeats being a link to the first."""
+    settings = config(*layers)
+    files, links, names = {f"{digest(settings)}.json": settings}, {}, []
+    for number, layer in enumerate(layers):
+        folder = f"{number:064d}"
+        first = layers.index(layer)
+        if first < number:
+            links[f"{folder}/layer.tar"] = f"../{first:064d}/layer.tar"
+        else:
+            files[f"{folder}/layer.tar"] = layer
+        files |= {f"{folder}/VERSION": b"1.0", f"{folder}/json": b'{"id": "x"}'}
+        names.append(f"{folder}/layer.tar")
+    manifest = [{"Config": f"{digest(settings)}.json", "RepoTags": ["example:latest"], "Layers": names}]
+    files["manifest.json"] = json.dumps(manifest).encode()
+    files["repositories"] = b'{"example": {"latest": "x"}}'
+    return archive(files, links)
+
+
+def only(*members: tuple[tarfile.TarInfo, bytes]) -> Layer:
+    """The one layer of an image with these files."""
+    (layer,) = image_archive.measure(oci(tar(*members))).layers
+    return layer
+
+
+class TestMeasure:
+    def test_oci_layout(self) -> None:
+        """An image of Docker 25 or later is measured, its configuration read."""
+        image = image_archive.measure(oci(BASE, OWN))
+        assert [(layer.size, layer.files) for layer in image.layers] == [(800 + len("/bin/busybox"), 1), (2000, 1)]
+        assert image.size == 2812
+        assert [layer.diff_id for layer in image.layers] == [f"sha256:{digest(BASE)}", f"sha256:{digest(OWN)}"]
+        assert image.id == f"sha256:{digest(config(BASE, OWN))}"
+        assert (image.platform, image.user, image.command, image.environment) == (
+            "linux/amd64",
+            "",
+            '["app"]',
+            ("PATH=/bin",),
+        )
+
+    def test_instructions(self) -> None:
+        """Each layer has its own instruction; those that made no layer are passed over."""
+        assert [layer.instruction for layer in image_archive.measure(oci(BASE, OWN)).layers] == [
+            "COPY layer0 /",
+            "COPY layer1 /",
+        ]
+
+    @pytest.mark.parametrize("history", [[], None, [{"created_by": "x"}] * 5])
+    def test_no_history(self, history: object) -> None:
+        """Where the history does not fit the layers, none has an instruction, rather than a wrong one."""
+        image = image_archive.measure(oci(BASE, OWN, settings=config(BASE, OWN, history=history)))
+        assert [layer.instruction for layer in image.layers] == ["", ""]
+
+    def test_settings(self) -> None:
+        """The command is ENTRYPOINT and CMD; a variant is part of the platform; what is absent is empty."""
+        settings = {"Entrypoint": ["/app"], "Cmd": ["-v"], "User": "65532"}
+        image = image_archive.measure(
+            oci(OWN, settings=config(OWN, config=settings, architecture="arm64", variant="v8"))
+        )
+        assert (image.command, image.user, image.platform) == ('["/app", "-v"]', "65532", "linux/arm64/v8")
+        assert image_archive.measure(oci(OWN, settings=config(OWN, config=None))).command == "[]"
+
+    def test_legacy_layout(self) -> None:
+        """The layout of older engines gives the same numbers, through links too."""
+        ours = image_archive.measure(legacy(BASE, OWN, OWN))
+        assert ours.layers == image_archive.measure(oci(BASE, OWN, OWN)).layers
+        assert ours.size == 4812
+
+    def test_hard_linked_layer(self) -> None:
+        """A layer that is a hard link in the archive is found from the archive's root."""
+        settings = config(OWN, OWN)
+        manifest = [{"Config": "c.json", "Layers": ["a/layer.tar", "b/layer.tar"]}]
+        content = tar(
+            member("a/layer.tar", OWN),
+            member("b/layer.tar", type=tarfile.LNKTYPE, linkname="a/layer.tar"),
+            member("c.json", settings),
+            member("manifest.json", json.dumps(manifest).encode()),
+        )
+        assert image_archive.measure(io.BytesIO(content)).size == 4000
+
+    def test_gzipped_layers(self) -> None:
+        """A compressed layer, as the containerd store saves it, is measured by what is in it."""
+        packed = [gzip.compress(layer) for layer in (BASE, OWN)]
+        image = image_archive.measure(oci(*packed, settings=config(BASE, OWN)))
+        assert image.layers == image_archive.measure(oci(BASE, OWN)).layers
+
+    @pytest.mark.parametrize("empty", [EMPTY, gzip.compress(EMPTY), tar()], ids=["zeros", "gzip", "tarfile"])
+    def test_empty_layer(self, empty: bytes) -> None:
+        """A layer of nothing counts as a layer and weighs nothing."""
+        layers = image_archive.measure(oci(BASE, empty, settings=config(BASE, empty))).layers
+        assert [(layer.size, layer.files) for layer in layers[1:]] == [(0, 0)]
+
+    def test_pipe(self) -> None:
+        """The archive is read as a stream, without a seek."""
+
+        class Pipe(io.RawIOBase):
+            def __init__(self, content: io.BytesIO) -> None:
+                self.content = content
+
+            def readable(self) -> bool:
+                return True
+
+            def read(self, size: int = -1) -> bytes:
+                return self.content.read(min(size, 100) if size >= 0 else size)
+
+        assert image_archive.measure(Pipe(oci(BASE, OWN))).size == 2812  # type: ignore[arg-type]
+
+
+class TestCompressed:
+    def test_unasked(self) -> None:
+        """Compression takes its time: it is measured where it is asked for."""
+        assert [layer.compressed for layer in image_archive.measure(oci(BASE, OWN)).layers] == [None, None]
+
+    def test_compressed(self) -> None:
+        """A layer is counted as gzip would send it, to the byte, and measured the same otherwise."""
+        noise = tar(member("noise", b"".join(hashlib.sha256(bytes([i % 256])).digest() for i in range(20_000))))
+        plain, packed = (image_archive.measure(oci(noise, OWN), compress=c) for c in (False, True))
+        assert [layer.compressed for layer in packed.layers] == [len(gzip.compress(c, 6)) for c in (noise, OWN)]
+        assert [layer.digest for layer in packed.layers] == [layer.digest for layer in plain.layers]
+        assert packed.size == plain.size
+
+
+class TestSize:
+    @pytest.mark.parametrize(
+        ("entry", "size", "files"),
+        [
+            pytest.param(member("a", b"123"), 3, 1, id="file"),
+            pytest.param(member("a", b""), 0, 1, id="empty file"),
+            pytest.param(member("a", type=tarfile.SYMTYPE, linkname="/bin/sh"), 7, 0, id="symlink"),
+            pytest.param(member("a", type=tarfile.SYMTYPE, linkname="ä"), 2, 0, id="symlink in UTF-8"),
+            pytest.param(member("a", type=tarfile.SYMTYPE, linkname="\udcff"), 1, 0, id="symlink in no encoding"),
+            pytest.param(member("a", type=tarfile.LNKTYPE, linkname="b" * 50), 0, 0, id="hard link"),
+            pytest.param(member("a", type=tarfile.DIRTYPE), 0, 0, id="folder"),
+            pytest.param(member("a", type=tarfile.CHRTYPE, devmajor=1), 0, 0, id="device"),
+            pytest.param(member("a", type=tarfile.FIFOTYPE), 0, 0, id="pipe"),
+            pytest.param(member(".wh.a", b""), 0, 1, id="whiteout"),
+            pytest.param(member("a" * 300, b"1"), 1, 1, id="long name"),
+        ],
+    )
+    def test_size(self, entry: tuple[tarfile.TarInfo, bytes], size: int, files: int) -> None:
+        """Bytes of regular files and of symlink targets count; nothing else does."""
+        layer = only(entry)
+        assert (layer.size, layer.files) == (size, files)
+
+
+class TestDigest:
+    def test_times(self) -> None:
+        """A layer built again at another time is the same layer, under another diff_id."""
+        old, new = (only(member("app", b"x", mtime=time)) for time in (1, 2))
+        assert old.digest == new.digest
+        assert old.diff_id != new.diff_id
+
+    def test_order(self) -> None:
+        """The order of files in the archive, and names of users, say nothing."""
+        one, two = member("a", b"1"), member("b", b"2", uname="root")
+        assert only(one, two).digest == only(two, member("a", b"1", gname="wheel")).digest
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            member("app", b"y"),
+            member("App", b"x"),
+            member("app", b"x", mode=0o755),
+            member("app", b"x", uid=1000),
+            member("app", b"x", gid=1000),
+            member("app", type=tarfile.SYMTYPE, linkname="x"),
+            member("app", type=tarfile.LNKTYPE, linkname="x"),
+            member("app", type=tarfile.DIRTYPE),
+        ],
+        ids=["content", "name", "mode", "owner", "group", "symlink", "hard link", "folder"],
+    )
+    def test_changes(self, other: tuple[tarfile.TarInfo, bytes]) -> None:
+        """A change of what a container would see changes the digest."""
+        assert only(member("app", b"x")).digest != only(other).digest
+
+    def test_link_targets(self) -> None:
+        """Where a link points is part of the layer."""
+        one, two = (only(member("a", type=tarfile.SYMTYPE, linkname=to)) for to in ("b", "c"))
+        assert one.digest != two.digest
+
+    def test_it_is_what_the_captures_hold(self) -> None:
+        """A layer's digest stands in committed captures: the same files have the same one for ever."""
+        layer = tar(
+            member("a/", type=tarfile.DIRTYPE, mode=0o1777),
+            member("a/äb", b"x" * 700, mode=0o4755, uid=65532, gid=100),
+            member("a/" + "n" * 300, b"", mtime=1.5),
+            member("a/\udcff", type=tarfile.SYMTYPE, linkname="../ß"),
+            member("a/hard", type=tarfile.LNKTYPE, linkname="a/äb"),
+            member("a/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+            member("a/.wh.gone", b""),
+            member("a/big", b"z" * 300_000, uid=10_000_000),
+        )
+        assert image_archive.count(io.BytesIO(layer)) == (
+            "sha256:d711e33bea8bae7c814d97a82e6ebc83c3d5f73aeedf647f235220e85c71aa45",
+            *(300_705, 4, None),
+        )
+
+
+class TestBaseLayers:
+    def image(self, *layers: bytes) -> Image:
+        return image_archive.measure(oci(*layers))
+
+    def test_prefix(self) -> None:
+        """An image begins with all layers of its base."""
+        base = self.image(BASE, tar(member("app", b"x")))
+        ids = [layer.diff_id for layer in base.layers]
+        assert base_layers(self.image(BASE, tar(member("app", b"x")), OWN), ids) == 2
+        assert base_layers(base, ids) == 2
+        assert base_layers(base, ()) == 0
+
+    @pytest.mark.parametrize("layers", [(OWN,), (OWN, BASE), (BASE, EMPTY, OWN)])
+    def test_no_prefix(self, layers: tuple[bytes, ...]) -> None:
+        """Anything but an exact prefix is an error that shows both."""
+        with pytest.raises(CannotMeasureError, match="does not begin with the layers of its base") as error:
+            base_layers(self.image(*layers), [layer.diff_id for layer in self.image(BASE, OWN, OWN).layers])
+        assert error.value.evidence.splitlines()[1].startswith("base  ['sha256:")
+
+
+class TestGarbage:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            pytest.param(b"", id="nothing"),
+            pytest.param(b"Error response from daemon: reference does not exist\n", id="a message"),
+            pytest.param(b"\0" * 10240, id="zeros"),
+            pytest.param(gzip.compress(b"x" * 10000), id="gzip"),
+            pytest.param(tar(member("a", b"1")), id="another archive"),
+            pytest.param(archive({"manifest.json": b"{"}).getvalue(), id="no JSON"),
+            pytest.param(archive({"manifest.json": b'{"a": 1}'}).getvalue(), id="no list"),
+            pytest.param(archive({"manifest.json": b"[5]"}).getvalue(), id="no table"),
+            pytest.param(archive({"manifest.json": b'[{"Config": "x", "Layers": []}]'}).getvalue(), id="no config"),
+            pytest.param(
+                archive({"manifest.json": b'[{"Config": "manifest.json", "Layers": null}]'}).getvalue(), id="null"
+            ),
+            pytest.param(oci(OWN, settings=b"[]").getvalue(), id="config is a list"),
+            pytest.param(oci(OWN, settings=b"{}").getvalue(), id="config is empty"),
+            pytest.param(oci(OWN, settings=config(OWN, rootfs={"diff_ids": []})).getvalue(), id="layers without ids"),
+            pytest.param(oci(OWN, settings=config(OWN, os=5)).getvalue(), id="no system"),
+            pytest.param(oci(b"no layer", settings=config(OWN)).getvalue(), id="a layer that is none"),
+            pytest.param(oci(gzip.compress(b"no tar"), settings=config(OWN)).getvalue(), id="gzip without a layer"),
+            pytest.param(oci(gzip.compress(OWN)[:60], settings=config(OWN)).getvalue(), id="half a gzip"),
+            pytest.param(oci(OWN[:1000], settings=config(OWN)).getvalue(), id="half a layer"),
+        ],
+    )
+    def test_no_image(self, content: bytes) -> None:
+        """What is no saved image cannot be measured, and says so."""
+        with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
+            image_archive.measure(io.BytesIO(content))
+
+    def test_several_images(self) -> None:
+        """An archive of two images is refused rather than measured in part."""
+        with pytest.raises(CannotMeasureError, match="the archive holds 2 images, not one"):
+            image_archive.measure(archive({"manifest.json": b"[{}, {}]"}))
+
+    def test_links_in_a_circle(self) -> None:
+        """Links that lead nowhere end."""
+        manifest = b'[{"Config": "manifest.json", "Layers": ["a"]}]'
+        with pytest.raises(CannotMeasureError, match="could not be read"):
+            image_archive.measure(archive({"manifest.json": manifest}, {"a": "b", "b": "a"}))
+
+    @pytest.mark.parametrize("layout", [oci(BASE, OWN), oci(gzip.compress(BASE), settings=config(BASE)), legacy(BASE)])
+    def test_cut_short(self, layout: io.BytesIO) -> None:
+        """An archive that ends early is never taken for a smaller image."""
+        whole = image_archive.measure(io.BytesIO(layout.getvalue()))
+        for end in range(0, len(layout.getvalue()), 97):
+            with contextlib.suppress(CannotMeasureError):
+                assert image_archive.measure(io.BytesIO(layout.getvalue()[:end])) == whole
+
+
+class Endless(io.RawIOBase):
+    """Pieces as a file that is read once."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.pieces, self.left = iter(pieces), b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        assert size >= 0, "what may have no end is never read to its end at once"
+        while len(self.left) < size and (piece := next(self.pieces, b"")):
+            self.left += piece
+        data, self.left = self.left[:size], self.left[size:]
+        return data
+
+
+def header(name: str = "x", **fields: Any) -> bytes:
+    """A tar header that says what it likes."""
+    info, _ = member(name, **fields)
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def counted(*pieces: bytes, then: bytes = b"", limit: Limit | None = None) -> image_archive.Counted:
+    """A layer of these pieces, and of one that comes again and again."""
+    head = pieces[0][:512]
+    rest = itertools.chain([pieces[0][512:]], pieces[1:], itertools.repeat(then))
+    return image_archive.count(cast(IO[bytes], Endless(rest)), head=head, limit=limit)
+
+
+ZEROS = bytes(1 << 16)
+PAX: dict[str, Any] = {"type": tarfile.XHDTYPE, "size": 1 << 33}
+
+
+def pax(**fields: str) -> bytes:
+    """A header of a file with extended fields."""
+    info = tarfile.TarInfo("x")
+    info.pax_headers = {name.replace("_", "."): value for name, value in fields.items()}
+    return info.tobuf(tarfile.PAX_FORMAT)
+
+
+class TestLimits:
+    """An image is what a stranger's build made: to look at it takes neither hours nor the memory of the machine."""
+
+    @pytest.mark.parametrize(
+        ("start", "then", "says"),
+        [
+            pytest.param(header(**PAX), ZEROS, "bytes of headers", id="extended header"),
+            pytest.param(header(**PAX | {"type": tarfile.XGLTYPE}), ZEROS, "bytes of headers", id="global header"),
+            pytest.param(header(**PAX | {"type": tarfile.GNUTYPE_LONGNAME}), b"x" * 512, "bytes of headers", id="name"),
+            pytest.param(header(**PAX | {"type": tarfile.GNUTYPE_LONGLINK}), b"x" * 512, "bytes of headers", id="link"),
+            pytest.param(header(type=tarfile.XHDTYPE, size=30_000), b"9" * 30_000, "bytes of headers", id="digits"),
+            pytest.param(
+                pax(GNU_sparse_major="1", GNU_sparse_minor="0", GNU_sparse_realsize="1") + b"9999999999\n",
+                *(b"0\n" * 256, "bytes of headers"),
+                id="map of holes",
+            ),
+            pytest.param(
+                header(**PAX | {"size": 0}) + header(**PAX | {"size": 0}),
+                *(header(**PAX | {"size": 0}), "bytes of headers"),
+                id="headers of headers",
+            ),
+            pytest.param(header(size=1 << 40), ZEROS, "claims 1,099,511,627,776 bytes: 'x'", id="size"),
+            pytest.param(header(size=1 << 80), ZEROS, "claims 1,208,925,819,614,629,174,706,176 bytes", id="huge size"),
+            pytest.param(pax(size="9" * 400), ZEROS, "claims 9,999,999", id="size in an extended header"),
+            pytest.param(pax(size="-1"), ZEROS, "claims -1 bytes", id="negative size"),
+            pytest.param(pax(GNU_sparse_map="0,1", GNU_sparse_size=str(1 << 50)), ZEROS, "claims", id="holes"),
+        ],
+    )
+    def test_headers(self, start: bytes, then: bytes, says: str) -> None:
+        """What a header says is neither believed nor kept, however long the archive goes on."""
+        with pytest.raises(CannotMeasureError, match=says):
+            counted(start, then=then, limit=Limit(60))
+
+    def test_longest_names(self) -> None:
+        """The longest path and link of Linux are within the limits."""
+        layer = tar(
+            member("é" * 2040, type=tarfile.LNKTYPE, linkname="ü" * 2040),
+            *(member("/".join(["d" * 255] * 15), b"1", pax_headers={"SCHILY.xattr.user.x": "v" * 8000}),),
+        )
+        assert image_archive.count(io.BytesIO(layer))[1:] == (1, 1, None)
+
+    @pytest.mark.parametrize("name", ["x", "é" * 2000])
+    def test_entries(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is kept of each file until they are sorted is bounded, whether they are many or their names long."""
+        monkeypatch.setattr(image_archive, "_ENTRIES", 500_000)
+        links = (header(f"{name}{i}", type=tarfile.LNKTYPE, linkname=name) for i in range(100_000))
+        with pytest.raises(CannotMeasureError, match=r"a layer holds too much to list: [\d,]+ entries"):
+            image_archive.count(cast(IO[bytes], Endless(links)))
+
+    def test_nothing_is_kept_of_a_member(self) -> None:
+        """While an archive is read, no more than a few headers are in memory."""
+        many = io.BytesIO(tar(*(member(str(i)) for i in range(100))))
+        kept = [
+            sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())
+            for _ in image_archive._Archive(many, Limit())
+        ]
+        assert len(kept) == 100
+        assert max(kept) < min(kept) + 10
+
+    def test_a_bomb(self) -> None:
+        """Of a compressed layer no more is unpacked at a time than is looked at."""
+        pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+        bomb = pack.compress(header(size=200_000_000)) + b"".join(pack.compress(bytes(1_000_000)) for _ in range(201))
+        bomb += pack.flush()
+        assert len(bomb) < 300_000
+        tracemalloc.start()
+        try:
+            assert image_archive.count(io.BytesIO(bomb[512:]), head=bomb[:512])[1:] == (200_000_000, 1, None)
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.parametrize("compress", [False, True])
+    @pytest.mark.parametrize(
+        ("start", "then"),
+        [
+            pytest.param(header(size=90_000_000_000), ZEROS, id="holes"),
+            pytest.param(gzip.compress(header(size=90_000_000_000) + ZEROS), gzip.compress(ZEROS), id="gzip"),
+            pytest.param(header(), header(), id="many files"),
+        ],
+    )
+    def test_deadline(self, start: bytes, then: bytes, *, compress: bool) -> None:
+        """Where there is always more to read, it ends when its time is up."""
+        rest = itertools.chain([start[512:]], itertools.repeat(then))
+        with pytest.raises(CannotMeasureError, match=r"the image could not be measured in 0\.2 s"):
+            image_archive.count(cast(IO[bytes], Endless(rest)), head=start[:512], compress=compress, limit=Limit(0.2))
+
+    def test_deadline_behind_the_end(self) -> None:
+        """What stands behind the last file is counted where that is asked for, and has no end either."""
+        rest = cast(IO[bytes], Endless(itertools.repeat(ZEROS)))
+        with pytest.raises(CannotMeasureError, match="could not be measured in"):
+            image_archive.count(rest, head=bytes(512), compress=True, limit=Limit(0.2))
+
+    def test_it_ends_with_the_run(self) -> None:
+        """A count for which nobody waits any more goes no further."""
+        limit = Limit()
+        limit.end()
+        with pytest.raises(KeyboardInterrupt):
+            counted(header(size=90_000_000_000), then=ZEROS, limit=limit)
+        with process.ending_all(), pytest.raises(KeyboardInterrupt):
+            counted(header(size=90_000_000_000), then=ZEROS)
+
+    def test_documents(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of what is no layer an archive holds only so much in memory; the rest is passed over."""
+        monkeypatch.setattr(image_archive, "JSON_CAP", 10_000)
+        blobs = [member(f"blobs/sha256/{i:064d}", b"{" * 4000) for i in range(1000)]
+        tracemalloc.start()
+        try:
+            assert image_archive.measure(oci(BASE)).size
+            with pytest.raises(CannotMeasureError, match=r"KeyError\('manifest\.json'\)"):
+                image_archive.measure(io.BytesIO(tar(*blobs)))
+            assert tracemalloc.get_traced_memory()[1] < 6_000_000
+        finally:
+            tracemalloc.stop()
+
+    @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"[" + b"9" * 5000 + b"]"])
+    @pytest.mark.parametrize("name", ["manifest", "config"])
+    def test_nested_json(self, content: bytes, name: str) -> None:
+        """JSON that Python cannot read is an error of the image."""
+        saved = archive({"manifest.json": content}) if name == "manifest" else oci(OWN, settings=content)
+        with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
+            image_archive.measure(saved)
+
+    @pytest.mark.parametrize(
+        "settings",
+        [{"User": 5}, {"Env": [5]}, {"Env": 5}, {"User": ["root"]}, {"Cmd": 5}, "text", 5],
+    )
+    def test_settings_of_another_type(self, settings: object) -> None:
+        """What a capture is made of has the types that it must have."""
+        with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
+            image_archive.measure(oci(OWN, settings=config(OWN, config=settings)))
+
+    def test_links(self) -> None:
+        """Links among layers are few."""
+        with pytest.raises(CannotMeasureError, match="more than 10,000 links"):
+            image_archive.measure(archive({}, {str(i): str(i + 1) for i in range(10_001)}))

@@ -1,0 +1,76 @@
+"""Where the user's own docker is: as their environment says, else as their context does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from proof.core.errors import NoEngineError
+from proof.engines import user_engine
+from proof.system import process
+from proof.system.process import Completed
+
+# As `docker context inspect` of Docker 26.1.5 prints them.
+DEFAULT = """[{"Name": "default", "Metadata": {},
+  "Endpoints": {"docker": {"Host": "unix:///var/run/docker.sock", "SkipTLSVerify": false}},
+  "TLSMaterial": {}, "Storage": {"MetadataPath": "\\u003cIN MEMORY\\u003e", "TLSPath": "\\u003cIN MEMORY\\u003e"}}]"""
+SECOND = """[{"Name": "second", "Metadata": {},
+  "Endpoints": {"docker": {"Host": "tcp://192.0.2.1:2376", "SkipTLSVerify": false}},
+  "TLSMaterial": {"docker": ["ca.pem", "cert.pem", "key.pem"]},
+  "Storage": {"MetadataPath": "/home/me/d/contexts/meta/1636", "TLSPath": "/home/me/d/contexts/tls/1636"}}]"""
+NOBODY = b'context "nobody": context not found: open /home/me/d/contexts/meta/6382/meta.json: no such file'
+
+
+def context(monkeypatch: pytest.MonkeyPatch, answer: str, *, code: int = 0, error: bytes = b"") -> None:
+    """Stand in for the docker client, which knows its user's contexts."""
+
+    def run(argv: Any, **_: Any) -> Completed:
+        assert list(argv) == ["docker", "context", "inspect"]
+        return Completed(tuple(argv), code, answer.encode(), error, 0.1)
+
+    monkeypatch.setattr(process, "run", run)
+
+
+def test_without_more_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The socket of this machine."""
+    context(monkeypatch, DEFAULT)
+    assert user_engine._address({}) == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
+
+
+def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the variables that a client without contexts reads."""
+    context(monkeypatch, SECOND)
+    found = {
+        "DOCKER_HOST": "tcp://192.0.2.1:2376",
+        "DOCKER_CERT_PATH": "/home/me/d/contexts/tls/1636/docker",
+    }
+    assert user_engine._address({"DOCKER_CONTEXT": "second"}) == {**found, "DOCKER_TLS_VERIFY": "1"}
+    unsure = json.loads(SECOND)
+    unsure[0]["Endpoints"]["docker"]["SkipTLSVerify"] = True
+    context(monkeypatch, json.dumps(unsure))
+    assert user_engine._address({"DOCKER_CONTEXT": "second"}) == found
+
+
+def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said with what the client says, and no other engine is taken in its place."""
+    context(monkeypatch, "[]", code=1, error=NOBODY)
+    with pytest.raises(NoEngineError, match="the docker context cannot be read") as error:
+        user_engine._address({"DOCKER_CONTEXT": "nobody"})
+    assert "nobody" in error.value.evidence
+
+
+def test_a_host_that_is_named_comes_before_any_context() -> None:
+    """As in docker itself; of the rest of the environment nothing comes along but what reaches that host."""
+    given = {"DOCKER_CONTEXT": "second", "DOCKER_TOKEN": "secret", "SSH_AUTH_SOCK": "/run/agent", "HOME": "/home/me"}
+    assert user_engine._address({**given, "DOCKER_HOST": "unix:///run/d.sock"}) == {"DOCKER_HOST": "unix:///run/d.sock"}
+    assert user_engine._address({**given, "DOCKER_HOST": "ssh://me@192.0.2.1"}) == {
+        "DOCKER_HOST": "ssh://me@192.0.2.1",
+        "SSH_AUTH_SOCK": "/run/agent",
+    }
+    verified = {"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_TLS_VERIFY": "1"}
+    assert user_engine._address({**given, **verified, "DOCKER_CONFIG": "/home/me/d"}) == {
+        **verified,
+        "DOCKER_CERT_PATH": "/home/me/d",
+    }

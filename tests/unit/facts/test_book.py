@@ -1,0 +1,265 @@
+"""Facts: values with their units, from captures and from cited.toml, each written in one way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.captures.model import CapturedFact
+from proof.captures.store import save
+from proof.core.errors import ManifestError, PageError
+from proof.core.units import binary, parse_binary, size, written
+from proof.facts import book as facts
+from proof.facts.book import FactBook
+from proof.facts.values import Fact, Source, Value
+from proof.snippets import project
+from proof.snippets.places import folder_of
+from tests.support.makers import capture, write
+
+CITED = """[[source]]
+name = "edition"
+title = "the first edition"
+date = "2020-06-04"
+url = "https://example.com/first"
+figures.size = { value = 7.64, unit = "MB" }
+figures.layers = { value = 2, unit = "count" }
+figures.du_pkg = { value = 238.7, unit = "MiB" }
+
+[[source]]
+name = "other"
+title = "another"
+date = "2023-01-10"
+figures.size = { value = 328.79, unit = "MB" }
+figures.build = { value = 1.5, unit = "s" }
+figures.exact = { value = 12345, unit = "B" }
+"""
+
+
+MANIFEST = 'title = "A snippet"\n[[step]]\nname = "version"\ncommand = "docker version"\n'
+
+
+class TestSize:
+    @pytest.mark.parametrize(
+        ("number", "text"),
+        [
+            # as `docker image ls` and `docker history` print them
+            (269_642_189, "270MB"),
+            (10_653_826, "10.7MB"),
+            (2_343_826, "2.34MB"),
+            (8_310_000, "8.31MB"),
+            (513_000, "513kB"),
+            (0, "0B"),
+            (53, "53B"),
+            (999, "999B"),
+            (1000, "1kB"),
+            (1023, "1.02kB"),
+            (999_499, "999kB"),
+            (999_700, "1MB"),
+            (999_999_999, "1GB"),
+            (1_000_000, "1MB"),
+            (1_500_000_000, "1.5GB"),
+            (999_600_000_000, "1TB"),
+            (5_000_000_000_000, "5TB"),
+            (12_345_000_000_000_000, "12300TB"),
+            (100_000_000, "100MB"),
+            (-10_653_826, "-10.7MB"),
+            (-999_700, "-1MB"),
+        ],
+    )
+    def test_size(self, number: float, text: str) -> None:
+        """Bytes are written in decimal units with three significant digits, never with an exponent."""
+        assert size(number) == text
+
+    @given(number=st.integers(0, 10**15))
+    def test_close(self, number: int) -> None:
+        """Whatever the size, what is written is within half a percent of it."""
+        found = re.fullmatch(r"([\d.]+)(B|kB|MB|GB|TB)", size(number))
+        assert found
+        back = float(found[1]) * 1000 ** ["B", "kB", "MB", "GB", "TB"].index(found[2])
+        assert abs(back - number) <= 0.005 * number
+
+
+class TestBinary:
+    @pytest.mark.parametrize(
+        ("kib", "text"),
+        # as BusyBox's `du -h` prints them
+        [(4, "4.0K"), (148, "148.0K"), (1844, "1.8M"), (19_868, "19.4M"), (166_096, "162.2M"), (0, "0.0K"),
+         (1024, "1.0M"), (1024**2, "1.0G"), (5 * 1024**3, "5.0T")],
+    )  # fmt: skip
+    def test_binary(self, kib: float, text: str) -> None:
+        """KiB are written in binary units with one decimal."""
+        assert binary(kib) == text
+
+    @pytest.mark.parametrize(
+        ("text", "kib"),
+        [("4.0K", 4), ("162.2M", 166_092.8), ("1.5G", 1_572_864), ("2T", 2 * 1024**3), ("512", 0.5), ("0", 0)],
+    )  # fmt: skip
+    def test_parse(self, text: str, kib: float) -> None:
+        """What `du -h` printed is read back as KiB; without a unit it is bytes."""
+        assert parse_binary(text) == pytest.approx(kib)
+
+    @pytest.mark.parametrize("text", ["", "K", "12X", "1.2.3M", "-", "abc"])
+    def test_no_number(self, text: str) -> None:
+        """What is no size is an error, for the caller to place."""
+        with pytest.raises(ValueError, match="could not convert"):
+            parse_binary(text)
+
+    @pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "K", "nan", "infM", "1e999T", "-1e300"])
+    def test_no_sensible_number(self, text: str) -> None:
+        """What Python reads as a number is no size where nothing can be computed with it."""
+        with pytest.raises(ValueError, match="is no size"):
+            parse_binary(text)
+
+    @given(kib=st.integers(0, 10**9).map(lambda n: n * 4))
+    def test_there_and_back(self, kib: int) -> None:
+        """What is written and read again is within the last digit that was written."""
+        assert parse_binary(binary(kib)) == pytest.approx(kib, rel=0.051)
+
+
+class TestWritten:
+    @pytest.mark.parametrize(
+        ("value", "unit", "text"),
+        [
+            (269_642_189, "B", "270MB"),
+            (166_092.8, "KiB", "162.2M"),
+            (7.25, "s", "7.25 s"),
+            (0.1234, "s", "0.123 s"),
+            (8, "count", "8"),
+            (1234567, "count", "1,234,567"),
+            ('["app"]', "text", '["app"]'),
+            (0.0395107, "", "0.0395"),
+            (999.4, "", "999"),
+            (1234.5, "", "1,234"),
+            (1, "truth", "1"),
+        ],
+    )
+    def test_written(self, value: float | str, unit: str, text: str) -> None:
+        """Each unit has its one way of being written, wherever a value comes from."""
+        assert written(value, unit) == text
+        assert str(Value(value, unit)) == text
+
+
+class TestMeasured:
+    def test_names(self) -> None:
+        """The facts of a capture are named after its snippet, and know where they come from."""
+        one = capture()
+        book = FactBook({"single": one})
+        assert list(book) == ["single.size", "single.layers", "single.du_src", "single.command"]
+        found = book["single.size"]
+        assert (found.value, found.unit, found.source) == (269_642_189, "B", "sum of files")
+        assert found.origin is one
+        assert len(book) == 4
+
+    def test_tolerance(self) -> None:
+        """A fact that varies says by how much."""
+        book = FactBook({"single": capture(facts={"size": CapturedFact(1, "B", "x", tolerance=0.01)})})
+        assert book["single.size"].tolerance == 0.01
+
+    def test_measured_anew(self) -> None:
+        """FolderCache captures take the place of committed ones; all other facts stay."""
+        cited = Fact(1, "B", "edition.size", "first", Source("first", "2020-06-04", ""))
+        book = FactBook({"single": capture(), "multi": capture()}, [cited])
+        fresh = book.measured_anew({"single": capture(facts={"size": CapturedFact(1, "B", "x")})})
+        assert [name for name in fresh if name.startswith("single.")] == ["single.size"]
+        assert fresh["single.size"].value == 1
+        assert fresh["multi.size"].value == 269_642_189
+        assert fresh["edition.size"] == cited
+
+
+class TestLoad:
+    def test_load(self, tmp_path: Path) -> None:
+        """The facts of a project are those of its captures and the cited figures; a snippet not run yet has none."""
+        write(tmp_path, {"single/snippet.toml": MANIFEST, "fresh/snippet.toml": MANIFEST, "cited.toml": CITED})
+        save(capture(), folder_of(tmp_path / "single", "rebuilt"))
+        book = facts.load(tmp_path)
+        assert {name.partition(".")[0] for name in book} == {"single", "edition", "other"}
+        assert list(book.captures) == ["single"]
+
+    def test_nothing(self, tmp_path: Path) -> None:
+        """A project without captures and cited figures has no facts, which is no error."""
+        assert dict(facts.load(tmp_path)) == {}
+
+    @pytest.mark.parametrize("place", ["fake/registry", "fake/rebuilt", "rebuilt"])
+    def test_a_capture_that_no_manifest_declares(self, tmp_path: Path, place: str) -> None:
+        """It is refused where it is asked for: nothing is ever compared with it."""
+        matrix = "" if "/" in place else 'matrix = { go = ["1.26"] }\n'
+        write(tmp_path, {"snippets/single/snippet.toml": matrix + MANIFEST})
+        save(capture(), tmp_path / "snippets/single/captured" / place)
+        book = facts.load(tmp_path / "snippets")
+        (name,) = book.captures
+        with pytest.raises(PageError, match="is not a capture of this snippet"):
+            book[f"{name}.size"]
+        with pytest.raises(PageError, match=f"captured/{place.partition('/')[0]}: .* is not a capture") as error:
+            project.load_all(tmp_path)
+        assert "git rm -r" in error.value.hint
+
+
+class TestCited:
+    def test_what_is_measured_too(self) -> None:
+        """What others published never takes the place of what was measured, whatever it is called."""
+        cited = Fact(1, "B", "single.size", "first", Source("first", "2020-06-04", ""))
+        with pytest.raises(PageError, match=r"'single\.size' is both cited and measured"):
+            FactBook({"single": capture()}, [cited])["single.size"]
+
+    def test_units(self, tmp_path: Path) -> None:
+        """A figure is kept in the unit that measured facts have, and shown as it was published."""
+        book = facts.load(write(tmp_path, {"cited.toml": CITED}))
+        assert {name: (fact.value, fact.unit, str(fact)) for name, fact in book.items()} == {
+            "edition.size": (7_640_000, "B", "7.64MB"),
+            "edition.layers": (2, "count", "2"),
+            "edition.du_pkg": (pytest.approx(244_428.8), "KiB", "238.7M"),
+            "other.size": (328_790_000, "B", "329MB"),
+            "other.build": (1.5, "s", "1.5 s"),
+            "other.exact": (12345, "B", "12.3kB"),
+        }
+
+    def test_source(self, tmp_path: Path) -> None:
+        """A figure says who published it, and when."""
+        book = facts.load(write(tmp_path, {"cited.toml": CITED}))
+        assert book["edition.size"].origin == Source("the first edition", "2020-06-04", "https://example.com/first")
+        assert book["edition.size"].source == "the first edition"
+        assert book["other.size"].origin == Source("another", "2023-01-10", "")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "line", "what"),
+        [
+            ('name = "edition"', "", 1, "`name` is missing here"),
+            ('name = "edition"', 'name = "taken"', 2, "'taken' is a snippet already"),
+            ('name = "edition"', 'name = "taken_all"', 2, "'taken_all' could be a variant of the snippet 'taken'"),
+            ('name = "edition"', 'name = "taken_1_26"', 2, "could be a variant of the snippet 'taken'"),
+            ('name = "edition"', 'name = "taken.size"', 2, "'taken.size' is not a name"),
+            ('name = "edition"', 'name = "Edition"', 2, "'Edition' is not a name"),
+            ('name = "edition"', 'name = "other"', 11, "two sources are called 'other'"),
+            ("figures.exact =", 'figures."a.b" =', 16, "'a.b' is not a name"),
+            ('title = "another"', "", 10, "`title` is missing here"),
+            ('date = "2023-01-10"', "", 10, "`date` is missing here"),
+            ('date = "2023-01-10"', "date = 2023-01-10", 13, "`date` must be a string"),
+            ("url =", "link =", 5, "unknown key 'link'"),
+            ("https://example.com/first", "javascript:alert(1)", 5, "'javascript:alert(1)' is no address of a page"),
+            ("https://example.com/first", "data:text/html,x", 5, "'data:text/html,x' is no address of a page"),
+            ("https://example.com/first", "https://example.com/ x", 5, "is no address of a page"),
+            ('unit = "MB" }\nfigures.layers', 'unit = "Mb" }\nfigures.layers', 6, "'Mb' is no unit"),
+            ('value = 2, unit = "count"', "value = 2", 7, "`unit` is missing here"),
+            ('value = 2, unit = "count"', 'unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = "2", unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = nan, unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = -inf, unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = 1e300, unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = true, unit = "count"', 7, "`value` must be a number"),
+            ('value = 2, unit = "count"', 'value = 2, unti = "count"', 7, "unknown key 'unti' - did you mean 'unit'?"),
+            ('{ value = 2, unit = "count" }', "2", 7, "`figures.layers` must be a table"),
+            ("figures.exact = {", "figures.exact = ", 16, "this is no TOML"),
+        ],
+    )  # fmt: skip
+    def test_mistake(self, tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
+        """A mistake in cited.toml is named with its line."""
+        assert CITED.count(old) == 1
+        write(tmp_path, {"cited.toml": CITED.replace(old, new), "taken/snippet.toml": ""})
+        with pytest.raises(ManifestError, match=re.escape(what)) as error:
+            facts.load(tmp_path)
+        assert error.value.where is not None
+        assert (error.value.where.path.name, error.value.where.line) == ("cited.toml", line)

@@ -1,0 +1,317 @@
+"""Expressions: arithmetic over facts, and no way to anything else."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.core.errors import PageError
+from proof.facts.expression import FUNCTIONS, evaluate, names
+from proof.facts.values import Value
+
+FACTS = {
+    "single.size": Value(269_642_189, "B"),
+    "single.layers": Value(8, "count"),
+    "single.base_layers": Value(5, "count"),
+    "single.du_src": Value(166_092.8, "KiB"),
+    "single.command": Value('["app"]', "text"),
+    "single.build": Value(7.25, "s"),
+    "multi.size": Value(10_653_826, "B"),
+    "multi.layers": Value(2, "count"),
+    "multi.nothing": Value(0, "B"),
+}
+
+
+class TestShown:
+    @pytest.mark.parametrize(
+        ("text", "shown"),
+        [
+            ("single.size", "270MB"),
+            (" multi.size ", "10.7MB"),
+            ("single.du_src", "162.2M"),
+            ("single.command", '["app"]'),
+            ("single.build", "7.25 s"),
+            ("single.size - multi.size", "259MB"),
+            ("single.size + multi.size", "280MB"),
+            ("single.size / 2", "135MB"),
+            ("2 * single.size", "539MB"),
+            ("single.size * multi.layers", "539MB"),
+            ("single.size / multi.layers", "135MB"),
+            ("single.size / single.size", "1"),
+            ("single.layers - single.base_layers", "3"),
+            ("single.layers - 6", "2"),
+            ("single.layers / multi.layers", "4"),
+            ("single.layers * 1000 + 1", "8,001"),
+            ("1 + single.layers * 1000", "8,001"),
+            ("-multi.size", "-10.7MB"),
+            ("(single.size - multi.size) / single.size", "0.96"),
+            ("percent(multi.size / single.size)", "4%"),
+            ("percent(multi.size / single.size, 2)", "3.95%"),
+            ("times(single.size / multi.size)", "25×"),
+            ("bytes(single.size)", "269,642,189\N{NO-BREAK SPACE}bytes"),
+            ("words(multi.layers)", "two"),
+            ("words(single.layers + 5)", "13"),
+            ("words(0)", "zero"),
+            ("words(-1)", "-1"),
+            ("MB(7.64)", "7.64MB"),
+            ("min(single.size, multi.size)", "10.7MB"),
+            ("max(single.layers, 2, 9)", "9"),
+            ("abs(multi.size - single.size)", "259MB"),
+            ("1 / 3", "0.333"),
+            ("'text'", "text"),
+        ],
+    )
+    def test_shown(self, text: str, shown: str) -> None:
+        """An expression has a value with its unit, written in that unit's one way."""
+        assert str(evaluate(text, FACTS)) == shown
+
+
+@pytest.mark.parametrize("text", ["single.layers + 1", "10 - single.layers", "single.layers", "max(multi.layers, 1)"])
+def test_counts(text: str) -> None:
+    """A count and a plain number make a count."""
+    assert evaluate(text, FACTS).unit == "count"
+
+
+class TestTruth:
+    @pytest.mark.parametrize(
+        ("text", "holds"),
+        [
+            ("multi.layers == 2", True),
+            ("multi.layers != 2", False),
+            ("multi.size < single.size", True),
+            ("MB(10) < multi.size <= MB(10.7)", True),
+            ("MB(10) < multi.size <= MB(10.6)", False),
+            ("multi.layers < 2 or single.layers > 7", True),
+            ("multi.layers < 2 and single.layers > 7", False),
+            ("not multi.layers == 3", True),
+            ("'/tmp' in '/app /tmp'", True),
+            ("'/tm' in '/app /tmp'", False),
+            ("single.command == '[\"app\"]'", True),
+            ("min(multi.size, single.size) == multi.size", True),
+            ("0.03 < multi.size / single.size < 0.04", True),
+        ],
+    )
+    def test_truth(self, text: str, holds: object) -> None:
+        """A comparison is a truth, which is no number."""
+        found = evaluate(text, FACTS)
+        assert (found.value, found.unit) == (int(bool(holds)), "truth")
+
+
+MISTAKES = [
+    # text, what the message says
+    ("", "is no expression over facts"),
+    ("   ", "is no expression over facts"),
+    ("single.size +", "is no expression over facts"),
+    ("single.size size", "is no expression over facts"),
+    ("(single.size", "is no expression over facts"),
+    ("single.size\0", "is no expression over facts"),
+    ("single.sise", "there is no fact 'single.sise' - did you mean 'single.size'?"),
+    ("singel.size", "there is no fact 'singel.size' - did you mean 'single.size'?"),
+    ("qqq.zzz", "there is no fact 'qqq.zzz'"),
+    ("size", "there is no fact 'size'"),
+    ("single", "there is no fact 'single'"),
+    ("single.size.real", "there is no fact 'single.size.real'"),
+    ("single.size + single.layers", "have different units (B, count)"),
+    ("single.size + 5", "270MB and 5 have different units (B, none)"),
+    ("single.size + single.du_src", "have different units (B, KiB)"),
+    ("single.size < 10000", "have different units (B, none)"),
+    ("single.size == '270MB'", "have different units (B, text)"),
+    ("single.size == multi.layers", "have different units (B, count)"),
+    ("max(single.size, single.build)", "have different units (B, s)"),
+    ("2 / single.size", "2 and 270MB have different units (none, B)"),
+    ("single.size * multi.size", "B times B is no unit known here"),
+    ("single.size * single.build", "B times s is no unit known here"),
+    ("(single.layers < 9) + 1", "have different units (truth, none)"),
+    ("single.command + 'x'", """'["app"]' is no number"""),
+    ("-single.command", "is no number"),
+    ("percent('4%')", "percent() takes a ratio, and 4% is none"),
+    ("percent(single.size)", "percent() takes a ratio, and 270MB is none"),
+    ("times(single.layers)", "times() takes a ratio, and 8 is none"),
+    ("bytes(single.layers)", "bytes() takes a size, and 8 is none"),
+    ("words('two')", "'two' is no number"),
+    ("single.size / multi.nothing", "divides by zero"),
+    ("1 / 0", "divides by zero"),
+    ("percent()", "`percent()`: "),
+    ("percent(1, 2, 3)", "`percent(1, 2, 3)`: "),
+    ("min()", "`min()`: "),
+    ("percnt(1)", "there is no function 'percnt' - did you mean 'percent'?"),
+    ("percent(1, -1)", "a percentage has 0 to 6 decimals, not -1"),
+    ("percent(1, 1000000000)", "a percentage has 0 to 6 decimals, not 1000000000"),
+    ("min(1, key=2)", "has no meaning here"),
+    ("min(*single.size)", "has no meaning here"),
+    ("single.size is 5", "only == != < <= > >= and `in` compare values here"),
+    ("1 not in 2", "only == != < <= > >= and `in` compare values here"),
+    ("1 in 12", "`in` finds a word in a text, and not 1 in 12"),
+    ("True", "True and False are no values here"),
+    ("None", "`None` has no meaning here"),
+    ("1j", "`1j` has no meaning here"),
+    ("b'x'", "has no meaning here"),
+    ("...", "`...` has no meaning here"),
+    ("+1", "`+1` has no meaning here"),
+    ("~1", "`~1` has no meaning here"),
+    ("7 // 2", "`7 // 2` has no meaning here"),
+    ("7 % 2", "`7 % 2` has no meaning here"),
+    ("1e999", "is too large a number"),
+    ("1e200 * 1e200", "is too large a number"),
+    ("1e999 - 1e999", "is too large a number"),
+    ("words(1e999)", "is too large a number"),
+    ("*".join(["9" * 300] * 3), "is too large a number"),
+    ("0x" + "f" * 900, "is too large a number"),
+    ("percent(1e200 * 1e200 / (1e200 * 1e200))", "is too large a number"),
+    ("percent(MB(1e299) / MB(1e299))", "is too large a number"),
+    ("times(1e200 * 1e200)", "is too large a number"),
+    ("min(5, 1e200 * 1e200)", "is too large a number"),
+    ("1e200 * 1e200 > 5", "is too large a number"),
+    ("not 1e200 * 1e200", "is too large a number"),
+    ("+".join(["1"] * 501), "is too long for an expression"),
+    ("(" * 1001, "is too long for an expression"),
+    ("not " * 100_000 + "1", "is too long for an expression"),
+    ("'" + "a" * 1_000_000 + "'", "is too long for an expression"),
+    ("9" * 400 + " / 3", "is too large a number"),
+    ("9" * 5000, "is too long for an expression"),
+]
+HOSTILE = [
+    "__import__('os')",
+    "__import__('os').system('id')",
+    "open('/etc/passwd')",
+    "eval('1')",
+    "exec('x = 1')",
+    "globals()",
+    "print(1)",
+    "lambda: 1",
+    "(lambda: 1)()",
+    "[x for x in (1, 2)]",
+    "{x for x in (1,)}",
+    "{1: 2}",
+    "{1, 2}",
+    "[1, 2]",
+    "(1, 2)",
+    "(x for x in 'a')",
+    "sum(x for x in 'a')",
+    "1 if 2 else 3",
+    "(x := 5)",
+    "f'{1}'",
+    "f'{single.size}'",
+    "single.size[0]",
+    "'abc'[0]",
+    "'abc'.upper()",
+    "'{0.__class__}'.format(1)",
+    "().__class__.__bases__[0].__subclasses__()",
+    "single.__class__",
+    "single.size.__class__.__mro__",
+    "single.size.__init__.__globals__",
+    "single.size.value",
+    "(1).real",
+    "(single.size).real",
+    "single.size()",
+    "percent.__globals__",
+    "percent(1).__class__",
+    "min.__self__",
+    "percent(1)(2)",
+    "(percent)(1)(1)",
+    "await single.size",
+    "yield 1",
+    "9 ** 9 ** 9",
+    "2 ** 1000000",
+    "1 << 1000000",
+    "'a' * 1000000000",
+    "'%s' % 1",
+    "1; import os",
+    "import os",
+    "x = 1",
+    "del single",
+    "1\n2",
+    "@single",
+    "`id`",
+    "$(id)",
+    "; rm -rf /",
+    "<script>alert(1)</script>",
+]
+DEEP = {
+    "parentheses": "(" * 10_000 + "1" + ")" * 10_000,
+    "a few parentheses": "(" * 150 + "1 +" + ")" * 150,
+    "open brackets": "[" * 10_000,
+    "minus": "-" * 100_000 + "1",
+    "minus and blanks": "- " * 3000 + "1",
+    "not": "not " * 50_000 + "1",
+    "attributes": "a" + ".b" * 100_000,
+    "calls": "abs(" * 5000 + "1" + ")" * 5000,
+    "quotes": "'" * 99_999,
+}
+
+
+@pytest.mark.parametrize(("text", "what"), MISTAKES, ids=[text[:50] for text, _ in MISTAKES])
+def test_mistake(text: str, what: str) -> None:
+    """What cannot be computed is an error that names the piece."""
+    with pytest.raises(PageError, match=re.escape(what)):
+        evaluate(text, FACTS)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile(text: str) -> None:
+    """Nothing but facts is within reach, whatever Python would make of the text."""
+    with pytest.raises(PageError):
+        evaluate(text, FACTS)
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_deep(text: str) -> None:
+    """Nesting beyond all measure is an error, not a crash."""
+    with pytest.raises(PageError):
+        evaluate(text, FACTS)
+    names(text)
+
+
+def test_long() -> None:
+    """A long sum is either computed or refused."""
+    assert evaluate("+".join(["1"] * 200), FACTS).value == 200
+    with pytest.raises(PageError):
+        evaluate("+".join(["1"] * 100_000), FACTS)
+
+
+def test_unknown_name_lists_the_others() -> None:
+    """Beside an unknown name stand the facts of the same snippet."""
+    with pytest.raises(PageError) as error:
+        evaluate("multi.qqq", FACTS)
+    assert error.value.hint == "one of: multi.layers, multi.nothing, multi.size"
+
+
+def test_functions_are_listed() -> None:
+    """Beside an unknown function stand those that there are."""
+    with pytest.raises(PageError, match=f"hint: one of: {', '.join(FUNCTIONS)}"):
+        evaluate("round(1.5)", FACTS)
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("single.size", ["single.size"]),
+            ("percent(multi.size / single.size) ", ["multi.size", "single.size"]),
+            ("a.b < a.c and a.b > 0", ["a.b", "a.c"]),
+            ("1 + 2", []),
+            ("", []),
+            ("a.b +", []),
+            ("'x'.y", []),
+            ("f().y", []),
+        ],
+    )
+    def test_names(self, text: str, found: list[str]) -> None:
+        """The facts of an expression are known without their values, each once; of what is none there are none."""
+        assert sorted(names(text)) == sorted(found)
+
+
+PIECES = [*FACTS, *FUNCTIONS, *"()+-*/<>=,.'", "==", " and ", " not ", " ", "0", "2.5"]
+
+
+@given(text=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join))
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
+def test_any_text(text: str) -> None:
+    """Any text is a value that can be written, or an error that can be read."""
+    with contextlib.suppress(PageError):
+        assert isinstance(str(evaluate(text, FACTS)), str)
+    assert isinstance(names(text), list)

@@ -1,0 +1,517 @@
+"""Pictures of facts: to scale, legible, the same in words and numbers, and wrong input told at its line."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.captures import store
+from proof.captures.model import CapturedFact
+from proof.pages import scan
+from proof.pages.charts.svg import NARROW, SIZE, WIDE, Label, plain
+from proof.pages.charts.treemap import squarified
+from proof.pages.extension import StopBuildError
+from proof.snippets.places import folder_of
+from tests.support import makers
+from tests.support.helpers import REPOSITORY, captured, tiny
+from tests.unit.pages.test_extension import convert
+
+SIZES = {
+    "whole": CapturedFact(1000, "B", ""),
+    "five": CapturedFact(500, "B", ""),
+    "third": CapturedFact(334, "B", ""),
+    "tiny": CapturedFact(1, "B", ""),
+    "none": CapturedFact(0, "B", ""),
+    "seconds": CapturedFact(2.5, "s", ""),
+    "word": CapturedFact("there", "text", ""),
+    "hostile": CapturedFact('"/></text><script>alert(1)</script>\x1b[31m {{ note.five }}', "text", ""),
+}
+STAGES = """\
+FROM alpine:3.22 AS source
+FROM source AS check
+RUN true
+FROM source AS build
+RUN true
+FROM scratch
+COPY --from=build /a /a
+"""
+LOG = "#4 [source 1/1] FROM alpine:3.22\n#5 [build 1/1] RUN true\n#6 [stage-3 1/1] COPY --from=build /a /a\n"
+
+BARS = 'kind = "bars"\ntitle = "A title"\nrows = [{ name = "one", value = "note.whole" }]\n'
+KINDS = {
+    "bars": """
+        kind = "bars"
+        title = "A title"
+        parts = ["base", "ours"]
+        rows = [
+          { name = "first", values = ["note.whole", "note.five"] },
+          { name = "second", values = ["note.tiny", "note.none"], note = "times(note.whole / note.five)" },
+        ]
+        """,
+    "treemap": """
+        kind = "treemap"
+        title = "A title"
+        parts = ["base", "ours"]
+        rows = [
+          { name = "first", value = "note.five", part = "base" },
+          { name = "second", value = "note.third", part = "ours" },
+          { name = "third", value = "note.none", part = "ours" },
+        ]
+        """,
+    "layers": """
+        kind = "layers"
+        title = "A title"
+        total = "note.whole - note.third - note.third + note.third + note.tiny - note.tiny"
+        rows = [
+          { name = "`RUN rm`", value = "note.none", hides = "/note" },
+          { name = "`RUN head`", value = "note.third", holds = "/note" },
+          { name = "base", value = "note.whole - note.third - note.third" },
+        ]
+        """,
+    "lines": """
+        kind = "lines"
+        title = "A title"
+        each = ["whole", "five", "third"]
+        at = "{}"
+        series = [{ name = "first", value = "note.{}" }, { name = "second", value = "note.{} / 2" }]
+        """,
+    "graph": """
+        kind = "graph"
+        title = "A title"
+        boxes = [{ name = "first", lines = ["of {{ note.five }}"] }, { name = "second", dim = true }]
+        arrows = [{ from = "first", to = "second", says = "becomes" }]
+        """,
+    "stages": """
+        kind = "stages"
+        title = "A title"
+        step = "staged/build"
+        """,
+    "grid": """
+        kind = "grid"
+        title = "A title"
+        columns = [
+          { name = "size", value = "note.{}" },
+          { name = "large", yes = "note.{} > note.third", words = ["yes, it is", "no"] },
+        ]
+        rows = [{ name = "first", of = "five" }, { name = "second", of = "tiny" }]
+        """,
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project, with a snippet of several stages and facts of round values."""
+    root = tiny(tmp_path)
+    makers.write(
+        root / "snippets" / "staged",
+        {
+            "context/Dockerfile": STAGES,
+            "snippet.toml": 'title = "Stages"\nimage = "staged"\n[[step]]\nname = "build"\n'
+            'command = "docker build -t staged ."\n',
+        },
+    )
+    captured(root)
+    folders = [folder_of(root / "snippets" / name, "rebuilt") for name in ("note", "staged")]
+    note, staged = (store.load(folder) for folder in folders)
+    assert note is not None
+    assert staged is not None
+    store.save(replace(note, facts=SIZES), folders[0])
+    store.save(replace(staged, steps=(replace(staged.steps[0], output=LOG),)), folders[1])
+    return root
+
+
+def fence(body: str) -> str:
+    return f"``` chart\n{re.sub(r'^ {8}', '', body, flags=re.MULTILINE).strip()}\n```"
+
+
+def drawn(body: str, root: Path) -> ET.Element:
+    """The figure that a fence becomes."""
+    page = ET.fromstring(f"<div>{convert(fence(body), root)}</div>")  # noqa: S314 - what we wrote ourselves
+    return page[0]
+
+
+def svg(body: str, root: Path) -> ET.Element:
+    found = drawn(body, root).find(".//svg[@role='img']")
+    assert found is not None
+    return found
+
+
+def widths(picture: ET.Element, css: str) -> list[float]:
+    """The widths of the marks of a class, in %."""
+    return [float(mark.get("width", "")[:-1]) for mark in picture.iter("rect") if css in mark.get("class", "")]
+
+
+def test_bars_are_to_scale(root: Path) -> None:
+    """The longest row fills the width, and every part of every row has its share of it."""
+    picture = svg(KINDS["bars"], root)
+    assert widths(picture, "chart__c1") == pytest.approx([1000 / 1500 * 100, 1 / 1500 * 100], rel=1e-4)
+    assert widths(picture, "chart__c2") == pytest.approx([500 / 1500 * 100, 0], rel=1e-4)
+    second = next(mark for mark in picture.iter("rect") if "chart__c2" in mark.get("class", ""))
+    assert second.get("x") == "66.6667%"
+
+
+def test_nothing_has_no_length(root: Path) -> None:
+    """Rows of nothing are drawn, with no length and no division by zero."""
+    body = 'kind = "bars"\ntitle = "A title"\nrows = [{ name = "one", value = "note.none" }]'
+    assert widths(svg(body, root), "chart__c1") == [0]
+    picture = svg(body.replace("bars", "layers"), root)
+    assert "nan" not in ET.tostring(picture, encoding="unicode")
+
+
+@given(st.lists(st.floats(1, 1e9), min_size=1, max_size=30))
+def test_a_treemap_fills_its_box(values: list[float]) -> None:
+    """Each area is that of its value; all lie inside the box, and none over another."""
+    values = sorted(values, reverse=True)
+    scale = 400 * 300 / math.fsum(values)
+    boxes = list(squarified([value * scale for value in values], (0, 0, 400, 300)))
+    assert [w * h for _, _, w, h in boxes] == pytest.approx([value * scale for value in values], rel=1e-6)
+    for n, (x, y, w, h) in enumerate(boxes):
+        assert -1e-3 <= x <= x + w <= 400.001
+        assert -1e-3 <= y <= y + h <= 300.001
+        for x2, y2, w2, h2 in boxes[:n]:
+            assert min(x + w, x2 + w2) - max(x, x2) < 1e-3 or min(y + h, y2 + h2) - max(y, y2) < 1e-3
+
+
+def test_a_treemap_is_as_square_as_in_the_paper() -> None:
+    """The example by which Bruls, Huizing and van Wijk explain their algorithm: 6, 6, 4, 3, 2, 2, 1 in 6 by 4."""
+    boxes = squarified([6, 6, 4, 3, 2, 2, 1], (0, 0, 6, 4))
+    shapes = [(round(w, 2), round(h, 2)) for _, _, w, h in boxes]
+    assert shapes == [(3, 2), (3, 2), (1.71, 2.33), (1.29, 2.33), (1.2, 1.67), (1.2, 1.67), (0.6, 1.67)]
+
+
+def test_a_treemap_names_what_there_is_room_for(root: Path) -> None:
+    """On every screen, on a wide one alone, or nowhere."""
+    body = """
+        kind = "treemap"
+        title = "A title"
+        rows = [
+          { name = "large", value = "note.whole" },
+          { name = "middling", value = "0.15 * note.whole" },
+          { name = "small", value = "note.tiny" },
+        ]
+        """
+    cells = svg(body, root).findall("svg")
+    assert [["chart__wide" in text.get("class", "") for text in cell.findall("text")] for cell in cells] == [
+        [False, False],
+        [True, True],
+        [],
+    ]
+
+
+def test_a_treemap_on_a_page_is_to_scale(root: Path) -> None:
+    """The cells' areas are as their values; a value of nothing has none, and stands in the table."""
+    figure = drawn(KINDS["treemap"], root)
+    cells = figure.findall(".//svg[@role='img']/svg")
+    areas = [float(cell.get("width", "")[:-1]) * float(cell.get("height", "")) for cell in cells]
+    assert areas[0] / areas[1] == pytest.approx(500 / 334, rel=1e-4)
+    assert len(cells) == 2
+    assert "third" in {cell.text for cell in figure.iter("th")}
+
+
+def test_a_hidden_file_is_crossed_out_and_counted(root: Path) -> None:
+    """The layer that holds it keeps its length, its strokes and its note; a file that nothing hides has none."""
+    picture = svg(KINDS["layers"], root)
+    assert widths(picture, "chart__c2") == [100]  # of 334 B, the longest
+    assert widths(picture, "chart__c1") == pytest.approx([332 / 334 * 100], rel=1e-4)
+    text = "".join(picture.itertext())
+    assert "/note: hidden, and still counted" in text
+    assert picture.find(".//line[@class='chart__cross']") is not None
+    again = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/note"'), root)
+    assert "".join(again.itertext()).count("/note: hidden, and still counted") == text.count("/note: hidden, and still")
+    whole = svg(KINDS["layers"].replace('hides = "/note"', 'holds = "/other"'), root)
+    assert whole.find(".//line[@class='chart__cross']") is None
+    assert "still counted" not in "".join(whole.itertext())
+
+
+def test_lines_are_to_scale_from_zero(root: Path) -> None:
+    """The distance of a point from the ground is as its value."""
+    picture = svg(KINDS["lines"], root)
+    ground = float(picture.find("line[@class='chart__axis']").get("y1"))  # type: ignore[union-attr,arg-type]
+    heights = [ground - float(point.get("cy", "")) for point in picture.iter("circle")]
+    assert [height / heights[0] for height in heights] == pytest.approx([1, 0.5, 0.334, 0.5, 0.25, 0.167], rel=1e-4)
+
+
+def test_values_stand_beside_their_line(root: Path) -> None:
+    """Above a point, and below it in a valley; where a phone has no room for all, the ends and the extremes stay."""
+    names = ["whole", "five", "whole"]
+    body = (
+        'kind = "lines"\ntitle = "A title"\nat = "x"\nseries = [{ name = "one", value = "note.{}" }]\n'
+        f"each = {names}"
+    )
+    picture = svg(body, root)
+    points = [float(point.get("cy", "")) for point in picture.iter("circle")]
+    values = [float(text.get("y", "")) for text in picture.iter("text") if (text.text or "")[0].isdigit()]
+    assert [value > point for value, point in zip(values, points, strict=True)] == [False, True, False]
+    many = svg(body.replace(str(names), str(["third"] * 4 + ["whole"] + ["third"] * 6)), root)
+    shown = [text.text for text in many.iter("text") if "chart__wide" not in text.get("class", "") and text.text != "x"]
+    assert len(shown) < 12
+    assert "1kB" in shown
+    assert shown.count("334B") >= 2
+
+
+def test_arrows_lead_downwards(root: Path) -> None:
+    """A box stands below every box that leads to it, however long the way."""
+    body = """
+        kind = "graph"
+        title = "A title"
+        boxes = [{ name = "c" }, { name = "b" }, { name = "a" }]
+        arrows = [{ from = "a", to = "b" }, { from = "b", to = "c" }, { from = "a", to = "c" }]
+        """
+    boxes = [box for box in svg(body, root).findall("svg") if box.find("rect") is not None]
+    tops = {"".join(box.itertext()): float(box.get("y", "")) for box in boxes}
+    assert tops["a"] < tops["b"] < tops["c"]
+
+
+def test_stages_that_did_not_run_are_dim(root: Path) -> None:
+    """What ran is read from the captured log, and who needs whom from the Dockerfile."""
+    figure = drawn(KINDS["stages"], root)
+    assert [[("".join(cell.itertext())) for cell in row] for row in figure.iter("tr")] == [
+        ["Stage", "In this build", "Is needed by"],
+        ["source", "built", "check, build"],
+        ["check", "skipped", "nothing"],
+        ["build", "built", "last stage"],
+        ["last stage", "built", "nothing"],
+    ]
+    assert len([box for box in figure.iter("rect") if "dim" in box.get("class", "")]) == 1
+
+
+def test_a_grid_evaluates_its_marks(root: Path) -> None:
+    """A tick or a cross is a predicate's value, and a word stands beside it."""
+    figure = drawn(KINDS["grid"], root)
+    marks = [cell.get("class", "").rpartition("--")[2] for cell in figure.iter("svg")]
+    assert marks == ["yes", "no"]
+    assert [" ".join("".join(row.itertext()).split()) for row in figure.findall(".//tbody/tr")] == [
+        "first500Byes, it is",
+        "second1Bno",
+    ]
+    turned = KINDS["grid"].replace("columns", "x").replace("rows", "columns").replace("x =", "rows =")
+    assert sorted(m.get("class", "") for m in drawn(turned, root).iter("svg")) == sorted(
+        m.get("class", "") for m in figure.iter("svg")
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_is_also_words_and_a_table(kind: str, root: Path) -> None:
+    """It has a name, a description and a table, and each says all that the picture does."""
+    figure = drawn(KINDS[kind], root)
+    caption = figure.find("figcaption")
+    assert caption is not None
+    assert caption.text == "A title"
+    table = figure.find(".//table")
+    assert table is not None
+    stated = {cell.text for cell in table.iter("data")}
+    names = {"".join(cell.itertext()) for cell in table.findall(".//tbody//th")}
+    assert names
+    picture = figure.find(".//svg[@role='img']")
+    if kind == "grid":
+        assert picture is None  # the table is the picture
+        return
+    assert picture is not None
+    by_id = {part.get("id"): part.text or "" for part in picture}
+    assert by_id[picture.get("aria-labelledby")] == "A title"
+    described = by_id[picture.get("aria-describedby")]
+    for said in stated | names - {"In all"}:
+        assert said is not None
+        assert said in ("834B", "100%") or said in described  # those are all of it
+    assert all(cell.get("title") and cell.get("value") for cell in table.iter("data"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_picture_has_a_style_or_a_script(kind: str, root: Path) -> None:
+    """A Content-Security-Policy without unsafe-inline lets all of it pass."""
+    html = convert(fence(KINDS[kind]), root)
+    assert not re.search(r"\sstyle=|<style|<script|\son\w+=|javascript:", html)
+
+
+def test_ids_stand_once(root: Path) -> None:
+    """Two pictures on a page have four ids, and refer to their own."""
+    html = convert("\n\n".join(fence(KINDS[kind]) for kind in ("bars", "bars", "treemap")), root)
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert len(ids) == len(set(ids)) == 6
+    assert set(re.findall(r'aria-(?:labelled|described)by="([^"]+)"', html)) == set(ids)
+
+
+@pytest.mark.parametrize("kind", ["bars", "layers", "graph", "treemap"])
+def test_a_hostile_fact_is_only_text(kind: str, root: Path) -> None:
+    """What a program printed is escaped, visible, and evaluated by nothing."""
+    html = convert(fence(re.sub("first|base", "{{ note.hostile }}", KINDS[kind])), root)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m {{ note.five }}" in html
+    assert "<script" not in html
+    assert "\x1b" not in html
+    html = convert(fence(BARS.replace('"one"', '"\u202eone"')), root)
+    assert "⟨U+202E⟩" in html
+    assert "\u202e" not in html
+
+
+def test_a_title_is_the_page_s_own_markdown(root: Path) -> None:
+    """It states facts and draws conclusions, which are checked as in prose."""
+    good = BARS.replace(
+        "A title", "All of {{ note.whole }}, twice the *other* {{ claim: note.whole == 2 * note.five }}"
+    )
+    html = convert(fence(good), root)
+    assert "holds for note.whole = 1,000 B, note.five = 500 B" in html
+    assert ">All of 1kB, twice the *other*</title>" in html
+    with pytest.raises(StopBuildError, match="this is not so"):
+        convert(fence(good.replace("2 *", "3 *")), root)
+    with pytest.raises(StopBuildError, match="draws a conclusion"):
+        convert(fence(BARS.replace("A title", "The smallest")), root)
+
+
+def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
+    """So that `proof check --page` runs it, and every number of a picture counts as bound."""
+    (root / "docs" / "index.md").write_text(f"# Title\n\n{fence(KINDS['stages'])}\n\n{fence(KINDS['bars'])}\n")
+    (scanned,) = scan.scan(root)
+    assert scanned.page.snippets == {"note", "staged"}
+    assert scanned.page.bound == 5
+    assert scanned.problems == []
+
+
+@pytest.mark.parametrize(
+    ("body", "says", "line"),
+    [
+        ("", "`kind` is missing", 4),
+        ('kind = "pie"\ntitle = "A"', "there is no kind 'pie'", 5),
+        (BARS.replace("bars", "bar"), "there is no kind 'bar' - did you mean 'bars'?", 5),
+        (BARS.replace("title", "titel"), "`title` is missing", 4),
+        (BARS + "colour = 1", "unknown key 'colour'", 8),
+        (BARS.replace("value", "valeu"), "unknown key 'valeu' - did you mean 'value'?", 7),
+        (BARS.replace("whole", "hole"), "there is no fact 'note.hole' - did you mean 'note.whole'?", 7),
+        (BARS.replace("note.whole", "note."), "is no expression", 7),
+        (BARS.replace("note.whole", "note.word"), "'there' has no length", 7),
+        (BARS.replace("note.whole", "note.none - note.whole"), "is below zero", 7),
+        (BARS.replace('"one"', '"one of 8.31MB"'), "the number '8.31MB' is typed", 7),
+        (BARS.replace("rows = [", 'rows = [\n{ name = "two", value = "note.seconds" },\n'), "different units", 7),
+        (BARS.replace("= [{", "= ["), "this is no TOML", 7),
+        (BARS.replace("note.whole", "MB(270)"), "`MB(270)` is typed, not measured", 7),
+        (BARS.replace('"one"', '"{{ 1 + 1 }}"'), "`1 + 1` is typed, not measured", 7),
+        (BARS.replace('"one"', '"`/srv/other`"'), "`/srv/other` is in no snippet of this page", 7),
+        ('kind = "bars"\ntitle = "A"\nrows = []', "too few tables", 7),
+        (KINDS["bars"].replace(', "note.five"]', "]"), "1 values for 2 parts", 8 + 1),
+        (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "there are 4 colours and 5 parts", 7),
+        (
+            KINDS["treemap"].replace('part = "ours"', 'part = "our"'),
+            "there is no part 'our' - did you mean 'ours'?",
+            10,
+        ),
+        (KINDS["treemap"].replace("note.five", "note.none").replace("note.third", "note.none"), "has no area", 8),
+        (KINDS["layers"].replace("+ note.third", ""), "the layers come to 666B, and the image to 332B", 7),
+        (KINDS["lines"].replace('"whole", "five", "third"', '"whole"'), "two points at least", 7),
+        (KINDS["lines"].replace('"third"]', '"fourth"]'), "there is no fact 'note.fourth'", 9),
+        (
+            KINDS["graph"].replace('to = "second"', 'to = "secnd"'),
+            "there is no box 'secnd' - did you mean 'second'?",
+            8,
+        ),
+        (KINDS["graph"].replace('name = "second"', 'name = "first"'), "two boxes are called 'first'", 7),
+        (KINDS["graph"].replace('to = "second"', 'to = "first"'), "round in a circle", 8),
+        (KINDS["stages"].replace("staged/build", "staged/bild"), "'staged/bild' is no captured `docker build`", 7),
+        (KINDS["stages"].replace("staged", "stage"), "there is no snippet 'stage'", 7),
+        (KINDS["stages"].replace("staged", "note"), "names no stage", 7),
+        (KINDS["grid"].replace("> note.third", "/ 2"), "neither true nor false", 9),
+        (KINDS["grid"].replace('of = "tiny"', 'value = "note.tiny"'), "one side asks and the other is asked", 11),
+        (KINDS["grid"].replace('"yes, it is", "no"', '"yes"'), "two `words`", 9),
+    ],
+)
+def test_what_stops_a_build(body: str, says: str, line: int, root: Path) -> None:
+    """Every fault ends the build at the line of the page, with a cure."""
+    text = f"# Title\n\n{fence(body)}\n"
+    page = root / "docs" / "index.md"
+    page.write_text(f"---\ntitle: {'x'}\n---\n\n{text}".replace("---\n\n#", "---\n#"))
+    shift = page.read_text().split("\n").index("``` chart") + 1 - 4
+    with pytest.raises(StopBuildError) as stopped:
+        convert(text, root)
+    assert says in str(stopped.value)
+    assert str(stopped.value.where) == f"{page}:{line + shift}"
+    assert stopped.value.hint
+    assert stopped.value.exit_code == 2
+
+
+def test_status_tells_each_fault_and_goes_on(root: Path) -> None:
+    """Problems of pictures are gathered with their lines, as those of prose are."""
+    page = root / "docs" / "index.md"
+    page.write_text(
+        f"# Title\n\n{fence(BARS.replace('note.whole', 'note.x'))}\n\n{fence(BARS.replace('bars', 'bar'))}\n"
+    )
+    (scanned,) = scan.scan(root)
+    assert [str(problem.where) for problem in scanned.problems] == [f"{page}:6", f"{page}:10"]
+
+
+def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
+    """A figure that others published is not to be taken for one of ours."""
+    assert "chart__cited" not in convert(fence(BARS), root)
+    html = convert(fence(BARS.replace("note.whole", "leaflet.size")), root)
+    assert re.search(r'<p class="chart__cited">With figures that were published, and not measured here: \w', html)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("``` chart\n" + BARS, "never closed"),
+        (f'``` chart title="A"\n{BARS}```', "nothing but its name"),
+    ],
+)
+def test_a_fence_that_is_none(text: str, says: str, root: Path) -> None:
+    """A fence that was meant as a chart is never shown as code."""
+    with pytest.raises(StopBuildError, match=says):
+        convert(text, root)
+
+
+def test_where_a_fence_may_stand(root: Path) -> None:
+    """In a list it belongs to its item; inside another fence it is code."""
+    html = convert("- an item\n\n" + "\n".join(f"    {line}" for line in fence(BARS).split("\n")), root)
+    assert re.search(r"<li>.*<figure.*</figure>.*</li>", html, re.DOTALL)
+    html = convert(f"````\n{fence(BARS)}\n````", root)
+    assert "<figure" not in html
+    assert "note.whole" in html
+
+
+@given(st.lists(st.tuples(st.text("ab ", max_size=30), st.booleans()), min_size=1, max_size=6), st.floats(40, 300))
+def test_labels_wrap_without_loss(pieces: list[tuple[str, bool]], width: float) -> None:
+    """Every word is there in its order; a line is too long only where a single word is."""
+    label = Label(tuple(pieces))
+    lines = label.wrapped(width)
+    assert " ".join(map(str, lines)).split() == str(label).split()
+    assert all(line.width <= width or len(str(line).split()) == 1 for line in lines)
+
+
+def test_long_names_stay_on_a_phone(root: Path) -> None:
+    """No line of a name reaches beyond the width of a phone, nor into its value."""
+    name = "a name that goes on and on, as names of flags and of instructions of Dockerfiles sometimes do"
+    picture = svg(BARS.replace('"one"', json.dumps(name)), root)
+    lines = [text.text or "" for text in picture.iter("text") if text.get("class") == "chart__name"]
+    assert " ".join(lines) == name
+    assert max(plain(line).width for line in lines) + plain("1kB").width < NARROW
+
+
+def luminance(colour: str) -> float:
+    """Of #rrggbb, as WCAG 2 has it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_style_sheet_fits() -> None:
+    """The same sizes; contrasts of 3:1 on white and on Material's slate for what is drawn, 4.5:1 for words on it."""
+    css = (REPOSITORY / "docs" / "assets" / "proof.css").read_text("utf-8")
+    colours = dict(re.findall(r"--chart-(\w+): (#[0-9a-f]{6});", css))
+    ink = colours.pop("ink")
+    assert f"@container (max-width: {WIDE - 1}px)" in css
+    assert f"font-size: {SIZE}px" in css
+    assert set(colours) == {"1", "2", "3", "4", "edge"}
+    for name, colour in colours.items():
+        assert contrast(colour, "#ffffff") >= 3, name
+        assert contrast(colour, "#1e2529") >= 3, name
+        assert name == "edge" or contrast(colour, ink) >= 4.5, name

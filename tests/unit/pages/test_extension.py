@@ -1,0 +1,397 @@
+"""The extension as Python-Markdown runs it: goldens in tests/data/golden, and what stops a build.
+
+`pytest tests/unit/pages/test_extension.py --update` rewrites the goldens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from markdown import Markdown
+
+from proof.captures import store
+from proof.captures.model import Capture, CapturedFact, CapturedStep, Environment, Provenance
+from proof.core.errors import Where
+from proof.pages.extension import StopBuildError
+from proof.snippets.places import folder_of
+from tests.support import site
+from tests.support.helpers import REPOSITORY, tiny
+from tests.support.makers import write
+
+GOLDEN = REPOSITORY / "tests" / "data" / "golden"
+HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note.size }} *a* \x1b[31m \u202e ```\n'
+
+
+def capture(snippet: str, steps: dict[str, tuple[str, int, str]], facts: dict[str, CapturedFact]) -> Capture:
+    """A capture as the tool writes it."""
+    return Capture(
+        snippet=snippet,
+        basis=Environment("linux/amd64", "docker", "rebuilt"),
+        inputs={},
+        steps=tuple(
+            CapturedStep(name, command, None, code, 0.1, output) for name, (command, code, output) in steps.items()
+        ),
+        facts=facts,
+        layers=(),
+        provenance=Provenance(
+            date="2026-01-02T03:04:05Z",
+            engine="docker 26.1.5",
+            builder="buildx 0.13.1",
+            image_store="overlay2",
+            filesystem="extfs",
+            private=True,
+            bases={"alpine:3.22": "the official layer"},
+            revision="0123456789ab",
+        ),
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The tiny project with captures of known values."""
+    root = tiny(tmp_path)
+    note = capture(
+        "note",
+        {
+            "build": ("docker build -t note .", 0, "#1 one\n#2 two\n#3 naming to docker.io/library/note\n"),
+            "run": ("docker run note", 0, HOSTILE),
+            "image_ls": ("docker image ls note", 0, "REPOSITORY   TAG\nnote         latest\n"),
+        },
+        {
+            "size": CapturedFact(8_311_412, "B", "the files"),
+            "base_size": CapturedFact(8_311_385, "B", "the files"),
+            "own_size": CapturedFact(27, "B", "the files"),
+            "layers": CapturedFact(2, "count", "the manifest"),
+            "base_layers": CapturedFact(1, "count", "the manifest"),
+            "own_layers": CapturedFact(1, "count", "the manifest"),
+        },
+    )
+    fails = capture("fails", {"run": ("docker run fails", 127, "exec /app: no such file or directory\n")}, {})
+    for one in (note, fails):
+        store.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
+    return root
+
+
+def convert(text: str, root: Path) -> str:
+    """What a site generator does with a page."""
+    extensions = ["tables", "toc", "pymdownx.superfences", "proof"]
+    options: dict[str, dict[str, object]] = {"proof": {"project": str(root)}}
+    return Markdown(extensions=extensions, extension_configs=options).convert(text)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda p: p.stem)
+def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> None:
+    """A page in, the expected HTML out."""
+    html = convert(path.read_text("utf-8"), project) + "\n"
+    expected = path.with_suffix(".html")
+    if request.config.getoption("--update"):
+        expected.write_text(html, "utf-8")
+    assert html == expected.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{{ note.sise }}", "there is no fact 'note.sise' - did you mean 'note.size'?"),
+        ("{{ nobody.size }}", "there is no fact 'nobody.size'"),
+        ("{{ percent(note.size) }}", "takes a ratio"),
+        ("{{ __import__('os').system('true') }}", "has no meaning here"),
+        ("{{ }}", "is no expression"),
+        ("{{ note.size", "never closed"),
+        ("{{ transcript note/walk }}", "has no step 'walk'"),
+        ("{{ transcript nota/run }}", "did you mean 'note'?"),
+        ("{{ transcript count/words }}", "there is no capture of count/words"),
+        ("Look: {{ transcript note/run }}", "stands alone in its paragraph"),
+        ('```\n--8<-- "note/context/nothing"\n```', "there is no snippets/note/context/nothing"),
+        ('```\n--8<-- "../docs/index.md"\n```', "not a file that a reader would copy"),
+        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "not a file that a reader would copy"),
+        ("```console\n$ docker run note\n```", "nothing ran it"),
+        ("It weighs 8.31MB.", "the number '8.31MB' is typed"),
+        ("It has three stacked layers.", "the number 'three stacked layers' is typed"),
+        ("This is the smallest.", "draws a conclusion"),
+        ("See `/srv/other.txt`. {{ note.size }}", "`/srv/other.txt` is in no snippet"),
+        ("Two layers. {{ claim: note.layers == 3 }}", "this is not so"),
+        ("Two layers. {{ claim: note.layers }}", "neither true nor false"),
+        ("| a |\n|---|\n| 4 % |", "the number '4 %' is typed"),
+        ("# 3 layers", "the number '3 layers' is typed"),
+    ],
+)
+def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
+    """An unknown name or an unbound number ends the build, at the file and line."""
+    page = project / "docs" / "index.md"
+    page.write_text(f"---\ntitle: A page\n---\n\n# Title\n\n{text}\n")
+    with pytest.raises(StopBuildError) as stopped:
+        convert(f"# Title\n\n{text}", project)
+    assert says in str(stopped.value)
+    assert str(stopped.value.where) == f"{page}:{8 if text.startswith(('```', '| a')) else 7}" or "| 4" in text
+    assert stopped.value.exit_code == (1 if "not so" in says else 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a\n```\n<script>alert(1)</script>\n", "line 2 would end the fence"),
+        ("a\n  ~~~ html\nb", "line 2 would end the fence"),
+        ("> ```\n", "line 1 would end the fence"),
+        ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
+        (';--8<-- "x"', "line 1 would end the fence"),
+        ("// --8<-- [start: x]", "line 1 would end the fence"),
+        ("a \u202e b", "the character U+202E in it cannot be seen"),
+        ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
+        (b"\xff", "this is not UTF-8 text"),
+    ],
+)
+def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, project: Path) -> None:
+    """A file of a snippet becomes part of the page's source: what would break out of its fence stops the build."""
+    file = project / "snippets/note/context/note.txt"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(StopBuildError, match=re.escape(says)):
+        convert('```\n--8<-- "note/context/note.txt"\n```', project)
+
+
+@pytest.mark.parametrize("name", ["4913", ".git/config", "sub/.x.swp"])
+def test_what_no_build_is_handed_is_not_embedded(name: str, project: Path) -> None:
+    """What is left out of a context was not checked, and may be a link to any file of this machine."""
+    link = project / "snippets/note/context" / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("/etc/passwd")
+    with pytest.raises(StopBuildError, match=f"there is no snippets/note/context/{re.escape(name)}"):
+        convert(f'```\n--8<-- "note/context/{name}"\n```', project)
+
+
+FILE = "note/context/note.txt"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("--8<--\nevil/hostname\n--8<--", "-8<-\nevil/hostname\n-8<-", f"----8<---\n{FILE}\n----8<---"),
+        *(f"--8<--\n; {FILE}\n--8<--", "  --8<--", f';--8<-- "{FILE}"', f"--8<-- '{FILE}'"),
+        *(f'-8<- "{FILE}"', f'---8<--- "{FILE}"', f'--8<--  "{FILE}"', f'\t--8<-- "{FILE}"', f'> --8<-- "{FILE}"'),
+        *(f'--8<-- "{FILE}:1:3"', f'--8<-- "{FILE}:name"', f'--8<-- "; {FILE}"', f'--8<-- "{FILE}" "{FILE}"'),
+        *('--8<-- "https://example.com/x"', '--8<-- "evil/hostname"', "# --8<-- [start: x]", "A word -8<- in a line."),
+        *('--8<-- "evil/context/hostname"', '--8<-- "note/context/in/hostname"', '--8<-- "note/context/evil"'),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "```\n{}\n```"])
+def test_a_file_is_named_in_one_way_only(around: str, written: str, project: Path) -> None:
+    """The program that reads these lines otherwise knows twenty, and follows links: every other one stops the build."""
+    page = project / "docs" / "index.md"
+    text = f"# Title\n\n{around.format(written)}\n"
+    page.write_text(text, newline="")
+    with pytest.raises(StopBuildError) as stopped:
+        convert(text, project)
+    assert stopped.value.exit_code == 2
+    assert stopped.value.where == Where(page, 4 if around.startswith("`") else 3)
+
+
+@pytest.mark.parametrize("name", ["evil", "evil/deep/x", "note/x", "note/captured/x", "note/context/x", "note/context"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, project: Path, tmp_path: Path) -> None:
+    """Whether it is a snippet or not: no part of a site is a file of the machine that builds it."""
+    write(tmp_path / "secret", {"context/hostname": "secret"})
+    path = project / "snippets" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "secret")
+    with pytest.raises(StopBuildError) as refused:
+        convert('```\n--8<-- "evil/context/hostname"\n```', project)
+    assert refused.value.where is not None
+    assert refused.value.where.path == path
+
+
+@pytest.mark.parametrize("name", ["docs", "snippets"])
+def test_the_whole_of_a_project_is_no_link(name: str, project: Path, tmp_path: Path) -> None:
+    elsewhere = (project / name).rename(tmp_path / "elsewhere")
+    (project / name).symlink_to(elsewhere)
+    with pytest.raises(StopBuildError, match=f"{name}: this folder is a link"):
+        convert("# A page", project)
+
+
+def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:
+    """A build may be handed one; what a page shows is a file."""
+    (project / "snippets/note/context/link").symlink_to("note.txt")
+    with pytest.raises(StopBuildError, match="expected a regular file, found a symbolic link"):
+        convert('```\n--8<-- "note/context/link"\n```', project)
+
+
+def test_another_reader_of_includes_is_refused(project: Path) -> None:
+    md = Markdown(extensions=["pymdownx.snippets", "proof"], extension_configs={"proof": {"project": str(project)}})
+    with pytest.raises(StopBuildError, match=r"mkdocs\.yml: pymdownx\.snippets would publish"):
+        md.convert("# A page")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("errors/x.js", "assets/x.mjs", "x.html", "x.htm", "x.xhtml", "x.svg", "x.xml", "x.HTML", "x.md.html", "x"),
+        *("x.markdown", "x.MD", "x.shtml", "x.wasm", "x.pdf", ".html"),
+    ],
+)
+def test_a_file_that_nothing_checks_is_not_published(name: str, project: Path) -> None:
+    """MkDocs copies it, or makes a page of it that the tool does not see."""
+    write(project / "docs", {name: "<script>alert(1)</script>"})
+    with pytest.raises(StopBuildError, match="would be published as it is") as refused:
+        convert("# A page", project)
+    assert refused.value.where == Where(project / "docs" / name)
+
+
+def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
+    write(project / "docs", {"assets/a.js": "", "b.js": "", "icon.svg": "", "a.png": "", "index.md~": ""})
+    settings = project / "mkdocs.yml"
+    names = "extra_javascript: [{ path: assets/a.js }]\nextra: { scripts: [b.js] }\n"
+    named = settings.read_text("utf-8").replace("theme: mkdocs", "theme: { name: mkdocs, favicon: icon.svg }")
+    settings.write_text(named + names, "utf-8")
+    assert "A page" in convert("# A page", project)
+
+
+def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
+    """Outside of one it would be read as Markdown."""
+    assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)
+    with pytest.raises(StopBuildError, match="embedded inside of a fence"):
+        convert('--8<-- "note/context/note.txt"', project)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`{{ note.sise }}` in a code span is left alone.",
+        "```\n{{ note.sise }}\n```",
+        "    {{ note.sise }}",
+        "Go 1.27, in June 2020, on port 8080, says nothing about sizes.",
+        "It is {{ bytes(note.size) }}, or {{ note.size }}.",
+        "Reduced by 96 %. {{ claim: note.own_size / note.size < 0.96 }}",
+        "It takes 1 s. {{ waiver: an example }}",
+        "{{ waiver: shown to be typed, not run }}\n\n```\n$ docker run note\n```",
+    ],
+)
+def test_what_passes(text: str, project: Path) -> None:
+    """Code is left alone; versions and dates are no measurements; claims and waivers bind."""
+    html = convert(text, project)
+    assert "never closed" not in html
+    assert "waiver:" not in html
+
+
+def test_code_in_a_reason_is_text(project: Path) -> None:
+    """Why a sentence may say something is kept in words, not as what Python-Markdown puts in the place of code."""
+    html = convert("It takes 1 s. {{ waiver: the stage `test` does not count }}", project)
+    assert 'data-text="the stage test does not count"' in html
+
+
+def test_a_flag_in_prose_stays_whole(project: Path) -> None:
+    """A line would wrap behind each of its hyphens; a hyphen inside of a word is none, and a fence is left alone."""
+    html = convert("Call `docker build --no-cache -t example .` or `multi-stage`.\n\n    a --b", project)
+    flags = '<span class="flag">--no-cache</span> <span class="flag">-t</span>'
+    assert f"<code>docker build {flags} example .</code>" in html
+    assert html.count('class="flag"') == 2
+
+
+def test_a_claim_opens_without_a_script(project: Path) -> None:
+    """A native popover: a button that a keyboard reaches, and what it opens, which says how it is checked."""
+    html = convert("Only two layers. {{ claim: note.layers == 2 }} And more.", project)
+    button = re.search(r"<button ([^>]*)>", html)
+    assert button is not None
+    assert {'popovertarget="claim-1"', 'type="button"'} <= set(button[1].split())
+    assert "And more." in html
+    assert 'id="claim-1" popover="auto"' in html
+    assert "<code>note.layers == 2</code> holds for note.layers = 2." in html
+
+
+def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
+    """Each message as one copies it, the last line that has it and no log's prefix, with its remedy and its page."""
+    output = "#7 0.31 open /app: no such file or directory\n------\nERROR: /app: no such file or directory\n"
+    fails = capture("fails", {"run": ("docker run fails", 127, output)}, {})
+    store.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + 'remedy = "Copy `/app`."\n', "utf-8")
+    html = convert("{{ errors }}", project)
+    assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
+    assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
+    seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)
+    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', seen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "a `` <img src=x> `` b",
+        "{{ note.size }} {: onclick=x }",
+        "- [a](javascript:alert(1))",
+        "&lt;b&gt; &#x202e;",
+        "    code",
+        "{{ proof }}",
+        "``` chart",
+        "# a\n\n# b",
+    ],
+)
+def test_a_remedy_is_only_text(text: str, project: Path) -> None:
+    """What a manifest says stands in the index of errors as it was written, and makes no element but code."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + f"remedy = {json.dumps(text)}\n", "utf-8")
+    html = convert("{{ errors }}", project)
+    elements = set(site.Parsed(html).elements)
+    assert elements <= {"h3 class id", "code", "p", "span class", "a href", "p class", "time class datetime"}
+    said = " ".join(unescape(re.sub(r"<[^>]+>", "", html)).replace("`", " ").split())
+    assert " ".join(text.replace("`", " ").split()) in said
+
+
+def test_a_hostile_output_is_only_text(project: Path) -> None:
+    """Nothing that a program printed is markup, Markdown, an include or a fact."""
+    html = convert("{{ transcript note/run }}", project)
+    assert "<script" not in html
+    assert "root:x:0" not in html
+    assert "{{ note.size }}" in html
+    assert "␛[31m" in html
+    assert "⟨U+202E⟩" in html
+
+
+@pytest.mark.parametrize("name", ["a.txt", "more/b.md", "all", "pipe.md"])
+def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: Path) -> None:
+    """A site generator follows it, and would publish a file of the machine that builds the site."""
+    secret = write(tmp_path / "secret", {"id": "secret"})
+    path = project / "docs" / name
+    path.parent.mkdir(exist_ok=True)
+    if name == "pipe.md":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(secret if name == "all" else secret / "id")
+    with pytest.raises(StopBuildError, match="expected a file or directory, found a ") as refused:
+        convert("# A page", project)
+    assert refused.value.where is not None
+    assert refused.value.where.path == path
+
+
+def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
+    """With its own line, and no traceback."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text('title = ""\n', "utf-8")
+    with pytest.raises(StopBuildError, match=r"fails/snippet\.toml:1: ") as stopped:
+        convert("{{ errors }}", project)
+    assert stopped.value.exit_code == 2
+
+
+def test_registry_captures_come_first(project: Path) -> None:
+    """Where both origins of bases were captured, a page shows the registry's, and says so."""
+    folder = project / "snippets" / "note"
+    rebuilt = store.load(folder_of(folder, "rebuilt"))
+    assert rebuilt is not None
+    real = replace(
+        rebuilt,
+        basis=replace(rebuilt.basis, bases="registry"),
+        facts={**rebuilt.facts, "size": CapturedFact(9_000_000, "B", "the files")},
+    )
+    store.save(real, folder_of(folder, "registry"))
+    assert ">9MB</data>" in convert("{{ note.size }}", project)
+    assert "registry bases" in convert("{{ transcript note/image_ls }}", project)

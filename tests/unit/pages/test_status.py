@@ -1,0 +1,181 @@
+"""What is known without an engine."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures import store
+from proof.core.errors import ManifestError, PageError
+from proof.facts import claims
+from proof.facts.values import Value
+from proof.pages import status
+from proof.snippets import project as manifest
+from tests.support.helpers import captured, edit, tiny
+from tests.support.makers import write
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return captured(tiny(tmp_path))
+
+
+def said(root: Path) -> str:
+    return "\n".join(str(problem) for problem in status.status(root).problems)
+
+
+def test_fresh_captures_are_fresh(project: Path) -> None:
+    """Nothing to say about captures that fit what they are made from."""
+    assert said(project) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "names"),
+    [
+        ("note/context/note.txt", "a note", "a letter", "note is stale: context/note.txt changed"),
+        ("note/snippet.toml", '"docker run note"', '"docker run --rm note"', "note is stale: the commands"),
+        ("bases.toml", '["/bin/sh"]', '["/bin/ash"]', "count is stale: the base alpine:3.22 changed"),
+    ],
+)
+def test_the_changed_input_is_named(path: str, old: str, new: str, names: str, project: Path) -> None:
+    """A file, a command or a base: which one, without running anything."""
+    edit(project / "snippets" / path, old, new)
+    assert names in said(project)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("captured/rebuilt/extra.txt", "the capture beside it has no such step"),
+        ("captured/rebuilt/.hidden", "the capture beside it has no such step"),
+        ("captured/rebuilt/more/capture.json", "the capture beside it has no such step"),
+    ],
+)
+def test_what_is_of_no_capture(path: str, what: str, project: Path) -> None:
+    """A file beside a capture that the tool did not write is named, with the cure."""
+    write(project / "snippets/note", {path: "1 MB"})
+    folder = (project / "snippets/note" / path).relative_to(project / "snippets/note/captured/rebuilt").parts[0]
+    assert f"captured/rebuilt/{folder}: '{folder}' is not a capture of this snippet" in said(project)
+    assert what in said(project)
+
+
+@pytest.mark.parametrize(
+    "path", ["captured/fake/registry/capture.json", "captured/Registry/x.txt", "captured/x.txt", "captured/.x/a"]
+)
+def test_what_no_manifest_declares(path: str, project: Path) -> None:
+    """Captures of an unknown variant or origin stop whatever reads the manifest."""
+    write(project / "snippets/note", {path: "{}"})
+    with pytest.raises(PageError, match="is not a capture of this snippet"):
+        status.status(project)
+
+
+def test_what_a_killed_run_left_is_none(project: Path) -> None:
+    """It is never read, and the next update removes it."""
+    write(project / "snippets/note", {"captured/.rebuilt.new-17/capture.json": "{}"})
+    assert said(project) == ""
+
+
+@pytest.mark.parametrize("change", ["bases", "snippet"])
+def test_a_capture_in_the_place_of_another(change: str, project: Path) -> None:
+    """Each says of which snippet and bases it is, and lies where these are."""
+    folder = project / "snippets/note/captured/rebuilt"
+    old = store.load(folder)
+    assert old is not None
+    new = (
+        replace(old, snippet="count")
+        if change == "snippet"
+        else replace(old, basis=replace(old.basis, bases="registry"))
+    )
+    store.save(new, folder)
+    assert "rebuilt/capture.json: this is a capture of '" in said(project)
+
+
+def test_what_only_pages_show_makes_nothing_stale(project: Path) -> None:
+    """`show`, titles and comments are display: no run is needed for them."""
+    edit(project / "snippets/note/snippet.toml", "show = ['naming to']", "show = ['DONE']  # another line")
+    edit(project / "snippets/note/snippet.toml", '"A note"', '"The note"')
+    assert said(project) == ""
+
+
+def test_a_matrix_is_one_folder_and_many_snippets(project: Path) -> None:
+    """Each value is a snippet with captures and facts of its own; the folder's name selects them all."""
+    folder = project / "snippets" / "many"
+    shutil.copytree(project / "snippets" / "count", folder)
+    shutil.rmtree(folder / "captured")
+    manifest_file = folder / "snippet.toml"
+    manifest_file.write_text(
+        'matrix = { n = ["1.5", "2"] }\n' + manifest_file.read_text().replace("words.sh", "words.sh {n}")
+    )
+    assert [s.name for s in manifest.load_all(project, ["many"])] == ["many_1_5", "many_2"]
+    captured(project)
+    found = manifest.find(project / "snippets", "many_1_5")
+    assert found.steps[0].text == "sh words.sh 1.5"
+    assert (found.captured / "rebuilt" / "capture.json").is_file()
+    (project / "docs" / "more.md").write_text("# More\n\n{{ many_2.words }}\n\n{{ transcript many_1_5/words }}\n")
+    assert said(project).startswith("snippets/many") or "no page shows many_2/words" in said(project)
+    assert "many_1_5" not in said(project)
+
+
+def test_two_snippets_of_one_name(project: Path) -> None:
+    """A folder called as a variant of another's is refused here too, where folders are read one by one."""
+    count = project / "snippets" / "count"
+    shutil.copytree(count, count.with_name("count_1"))
+    shutil.rmtree(count / "captured")
+    file = count / "snippet.toml"
+    file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
+    with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):
+        status.status(project)
+
+
+def test_a_broken_matrix_is_said_with_its_line(project: Path) -> None:
+    """One variable with a list of texts, or nothing."""
+    file = project / "snippets/count/snippet.toml"
+    file.write_text('matrix = { a = ["1"], b = ["2"] }\n' + file.read_text())
+    with pytest.raises(PageError.__mro__[1], match="one variable"):
+        manifest.load_all(project)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "predicates", "loose"),
+    [
+        ("It weighs 270MB.", [], ["270MB"]),
+        ("It weighs 10.7 MB and 8,311,385 bytes.", [], ["10.7 MB", "8,311,385 bytes"]),
+        ("It is 96 % smaller.", ["a.size / b.size == 0.96"], []),
+        ("It is 96 % smaller.", ["a.size / b.size == 0.95"], ["96 %"]),
+        ("Two layers are left.", ["a.layers == 2"], []),
+        ("Two layers are left.", ["a.layers == 3"], ["Two layers"]),
+        ("It has eight stacked layers.", [], ["eight stacked layers"]),
+        ("It took 3.5 s, or 2 minutes.", [], ["3.5 s", "2 minutes"]),
+        ("Go 1.27 of 2026 on port 80 and Alpine 3.22.", [], []),
+        ("One stage and two files.", [], []),
+        ("It is 25× smaller.", [], ["25×"]),
+        ("The share doubled.", [], ["doubled"]),
+        ("The share doubled.", ["a.size == b.size * 2"], []),
+        ("It is the smallest of the three.", [], ["smallest"]),
+    ],
+)
+def test_what_a_sentence_states(sentence: str, predicates: list[str], loose: list[str]) -> None:
+    """Sizes, shares, layers, durations and conclusions are found, in digits and in words; versions are not."""
+    assert [found.text for found in claims.unbound(sentence, predicates)] == loose
+
+
+@pytest.mark.parametrize(
+    ("predicate", "holds"),
+    [
+        ("a.size < b.size", True),
+        ("a.size > b.size", False),
+        ("a.size / b.size < 0.5 and a.layers == 2", True),
+        ("not a.size > b.size", True),
+        ("min(a.size, b.size) == a.size", True),
+        ("a.size < MB(8)", True),
+        ("b.user == 'root'", True),
+    ],
+)
+def test_a_claim_is_evaluated_over_facts(predicate: str, holds: bool) -> None:  # noqa: FBT001 - an expected value
+    """Predicates compare facts, with their units."""
+    facts = {"a.size": Value(2_000_000, "B"), "b.size": Value(9_000_000, "B")}
+    facts |= {"a.layers": Value(2, "count"), "b.user": Value("root", "text")}
+    assert claims.check("A sentence.", predicate, facts).holds is holds

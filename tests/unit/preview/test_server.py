@@ -1,0 +1,390 @@
+"""What `scripts/serve` shows while an author writes: new pages with their problems, in the browser and in no file."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proof.pages import allowed_files
+from proof.preview.__main__ import Preview
+from proof.preview.files import Files
+from proof.preview.server import Server, _Handler
+from proof.preview.site import Site
+from proof.publish import csp
+from tests.support.helpers import REPOSITORY, captured, edit, mkdocs, tiny, tree
+from tests.support.makers import write
+
+NEWS = "/-preview/"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = captured(tiny(tmp_path))
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def site(project: Path, tmp_path: Path) -> Site:
+    built = Site(project, tmp_path / "built")
+    built.build()
+    return built
+
+
+@pytest.fixture
+def server(site: Site) -> Iterator[Server]:
+    with Server(0, lambda: site.shown) as running:
+        yield running
+        running.shutdown()
+
+
+def said(site: Site) -> str:
+    return "\n".join(problem for found in site.problems.values() for problem in found)
+
+
+def get(server: Server, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=10) as response:
+        return str(response.read().decode())
+
+
+def news(server: Server) -> dict[str, object]:
+    """The first event that a browser gets that shows the first page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{NEWS}news?/", timeout=10) as response:
+        return dict(json.loads(response.readline().decode().removeprefix("data: ")))
+
+
+def test_a_page_is_shown_with_what_is_wrong_with_it(project: Path, site: Site) -> None:
+    """A false claim and an unknown fact do not keep the page back; mended, they are gone."""
+    page = project / "docs/index.md"
+    assert said(site) == ""
+    edit(page, "note.own_layers == 1", "note.own_layers == 7")
+    edit(page, "# What does a note weigh?", "# What does it weigh? {{ note.weight }}")
+    site.build_pages([page])
+    assert "docs/index.md:1: there is no fact 'note.weight'" in said(site)
+    assert "docs/index.md:6: this is not so" in said(site)
+    assert "What does it weigh?" in (site.shown / "index.html").read_text("utf-8")
+    edit(page, "note.own_layers == 7", "note.own_layers == 1")
+    edit(page, " {{ note.weight }}", "")
+    site.build_pages([page])
+    assert said(site) == ""
+
+
+def test_what_stops_a_build_is_said_and_the_old_site_stays(project: Path, site: Site) -> None:
+    """mkdocs.yml that cannot be read: the last good site is shown, with the reason."""
+    shown = tree(site.shown)
+    edit(project / "mkdocs.yml", "  - tables\n", "  - no_such_extension\n")
+    site.build()
+    assert "no_such_extension" in said(site)
+    assert tree(site.shown) == shown
+    edit(project / "mkdocs.yml", "  - no_such_extension\n", "  - tables\n")
+    site.build()
+    assert said(site) == ""
+
+
+def test_a_page_cannot_publish_a_file_of_this_machine(
+    project: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody names in mkdocs.yml is not served either; each is said."""
+    monkeypatch.setattr(allowed_files, "_AT_ONCE", 0.0)
+    allowed_files._CHECKED.clear()
+    secret = write(tmp_path / "secret", {"hostname": "a secret"})
+    edit(project / "docs/index.md", "# What", "--8<--\nevil/hostname\n--8<--\n\n# What")
+    site.build()
+    assert "docs/index.md:1: a line that holds `-8<-`" in said(site)
+    (project / "snippets/evil").symlink_to(secret)
+    (project / "docs/x.js").touch()
+    site.build()
+    assert "docs/x.js: a file `.js` would be published as it is" in said(site)
+    (project / "docs/x.js").unlink()
+    site.build()
+    assert "snippets/evil: expected a file or directory, found a symbolic link" in said(site)
+    assert not any(b"a secret" in path.read_bytes() for path in site.shown.rglob("*") if path.is_file())
+
+
+def test_pages_are_found_by_what_they_take(project: Path, site: Site) -> None:
+    """A fact, a transcript or a file of a snippet; a word that happens to be its name is none of these."""
+    other = project / "docs/other.md"
+    other.write_text("# A note. And count/words.\n")
+    index = project / "docs/index.md"
+    assert site.showing("note") == site.showing("count") == {index}
+    other.write_text('```\n--8<-- "count/context/words.sh"\n```\n')
+    assert site.showing("count") == {index, other}
+
+
+def test_a_browser_is_told(site: Site, server: Server) -> None:
+    """What runs and what is wrong at once; another version where the page's file is another one."""
+    first = news(server)
+    assert (first["running"], first["problems"]) == ("", "")
+    assert f'data-version="{first["version"]}"' in get(server, "/")
+    server.say(running="note/build: docker build -t note .", problems="a problem")
+    assert news(server) == first | {"running": "note/build: docker build -t note .", "problems": "a problem"}
+    edit(site.shown / "index.html", "<body", "<body  ")
+    assert news(server)["version"] != first["version"]
+
+
+def test_no_file_of_a_site_holds_what_the_preview_adds(project: Path, site: Site, server: Server) -> None:
+    """A page has the script while it is sent; neither the preview's own files nor a built site have it."""
+    assert f"{NEWS}script.js" in get(server, "/")
+    assert "EventSource" in get(server, f"{NEWS}script.js")
+    assert mkdocs(project, project / "site").returncode == 0
+    for folder in (site.shown, project / "site"):
+        assert not [name for name, content in tree(folder).items() if NEWS.encode() in content]
+
+
+def test_the_page_that_is_looked_at_comes_first(project: Path, site: Site, server: Server) -> None:
+    """Of all pages that a snippet concerns, the one in a browser is built at once, and the others right after."""
+    other = project / "docs/other.md"
+    other.write_text("# Other\n\n{{ count.words }}\n")
+    site.build()
+    preview = Preview(project, site, server, None)
+    preview.step()
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{NEWS}news?/other/", timeout=10) as shown:
+        assert shown.readline()
+        edit(project / "snippets/count/captured/rebuilt/capture.json", '"value": 6', '"value": 7')
+        preview.step()
+        assert ">7</data>" in get(server, "/other/")
+        assert ">6</data> words" in get(server, "/")
+        preview.step()
+        assert ">7</data> words" in get(server, "/")
+
+
+def test_saves_are_seen(tmp_path: Path) -> None:
+    """What is written, made and removed; not what whoever asks wrote itself."""
+    (tmp_path / "a").write_text("1")
+    files = Files(tmp_path)
+    assert files.changed() == set()
+    (tmp_path / "a").write_text("12")
+    (tmp_path / "captured").mkdir()
+    (tmp_path / "captured" / "b").write_text("3")
+    files.look(tmp_path / "captured")
+    assert files.changed() == {tmp_path / "a"}
+    (tmp_path / "captured" / "b").unlink()
+    assert files.changed() == {tmp_path / "captured" / "b"}
+
+
+def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -> None:
+    """No page's file is another one, and each looks otherwise, once the style is in the site that is shown."""
+    preview = Preview(project, site, server, None)
+    preview.step()
+    before = news(server)["version"]
+    (project / "docs" / "style.css").write_text("body { color: red }")
+    preview.step()
+    assert news(server)["version"] == before
+    preview.step()
+    assert news(server)["version"] != before
+    assert "red" in get(server, "/style.css")
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server alone, for what it answers: its site is a folder with one page."""
+    folder = write(tmp_path_factory.mktemp("shown"), {"index.html": "<!doctype html><title>x</title><body></body>"})
+    with Server(0, lambda: folder) as running:
+        yield running
+        running.shutdown()
+
+
+def ask(server: Server, request: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """The status, headers and body of an answer to a request that is sent as it is; its Host is right unless given."""
+    given = {"Host": f"127.0.0.1:{server.server_port}"} | headers
+    lines = [request, *(f"{name.replace('_', '-')}: {value}" for name, value in given.items() if value), "", ""]
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+        client.sendall("\r\n".join(lines).encode("latin-1"))
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *fields = head.decode("latin-1").split("\r\n")
+    return int(status.split(" ")[1]), {k.lower(): v for k, _, v in (f.partition(": ") for f in fields)}, body
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("example.com", "example.com:{port}", "127.0.0.1.example.com:{port}", "example.com@127.0.0.1:{port}"),
+        *("127.0.0.1:1", "127.0.0.1", "127.1:{port}", "localhost.:{port}", ""),
+    ],
+)
+def test_another_host_is_not_served(host: str, bare: Server) -> None:
+    """A name that was made to lead here (DNS rebinding) makes a page of another site the owner of nothing here."""
+    for path in ("/", "/-preview/news?/", "/-preview/script.js", "/assets/site.css"):
+        status, _, body = ask(bare, f"GET {path} HTTP/1.1", Host=host.format(port=bare.server_port))
+        assert (status, body) == (421, b"Misdirected Request\n")
+
+
+def test_two_hosts_are_not_served(bare: Server) -> None:
+    port = bare.server_port
+    assert ask(bare, f"GET / HTTP/1.1\r\nHost: example.com\r\nHost: localhost:{port}", Host="")[0] == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "[::1]"])
+def test_this_machine_is_served(host: str, bare: Server) -> None:
+    """By each of its names, with the port, as a browser sends it."""
+    own = f"{host}:{bare.server_port}"
+    assert ask(bare, "GET / HTTP/1.1", Host=own)[0] == 200
+    assert ask(bare, "GET / HTTP/1.1", Host=own, Origin=f"http://{own}".lower(), Sec_Fetch_Site="same-origin")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://example.com"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},  # another port of this machine
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "script"},
+    ],
+)
+def test_another_site_gets_nothing(headers: dict[str, str], bare: Server) -> None:
+    """It may not embed a page, load a file, or listen to the news."""
+    for path in ("/", "/-preview/news?/", "/-preview/script.js"):
+        status, said, body = ask(bare, f"GET {path} HTTP/1.1", **headers)
+        assert (status, body) == (403, b"Forbidden\n")
+        assert "access-control-allow-origin" not in said
+
+
+def test_a_link_on_another_site_may_lead_here(bare: Server) -> None:
+    """What comes is a page of its own, which nobody can frame or read."""
+    link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    status, said, _ = ask(bare, "GET / HTTP/1.1", **link)
+    assert status == 200
+    assert said["cross-origin-resource-policy"] == "same-origin"
+    assert said["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in said["content-security-policy"]
+
+
+def test_a_page_runs_its_known_scripts_alone(bare: Server) -> None:
+    """As the published one: a script that a stranger's branch put into a page does not run on the author's machine."""
+    script = '<script>document.title = "owned"</script>'
+    ours = (REPOSITORY / "overrides" / "main.html").read_text("utf-8")
+    theirs = ours[ours.index("<script>") : ours.index("</script>") + len("</script>")]
+    (bare.folder() / "index.html").write_text(f"<!doctype html><title>x</title><body>{theirs}{script}</body>", "utf-8")
+    _, said, body = ask(bare, "GET / HTTP/1.1")
+    assert script.encode() in body
+    allowed = said["content-security-policy"]
+    assert csp.hashed('document.title = "owned"') not in allowed
+    assert "'unsafe-inline'" not in allowed
+    assert csp.hashed(theirs.removeprefix("<script>").removesuffix("</script>")) in allowed
+
+
+def test_head_is_get_without_the_body(bare: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the site, and not of the folder that the server was started in."""
+    monkeypatch.chdir(write(tmp_path / "elsewhere", {"secret.txt": "secret", "index.html": "other"}))
+    write(bare.folder(), {"note.txt": "a note\n"})
+    for path in ("/", "/note.txt", "/nowhere.txt", "/secret.txt", "/-preview/script.js", "/%00", "/../secret.txt"):
+        got, headed = (ask(bare, f"{method} {path} HTTP/1.1") for method in ("GET", "HEAD"))
+        assert headed[2] == b""
+        assert headed[0] == got[0]
+        assert headed[1].keys() == got[1].keys()
+        assert {k: v for k, v in headed[1].items() if k != "date"} == {k: v for k, v in got[1].items() if k != "date"}
+    assert ask(bare, "HEAD /secret.txt HTTP/1.1")[0] == 404
+    assert ask(bare, "HEAD /-preview/news?/ HTTP/1.1")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/%00", "/a%00b", "/%0a", "/%1b", "/%ff", "/%c3%28", "/%e2%80%ae"),
+        *("/..", "/../", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/.%2e/", "/a/../../b", "/./x"),
+        *("/..%2f..%2fetc%2fpasswd", "/%2fetc/passwd", "/a%2fb", "/..%5c..%5cx", "/a\\b", "/a//b", "/a//"),
+        *("http://example.com/", "*", "etc/passwd", "?", "/-preview/news?/../", "/-preview/news?%00"),
+        *("/-preview/news?/%252e%252e/x", "/-preview/news", "/-preview/news?etc/passwd"),
+    ],
+)
+def test_an_odd_path_is_refused(path: str, bare: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    """It names no file, inside of the site or outside, and the terminal shows no traceback of it."""
+    status, _, body = ask(bare, f"GET {path} HTTP/1.1")
+    assert (status, body) == (400, b"Bad Request\n")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/nowhere/",
+        "/\xff",
+        "/" + "x" * 5000,
+        "/" + "x/" * 5000,
+        "/index.html/x",
+        "/-preview/",
+        "/-preview/x",
+    ],
+)
+def test_what_is_not_there_is_not_found(path: str, bare: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever a file system says of such a name."""
+    assert ask(bare, f"GET {path} HTTP/1.1")[0] == 404
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_link_out_of_the_site_is_not_followed(bare: Server, tmp_path: Path) -> None:
+    """Nor is one that goes round in a circle, nor is a pipe read, which would wait for ever."""
+    outside = write(tmp_path / "outside", {"secret.txt": "secret", "index.html": "secret"})
+    (bare.folder() / "one.txt").symlink_to(outside / "secret.txt")
+    (bare.folder() / "all").symlink_to(outside)
+    (bare.folder() / "loop").symlink_to("loop")
+    os.mkfifo(bare.folder() / "pipe.txt")
+    os.mkfifo(bare.folder() / "pipe.html")
+    for path in ("/one.txt", "/all", "/all/", "/all/secret.txt", "/loop", "/loop/", "/pipe.txt", "/pipe.html"):
+        status, _, body = ask(bare, f"GET {path} HTTP/1.1")
+        assert status == 404
+        assert b"secret" not in body
+    assert ask(bare, "GET /-preview/news?/all/ HTTP/1.1")[0] == 404
+    write(bare.folder(), {"inside.txt": "here"})
+    (bare.folder() / "two.txt").symlink_to("inside.txt")
+    assert ask(bare, "GET /two.txt HTTP/1.1")[2] == b"here"
+
+
+def test_a_folder_is_not_listed(bare: Server) -> None:
+    """It leads to its page, which need not be there."""
+    write(bare.folder(), {"files/a.txt": "x", "files/b c/d.txt": "x"})
+    assert ask(bare, "GET /files HTTP/1.1")[:2][0] == 301
+    assert ask(bare, "GET /files HTTP/1.1")[1]["location"] == "/files/"
+    assert ask(bare, "GET /files/b%20c?x#y HTTP/1.1")[1]["location"] == "/files/b%20c/"
+    status, _, body = ask(bare, "GET /files/ HTTP/1.1")
+    assert status == 404
+    assert b"a.txt" not in body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "<b>"])
+def test_another_method_is_refused(method: str, bare: Server) -> None:
+    """There is nothing to write, and no other site is told that it may ask (a preflight)."""
+    status, said, body = ask(bare, f"{method} / HTTP/1.1", Origin="https://example.com")
+    assert status == 501
+    assert "access-control-allow-origin" not in said
+    assert b"<b>" not in body
+
+
+def test_what_is_too_long_is_refused(bare: Server) -> None:
+    """A line of a request has an end, and so have its headers."""
+    assert ask(bare, f"GET /{'x' * 70_000} HTTP/1.1")[0] == 414
+    assert ask(bare, "GET / HTTP/1.1", **{f"X_{i}": "x" for i in range(200)})[0] == 431
+
+
+def test_a_slow_client_is_left(bare: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever begins a request and does not end it is not waited for, whoever listens is not held to it."""
+    assert 0 < _Handler.timeout <= 60
+    monkeypatch.setattr(_Handler, "timeout", 0.05)
+    for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127"):
+        with socket.create_connection(("127.0.0.1", bare.server_port), timeout=10) as client:
+            client.sendall(begun)
+            assert client.recv(100) == b""
+
+
+def test_a_capture_that_was_updated_elsewhere_is_shown(project: Path, site: Site, server: Server) -> None:
+    """Without an engine a save rebuilds pages: here for a capture that another command wrote."""
+    preview = Preview(project, site, server, None)
+    before = news(server)["version"]
+    record = project / "snippets/count/captured/rebuilt/capture.json"
+    edit(record, '"value": 6', '"value": 7')
+    os.utime(record)
+    preview.step()
+    assert news(server)["version"] != before
+    assert "It holds <data" in get(server, "/")
+    assert ">7</data> words" in get(server, "/")

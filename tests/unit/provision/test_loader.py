@@ -1,0 +1,588 @@
+"""Bases: rebuilt from pinned files, the same bytes every time, and nothing that is not in bases.toml."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.core.errors import CannotMeasureError, ManifestError, PackageError, RefusedError
+from proof.engines import image_archive
+from proof.engines.engine import Engine
+from proof.provision import archive as archive_module
+from proof.provision import loader, packages
+from proof.snippets import base_images, manifest
+from proof.snippets import model as model_module
+from proof.snippets import project as project_module
+from proof.snippets.base_images import Bases
+from proof.system import process
+from proof.system.process import Completed
+from tests.support.helpers import REPOSITORY
+from tests.support.makers import member, tar, write
+
+WHEEL = "tiny-1.0-py3-none-any.whl"
+ROOTFS = tar(
+    member("bin/sh", b"#!", mode=0o755, mtime=1), member("bin/ash", type=tarfile.SYMTYPE, linkname="sh", mtime=2)
+)
+# Two records of Alpine's package database, a shared folder among them.
+DATABASE = """P:ca-certificates
+V:20250619-r0
+F:etc
+F:usr/share
+F:usr/share/ca-certificates
+R:mozilla.crt
+
+P:tzdata
+V:2025b-r0
+F:usr/share
+F:usr/share/zoneinfo
+R:UTC
+R:Zulu
+
+"""
+ALPINE = (
+    member("usr/share/", type=tarfile.DIRTYPE, mode=0o755),
+    member("usr/share/ca-certificates/", type=tarfile.DIRTYPE, mode=0o755),
+    member("usr/share/ca-certificates/mozilla.crt", b"certificate"),
+    member("usr/share/zoneinfo/", type=tarfile.DIRTYPE, mode=0o755),
+    member("usr/share/zoneinfo/UTC", b"UTC", mtime=5),
+    member("usr/share/zoneinfo/Zulu", type=tarfile.SYMTYPE, linkname="UTC"),
+    member("lib/apk/db/installed", DATABASE.encode(), mtime=7),
+)
+WORLD = member("etc/apk/world", b"alpine-baselayout\nca-certificates\ntzdata\n")
+
+BASE = """
+[[base]]
+name = "alpine:3"
+registry = "docker.example/alpine:3"
+platform = "linux/amd64"
+rebuilt = "a small one"
+created = "2025-07-15T10:42:48Z"
+env = ["PATH=/bin"]
+command = ["/bin/sh"]
+
+[[base.layer]]
+instruction = "ADD rootfs / # buildkit"
+package = "tiny"
+blob = "tiny/rootfs.tar.gz"
+"""
+CHILD = """
+[[base]]
+name = "golang"
+registry = "docker.example/golang"
+platform = "linux/amd64"
+rebuilt = "Go on it"
+created = "2026-10-19T22:20:36Z"
+parent = "alpine:3"
+workdir = "/go"
+
+[[base.layer]]
+instruction = "COPY /target/ /"
+package = "tiny"
+tree = "tiny/go/"
+at = "usr/local/go/"
+drop = ["__init__.py"]
+
+[[base.layer]]
+instruction = "RUN mkdir"
+directories = ["go", "go/bin"]
+mode = "1777"
+
+[[base.layer]]
+instruction = "WORKDIR /go"
+"""
+
+
+def wheel(**files: bytes) -> bytes:
+    """A wheel with a root file system, a tree and whatever else, in no sorted order."""
+    out = io.BytesIO()
+    content = {
+        "tiny/go/src/fmt/print.go": b"package fmt",
+        "tiny/rootfs.tar.gz": gzip.compress(ROOTFS, mtime=0),
+        "tiny/go/bin/": b"",
+        "tiny/go/bin/go": b"\x7fELF",
+        "tiny/go/__init__.py": b"entry point",
+        "tiny/go/lib/__init__.py": b"part of it",
+        "tiny/gopher": b"not in the tree",
+    }
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in (content | files).items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (0o100755 if "bin/" in name else 0o100644) << 16
+            archive.writestr(info, data)
+    return out.getvalue()
+
+
+def package(content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    return (
+        f'[[package]]\nname = "tiny"\nversion = "1.0"\nwheel = "{WHEEL}"\nsha256 = "{digest}"\nholds = "a few files"\n'
+    )
+
+
+def project(root: Path, recipe: str = BASE + CHILD, content: bytes | None = None) -> Bases:
+    """The bases of a project whose one package is in the cache already."""
+    content = content or wheel()
+    write(root, {"snippets/bases.toml": package(content) + recipe, f"cache/packages/{WHEEL}": content})
+    return base_images.load(root)
+
+
+def build(root: Path, found: Bases, name: str) -> bytes:
+    folder = root / "work"
+    folder.mkdir(exist_ok=True)
+    return archive_module.build_archive(found, name, folder, root / "cache").read_bytes()
+
+
+def files(archive: bytes) -> dict[str, bytes]:
+    """The regular files of a tar archive."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return {m.name: (opened.extractfile(m) or io.BytesIO()).read() for m in opened if m.isreg()}
+
+
+def layers(archive: bytes) -> list[list[tarfile.TarInfo]]:
+    """The entries of every layer, from the first."""
+    content = files(archive)
+    names = json.loads(content["manifest.json"])[0]["Layers"]
+    return [tarfile.open(fileobj=io.BytesIO(content[name])).getmembers() for name in names]
+
+
+def shown(layer: Sequence[tarfile.TarInfo]) -> list[tuple[str, str, int]]:
+    return [(m.type.decode(), m.name, m.mode) for m in layer]
+
+
+class TestBuildArchive:
+    def test_image(self, tmp_path: Path) -> None:
+        """A rebuilt base has its parent's layers and its own, and the settings of the official image."""
+        built = build(tmp_path, project(tmp_path), "golang")
+        measured = image_archive.measure(io.BytesIO(built))
+        assert [(layer.instruction, layer.size) for layer in measured.layers] == [
+            ("ADD rootfs / # buildkit", 4),
+            ("COPY /target/ /", 25),
+            ("RUN mkdir", 0),
+            ("WORKDIR /go", 0),
+        ]
+        assert (measured.platform, measured.command, measured.environment) == ("linux/amd64", "[]", ())
+        content = files(built)
+        listed = json.loads(content["manifest.json"])[0]
+        assert listed["RepoTags"] == ["golang:latest"]
+        settings = json.loads(content[listed["Config"]])
+        assert settings["config"]["WorkingDir"] == "/go"
+        assert [h["created"][:4] for h in settings["history"]] == ["2025", "2026", "2026", "2026"]
+
+    def test_same_bytes(self, tmp_path: Path) -> None:
+        """The same recipe gives the same archive, to the byte, whenever and wherever it is built."""
+        one, two = tmp_path / "one", tmp_path / "elsewhere" / "two"
+        assert build(one, project(one), "golang") == build(two, project(two), "golang")
+
+    def test_blob(self, tmp_path: Path) -> None:
+        """A blob of a package is taken over bit for bit."""
+        content = files(build(tmp_path, project(tmp_path), "alpine:3"))
+        assert ROOTFS in content.values()
+
+    def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A package of some kilobytes can unpack to more than a disk holds: it is stopped before that."""
+        monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
+        with pytest.raises(PackageError, match=r"this layer has more than [\d,]+ bytes") as error:
+            build(tmp_path, project(tmp_path), "alpine:3")
+        assert error.value.where is not None
+
+    def test_tree(self, tmp_path: Path) -> None:
+        """A tree goes where it belongs, sorted, with folders and modes, without what is dropped and with no times."""
+        tree = layers(build(tmp_path, project(tmp_path), "golang"))[1]
+        assert shown(tree) == [
+            ("5", "usr", 0o755),
+            ("5", "usr/local", 0o755),
+            ("5", "usr/local/go", 0o755),
+            ("5", "usr/local/go/bin", 0o755),
+            ("0", "usr/local/go/bin/go", 0o755),
+            ("5", "usr/local/go/lib", 0o755),
+            ("0", "usr/local/go/lib/__init__.py", 0o644),
+            ("5", "usr/local/go/src", 0o755),
+            ("5", "usr/local/go/src/fmt", 0o755),
+            ("0", "usr/local/go/src/fmt/print.go", 0o644),
+        ]
+        assert {(m.mtime, m.uid, m.gid) for m in tree} == {(0, 0, 0)}
+
+    def test_directories(self, tmp_path: Path) -> None:
+        """Directories have the mode that the recipe gives; a layer of nothing is empty."""
+        made, nothing = layers(build(tmp_path, project(tmp_path), "golang"))[2:]
+        assert shown(made) == [("5", "go", 0o1777), ("5", "go/bin", 0o1777)]
+        assert nothing == []
+
+    @pytest.mark.parametrize("world", [True, False])
+    def test_without_apk(self, tmp_path: Path, *, world: bool) -> None:
+        """A dropped Alpine package leaves with its files and records; what others share stays."""
+        blob = gzip.compress(tar(*ALPINE, *([WORLD] if world else [])))
+        found = project(tmp_path, BASE + 'without_apk = ["tzdata"]\n', wheel(**{"tiny/rootfs.tar.gz": blob}))
+        built = build(tmp_path, found, "alpine:3")
+        (layer,) = (content for name, content in files(built).items() if name.endswith(".tar"))
+        assert [m.name for m in layers(built)[0]] == [
+            "usr/share",
+            "usr/share/ca-certificates",
+            "usr/share/ca-certificates/mozilla.crt",
+            "lib/apk/db/installed",
+            *(["etc/apk/world"] if world else []),
+        ]
+        assert files(layer)["lib/apk/db/installed"].decode() == DATABASE.partition("P:tzdata")[0]
+        assert not world or files(layer)["etc/apk/world"] == b"alpine-baselayout\nca-certificates\n"
+        assert [m.mtime for m in layers(built)[0] if m.name.endswith("installed")] == [7]
+
+    def test_promise(self, tmp_path: Path) -> None:
+        """A layer that promises to be the official one is checked against its diff_id."""
+        digest = hashlib.sha256(ROOTFS).hexdigest()
+        kept = project(tmp_path, BASE + f'diff_id = "sha256:{digest}"\n')
+        assert build(tmp_path, kept, "alpine:3")
+        broken = project(tmp_path, BASE + f'diff_id = "sha256:{"0" * 64}"\n')
+        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer is not the one that it promises") as error:
+            build(tmp_path, broken, "alpine:3")
+        assert error.value.evidence == f"promised sha256:{'0' * 64}\nbuilt    sha256:{digest}"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "what"),
+        [
+            ("rootfs.tar.gz", "rotfs.tar.gz", "no item named 'tiny/rotfs.tar.gz'"),
+            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a folder tiny/og/"),
+            ('rootfs.tar.gz"', 'rootfs.tar.gz"\nwithout_apk = ["tzdata"]', "'lib/apk/db/installed' not found"),
+        ],
+    )
+    def test_not_in_the_package(self, tmp_path: Path, old: str, new: str, what: str) -> None:
+        """A layer of what its package does not hold is an error at its line, not an empty layer."""
+        with pytest.raises(ManifestError, match=rf"bases\.toml:17: .*{re.escape(what)}"):
+            build(tmp_path, project(tmp_path, BASE.replace(old, new)), "alpine:3")
+
+    def test_unknown_apk(self, tmp_path: Path) -> None:
+        """An Alpine package that is not there cannot be left out unnoticed."""
+        blob = gzip.compress(tar(*ALPINE))
+        found = project(tmp_path, BASE + 'without_apk = ["tzdta"]\n', wheel(**{"tiny/rootfs.tar.gz": blob}))
+        with pytest.raises(ManifestError, match="one of the Alpine packages tzdta"):
+            build(tmp_path, found, "alpine:3")
+
+
+class TestFetch:
+    def cached(self, root: Path) -> Path:
+        return root / "cache" / "packages" / WHEEL
+
+    def pip(self, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> list[list[str]]:
+        """Stand in for pip: it delivers `content`, or fails; returns the calls, each with its requirement."""
+        calls: list[list[str]] = []
+
+        def run(argv: Sequence[str], **_: Any) -> Completed:
+            calls.append([*argv, Path(argv[-1]).read_text()])
+            if content is None:
+                return Completed(tuple(argv), 1, b"", b"ERROR: No matching distribution found for tiny==1.0", 0.1)
+            (Path(argv[argv.index("--dest") + 1]) / WHEEL).write_bytes(content)
+            return Completed(tuple(argv), 0, b"", b"", 0.1)
+
+        monkeypatch.setattr(process, "run", run)
+        return calls
+
+    def test_cached(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file that is there is used without a network, its hash checked at every use."""
+        calls = self.pip(monkeypatch, None)
+        found = project(tmp_path)
+        assert packages.fetch(found.packages["tiny"], tmp_path / "cache") == self.cached(tmp_path)
+        assert calls == []
+
+    def test_flipped_byte(self, tmp_path: Path) -> None:
+        """One changed byte is noticed, with both hashes and the file to remove."""
+        found = project(tmp_path)
+        content = bytearray(self.cached(tmp_path).read_bytes())
+        content[100] ^= 1
+        self.cached(tmp_path).write_bytes(content)
+        with pytest.raises(PackageError, match=r"is not the pinned file of tiny 1\.0") as error:
+            packages.fetch(found.packages["tiny"], tmp_path / "cache")
+        assert error.value.evidence.split() == [
+            *("pinned", found.packages["tiny"].sha256),
+            *("found", hashlib.sha256(content).hexdigest()),
+        ]
+        assert error.value.hint == f"rm {self.cached(tmp_path)}"
+        assert str(error.value.where).endswith("bases.toml:1")
+
+    def test_download(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is not there is downloaded by pip, pinned to its hash and to its own platform; nothing else is left."""
+        found = project(tmp_path)
+        self.cached(tmp_path).unlink()
+        calls = self.pip(monkeypatch, wheel())
+        assert packages.fetch(found.packages["tiny"], tmp_path / "cache").read_bytes() == wheel()
+        assert list(self.cached(tmp_path).parent.iterdir()) == [self.cached(tmp_path)]
+        (call,) = calls
+        assert call[-1] == f"tiny==1.0 --hash=sha256:{hashlib.sha256(wheel()).hexdigest()}\n"
+        assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} < set(call)
+        assert call[call.index("--platform") + 1] == "any"
+
+    def test_offline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A failed download quotes pip and says where the file may be put by hand."""
+        found = project(tmp_path)
+        self.cached(tmp_path).unlink()
+        self.pip(monkeypatch, None)
+        with pytest.raises(PackageError, match=r"the package tiny 1\.0 could not be downloaded") as error:
+            packages.fetch(found.packages["tiny"], tmp_path / "cache")
+        assert "No matching distribution" in error.value.evidence
+        assert f"put {WHEEL} into {self.cached(tmp_path).parent}" in error.value.hint
+
+    def test_build_checks(self, tmp_path: Path) -> None:
+        """No base is built of a file that is not the pinned one."""
+        found = project(tmp_path)
+        self.cached(tmp_path).write_bytes(b"other")
+        with pytest.raises(PackageError, match="is not the pinned file"):
+            build(tmp_path, found, "alpine:3")
+
+
+class TestEnsure:
+    """With an engine that answers as Docker's command line does."""
+
+    @pytest.fixture
+    def loads(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The ids of the images that were loaded, of which the engine has the last as alpine:3, and no other."""
+        loaded: list[str] = []
+
+        def run(argv: Sequence[str], **_: Any) -> Completed:
+            match list(argv):
+                case ["docker", "image", "inspect", "--format", "{{.Id}}", "alpine:3"] if loaded:
+                    return Completed(tuple(argv), 0, f"{loaded[-1]}\n".encode(), b"", 0.1)
+                case ["docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", "alpine:3"] if loaded:
+                    return Completed(tuple(argv), 0, b'["sha256:1"]\n', b"", 0.1)
+                case ["docker", "image", "inspect", *_, name]:
+                    return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
+                case ["docker", "version"]:
+                    return Completed(tuple(argv), 0, b"", b"", 0.1)
+                case ["docker", "load", "--quiet", "--input", archive]:
+                    loaded.append(image_archive.measure(io.BytesIO(Path(archive).read_bytes())).id)
+                    return Completed(tuple(argv), 0, b"Loaded image: alpine:3\n", b"", 0.1)
+                case _:
+                    raise AssertionError(argv)
+
+        monkeypatch.setattr(process, "run", run)
+        return loaded
+
+    ENGINE = Engine("docker", {}, "linux/amd64")
+
+    def ensure(self, root: Path, name: str = "alpine:3") -> loader.Loaded:
+        return loader.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")
+
+    def test_loaded_once(self, tmp_path: Path, loads: list[str]) -> None:
+        """A base is built and loaded where the engine lacks it, and left alone where it is there."""
+        first, again = self.ensure(tmp_path), self.ensure(tmp_path)
+        assert first == again
+        assert loads == [first.image_id]
+        assert first.key == project(tmp_path).key("alpine:3")
+        assert first.diff_ids == ("sha256:1",)
+        assert first.origin.startswith("a small one; from tiny 1.0 (sha256:")
+
+    def test_another_image(self, tmp_path: Path, loads: list[str]) -> None:
+        """An image of that name that is not ours is replaced."""
+        first = self.ensure(tmp_path)
+        loads.append("sha256:" + "0" * 64)
+        assert self.ensure(tmp_path).image_id == first.image_id == loads[-1]
+
+    @pytest.mark.usefixtures("loads")
+    def test_not_there(self, tmp_path: Path) -> None:
+        """An engine that took an archive and does not have its image cannot be measured."""
+        with pytest.raises(CannotMeasureError, match="the engine loaded golang and does not have it"):
+            self.ensure(tmp_path, "golang")
+
+
+class TestLike:
+    LIKE = """
+[[base]]
+name = "golang-old"
+registry = "docker.example/golang:old"
+rebuilt = "an older Go on it"
+created = "2026-01-01T00:00:00Z"
+like = "golang"
+env = ["GO=1.26", "A=c"]
+swap = { tiny = "tiny-old" }
+"""
+
+    def load(self, root: Path, like: str = LIKE) -> Bases:
+        old = package(wheel()).replace('name = "tiny"', 'name = "tiny-old"\nproject = "tiny"')
+        model = CHILD.replace('workdir = "/go"', 'workdir = "/go"\nenv = ["GO=1.27", "B=b"]')
+        write(root, {"snippets/bases.toml": package(wheel()) + old + BASE + model + like})
+        return base_images.load(root)
+
+    def test_like(self, tmp_path: Path) -> None:
+        """A base like another one differs in its packages and in what is named again, variable by variable."""
+        found = self.load(tmp_path)
+        model, other = found.images["golang"], found.images["golang-old"]
+        assert other.env == ("GO=1.26", "B=b", "A=c")
+        assert (other.parent, other.workdir, other.platform) == (model.parent, model.workdir, model.platform)
+        assert [layer.package for layer in other.layers] == ["tiny-old", None, None]
+        assert [layer.instruction for layer in other.layers] == [layer.instruction for layer in model.layers]
+        assert found.key("golang") != found.key("golang-old")
+        assert str(found.packages["tiny-old"]) == "tiny 1.0"
+
+    @pytest.mark.parametrize(
+        ("old", "new", "what"),
+        [
+            ('like = "golang"', 'like = "go"', "the like 'go' is no base above this one"),
+            ('like = "golang"', "", "`swap` does not go without `like`"),
+            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` does not go with `like`"),
+            ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
+            ('"tiny-old" }', '"tiny-odl" }', "`swap` puts one package in place of another"),
+            ("{ tiny =", "[1] # ", "`swap` puts one package in place of another"),
+        ],
+    )
+    def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:
+        """What would have no effect is refused."""
+        assert old in self.LIKE
+        with pytest.raises(ManifestError, match=rf"bases\.toml:\d+: {re.escape(what)}"):
+            self.load(tmp_path, self.LIKE.replace(old, new))
+
+
+class TestKey:
+    def keys(self, root: Path, old: str = "", new: str = "", content: bytes | None = None) -> tuple[str, str]:
+        found = project(root, (BASE + CHILD).replace(old, new), content)
+        return found.key("alpine:3"), found.key("golang")
+
+    def test_stable(self, tmp_path: Path) -> None:
+        """The key is that of the recipe: the same in another folder, with other lines and texts for readers."""
+        assert self.keys(tmp_path / "a") == self.keys(tmp_path / "b", "\n[[base", "\n\n# why\n[[base")
+        assert self.keys(tmp_path / "a") == self.keys(tmp_path / "c", "a small one", "a little one")
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("PATH=/bin", "PATH=/sbin"),
+            ('command = ["/bin/sh"]', ""),
+            ("2025-07-15", "2025-07-16"),
+            ("ADD rootfs", "COPY rootfs"),
+            ('rootfs.tar.gz"', 'rootfs.tar.gz"\nwithout_apk = ["tzdata"]'),
+        ],
+    )
+    def test_parent_changes(self, tmp_path: Path, old: str, new: str) -> None:
+        """A change of a base moves its own key and those of all that stand on it."""
+        before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", old, new)
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('workdir = "/go"', ""),
+            ("usr/local/go/", "opt/go/"),
+            ('drop = ["__init__.py"]', ""),
+            ("1777", "755"),
+            ('"go/bin"', '"go/src"'),
+            ('\n[[base.layer]]\ninstruction = "WORKDIR /go"\n', ""),
+        ],
+    )
+    def test_child_changes(self, tmp_path: Path, old: str, new: str) -> None:
+        """A change of a base leaves the key of its parent alone."""
+        before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", old, new)
+        assert before[0] == after[0]
+        assert before[1] != after[1]
+
+    def test_package_changes(self, tmp_path: Path) -> None:
+        """Another package file is another base."""
+        before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", content=wheel(more=b"x"))
+        assert before[0] != after[0]
+        assert before[1] != after[1]
+
+    def test_packages_of(self, tmp_path: Path) -> None:
+        """The packages of a base are those of its parents too, each once."""
+        assert [str(p) for p in project(tmp_path).packages_of("golang")] == ["tiny 1.0"]
+
+
+class TestCheck:
+    def snippet(self, root: Path, dockerfile: str) -> model_module.Snippet:
+        toml = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
+        folder = write(root / "snippets" / "one", {"snippet.toml": toml, "context/Dockerfile": dockerfile})
+        return manifest.load(folder)
+
+    def test_known(self, tmp_path: Path) -> None:
+        """Images of bases.toml may be named; each is wanted once."""
+        found = project(tmp_path)
+        snippets = [self.snippet(tmp_path, "FROM golang AS b\nFROM alpine:3\nCOPY --from=b x y")] * 2
+        found.check(snippets)
+        assert list(base_images.wanted(snippets)) == ["golang", "alpine:3"]
+
+    def test_unknown(self, tmp_path: Path) -> None:
+        """Any other image is refused at the line of the Dockerfile that names it, with the nearest one."""
+        found = project(tmp_path)
+        snippet = self.snippet(tmp_path, "FROM alpine:3\n\nCOPY --from=alpine:4 x y")
+        with pytest.raises(
+            RefusedError, match=r"the image 'alpine:4' is not in bases\.toml - did you mean 'alpine:3'"
+        ) as error:
+            found.check([snippet])
+        assert error.value.where is not None
+        assert (error.value.where.path.name, error.value.where.line) == ("Dockerfile", 3)
+        assert error.value.hint.endswith("use one of: alpine:3, golang")
+
+
+# A mount of the host's /etc, were it put into docker's `--mount` as it is: cat /x/shadow printed the host's.
+HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
+MISTAKES = [
+    # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
+    ('holds = "a few files"', "", 1, "`holds` is missing here"),
+    ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
+    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "1.0 --pre"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "\u0661.0"', 3, "is not the version of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "is not the project of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "is not the project of a package"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "is not the project of a package"),
+    (WHEEL, "tiny-1.0.tar.gz", 5, "a package is a .whl file"),
+    (WHEEL, "tiny.whl", 5, "a package is a .whl file"),
+    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package is a .whl file"),
+    ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
+    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing here"),
+    ('name = "alpine:3"', "", 8, "`name` is missing here"),
+    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing here"),
+    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing here"),
+    ('platform = "linux/amd64"', "", 8, "`platform` is missing here"),
+    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "is no image's name"),
+    ('"docker.example/alpine:3"', '"alpine"', 10, "'alpine' is no image's name"),
+    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "is no image's name"),
+    ('platform = "linux/amd64"', 'platform = "amd64"', 11, "'amd64' is no platform"),
+    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "is no directory of an image"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "is no directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "is no directory of an image"),
+    ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
+    ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
+    ('package = "tiny"', 'package = "tniy"', 19, "there is no package 'tniy' - did you mean 'tiny'?"),
+    ('package = "tiny"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
+    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
+    ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
+    ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "the parent 'alpine:4' is no base above this one"),
+    ('mode = "1777"', 'mode = "1778"', 41, "a mode is octal digits"),
+    ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
+    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing here"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"), MISTAKES, ids=[f"{new or 'no ' + old}" for old, new, *_ in MISTAKES]
+)
+def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
+    """A mistake in bases.toml is named with its line, nested tables included."""
+    text = package(wheel()) + BASE + CHILD
+    assert old in text
+    write(tmp_path, {"snippets/bases.toml": text.replace(old, new, 1)})
+    with pytest.raises(ManifestError, match=re.escape(what)) as error:
+        base_images.load(tmp_path)
+    assert error.value.where is not None
+    assert (error.value.where.path.name, error.value.where.line) == ("bases.toml", line)
+
+
+def test_two_packages_of_one_name(tmp_path: Path) -> None:
+    """A second package of a name is refused rather than taken in place of the first."""
+    write(tmp_path, {"snippets/bases.toml": package(wheel()) * 2})
+    with pytest.raises(ManifestError, match=r"bases\.toml:8: two packages are called 'tiny'"):
+        base_images.load(tmp_path)
+
+
+def test_the_project_itself() -> None:
+    """The bases of this repository are well formed, and serve every snippet of it."""
+    root = project_module.find_root(REPOSITORY)
+    base_images.load(root).check(project_module.load_all(root))

@@ -1,0 +1,145 @@
+"""Pulling by skopeo from a registry on loopback that fails in every way: told apart, asked again where it helps."""
+
+from __future__ import annotations
+
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proof.core.errors import CannotMeasureError, RegistryAwayError
+from proof.provision import registry as registries
+from tests.support.registry import Fault, Registry, need_skopeo, serving
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses that are noted instead of waited for, and little time to answer."""
+    need_skopeo()
+    pauses: list[float] = []
+    monkeypatch.setattr(registries, "_ANSWER", 3.0)
+    monkeypatch.setattr(registries, "_IMAGE", 3.0)
+    monkeypatch.setattr(registries, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    with serving() as server:
+        yield server
+
+
+def pull(registry: Registry, folder: Path) -> str:
+    reference, platform = f"{registry.address}/a:1", "linux/amd64"
+    digest = registries.resolve(reference, platform, folder)
+    registries.pull(reference, digest, platform, folder / "image.tar", "proof-1/a:1")
+    return digest
+
+
+def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
+    """The digest, and an archive that carries the image under the name that it is to have."""
+    assert pull(registry, tmp_path) == registry.digest
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        assert b'proof-1/a:1"]' in manifest.read()
+    assert [path.name for path in tmp_path.iterdir()] == ["image.tar"]
+    assert quick == []
+
+
+def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
+    """What was resolved is what is pulled: never the image that the tag stands for a moment later."""
+    reference, platform = f"{registry.address}/a:1", "linux/amd64"
+    digest = registries.resolve(reference, platform, tmp_path)
+    registry.manifest += b"\n"
+    assert registries.resolve(reference, platform, tmp_path) == registry.digest != digest
+    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry keeps the newest alone
+        registries.pull(reference, digest, platform, tmp_path / "image.tar", "a:1")
+    assert registry.asked[-1].endswith(f"/manifests/{digest}")
+
+
+@pytest.mark.parametrize(
+    ("reference", "mirror", "there"),
+    [
+        ("docker.io/library/alpine:3.22", "", "docker.io/library/alpine:3.22"),
+        ("docker.io/library/alpine:3.22", "127.0.0.1:5000", "127.0.0.1:5000/library/alpine:3.22"),
+        ("gcr.io/distroless/static", "mirror.example/hub", "mirror.example/hub/distroless/static"),
+    ],
+)
+def test_a_mirror_has_the_same_paths(reference: str, mirror: str, there: str) -> None:
+    """The registry's host is what it stands in for."""
+    assert registries.at(reference, mirror) == there
+
+
+@pytest.mark.parametrize("fault", ["503", "reset"])
+def test_a_moment_of_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
+    """What passes is waited for, each time twice as long, and not by the clock."""
+    registry.faults += [fault] * 3
+    assert pull(registry, tmp_path) == registry.digest
+    assert len(quick) == 3
+    assert all(first <= pause <= 2 * first for first, pause in zip((1, 2, 4), quick, strict=True))
+
+
+def test_a_limit_is_honoured(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
+    """429 with Retry-After: skopeo itself waits as long as it is told, and no second wait is put on top."""
+    registry.faults += ["429 soon"] * 2
+    started = time.monotonic()
+    assert pull(registry, tmp_path) == registry.digest
+    assert time.monotonic() - started > 2
+    assert quick == []
+
+
+def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second for each answer is slow and no failure."""
+    monkeypatch.setattr(registries, "_ANSWER", 60.0)
+    monkeypatch.setattr(registries, "_IMAGE", 60.0)
+    registry.forever = "slow"
+    assert pull(registry, tmp_path) == registry.digest
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("503", "is out of order (asked 4 times)"),
+        ("reset", "cannot be reached (asked 4 times)"),
+        ("silent", "does not answer (asked 4 times)"),
+        ("short", "cannot be reached (asked 4 times)"),
+        ("401", "wants another user (asked once)"),
+        ("404", "has no such image (asked once)"),
+        ("garbage", "answers with something that is no image (asked once)"),
+    ],
+)
+def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
+    """Told apart, with the cure; asked again only where that can help; nothing is left of it."""
+    registry.forever = fault
+    with pytest.raises(CannotMeasureError) as error:
+        pull(registry, tmp_path)
+    # Of a registry that is away no other image is asked; one that lacks an image may have the next.
+    assert isinstance(error.value, RegistryAwayError) == ("4 times" in says)
+    assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
+    assert error.value.evidence
+    assert error.value.hint.endswith("or leave --bases registry out")
+    assert len(quick) == (3 if "4 times" in says else 0)
+    assert not (tmp_path / "image.tar").exists()
+
+
+def test_a_limit_for_good(
+    registry: Registry, tmp_path: Path, quick: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """429 without an end: skopeo gives up after its own attempts, and then so does the tool."""
+    monkeypatch.setattr(registries, "_ANSWER", 60.0)
+    registry.forever = "429 soon"
+    with pytest.raises(RegistryAwayError, match="limits how often it is asked") as error:
+        pull(registry, tmp_path)
+    assert "log in" in error.value.hint
+    assert quick == []
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    """A port where nobody listens is a registry that cannot be reached."""
+    with serving() as gone:
+        address = gone.address
+    with pytest.raises(CannotMeasureError, match="cannot be reached"):
+        registries.resolve(f"{address}/a:1", "linux/amd64", tmp_path)

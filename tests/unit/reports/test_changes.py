@@ -1,0 +1,133 @@
+"""Reports in Markdown: facts old → new, layers, and text that stays text in GitHub's own renderer."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cmarkgfm  # type: ignore[import-untyped]
+import pytest
+from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
+
+from proof.captures.diff import Difference
+from proof.captures.model import Capture, CapturedFact, CapturedLayer
+from proof.core.errors import PageError, Where
+from proof.reports import changes
+from proof.runs.result import Result
+from tests.support.helpers import captured, results, tiny
+from tests.support.injections import HOSTILE
+from tests.support.makers import capture
+
+LAYERS = (
+    CapturedLayer("ADD rootfs /", 7_000_000, 80, "sha256:a", from_base=True),
+    CapturedLayer("COPY /go/bin/app /app", 2_000_000, 1, "sha256:b", from_base=False),
+)
+
+
+class _Reader(HTMLParser):
+    """The elements of a document, and its cells' text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.cells: list[str] = []
+        self.inside = False  # of a cell
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+        self.inside = tag in ("td", "th", "code")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag == "code"
+
+    def handle_data(self, data: str) -> None:
+        if self.cells and self.inside:
+            self.cells[-1] += data
+
+
+def rendered(markdown: str) -> _Reader:
+    """As GitHub renders it, but for its last filter, which would only take out what is not there."""
+    return _Reader(cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_of_others_stays_text_in_a_table(text: str) -> None:
+    """No element but the table's own and `code`, no attribute, no cell too many, and in one what was written."""
+    table = changes.table(("a", "b", "c"), [("1", changes.code(text), "2")])
+    assert len(table.splitlines()) == 3
+    found = rendered(table)
+    assert found.tags <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert found.attributes == []
+    assert len(found.cells) == 6
+    assert found.cells[5].strip() == "2"
+    shown = found.cells[4].replace("\u2060", "")
+    if text.isprintable() and len(text) <= 160:
+        assert shown == text
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("text", ["www.example.invalid", "me@example.invalid", "https://example.invalid", "@somebody"])
+def test_nothing_becomes_a_link_or_calls_anybody(text: str) -> None:
+    """GitHub looks for names and addresses outside of code alone, and here none is in sight before it decodes."""
+    assert re.fullmatch(r"<code>(?:\w|&#\d+;|[ ,/+%()=.-])*</code>", changes.code(text))
+    assert "a" not in rendered(changes.code(text)).tags
+    assert html.unescape(changes.code(text)).replace("\u2060", "") == f"<code>{text}</code>"
+
+
+def result(tmp_path: Path, old: Capture | None, new: Capture | None) -> Result:
+    """A result of the tiny project's snippet `note`, with these captures."""
+    note = results(captured(tiny(tmp_path)))[-1]
+    return replace(note, verdict="written", old=old, new=new)
+
+
+def test_facts_old_and_new(tmp_path: Path) -> None:
+    """Each with its size to the byte and by how much it moved; what came and went too, and not what is the same."""
+    old = capture(facts={"size": CapturedFact(1000, "B", ""), "gone": CapturedFact(1, "count", "")})
+    new = capture(facts={"size": CapturedFact(1100, "B", ""), "user": CapturedFact("root", "text", "")})
+    found = rendered(changes.facts([result(tmp_path, old, new)]))
+    assert found.cells[4:] == [
+        *("note.size", "1kB (1,000 B)", "1.1kB (1,100 B)", "+10.00%"),
+        *("note.gone", "1", "(none)", "–"),
+        *("note.user", "(none)", "root", "–"),
+    ]
+    assert changes.facts([result(tmp_path / "same", new, new)]) == ""
+
+
+def test_a_size_is_attributed_to_layers(tmp_path: Path) -> None:
+    """Which grew, whose they are, and by how much."""
+    grown = replace(LAYERS[1], size=2_500_000, digest="sha256:c")
+    old = capture(facts={"size": CapturedFact(9_000_000, "B", "")}, layers=LAYERS)
+    new = capture(facts={"size": CapturedFact(9_500_000, "B", "")}, layers=(LAYERS[0], grown))
+    found = rendered(changes.layers([result(tmp_path, old, new)]))
+    assert found.cells[7:] == [
+        *("note", "2", "own, copied in", "COPY /go/bin/app /app", "2,000,000 B", "2,500,000 B", "+500,000 B")
+    ]
+
+
+def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> None:
+    """Counts first; then facts, layers, what drifted and why, and the pages' sentences."""
+    count, fails, note = results(captured(tiny(tmp_path)))
+    drift = Difference(Where(Path("x")), "count/words", "6", "7")
+    found = [replace(count, verdict="drift", differences=(drift,)), fails, replace(note, verdict="unstable")]
+    text = changes.summary(found, [PageError("not so", where=Where(Path("docs/index.md"), 3))])
+    assert text.startswith("**3 snippets: 1 drift, 1 accurate, 1 unstable.**")
+    cells = rendered(text).cells
+    assert cells[3:6] == ["count/words", "6", "7"]
+    assert "count/words: 6 → 7" in cells
+    assert cells[-2:] == ["docs/index.md:3", "not so"]
+
+
+def test_a_long_table_ends_and_says_so() -> None:
+    """A pull request's text has a limit."""
+    table = changes.table(("a",), [(str(number),) for number in range(1000)])
+    assert "700 more are left out here." in table
+    assert len(rendered(table).cells) == 301

@@ -1,0 +1,219 @@
+"""GitHub's annotations and summary: at the right line, and nothing that a snippet prints becomes a command."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures.diff import Difference
+from proof.captures.fingerprint import Change
+from proof.captures.model import CapturedFact
+from proof.core.errors import CannotMeasureError, PageError, Where
+from proof.reports import github
+from proof.reports.terminal import Terminal
+from proof.runs.result import Result
+from tests.support.helpers import REPOSITORY, captured, edit, proof, results, tiny
+from tests.support.injections import HOSTILE
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+def commands(log: str) -> list[tuple[str, dict[str, str], str]]:
+    """The commands that GitHub's runner finds in a log: `::name key=value,…::data`, and `##[name]data` anywhere."""
+    found = []
+    for line in re.split(r"\r\n|\r|\n", log):
+        if second := re.match(r"\s*::([\w-]+)(?: (.*?))?::(.*)", line):
+            pairs = (pair.partition("=") for pair in (second[2] or "").split(",") if pair)
+            found.append((second[1], {key: _decoded(value) for key, _, value in pairs}, _decoded(second[3])))
+        elif first := re.search(r"##\[([\w-]+)[^\]]*\](.*)", line):
+            found.append((first[1], {}, first[2]))
+    return found
+
+
+def _decoded(text: str) -> str:
+    for code, c in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, c)
+    return text
+
+
+def reported(found: list[Result], problems: list[PageError], root: Path) -> list[tuple[str, dict[str, str], str]]:
+    """The commands that the report comes to."""
+    log = io.StringIO()
+    github.report(found, problems, root=root, pages=[root / "docs" / "index.md"], file=log)
+    return commands(log.getvalue())
+
+
+def test_the_reader_of_commands_finds_both_forms() -> None:
+    """The corpus does hold commands: what is tested below is that they are found no more."""
+    found = [name for text in HOSTILE for name, _, _ in commands(text)]
+    assert found == [*("error", "set-output", "add-mask", "stop-commands", "set-env", "error", "add-mask")]
+
+
+def test_an_accurate_run_annotates_nothing(root: Path) -> None:
+    """No news."""
+    assert reported(results(root), [], root) == []
+
+
+def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
+    """One annotation a line of the manifest, with all that differs there, old and new, and why."""
+    count, fails, note = results(root)
+    differences = (
+        Difference(Where(root / "x"), "fails/run", "a", "b"),
+        Difference(Where(root / "y"), "fails/run exit", "127", "0"),
+        Difference(Where(root / "z"), "fails.size", "8B", "9B"),
+    )
+    drift = replace(fails, verdict="drift", differences=differences, changes=(Change("the engine", "changed"),))
+    assert reported([count, drift, note], [], root) == [
+        (
+            "error",
+            {"file": "snippets/fails/snippet.toml", "line": "9", "title": "fails: drift"},
+            "because the engine changed\nfails/run\n- a\n+ b\nfails/run exit\n- 127\n+ 0",
+        ),
+        (
+            "error",
+            {"file": "snippets/fails/snippet.toml", "title": "fails: drift"},
+            "because the engine changed\nfails.size\n- 8B\n+ 9B",
+        ),
+    ]
+
+
+def test_a_drift_of_what_goes_in_alone_is_annotated_too(root: Path) -> None:
+    """An edited Dockerfile that makes the same image: the run is red, and says where and why."""
+    count, fails, note = results(root)
+    stale = replace(note, verdict="drift", cause="snippet", changes=(Change("context/Dockerfile", "changed"),))
+    assert reported([count, fails, stale], [], root) == [
+        (
+            "error",
+            {"file": "snippets/note/snippet.toml", "title": "note: drift"},
+            "because context/Dockerfile changed",
+        )
+    ]
+
+
+def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
+    """The line of each statement of a fact that moved: a sentence to read again."""
+    count, fails, note = results(root)
+    assert note.new
+    facts = {**note.new.facts, "own_size": CapturedFact(28, "B", "")}
+    drift = replace(note, verdict="drift", new=replace(note.new, facts=facts))
+    assert reported([count, fails, drift], [], root) == [
+        (
+            "warning",
+            {"file": "docs/index.md", "line": "3", "title": "note.own_size"},
+            "This line states note.own_size, which was 27B (27 B) and now is 28B (28 B).",
+        )
+    ]
+
+
+def test_what_was_not_measured_is_a_warning_and_a_false_sentence_an_error(root: Path) -> None:
+    """At the place that the error names, or at the manifest."""
+    count, fails, note = results(root)
+    lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("the engine is gone"))
+    problem = PageError("not so", where=Where(root / "docs/index.md", 5), evidence="a sentence")
+    assert reported([lost, fails, note], [problem], root) == [
+        ("warning", {"file": "snippets/count/snippet.toml", "title": "count: not measured"}, "the engine is gone"),
+        ("error", {"file": "docs/index.md", "line": "5", "title": "not so"}, "a sentence"),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> None:
+    """Wherever it stands: one annotation is one command, at the place that we gave it."""
+    count, fails, note = results(root)
+    found = [
+        replace(
+            count,
+            verdict="drift",
+            differences=(Difference(Where(root / "x"), text, text, text),),
+            changes=(Change(text, text),),
+        ),
+        replace(fails, verdict="not measured", new=None, error=CannotMeasureError(text, evidence=text, hint=text)),
+        replace(note, verdict="unstable", differences=(Difference(Where(root / "x"), "note/run", text, text),)),
+    ]
+    problem = PageError(text, where=Where(root / "docs" / "index.md", 1), evidence=text)
+    told = reported(found, [problem], root)
+    assert [name for name, _, _ in told] == ["error", "warning", "error", "error"]
+    assert [place["file"] for _, place, _ in told] == [
+        *(f"snippets/{name}/snippet.toml" for name in ("count", "fails", "note")),
+        "docs/index.md",
+    ]
+    assert all(set(place) <= {"file", "line", "title"} for _, place, _ in told)
+    assert all(c.isprintable() or c in "\t\n" for _, _, data in told for c in data)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_no_command_in_what_a_person_reads(
+    text: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log of a job is read for commands, all of it."""
+    count, fails, note = results(root)
+    terminal = Terminal()
+    terminal.result(replace(count, verdict="drift", differences=(Difference(Where(root), "count/words", text, text),)))
+    terminal.result(
+        replace(fails, verdict="not measured", error=CannotMeasureError("lost", evidence=text, hint="again"))
+    )
+    terminal.result(replace(note, verdict="drift", changes=(Change(f"context/{text}", "changed"),)))
+    terminal.problems([PageError("not so", evidence=text, hint="mend it")])
+    log = capsys.readouterr().out
+    assert commands(log) == []
+    assert "\x1b" not in log
+
+
+def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
+    """Evidence out of a file stands behind a margin, and cannot be read as the older form of a command either."""
+    edit(root / "snippets/count/snippet.toml", "title =", '"##[add-mask]x" = 1\ntitle =')
+    done = proof("check", cwd=root)
+    assert done.returncode == 2
+    assert "add-mask" in done.stderr
+    assert commands(done.stdout + done.stderr) == []
+
+
+def test_a_log_that_a_script_shows_holds_no_command(tmp_path: Path) -> None:
+    """The end of a failed step's log, where a carriage return ends a line as well as a newline does."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "lib.sh").write_bytes((REPOSITORY / "scripts" / "lib.sh").read_bytes())
+    (tmp_path / "log").write_bytes("\n".join(HOSTILE).encode(errors="replace") + b"\nred\r::error::owned\r\n##[error]x")
+    script = '. scripts/lib.sh; tail=1000 step "a step" sh -c "cat log; exit 1"'
+    done = subprocess.run(["bash", "-c", script, "scripts/x"], cwd=tmp_path, capture_output=True, check=False)
+    log = done.stdout.decode()
+    assert done.returncode == 1
+    assert "owned" in log
+    assert commands(log) == []
+
+
+def test_the_summary_is_added_to_the_file_of_the_job(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind what is there already, and under GitHub's limit."""
+    file = tmp_path / "summary.md"
+    file.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    count, fails, note = results(root)
+    reported([count, replace(fails, verdict="drift", differences=()), note], [], root)
+    assert file.read_text().startswith("before\n**3 snippets: 2 accurate, 1 drift.**\n")
+
+
+def test_paths_are_those_of_the_checkout(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project in a folder of a repository is annotated there."""
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(root.parent))
+    count, *_ = results(root)
+    lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("gone"))
+    ((_, place, _),) = reported([lost], [], root)
+    assert place["file"] == "tiny/snippets/count/snippet.toml"
+
+
+@pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])
+def test_a_report_that_there_is_not_is_refused(wrong: str, root: Path) -> None:
+    """Code 2, before anything is run."""
+    done = proof("check", "--report", wrong, cwd=root, env={"PATH": "/nonexistent"})
+    assert done.returncode == 2
+    assert f"unknown report '{wrong}'" in done.stderr

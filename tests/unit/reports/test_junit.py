@@ -1,0 +1,116 @@
+"""JUnit's XML: valid for what reads pytest's own, whatever a snippet printed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import xmlschema
+
+from proof.captures.diff import Difference
+from proof.captures.fingerprint import Change
+from proof.core.errors import CannotMeasureError, PageError, Where
+from proof.reports import junit
+from tests.support.helpers import REPOSITORY, captured, results, tiny
+from tests.support.injections import HOSTILE
+
+SCHEMA = xmlschema.XMLSchema(str(REPOSITORY / "tests" / "data" / "junit.xsd"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+def test_the_schema_is_that_of_pytests_reports(tmp_path: Path) -> None:
+    """It is ours, so it is held to a report that the collectors read: one with all four outcomes."""
+    (tmp_path / "test_all.py").write_text(
+        "import pytest\n"
+        "def test_passes(): pass\n"
+        "def test_fails(): assert False\n"
+        "@pytest.mark.skip(reason='why')\ndef test_is_skipped(): pass\n"
+        "@pytest.fixture\ndef broken(): raise OSError\n"
+        "def test_breaks(broken): pass\n"
+    )
+    call = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", "report.xml", "test_all.py"]
+    subprocess.run(call, cwd=tmp_path, capture_output=True, check=False)
+    SCHEMA.validate(str(tmp_path / "report.xml"))
+    assert {element.tag for element in ET.parse(tmp_path / "report.xml").getroot().iter()} == {  # noqa: S314 - pytest's
+        *("testsuites", "testsuite", "testcase", "failure", "error", "skipped"),
+    }
+
+
+def test_the_schema_refuses_what_is_no_report() -> None:
+    """A schema that takes anything would show nothing."""
+    for text in ("<testsuites/>", "<testsuite/>", "<testsuites><testsuite name='a'/></testsuites>"):
+        assert not SCHEMA.is_valid(text)
+
+
+def test_every_verdict_has_its_element(root: Path) -> None:
+    """A drift failed, what could not be measured is an error, another basis was skipped; counts add up."""
+    count, fails, note = results(root)
+    drift = Difference(Where(root / "snippets/fails/snippet.toml", 9), "fails/run", "a", "b")
+    found = [
+        replace(count, verdict="not measured", new=None, error=CannotMeasureError("gone", hint="wait")),
+        replace(fails, verdict="drift", differences=(drift, drift), changes=(Change("the engine", "changed"),)),
+        replace(note, verdict="another basis", differences=(drift,)),
+        note,
+        replace(note, verdict="unstable", differences=(drift,)),
+    ]
+    problem = PageError("not so", where=Where(root / "docs/index.md", 5), evidence="a sentence", hint="mend it")
+    text = junit.text(found, [problem], root=root, seconds=61.23456)
+    SCHEMA.validate(text)
+    snippets, pages = ET.fromstring(text)  # noqa: S314 - our own
+    assert [[outcome.tag for outcome in case] for case in snippets] == [
+        *(["error"], ["failure"], ["skipped"], [], ["failure"]),
+    ]
+    counted = {name: snippets.get(name) for name in ("tests", "failures", "errors", "skipped", "time")}
+    assert counted == {"tests": "5", "failures": "2", "errors": "1", "skipped": "1", "time": "61.235"}
+    failure = snippets[1][0]
+    assert (failure.get("type"), failure.get("message")) == ("drift", "fails/run: a → b, and 1 more")
+    assert str(failure.text).splitlines()[:2] == [
+        "because the engine changed",
+        "snippets/fails/snippet.toml:9: fails/run",
+    ]
+    (case,) = pages
+    assert (case.get("name"), case[0].get("message")) == ("docs/index.md:5", "not so")
+
+
+def test_pages_without_a_problem_are_one_test_that_passed(root: Path) -> None:
+    """So that a suite of nothing is no success."""
+    text = junit.text(results(root), [], root=root, seconds=1)
+    SCHEMA.validate(text)
+    assert [case.get("name") for case in ET.fromstring(text)[1]] == ["every claim holds"]  # noqa: S314 - our own
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+def test_hostile_text_is_text(content: str, root: Path) -> None:
+    """The document stays the same tree, and what can be said in XML is said as it was."""
+    count, fails, note = results(root)
+    difference = Difference(Where(Path(root / "x")), content, content, content)
+    found = [
+        replace(count, verdict="drift", differences=(difference,), changes=(Change(content, content),)),
+        replace(fails, verdict="not measured", error=CannotMeasureError(content, evidence=content, hint=content)),
+        note,
+    ]
+    text = junit.text(found, [PageError(content, evidence=content)], root=root, seconds=1)
+    SCHEMA.validate(text)
+    snippets, pages = ET.fromstring(text)  # noqa: S314 - our own
+    assert [[outcome.tag for outcome in case] for case in snippets] == [["failure"], ["error"], []]
+    assert len(pages) == 1
+    if content.isprintable():
+        assert content in str(snippets[0][0].get("message"))
+        assert content in str(snippets[1][0].get("message"))
+
+
+def test_the_report_is_written_whole(root: Path, tmp_path: Path) -> None:
+    """In UTF-8, into a folder that there need not be yet."""
+    file = tmp_path / "reports" / "junit.xml"
+    junit.write(file, results(root), [], root=root, seconds=1)
+    SCHEMA.validate(str(file))
+    assert [path.name for path in file.parent.iterdir()] == ["junit.xml"]

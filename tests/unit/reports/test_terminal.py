@@ -1,0 +1,194 @@
+"""What a terminal and a CI's log are given: text from outside does nothing in either."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures import store
+from proof.captures.diff import Difference
+from proof.captures.fingerprint import Change
+from proof.captures.model import CapturedFact
+from proof.core.errors import CannotMeasureError, PageError, Where, complain_of_a_crash
+from proof.core.text import plain
+from proof.facts import book
+from proof.reports import changes, github, json_report, junit, pull_request
+from proof.reports.terminal import Screen, Terminal
+from proof.runs.result import Result
+from proof.snippets import manifest
+from proof.snippets.places import folder_of
+from tests.support import site
+from tests.support.helpers import REPOSITORY, captured, results, tiny
+from tests.support.injections import ACTING, everywhere
+from tests.support.makers import capture
+
+# What GitHub's, GitLab's, Azure's and TeamCity's runners act on, wherever it stands in a line or at its beginning.
+COMMANDS = [
+    *("::error file=x::y", "  ::set-output name=a::b", "\t::add-mask::x", "::stop-commands::x"),
+    *("##[group]x", "x ##[error]y", "##vso[task.setvariable variable=x]y", "##teamcity[buildStop]"),
+    "\x1b[0Ksection_start:1:x\r\x1b[0Kx",
+]
+HOSTILE = [*site.outputs("x", "y")[:-4], *COMMANDS, *(f"first\n{command}\nlast" for command in COMMANDS)]
+
+
+def acts(printed: str) -> list[str]:
+    """The lines of a log in which something would act."""
+    lines = printed.split("\n")
+    commands = [line for line in lines if line.strip().startswith("::") or "##[" in line or "##vso[" in line]
+    return commands + [
+        line for line in lines if not line.replace("\t", "").replace("\N{NO-BREAK SPACE}", "").isprintable()
+    ]
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Result:
+    """A result with nothing in it yet."""
+    folder = tmp_path / "single"
+    folder.mkdir()
+    (folder / "snippet.toml").write_text('title = "t"\n[[step]]\nname = "run"\ncommand = "docker version"\n')
+    return Result(manifest.load(folder), "drift", old=capture(), new=capture())
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
+def test_a_log_does_not_act(
+    text: str, result: Result, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a difference, an input, an error, a problem, a name, advice or a stage: seen, and without effect."""
+    monkeypatch.setattr("proof.reports.terminal._QUICK", 0)
+    terminal = Terminal()
+    with terminal.stage(text):
+        pass
+    difference = Difference(Where(Path(text)), text, text, text)
+    error = CannotMeasureError(text, where=Where(Path(text)), evidence=text, hint=text)
+    terminal.result(replace(result, differences=(difference,), changes=(Change(text, text),), error=error))
+    terminal.problems([PageError(text, evidence=text)])
+    terminal.say(text)
+    printed = capsys.readouterr().out
+    assert acts(printed) == []
+    assert acts(str(error)) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
+def test_json_does_not_act(text: str, result: Result) -> None:
+    """`proof check --json` says what was printed, character by character, on lines that no CI system acts on."""
+    written = json_report.results(
+        [replace(result, differences=(Difference(Where(Path("x")), "single/run", text, text),))]
+    )
+    assert json.loads(written)["results"][0]["differences"][0]["old"] == text
+    assert not [line for line in written.split("\n") if line.strip().startswith("::") or "##[" in line]
+    assert acts(written) == []
+
+
+@pytest.mark.parametrize("text", ACTING, ids=repr)
+def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a record says, under a seal that fits: refused, or shown as the text it is, in every report."""
+    root = captured(tiny(tmp_path))
+    count, fails, note = results(root)
+    folder = folder_of(note.snippet.folder, "rebuilt")
+    new, refused, errors = everywhere(folder, text)
+    # Numbers are numbers, an engine's store is a word, and a day is a day: nothing else may stand there.
+    assert {"facts.layers.value", "facts.size.value", "facts.size.unit", "provenance.date"} <= set(refused)
+    assert {"provenance.engine", "provenance.filesystem", "facts.size.source", "basis.engine"}.isdisjoint(refused)
+    found = [count, fails, replace(note, verdict="drift", old=note.old, new=new, changes=(Change(text, text),))]
+    taken = [replace(found[2], verdict="written")]
+    terminal = Terminal()
+    for result in found:
+        terminal.result(result)
+    terminal.table(found)
+    terminal.total(found, 1)
+    terminal.advice(found)
+    terminal.problems(errors)
+    terminal.facts(book.load(root / "snippets"))
+    printed = capsys.readouterr().out
+    assert acts(printed) == []
+    if text.isprintable() and "##" not in text and not text.startswith("::"):
+        assert text in printed  # Rich took nothing of it for its own
+    log = io.StringIO()
+    github.report(found, errors, root=root, pages=[], file=log)
+    assert {line.split(" ")[0] for line in log.getvalue().split("\n")} <= {"::error", "::warning", ""}
+    assert not re.search(r"##\w*\[", log.getvalue())
+    summary = changes.summary(found, errors) + pull_request.proposal(root, found, taken)
+    for piece in ("\x1b", "\x9b", "\u202e", "::", "##[", "[/x]", "<b>", "**y**", "@somebody", "https://example"):
+        assert piece not in summary
+    ET.fromstring(junit.text(found, errors, root=root, seconds=1))  # noqa: S314 - our own
+    for written in (json_report.results(found), json_report.facts(book.load(root / "snippets"))):
+        json.loads(written)
+        assert acts(written) == []
+
+
+def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
+    """Where the table had a number it printed whatever text stood there, and Rich read it as its markup."""
+    folder = tmp_path / "captured" / "rebuilt"
+    store.save(capture(), folder)
+    for unit in ("text", "count", "B", "nautical miles"):
+        fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
+        store.save(capture(facts={**capture().facts, "layers": fact}), folder)
+        with pytest.raises(PageError, match=r"this is no capture that the tool wrote") as refused:
+            store.load(folder)
+        assert acts(str(refused.value)) == []
+
+
+def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line is read as a whole."""
+    screen = Screen()
+    screen.print("  :", (":error::x", "bold"))
+    screen.print("a #", "#[group]x")
+    screen.print(("\n", ""), ("::", "red"), "add-mask::x")
+    assert acts(capsys.readouterr().out) == []
+
+
+def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
+    """Python prints its message as it is; this one goes through `plain` as all others do."""
+    complain_of_a_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError" in printed
+    assert acts(printed) == []
+
+
+# Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
+PRINTED = {
+    "cli": ["data.facts(book)", "f'export DOCKER_HOST={running[0][2]}'"],
+    "ci": ["json.dumps({'shard': [str(plan.Shard(number, count)) for number in range(1, count + 1)]})"],
+    "conclusion": ["data.results(results)"],
+    "markdown": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "report/github": ["annotation.command(base)"],
+}
+
+
+def test_nothing_leaves_by_another_way() -> None:
+    """Text goes out through `Screen`, `complain`, or one of a few calls that are named above."""
+    package = REPOSITORY / "scripts" / "proof"
+    found: dict[str, list[str]] = {}
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).with_suffix("").as_posix()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+                found.setdefault(name, []).append(ast.unparse(node.args[0]))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rich"):
+                assert name == "reports/terminal"
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout.write", "sys.stderr.write"):
+                assert name == "core/errors"
+            if isinstance(node, ast.Attribute) and node.attr == "_console":
+                assert name == "reports/terminal"
+    assert {name: sorted(calls) for name, calls in found.items()} == PRINTED
+    source = (package / "report" / "terminal.py").read_text("utf-8")
+    inside = source[source.index("class Screen") : source.index("class Terminal")]
+    assert source.count("_console") == inside.count("_console")
+
+
+def test_what_is_harmless_stays_as_it_is() -> None:
+    """Nothing is done to what does nothing."""
+    for text in ("a::b", "x ::y", "# [1/2] RUN", "#1 [2/3] ## x", "Größe: 10\N{NO-BREAK SPACE}MB – 你好", "a\tb\n\nc"):
+        assert plain(text) == text
+
+
+def test_the_control_acts() -> None:
+    """Every one of these would act if it were printed as it is."""
+    assert all(acts(text) for text in COMMANDS if "teamcity" not in text)

@@ -1,0 +1,180 @@
+"""What was found accurate, and is not run again: while all that this depends on is as it was."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures import store
+from proof.cli.main import parser
+from proof.cli.options import RunOptions
+from proof.cli.run_snippets import may_reuse
+from proof.engines import private_daemon
+from proof.runs import result_cache
+from proof.runs.result import Result, Verdict
+from proof.runs.result_cache import ResultCache
+from proof.snippets import base_images, places, project
+from proof.snippets.model import Snippet
+from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.helpers import results as accurate
+
+PLATFORM = "linux/amd64"
+Change = Callable[[Path, pytest.MonkeyPatch], object]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose snippets were run, on an engine that consists of one program."""
+    (tmp_path / "dockerd").write_text("a program")
+    monkeypatch.setattr(private_daemon, "programs", lambda: [tmp_path / "dockerd"])
+    made = captured(tiny(tmp_path))
+    found = accurate(made)
+    time.sleep(0.1)
+    known(made).keep(found)
+    return made
+
+
+def known(root: Path, platform: str = PLATFORM) -> ResultCache:
+    return ResultCache(root, root.parent / "cache", base_images.load(root), platform)
+
+
+def names(found: ResultCache, root: Path) -> set[str]:
+    return {snippet.name for snippet in project.load_all(root) if found.get(snippet)}
+
+
+def snippet(root: Path, name: str) -> Snippet:
+    (found,) = project.load_all(root, [name])
+    return found
+
+
+def test_what_is_as_it_was(root: Path) -> None:
+    """It is accurate still, as measured then, and says that it was not run."""
+    assert names(known(root), root) == {"count", "fails", "note"}
+    result = known(root).get(snippet(root, "note"))
+    assert result is not None
+    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    assert (result.verdict, result.cached, result.old, result.new) == ("accurate", True, old, old)
+    assert names(known(root, "linux/arm64"), root) == set()
+
+
+CHANGES: dict[str, tuple[Change, set[str]]] = {
+    "a file": (lambda root, _: edit(root / "snippets/note/context/note.txt", "a note", "a NOTE"), {"note"}),
+    "a manifest": (lambda root, _: edit(root / "snippets/note/snippet.toml", "title", "# \ntitle"), {"note"}),
+    "a file that is new": (lambda root, _: (root / "snippets/note/context/new").touch(), {"note"}),
+    "a file that is gone": (lambda root, _: (root / "snippets/note/captured/rebuilt/run.txt").unlink(), {"note"}),
+    "a capture": (
+        lambda root, _: (root / "snippets/note/captured/rebuilt/run.txt").write_text("edited"),
+        {"note"},
+    ),
+    "a base": (
+        lambda root, _: edit(root / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]'),
+        {"count", "note"},  # the third has none
+    ),
+    "an engine": (lambda root, _: edit(root.parent / "dockerd", "a", "another"), {"count", "fails", "note"}),
+    "an engine that is gone": (lambda root, _: (root.parent / "dockerd").unlink(), {"count", "fails", "note"}),
+    "the kernel": (
+        lambda _, patch: patch.setattr(os, "uname", lambda: argparse.Namespace(release="9.9", sysname="Linux")),
+        {"count", "fails", "note"},
+    ),
+    "a start of the machine": (
+        lambda root, patch: patch.setattr(result_cache, "_BOOT", root / "mkdocs.yml"),
+        {"count", "fails", "note"},
+    ),
+    "a machine that says nothing of itself": (
+        lambda root, patch: patch.setattr(result_cache, "_BOOT", root / "nothing"),
+        {"count", "fails", "note"},
+    ),
+    "a day": (
+        lambda _, patch: patch.setattr(result_cache, "_LONGEST", 0.0),
+        {"count", "fails", "note"},
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_has_changed(root: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """Whatever a verdict depends on is not as it was: what it was of is run again."""
+    act, again = CHANGES[change]
+    act(root, monkeypatch)
+    assert names(known(root), root) == {"count", "fails", "note"} - again
+
+
+def test_an_edit_while_it_runs(root: Path) -> None:
+    """What was run is not what is there now."""
+    running = known(root)
+    found = accurate(root)  # which writes the captures
+    running.keep(found)
+    assert names(known(root), root) == set()
+
+
+@pytest.mark.parametrize("verdict", ["drift", "unstable", "written", "not measured", "another basis"])
+def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
+    """Whatever is wrong is said again by a run of its own."""
+    edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
+    time.sleep(0.1)
+    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    known(root).keep([Result(snippet(root, "note"), verdict, old=old, new=old)])
+    assert names(known(root), root) == {"count", "fails"}
+
+
+def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
+    """Accurate for `proof update` is not accurate for a check, where pages show the registry's capture."""
+    edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
+    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    assert old is not None
+    registry = replace(old, basis=replace(old.basis, bases="registry"))
+    store.save(registry, places.folder_of(root / "snippets/note", "registry"))
+    time.sleep(0.1)
+    known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=old)])
+    assert names(known(root), root) == {"count", "fails"}
+
+
+def test_measured_then(root: Path) -> None:
+    """What may differ from run to run is as that run has found it: claims are held to that."""
+    folder = places.folder_of(root / "snippets/note", "rebuilt")
+    old = store.load(folder)
+    assert old is not None
+    measured = replace(old, facts=old.facts | {"size": replace(old.facts["size"], value=77)})
+    time.sleep(0.1)
+    known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=measured)])
+    result = known(root).get(snippet(root, "note"))
+    assert result is not None
+    assert (result.old, result.new) == (old, measured)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--rerun"],
+        ["--fresh"],
+        ["--timeout", "9"],
+        ["--memory", "2G"],
+        ["--engine", "docker"],
+        ["--bases", "registry"],
+        ["--results", "there"],
+        ["--report", "github"],
+    ],
+)
+def test_who_wants_a_run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for something else than the same again gets it, and so does CI."""
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setattr(private_daemon, "obstacle", lambda: "")
+
+    def reuses(*words: str) -> bool:
+        return may_reuse(RunOptions.of(parser().parse_args(["--project", str(REPOSITORY), *words])))
+
+    assert reuses("check")
+    assert not reuses("check", *arguments)
+    assert reuses("update")
+    assert not reuses("update", *arguments)
+    monkeypatch.setattr(private_daemon, "obstacle", lambda: "no root")
+    assert not reuses("check")
+    monkeypatch.setattr(private_daemon, "obstacle", lambda: "")
+    monkeypatch.setenv("CI", "true")
+    assert not reuses("check")

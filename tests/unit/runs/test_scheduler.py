@@ -1,0 +1,312 @@
+"""Snippets run beside each other: order, company, and the end of all at once."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from proof.captures import index
+from proof.cli import engine_choice, main, run_snippets
+from proof.core.errors import CannotMeasureError, ManifestError, Where
+from proof.engines.engine import Engine
+from proof.runs import scheduler
+from proof.runs import verify as verify_module
+from proof.runs.result import Cause, Result, Verdict, worst
+from proof.snippets.base_images import PLATFORM
+from proof.snippets.model import Snippet
+from proof.snippets.project import load_all
+from proof.system import process
+from tests.support.helpers import captured, tiny
+from tests.support.makers import write
+
+ENV = {"PATH": os.environ["PATH"]}
+
+
+@pytest.fixture
+def snippets(tmp_path: Path) -> list[Snippet]:
+    """Four of them, of which `timed` measures time."""
+    root = tiny(tmp_path)
+    for name in ("left", "right", "timed"):
+        folder = root / "snippets" / name
+        folder.mkdir()
+        fact = "facts.took = { match = '(.*)', unit = \"s\" }\n" if name == "timed" else ""
+        step = f'[[step]]\nname = "v"\ncommand = "docker version"\nunshown = "a test"\n{fact}'
+        (folder / "snippet.toml").write_text(f'title = "{name}"\n{step}')
+    return load_all(root, ["left", "right", "timed", "count"])
+
+
+class Runs:
+    """Stands in for `verify`: how many run at a time, in which order, and what comes of each."""
+
+    def __init__(self, *, hold: float = 0.0) -> None:
+        self.begun: list[str] = []
+        self.most = self._now = 0
+        self.alone: list[str] = []  # begun while nothing else ran
+        self.without: list[str] = []  # told so
+        self._hold, self._lock = hold, threading.Lock()
+
+    def __call__(self, snippet: Snippet, /, *, beside: bool) -> Result:
+        with self._lock:
+            if beside is False:
+                self.without.append(snippet.name)
+            self._now += 1
+            self.begun.append(snippet.name)
+            self.most = max(self.most, self._now)
+            if self._now == 1:
+                self.alone.append(snippet.name)
+        time.sleep(self._hold)
+        with self._lock:
+            self._now -= 1
+        return self.result(snippet)
+
+    def result(self, snippet: Snippet) -> Result:
+        return Result(snippet, "accurate")
+
+
+def test_one_at_a_time(snippets: list[Snippet]) -> None:
+    """With one job they run in their order, in this thread."""
+    runs = Runs()
+    assert [r.snippet.name for r in scheduler.run(snippets, runs, jobs=1)] == ["count", "left", "right", "timed"]
+    assert runs.most == 1
+
+
+def test_as_many_as_jobs(snippets: list[Snippet]) -> None:
+    """Never more at a time than there are jobs, and all of them once."""
+    runs = Runs(hold=0.2)
+    found = {r.snippet.name for r in scheduler.run(snippets, runs, jobs=2)}
+    assert found == {"count", "left", "right", "timed"}
+    assert sorted(runs.begun) == sorted(found)
+    assert runs.most == 2
+
+
+def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what each took when it was captured; one that measures time comes last, and alone."""
+    monkeypatch.setattr(scheduler, "durations", lambda _: {"count": 1.0, "left": 9.0, "right": 5.0, "timed": 99.0})
+    runs = Runs(hold=0.05)
+    list(scheduler.run(snippets, runs, jobs=2))
+    assert set(runs.begun[:2]) == {"left", "right"}
+    assert runs.begun[-1] == "timed"
+    assert "timed" in runs.alone
+    assert runs.without == ["timed"]
+
+
+def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that begin alike one goes first, the others when it is done, and meanwhile what has no part in it."""
+    root = snippets[0].folder.parents[1]
+    for name in ("left", "right"):
+        step = '[[step]]\nname = "build"\ncommand = "docker build -t x ."\nunshown = "a test"\n'
+        write(root / "snippets" / name, {"snippet.toml": f'title = "{name}"\n{step}'})
+        write(root / "snippets" / name, {"context/Dockerfile": f"FROM alpine:3.22 AS {name}\nRUN go build\n"})
+    monkeypatch.setattr(scheduler, "durations", lambda _: {"count": 4.0, "left": 3.0, "right": 3.0, "other": 1.0})
+    shutil.copytree(root / "snippets" / "count", root / "snippets" / "other")
+    running: set[str] = set()
+    together: list[set[str]] = []
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        assert beside
+        running.add(snippet.name)
+        time.sleep(0.1)
+        together.append(set(running))
+        running.remove(snippet.name)
+        return Result(snippet, "accurate")
+
+    found = [
+        result.snippet.name
+        for result in scheduler.run(load_all(root, ["left", "right", "count", "other"]), verify, jobs=2)
+    ]
+    assert sorted(found) == ["count", "left", "other", "right"]
+    assert {"left", "count"} in together, "what two wait for begins first, and what is longest beside it"
+    assert {"left", "right"} not in together
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause", "again"),
+    [
+        ("drift", "output", False),
+        ("drift", "snippet", False),
+        ("unstable", None, True),
+        ("not measured", None, True),
+        ("another basis", None, False),
+        ("written", None, False),
+    ],
+)
+def test_company_is_no_drift(verdict: Verdict, cause: Cause | None, snippets: list[Snippet], *, again: bool) -> None:
+    """What may come of the others is looked at again without them, and that counts."""
+
+    class Uneasy(Runs):
+        def result(self, snippet: Snippet) -> Result:
+            first = self.begun.count(snippet.name) == 1
+            return (
+                Result(snippet, verdict, cause=cause) if snippet.name == "left" and first else super().result(snippet)
+            )
+
+    runs = Uneasy(hold=0.05)
+    found = {r.snippet.name: r.verdict for r in scheduler.run(snippets, runs, jobs=4)}
+    assert runs.begun.count("left") == 1 + again
+    assert found.pop("left") == ("accurate" if again else verdict)
+    assert set(found.values()) == {"accurate"}
+
+
+FAULTS = [
+    *(
+        RuntimeError("odd"),
+        MemoryError(),
+        RecursionError("too deep"),
+        OverflowError("too large"),
+        ValueError("x" * 9000),
+    ),
+    *(
+        UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates"),
+        AttributeError("None"),
+        OSError("odd"),
+        AssertionError(),
+    ),
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, jobs: int) -> None:
+    """Whatever is raised for one snippet, the others are measured, and the run ends as one that could not measure."""
+
+    class Faulty(Runs):
+        def result(self, snippet: Snippet) -> Result:
+            if snippet.name == "left":
+                raise fault
+            return super().result(snippet)
+
+    found = {r.snippet.name: r for r in scheduler.run(snippets, Faulty(), jobs=jobs)}
+    left = found.pop("left")
+    assert {r.verdict for r in found.values()} == {"accurate"}
+    assert worst([left, *found.values()]) == 3
+    assert left.verdict == "not measured"
+    assert left.error is not None
+    assert left.error.what == "a fault of this tool kept it from being measured"
+    assert left.error.evidence.startswith(f"{type(fault).__name__}: ")
+    assert re.search(r"^test_scheduler\.py:\d+ in result$", left.error.evidence, re.MULTILINE)
+    assert len(str(left.error)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (ManifestError("it was still at work", where=Where(Path("snippet.toml"), 3)), "snippet.toml:3: it was still"),
+        (CannotMeasureError("the image is too large"), "the image is too large"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "/x: the disk is full"),
+    ],
+)
+def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, says: str) -> None:
+    """What the tool can name is not called a fault of it."""
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        del snippet, beside
+        raise fault
+
+    (result,) = scheduler.run(snippets[:1], verify, jobs=1)
+    assert result.verdict == "not measured"
+    assert str(result.error).startswith(says)
+
+
+def test_the_whole_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`proof check` says what came of every snippet and exits with 3, and shows no traceback."""
+    root = captured(tiny(tmp_path))
+
+    @contextlib.contextmanager
+    def engine(*_: object, **__: object) -> Iterator[Engine]:
+        yield Engine("docker", {}, PLATFORM)
+
+    def one(snippet: Snippet, *_: object, **__: object) -> Result:
+        if snippet.name == "note":
+            return Result(snippet, "not measured", seconds=float(10**400))
+        capture = index.best(snippet.folder)
+        return Result(snippet, "accurate", old=capture, new=capture)
+
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(engine_choice, "chosen", engine)
+    monkeypatch.setattr(run_snippets, "_load_bases", lambda *_, **__: ({}, {}))
+    monkeypatch.setattr(verify_module, "provenance", lambda *_: None)
+    monkeypatch.setattr(verify_module, "verify", one)
+    assert main.main(["--project", str(root), "check"]) == 3
+    said = capsys.readouterr()
+    assert "OverflowError: int too large to convert to float" in said.out + said.err
+    assert said.out.count("  accurate\n") == 2
+    assert "Traceback" not in said.out + said.err
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
+    """An interrupt is nobody's result."""
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        del snippet, beside
+        raise end
+
+    with pytest.raises(end):
+        list(scheduler.run(snippets, verify, jobs=jobs))
+
+
+@pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit])
+def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) -> None:
+    """An interrupt ends what every other snippet runs, and begins nothing more."""
+    running = threading.Barrier(3)
+    begun: list[str] = []
+
+    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
+        assert beside
+        begun.append(snippet.name)
+        if snippet.name == "left":
+            running.wait(10)
+            raise trouble
+        threading.Timer(0.3, running.wait).start()
+        process.run(["sleep", "60"], env=ENV, deadline=90)
+        return Result(snippet, "accurate")
+
+    started = time.monotonic()
+    with pytest.raises(trouble):
+        list(scheduler.run([s for s in snippets if s.name != "timed"], verify, jobs=3))
+    assert time.monotonic() - started < 30
+    assert sorted(begun) == ["count", "left", "right"]
+    # What is run from now on is nobody's that was ended.
+    assert process.run(["true"], env=ENV).exit == 0
+
+
+def test_a_service_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None:
+    """A daemon that is started again from a snippet's thread does not end with that thread, although it is guarded."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux ends a child with the thread that started it")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        started.append(process.spawn(["setpriv", "--pdeathsig", "KILL", "sleep", "60"], env=ENV, log=tmp_path / "log"))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    time.sleep(0.3)
+    assert started[0].poll() is None
+    process.end(started[0], grace=5)
+
+
+def test_default_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each processor, and never so many that they only wait for the engine."""
+    count: Callable[[int], None] = lambda n: monkeypatch.setattr(os, "cpu_count", lambda: n)  # noqa: E731
+    count(1)
+    assert scheduler.default_jobs() == 2
+    count(4)
+    assert scheduler.default_jobs() == 4
+    count(256)
+    assert scheduler.default_jobs() == 8

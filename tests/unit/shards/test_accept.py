@@ -1,0 +1,368 @@
+"""Captures of another machine: looked at as data, written where they belong, and told in a pull request's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from proof.captures import derived, store
+from proof.captures.model import Capture, CapturedFact, CapturedLayer, Environment
+from proof.core.errors import CannotMeasureError
+from proof.reports import changes, pull_request
+from proof.runs.result import Result
+from proof.shards import result_files, untrusted
+from proof.snippets import base_images, project
+from proof.snippets.places import folder_of
+from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, proof, results, tiny, tree
+
+DIGEST = f"sha256:{'1' * 64}"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures, whole ones."""
+    root = captured(tiny(tmp_path))
+    results(root)
+    return root
+
+
+def whole(root: Path) -> Capture:
+    """The capture of the snippet `note`."""
+    capture = store.load(folder_of(root / "snippets" / "note", "rebuilt"))
+    assert capture is not None
+    return capture
+
+
+def wrong(value: Any) -> Any:
+    """A value of a type that the type checker would not let through, as JSON does."""
+    return value
+
+
+def moved(root: Path) -> list[Result]:
+    """Results on the registry's bases, as `proof update` leaves them: `note` grew, `count` could not be measured."""
+    found = []
+    for result in results(root):
+        assert result.new
+        basis = Environment("linux/amd64", "docker", "registry")
+        inputs = {name: DIGEST if name.startswith("the base") else v for name, v in result.new.inputs.items()}
+        images = {name: f"docker.io/library/{name}@{DIGEST}" for name in result.new.provenance.bases}
+        provenance = replace(result.new.provenance, bases=images)
+        new = replace(result.new, basis=basis, inputs=inputs, provenance=provenance)
+        found.append(replace(result, verdict="written", new=new, old=None))
+    count, fails, note = found
+    assert note.new
+    grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
+    return [
+        replace(count, verdict="not measured", new=None, error=CannotMeasureError("429 Too Many Requests")),
+        fails,
+        replace(note, new=grown),
+    ]
+
+
+def handed_over(root: Path, folder: Path) -> Path:
+    """A folder of these results."""
+    result_files.save(moved(root), folder, root=root, origin="registry", seconds=1)
+    return folder
+
+
+def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> None:
+    """What was written there is written here, byte for byte, and locked; nothing else is touched."""
+    before = tree(root)
+    done = proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 3 captures written, on registry bases" in done.stdout
+    after = tree(root)
+    assert {name.split("captured/")[0] for name in set(after) - set(before)} == {
+        *("snippets/fails/", "snippets/note/", "snippets/bases.lock"),
+    }
+    assert after["snippets/bases.lock"].splitlines()[1:] == [f"docker.io/library/alpine:3.22@{DIGEST}".encode()]
+    assert all(after[name] == content for name, content in before.items())
+    there = tree(tmp_path / "all" / "captures" / "note")
+    assert there == tree(root / "snippets" / "note" / "captured" / "registry")
+
+
+def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: Path) -> None:
+    """Old and new of what the pages show, the bases, another basis, what could not be measured."""
+    body = tmp_path / "build" / "body.md"
+    done = proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = body.read_text()
+    cells = (changes.code(cell) for cell in ("note.own_size", "27B (27 B)", "28B (28 B)"))
+    assert f"| {' | '.join(cells)} | +3.70% |" in text
+    assert "2 snippets are measured on another basis for the first time" in text
+    assert "429 Too Many Requests" in text
+    before, now = base_images.load(root).made_of("alpine:3.22"), f"docker.io/library/alpine:3.22@{DIGEST}"
+    base = (changes.code(cell) for cell in ("alpine:3.22", before, now))
+    assert f"| {' | '.join(base)} |" in text
+
+
+def test_the_text_is_one_that_github_takes(root: Path) -> None:
+    """However much moved: cut between two rows, with what a reviewer must know in front."""
+    *others, note = moved(root)
+    assert note.new
+    assert note.old is None
+    many = {f"fact_{number}": CapturedFact("@" * 160, "text", "") for number in range(1000)}
+    single = {f"layer_{number}": CapturedFact(number, "B", "") for number in range(3, 100)}
+    taken = replace(note, old=whole(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
+    text = pull_request.proposal(root, [*others, taken], [taken])
+    assert 50_000 < len(text) < 65_536
+    assert text.count("<code>") == text.count("</code>")
+    assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
+    # The size that moved stands before a thousand new texts, and they take no room from what comes after them.
+    rows = [line for line in text.splitlines() if line.startswith("| <code>")]
+    assert changes.code("note.size") in text
+    places = [
+        next(i for i, row in enumerate(rows) if changes.code(name) in row) for name in ("note.own_size", "note.fact_0")
+    ]
+    assert places[0] < places[1]
+    assert re.search(r"\n\d+ more rows have no room here: see the files of this branch\.\n", text)
+    assert "### Not accurate" in text
+    assert "429 Too Many Requests" in text
+
+
+def test_the_rows_that_are_cut_are_counted() -> None:
+    """What is shown and what is said to be missing come to all."""
+    head, row = "### Facts\n\n| fact |\n|---|", "| <code>one</code> |"
+    section = "\n".join([head, *[row] * 100])
+    for room in (300, 500, 1000, len(section) - 1):
+        (cut,) = pull_request._fitted([section], room)
+        assert len(cut) <= room
+        missing = re.search(r"(\d+) more rows have no room here", cut)
+        assert missing
+        assert cut.count(row) + int(missing[1]) == 100
+    assert list(pull_request._fitted([section], len(section))) == [section]
+
+
+def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
+    """A claim that the new captures deny is the reviewer's to mend."""
+    found = moved(root)
+    note = found.pop()
+    assert note.new
+    found.append(replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1]))))
+    result_files.save(found, tmp_path / "all", root=root, origin="registry", seconds=1)
+    done = proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert changes.code("docs/index.md:6") in (tmp_path / "body.md").read_text()
+    assert "Mend the pages" in (tmp_path / "body.md").read_text()
+
+
+def test_what_drifted_or_was_never_written_is_not_taken(root: Path, tmp_path: Path) -> None:
+    """`accept` writes what `update` wrote; a `check` accepts nothing, and so does a refresh of one."""
+    found = [replace(result, verdict="drift") for result in moved(root)[1:]]
+    result_files.save([moved(root)[0], *found], tmp_path / "all", root=root, origin="registry", seconds=1)
+    before = tree(root)
+    done = proof("accept", str(tmp_path / "all"), cwd=root)
+    assert done.returncode == 0
+    assert "0 of 3 captures written" in done.stdout
+    assert tree(root) == before
+
+
+def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path) -> None:
+    """One capture that was edited on the way: code 2, and not even the good ones are taken."""
+    folder = handed_over(root, tmp_path / "all")
+    (folder / "captures" / "note" / "run.txt").write_text("something else\n")
+    before = tree(root)
+    done = proof("accept", str(folder), cwd=root)
+    assert done.returncode == 2
+    assert "run.txt was changed after it was written" in done.stderr
+    assert tree(root) == before
+
+
+def objections(root: Path, capture: Capture) -> list[str]:
+    """What is said against a capture of `note`."""
+    known = base_images.load(root)
+    snippet = results(root)[2].snippet
+    return list(untrusted.objections(capture, snippet, "rebuilt", known))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        f"docker.io/library/alpine:3.22@sha256:{'2' * 64}",  # not the one that the inputs name
+        "docker.io/library/alpine:3.22",
+        f"docker.io/library/alpine:3.22\nevil@{DIGEST}",
+        "Alpine, rebuilt",
+    ],
+)
+def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path: Path) -> None:
+    """What goes into the lock is the image that was measured: anything else is refused, and nothing is written."""
+    *others, note = moved(root)
+    assert note.new
+    images = dict.fromkeys(note.new.provenance.bases, image)
+    note = replace(note, new=replace(note.new, provenance=replace(note.new.provenance, bases=images)))
+    result_files.save([*others, note], tmp_path / "all", root=root, origin="registry", seconds=1)
+    before = tree(root)
+    done = proof("accept", str(tmp_path / "all"), cwd=root)
+    assert done.returncode == 2
+    assert "its base alpine:3.22 has no digest" in done.stderr
+    assert tree(root) == before
+
+
+def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:
+    """The made-up one is whole."""
+    assert objections(root, whole(root)) == []
+
+
+def provenance(**fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on where it comes from."""
+    return lambda c: replace(c, provenance=replace(c.provenance, **fields))
+
+
+def fact(name: str, **fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on a fact that is there."""
+    return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], **fields)})
+
+
+def layer(**fields: Any) -> Callable[[Capture], Capture]:
+    """Another word on the layer of its own, with the facts that follow from it."""
+    return lambda c: replace(
+        c,
+        layers=(c.layers[0], replace(c.layers[1], **fields)),
+        facts=c.facts | derived.of_image(_IMAGE, (c.layers[0], replace(c.layers[1], **fields))),
+    )
+
+
+_IMAGE = wrong(SimpleNamespace(image="note", noise=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda c: replace(c, snippet="count"), "it is of count"),
+        (lambda c: replace(c, basis=Environment("linux/amd64", "docker", "registry")), "it is of note on linux/amd64"),
+        (lambda c: replace(c, basis=Environment("linux/amd64", "podman", "rebuilt")), "numbers of podman"),
+        (lambda c: replace(c, tampered=("run.txt",)), "run.txt was changed"),
+        (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those"),
+        (lambda c: replace(c, steps=(*c.steps, c.steps[0])), "its steps are not those"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], command="docker run evil"), *c.steps[1:])), "its steps"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], exit=1), *c.steps[1:])), "its steps"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=-1.0), *c.steps[1:])), "build seconds '-1'"),
+        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=1e300), *c.steps[1:])), "never writes"),
+        # Facts: exactly those that follow from the layers and the outputs.
+        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "'a b' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "'invented' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}), "'transfer_size' is no"),
+        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "'layer_3' is no fact"),
+        (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "'user' is not what"),
+        (fact("size", value="big"), "'size' is not what"),
+        (fact("size", value=10**400), "never writes"),
+        (fact("size", value=8_311_411), "'size' is not what"),
+        (fact("layers", value=1), "'layers' is not what"),
+        (fact("size", unit="text"), "'size' is not what"),
+        (fact("size", unit="MB"), "'size' is not what"),
+        (fact("size", tolerance=0.99), "'size' is not what"),
+        (fact("size", volatile="it varies"), "'size' is not what"),
+        (fact("size", source="an estimate"), "'size' is not what"),
+        (fact("layer_2", source="layer 2: COPY all of it"), "'layer_2' is not what"),
+        (fact("command", value="cat"), "'command' is not what"),
+        (fact("command", value='{"a": 1}'), "'command' is not what"),
+        (fact("command", value="[" * 50_000), "'command' is not what"),
+        (fact("user", value="root\n::error::"), "'user' is not what"),
+        (fact("platform", value="linux"), "'platform' is not what"),
+        (fact("size", value=float("nan")), "never writes"),
+        (fact("size", value=wrong(value=True)), "never writes"),
+        (fact("size", value=wrong([1])), "never writes"),
+        (fact("size", tolerance=wrong(None)), "never writes"),
+        # Layers.
+        (lambda c: replace(c, layers=()), "it has 0 layers, and its snippet measures note"),
+        (lambda c: replace(c, layers=c.layers * 65), "it has 130 layers"),
+        (lambda c: replace(c, layers=c.layers[::-1]), "a layer of its base lies above"),
+        (layer(size=-1), "its layer 2 is not one"),
+        (layer(size=10**400), "never writes"),
+        (layer(files=-1), "its layer 2 is not one"),
+        (layer(digest="sha256:0"), "its layer 2 is not one"),
+        (layer(instruction="RUN " + "x" * 100_000), "its layer 2 is not one"),
+        (lambda c: replace(c, layers=(CapturedLayer("x", wrong(1.5), 1, "", from_base=True),)), "never writes"),
+        (lambda c: replace(c, layers=({},)), "never writes"),
+        # Where it comes from.
+        (lambda c: replace(c, inputs={"x": 1}), "never writes"),
+        (provenance(private="yes"), "never writes"),
+        (provenance(date="today"), "date 'today'"),
+        (provenance(date="2026-13-02T03:04:05Z"), "date '2026-13-02T03:04:05Z'"),
+        (provenance(date="2999-01-02T03:04:05Z"), "date '2999-01-02T03:04:05Z'"),
+        (provenance(date="1999-01-02T03:04:05Z"), "date '1999-01-02T03:04:05Z'"),
+        (provenance(date="٢٠٢٦-01-02T03:04:05Z"), "date '٢٠٢٦-01-02T03:04:05Z'"),
+        (provenance(engine="docker 26 and a half"), "engine 'docker 26 and a half'"),
+        (provenance(engine="docker 29"), "docker 26 among its inputs, docker 29 in its provenance"),
+        (provenance(engine="podman 26"), "numbers of docker"),
+        (provenance(image_store="containerd"), "docker 26 on containerd"),
+        (provenance(builder="<script>"), "builder '<script>'"),
+        (provenance(image_store=""), "image_store ''"),
+        (provenance(filesystem="ext4\n"), r"filesystem 'ext4\n'"),
+        (provenance(revision="main"), "revision 'main'"),
+        (provenance(bases={"evil:1": ""}), "its provenance names other bases"),
+        (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "its base alpine:3.22 is not made of"),
+        (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "another state"),
+        (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "another state"),
+        (lambda c: replace(c, inputs={**c.inputs, "the normaliser": "7"}), "another version of this tool"),
+        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 among its inputs"),
+    ],
+)
+def test_a_capture_that_is_not_right_is_objected_to(
+    root: Path, change: Callable[[Capture], Capture], says: str
+) -> None:
+    """Its types, its name, its steps, its facts, where it comes from, and the state that it is of."""
+    assert any(says in found for found in objections(root, change(whole(root))))
+
+
+def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
+    """The capture of another snippet, and what speaks against one of it."""
+    known = base_images.load(root)
+    (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
+    capture = store.load(folder_of(snippet.folder, "rebuilt"))
+    assert capture is not None
+    return capture, [], lambda c: list(untrusted.objections(c, snippet, "rebuilt", known))
+
+
+def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
+    """Its value, its unit and all that the manifest declares of it; and it is there."""
+    capture, none, against = of("count", root)
+    assert against(capture) == none
+    for changed in (
+        fact("words", value=7)(capture),
+        fact("words", tolerance=0.5)(capture),
+        fact("words", volatile="the moon")(capture),
+        fact("words", unit="B")(capture),
+        replace(capture, facts={}),
+    ):
+        assert against(changed) == ["its fact 'words' is not what its layers and outputs say"]
+    silent = replace(capture, steps=(replace(capture.steps[0], output=""),))
+    assert "count/words did not print the fact 'words'" in against(silent)
+    endless = replace(capture, steps=(replace(capture.steps[0], output=f"{'9' * 400} note.txt\n"),))
+    assert any("cannot be read as count" in found for found in against(endless))
+
+
+def test_an_expected_failure_printed_what_is_expected(root: Path) -> None:
+    """As a run of it must have."""
+    capture, none, against = of("fails", root)
+    assert against(capture) == none
+    silent = replace(capture, steps=tuple(replace(step, output="") for step in capture.steps))
+    assert against(silent) == ["fails/run did not print 'no such file or directory'"]
+
+
+def test_what_a_registry_would_send_adds_up(root: Path) -> None:
+    """The layers do not tell it, so it has its form: the whole is the base and the rest."""
+    edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
+    capture, _, _ = of("note", captured(root))
+    _, none, against = of("note", root)
+    sent = dict(derived.of_transfer(30, 20, 10))
+    assert against(replace(capture, facts=capture.facts | sent)) == none
+    for wrong_one in (dict(derived.of_transfer(31, 20, 10)), dict(derived.of_transfer(10, 20, -10)), {}):
+        assert against(replace(capture, facts=capture.facts | wrong_one))
+
+
+def test_every_committed_capture_could_be_handed_over() -> None:
+    """The rules are those by which the tool writes."""
+    known = base_images.load(REPOSITORY)
+    snippets = project.load_all(REPOSITORY)
+    assert len(snippets) > 100
+    for snippet in snippets:
+        capture = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
+        assert capture is not None
+        assert list(untrusted.objections(capture, snippet, "rebuilt", known)) == []

@@ -1,0 +1,366 @@
+"""Results as files: what is written is what is read, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.captures import store
+from proof.captures.diff import Difference, compare
+from proof.captures.fingerprint import Change
+from proof.core.errors import CannotMeasureError, UsageError, Where
+from proof.runs.result import Result
+from proof.shards import result_files
+from proof.snippets import base_images, places, project
+from tests.support.helpers import LAYERS, captured, edit, of_layers, proof, results, tiny
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+@pytest.fixture
+def shards(root: Path, tmp_path: Path) -> list[Path]:
+    """Three folders of results, a snippet each."""
+    folders = []
+    for number, result in enumerate(results(root), start=1):
+        folders.append(tmp_path / f"part-{number}")
+        result_files.save([result], folders[-1], root=root, origin="rebuilt", seconds=number)
+    return folders
+
+
+def read(root: Path, *folders: Path) -> list[Result]:
+    """Load and put together, as `proof merge` does."""
+    snippets = project.load_all(root)
+    return result_files.together(result_files.load(folders, snippets, base_images.load(root), root), snippets)
+
+
+def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
+    """Every field of every kind of result, the places relative to the project."""
+    count, fails, note = results(root)
+    assert note.new
+    grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
+    folder = places.folder_of(note.snippet.folder, "rebuilt")
+    given = [
+        replace(
+            count, verdict="not measured", new=None, error=CannotMeasureError("gone", evidence="a\nb", hint="wait")
+        ),
+        replace(
+            fails,
+            verdict="another basis",
+            new=None,
+            changes=(Change("the base alpine:3.22", "changed"),),
+            differences=(Difference(Where(root / "snippets/note/snippet.toml", 4), "note.size", "8B", "::error::9B"),),
+        ),
+        replace(
+            note,
+            verdict="drift",
+            cause="output",
+            differences=tuple(compare(note.old, grown, note.snippet, folder)),
+            new=grown,
+        ),
+    ]
+    result_files.save(given, tmp_path / "all", root=root, origin="rebuilt", seconds=1.26)
+    found = read(root, tmp_path / "all")
+    assert given[2].differences
+    assert str(found[0].error) == str(given[0].error)
+    assert found == [replace(given[0], error=found[0].error), *given[1:]]
+
+
+def test_shards_are_put_together_in_the_order_of_one_run(root: Path, shards: list[Path]) -> None:
+    """However they are handed over."""
+    assert read(root, *reversed(shards)) == read(root, *shards) == results(root)
+
+
+def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
+    """By `proof merge`: code 2, the name, and what to do."""
+    for folders, says in (
+        (shards[:2], "no result of 1 of 3 snippets: note"),
+        ([*shards, shards[0]], "the result of count is twice"),
+        ([*shards, tmp_path], "there are no results in"),
+    ):
+        done = proof("merge", *map(str, folders), cwd=root)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert says in done.stderr
+        assert "hint:" in done.stderr
+    whole = tmp_path / "whole"
+    result_files.save(results(root), whole, root=root, origin="rebuilt", seconds=1)
+    with pytest.raises(UsageError, match="in two parts"):
+        read(root, whole, shards[1])
+    record = shards[0] / "results.json"
+    record.write_text(record.read_text().replace('"count"', '"counts"'))
+    with pytest.raises(UsageError, match="no snippet 'counts'"):
+        read(root, *shards)
+
+
+def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
+    """Numbers of two bases are never put beside each other."""
+    (result, *_) = results(root)
+    other = replace(result, verdict="another basis", new=None)
+    result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
+    with pytest.raises(UsageError, match="of different bases"):
+        read(root, tmp_path / "other", *shards[1:])
+
+
+def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_path: Path) -> None:
+    """One tag and two images: code 3, both of them and who had which; the same run on one image is one."""
+
+    def on(result: Result, digit: str) -> Result:
+        assert result.new
+        digest = f"sha256:{digit * 64}"
+        inputs = {name: digest if name.startswith("the base") else v for name, v in result.new.inputs.items()}
+        images = {name: f"docker.io/library/{name}@{digest}" for name in result.new.provenance.bases}
+        provenance = replace(result.new.provenance, bases=images)
+        basis = replace(result.new.basis, bases="registry")
+        return replace(
+            result,
+            verdict="written",
+            old=None,
+            new=replace(result.new, basis=basis, inputs=inputs, provenance=provenance),
+        )
+
+    count, fails, note = results(root)
+    for digit in ("1", "2"):
+        folders = [tmp_path / f"{digit}-1", tmp_path / f"{digit}-2"]
+        result_files.save([on(count, "1"), on(fails, "1")], folders[0], root=root, origin="registry", seconds=1)
+        result_files.save([on(note, digit)], folders[1], root=root, origin="registry", seconds=1)
+        if digit == "1":
+            assert len(read(root, *folders)) == 3
+    done = proof("merge", *map(str, folders), cwd=root)
+    assert done.returncode == 3, done.stderr
+    assert "the base alpine:3.22 was not the same image for all snippets" in done.stderr
+    assert f"note: docker.io/library/alpine:3.22@sha256:{'2' * 64}" in done.stderr
+    assert "hint: run all shards again" in done.stderr
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the JSON in a file."""
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.update(schema=2),
+        lambda data: data.pop("schema"),
+        lambda data: data.update(origin="elsewhere"),
+        lambda data: data.update(seconds="1"),
+        lambda data: data.update(seconds=float("inf")),
+        lambda data: data.update(results={}),
+        lambda data: data.update(results=[[]]),
+        lambda data: data["results"][0].pop("verdict"),
+        lambda data: data["results"][0].update(verdict="fine"),
+        lambda data: data["results"][0].update(verdict=[]),
+        lambda data: data["results"][0].update(cause="nobody"),
+        lambda data: data["results"][0].update(seconds=-1),
+        lambda data: data["results"][0].update(seconds=True),
+        lambda data: data["results"][0].update(seconds=1e300),
+        lambda data: data["results"][0].update(seconds=10**400),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["x", 10**400], "what": "", "old": "", "new": ""}]
+        ),
+        lambda data: data["results"][0].update(differences=[{"where": ["x", True], "what": "", "old": "", "new": ""}]),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["x", 1], "what": "", "old": "", "new": ""}] * 10_001
+        ),
+        lambda data: data["results"][0].update(changes=[{"name": "", "how": ""}] * 10_001),
+        lambda data: data["results"][0].update(snippet="../note"),
+        lambda data: data["results"][0].update(error="gone"),
+        lambda data: data["results"][0].update(changes=[{"name": 1, "how": ""}]),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["/etc/passwd", 1], "what": "", "old": "", "new": ""}]
+        ),
+        lambda data: data["results"][0].update(differences=[{"where": ["../x", 1], "what": "", "old": "", "new": ""}]),
+        lambda data: data["results"][0].update(differences=[{"where": ["x", "one"], "what": "", "old": "", "new": ""}]),
+        lambda data: data["results"][0].update(
+            differences=[{"where": ["x", 1], "what": "", "old": "\ud800", "new": ""}]
+        ),
+    ],
+)
+def test_a_list_that_the_tool_did_not_write_is_refused(
+    root: Path, shards: list[Path], change: Callable[[dict[str, Any]], object]
+) -> None:
+    """With code 2 and the file, never a traceback."""
+    edited(shards[0] / "results.json", change)
+    with pytest.raises(UsageError, match=r"results\.json"):
+        read(root, *shards)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_list_is_refused(root: Path, shards: list[Path], content: bytes) -> None:
+    """Whatever stands in the file."""
+    (shards[0] / "results.json").write_bytes(content)
+    with pytest.raises(UsageError, match="no file that the tool wrote"):
+        read(root, *shards)
+
+
+def _link(folder: Path) -> None:
+    (folder / "captures" / "count" / "words.txt").unlink()
+    (folder / "captures" / "count" / "words.txt").symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda folder: (folder / "captures/count/other.txt").write_text(""), "no result has such a file"),
+        (lambda folder: (folder / "run.sh").write_text(""), "no result has such a file"),
+        (
+            lambda folder: (folder / "captures/note").mkdir() or (folder / "captures/note/run.txt").write_text(""),
+            "no r",
+        ),
+        (_link, "found a symbolic link"),
+        (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
+        (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
+        (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),
+        (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "no capture that the tool wrote"),
+    ],
+)
+def test_a_file_that_the_tool_did_not_leave_is_refused(
+    root: Path, shards: list[Path], change: Callable[[Path], object], says: str
+) -> None:
+    """A link, a name that no result has, an edited or missing text, one that is too long."""
+    change(shards[0])
+    with pytest.raises(UsageError, match=says):
+        read(root, *shards)
+
+
+def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
+    """A context that was edited since, as of another commit, is not what was measured."""
+    (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
+    with pytest.raises(UsageError, match=r"another state .* context/words.sh changed"):
+        read(root, *shards)
+
+
+def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -> None:
+    """A folder that holds anything is refused before anything is run."""
+    before = (shards[0] / "results.json").read_bytes()
+    done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
+    assert done.returncode == 2
+    assert "is not an empty folder" in done.stderr
+    assert (shards[0] / "results.json").read_bytes() == before
+
+
+def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
+    """Accurate is 0; a drift is 1, and by its cause 5 to 8; not measured is 3."""
+    assert proof("merge", *map(str, shards), cwd=root).returncode == 0
+    edited(shards[1] / "results.json", lambda data: data["results"][0].update(verdict="drift", cause="base"))
+    assert proof("merge", *map(str, shards), cwd=root).returncode == 1
+    assert proof("merge", "--exit-by-cause", *map(str, shards), cwd=root).returncode == 6
+    edited(shards[1] / "results.json", lambda data: data["results"][0].update(verdict="not measured", cause=None))
+    assert proof("merge", *map(str, shards), cwd=root).returncode == 3
+
+
+def resealed(root: Path, old: str, new: str) -> None:
+    """Change the committed capture of `note`, and compute its seal again, as anyone can."""
+    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    edit(folder / store.RECORD, old, new)
+    capture = store.load(folder)
+    assert capture is not None
+    store.save(replace(capture, tampered=()), folder)
+
+
+def test_a_shards_verdict_is_not_believed(root: Path, shards: list[Path]) -> None:
+    """An "accurate" that contradicts the repository is a drift, whatever the shard says; and it is said."""
+    resealed(root, '"instruction": "COPY note.txt', '"instruction": "COPY other.txt')
+    found = read(root, *shards)
+    assert [result.verdict for result in found] == ["accurate", "accurate", "drift"]
+    assert found[2].cause == "output"
+    what = [difference.what for difference in found[2].differences]
+    assert what[0] == "note: the shard's verdict"
+    assert "note: layer 2: instruction" in what
+    done = proof("merge", *map(str, shards), cwd=root)
+    assert done.returncode == 1
+    assert "note: the shard's verdict" in done.stdout
+
+
+def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
+    data["results"][0].update(fields)
+
+
+def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
+    """Whatever it says, with whatever it adds: what its capture comes to here is not hidden."""
+    resealed(root, '"files": 1', '"files": 2')
+    told = {"seconds": 0, "changes": [], "differences": [], "error": None, "cause": None}
+    for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):
+        change = partial(_update, told | {"verdict": verdict})
+        edited(shards[2] / "results.json", change)
+        assert proof("merge", *map(str, shards), cwd=root).returncode == code, verdict
+
+
+def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, shards: list[Path]) -> None:
+    """`accept` writes it; for `merge` it is accurate only if it says what the one here says."""
+    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict="written"))
+    assert [result.verdict for result in map(result_files.unwritten, read(root, *shards))] == ["accurate"] * 3
+    resealed(root, '"files": 1', '"files": 2')
+    assert read(root, *shards)[2].verdict == "written"
+    assert result_files.unwritten(read(root, *shards)[2]).verdict == "drift"
+
+
+@pytest.mark.parametrize("verdict", ["accurate", "written"])
+def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[Path], verdict: str) -> None:
+    """Invented captures of the registry's bases, beside rebuilt ones that are right: code 4, never 0."""
+    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict=verdict))
+    assert proof("merge", *map(str, shards), cwd=root).returncode == 0
+    folder = root / "snippets" / "note"
+    capture = store.load(places.folder_of(folder, "rebuilt"))
+    assert capture is not None
+    invented = replace(capture, basis=replace(capture.basis, bases="registry"))
+    store.save(invented, places.folder_of(folder, "registry"))
+    done = proof("merge", *map(str, shards), cwd=root)
+    assert done.returncode == 4, done.stdout
+    assert "captured/registry/capture.json" in done.stdout
+    assert "pages show this capture, and this run did not measure it" in " ".join(done.stdout.split())
+
+
+def test_a_capture_of_another_engine_is_of_another_basis(root: Path, shards: list[Path]) -> None:
+    """Its numbers are compared with none of ours, and are none of this run's."""
+    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    capture = store.load(folder)
+    assert capture is not None
+    store.save(replace(capture, basis=replace(capture.basis, platform="linux/arm64")), folder)
+    found = read(root, *shards)[2]
+    assert (found.verdict, found.new) == ("another basis", None)
+    assert found.differences[0].old == "linux/arm64, docker, rebuilt bases"
+
+
+def test_what_a_shard_tells_is_of_a_bounded_length(root: Path, shards: list[Path]) -> None:
+    """It is printed, line by line."""
+    long = {"where": ["x", 1], "what": "w" * 1_000_000, "old": "", "new": "n" * 1_000_000}
+    edited(
+        shards[0] / "results.json",
+        lambda data: data["results"][0].update(verdict="unstable", differences=[long]),
+    )
+    (difference,) = read(root, *shards)[0].differences
+    assert max(len(difference.what), len(difference.new)) < 21_000
+
+
+def test_a_merge_evaluates_the_claims_over_what_was_measured(root: Path, tmp_path: Path) -> None:
+    """A value that is volatile drifts nowhere, and still must bear the claims of the pages."""
+    count, fails, note = results(root)
+    assert note.new
+    result_files.save(
+        [count, fails, replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1])))],
+        tmp_path / "all",
+        root=root,
+        origin="rebuilt",
+        seconds=1,
+    )
+    done = proof("merge", str(tmp_path / "all"), cwd=root)
+    assert done.returncode == 1
+    assert "docs/index.md:6: this is not so any more" in done.stdout
+
+
+def test_a_capture_is_saved_in_the_form_of_the_repository(root: Path, shards: list[Path]) -> None:
+    """So that one reader reads both."""
+    own = store.load(places.folder_of(root / "snippets" / "count", "rebuilt"))
+    assert store.load(shards[0] / "captures" / "count") == own

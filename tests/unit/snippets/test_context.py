@@ -1,0 +1,201 @@
+"""What a build is handed: copied without version control, links as links, and nothing else than what was checked.
+
+What is refused of a context is in tests/data/corpus.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.captures import fingerprint
+from proof.core.errors import RefusedError
+from proof.engines.engine import Engine
+from proof.runs.execute import context_copy
+from proof.snippets import context, manifest
+from proof.snippets.base_images import PLATFORM
+from proof.snippets.model import Snippet
+from proof.system.process import search_path
+from tests.support.hostile import lay
+from tests.support.makers import write
+
+MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
+
+
+@pytest.fixture
+def snippet(tmp_path: Path) -> Snippet:
+    """A snippet whose context is a clone with links in it."""
+    folder = write(
+        tmp_path / "odd",
+        {
+            "snippet.toml": MANIFEST,
+            "context/Dockerfile": "FROM alpine:3.22\n",
+            "context/main.go": "package main\n",
+            "context/.git/config": "[remote]\nurl = https://me:hunter2@evil.example\n",
+            "context/sub/.git": "gitdir: /elsewhere\n",
+            "context/sub/.DS_Store": b"\x00",
+            "context/.gitignore": "*.o\n",
+        },
+    )
+    (folder / "context" / "link").symlink_to("main.go")
+    (folder / "context" / "folder").symlink_to("sub")
+    (folder / "context" / "dangling").symlink_to("of/an/image")
+    (folder / "context" / "main.go").chmod(0o600)
+    return manifest.load(folder)
+
+
+def below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_a_copy_is_made(snippet: Snippet) -> None:
+    """The engine is handed a copy: links are links, `.git` is left out at any depth, modes are everyone's."""
+    names = {"Dockerfile", "main.go", ".gitignore", "sub", "link", "folder", "dangling"}
+    with context_copy(snippet, Engine("docker", {}, PLATFORM)) as copy:
+        assert below(copy) == names
+        assert not copy.is_relative_to(snippet.folder)
+        links = {name: str((copy / name).readlink()) for name in ("link", "folder", "dangling")}
+        assert links == {"link": "main.go", "folder": "sub", "dangling": "of/an/image"}
+        assert (copy / "main.go").stat().st_mode & 0o777 == 0o644
+        (copy / "main.go").write_text("a build that writes into its context")
+    assert not copy.exists()
+    assert (snippet.context / "main.go").read_text() == "package main\n"
+
+
+def test_a_shared_engine_changes_the_copy_alone(snippet: Snippet) -> None:
+    """Names are rewritten for the user's own engine in the copy; what a reader would copy stays as it is."""
+    with context_copy(snippet, Engine("docker", {}, PLATFORM, prefix="proof-1/")) as copy:
+        assert (copy / "Dockerfile").read_text() == "FROM proof-1/alpine:3.22\n"
+    assert (snippet.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
+
+
+def test_what_is_left_out_makes_nothing_stale(snippet: Snippet) -> None:
+    """A capture depends on the files that a build is handed, and on where links lead, not on what they lead to."""
+    before = fingerprint.of(snippet, {}, "docker 26")
+    assert not any(".git/" in name or "DS_Store" in name for name in before)
+    assert {"context/link", "context/dangling", "context/.gitignore"} < set(before)
+    write(snippet.context, {".git/HEAD": "other", "sub/.DS_Store": "other"})
+    assert fingerprint.of(snippet, {}, "docker 26") == before
+    (snippet.context / "link").unlink()
+    (snippet.context / "link").symlink_to("Dockerfile")
+    assert fingerprint.of(snippet, {}, "docker 26") != before
+
+
+def test_a_folder_without_a_context_has_no_files(tmp_path: Path) -> None:
+    """A snippet may do without one."""
+    context.check(tmp_path / "context")
+    assert context.files(tmp_path / "context") == []
+
+
+def copied(snippet: Snippet, folder: Path) -> Path:
+    context.copy(snippet.context, folder / "copy")
+    return folder / "copy"
+
+
+def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
+    """As the copy that an engine is handed: links as links, nothing that is left out, modes that no umask decides."""
+    write(snippet.context, {"sub/run.sh": "#!/bin/sh\n"})
+    (snippet.context / "sub" / "run.sh").chmod(0o4751)
+    before = os.umask(0o077)
+    try:
+        copy = copied(snippet, tmp_path)
+    finally:
+        os.umask(before)
+    assert below(copy) == {"Dockerfile", "main.go", ".gitignore", "sub", "sub/run.sh", "link", "folder", "dangling"}
+    modes = {name: (copy / name).stat().st_mode & 0o7777 for name in ("", "main.go", "sub", "sub/run.sh")}
+    assert modes == {"": 0o755, "main.go": 0o644, "sub": 0o755, "sub/run.sh": 0o755}
+    links = {name: str((copy / name).readlink()) for name in ("link", "folder", "dangling")}
+    assert links == {"link": "main.go", "folder": "sub", "dangling": "of/an/image"}
+    assert {path.name: path.read_bytes() for path in context.files(copy) if not path.is_symlink()} == {
+        path.name: path.read_bytes() for path in context.files(snippet.context) if not path.is_symlink()
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"link": "aaa", "to": "/etc/passwd"}, "context/aaa: this link leads out of the context"),
+        ({"link": "sub/main.go", "to": "../../snippet.toml"}, "sub/main.go: this link leads out of the context"),
+        ({"pipe": "pipe"}, "context/pipe: expected a regular file, found a named pipe"),
+        ({"device": "zero"}, "context/zero: expected a regular file, found a device"),
+        ({"file": "large", "size": 60_000_000}, "this file has more than 50,000,000 bytes"),
+        ({"file": "many", "count": 5_001}, "the context holds more than 5,000 files"),
+        ({"file": "deep", "depth": 130}, "a path is longer than 500 bytes"),
+        ({"files": {"HEAD": "", "objects/x": "", "refs/x": ""}}, "context: this directory looks like a bare Git"),
+        ({"files": {"a/HEAD": "", "a/commondir": "x"}}, "context/a: this directory looks like a bare Git"),
+        ({"files": {".GIT/config": ""}}, "is `.git` on some file systems"),
+        ({"link": ".", "to": "/etc"}, "context: expected a directory, found a symbolic link"),
+        ({"link": "..", "to": "../elsewhere"}, "odd: expected a directory, found a symbolic link"),
+    ],
+    ids=str,
+)
+def test_what_was_put_there_after_the_check_is_not_copied(
+    given: dict[str, Any], says: str, snippet: Snippet, tmp_path: Path
+) -> None:
+    """The copy is what is checked, so that a `git checkout` meanwhile brings in nothing; its error names the source."""
+    if "device" in given and os.geteuid() != 0:
+        pytest.skip("only root can make a device")
+    (tmp_path / "elsewhere").mkdir()
+    lay(snippet.context, given)
+    with pytest.raises(RefusedError, match=re.escape(says)):
+        copied(snippet, tmp_path)
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout
+
+
+def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
+    """What a real git makes, and what it would open: each is refused, and what it takes for none is not."""
+    bare = tmp_path / "x" / "y" / "context"
+    assert git("init", "--quiet", "--bare", str(bare)) == ""
+    with pytest.raises(RefusedError, match="looks like a bare Git repository"):
+        context.check(bare)
+    for gone in ("HEAD", "objects", "refs"):
+        (bare / gone).rename(tmp_path / gone)
+        assert git("-C", str(bare), "rev-parse", "--git-dir") == ""
+        context.check(bare)
+        (tmp_path / gone).rename(bare / gone)
+    # The same with objects and refs elsewhere, which git follows.
+    write(bare, {"commondir": "other\n"})
+    (bare / "other").mkdir()
+    for moved in ("objects", "refs", "config"):
+        (bare / moved).rename(bare / "other" / moved)
+    assert git("-C", str(bare), "rev-parse", "--git-dir") == ".\n"
+    with pytest.raises(RefusedError, match="looks like a bare Git repository"):
+        context.check(bare)
+
+
+@pytest.mark.parametrize(
+    "names", [("HEAD", "objects"), ("HEAD", "refs"), ("objects", "refs"), ("commondir",), ("HEAD",)]
+)
+def test_what_is_no_repository(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Names that a program may well have: none is refused by itself."""
+    context.check(write(tmp_path, {f"{name}/x": "" for name in names}))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000 + "x", "nothing", "sub", "dangling", "pipe"])
+def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
+    """No file of that name, however long it is."""
+    os.mkfifo(snippet.context / "pipe")
+    assert not context.holds(snippet.context, name)
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """A name in another encoding is refused, and shown as its bytes."""
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe")).touch()
+    with pytest.raises(RefusedError, match=r"U\+DCFC") as error:
+        context.check(tmp_path)
+    assert str(error.value).isascii()
+
+
+def test_no_program_of_the_context_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in a copy of the context: a `docker` that lies there is not found, whatever the user's PATH says."""
+    monkeypatch.setenv("PATH", f":.:bin:{tmp_path}:")
+    monkeypatch.chdir(tmp_path)
+    assert search_path().split(os.pathsep) == [str(tmp_path), "/usr/sbin", "/sbin"]

@@ -1,0 +1,289 @@
+"""Dockerfiles: which images a build needs, and what is refused before an engine sees it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures import index
+from proof.captures.normalise import LABEL
+from proof.core.errors import RefusedError
+from proof.runs import verify
+from proof.snippets import manifest
+from proof.snippets.dockerfile import Dockerfile, localise, parse
+from tests.support.helpers import REPOSITORY
+
+EMBEDDED = """\
+# The build needs Go, the result does not.
+FROM golang:1.27-alpine AS builder
+WORKDIR /go/src/app
+COPY main.go .
+RUN go build -o /go/bin/app main.go
+
+FROM alpine:3.22
+COPY --from=builder /go/bin/app /usr/local/bin/app
+CMD ["app"]
+"""
+
+
+def read(folder: Path, text: str | bytes, arguments: Mapping[str, str] | None = None) -> Dockerfile:
+    path = folder / "Dockerfile"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return parse(path, arguments)
+
+
+def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
+    """The images that come from outside, each with its line."""
+    return {name: where.line for name, where in read(folder, text, arguments).images.items()}
+
+
+def test_who_needs_whom(tmp_path: Path) -> None:
+    """A stage needs what it begins from, copies from or mounts, by name or number, and no image from outside."""
+    text = (
+        "FROM alpine:3.22 AS source\nFROM source AS test\nRUN --mount=type=bind,from=source,target=/s true\n"
+        "FROM source\nFROM scratch\nCOPY --from=test /t /\nCOPY --from=2 /b /\nCOPY --from=alpine:3.22 /a /\n"
+    )
+    assert read(tmp_path, text).needs == {1: {0}, 2: {0}, 3: {1, 2}}
+
+
+class TestImages:
+    def test_stages(self, tmp_path: Path) -> None:
+        """A two-stage build has its stages in order, and an image for each FROM at its line."""
+        dockerfile = read(tmp_path, EMBEDDED)
+        assert [(s.index, s.alias, s.parent) for s in dockerfile.stages] == [
+            (0, "builder", "golang:1.27-alpine"),
+            (1, None, "alpine:3.22"),
+        ]
+        assert {name: where.line for name, where in dockerfile.images.items()} == {
+            "golang:1.27-alpine": 2,
+            "alpine:3.22": 7,
+        }
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            pytest.param("from a as b\nfrom b\ncopy --from=b x y", {"a": 1}, id="instructions in any case"),
+            pytest.param("FROM a\nFROM b\nCOPY --from=0 x y", {"a": 1, "b": 2}, id="a stage by its number"),
+            pytest.param("FROM a\nCOPY --from=1 x y", {"a": 1, "1": 2}, id="no such number yet"),
+            pytest.param("FROM a\nFROM 0", {"a": 1, "0": 2}, id="FROM knows no numbers"),
+            pytest.param("FROM a\nCOPY --from=s x y\nFROM b AS s", {"a": 1, "s": 2, "b": 3}, id="no name yet"),
+            pytest.param("FROM scratch\nCOPY --from=a x y\nCOPY --from=a z y", {"a": 2}, id="first mention counts"),
+            pytest.param("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", {"a": 1, "b": 2}, id="a mounted image"),
+            pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
+            pytest.param("FROM a\nRUN --mount=FROM=b,target=/b ls", {"a": 1, "b": 2}, id="a mount's keys in any case"),
+            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is no image"),
+            pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
+            pytest.param("FROM a\nRUN x && \\\n# why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
+            pytest.param("FROM a\nRUN x \\\n \t\n y\nFROM b", {"a": 1, "b": 5}, id="continued past blanks"),
+            pytest.param("\n# syntax=evil\nFROM a", {"a": 3}, id="a directive after a blank line is a comment"),
+            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
+            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
+            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on a line of its own"),
+            pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
+            pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
+            pytest.param("FROM a\nRUN <<EOF\nFROM b\n EOF\nEOF\nCOPY --from=c x y", {"a": 1, "c": 6}, id="heredoc"),
+            pytest.param("FROM a\nCOPY <<-'EOF' /x\nFROM b\n\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, indented"),
+            pytest.param("FROM a\nCOPY <<A <<B /x\nFROM b\nA\nFROM c\nB\nFROM d", {"a": 1, "d": 7}, id="two heredocs"),
+            pytest.param("FROM a\nLABEL x=<<EOF\nFROM b", {"a": 1, "b": 3}, id="no heredoc in LABEL"),
+        ],
+    )  # fmt: skip
+    def test_images(self, tmp_path: Path, text: str, expected: dict[str, int | None]) -> None:
+        """Every image from outside is found at its first line, and nothing else is taken for one."""
+        assert images(tmp_path, text) == expected
+
+
+class TestArguments:
+    @pytest.mark.parametrize(
+        ("text", "image"),
+        [
+            ("ARG V=1\nFROM a:$V", "a:1"),
+            ("ARG V=1\nFROM a:${V}-x", "a:1-x"),
+            ("ARG V='1'\nFROM a:$V", "a:1"),
+            ("ARG V\nFROM a:${V:-2}", "a:2"),
+            ("FROM a:${V:-2}", "a:2"),
+            ("ARG V=1\nFROM a${V:+:3}", "a:3"),
+            ("FROM a${V:+:3}", "a"),
+            ("ARG A=a V=1\nFROM $A:$V", "a:1"),
+            ("ARG V=1\nARG I=a:${V}\nFROM $I", "a:1"),
+            ("ARG V=1\nARG V=2\nFROM a:$V", "a:2"),
+        ],
+    )
+    def test_default(self, tmp_path: Path, text: str, image: str) -> None:
+        """A FROM is read with the arguments above it filled in."""
+        assert list(images(tmp_path, text)) == [image]
+
+    @pytest.mark.parametrize("text", ["ARG V=1\nFROM a:$V", "ARG V\nFROM a:$V", "ARG V\nARG W=$V\nFROM a:$W"])
+    def test_build_arg(self, tmp_path: Path, text: str) -> None:
+        """`--build-arg` wins over a default, where the argument is declared."""
+        assert list(images(tmp_path, text, V="9")) == ["a:9"]
+
+    def test_undeclared(self, tmp_path: Path) -> None:
+        """`--build-arg` gives no value to an argument that is not declared above FROM."""
+        with pytest.raises(RefusedError, match=r"`\$U` has no value here"):
+            images(tmp_path, "FROM a:$U", U="9")
+
+    def test_arg_of_a_stage(self, tmp_path: Path) -> None:
+        """An ARG below FROM belongs to its stage: the next FROM does not see it."""
+        with pytest.raises(RefusedError, match=r"`\$V` has no value here"):
+            images(tmp_path, "FROM a\nARG V=1\nFROM b:$V")
+
+
+class TestBaseOf:
+    def test_last_stage(self, tmp_path: Path) -> None:
+        """Without a target, the base is that of the last stage."""
+        assert read(tmp_path, EMBEDDED).base_of() == "alpine:3.22"
+
+    @pytest.mark.parametrize(
+        ("target", "base"), [("builder", "golang:1"), ("BUILDER", "golang:1"), ("0", "golang:1"), ("test", "golang:1"),
+                             ("1", "golang:1"), ("final", "scratch"), ("golang", "alpine"), ("reused", "alpine")],
+    )  # fmt: skip
+    def test_target(self, tmp_path: Path, target: str, base: str) -> None:
+        """A target goes by name or number, and through stages that stand on stages."""
+        text = (
+            "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
+            "FROM alpine AS golang\nFROM golang AS reused"
+        )
+        assert read(tmp_path, text).base_of(target) == base
+
+    def test_stage_of_its_own_name(self, tmp_path: Path) -> None:
+        """A stage may be called what its image is called."""
+        assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
+
+    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
+        """An unknown target is refused with the names that there are."""
+        with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):
+            read(tmp_path, text).base_of("z")
+
+
+# What is refused, and why, is in tests/data/corpus.
+LINES = [
+    # the whole file, and the line that the message names
+    ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
+    ("FROM a\nENV U=x\nADD $U \\\n  /x", 3),
+    ("FROM a\r\nONBUILD RUN id", 2),
+    ("#!/usr/bin/env docker\n# syntax=evil\nFROM a", 2),
+    ("FROM a\n# comment\rRUN <<EOF\nFROM evil", 2),
+    ("FROM a\nRUN true \\\n\x1c# comment\nFROM evil", 3),
+    ("FROM a\nRUN <<EOF\nEOF\nRUN <<EOF", 4),
+    ("ARG V=\nFROM a:$V", 2),
+    ("# FROM a", None),
+    (b"FROM a\nLABEL x=\xff", None),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), LINES, ids=[repr(text) for text, _ in LINES])
+def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | None) -> None:
+    """A refusal names the line at which the instruction begins, and what would be right."""
+    with pytest.raises(RefusedError) as error:
+        read(tmp_path, text)
+    assert error.value.where is not None
+    assert (error.value.where.path, error.value.where.line) == (tmp_path / "Dockerfile", line)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\n# syntax=docker/dockerfile:1",
+        "FROM a\nRUN --mount=Type=Cache,target=/x --mount=type=tmpfs,target=/y --network=none ls",
+        "FROM a\nADD --chown=1:1 x.tar.gz a-b_c/*.txt /x/",
+        'FROM a\nADD ["a b", "/x"]',
+        "FROM a\nCOPY --chown=$USER --chmod=755 x y",
+        "FROM a\nENV A=b\nUSER 1\nEXPOSE 80\nSTOPSIGNAL TERM\nVOLUME /x\nHEALTHCHECK NONE\nENTRYPOINT []\nLABEL a=b",
+        'FROM a\nSHELL ["/bin/sh", "-c"]\nRUN echo "# syntax=x" $HOME',
+    ],
+)
+def test_allowed(tmp_path: Path, text: str) -> None:
+    """What stays within the context and the bases is let through."""
+    assert images(tmp_path, text) == {"a": 1}
+
+
+LOCALISED = [
+    ("FROM alpine:3.22", "FROM p/alpine:3.22"),
+    ("from  alpine  as  x", "from  p/alpine  as  x"),
+    ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
+    ("FROM scratch", "FROM scratch"),
+    ("ARG V=1\nFROM golang:${V} AS b", "ARG V=1\nFROM p/golang:1 AS b"),
+    ("ARG V=b\nFROM a AS b\nFROM $V", "ARG V=b\nFROM p/a AS b\nFROM $V"),
+    ("FROM a\nCOPY <<E /x\nFROM a\nE\nUSER 1", "FROM p/a\nCOPY <<E /x\nFROM a\nE\nUSER 1"),
+    ("FROM a\nRUN <<E\ncp --from=a\nE", "FROM p/a\nRUN <<E\ncp --from=a\nE"),
+    ("FROM a\nRUN true \\\nFROM a", "FROM p/a\nRUN true \\\nFROM a"),
+    ("FROM a\nCOPY \\\n --from=b \\\n x y", "FROM p/a\nCOPY \\\n --from=p/b \\\n x y"),
+    ("FROM a\nCOPY --from=a x y\nCOPY --from=ab x y", "FROM p/a\nCOPY --from=p/a x y\nCOPY --from=p/ab x y"),
+    ("FROM a AS b\nFROM b\nCOPY --from=b x y", "FROM p/a AS b\nFROM b\nCOPY --from=b x y"),
+    ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),
+    ("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,from=p/b,target=/b ls"),
+    ("FROM a\nRUN --mount=type=bind,FROM=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,FROM=p/b,target=/b ls"),
+    ("FROM a\nCOPY --from=1 x y", "FROM p/a\nCOPY --from=p/1 x y"),
+    ("FROM a\nRUN cp if=x from=y # FROM z", "FROM p/a\nRUN cp if=x from=y # FROM z"),
+    ("# FROM a\n\nFROM b\n", "# FROM a\n\nFROM p/b\n"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), LOCALISED)
+def test_localise(tmp_path: Path, text: str, expected: str) -> None:
+    """Images from outside get the engine's own name for them; stages, scratch and all other text stay."""
+    assert localise(text, lambda name: f"p/{name}", [read(tmp_path, text)]) == expected
+    assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+
+
+def test_two_builds_of_one_file(tmp_path: Path) -> None:
+    """Where each build has another image in a place, its variable stays there."""
+    text = "ARG V=1\nFROM a:$V\nCOPY --from=b:1 x y\n"
+    builds = [read(tmp_path, text), read(tmp_path, text, {"V": "2"})]
+    assert localise(text, lambda name: f"p/{name}", builds) == "ARG V=1\nFROM p/a:$V\nCOPY --from=p/b:1 x y\n"
+
+
+def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
+    """The renamed Dockerfile has the same stages on the renamed images."""
+    renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
+    assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
+    assert renamed.base_of("builder") == "p/golang:1.27-alpine"
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml"))
+)
+def test_labels_are_what_buildkit_prints(folder: str) -> None:
+    """No log of a committed build is taken for one in which another build had a part."""
+    found = 0
+    for snippet in manifest.variants(REPOSITORY / "snippets" / folder):
+        capture = index.best(snippet.folder, snippet.variant)
+        assert capture is not None
+        assert not verify._is_mixed_up(capture, snippet)
+        found += sum(len(LABEL.findall(step.output)) for step in capture.steps)
+    assert found or folder not in ("multi", "single", "layers_depth")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\[builder 2/4\]", "[2/4]"),
+        (r"\[builder 1/4\]", "[source 1/4]"),
+        (r"\[stage-1 1/2\]", "[stage-1 1/4]"),
+        (r"#\d+ \[builder 4/4\].*", ""),
+        (r"\Z", "\n#99 [builder 4/4] RUN go build\n"),
+    ],
+)
+def test_logs_that_are_mixed_up(old: str, new: str) -> None:
+    """A step that is called as another build calls it, is missing or is there twice."""
+    (multi,) = manifest.variants(REPOSITORY / "snippets" / "multi")
+    capture = index.best(multi.folder)
+    assert capture is not None
+    changed = tuple(replace(step, output=re.sub(old, new, step.output)) for step in capture.steps)
+    assert changed != capture.steps
+    assert verify._is_mixed_up(replace(capture, steps=changed), multi)
+
+
+def test_how_builds_begin(tmp_path: Path) -> None:
+    """What two builds have in common: a base and all up to the first RUN, of each stage that begins from a base."""
+    common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
+    first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
+    second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
+    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))

@@ -1,0 +1,108 @@
+"""The control group, on both versions of the kernel's interface, in a folder that stands for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proof.system import cgroup
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_version_1(root: Path) -> None:
+    """A limit on memory, the same one with swap, and one on processes; found again and removed from every hierarchy."""
+    for hierarchy in ("memory", "pids"):
+        (root / hierarchy).mkdir()
+    assert cgroup.make("proof-1", 300 << 20)
+    group = root / "memory" / "proof-1"
+    assert (group / "memory.limit_in_bytes").read_text() == (group / "memory.memsw.limit_in_bytes").read_text()
+    assert (group / "memory.limit_in_bytes").read_text() == "314572800"
+    assert (root / "pids" / "proof-1" / "pids.max").read_text() == "10000"
+    for name in (*group.iterdir(), root / "pids" / "proof-1" / "pids.max"):
+        name.unlink()  # in the kernel's file system these go with their folder
+    (root / "pids" / "proof-1" / "buildkit").mkdir()
+    (root / "pids" / "proof-2").mkdir()
+    assert cgroup.exists("proof-1")
+    cgroup.remove("proof-1")
+    assert not cgroup.exists("proof-1")
+    assert cgroup.exists("proof-2")
+
+
+def test_version_2(root: Path) -> None:
+    """A limit on memory, no swap, and a limit on processes."""
+    (root / "cgroup.controllers").write_text("memory pids")
+    assert cgroup.make("proof-1", 300 << 20)
+    assert (root / "cgroup.subtree_control").read_text() == "+pids"
+    assert (root / "proof-1" / "pids.max").read_text() == "10000"
+    assert (root / "proof-1" / "memory.max").read_text() == "314572800"
+    assert (root / "proof-1" / "memory.swap.max").read_text() == "0"
+
+
+def test_not_allowed(root: Path) -> None:
+    """Where there is no such hierarchy, or it cannot be written, there is no group."""
+    assert not cgroup.make("proof-1", 1)
+    assert list(root.iterdir()) == []
+
+
+def test_in_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that something is still in is given up after a while, for the next run."""
+    monkeypatch.setattr(cgroup, "_GRACE", 0.1)
+    (root / "memory" / "proof-1").mkdir(parents=True)
+    (root / "memory" / "proof-1" / "busy").write_text("")
+    cgroup.remove("proof-1")
+    assert cgroup.exists("proof-1")
+
+
+def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill somewhere on the machine counts where the group was at its limit meanwhile, and not where it was not."""
+    killed = [1]
+    monkeypatch.setattr(cgroup, "kills", lambda: killed[0])
+    group = root / "memory" / "proof-1"
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text("314572800\n")
+    (group / "memory.max_usage_in_bytes").write_text("314572800\n")
+    starved = cgroup.watch("proof-1")
+    assert (group / "memory.max_usage_in_bytes").read_text() == "0"
+    killed[0] = 2
+    assert not starved()
+    (group / "memory.max_usage_in_bytes").write_text("314568704\n")
+    assert starved()
+    killed[0] = 1
+    assert not starved()
+
+
+def test_watch_version_2(root: Path) -> None:
+    """The group's own count of kills."""
+    (root / "proof-1").mkdir()
+    events = root / "proof-1" / "memory.events"
+    events.write_text("low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
+    starved = cgroup.watch("proof-1")
+    assert not starved()
+    events.write_text("low 0\nhigh 0\nmax 12\noom 3\noom_kill 4\noom_group_kill 0\n")
+    assert starved()
+
+
+def test_nothing_to_watch(root: Path) -> None:
+    """An engine without a group of ours is never said to be short of memory by it."""
+    (root / "memory").mkdir()
+    assert not cgroup.watch("")()
+    assert not cgroup.watch("proof-1")()
+
+
+def test_names() -> None:
+    """Each slot has a group of its own, and finds it again."""
+    assert cgroup.name(Path("/a/0")) == cgroup.name(Path("/a/0")) != cgroup.name(Path("/a/1"))
+
+
+@pytest.mark.skipif(not Path("/proc/vmstat").exists(), reason="Linux alone counts so")
+def test_this_machine() -> None:
+    """What is free is less than there is, and kills are counted."""
+    total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
+    assert 0 < cgroup.default_memory() < total
+    assert cgroup.kills() >= 0

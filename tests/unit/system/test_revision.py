@@ -1,0 +1,114 @@
+"""Which state a project is in, asked of a git that runs nothing which the project tells it to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from proof.system import revision, sandbox
+from tests.support.makers import write
+
+
+def git(folder: Path, *words: str) -> str:
+    mine = ("-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "init.defaultBranch=main")
+    done = subprocess.run(["git", *mine, "-C", str(folder), *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project under version control, in a directory of its repository."""
+    top = tmp_path / "top"
+    write(top, {"article/snippets/one/context/main.go": "package main\n", "article/snippets/one/snippet.toml": "\n"})
+    git(tmp_path, "init", "--quiet", "top")
+    git(top, "add", ".")
+    git(top, "commit", "--quiet", "--message", "All of it")
+    return top / "article"
+
+
+def test_a_commit(root: Path) -> None:
+    """Its beginning; with a + where what is measured has changed since, and not for anything else."""
+    commit = git(root, "rev-parse", "HEAD")[:12]
+    write(root, {"docs/index.md": "# A page\n"})
+    assert revision.of(root) == commit
+    write(root, {"snippets/one/context/main.go": "package other\n"})
+    assert revision.of(root) == f"{commit}+"
+
+
+def test_a_linked_checkout(root: Path, tmp_path: Path) -> None:
+    """Its repository is somewhere else."""
+    git(root, "worktree", "add", "--quiet", str(tmp_path / "linked"))
+    assert revision.of(tmp_path / "linked/article") == git(root, "rev-parse", "HEAD")[:12]
+
+
+def test_nothing_to_ask(tmp_path: Path) -> None:
+    """Without a repository, and without git, it says so."""
+    assert revision.of(tmp_path) == "not under version control"
+
+
+def test_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not known, and no reason to stop."""
+    monkeypatch.setattr("proof.system.process.search_path", lambda: "/nowhere")
+    sandbox._bubblewrap.cache_clear()
+    assert revision.of(root) == "not known: git is not installed"
+    sandbox._bubblewrap.cache_clear()
+
+
+MONITOR = "[core]\nrepositoryformatversion = 0\n{bare}fsmonitor = \"touch '{canary}' #\"\n"
+
+
+@pytest.mark.parametrize("walls", [True, False], ids=["in a sandbox", "without one"])
+class TestSettings:
+    """Repositories that have git run a command as soon as it is asked for the state of their files."""
+
+    @pytest.fixture(autouse=True)
+    def without(self, monkeypatch: pytest.MonkeyPatch, *, walls: bool) -> None:
+        if not walls:
+            monkeypatch.setattr(sandbox, "for_git", lambda *_: [])
+
+    def test_a_directory_that_looks_like_a_repository(self, root: Path, tmp_path: Path) -> None:
+        """A pull request can bring one, and then it is nearer than the real one."""
+        canary = tmp_path / "canary"
+        settings = MONITOR.format(bare="bare = false\nworktree = .\n", canary=canary)
+        write(root, {"HEAD": "ref: refs/heads/main\n", "config": settings, "objects/keep": "", "refs/heads/keep": ""})
+        control = subprocess.run(
+            ["git", "-C", str(root), "-c", "safe.bareRepository=all", "status"],
+            env={**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null"},
+            capture_output=True,
+            check=False,
+        )
+        assert canary.exists(), control  # it would run
+        canary.unlink()
+        assert revision.of(root) == "not under version control"
+        assert not canary.exists()
+
+    def test_settings_of_the_repository_itself(self, root: Path, tmp_path: Path) -> None:
+        """They come with an archive of somebody's checkout."""
+        canary = tmp_path / "canary"
+        with (root.parent / ".git/config").open("a") as file:
+            file.write(MONITOR.format(bare="", canary=canary))
+        git(root, "status")
+        assert canary.exists()
+        canary.unlink()
+        assert revision.of(root).startswith(git(root, "-c", "core.fsmonitor=false", "rev-parse", "HEAD")[:12])
+        assert not canary.exists()
+
+
+@pytest.mark.skipif(not sandbox._bubblewrap() and not os.environ.get("CI"), reason="no bubblewrap here")
+def test_a_filter_finds_nothing_to_write_to(root: Path, tmp_path: Path) -> None:
+    """Filters cannot be switched off: one that is set up runs, in the sandbox."""
+    canary = tmp_path / "canary"
+    with (root.parent / ".git/config").open("a") as file:
+        file.write(f'[filter "own"]\nclean = "touch {canary}; cat"\n')
+    write(root, {"snippets/one/context/.gitattributes": "*.go filter=own\n"})
+    # Its time has changed, so that git looks inside; its content has not.
+    (root / "snippets/one/context/main.go").write_text("package main\n")
+    git(root, "status")
+    assert canary.exists()
+    canary.unlink()
+    (root / "snippets/one/context/main.go").write_text("package next\n")
+    assert revision.of(root).endswith("+")
+    assert not canary.exists()

@@ -1,0 +1,256 @@
+"""scripts/refresh, end to end: results → a branch of captures alone on a remote, and a pull request's text."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.shards import result_files
+from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
+from tests.support.makers import write
+
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
+
+
+LOCKS = ("requirements.lock", "requirements-uv.lock")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The tiny project as a clone of a bare repository, with the scripts and an environment that is set up already."""
+    root = captured(tiny(tmp_path))
+    results(root)
+    for name in ("scripts/refresh", "scripts/lib.sh", "scripts/requirements.py", *LOCKS):
+        write(root, {name: (REPOSITORY / name).read_bytes()})
+    # Instead of the real ones, which ask an index: bootstrap does nothing, and lock takes what lies beside the project.
+    write(root, {"scripts/bootstrap": "#!/bin/sh\n", "scripts/lock": "#!/bin/sh\ncp ../newer/* .\n"})
+    for name in ("refresh", "bootstrap", "lock"):
+        (root / "scripts" / name).chmod(0o755)
+    (root / ".venv").mkdir()
+    (root / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (root / ".gitignore").write_text("/.venv\n/build/\n")
+    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "before")
+    git(root, "init", "--quiet", "--bare", str(tmp_path / "remote.git"))
+    git(root, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    git(root, "push", "--quiet", "origin", "main")
+    return root
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git says."""
+    return subprocess.run([*GIT, *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+def refresh(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The script, without a token: it stops short of opening the pull request."""
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "COLUMNS": "80"}
+    return subprocess.run(
+        ["scripts/refresh", *arguments], cwd=root, env=env, capture_output=True, text=True, check=False
+    )
+
+
+def both(root: Path, kind: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The two halves of a refresh, as the two jobs run them."""
+    done = refresh(root, kind, *arguments)
+    assert git(root, "status", "--porcelain") == ""
+    return refresh(root, "propose", kind, "build/proposal") if done.returncode == 0 else done
+
+
+def branches(tmp_path: Path) -> list[str]:
+    """What the remote has besides main."""
+    return git(tmp_path / "remote.git", "for-each-ref", "--format=%(refname:short)", "refs/heads/refresh").split()
+
+
+def measured(root: Path, folder: Path, *, size: int) -> Path:
+    """The results of a refresh in which the snippet `note` came to `size` bytes."""
+    count, fails, note = results(root)
+    assert note.new
+    layers = (LAYERS[0], replace(LAYERS[1], size=size - LAYERS[0].size))
+    grown = replace(note, verdict="written", new=of_layers(note.new, note.snippet, layers))
+    result_files.save([count, fails, grown], folder, root=root, origin="rebuilt", seconds=1)
+    return folder
+
+
+def test_captures_are_proposed_on_a_branch_of_their_own(clone: Path, tmp_path: Path) -> None:
+    """One commit with one file, pushed; main stays as it was; the text has the fact, old and new."""
+    before = git(clone, "rev-parse", "main").strip()
+    folder = measured(clone, tmp_path / "part", size=9_000_000)
+    done = both(clone, "captures", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    remote = tmp_path / "remote.git"
+    (branch,) = branches(tmp_path)
+    assert branch.startswith("refresh/captures-")
+    assert git(remote, "diff", "--name-only", "main", branch).split() == [
+        "snippets/note/captured/rebuilt/capture.json",
+    ]
+    assert git(remote, "rev-parse", "main").strip() == git(clone, "rev-parse", "main").strip() == before
+    assert git(remote, "log", "-1", "--format=%an %s", branch).strip() == "github-actions[bot] Captures, measured again"
+    assert "9MB (9,000,000 B)" in (clone / "build" / "proposal" / "body.md").read_text()
+    assert f"gh pr create --head {branch}" in done.stdout
+
+
+def test_nothing_is_proposed_where_nothing_changed(clone: Path, tmp_path: Path) -> None:
+    """No branch, no pull request."""
+    folder = tmp_path / "part"
+    result_files.save(results(clone), folder, root=clone, origin="rebuilt", seconds=1)
+    done = both(clone, "captures", str(folder))
+    assert (done.returncode, "Nothing has changed" in done.stdout) == (0, True)
+    assert branches(tmp_path) == []
+
+
+def test_what_is_no_result_is_not_proposed(clone: Path, tmp_path: Path) -> None:
+    """A file that no result has, beside good captures: refused, and nothing is pushed."""
+    folder = measured(clone, tmp_path / "part", size=9_000_000)
+    (folder / "captures" / "note" / "post-checkout").write_text("#!/bin/sh\n")
+    done = refresh(clone, "captures", str(folder))
+    assert done.returncode == 2
+    assert "no result has such a file" in done.stderr
+    assert git(clone, "status", "--porcelain") == ""
+    assert branches(tmp_path) == []
+
+
+def test_uncommitted_changes_are_not_swept_along(clone: Path, tmp_path: Path) -> None:
+    """The branch holds what was handed over, and nothing that lay around."""
+    folder = measured(clone, tmp_path / "part", size=9_000_000)
+    (clone / "docs" / "index.md").write_text("# Other\n")
+    done = refresh(clone, "captures", str(folder))
+    assert (done.returncode, "not committed" in done.stderr) == (2, True)
+
+
+def newer(tmp_path: Path, extra: str | bytes, name: str = "requirements.lock") -> None:
+    """What scripts/lock is to bring: the locks as they are, one of them with more at its end."""
+    extra = extra.encode() if isinstance(extra, str) else extra
+    write(
+        tmp_path / "newer",
+        {lock: (REPOSITORY / lock).read_bytes() + (extra if lock == name else b"") for lock in LOCKS},
+    )
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_newer_lock_is_proposed(name: str, clone: Path, tmp_path: Path) -> None:
+    """A package with its hash: a branch with the one file."""
+    newer(tmp_path, f"zzz==1.0 \\\n    --hash=sha256:{'0' * 64}\n    # via proof (pyproject.toml)\n", name)
+    done = both(clone, "lock")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (branch,) = branches(tmp_path)
+    assert git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split() == [name]
+    assert (clone / name).read_text().endswith("# via proof (pyproject.toml)\n")
+
+
+@pytest.mark.parametrize("line", ["--index-url https://example.invalid/simple", "# \u2028--index-url x", "a\x0cb"])
+def test_a_line_that_no_lock_has_is_refused(line: str, clone: Path, tmp_path: Path) -> None:
+    """An option or an address would have pip fetch from elsewhere; what is refused is in test_requirements.py."""
+    newer(tmp_path, f"{line}\n")
+    assert refresh(clone, "lock").returncode == 2
+    assert branches(tmp_path) == []
+
+
+def proposal(clone: Path, kind: str, change: Callable[[], object]) -> subprocess.CompletedProcess[str]:
+    """The second half, of a proposal that another job made by hand."""
+    change()
+    git(clone, "add", "--all", "--force", "--", ".", ":!build", ":!.venv")
+    patch = git(clone, "diff", "--cached", "--binary", "--full-index")
+    git(clone, "reset", "--quiet", "--hard")
+    git(clone, "clean", "--quiet", "-ffd")
+    write(clone, {"build/proposal/change.patch": patch, "build/proposal/body.md": "text"})
+    return refresh(clone, "propose", kind, "build/proposal")
+
+
+def a_link(root: Path) -> None:
+    (root / "snippets/note/captured/rebuilt/x.txt").symlink_to("/etc/passwd")
+
+
+def a_link_in_place_of_a_file(root: Path) -> None:
+    record = root / "snippets/note/captured/rebuilt/capture.json"
+    record.unlink()
+    record.symlink_to("/etc/passwd")
+
+
+def a_repository(root: Path) -> None:
+    inner = root / "snippets/note/captured/registry"
+    inner.mkdir()
+    git(inner, "init", "--quiet")
+    git(inner, "commit", "--quiet", "--allow-empty", "--message", "x")
+
+
+CAPTURED = "snippets/note/captured/rebuilt"
+EVIL: dict[str, Callable[[Path], object]] = {
+    "a script": lambda root: write(root, {"scripts/refresh": "#!/bin/sh\ntouch ../pwned\n"}),
+    "what a script reads": lambda root: write(root, {"scripts/lib.sh": "touch ../pwned\n"}),
+    "a workflow": lambda root: write(root, {".github/workflows/x.yml": ""}),
+    "attributes": lambda root: write(root, {".gitattributes": "* filter=x\n"}),
+    "a snippet": lambda root: write(root, {"snippets/note/snippet.toml": ""}),
+    "a context": lambda root: write(root, {"snippets/note/context/x": ""}),
+    "a new snippet": lambda root: write(root, {"snippets/x/snippet.toml": ""}),
+    "another name": lambda root: write(root, {f"{CAPTURED}/run.sh": ""}),
+    "a name with a line's end": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
+    "a name that is not ASCII": lambda root: write(root, {f"{CAPTURED}/é.txt": ""}),
+    "a deeper one": lambda root: write(root, {f"{CAPTURED}/rebuilt/x/run.txt": ""}),
+    "a program": lambda root: (root / CAPTURED / "capture.json").chmod(0o755),
+    "a link": a_link,
+    "a link in place of a file": a_link_in_place_of_a_file,
+    "a repository": a_repository,
+    "a lock": lambda root: write(root, {"requirements.lock": ""}),
+}
+
+
+@pytest.mark.parametrize("change", EVIL.values(), ids=EVIL)
+def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object], clone: Path, tmp_path: Path) -> None:
+    """The half that has the token believes nothing of what it is handed: no file is written before it is checked."""
+    before = git(clone, "rev-parse", "HEAD")
+    done = proposal(clone, "captures", lambda: change(clone))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "something else than captures was changed" in done.stderr
+    assert (git(clone, "rev-parse", "HEAD"), git(clone, "status", "--porcelain")) == (before, "")
+    assert branches(tmp_path) == []
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [
+        ("lock", "requirements.lock", "--index-url https://example.invalid\n"),
+        ("lock", "requirements-uv.lock", ""),
+        ("lock", "pyproject.toml", ""),
+        ("lock", "requirements-dev.lock", ""),
+    ],
+)
+def test_a_lock_is_checked_where_it_is_pushed(kind: str, name: str, content: str, clone: Path, tmp_path: Path) -> None:
+    """By the half with the token too, in the text that it pushes."""
+    done = proposal(clone, kind, lambda: write(clone, {name: content}))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert branches(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content", ["diff", "diff --git a/../x b/../x\nnew file mode 100644\n--- /dev/null\n+++ b/../x\n"]
+)
+def test_what_is_no_patch_is_refused(content: str, clone: Path, tmp_path: Path) -> None:
+    write(clone, {"build/proposal/change.patch": content, "build/proposal/body.md": ""})
+    done = refresh(clone, "propose", "captures", "build/proposal")
+    assert (done.returncode, "does not fit this commit" in done.stderr) == (2, True)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_proposal_that_is_a_link_is_refused(clone: Path) -> None:
+    """It could be any file of the runner, whose text would stand in the pull request."""
+    write(clone, {"build/proposal/change.patch": ""})
+    (clone / "build/proposal/body.md").symlink_to("/etc/passwd")
+    done = refresh(clone, "propose", "captures", "build/proposal")
+    assert (done.returncode, "is not a proposal" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("captures",), ("other", "x"), ("lock", "x"), ("propose",), ("propose", "lock"), ("propose", "other", "x")],
+)
+def test_wrong_use_is_said(arguments: tuple[str, ...], clone: Path) -> None:
+    """Code 2."""
+    assert refresh(clone, *arguments).returncode == 2

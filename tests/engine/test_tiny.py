@@ -195,9 +195,9 @@ def test_hostile_output_is_text_to_a_reader(project: Path, engine: Engine, cache
         assert text in shown
 
 
-def test_another_basis_is_not_compared(project: Path, engine: Engine, cache: Path) -> None:
+def test_another_environment_is_not_compared(project: Path, engine: Engine, cache: Path) -> None:
     """Where only the other origin of bases is captured, nothing is compared and the code is 4."""
     folder = project / "snippets/note/captured"
     (folder / "rebuilt").rename(folder / "registry")
     (result,) = measure(project, engine, cache, "note")
-    assert result.verdict == "another basis"
+    assert result.verdict == "another environment"

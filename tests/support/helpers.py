@@ -58,7 +58,7 @@ def captured(root: Path) -> Path:
                     facts[rule.name] = fact
         capture = Capture(
             snippet=snippet.name,
-            basis=Environment("linux/amd64", "docker", "rebuilt"),
+            environment=Environment("linux/amd64", "docker", "rebuilt"),
             inputs=fingerprint.of(snippet, keys, "docker 26"),
             steps=steps,
             facts=facts,

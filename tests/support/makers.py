@@ -62,7 +62,7 @@ def capture(**fields: Any) -> Capture:
     """A small capture that is whole."""
     defaults: dict[str, Any] = {
         "snippet": "single",
-        "basis": Environment("linux/amd64", "docker", "rebuilt"),
+        "environment": Environment("linux/amd64", "docker", "rebuilt"),
         "inputs": {"snippet.toml": "sha256:" + "0" * 64},
         "steps": (
             CapturedStep("run", "docker run example", None, 0, 0.25, "hello wörld\n"),

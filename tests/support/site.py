@@ -55,7 +55,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     short = {step: text[:500] for step, text in texts.items()}
     odd = capture(
         snippet="odd",
-        basis=Environment(printed[7], printed[8], printed[9]),
+        environment=Environment(printed[7], printed[8], printed[9]),
         steps=(
             *(CapturedStep(s, _command(t), t[:80], 1, 0.1, t) for s, t in texts.items()),
             CapturedStep("hidden", "docker version", None, 0, 0.1, ""),

@@ -93,6 +93,6 @@ def without_engine(
     `keys` are the keys of the rebuilt bases, `pinned` those of the registry's, out of the lock. What a registry holds
     today is not known, so one that is in no lock counts as unmoved.
     """
-    if capture.basis.bases == "registry":
+    if capture.environment.bases == "registry":
         keys = {n: capture.inputs.get(f"{BASE}{n}", key) for n, key in keys.items()} | dict(pinned or {})
     return changed(capture.inputs, of(snippet, keys, capture.inputs.get(ENGINE, "")))

@@ -72,7 +72,7 @@ class Capture:
     """Everything one run of a snippet left."""
 
     snippet: str
-    basis: Environment
+    environment: Environment
     inputs: dict[str, str]  # name → hash: what the outputs depend on
     steps: tuple[CapturedStep, ...]
     facts: dict[str, CapturedFact]

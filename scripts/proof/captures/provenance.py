@@ -40,9 +40,12 @@ def oddities(capture: Capture, now: datetime | None = None) -> Iterator[tuple[st
         yield "date", source.date
     if not _FORMS["engine"].fullmatch(source.engine):
         return
-    kind, containerd = capture.basis.engine.split(" ")[0], capture.basis.engine.endswith(" with containerd's store")
+    kind, containerd = (
+        capture.environment.engine.split(" ")[0],
+        capture.environment.engine.endswith(" with containerd's store"),
+    )
     if source.engine.split(" ")[0] != kind or (source.image_store == "containerd") is not containerd:
-        yield "engine", f"{source.engine} on {source.image_store}, and numbers of {capture.basis.engine}"
+        yield "engine", f"{source.engine} on {source.image_store}, and numbers of {capture.environment.engine}"
     if (engine := capture.inputs.get(fingerprint.ENGINE)) is not None and not _is_of(engine, source.engine):
         yield "engine", f"{engine} among its inputs, {source.engine} in its provenance"
 

@@ -24,12 +24,12 @@ def stale(
     snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
 ) -> Iterator[ProofError]:
     """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
-    registry = " --bases registry" if capture and capture.basis.bases == "registry" else ""
+    registry = " --bases registry" if capture and capture.environment.bases == "registry" else ""
     hint = f"proof update {snippet.name}{registry}"
     if capture is None:
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, hint=hint)
         return
-    folder = places.folder_of(snippet.folder, capture.basis.bases, snippet.variant)
+    folder = places.folder_of(snippet.folder, capture.environment.bases, snippet.variant)
     for change in fingerprint.without_engine(snippet, capture, keys, pinned):
         if change.invalidates:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)

@@ -24,6 +24,7 @@ from proof.core.validate import typed
 from proof.snippets.places import check, trusted, undeclared
 
 SCHEMA = 1
+_KEYS = {"environment": "basis"}  # fields whose key in the file has another name
 RECORD = "capture.json"
 _NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
 _LARGEST = 20_000_000  # bytes of one file: several times what the tool lets a command print
@@ -76,7 +77,7 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
         steps.append(CapturedStep(name=name, output=output, **step))
     capture = Capture(
         snippet=data["snippet"],
-        basis=Environment(**data["basis"]),
+        environment=Environment(**data["basis"]),
         inputs=data["inputs"],
         steps=tuple(steps),
         facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
@@ -140,10 +141,11 @@ def save(capture: Capture, folder: Path) -> None:
         for step in capture.steps:
             content = step.output.encode()
             _write(fresh / f"{step.name}.txt", content)
-            fields = asdict(step)
-            del fields["name"]
-            steps[step.name] = fields | {"output": sha256(content)}
-        data: dict[str, Any] = {"schema": SCHEMA, **asdict(capture), "steps": steps}
+            values = asdict(step)
+            del values["name"]
+            steps[step.name] = values | {"output": sha256(content)}
+        fields = {_KEYS.get(name, name): value for name, value in asdict(capture).items()}
+        data: dict[str, Any] = {"schema": SCHEMA, **fields, "steps": steps}
         del data["tampered"]
         data["seal"] = _seal(data)
         _write(fresh / RECORD, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())

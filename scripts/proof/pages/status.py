@@ -101,8 +101,8 @@ def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
     for origin, capture in index_module.each(snippet.folder, snippet.variant):
         folder = places.folder_of(snippet.folder, origin, snippet.variant)
         yield from store.strangers(folder, capture)
-        if (capture.snippet, capture.basis.bases) != (snippet.name, origin):
-            what = f"this is a capture of {capture.snippet!r:.110} on {capture.basis.bases!r:.20} bases"
+        if (capture.snippet, capture.environment.bases) != (snippet.name, origin):
+            what = f"this is a capture of {capture.snippet!r:.110} on {capture.environment.bases!r:.20} bases"
             hint = f"git rm -r {folder}, and proof update {snippet.name} --bases {origin}"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
 

@@ -56,14 +56,14 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
         "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
         "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
         "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
-        "Platform": as_html(capture.basis.platform),
-        "Bases": f"{as_html(capture.basis.bases)}<ul>{bases}</ul>",
+        "Platform": as_html(capture.environment.platform),
+        "Bases": f"{as_html(capture.environment.bases)}<ul>{bases}</ul>",
         "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
         "Took": f"{step.seconds:g} s",
     }
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = as_html(source.date[:10])
-    summary = f"<summary>measured {day}, {as_html(capture.basis.bases)} bases</summary>"
+    summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 
 

@@ -35,7 +35,7 @@ def facts(book: FactBook) -> str:
 def _origin(origin: Capture | Source) -> dict[str, Any]:
     if isinstance(origin, Source):
         return {"kind": "cited", "basis": None, "date": origin.date, "url": origin.url}
-    return {"kind": "measured", "basis": asdict(origin.basis), "date": origin.provenance.date, "url": ""}
+    return {"kind": "measured", "basis": asdict(origin.environment), "date": origin.provenance.date, "url": ""}
 
 
 def results(found: Sequence[Result]) -> str:

@@ -17,7 +17,7 @@ _ELEMENTS: dict[Verdict, str] = {
     "drift": "failure",
     "unstable": "failure",
     "not measured": "error",
-    "another basis": "skipped",
+    "another environment": "skipped",
 }
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 

@@ -55,18 +55,19 @@ def _head(taken: Sequence[Result]) -> str:
     engines = sorted({provenance.engine for provenance in made})
     when = dict.fromkeys((*dates[:1], *dates[-1:]))  # one day, or the first and the last
     text = f"Measured on {' to '.join(when)} by {', '.join(map(changes.code, engines))}." if made else ""
-    other = [r for r in taken if r.old and r.new and r.old.basis != r.new.basis]
+    other = [r for r in taken if r.old and r.new and r.old.environment != r.new.environment]
     if other:
-        old, new = _basis(other[0].old), _basis(other[0].new)
+        old, new = _environment(other[0].old), _environment(other[0].new)
         text += (
-            f" {len(other)} snippets are measured on another basis for the first time ({changes.code(old)} before, "
+            f" {len(other)} snippets are measured in another environment for the first time "
+            f"({changes.code(old)} before, "
             f"{changes.code(new)} now), so that a difference of theirs is no drift."
         )
     return text
 
 
-def _basis(capture: Capture | None) -> str:
-    return str(capture.basis) if capture else "none"
+def _environment(capture: Capture | None) -> str:
+    return str(capture.environment) if capture else "none"
 
 
 def _bases(taken: Sequence[Result]) -> str:

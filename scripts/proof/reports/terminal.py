@@ -32,7 +32,7 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "drift": ("✗", "bold red"),
     "unstable": ("≈", "bold red"),
     "not measured": ("?", "yellow"),
-    "another basis": ("≠", "yellow"),
+    "another environment": ("≠", "yellow"),
 }
 _COLUMNS = 66  # characters that the columns behind a snippet's name take, at their widest
 _QUICK = 2.0  # seconds: what takes less needs no line of its own outside a terminal
@@ -206,7 +206,7 @@ class Terminal:
         for result in results:
             key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
             advice.setdefault(key, []).append(result.snippet.name)
-        registry = any(r.new and r.new.basis.bases == "registry" for r in results)
+        registry = any(r.new and r.new.environment.bases == "registry" for r in results)
         for key, names in advice.items():
             if key in _ADVICE:
                 update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
@@ -235,8 +235,8 @@ _ADVICE: dict[str, str] = {
     "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: {update}",
     "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "Nothing is known about {names}: mend the cause above and run again.",
-    "another basis": "Numbers of two bases are not compared. Measure {names} on the basis of the capture that pages "
-    "show (--engine, --bases): the registry's where there is one, which `proof update --bases registry` writes.",
+    "another environment": "Numbers of two environments are not compared. Measure {names} in the environment of the "
+    "capture that pages show (--engine, --bases): the registry's if there is one (`proof update --bases registry`).",
 }
 
 

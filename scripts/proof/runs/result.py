@@ -14,7 +14,7 @@ from proof.core.errors import ProofError, Where
 from proof.snippets import places
 from proof.snippets.model import Snippet
 
-Verdict = Literal["accurate", "drift", "unstable", "not measured", "another basis", "written"]
+Verdict = Literal["accurate", "drift", "unstable", "not measured", "another environment", "written"]
 # What a drift comes from, the surest first. `output` is what is left: nothing that goes in has changed.
 Cause = Literal["capture", "snippet", "base", "engine", "output"]
 CODES: dict[Verdict, int] = {
@@ -23,7 +23,7 @@ CODES: dict[Verdict, int] = {
     "drift": 1,
     "unstable": 1,
     "not measured": 3,
-    "another basis": 4,
+    "another environment": 4,
 }
 CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine": 7, "capture": 8}
 
@@ -50,7 +50,7 @@ def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Seq
 
 
 def as_shown(result: Result) -> Result:
-    """The result; `another basis` where it is accurate, and pages show a capture that this run did not measure.
+    """The result; `another environment` where it is accurate, and pages show a capture that this run did not measure.
 
     What an image holds depends on its bases. A run on rebuilt bases cannot tell an honest capture of the registry's
     from an invented one, so it must not say that what the pages show is accurate.
@@ -59,12 +59,12 @@ def as_shown(result: Result) -> Result:
     if result.verdict != "accurate" or new is None:
         return result
     for origin, shown in index.each(snippet.folder, snippet.variant):
-        if origin != new.basis.bases:
+        if origin != new.environment.bases:
             where = Where(places.folder_of(snippet.folder, origin, snippet.variant) / store.RECORD)
             what = f"{snippet.name}: pages show this capture, and this run did not measure it"
-            measured = f"{new.basis}; to measure it: proof check {snippet.name} --bases {origin}"
-            other = Difference(where, what, str(shown.basis), measured)
-            return replace(result, verdict="another basis", differences=(other,))
+            measured = f"{new.environment}; to measure it: proof check {snippet.name} --bases {origin}"
+            other = Difference(where, what, str(shown.environment), measured)
+            return replace(result, verdict="another environment", differences=(other,))
         break  # pages show only the first
     return result
 

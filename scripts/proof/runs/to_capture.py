@@ -23,7 +23,7 @@ class NotAsDeclaredError(ProofError):
         super().__init__(difference.what)
 
 
-def capture_of(run: Run, *, basis: Environment, inputs: dict[str, str], provenance: Provenance) -> Capture:
+def capture_of(run: Run, *, environment: Environment, inputs: dict[str, str], provenance: Provenance) -> Capture:
     """A run as a capture; NotAsDeclaredError where a step did not do what its manifest declares."""
     snippet = run.snippet
     if (wrong := run.unexpected) is not None:
@@ -39,7 +39,7 @@ def capture_of(run: Run, *, basis: Environment, inputs: dict[str, str], provenan
     )
     return Capture(
         snippet=snippet.name,
-        basis=basis,
+        environment=environment,
         inputs=inputs,
         steps=tuple(
             CapturedStep(s.step.name, s.step.text, s.step.inside, s.exit, round(s.seconds, 1), s.output)

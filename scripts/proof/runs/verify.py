@@ -42,7 +42,7 @@ class Session:
     on_step: Callable[[Step], None] = lambda step: None
 
     @property
-    def basis(self) -> Environment:
+    def environment(self) -> Environment:
         """What the numbers of this run depend on."""
         # On containerd's store the same images have the same facts, and `image ls` and the build log say otherwise.
         store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
@@ -78,8 +78,8 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     """
     folder = places.folder_of(snippet.folder, session.origin, snippet.variant)
     old = store_module.load(folder)
-    if (other := _other_basis(snippet, old, session, folder)) is not None and not (write and old is None):
-        return Result(snippet, "another basis", (other,), old=old)
+    if (other := _other_environment(snippet, old, session, folder)) is not None and not (write and old is None):
+        return Result(snippet, "another environment", (other,), old=old)
     found = session.inputs_of(snippet)
     changes = fingerprint.changed(old.inputs, found) if old else []
     cause = cause_of(old, changes)
@@ -111,15 +111,19 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
 
 
-def _other_basis(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
+def _other_environment(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
     """Why the capture cannot be compared with a run of this session, if it cannot."""
-    here = str(session.basis)
+    here = str(session.environment)
     if old is not None:
-        return Difference(Where(folder), snippet.name, str(old.basis), here) if old.basis != session.basis else None
+        return (
+            Difference(Where(folder), snippet.name, str(old.environment), here)
+            if old.environment != session.environment
+            else None
+        )
     others = [
         c for o in places.ORIGINS if (c := store_module.load(places.folder_of(snippet.folder, o, snippet.variant)))
     ]
-    return Difference(Where(snippet.captured), snippet.name, str(others[0].basis), here) if others else None
+    return Difference(Where(snippet.captured), snippet.name, str(others[0].environment), here) if others else None
 
 
 def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
@@ -149,7 +153,7 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Captu
         timeout=session.timeout,
         on_step=session.on_step,
     )
-    return capture_of(run, basis=session.basis, inputs=found, provenance=session.provenance)
+    return capture_of(run, environment=session.environment, inputs=found, provenance=session.provenance)
 
 
 def _seconds(capture: Capture) -> float:

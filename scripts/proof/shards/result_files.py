@@ -196,11 +196,11 @@ def _judged(told: Result, origin: Origin) -> Result:
     """What a shard told, with what its capture comes to here."""
     snippet, old, new = told.snippet, told.old, told.new
     folder = places.folder_of(snippet.folder, origin, snippet.variant)
-    if new is None or told.verdict in ("not measured", "another basis"):
+    if new is None or told.verdict in ("not measured", "another environment"):
         return replace(told, new=None)
-    if old is not None and old.basis != new.basis:
-        other = Difference(Where(folder), snippet.name, str(old.basis), str(new.basis))
-        return Result(snippet, "another basis", (other,), old=old, seconds=told.seconds)
+    if old is not None and old.environment != new.environment:
+        other = Difference(Where(folder), snippet.name, str(old.environment), str(new.environment))
+        return Result(snippet, "another environment", (other,), old=old, seconds=told.seconds)
     changes = tuple(fingerprint.changed(old.inputs, new.inputs)) if old else ()
     differences = tuple(compare(old, new, snippet, folder))
     accurate = is_accurate(old, changes, differences)

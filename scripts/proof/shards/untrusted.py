@@ -40,8 +40,8 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
         return
     if capture.tampered:
         yield f"{', '.join(capture.tampered)} was changed after it was written"
-    if capture.snippet != snippet.name or capture.basis.bases != origin:
-        yield f"it is of {capture.snippet} on {capture.basis}"
+    if capture.snippet != snippet.name or capture.environment.bases != origin:
+        yield f"it is of {capture.snippet} on {capture.environment}"
     declared = [(step.name, step.text, step.inside, step.exit) for step in snippet.steps]
     if [(step.name, step.command, step.inside, step.exit) for step in capture.steps] != declared:
         yield f"its steps are not those of {snippet.where}"

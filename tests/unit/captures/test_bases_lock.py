@@ -38,7 +38,7 @@ def on_registry(root: Path, digest: str) -> Capture:
     assert capture
     capture = replace(
         capture,
-        basis=Environment("linux/amd64", "docker", "registry"),
+        environment=Environment("linux/amd64", "docker", "registry"),
         inputs={name: digest if name.startswith("the base") else value for name, value in capture.inputs.items()},
         provenance=replace(capture.provenance, bases={"alpine:3.22": f"docker.io/library/alpine:3.22@{digest}"}),
     )

@@ -82,9 +82,9 @@ class TestRoundTrip:
         assert found.command == "go run main.go"
         assert capture().step("nothing") is None
 
-    def test_basis(self) -> None:
-        """A basis reads as a sentence would have it."""
-        assert str(capture().basis) == "linux/amd64, docker, rebuilt bases"
+    def test_environment(self) -> None:
+        """It reads as a sentence would have it."""
+        assert str(capture().environment) == "linux/amd64, docker, rebuilt bases"
 
 
 class TestNothing:
@@ -310,7 +310,7 @@ class TestOrigins:
     def test_side_by_side(self, tmp_path: Path) -> None:
         """Captures of both origins of bases live beside each other; a page shows the registry's where there is one."""
         rebuilt = capture()
-        registry = replace(rebuilt, basis=Environment("linux/amd64", "docker", "registry"), facts={})
+        registry = replace(rebuilt, environment=Environment("linux/amd64", "docker", "registry"), facts={})
         save(rebuilt, folder_of(tmp_path, "rebuilt"))
         assert index.best(tmp_path) == rebuilt
         save(registry, folder_of(tmp_path, "registry"))

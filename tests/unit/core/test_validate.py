@@ -36,8 +36,8 @@ def test_a_record_passes_as_it_is() -> None:
         ({"inputs": {1: "a"}}, "Capture.inputs is {1: 'a'}"),
         ({"steps": [capture().steps[0]]}, "Capture.steps is [CapturedStep"),
         ({"steps": (capture().layers[0],)}, "Capture.steps is (CapturedLayer"),
-        ({"basis": {"platform": "linux/amd64"}}, "Capture.basis is {'platform'"),
-        ({"basis": Environment("linux/amd64", "docker", None)}, "Environment.bases is None"),  # type: ignore[arg-type]
+        ({"environment": {"platform": "linux/amd64"}}, "Capture.environment is {'platform'"),
+        ({"environment": Environment("linux/amd64", "docker", None)}, "Environment.bases is None"),  # type: ignore[arg-type]
         ({"facts": {"size": odd(FACTS["size"], value=True)}}, "CapturedFact.value is True"),
         ({"facts": {"size": odd(FACTS["size"], value=math.nan)}}, "CapturedFact.value is nan"),
         ({"facts": {"size": odd(FACTS["size"], tolerance=math.inf)}}, "CapturedFact.tolerance is inf"),

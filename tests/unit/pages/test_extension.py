@@ -33,7 +33,7 @@ def capture(snippet: str, steps: dict[str, tuple[str, int, str]], facts: dict[st
     """A capture as the tool writes it."""
     return Capture(
         snippet=snippet,
-        basis=Environment("linux/amd64", "docker", "rebuilt"),
+        environment=Environment("linux/amd64", "docker", "rebuilt"),
         inputs={},
         steps=tuple(
             CapturedStep(name, command, None, code, 0.1, output) for name, (command, code, output) in steps.items()
@@ -389,7 +389,7 @@ def test_registry_captures_come_first(project: Path) -> None:
     assert rebuilt is not None
     real = replace(
         rebuilt,
-        basis=replace(rebuilt.basis, bases="registry"),
+        environment=replace(rebuilt.environment, bases="registry"),
         facts={**rebuilt.facts, "size": CapturedFact(9_000_000, "B", "the files")},
     )
     store.save(real, folder_of(folder, "registry"))

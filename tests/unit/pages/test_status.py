@@ -87,7 +87,7 @@ def test_a_capture_in_the_place_of_another(change: str, project: Path) -> None:
     new = (
         replace(old, snippet="count")
         if change == "snippet"
-        else replace(old, basis=replace(old.basis, bases="registry"))
+        else replace(old, environment=replace(old.environment, bases="registry"))
     )
     store.save(new, folder)
     assert "rebuilt/capture.json: this is a capture of '" in said(project)

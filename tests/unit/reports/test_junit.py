@@ -52,13 +52,13 @@ def test_the_schema_refuses_what_is_no_report() -> None:
 
 
 def test_every_verdict_has_its_element(root: Path) -> None:
-    """A drift failed, what could not be measured is an error, another basis was skipped; counts add up."""
+    """A drift failed, what could not be measured is an error, another environment was skipped; counts add up."""
     count, fails, note = results(root)
     drift = Difference(Where(root / "snippets/fails/snippet.toml", 9), "fails/run", "a", "b")
     found = [
         replace(count, verdict="not measured", new=None, error=CannotMeasureError("gone", hint="wait")),
         replace(fails, verdict="drift", differences=(drift, drift), changes=(Change("the engine", "changed"),)),
-        replace(note, verdict="another basis", differences=(drift,)),
+        replace(note, verdict="another environment", differences=(drift,)),
         note,
         replace(note, verdict="unstable", differences=(drift,)),
     ]

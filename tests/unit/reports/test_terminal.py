@@ -95,7 +95,7 @@ def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.Ca
     new, refused, errors = everywhere(folder, text)
     # Numbers are numbers, an engine's store is a word, and a day is a day: nothing else may stand there.
     assert {"facts.layers.value", "facts.size.value", "facts.size.unit", "provenance.date"} <= set(refused)
-    assert {"provenance.engine", "provenance.filesystem", "facts.size.source", "basis.engine"}.isdisjoint(refused)
+    assert {"provenance.engine", "provenance.filesystem", "facts.size.source", "environment.engine"}.isdisjoint(refused)
     found = [count, fails, replace(note, verdict="drift", old=note.old, new=new, changes=(Change(text, text),))]
     taken = [replace(found[2], verdict="written")]
     terminal = Terminal()
@@ -154,11 +154,13 @@ def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture
 
 # Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
 PRINTED = {
-    "cli": ["data.facts(book)", "f'export DOCKER_HOST={running[0][2]}'"],
-    "ci": ["json.dumps({'shard': [str(plan.Shard(number, count)) for number in range(1, count + 1)]})"],
-    "conclusion": ["data.results(results)"],
-    "markdown": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
-    "report/github": ["annotation.command(base)"],
+    "cli/conclude": ["json_report.results(results)"],
+    "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
+    "cli/facts": ["json_report.facts(found)"],
+    "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
+    "pages/extension": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "publish/__main__": ["f'{len(pages)} pages finished'"],
+    "reports/github": ["annotation.command(base)"],
 }
 
 
@@ -178,7 +180,7 @@ def test_nothing_leaves_by_another_way() -> None:
             if isinstance(node, ast.Attribute) and node.attr == "_console":
                 assert name == "reports/terminal"
     assert {name: sorted(calls) for name, calls in found.items()} == PRINTED
-    source = (package / "report" / "terminal.py").read_text("utf-8")
+    source = (package / "reports" / "terminal.py").read_text("utf-8")
     inside = source[source.index("class Screen") : source.index("class Terminal")]
     assert source.count("_console") == inside.count("_console")
 

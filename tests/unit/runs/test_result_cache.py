@@ -113,7 +113,7 @@ def test_an_edit_while_it_runs(root: Path) -> None:
     assert names(known(root), root) == set()
 
 
-@pytest.mark.parametrize("verdict", ["drift", "unstable", "written", "not measured", "another basis"])
+@pytest.mark.parametrize("verdict", ["drift", "unstable", "written", "not measured", "another environment"])
 def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
     """Whatever is wrong is said again by a run of its own."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
@@ -128,7 +128,7 @@ def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
     old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
     assert old is not None
-    registry = replace(old, basis=replace(old.basis, bases="registry"))
+    registry = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(registry, places.folder_of(root / "snippets/note", "registry"))
     time.sleep(0.1)
     known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=old)])

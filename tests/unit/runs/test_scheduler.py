@@ -137,7 +137,7 @@ def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: 
         ("drift", "snippet", False),
         ("unstable", None, True),
         ("not measured", None, True),
-        ("another basis", None, False),
+        ("another environment", None, False),
         ("written", None, False),
     ],
 )

@@ -88,9 +88,9 @@ def result(verdict: Verdict, cause: Cause | None = None) -> Result:
     [
         ([], 0),
         (["accurate", "written"], 0),
-        (["accurate", "another basis"], 4),
-        (["another basis", "not measured"], 3),
-        (["not measured", "another basis", "drift"], 1),
+        (["accurate", "another environment"], 4),
+        (["another environment", "not measured"], 3),
+        (["not measured", "another environment", "drift"], 1),
         (["not measured", "unstable"], 1),
     ],
 )
@@ -120,9 +120,18 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
     ("change", "says"),
     [
         (lambda c: c, None),
-        (lambda c: replace(c, basis=replace(c.basis, platform="linux/arm64")), "linux/arm64, docker, rebuilt bases"),
-        (lambda c: replace(c, basis=replace(c.basis, engine="podman")), "linux/amd64, podman, rebuilt bases"),
-        (lambda c: replace(c, basis=replace(c.basis, bases="registry")), "linux/amd64, docker, registry bases"),
+        (
+            lambda c: replace(c, environment=replace(c.environment, platform="linux/arm64")),
+            "linux/arm64, docker, rebuilt bases",
+        ),
+        (
+            lambda c: replace(c, environment=replace(c.environment, engine="podman")),
+            "linux/amd64, podman, rebuilt bases",
+        ),
+        (
+            lambda c: replace(c, environment=replace(c.environment, bases="registry")),
+            "linux/amd64, docker, registry bases",
+        ),
     ],
 )
 def test_numbers_of_two_bases_are_not_compared(
@@ -133,13 +142,13 @@ def test_numbers_of_two_bases_are_not_compared(
     folder = folder_of(snippet.folder, "rebuilt")
     here = store.load(folder)
     assert here is not None
-    session = cast(Session, SimpleNamespace(basis=here.basis))
-    found = verify._other_basis(snippet, change(here), session, folder)
+    session = cast(Session, SimpleNamespace(environment=here.environment))
+    found = verify._other_environment(snippet, change(here), session, folder)
     assert (found.old if found else None) == says
-    registry = cast(Session, SimpleNamespace(basis=replace(here.basis, bases="registry")))
-    found = verify._other_basis(snippet, None, registry, folder_of(snippet.folder, "registry"))
+    registry = cast(Session, SimpleNamespace(environment=replace(here.environment, bases="registry")))
+    found = verify._other_environment(snippet, None, registry, folder_of(snippet.folder, "registry"))
     assert found is not None
-    assert (found.old, found.new) == (str(here.basis), str(registry.basis))
+    assert (found.old, found.new) == (str(here.environment), str(registry.environment))
 
 
 def test_what_pages_show_was_measured(root: Path) -> None:
@@ -149,10 +158,10 @@ def test_what_pages_show_was_measured(root: Path) -> None:
     assert here is not None
     found = Result(snippet, "accurate", old=here, new=here)
     assert result_module.as_shown(found) == found
-    registry = replace(here, basis=replace(here.basis, bases="registry"))
+    registry = replace(here, environment=replace(here.environment, bases="registry"))
     store.save(registry, folder_of(snippet.folder, "registry"))
     other = result_module.as_shown(found)
-    assert (other.verdict, worst([other])) == ("another basis", 4)
+    assert (other.verdict, worst([other])) == ("another environment", 4)
     assert other.differences[0].where.path == folder_of(snippet.folder, "registry") / store.RECORD
     assert "proof check note --bases registry" in other.differences[0].new
     measured = replace(found, new=registry)

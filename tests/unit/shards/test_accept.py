@@ -49,11 +49,11 @@ def moved(root: Path) -> list[Result]:
     found = []
     for result in results(root):
         assert result.new
-        basis = Environment("linux/amd64", "docker", "registry")
+        environment = Environment("linux/amd64", "docker", "registry")
         inputs = {name: DIGEST if name.startswith("the base") else v for name, v in result.new.inputs.items()}
         images = {name: f"docker.io/library/{name}@{DIGEST}" for name in result.new.provenance.bases}
         provenance = replace(result.new.provenance, bases=images)
-        new = replace(result.new, basis=basis, inputs=inputs, provenance=provenance)
+        new = replace(result.new, environment=environment, inputs=inputs, provenance=provenance)
         found.append(replace(result, verdict="written", new=new, old=None))
     count, fails, note = found
     assert note.new
@@ -88,14 +88,14 @@ def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> N
 
 
 def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: Path) -> None:
-    """Old and new of what the pages show, the bases, another basis, what could not be measured."""
+    """Old and new of what the pages show, the bases, another environment, what could not be measured."""
     body = tmp_path / "build" / "body.md"
     done = proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     text = body.read_text()
     cells = (changes.code(cell) for cell in ("note.own_size", "27B (27 B)", "28B (28 B)"))
     assert f"| {' | '.join(cells)} | +3.70% |" in text
-    assert "2 snippets are measured on another basis for the first time" in text
+    assert "2 snippets are measured in another environment for the first time" in text
     assert "429 Too Many Requests" in text
     before, now = base_images.load(root).made_of("alpine:3.22"), f"docker.io/library/alpine:3.22@{DIGEST}"
     base = (changes.code(cell) for cell in ("alpine:3.22", before, now))
@@ -235,8 +235,11 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
     ("change", "says"),
     [
         (lambda c: replace(c, snippet="count"), "it is of count"),
-        (lambda c: replace(c, basis=Environment("linux/amd64", "docker", "registry")), "it is of note on linux/amd64"),
-        (lambda c: replace(c, basis=Environment("linux/amd64", "podman", "rebuilt")), "numbers of podman"),
+        (
+            lambda c: replace(c, environment=Environment("linux/amd64", "docker", "registry")),
+            "it is of note on linux/amd64",
+        ),
+        (lambda c: replace(c, environment=Environment("linux/amd64", "podman", "rebuilt")), "numbers of podman"),
         (lambda c: replace(c, tampered=("run.txt",)), "run.txt was changed"),
         (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those"),
         (lambda c: replace(c, steps=(*c.steps, c.steps[0])), "its steps are not those"),

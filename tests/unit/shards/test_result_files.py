@@ -55,7 +55,7 @@ def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
         ),
         replace(
             fails,
-            verdict="another basis",
+            verdict="another environment",
             new=None,
             changes=(Change("the base alpine:3.22", "changed"),),
             differences=(Difference(Where(root / "snippets/note/snippet.toml", 4), "note.size", "8B", "::error::9B"),),
@@ -104,7 +104,7 @@ def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards:
 def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
     """Numbers of two bases are never put beside each other."""
     (result, *_) = results(root)
-    other = replace(result, verdict="another basis", new=None)
+    other = replace(result, verdict="another environment", new=None)
     result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
     with pytest.raises(UsageError, match="of different bases"):
         read(root, tmp_path / "other", *shards[1:])
@@ -119,12 +119,12 @@ def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_pat
         inputs = {name: digest if name.startswith("the base") else v for name, v in result.new.inputs.items()}
         images = {name: f"docker.io/library/{name}@{digest}" for name in result.new.provenance.bases}
         provenance = replace(result.new.provenance, bases=images)
-        basis = replace(result.new.basis, bases="registry")
+        environment = replace(result.new.environment, bases="registry")
         return replace(
             result,
             verdict="written",
             old=None,
-            new=replace(result.new, basis=basis, inputs=inputs, provenance=provenance),
+            new=replace(result.new, environment=environment, inputs=inputs, provenance=provenance),
         )
 
     count, fails, note = results(root)
@@ -314,7 +314,7 @@ def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[
     folder = root / "snippets" / "note"
     capture = store.load(places.folder_of(folder, "rebuilt"))
     assert capture is not None
-    invented = replace(capture, basis=replace(capture.basis, bases="registry"))
+    invented = replace(capture, environment=replace(capture.environment, bases="registry"))
     store.save(invented, places.folder_of(folder, "registry"))
     done = proof("merge", *map(str, shards), cwd=root)
     assert done.returncode == 4, done.stdout
@@ -322,14 +322,14 @@ def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[
     assert "pages show this capture, and this run did not measure it" in " ".join(done.stdout.split())
 
 
-def test_a_capture_of_another_engine_is_of_another_basis(root: Path, shards: list[Path]) -> None:
+def test_a_capture_of_another_engine_is_of_another_environment(root: Path, shards: list[Path]) -> None:
     """Its numbers are compared with none of ours, and are none of this run's."""
     folder = places.folder_of(root / "snippets" / "note", "rebuilt")
     capture = store.load(folder)
     assert capture is not None
-    store.save(replace(capture, basis=replace(capture.basis, platform="linux/arm64")), folder)
+    store.save(replace(capture, environment=replace(capture.environment, platform="linux/arm64")), folder)
     found = read(root, *shards)[2]
-    assert (found.verdict, found.new) == ("another basis", None)
+    assert (found.verdict, found.new) == ("another environment", None)
     assert found.differences[0].old == "linux/arm64, docker, rebuilt bases"
 
 

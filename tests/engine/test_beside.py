@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.captures.normalise import LABEL
+from proof.captures.buildkit_log import labels
 from proof.engines.engine import Engine
 from proof.facts import book as facts
 from tests.engine.test_faults import daemons, own, run, started, wait_until  # noqa: F401 - `own` is a fixture
@@ -72,7 +72,7 @@ def test_a_step_that_two_share(root: Path, own: Path, shared: str) -> None:  # n
         for name, capture in facts.load(root / "snippets").captures.items():
             if name in pair:
                 log = next(step.output for step in capture.steps if step.name == "build")
-                assert {label[2] for label in LABEL.finditer(log)} == {f"[{name} 1/2]", f"[{name} 2/2]"}
+                assert set(labels(log).values()) == {f"[{name} 1/2]", f"[{name} 2/2]"}
     code, said = run(root, own, "check", *pair, "--jobs", "2")
     assert code == 0, said
 

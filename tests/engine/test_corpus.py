@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from proof.captures.normalise import LABEL
+from proof.captures.buildkit_log import labels
 from proof.cli import main
 from proof.core.errors import DeadlineError, RefusedError
 from proof.engines.engine import Engine
@@ -71,7 +71,7 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", log))
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
     (build,) = snippet.dockerfiles.values()
-    assert {label for _, label in LABEL.findall(log)} <= frozenset[str]().union(*build.labels)
+    assert set(labels(log).values()) <= frozenset[str]().union(*build.labels)
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proof.captures import derived, fingerprint, provenance, store
+from proof.captures.buildkit_log import Line, transferred
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
-from proof.captures.normalise import Line, comparable, transferred
+from proof.captures.normalise import comparable
 from proof.core import units
 from proof.core.errors import Where
 from proof.core.sequence_diff import blocks

@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
+from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line, mask_reference
 from proof.snippets.model import Step
 
 # Of these rules; part of what a capture depends on. Captures hold what was printed, not what these rules make of it,
@@ -37,33 +37,6 @@ _DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")
 _FIRST_ID = re.compile(r"^([0-9a-f]{12})(?![\w.-])", re.MULTILINE)
 _OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines of a log that no program printed
-_REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
-LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
-
-# A build log in BuildKit's plain format.
-_VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
-_TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, as BuildKit prints them: five characters
-_SECONDS = re.compile(rf"{_TIME}(?= |$)", re.ASCII)
-_PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # by the command of a step
-_IGNORED = "<ignored>"
-_TOOK = rf"(?:\d+\.\ds|{_IGNORED})"
-_ENDED = re.compile(rf"DONE {_TOOK}", re.ASCII)
-_TRANSFERRED = re.compile(
-    rf"transferring (?:context|dockerfile):(?: (\d+(?:\.\d+)?)([kMG]?)B)?(?: {_TOOK})?(?: done)?", re.ASCII
-)
-_STATUS = re.compile(
-    r"((?:exporting layers|(?:writing image|exporting (?:manifest(?: list)?|config)) sha256:[0-9a-f]{64})"
-    rf"|(?:naming|unpacking) to \S+?|resolve \S+?@sha256:[0-9a-f]{{64}})(?: {_TOOK})?(?: done)?",
-    re.ASCII,
-)
-_WHOLE_LINES = re.compile(rf"^(?:{_IGNORED})+(?=#\d)", re.MULTILINE)  # that are ignored with their ends: not even there
-
-
-class Line(NamedTuple):
-    """A line in the form in which it is compared, and where it stands in the output as printed."""
-
-    text: str
-    number: int  # counted from 1
 
 
 @dataclass(frozen=True)
@@ -76,155 +49,63 @@ class Rule:
     apply: Callable[[str], str]  # adds and removes no line, but for the first rule
 
 
-@dataclass
-class _Vertex:
-    """One step of a build."""
+def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) -> BuildLog:
+    """The log of a run, with the output of each step that an earlier build of that run put into the cache.
 
-    title: Line
-    parents: tuple[str, ...] = ()  # the titles of the steps before it in its stage
-    printed: list[Line] = field(default_factory=list)  # by its command
-    said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
-    cached: bool = False
-    cancelled: bool = False
-
-    @property
-    def known(self) -> bool:
-        """Whether the log says what its command prints: all that a step printed, or that it printed nothing."""
-        cut = (self.cached or self.cancelled) and self.title.text.startswith("RUN ")
-        return bool(self.printed) or not cut
-
-    @property
-    def cacheable(self) -> bool:
-        """Whether it ran to its end, so that a later build may take it from the cache."""
-        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.said))
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return tuple(line.text for line in self.printed)
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What tells it from another step with the same instruction: the steps before it."""
-        return (*self.parents, self.title.text)
-
-    def lines(self) -> Iterator[Line]:
-        yield Line(f"step {self.title.text}", self.title.number)
-        # One blank here and two there: no program can print what looks like a line of BuildKit's.
-        yield from (Line(f"  {text}", number) for text, number in self.printed)
-        for text, number in self.said.items():
-            yield Line(text if text.startswith("ERROR") else f" - {text}", number)
+    The earlier step is the same one if it has the same name and the same steps before it in its stage. Where
+    several are, it is the one that `claimed` has, or else the first.
+    A step that was cancelled printed what its log says, and nothing where it says nothing.
+    """
+    wanted = {step.identity for step in log.steps if step.cached and not step.known}
+    built: dict[tuple[str, ...], list[BuildStep]] = {}
+    for other in earlier if wanted else ():
+        for step in other.steps:
+            if step.cacheable and step.identity in wanted:
+                built.setdefault(step.identity, []).append(step)
+    claims = {(step.title.text, step.texts) for step in claimed.steps if step.known}
+    found = []
+    for step in log.steps:
+        if step.known or not (candidates := built.get(step.identity)):
+            found.append(replace(step, cancelled=False))
+            continue
+        source = next((c for c in candidates if (c.title.text, c.texts) in claims), candidates[0])
+        printed = [Line(line.text, step.title.number) for line in source.printed]
+        found.append(BuildStep(step.title, printed=printed, said=step.said))
+    return BuildLog(found, log.rest)
 
 
-@dataclass
-class _Log:
-    """A build log, taken apart."""
-
-    vertices: list[_Vertex]
-    rest: list[Line]  # what is no line of a step
-
-    @classmethod
-    def of(cls, text: str) -> _Log:
-        vertices: dict[str, _Vertex] = {}
-        rest: list[Line] = []
-        places = _places(text)
-        for number, line in enumerate(LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
-            if (found := _VERTEX.fullmatch(line)) is None:
-                # A failed step's output is printed again, each line after its time.
-                rest.append(Line(_SECONDS.sub("<time>", line, count=1) if _SECONDS.match(line) else line, number))
-            elif found[1] == "0":  # which builder is used
-                rest.append(Line(f"builder {found[2]}", number))
-            elif found[1] not in vertices:
-                vertices[found[1]] = _Vertex(Line(found[2], number))
-            else:
-                _read(vertices[found[1]], found[2], number)
-        for name, vertex in vertices.items():
-            if (own := places.get(name)) is not None:
-                before = sorted((places[n], v.title.text) for n, v in vertices.items() if n in places)
-                vertex.parents = tuple(title for place, title in before if place[0] == own[0] and place < own)
-        return cls(list(vertices.values()), rest)
-
-    def completed(self, earlier: Iterable[_Log], claimed: _Log) -> _Log:
-        """This log of a run, with the output of each step that an earlier build of that run put into the cache.
-
-        The earlier step is the same one if it has the same name and the same steps before it in its stage. Where
-        several are, it is the one that `claimed` has, or else the first.
-        A step that was cancelled printed what its log says, and nothing where it says nothing.
-        """
-        wanted = {v.identity for v in self.vertices if v.cached and not v.known}
-        built: dict[tuple[str, ...], list[_Vertex]] = {}
-        for log in earlier if wanted else ():
-            for vertex in log.vertices:
-                if vertex.cacheable and vertex.identity in wanted:
-                    built.setdefault(vertex.identity, []).append(vertex)
-        claims = {(v.title.text, v.texts) for v in claimed.vertices if v.known}
-        found = []
-        for vertex in self.vertices:
-            if vertex.known or not (candidates := built.get(vertex.identity)):
-                found.append(replace(vertex, cancelled=False))
-                continue
-            source = next((v for v in candidates if (v.title.text, v.texts) in claims), candidates[0])
-            printed = [Line(line.text, vertex.title.number) for line in source.printed]
-            found.append(_Vertex(vertex.title, printed=printed, said=vertex.said))
-        return _Log(found, self.rest)
-
-    def beside(self, other: _Log) -> Iterator[Line]:
-        """Its lines, steps in order of their names, without what a step printed where `other` does not know that."""
-        theirs = other._by_title()
-        found = []
-        for title, mine in self._by_title().items():
-            alike = theirs.get(title, [])
-            left = Counter(v.texts for v in alike if v.known)
-            unknown = sum(not v.known for v in alike)
-            for vertex in mine:
-                if vertex.known and left[vertex.texts]:
-                    left[vertex.texts] -= 1
-                elif vertex.known and unknown:
-                    unknown -= 1
-                    vertex = _Vertex(vertex.title, said=vertex.said)  # noqa: PLW2901 - the same, of which less is said
-                found.append(vertex)
-        yield from _in_order(found)
-        # A log in this form has no `#N` lines left: it passes through unchanged.
-        yield from (line for line in self.rest if line.text.strip(" \t") or not found)
-
-    def _by_title(self) -> dict[str, list[_Vertex]]:
-        found: dict[str, list[_Vertex]] = {}
-        for vertex in self.vertices:
-            found.setdefault(vertex.title.text, []).append(vertex)
-        return found
+def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+    """The lines of a log, steps in order of their names, without what a step printed where `other` does not know it."""
+    theirs = _by_title(other)
+    found = []
+    for title, mine in _by_title(log).items():
+        alike = theirs.get(title, [])
+        left = Counter(step.texts for step in alike if step.known)
+        unknown = sum(not step.known for step in alike)
+        for step in mine:
+            shown = step
+            if step.known and left[step.texts]:
+                left[step.texts] -= 1
+            elif step.known and unknown:
+                unknown -= 1
+                shown = BuildStep(step.title, said=step.said)
+            found.append(shown)
+    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.said))):
+        yield from step.lines()
+    # A log in this form has no `#N` lines left: it passes through unchanged.
+    yield from (line for line in log.rest if line.text.strip(" \t") or not found)
 
 
-def _places(log: str) -> dict[str, tuple[str, int]]:
-    """By the number of a step in the log: its stage, and which of the stage's steps it is."""
-    found = {}
-    for label in LABEL.finditer(log):
-        stage, _, position = label[2].strip("[]").rpartition(" ")
-        if label[1].startswith("#"):
-            found[label[1][1:-1]] = stage.strip(), int(position.partition("/")[0])
+def _by_title(log: BuildLog) -> dict[str, list[BuildStep]]:
+    found: dict[str, list[BuildStep]] = {}
+    for step in log.steps:
+        found.setdefault(step.title.text, []).append(step)
     return found
 
 
-def _read(vertex: _Vertex, message: str, number: int) -> None:
-    """One more line about a step. What BuildKit does not print by itself is kept as it is."""
-    if message == "CACHED":
-        vertex.cached = True
-    elif message == "CANCELED":
-        vertex.cancelled = True
-    elif printed := _PRINTED.fullmatch(message):
-        vertex.printed.append(Line(printed[1], number))
-    elif status := _STATUS.fullmatch(message):
-        vertex.said.setdefault(status[1], number)
-    elif not (message in ("...", vertex.title.text) or _ENDED.fullmatch(message) or _TRANSFERRED.fullmatch(message)):
-        vertex.said.setdefault(message, number)
-
-
-def _in_order(vertices: Iterable[_Vertex]) -> Iterator[Line]:
-    for vertex in sorted(vertices, key=lambda v: (v.title.text, v.texts, tuple(v.said))):
-        yield from vertex.lines()
-
-
 def _build_log(text: str) -> str:
-    log = _Log.of(text)
-    return "\n".join(line.text for line in log.beside(log))
+    log = BuildLog.parse(text)
+    return "\n".join(line.text for line in _comparable(log, log))
 
 
 def _masked(pattern: re.Pattern[str], name: str) -> Callable[[str], str]:
@@ -268,7 +149,7 @@ RULES = (
         "reference",
         "BuildKit names the context anew in each build, and says so where a file is missing from it",
         ("build",),
-        lambda t: _REFERENCE.sub("ref <reference>", t),
+        lambda t: mask_reference(t, "<reference>"),
     ),
     Rule(
         "digest",
@@ -291,16 +172,6 @@ RULES = (
 )
 
 
-def transferred(log: str) -> Iterator[tuple[float, int]]:
-    """How many bytes a build says that it took from the context, and the line.
-
-    It is not compared: times of files and what the builder still has are counted in.
-    """
-    for number, line in enumerate(log.split("\n"), start=1):
-        if (vertex := _VERTEX.fullmatch(line)) and (found := _TRANSFERRED.fullmatch(vertex[2])) and found[1]:
-            yield float(found[1]) * 1000 ** " kMG".index(found[2] or " "), number
-
-
 def normalise(output: str, step: Step) -> str:
     """The output of `step` without what may differ."""
     return "\n".join(line.text for line in comparable(output, output, step)[0])
@@ -314,15 +185,16 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
     """
     old, new = _without_ignored(old, step), _without_ignored(new, step)
     if step.command.verb == "build":
-        before = _Log.of(old)
-        after = _Log.of(new).completed((_Log.of(_without_ignored(text, step)) for text in earlier), before)
-        return _ruled(list(before.beside(after)), step), _ruled(list(after.beside(before)), step)
+        before = BuildLog.parse(old)
+        builds = (BuildLog.parse(_without_ignored(text, step)) for text in earlier)
+        after = _completed(BuildLog.parse(new), builds, before)
+        return _ruled(list(_comparable(before, after)), step), _ruled(list(_comparable(after, before)), step)
     return _ruled(_numbered(old), step), _ruled(_numbered(new), step)
 
 
 def _without_ignored(text: str, step: Step) -> str:
     for pattern in step.ignore:
-        text = pattern.sub(_IGNORED, text)
+        text = pattern.sub(IGNORED, text)
     return text
 
 
@@ -340,7 +212,7 @@ def _ruled(lines: list[Line], step: Step) -> list[Line]:
     found: list[Line] = []
     for changed, line in zip(text.split("\n"), lines, strict=True):
         # BuildKit shows steps that run side by side in turns: how many pieces an ignored text comes in carries nothing.
-        again = found and found[-1].text == changed and changed.strip() == _IGNORED
+        again = found and found[-1].text == changed and changed.strip() == IGNORED
         if not again and (changed or found):
             found.append(Line(changed, line.number))
     while found and not found[-1].text:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proof.captures import fingerprint
+from proof.captures.buildkit_log import BuildLog
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
@@ -43,9 +44,10 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
     hint = f"proof update {capture.snippet}"
     ids: dict[str, str] = {}
     for step in capture.steps:
-        if built := re.search(r"writing image sha256:([0-9a-f]{64})", step.output):
-            # A build gives its tag to a new image; what was said of the old one is past.
-            ids = {tag.split(":")[0]: built[1][:12] for tag in re.findall(r"naming to \S+/(\S+)", step.output)}
+        log = BuildLog.parse(step.output)
+        if log.image:
+            # A build gives its tag to a new image: what was said of the old one no longer holds.
+            ids = {name.split(":")[0]: log.image.removeprefix("sha256:")[:12] for name in log.names}
         for repository, image, size in re.findall(
             r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
         ):

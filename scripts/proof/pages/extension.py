@@ -32,9 +32,8 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from proof.core import errors
-from proof.core import text as text_module
 from proof.core.files import read_text
-from proof.core.text import did_you_mean
+from proof.core.text import did_you_mean, plain, unseen
 from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, Waiver, keep
@@ -63,7 +62,7 @@ class StopBuildError(errors.UsageError, ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """MkDocs has logged the whole message when this is called."""
-        print(text_module.plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
+        print(plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
 
 
 class FalseClaimStopsBuildError(StopBuildError):
@@ -216,7 +215,7 @@ def _acting(text: str) -> str:
     if (found := _ENDS_FENCE.search(text)) is not None:
         number = text.count("\n", 0, found.end()) + 1
         return f"`{found[1] or found[2]}` in its line {number} would end the fence around it"
-    if hidden := text_module.unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
+    if hidden := unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
         return f"the character {hidden} in it cannot be seen"
     return ""
 

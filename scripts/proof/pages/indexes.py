@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from proof.captures.buildkit_log import mask_reference, split_counters
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.text import as_html
@@ -62,8 +63,10 @@ def errors(page: Page) -> list[str]:
 def _message(output: str, expect: str) -> str:
     """The last line that holds the expected piece, as one copies it, without what is another one each time."""
     line = next((line for line in reversed(output.splitlines()) if expect in line), expect)
-    line = re.sub(r"^(?:#\d+ )?(?:\d+\.\d+ )?", "", line)  # a build log's number and seconds
-    return re.sub(r"\bref [0-9a-f-]{36}::\w+", "ref …", line).strip()
+    counters, line = split_counters(line)
+    if not counters:
+        line = re.sub(r"^\d+\.\d+ ", "", line)  # BuildKit repeats the lines of a failure without the step's number
+    return mask_reference(line, "…").strip()
 
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:

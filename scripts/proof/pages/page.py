@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof.core.errors import ProofError, Where
 from proof.core.files import read_text
-from proof.facts import book as book_module
+from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.facts.claims import Claim
@@ -184,4 +184,4 @@ def _state(snippets: Path) -> _State:
 @functools.lru_cache(maxsize=4)
 def _book(snippets: Path, stamp: _State) -> FactBook:
     del stamp  # it is what tells one state of the captures from the next
-    return book_module.load(snippets)
+    return fact_book.load(snippets)

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proof.captures import bases_lock, store
-from proof.captures import index as index_module
+from proof.captures import index as capture_index
 from proof.captures.staleness import stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, Where, code_of
-from proof.facts import book as book_module
+from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import scan
 from proof.pages.audit import FalseClaimError
@@ -89,7 +89,7 @@ def _look(
     problems: list[ProofError] = []
     count = 0
     for snippet in snippets:
-        capture = index_module.best(folder, snippet.variant)
+        capture = capture_index.best(folder, snippet.variant)
         problems += stale(snippet, capture, keys, pinned)
         problems += _misplaced(snippet)
         count += len(capture.facts) if capture else 0
@@ -98,7 +98,7 @@ def _look(
 
 def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
     """Files that are in a capture's directory and not of it, and captures that are in another one's place."""
-    for origin, capture in index_module.each(snippet.folder, snippet.variant):
+    for origin, capture in capture_index.each(snippet.folder, snippet.variant):
         folder = places.folder_of(snippet.folder, origin, snippet.variant)
         yield from store.strangers(folder, capture)
         if (capture.snippet, capture.environment.bases) != (snippet.name, origin):
@@ -118,7 +118,7 @@ def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everyth
     return _page_problems(concerned, _steps(snippets), snippets[0].folder.parent)
 
 
-def false_claims(scanned: list[PageReport], book: book_module.FactBook) -> list[ProofError]:
+def false_claims(scanned: list[PageReport], book: fact_book.FactBook) -> list[ProofError]:
     """The claims of all pages that do not hold over the facts of `book`, as they were just measured."""
     found: list[ProofError] = []
     for page in scanned:

@@ -12,6 +12,7 @@ from html import escape
 from itertools import groupby, repeat
 from operator import itemgetter
 
+from proof.captures.buildkit_log import split_counters
 from proof.captures.model import Capture, CapturedStep
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
@@ -19,7 +20,6 @@ from proof.pages import flag_spans
 
 CAP = 20_000  # characters of output on a page; the capture has all of it
 _FEW = 6  # lines, which nothing is gained by closing
-_LOG = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # of BuildKit: the number of a step, and the seconds since it began
 _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the head of a table, as `docker` writes it
 
 
@@ -105,8 +105,7 @@ def _shown(lines: list[str], show: tuple[Pattern, ...]) -> Iterator[bool]:
 
 def _line(line: str, expect: str) -> str:
     """One line: the counters of a build log apart from its text, and the message of a failure (`expect`) marked."""
-    found = _LOG.match(line)
-    counters, text = (found[0], line[found.end() :]) if found else ("", line)
+    counters, text = split_counters(line)
     html = escape(text)
     if expect and (expect in line or text.startswith("ERROR: ")):
         html = f"<strong>{html}</strong>"

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from proof.captures import fingerprint
-from proof.captures import store as store_module
+from proof.captures import fingerprint, store
+from proof.captures.buildkit_log import labels
 from proof.captures.diff import Difference, compare
 from proof.captures.model import Capture, Environment, Provenance
-from proof.captures.normalise import LABEL
 from proof.core import files
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines.engine import Engine
@@ -77,7 +76,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     part in is `unstable` too, and nothing of it is kept: the caller looks again without them.
     """
     folder = places.folder_of(snippet.folder, session.origin, snippet.variant)
-    old = store_module.load(folder)
+    old = store.load(folder)
     if (other := _other_environment(snippet, old, session, folder)) is not None and not (write and old is None):
         return Result(snippet, "another environment", (other,), old=old)
     found = session.inputs_of(snippet)
@@ -96,7 +95,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
         if write:
-            store_module.save(first, folder)
+            store.save(first, folder)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
@@ -120,9 +119,7 @@ def _other_environment(snippet: Snippet, old: Capture | None, session: Session, 
             if old.environment != session.environment
             else None
         )
-    others = [
-        c for o in places.ORIGINS if (c := store_module.load(places.folder_of(snippet.folder, o, snippet.variant)))
-    ]
+    others = [c for o in places.ORIGINS if (c := store.load(places.folder_of(snippet.folder, o, snippet.variant)))]
     return Difference(Where(snippet.captured), snippet.name, str(others[0].environment), here) if others else None
 
 
@@ -136,7 +133,7 @@ def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
 
 
 def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
-    steps = {label[1]: label[2] for label in LABEL.finditer(log) if label[1].startswith("#")}  # by their numbers
+    steps = labels(log)
     named = set(steps.values())
     own = frozenset[str]().union(*(stage for stage in build.labels if stage & named))
     return len(named) < len(steps) or not named <= own or (whole and named != own)

@@ -6,16 +6,13 @@ is read from its captured output. An arrow means: is needed by.
 
 from __future__ import annotations
 
-import re
-
+from proof.captures import buildkit_log
 from proof.core.errors import ProofError
 from proof.pages.charts import graph
 from proof.pages.charts.drawing import Drawing
 from proof.pages.charts.graph import Arrow, Box
 from proof.pages.charts.spec import Spec
 from proof.pages.charts.svg import Label, plain
-
-_RAN = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [builder 1/1] RUN …`
 
 
 def draw(spec: Spec) -> Drawing:
@@ -34,7 +31,7 @@ def draw(spec: Spec) -> Drawing:
         raise spec.fail("step", f"'{name}' is no captured `docker build`", f"one of: {builds}")
     spec.page.snippets.add(snippet_name)
     dockerfile = snippet.dockerfiles[step_name]
-    ran = {found.lower() for found in _RAN.findall(step.output)}
+    ran = buildkit_log.stages(step.output)
     if not ran:
         raise spec.fail("step", f"the output of '{name}' names no stage", "a Dockerfile with two stages or more")
     boxes = [_box(stage.alias, (stage.alias or f"stage-{stage.index}").lower() in ran) for stage in dockerfile.stages]

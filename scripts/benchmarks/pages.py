@@ -15,8 +15,9 @@ from benchmarks.record import Row
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
-from proof.pages import indexes, transcript
+from proof.pages import indexes, scan, transcript
 from proof.pages.page import INDEX, Page
+from proof.pages.site import Site
 from proof.snippets import manifest, places
 
 _CHART = re.compile(r"^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
@@ -70,7 +71,13 @@ def by_hand(root: Path, folder: Path) -> Path:
         _build(root, Path(built))
         figures = {path: _figures(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
     for path in _pages(folder):
-        page = Page(root, root / "docs", source=path.read_text("utf-8"))
+        page = Page(
+            root,
+            root / "docs",
+            load_book=lambda: Site.at(root).book,
+            list_pages=lambda: scan.scan(root, expand=False),
+            source=path.read_text("utf-8"),
+        )
         lines = [line for old in page.source.split("\n") for line in _index(old, page)]
         text = re.sub(r"\{\{\s*(.*?)\s*\}\}", partial(_pasted, page), "\n".join(lines))
         path.write_text(_drawn(text, figures[path]), "utf-8")

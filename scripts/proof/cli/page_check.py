@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proof.core.errors import ProofError, UsageError
 from proof.pages import scan, status
-from proof.pages.scan import PageReport
+from proof.pages.page import PageReport
 from proof.reports.terminal import Terminal
 from proof.snippets.model import Snippet
 

@@ -8,36 +8,35 @@ checked, on the site's own address.
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 from proof.core.errors import PageError, RefusedError, Where
 from proof.core.files import check_plain, kind
-from proof.pages import scan
+from proof.pages.site import Site
+from proof.pages.site_config import named_files
 from proof.snippets import context
 
 # Pages, and what a browser never runs. Exactly these spellings: another program may read `.MD` in another way.
 _COPIED = frozenset(".md .css .png .jpg .jpeg .gif .webp .avif .ico .woff2 .txt .csv".split())
 _DEEPEST = 500  # bytes of a path in a snippet that anything is read from
-_AT_ONCE = 0.1  # seconds between two pages of one build: they are made of the same files
-_CHECKED: dict[tuple[Path, Path], float] = {}  # by project and docs: until when that holds
 
 
-def check(root: Path, docs: Path) -> None:
-    """Raises RefusedError or PageError for what no site is built of; asked before each page of a build."""
-    if time.monotonic() >= _CHECKED.get((root, docs), 0.0):
-        for folder in (docs, root / "snippets"):
-            if folder.is_symlink():
-                raise RefusedError("this folder is a link", where=Where(folder), hint="a folder of its own")
-        if docs.is_dir():
-            check_plain(docs)
-            _check_kinds(root, docs)
-        _check_snippets(root / "snippets")
-    _CHECKED[root, docs] = time.monotonic() + _AT_ONCE
+def check(site: Site, docs: Path) -> None:
+    """Raises RefusedError or PageError for a file that no site may be built of; called before each page of a build."""
+    site.recently(f"files of {docs}", lambda: _check(site, docs))
 
 
-def _check_kinds(root: Path, docs: Path) -> None:
-    named = scan.named(root)
+def _check(site: Site, docs: Path) -> None:
+    for folder in (docs, site.root / "snippets"):
+        if folder.is_symlink():
+            raise RefusedError("this folder is a link", where=Where(folder), hint="a folder of its own")
+    if docs.is_dir():
+        check_plain(docs)
+        _check_kinds(named_files(site.config), docs)
+    _check_snippets(site.root / "snippets")
+
+
+def _check_kinds(named: set[str], docs: Path) -> None:
     for parent, _, names in os.walk(docs):
         for name in sorted(set(names) - context.left_out(parent, names)):
             path = Path(parent, name)

@@ -36,7 +36,8 @@ from proof.core.files import read_text
 from proof.core.text import did_you_mean, plain, unseen
 from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
 from proof.pages.charts import fence as chart_fence
-from proof.pages.page import INDEX, OnPage, Page, Waiver, keep
+from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
+from proof.pages.site import Site
 from proof.snippets import context, manifest, project
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
@@ -74,7 +75,8 @@ class FalseClaimStopsBuildError(StopBuildError):
 class ProofExtension(Extension):
     """Registers the processors; `project` is the folder that holds snippets/ and docs/ (default: around here)."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, list_pages: Callable[[Page], list[PageReport]], **options: Any) -> None:
+        self._list_pages = list_pages  # injected, because listing the pages means rendering them with this extension
         self.config = {
             "project": [
                 "",
@@ -91,7 +93,8 @@ class ProofExtension(Extension):
         """Called by Python-Markdown when it is set up: by MkDocs for each page, by others once."""
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
         try:
-            allowed_files.check(self._root, self._root / self.getConfig("docs"))
+            self._site = Site.at(self._root)
+            allowed_files.check(self._site, self._root / self.getConfig("docs"))
         except errors.ProofError as error:
             raise stopping(error) from error
         self.reset()
@@ -112,12 +115,13 @@ class ProofExtension(Extension):
 
     def reset(self) -> None:
         """Called by Python-Markdown before each page but the first."""
-        self.page = Page(self._root, self._root / self.getConfig("docs"), collect=self.getConfig("collect"))
-
-
-def makeExtension(**options: Any) -> ProofExtension:  # noqa: N802 - Python-Markdown's name
-    """The entry point of Python-Markdown."""
-    return ProofExtension(**options)
+        self.page = Page(
+            self._root,
+            self._root / self.getConfig("docs"),
+            load_book=lambda: self._site.book,
+            list_pages=lambda: self._list_pages(self.page),
+            collect=self.getConfig("collect"),
+        )
 
 
 _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}
@@ -322,7 +326,7 @@ class _Audit(OnPage, Treeprocessor):
             if (line := footer.line(self.page)) is not None:
                 root.append(verbatim.literal(line))
             flag_spans.in_codes(root)
-            keep(self.page)
+            Site.at(self.page.root).keep(self.page)
         except errors.ProofError as error:
             raise stopping(error) from error
 

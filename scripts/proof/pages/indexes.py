@@ -13,9 +13,8 @@ from proof.captures.model import Capture
 from proof.core import units
 from proof.core.text import as_html
 from proof.facts.values import Source
-from proof.pages import scan, verbatim
-from proof.pages.page import Page
-from proof.pages.scan import PageReport
+from proof.pages import verbatim
+from proof.pages.page import Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import project
 from proof.snippets.model import Snippet, Step
@@ -38,7 +37,7 @@ def errors(page: Page) -> list[str]:
     steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps if step.exit}
     found: dict[str, list[str]] = {}
     remedies: dict[str, list[str]] = {}
-    for scanned in scan.scan(page.root, page.book, expand=False):
+    for scanned in page.list_pages():
         for name in [] if scanned.page.generated else scanned.page.shown:
             capture = page.book.captures.get(name.partition("/")[0])
             step, done = steps.get(name), capture.step(name.partition("/")[2]) if capture else None
@@ -81,7 +80,7 @@ def _path(scanned: PageReport, page: Page) -> str:
 
 
 def _pages(page: Page) -> Iterator[str]:
-    scanned = [found for found in scan.scan(page.root, page.book, expand=False) if not found.page.generated]
+    scanned = [found for found in page.list_pages() if not found.page.generated]
     yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
@@ -91,7 +90,7 @@ def _pages(page: Page) -> Iterator[str]:
 
 
 def _claims(page: Page) -> Iterator[str]:
-    scanned = scan.scan(page.root, page.book, expand=False)
+    scanned = page.list_pages()
     rows = [
         _row(_sentence(claim.sentence, found), f"<code>{_inline(claim.predicate)}</code>", _inline(claim.values))
         for found in scanned
@@ -109,7 +108,7 @@ def _claims(page: Page) -> Iterator[str]:
 
 def _snippets(page: Page) -> Iterator[str]:
     showing: dict[str, list[PageReport]] = {}
-    for found in scan.scan(page.root, page.book, expand=False):
+    for found in page.list_pages():
         for name in () if found.page.generated else dict.fromkeys(found.page.shown):
             showing.setdefault(name, []).append(found)
     yield from ("", "## Snippets", "")

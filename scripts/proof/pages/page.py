@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from proof.core.errors import ProofError, Where
 from proof.core.files import read_text
-from proof.facts import book as fact_book
-from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.facts.claims import Claim
 from proof.snippets import project
@@ -38,6 +33,8 @@ class Page:
 
     root: Path  # of the project
     docs: Path
+    load_book: Callable[[], FactBook]
+    list_pages: Callable[[], list[PageReport]]  # what every page states, for one that lists it
     collect: bool = False  # gather every problem, instead of stopping at the first
     expand: bool = True  # fill in the indexes: off where an index asks what the pages state
     source: str = ""
@@ -62,8 +59,8 @@ class Page:
 
     @functools.cached_property
     def book(self) -> FactBook:
-        """Every fact, as captured; read again for the next page if a capture has changed by then."""
-        return captured(self.folder)
+        """Every fact, as captured when the page asked for the first one."""
+        return self.load_book()
 
     def snippet(self, name: str) -> Snippet:
         """The snippet of this name."""
@@ -127,61 +124,20 @@ class OnPage:
         return self.current()
 
 
-# The pages that this process has rendered to their end over one book, by project, source and `expand`.
-_RENDERED: dict[tuple[Path, str, bool], Page] = {}
+@dataclass(frozen=True)
+class PageReport:
+    """One page of a site, and what it states."""
 
+    path: Path
+    page: Page
 
-def rendered(root: Path, source: str, book: FactBook, *, expand: bool) -> Page | None:
-    """What a page of this text stated, if a site generator or a scan has rendered it over `book` already."""
-    page = _RENDERED.get((root, source.strip(), expand))
-    return page if page is not None and page.book is book else None
+    @property
+    def problems(self) -> list[ProofError]:
+        """Everything that is wrong with it."""
+        return self.page.problems
 
-
-def keep(page: Page) -> None:
-    """The page is rendered: whoever asks what it states need not do that again."""
-    page.release()
-    if _RENDERED and next(iter(_RENDERED.values())).book is not page.book:
-        _RENDERED.clear()
-    for expand in (page.expand,) if page.generated else (True, False):
-        _RENDERED[page.root, page.source.strip(), expand] = page
-
-
-def captured(snippets: Path) -> FactBook:
-    """Every fact below the folder `snippets`, read again only if a capture has changed."""
-    return _book(snippets, _state(snippets))
-
-
-_State = tuple[tuple[str, int], ...]  # every record and when it was written
-_LOOKED: dict[Path, tuple[float, _State]] = {}  # by project: what was seen, and until when that holds
-_DEEPEST = 2  # levels below captured/: variant and origin
-_AT_ONCE = 0.1  # seconds between two pages of one build
-
-
-def _state(snippets: Path) -> _State:
-    """The records as they were when the first of the pages asked that are rendered one after another.
-
-    Looking takes as many questions as there are records, and a site is made of one state of them. Whoever edits one
-    while it is built has it built anew: a site generator waits longer than this before it does.
-    """
-    until, found = _LOOKED.get(snippets, (0.0, ()))
-    if time.monotonic() >= until:
-        files = [f"{snippets}/{name}" for name in cited.CITED]
-        for folder in os.scandir(snippets):
-            captured = f"{folder.path}/captured"
-            for parent, inner, names in os.walk(captured):
-                files += [f"{parent}/{name}" for name in names]
-                if parent.count("/") - captured.count("/") == _DEEPEST:
-                    inner.clear()
-        times = []
-        for path in sorted(files):
-            with contextlib.suppress(FileNotFoundError):
-                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - asked a thousand times over
-        found = tuple(times)
-    _LOOKED[snippets] = time.monotonic() + _AT_ONCE, found
-    return found
-
-
-@functools.lru_cache(maxsize=4)
-def _book(snippets: Path, stamp: _State) -> FactBook:
-    del stamp  # it is what tells one state of the captures from the next
-    return fact_book.load(snippets)
+    @functools.cached_property
+    def title(self) -> str:
+        """Its first heading, or the name of its file."""
+        found = re.search(r"^# (.+)$", self.page.source, re.MULTILINE)
+        return found[1].strip() if found else self.path.stem

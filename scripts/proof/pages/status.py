@@ -15,7 +15,7 @@ from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import scan
 from proof.pages.audit import FalseClaimError
-from proof.pages.scan import PageReport
+from proof.pages.page import PageReport
 from proof.snippets import base_images, manifest, places, project
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step

@@ -18,6 +18,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File
 
 from proof.core.errors import ProofError
+from proof.pages import scan
 from proof.pages.extension import ProofExtension
 from proof.pages.page import Page
 
@@ -96,7 +97,7 @@ class _Gathering(ProofExtension):
     """The extension, keeping every page's problems instead of stopping at the first."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"collect": True})
+        super().__init__(list_pages=scan.for_index, **options | {"collect": True})
         self._pages: list[Page] = []
 
     def reset(self) -> None:

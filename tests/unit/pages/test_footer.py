@@ -12,6 +12,7 @@ from proof.captures import store
 from proof.facts import book
 from proof.pages import footer
 from proof.pages.page import Page
+from proof.pages.site import Site
 from proof.snippets import places, project
 from tests.support.helpers import captured, tiny
 
@@ -22,7 +23,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def page(root: Path, *snippets: str) -> Page:
-    return Page(root, root / "docs", snippets=set(snippets))
+    site = Site.at(root)
+    return Page(root, root / "docs", load_book=lambda: site.book, list_pages=list, snippets=set(snippets))
 
 
 def text(element: ET.Element | None) -> str:

@@ -9,6 +9,7 @@ import pytest
 from markdown import Markdown
 
 from proof.pages import page, scan
+from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny
 
 
@@ -57,7 +58,7 @@ def test_other_facts_are_other_pages(project: Path) -> None:
     """What a page states over captures that are gone is not what it states."""
     one = render(project, "index.md")
     captured(project)  # written anew, and so read anew
-    page._LOOKED.clear()
+    Site.forget()
     (now,) = [s.page for s in scan.scan(project, expand=False) if s.path.name == "index.md"]
     assert now is not one
     assert now.book is not one.book

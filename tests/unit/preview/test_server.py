@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.pages import allowed_files
+from proof.pages import site as pages_site
 from proof.preview.__main__ import Preview
 from proof.preview.files import Files
 from proof.preview.server import Server, _Handler
@@ -91,8 +91,8 @@ def test_a_page_cannot_publish_a_file_of_this_machine(
     project: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What nobody names in mkdocs.yml is not served either; each is said."""
-    monkeypatch.setattr(allowed_files, "_AT_ONCE", 0.0)
-    allowed_files._CHECKED.clear()
+    monkeypatch.setattr(pages_site, "_AT_ONCE", 0.0)
+    pages_site.Site.forget()
     secret = write(tmp_path / "secret", {"hostname": "a secret"})
     edit(project / "docs/index.md", "# What", "--8<--\nevil/hostname\n--8<--\n\n# What")
     site.build()

@@ -1,0 +1,184 @@
+"""BuildKit's plain build log, read into steps: the only module that knows this format.
+
+    #7 [builder 2/4] RUN go build .     a step: its number in this log, its stage and position, its instruction
+    #7 0.412 hello                      a line that its command printed, after the seconds since it started
+    #7 CACHED                           it was not run
+    #7 DONE 1.2s
+
+A step is called a vertex by BuildKit, and stands in the log in pieces, between those of other steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+IGNORED = "<ignored>"  # stands for text that the manifest says may differ
+
+_LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
+_STAGE = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [linux/amd64 builder 1/1] RUN …`
+_VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
+_TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, as BuildKit prints them: five characters
+_SECONDS = re.compile(rf"{_TIME}(?= |$)", re.ASCII)
+_PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # by the command of a step
+_TOOK = rf"(?:\d+\.\ds|{IGNORED})"
+_ENDED = re.compile(rf"DONE {_TOOK}", re.ASCII)
+_TRANSFERRED = re.compile(
+    rf"transferring (?:context|dockerfile):(?: (\d+(?:\.\d+)?)([kMG]?)B)?(?: {_TOOK})?(?: done)?", re.ASCII
+)
+_STATUS = re.compile(
+    r"((?:exporting layers|(?:writing image|exporting (?:manifest(?: list)?|config)) sha256:[0-9a-f]{64})"
+    rf"|(?:naming|unpacking) to \S+?|resolve \S+?@sha256:[0-9a-f]{{64}})(?: {_TOOK})?(?: done)?",
+    re.ASCII,
+)
+_IMAGE = re.compile(r"writing image (sha256:[0-9a-f]{64})")
+_NAME = re.compile(r"naming to \S+/(\S+)")
+_REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
+_WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # that are ignored with their ends: not even there
+_COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # before a line: the number of its step, and the seconds
+
+
+class Line(NamedTuple):
+    """A line in the form in which it is compared, and where it stands in the output as printed."""
+
+    text: str
+    number: int  # counted from 1
+
+
+@dataclass
+class BuildStep:
+    """One step of a build."""
+
+    title: Line
+    parents: tuple[str, ...] = ()  # the titles of the steps before it in its stage
+    printed: list[Line] = field(default_factory=list)  # by its command
+    said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
+    cached: bool = False
+    cancelled: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the log says what its command prints: all that a step printed, or that it printed nothing."""
+        cut = (self.cached or self.cancelled) and self.title.text.startswith("RUN ")
+        return bool(self.printed) or not cut
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether it ran to its end, so that a later build may take it from the cache."""
+        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.said))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What its command printed."""
+        return tuple(line.text for line in self.printed)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from another step with the same instruction: the steps before it."""
+        return (*self.parents, self.title.text)
+
+    def lines(self) -> Iterator[Line]:
+        """The step in the form in which it is compared."""
+        yield Line(f"step {self.title.text}", self.title.number)
+        # Programs' lines are indented by two blanks, BuildKit's by one: a program cannot print a line of BuildKit's.
+        yield from (Line(f"  {text}", number) for text, number in self.printed)
+        for text, number in self.said.items():
+            yield Line(text if text.startswith("ERROR") else f" - {text}", number)
+
+    def read(self, message: str, number: int) -> None:
+        """One more line about the step. A line of BuildKit's in an unknown form is kept as it is."""
+        if message == "CACHED":
+            self.cached = True
+        elif message == "CANCELED":
+            self.cancelled = True
+        elif printed := _PRINTED.fullmatch(message):
+            self.printed.append(Line(printed[1], number))
+        elif status := _STATUS.fullmatch(message):
+            self.said.setdefault(status[1], number)
+        elif not (message in ("...", self.title.text) or _ENDED.fullmatch(message) or _TRANSFERRED.fullmatch(message)):
+            self.said.setdefault(message, number)
+
+
+@dataclass
+class BuildLog:
+    """The steps of one build, in the order in which they first appear in the log."""
+
+    steps: list[BuildStep]
+    rest: list[Line]  # what does not belong to a step
+
+    @classmethod
+    def parse(cls, text: str) -> BuildLog:
+        """Read a log; a text that is not one has no steps."""
+        steps: dict[str, BuildStep] = {}
+        rest: list[Line] = []
+        places = _places(text)
+        for number, line in enumerate(_LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
+            if (found := _VERTEX.fullmatch(line)) is None:
+                # The output of a failed step is printed again, each line after its time.
+                rest.append(Line(_SECONDS.sub("<time>", line, count=1) if _SECONDS.match(line) else line, number))
+            elif found[1] == "0":  # which builder is used
+                rest.append(Line(f"builder {found[2]}", number))
+            elif found[1] not in steps:
+                steps[found[1]] = BuildStep(Line(found[2], number))
+            else:
+                steps[found[1]].read(found[2], number)
+        for name, step in steps.items():
+            if (own := places.get(name)) is not None:
+                before = sorted((places[n], other.title.text) for n, other in steps.items() if n in places)
+                step.parents = tuple(title for place, title in before if place[0] == own[0] and place < own)
+        return cls(list(steps.values()), rest)
+
+    @property
+    def image(self) -> str | None:
+        """The id of the image that the build made, where the log says so."""
+        return next((found[1] for text in self._said() if (found := _IMAGE.fullmatch(text))), None)
+
+    @property
+    def names(self) -> list[str]:
+        """The names that the build gave to its image, with their tags and without the registry."""
+        return [found[1] for text in self._said() if (found := _NAME.fullmatch(text))]
+
+    def _said(self) -> Iterator[str]:
+        return (text for step in self.steps for text in step.said)
+
+
+def labels(log: str) -> dict[str, str]:
+    """By the number of each step: what the log prints before its instruction, like `[builder 2/4]`."""
+    return {label[1][1:-1]: label[2] for label in _LABEL.finditer(log) if label[1].startswith("#")}
+
+
+def stages(log: str) -> set[str]:
+    """The names of the stages of which the build ran or reused a step, in lower case: `stage-1` where one has none."""
+    return {name.lower() for name in _STAGE.findall(log)}
+
+
+def transferred(log: str) -> Iterator[tuple[float, int]]:
+    """How many bytes of the context were sent to the builder, and the line that says so.
+
+    It is not compared: it depends on the times of files, and on what the builder still has.
+    """
+    for number, line in enumerate(log.split("\n"), start=1):
+        if (vertex := _VERTEX.fullmatch(line)) and (found := _TRANSFERRED.fullmatch(vertex[2])) and found[1]:
+            yield float(found[1]) * 1000 ** " kMG".index(found[2] or " "), number
+
+
+def split_counters(line: str) -> tuple[str, str]:
+    """One line of a log: its step's number with the seconds, and its text. Of any other line the first is empty."""
+    found = _COUNTERS.match(line)
+    return (found[0], line[found.end() :]) if found else ("", line)
+
+
+def mask_reference(text: str, mask: str) -> str:
+    """Replace the name that BuildKit makes up for a context in each build, and prints where a file is missing."""
+    return _REFERENCE.sub(f"ref {mask}", text)
+
+
+def _places(log: str) -> dict[str, tuple[str, int]]:
+    """By the number of a step in the log: its stage, and its position in the stage."""
+    found = {}
+    for number, label in labels(log).items():
+        stage, _, position = label.strip("[]").rpartition(" ")
+        found[number] = stage.strip(), int(position.partition("/")[0])
+    return found

@@ -1,0 +1,129 @@
+"""What one process knows of a site while it renders pages, and when it has to look again.
+
+Python-Markdown sets up a new extension for each page, and hundreds of pages ask for the same facts. All that is kept
+between two pages is kept here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from proof.core.errors import UsageError
+from proof.facts import book as fact_book
+from proof.facts import cited
+from proof.facts.book import FactBook
+from proof.pages import site_config
+from proof.pages.page import Page, PageReport
+
+_DEEPEST = 2  # levels below captured/: variant and origin
+_AT_ONCE = 0.1  # seconds between two pages of one build
+_KEPT = 4  # sites
+T = TypeVar("T")
+
+
+class Site:
+    """The site of a project; get one by `Site.at`."""
+
+    _known: dict[Path, Site] = {}  # noqa: RUF012 - the one place that is kept for the whole process
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._recent: dict[str, tuple[float, Any]] = {}  # what was found, and until when that holds
+        self._book: tuple[object, FactBook] | None = None  # with the state of the captures that it was read from
+        self._config: tuple[int, dict[str, Any]] | None = None  # with the file's time
+        self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all over one book
+        self._reports: tuple[object, FactBook, list[PageReport]] | None = None  # of the last scan
+
+    @classmethod
+    def at(cls, root: Path) -> Site:
+        """The site of the project in this directory, with what the process already knows of it."""
+        if root not in cls._known:
+            while len(cls._known) >= _KEPT:
+                del cls._known[next(iter(cls._known))]
+            cls._known[root] = cls(root)
+        return cls._known[root]
+
+    @classmethod
+    def forget(cls) -> None:
+        """Look at everything again."""
+        cls._known.clear()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings in mkdocs.yml; UsageError where there is no such file."""
+        path = self.root / "mkdocs.yml"
+        try:
+            written = path.lstat().st_mtime_ns
+            if self._config is None or self._config[0] != written:
+                self._config = written, site_config.load(path)
+        except FileNotFoundError as error:
+            raise UsageError(f"no such file: {path}", hint="proof reads the site's mkdocs.yml") from error
+        return self._config[1]
+
+    @property
+    def docs(self) -> Path:
+        """The directory of the pages."""
+        return self.root / str(self.config.get("docs_dir") or "docs")
+
+    @property
+    def book(self) -> FactBook:
+        """Every fact, as captured; read again only if a capture has changed."""
+        state = self.recently("captures", self._captures)
+        if self._book is None or self._book[0] != state:
+            self._book = state, fact_book.load(self.root / "snippets")
+        return self._book[1]
+
+    def recently(self, what: str, look: Callable[[], T]) -> T:
+        """The result of `look`, reused while pages are rendered one right after another.
+
+        A build is made of one state of the files. If you edit one meanwhile, the site generator builds again, and
+        waits longer than this before it does.
+        """
+        until, found = self._recent.get(what, (0.0, None))
+        if time.monotonic() >= until:
+            found = look()
+        self._recent[what] = time.monotonic() + _AT_ONCE, found
+        return found  # type: ignore[no-any-return]
+
+    def rendered(self, source: str, book: FactBook, *, expand: bool) -> Page | None:
+        """The page with this source, if this process has already rendered it over `book`."""
+        page = self._rendered.get((source.strip(), expand))
+        return page if page is not None and page.book is book else None
+
+    def keep(self, page: Page) -> None:
+        """Keep a page that was rendered to its end, for whoever asks what it states."""
+        page.release()
+        if self._rendered and next(iter(self._rendered.values())).book is not page.book:
+            self._rendered.clear()
+        for expand in (page.expand,) if page.generated else (True, False):
+            self._rendered[page.source.strip(), expand] = page
+
+    def reports(self, written: object, book: FactBook, make: Callable[[], list[PageReport]]) -> list[PageReport]:
+        """The reports of the last scan if the pages (`written`) and the book are the same, else those of `make`.
+
+        Each page that lists everything asks for them.
+        """
+        if self._reports is None or self._reports[0] != written or self._reports[1] is not book:
+            self._reports = written, book, make()
+        return self._reports[2]
+
+    def _captures(self) -> tuple[tuple[str, int], ...]:
+        """Every record, and when it was written."""
+        snippets = self.root / "snippets"
+        files = [f"{snippets}/{name}" for name in cited.CITED]
+        for folder in os.scandir(snippets):
+            captured = f"{folder.path}/captured"
+            for parent, inner, names in os.walk(captured):
+                files += [f"{parent}/{name}" for name in names]
+                if parent.count("/") - captured.count("/") == _DEEPEST:
+                    inner.clear()
+        times = []
+        for path in sorted(files):
+            with contextlib.suppress(FileNotFoundError):
+                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - called a thousand times over
+        return tuple(times)

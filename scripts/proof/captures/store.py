@@ -20,7 +20,7 @@ from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedS
 from proof.core import files, units
 from proof.core.errors import PageError, RefusedError, UsageError, Where
 from proof.core.hashes import sha256
-from proof.core.validate import typed
+from proof.core.validate import validate
 from proof.snippets.places import check, trusted, undeclared
 
 SCHEMA = 1
@@ -112,7 +112,7 @@ def _text_of(folder: Path, name: str) -> Path:
 
 def _checked(capture: Capture) -> Capture:
     """The capture, if everything in it has its type and form; TypeError if not."""
-    typed(capture)
+    validate(capture)
     if not _MOMENT.fullmatch(capture.provenance.date):
         raise TypeError(f"{capture.provenance.date!r:.60} is not a date as the tool writes it")
     for name, fact in capture.facts.items():

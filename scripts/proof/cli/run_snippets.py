@@ -99,10 +99,10 @@ def _run_all(
     with terminal.running() as on_step:
         session = replace(session, on_step=on_step)
 
-        def one(snippet: Snippet, /, *, beside: bool) -> Result:
+        def one(snippet: Snippet, /, *, concurrent: bool) -> Result:
             if lost := [error for name, error in missing.items() if name in snippet.bases]:
                 return Result(snippet, "not measured", error=lost[0])
-            return verify.verify(snippet, session, write=options.write, beside=beside)
+            return verify.verify(snippet, session, write=options.write, concurrent=concurrent)
 
         for result in scheduler.run(snippets, one, jobs=jobs):
             terminal.result(result)

@@ -112,4 +112,4 @@ def _load_and_merge(root: Path, folders: list[Path]) -> tuple[list[Part], list[R
     snippets, bases = project.load_all(root), base_images.load(root)
     bases.check(snippets)
     parts = result_files.load(folders, snippets, bases, root)
-    return parts, result_files.together(parts, snippets)
+    return parts, result_files.merge(parts, snippets)

@@ -15,7 +15,7 @@ Record = TypeVar("Record")
 _LARGEST = 2**63  # nothing measured comes near it; a float overflows at a larger number, and cannot be written
 
 
-def typed(record: Record) -> Record:
+def validate(record: Record) -> Record:
     """The same dataclass; TypeError, naming the field, where a value has another type or is no sensible number."""
     for name, kind in _kinds(cast(Hashable, type(record))).items():
         if not _fits(value := getattr(record, name), kind):
@@ -56,5 +56,5 @@ def _fits(value: Any, kind: Any) -> bool:
     if origin is dict:
         return isinstance(value, dict) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
     if is_dataclass(kind):
-        return type(value) is kind and typed(value) is value
+        return type(value) is kind and validate(value) is value
     return type(value) is kind

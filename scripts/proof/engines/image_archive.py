@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Protocol, cast
 
 from proof.core.errors import CannotMeasureError
-from proof.core.validate import typed
+from proof.core.validate import validate
 from proof.system import process
 
 DEADLINE = 300.0  # seconds to measure one image; the largest of the article takes three
@@ -170,7 +170,7 @@ def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
         command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
         environment=tuple(settings.get("Env") or ()),
     )
-    return typed(image)
+    return validate(image)
 
 
 def base_layers(image: Image, base: Sequence[str]) -> int:

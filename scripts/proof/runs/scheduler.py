@@ -33,7 +33,7 @@ _LONGEST = 500  # characters of an error's own text
 class Verify(Protocol):
     """What runs one snippet; `beside` others, it may call `unstable` what is to be looked at again without them."""
 
-    def __call__(self, snippet: Snippet, /, *, beside: bool) -> Result: ...
+    def __call__(self, snippet: Snippet, /, *, concurrent: bool) -> Result: ...
 
 
 def default_jobs() -> int:
@@ -47,22 +47,22 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
     An error of whatever kind is the result of its snippet, not measured; only what ends the whole run comes through.
     """
 
-    def one(snippet: Snippet, *, beside: bool) -> Result:
+    def one(snippet: Snippet, *, concurrent: bool) -> Result:
         try:
-            return verify(snippet, beside=beside)
+            return verify(snippet, concurrent=concurrent)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost what the others measured
             return Result(snippet, "not measured", error=_said(error))
 
     if jobs == 1:
         for snippet in snippets:
-            yield one(snippet, beside=False)
+            yield one(snippet, concurrent=False)
         return
     queue = _Queue([snippet for snippet in snippets if not snippet.timed])
     alone = [snippet for snippet in snippets if snippet.timed]
 
     def next_one() -> Result:
         with queue.next() as snippet:
-            return one(snippet, beside=True)
+            return one(snippet, concurrent=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -77,7 +77,7 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
                 pool.shutdown(cancel_futures=True)
             raise
     for snippet in alone:
-        yield one(snippet, beside=False)
+        yield one(snippet, concurrent=False)
 
 
 def _said(error: Exception) -> ProofError:

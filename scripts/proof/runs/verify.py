@@ -68,7 +68,7 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
     )
 
 
-def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, beside: bool = False) -> Result:
+def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, concurrent: bool = False) -> Result:
     """Run one snippet and compare; with `write`, accept what changed.
 
     A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
@@ -88,7 +88,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         if is_accurate(old, changes, differences):
             result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
             return result if write else as_shown(result)
-        if beside and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
+        if concurrent and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
             return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
         if differences and not once and not (old and old.tampered):
             second = session.engine.again(lambda: _measure(snippet, session, found))
@@ -103,7 +103,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        if beside and cause == "output":  # a log of several builds can lack what a fact is read from
+        if concurrent and cause == "output":  # a log of several builds can lack what a fact is read from
             return Result(snippet, "unstable", (error.difference,), tuple(changes), old=old)
         return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
     verdict: Verdict = "written" if write else "drift"

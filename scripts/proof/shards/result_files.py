@@ -101,7 +101,7 @@ def load(folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, roo
     return [_part(folder, by_name, known, root) for folder in folders]
 
 
-def together(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
+def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
     """The results of all parts as those of one run, in its order.
 
     Raises UsageError where a snippet is missing, or is there twice, and where the parts are of different origins.

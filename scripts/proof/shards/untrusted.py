@@ -15,7 +15,7 @@ from dataclasses import replace
 from proof.captures import derived, fingerprint, normalise, provenance
 from proof.captures.model import Capture, CapturedFact
 from proof.core.units import Scalar
-from proof.core.validate import typed
+from proof.core.validate import validate
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 
@@ -34,7 +34,7 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
     It must be whole, of the types that the tool writes, and of the snippet as it is here: commands, context and bases.
     """
     try:
-        typed(capture)
+        validate(capture)
     except TypeError as error:
         yield f"a value in it has a type that the tool never writes: {error}"
         return

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proof.captures.model import Environment
-from proof.core.validate import is_number, typed
+from proof.core.validate import is_number, validate
 from tests.support.makers import capture
 
 FACTS = capture().facts
@@ -23,7 +23,7 @@ def odd(record: Any, **fields: Any) -> Any:
 def test_a_record_passes_as_it_is() -> None:
     """Nothing is converted, and nothing copied."""
     one = capture()
-    assert typed(one) is one
+    assert validate(one) is one
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_a_record_passes_as_it_is() -> None:
 def test_a_value_of_another_type(change: dict[str, Any], says: str) -> None:
     """The field is named, however deep it lies."""
     with pytest.raises(TypeError) as error:
-        typed(capture(**change))
+        validate(capture(**change))
     assert str(error.value).startswith(says)
 
 
 def test_the_largest_number() -> None:
     """What 64 bits hold is a number, and can be written."""
     largest = capture(facts={"size": odd(FACTS["size"], value=2**63 - 1)})
-    assert typed(largest) is largest
+    assert validate(largest) is largest
     assert not is_number(math.nan)

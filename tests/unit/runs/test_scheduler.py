@@ -56,9 +56,9 @@ class Runs:
         self.without: list[str] = []  # told so
         self._hold, self._lock = hold, threading.Lock()
 
-    def __call__(self, snippet: Snippet, /, *, beside: bool) -> Result:
+    def __call__(self, snippet: Snippet, /, *, concurrent: bool) -> Result:
         with self._lock:
-            if beside is False:
+            if concurrent is False:
                 self.without.append(snippet.name)
             self._now += 1
             self.begun.append(snippet.name)
@@ -113,8 +113,8 @@ def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: 
     running: set[str] = set()
     together: list[set[str]] = []
 
-    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
-        assert beside
+    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
+        assert concurrent
         running.add(snippet.name)
         time.sleep(0.1)
         together.append(set(running))
@@ -209,8 +209,8 @@ def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, 
 def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, says: str) -> None:
     """What the tool can name is not called a fault of it."""
 
-    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
-        del snippet, beside
+    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
+        del snippet, concurrent
         raise fault
 
     (result,) = scheduler.run(snippets[:1], verify, jobs=1)
@@ -251,8 +251,8 @@ def test_the_whole_command_goes_on(
 def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
     """An interrupt is nobody's result."""
 
-    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
-        del snippet, beside
+    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
+        del snippet, concurrent
         raise end
 
     with pytest.raises(end):
@@ -265,8 +265,8 @@ def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) 
     running = threading.Barrier(3)
     begun: list[str] = []
 
-    def verify(snippet: Snippet, /, *, beside: bool) -> Result:
-        assert beside
+    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
+        assert concurrent
         begun.append(snippet.name)
         if snippet.name == "left":
             running.wait(10)

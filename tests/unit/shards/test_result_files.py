@@ -40,7 +40,7 @@ def shards(root: Path, tmp_path: Path) -> list[Path]:
 def read(root: Path, *folders: Path) -> list[Result]:
     """Load and put together, as `proof merge` does."""
     snippets = project.load_all(root)
-    return result_files.together(result_files.load(folders, snippets, base_images.load(root), root), snippets)
+    return result_files.merge(result_files.load(folders, snippets, base_images.load(root), root), snippets)
 
 
 def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:

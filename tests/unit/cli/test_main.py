@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from proof.cli import facts, main
-from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny, tree
+from tests.support.helpers import REPOSITORY, captured, edit, tiny, tree
+from tests.support.in_process import proof
 
 
 @pytest.mark.parametrize(

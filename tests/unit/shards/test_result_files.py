@@ -18,7 +18,8 @@ from proof.core.errors import CannotMeasureError, UsageError, Where
 from proof.runs.result import Result
 from proof.shards import result_files
 from proof.snippets import base_images, places, project
-from tests.support.helpers import LAYERS, captured, edit, of_layers, proof, results, tiny
+from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
+from tests.support.in_process import proof
 
 
 @pytest.fixture

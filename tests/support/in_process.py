@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ def proof(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> s
     What nobody foresaw is raised, and fails the test with its own traceback.
     """
     out, err = io.StringIO(), io.StringIO()
+    on_term = signal.getsignal(signal.SIGTERM)
     with (
         contextlib.chdir(cwd),
         mock.patch.dict(os.environ, {"COLUMNS": "80", **(env or {})}),
@@ -31,4 +33,6 @@ def proof(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> s
             code = main.main(arguments)
         except SystemExit as error:  # argparse, on a wrong command line
             code = int(error.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, on_term)
     return subprocess.CompletedProcess(["proof", *arguments], code, out.getvalue(), err.getvalue())

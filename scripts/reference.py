@@ -36,7 +36,7 @@ def _command_line() -> str:
     sections: dict[str, list[argparse.ArgumentParser]] = {}
     for verb in _verbs(parser):
         sections.setdefault(_arguments(verb), []).append(verb)
-    written = ["These options go before the verb:", "", _arguments(parser), ""]
+    written = ["This goes before the verb:", "", _arguments(parser), ""]
     for table, verbs in sections.items():
         written += [f"### {' and '.join(verb.prog for verb in verbs)}", ""]
         for verb in verbs:
@@ -55,7 +55,7 @@ def _verbs(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]
 def _arguments(parser: argparse.ArgumentParser) -> str:
     """The table of a parser's arguments, without `--help`; empty where it takes none."""
     rows = [
-        (f"`{_usage(action)}`", _sentence((action.help or "").replace("%%", "%")))
+        (f"`{_usage(action)}`", _help(action))
         for action in parser._actions  # noqa: SLF001
         if not isinstance(action.choices, dict) and "--help" not in action.option_strings
     ]
@@ -74,13 +74,19 @@ def _usage(action: argparse.Action) -> str:
     return f"{action.option_strings[-1]} {value}" if action.option_strings else value
 
 
+def _help(action: argparse.Action) -> str:
+    """What `--help` says of an argument, with options and variables as code."""
+    text = (action.help or "").replace("%%", "%")
+    return re.sub(r"`[^`]+`|--[a-z][a-z-]*|\$[A-Z_]+", lambda found: f"`{found[0].strip('`')}`", text)
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}." if text else ""
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *(map(_cell, row) for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    lines = [f"| {' | '.join(map(_cell, cells))} |" for cells in (header, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(header)}", *lines[1:]])
 
 
 def _cell(text: str) -> str:

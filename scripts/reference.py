@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,9 @@ def updated(page: str) -> str:
 
 
 def _key_table(table: Mapping[str, Key]) -> str:
-    rows = [(f"`{name}`", f"{key.kind}, required" if key.required else key.kind, key.meaning) for name, key in table.items()]
+    rows = [
+        (f"`{name}`", f"{key.kind}, required" if key.required else key.kind, key.meaning) for name, key in table.items()
+    ]
     return _table(("Key", "Type", "Meaning"), rows)
 
 
@@ -112,4 +115,4 @@ if __name__ == "__main__":
         text = path.read_text("utf-8")
         if (current := updated(text)) != text:
             path.write_text(current, "utf-8")
-            print(f"updated {path.relative_to(PAGES.parents[1])}")
+            sys.stdout.write(f"updated {path.relative_to(PAGES.parents[1])}\n")

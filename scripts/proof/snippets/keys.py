@@ -30,7 +30,9 @@ SNIPPET = {
     "step": Key("list of tables", "The commands, in order.", required=True),
 }
 NOISE = {
-    "bytes": Key("integer", "By how many bytes the size may differ. Without it, only the content of the layers may differ."),
+    "bytes": Key(
+        "integer", "By how many bytes the size may differ. Without it, only the content of the layers may differ."
+    ),
     "because": Key("string", "Where the difference comes from.", required=True),
 }
 STEP = {

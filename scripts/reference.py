@@ -43,8 +43,9 @@ def _command_line() -> str:
     for table, verbs in sections.items():
         written += [f"### {' and '.join(verb.prog for verb in verbs)}", ""]
         for verb in verbs:
-            subject = f"`{verb.prog}`: " if len(verbs) > 1 else ""
-            written += [f"{subject}{_sentence(verb.description or '')}", ""]
+            text = verb.description or ""
+            written += [f"- `{verb.prog}`: {text[:1].lower()}{text[1:]}"] if len(verbs) > 1 else [_sentence(text)]
+        written += [""]
         written += [table, ""] if table else []
     return "\n".join(written).strip()
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.captures.normalise import RULES, comparable, normalise, transferred
+from proof.captures.buildkit_log import transferred
+from proof.captures.normalise import RULES, comparable, normalise
 from proof.core.sequence_diff import blocks
 from proof.snippets.model import Step
 from tests.support.helpers import REPOSITORY

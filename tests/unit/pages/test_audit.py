@@ -37,7 +37,7 @@ def parsed(html: str) -> ET.Element:
 
 def audited(html: str | ET.Element, root: Path = Path("/nowhere"), book: FactBook = BOOK, **fields: Any) -> Page:
     """What the audit finds on a page with this body."""
-    page = Page(root, root / "docs", collect=True, **fields)
+    page = Page(root, root / "docs", load_book=lambda: BOOK, list_pages=list, collect=True, **fields)
     page.book = book
     audit(parsed(html) if isinstance(html, str) else html, page)
     return page
@@ -375,8 +375,7 @@ class TestNames:
 
 def test_the_first_problem_is_raised() -> None:
     """A site build stops at it; `proof status` gathers them all."""
-    page = Page(Path("/nowhere"), Path("/nowhere/docs"))
-    page.book = BOOK
+    page = Page(Path("/nowhere"), Path("/nowhere/docs"), load_book=lambda: BOOK, list_pages=list)
     with pytest.raises(PageError, match="the number '3 layers' is typed"):
         audit(parsed("<p>It has 3 layers. And 4 layers.</p>"), page)
 

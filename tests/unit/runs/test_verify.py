@@ -138,7 +138,7 @@ def test_numbers_of_two_bases_are_not_compared(
     change: Callable[[Capture], Capture], says: str | None, tmp_path: Path
 ) -> None:
     """Another platform, engine or origin of the bases is said, and so is a capture of another origin alone."""
-    snippet = manifest.load(captured(tiny(tmp_path)) / "snippets" / "note")
+    snippet = manifest.variants(captured(tiny(tmp_path)) / "snippets" / "note")[0]
     folder = folder_of(snippet.folder, "rebuilt")
     here = store.load(folder)
     assert here is not None
@@ -153,7 +153,7 @@ def test_numbers_of_two_bases_are_not_compared(
 
 def test_what_pages_show_was_measured(root: Path) -> None:
     """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
-    snippet = manifest.load(captured(root) / "snippets" / "note")
+    snippet = manifest.variants(captured(root) / "snippets" / "note")[0]
     here = store.load(folder_of(snippet.folder, "rebuilt"))
     assert here is not None
     found = Result(snippet, "accurate", old=here, new=here)

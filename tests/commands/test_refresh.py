@@ -17,7 +17,7 @@ from tests.support.makers import write
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
 
 
-LOCKS = ("requirements.lock", "requirements-uv.lock")
+LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.lock")
 
 
 @pytest.fixture
@@ -218,6 +218,7 @@ def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object
     [
         ("lock", "requirements.lock", "--index-url https://example.invalid\n"),
         ("lock", "requirements-uv.lock", ""),
+        ("lock", "requirements-mutation.lock", ""),
         ("lock", "pyproject.toml", ""),
         ("lock", "requirements-dev.lock", ""),
     ],

@@ -92,12 +92,6 @@ class PackageError(CannotMeasureError):
     """A package of a rebuilt base could not be fetched, or is not the pinned one."""
 
 
-class AnotherBasisError(ProofError):
-    """Two numbers of different bases were about to be compared."""
-
-    code = 4
-
-
 def code_of(problems: Sequence[ProofError]) -> int:
     """The exit code that these come to: the highest, and 0 for none."""
     return max((problem.code for problem in problems), default=0)

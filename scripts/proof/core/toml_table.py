@@ -270,7 +270,8 @@ class _Reader:
         """Read `[a.b]` or `[[a.b]]`, and return the place of the table that it opens."""
         double = self._text.startswith("[[", self._at)
         self._take("[[" if double else "[")
-        line, place = self._now(), ()
+        line = self._now()
+        place: _Place = ()
         *above, last = self._key()
         self._take("]]" if double else "]")
         for part in above:
@@ -294,7 +295,7 @@ class _Reader:
 
     def _key(self) -> list[str]:
         """Read a dotted key."""
-        parts = []
+        parts: list[str] = []
         while True:
             if self._peek() in ('"', "'"):
                 parts += tomllib.loads(f"key = {self._match(_STRING)}").values()

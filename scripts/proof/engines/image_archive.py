@@ -62,7 +62,6 @@ class Image:
     platform: str
     user: str
     command: str  # ENTRYPOINT and CMD, as JSON
-    environment: tuple[str, ...]
 
     @property
     def size(self) -> int:
@@ -168,7 +167,6 @@ def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
         platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
         user=settings.get("User") or "",
         command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
-        environment=tuple(settings.get("Env") or ()),
     )
     return validate(image)
 

@@ -28,7 +28,7 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
         layers = tuple(Layer(**layer) for layer in data["layers"])
-        return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
+        return Image(**data | {"layers": layers})
     counted = Layers(cache / "layers", kind)
     try:
         image = overlay_store.measure(engine.data, image_id, counted, compress=compress, limit=limit)

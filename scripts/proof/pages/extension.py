@@ -43,7 +43,6 @@ from proof.snippets import context, manifest, project
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
@@ -149,8 +148,8 @@ class _Source(OnPage, Preprocessor):
             if _MARKER in line:
                 written += self._included(line, fenced=bool(fence))
                 continue
-            if (mark := _FENCE.match(line)) is not None:
-                fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
+            if (mark := chart_fence.FENCE.match(line)) is not None:
+                fence = "" if fence and line.strip().startswith(fence) else fence or mark["mark"]
             elif fence and not waived and _COMMAND.match(line):
                 what = "this command is shown and nothing ran it"
                 hint = "{{ transcript snippet/step }}, or {{ waiver: why }} above the fence"

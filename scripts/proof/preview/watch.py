@@ -21,7 +21,7 @@ from proof.snippets import base_images, manifest, places, project
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
 
-_ORIGIN: base_images.Origin = "rebuilt"
+_ORIGIN: places.Origin = "rebuilt"
 
 
 class Watch:

@@ -72,7 +72,6 @@ class Reader(HTMLParser):
     title: str = ""
     canonical: str = ""
     base: str = "."
-    generator: str = ""
     metas: dict[str, list[str]] = field(default_factory=dict)  # by name or property
     scripts: list[str] = field(default_factory=list)  # text of the inline ones
     styles: list[str] = field(default_factory=list)  # addresses, in their order

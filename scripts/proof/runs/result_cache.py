@@ -24,8 +24,9 @@ from proof.core.folder_cache import FolderCache
 from proof.engines import private_daemon
 from proof.runs.result import Result, as_shown
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
+from proof.snippets.places import Origin
 
 _ORIGIN: Origin = "rebuilt"  # what a registry holds is known when it is asked
 _BOOT = Path("/proc/sys/kernel/random/boot_id")

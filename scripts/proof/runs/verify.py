@@ -19,9 +19,10 @@ from proof.runs import execute
 from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
 from proof.runs.to_capture import NotAsDeclaredError, capture_of
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import Snippet, Step
+from proof.snippets.places import Origin
 from proof.system import revision
 
 

@@ -25,8 +25,9 @@ from proof.core.files import check_plain, read, write_whole
 from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
+from proof.snippets.places import Origin
 
 SCHEMA = 1
 RECORD = "results.json"

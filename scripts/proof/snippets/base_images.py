@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from proof.core.errors import RefusedError, Where
 from proof.core.text import did_you_mean
@@ -17,7 +17,6 @@ from proof.snippets import keys
 from proof.snippets.commands import REFERENCE, familiar, is_kernels
 from proof.snippets.model import Snippet
 
-Origin = Literal["rebuilt", "registry"]
 PLATFORM = "linux/amd64"  # of rebuilt base images, and of every snippet that names no other
 _HASH = r"[0-9a-f]{64}"
 _REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"

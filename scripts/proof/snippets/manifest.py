@@ -23,7 +23,8 @@ from proof.snippets.model import FactRule, Snippet, Step
 
 DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
-VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # a value of a matrix: a folder
+# A value of a matrix: the name of a folder, which stands where those of the origins do.
+VARIANT = re.compile(rf"(?!(?:{'|'.join(places.ORIGINS)})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
 _STEPS = 100  # of a snippet; the longest honest one has 12
 _VALUES = 50  # of a matrix; the longest honest one has 8
 _PATTERNS = 40  # of a step; the most that an honest one has are 10
@@ -104,11 +105,6 @@ def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
     if len({places.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
     return [(variable, value) for value in values]
-
-
-def load(folder: Path) -> Snippet:
-    """Read and validate the snippet in a folder that is no matrix; ManifestError or RefusedError with the line."""
-    return variants(folder)[0]
 
 
 def _load(folder: Path, table: Table, variant: str = "") -> Snippet:

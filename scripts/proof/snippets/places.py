@@ -7,12 +7,14 @@ import re
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal, get_args
 
 from proof.core import files
 from proof.core.errors import PageError, RefusedError, Where
 
-_UNFINISHED = re.compile(r"\.(registry|rebuilt)\.new-[0-9]+")  # what `save` writes, until it is whole
-ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
+Origin = Literal["registry", "rebuilt"]  # of the base images
+ORIGINS: tuple[Origin, ...] = get_args(Origin)  # a page shows the first of them that there is
+_UNFINISHED = re.compile(rf"\.({'|'.join(ORIGINS)})\.new-[0-9]+")  # what `save` writes, until it is whole
 
 
 def folder_of(snippet_folder: Path, origin: str, variant: str = "") -> Path:

@@ -55,7 +55,7 @@ def test_a_fact_differs_beyond_its_tolerance(
 ) -> None:
     """Exact unless a tolerance or a reason for being volatile says otherwise; a unit is always exact."""
     # `count` has no image, of whose layers its facts would have to follow.
-    snippet = manifest.load(made / "snippets" / "count")
+    snippet = manifest.variants(made / "snippets" / "count")[0]
     folder = folder_of(snippet.folder, "rebuilt")
     capture = store.load(folder)
     assert capture is not None
@@ -70,7 +70,7 @@ class Here:
     """A capture of a snippet of the tiny project, and what is said of another one in its place."""
 
     def __init__(self, root: Path, name: str) -> None:
-        self.snippet = manifest.load(root / "snippets" / name)
+        self.snippet = manifest.variants(root / "snippets" / name)[0]
         self.folder = folder_of(self.snippet.folder, "rebuilt")
         capture = store.load(self.folder)
         assert capture is not None
@@ -576,8 +576,8 @@ def test_noise_says_why(tmp_path: Path) -> None:
     root = tiny(tmp_path)
     file = root / "snippets" / "note" / "snippet.toml"
     edit(file, 'image = "note"', 'image = "note"\nnoise = { bytes = 4096, because = "a log" }')
-    assert manifest.load(file.parent).noise == 4096
+    assert manifest.variants(file.parent)[0].noise == 4096
     for wrong in ("noise = { bytes = 4096 }", 'noise = { bytes = 0, because = "x" }', "noise = 3"):
         edit(file, file.read_text().splitlines()[2], wrong)
         with pytest.raises(ManifestError, match=r"snippet\.toml:3"):
-            manifest.load(file.parent)
+            manifest.variants(file.parent)[0]

@@ -112,12 +112,7 @@ class TestMeasure:
         assert image.size == 2812
         assert [layer.diff_id for layer in image.layers] == [f"sha256:{digest(BASE)}", f"sha256:{digest(OWN)}"]
         assert image.id == f"sha256:{digest(config(BASE, OWN))}"
-        assert (image.platform, image.user, image.command, image.environment) == (
-            "linux/amd64",
-            "",
-            '["app"]',
-            ("PATH=/bin",),
-        )
+        assert (image.platform, image.user, image.command) == ("linux/amd64", "", '["app"]')
 
     def test_instructions(self) -> None:
         """Each layer has its own instruction; those that made no layer are passed over."""
@@ -514,7 +509,7 @@ class TestLimits:
 
     @pytest.mark.parametrize(
         "settings",
-        [{"User": 5}, {"Env": [5]}, {"Env": 5}, {"User": ["root"]}, {"Cmd": 5}, "text", 5],
+        [{"User": 5}, {"User": ["root"]}, {"Cmd": 5}, "text", 5],
     )
     def test_settings_of_another_type(self, settings: object) -> None:
         """What a capture is made of has the types that it must have."""

@@ -53,7 +53,7 @@ def result(tmp_path: Path) -> Result:
     folder = tmp_path / "single"
     folder.mkdir()
     (folder / "snippet.toml").write_text('title = "t"\n[[step]]\nname = "run"\ncommand = "docker version"\n')
-    return Result(manifest.load(folder), "drift", old=capture(), new=capture())
+    return Result(manifest.variants(folder)[0], "drift", old=capture(), new=capture())
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])

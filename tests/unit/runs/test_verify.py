@@ -133,7 +133,7 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
 
 def test_what_pages_show_was_measured(root: Path) -> None:
     """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
-    snippet = manifest.load(captured(root) / "snippets" / "note")
+    snippet = manifest.variants(captured(root) / "snippets" / "note")[0]
     here = store.load(folder_of(snippet.folder, "rebuilt"))
     assert here is not None
     found = Result(snippet, "accurate", old=here, new=here)

@@ -46,7 +46,7 @@ def snippet(tmp_path: Path) -> Snippet:
     (folder / "context" / "folder").symlink_to("sub")
     (folder / "context" / "dangling").symlink_to("of/an/image")
     (folder / "context" / "main.go").chmod(0o600)
-    return manifest.load(folder)
+    return manifest.variants(folder)[0]
 
 
 def below(folder: Path) -> set[str]:

@@ -332,9 +332,9 @@ def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> No
 def test_what_equals_nothing_else() -> None:
     """A fact that is missing, and a text in place of a number, of which no share can be computed."""
     number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
-    assert same(None, None)
+    assert same(None, None) is True
     for one, other in ((number, None), (None, number), (number, text), (text, number)):
-        assert not same(one, other)
+        assert same(one, other) is False
 
 
 @pytest.mark.parametrize(

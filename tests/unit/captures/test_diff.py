@@ -376,6 +376,10 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     assert varying.snippet.noise == 0
     assert varying.said(other(varying.capture)) == []
     assert varying.said(layer(0, digest="")(varying.capture)) == ["note: layer 1: digest"]
+    for number, from_base in ((0, False), (1, True)):  # a layer of the base on either side does not vary
+        moved = layer(number, digest=f"sha256:{'c' * 64}", from_base=from_base)(varying.capture)
+        for one, two in ((moved, varying.capture), (varying.capture, moved)):
+            assert f"note: layer {number + 1}: digest" in varying.said(one, two)
     assert "note: layer 2: size" in varying.said(layer(1, size=28)(varying.capture))
     assert varying.said(layer(1, files=2)(varying.capture)) == ["note: layer 2: files"]
     edit(file, 'because = "a date"', 'bytes = 9000, because = "a log"')

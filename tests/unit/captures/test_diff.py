@@ -61,6 +61,7 @@ def test_a_fact_differs_beyond_its_tolerance(
     assert capture is not None
     before, after = (replace(capture, facts={"size": fact}) for fact in (old, new))
     found = [difference.what for difference in compare(before, after, snippet, folder)]
+    assert same(old, new) is not different
     assert ("count.size" in found) is different
     parts = [part for part in ("source", "tolerance", "volatile") if getattr(old, part) != getattr(new, part)]
     assert [what for what in found if ": " in what] == ([] if different else [f"count.size: {part}" for part in parts])
@@ -332,9 +333,9 @@ def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> No
 def test_what_equals_nothing_else() -> None:
     """A fact that is missing, and a text in place of a number, of which no share can be computed."""
     number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
-    assert same(None, None)
+    assert same(None, None) is True
     for one, other in ((number, None), (None, number), (number, text), (text, number)):
-        assert not same(one, other)
+        assert same(one, other) is False
 
 
 @pytest.mark.parametrize(
@@ -375,6 +376,10 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     assert varying.snippet.noise == 0
     assert varying.said(other(varying.capture)) == []
     assert varying.said(layer(0, digest="")(varying.capture)) == ["note: layer 1: digest"]
+    for number, from_base in ((0, False), (1, True)):  # a layer of the base on either side does not vary
+        moved = layer(number, digest=f"sha256:{'c' * 64}", from_base=from_base)(varying.capture)
+        for one, two in ((moved, varying.capture), (varying.capture, moved)):
+            assert f"note: layer {number + 1}: digest" in varying.said(one, two)
     assert "note: layer 2: size" in varying.said(layer(1, size=28)(varying.capture))
     assert varying.said(layer(1, files=2)(varying.capture)) == ["note: layer 2: files"]
     edit(file, 'because = "a date"', 'bytes = 9000, because = "a log"')

@@ -333,14 +333,8 @@ class TestLines:
         "line",
         [
             *("cached", "CACHED!", "CANCELLED", "....", "..", "DONE", "DONE 1s", "DONE 0.12s", "DONE 0.1", "DONE .1s"),
-            *(
-                "done 0.1s",
-                "DONE 0.1s done",
-                "DONE 0x1s",
-                "DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s",
-                "RUN xx",
-                "x 0.1s",
-            ),
+            *("done 0.1s", "DONE 0.1s done", "DONE 0x1s"),
+            *("DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s", "RUN xx", "x 0.1s"),
             *(
                 "transferring cache: 2B",
                 "transferring context",
@@ -357,13 +351,8 @@ class TestLines:
             *(f"{status} twice" for status in STATUSES),
             *(f"not {status}" for status in STATUSES),
             *(f"{status[:-1]}" for status in STATUSES if status.endswith("1")),
-            *(
-                "exporting layer",
-                "exporting layers 1s",
-                "exporting layers 0.1s done done",
-                "naming to",
-                "naming to a b",
-            ),
+            *("exporting layer", "exporting layers 1s", "exporting layers 0.1s done done", "naming to"),
+            "naming to a b",
             *("exporting attestation manifest", f"exporting {SHA}", f"exporting manifests {SHA}", f"resolve {SHA}"),
         ],
     )
@@ -597,14 +586,8 @@ class TestTables:
     @pytest.mark.parametrize(
         "text",
         [
-            *(
-                "5 decades ago",
-                "5 seconds",
-                "5 seconds agone",
-                "Less than two seconds ago",
-                "About 5 seconds",
-                "x days ago",
-            ),
+            *("5 decades ago", "5 seconds", "5 seconds agone", "Less than two seconds ago", "About 5 seconds"),
+            "x days ago",
             *("5  days ago", "5 dayss ago", "few days ago", "\N{ARABIC-INDIC DIGIT FIVE} days ago", "5 days  ago"),
         ],
     )

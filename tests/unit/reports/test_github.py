@@ -14,7 +14,7 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
 from proof.core.errors import CannotMeasureError, PageError, Where
-from proof.reports import github
+from proof.reports import changes, github
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result, Verdict
 from tests.support.helpers import REPOSITORY, captured, edit, proof, results, tiny
@@ -318,7 +318,7 @@ def test_a_long_summary_is_cut_at_a_character(root: Path, tmp_path: Path, monkey
     """GitHub drops a summary that is too long; half a character would be an error."""
     file = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    monkeypatch.setattr(github.changes, "summary", lambda results, problems: "ä" * len(results) + "b" * len(problems))
+    monkeypatch.setattr(changes, "summary", lambda results, problems: "ä" * len(results) + "b" * len(problems))
     monkeypatch.setattr(github, "_SUMMARY_CAP", 5)
     found = results(root)
     reported(found, [], root)

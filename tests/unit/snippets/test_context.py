@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +286,8 @@ def test_what_a_context_comes_to(
     write(folder, {name: "x" * size for name, size in sizes.items() if size >= 0})
     for name in (name for name, size in sizes.items() if size < 0):
         (folder / name).symlink_to("a")
-    for number, act in enumerate((context.check, lambda each: context.copy(each, tmp_path / "copy"))):
+    acts: tuple[Callable[[Path], object], ...] = (context.check, partial(context.copy, target=tmp_path / "copy"))
+    for act in acts:
         if says:
             with pytest.raises(RefusedError, match=says) as error:
                 act(folder)
@@ -293,7 +296,6 @@ def test_what_a_context_comes_to(
             assert error.value.hint
         else:
             act(folder)
-            assert number == 0 or below(tmp_path / "copy")
 
 
 @pytest.mark.parametrize(("length", "fits"), [(500, True), (501, False)])
@@ -302,7 +304,8 @@ def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # n
     folder = tmp_path / "snippets" / "odd" / "context"
     name = f"{'ä' * 120}/{'y' * 240}/"
     write(folder, {name + "z" * (length - len(name.encode())): ""})
-    for act in (context.check, lambda each: context.copy(each, tmp_path / "copy")):
+    acts: tuple[Callable[[Path], object], ...] = (context.check, partial(context.copy, target=tmp_path / "copy"))
+    for act in acts:
         if fits:
             act(folder)
         else:

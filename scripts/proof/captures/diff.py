@@ -243,7 +243,7 @@ def _brief(text: str) -> str:
     """A side of a difference, no line of which is long."""
     return "\n".join(
         line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
-        for line in text[: (_LINES + 1) * 2 * _CHARACTERS].split("\n")[: _LINES + 1]
+        for line in text.split("\n", _LINES + 1)[: _LINES + 1]
     )
 
 

@@ -8,6 +8,7 @@ leaves through `Screen`, which takes text alone: no markup, no emoji, and no cha
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
@@ -98,6 +99,7 @@ class Terminal:
     def __init__(self, *, stderr: bool = False) -> None:
         self.screen = Screen(stderr=stderr)
         self._steps: dict[str, Step] = {}  # what runs now, by snippet
+        self._lock = threading.Lock()  # of `_steps`: snippets run in threads
 
     def say(self, text: str, style: str = "") -> None:
         """One line."""
@@ -126,15 +128,17 @@ class Terminal:
         with self.screen.status("") as update:
 
             def on_step(step: Step) -> None:
-                self._steps[step.snippet] = step
-                now = [f"{step}  {step.text}" for step in self._steps.values()]
-                update(now[0] if len(now) == 1 else f"{len(now)} snippets: {', '.join(map(str, self._steps.values()))}")
+                with self._lock:
+                    self._steps[step.snippet] = step
+                    now = list(self._steps.values())
+                update(f"{step}  {step.text}" if len(now) == 1 else f"{len(now)} snippets: {', '.join(map(str, now))}")
 
             yield on_step
 
     def result(self, result: Result) -> None:
         """One snippet, as soon as it is known."""
-        self._steps.pop(result.snippet.name, None)
+        with self._lock:
+            self._steps.pop(result.snippet.name, None)
         mark, style = _STYLES[result.verdict]
         self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         for change in result.changes:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from proof.core.errors import RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
+from proof.snippets import keys
 from proof.snippets.commands import REFERENCE, familiar, is_kernels
 from proof.snippets.model import Snippet
 
@@ -131,10 +132,10 @@ class Bases:
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml; ManifestError with the line."""
     table = Table.read(root / "snippets" / "bases.toml", below=root)
-    table.allow("package", "base")
+    table.allow(*keys.BASES)
     packages: dict[str, Package] = {}
     for t in table.tables("package"):
-        t.allow("name", "project", "version", "wheel", "sha256", "holds")
+        t.allow(*keys.PACKAGE)
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         project = t.text("project") or texts["name"]
         # Both become a line for pip: a line's end in one of them would begin another, with an option.
@@ -162,22 +163,7 @@ def load(root: Path) -> Bases:
 
 def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
     """One [[base]]: a recipe of its own, or `like` another one with other packages."""
-    t.allow(
-        *(
-            "name",
-            "registry",
-            "platform",
-            "rebuilt",
-            "created",
-            "parent",
-            "env",
-            "command",
-            "workdir",
-            "layer",
-            "keeps",
-        ),
-        *("like", "swap"),
-    )
+    t.allow(*keys.BASE)
     parent, like = t.text("parent") or None, t.text("like") or None
     own = ("platform", "parent", "command", "workdir", "layer", "keeps")
     for key in own if like else ("swap",):
@@ -243,9 +229,7 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
 
 
 def _layer(t: Table, packages: dict[str, Package]) -> Layer:
-    t.allow(
-        "instruction", "package", "blob", "tree", "at", "drop", "without_apk", "directories", "mode", "diff_id"
-    )  # fmt: skip
+    t.allow(*keys.LAYER)
     package = t.text("package") or None
     if package and package not in packages:
         raise t.error(

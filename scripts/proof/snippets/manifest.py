@@ -16,7 +16,7 @@ from proof.core.errors import ManifestError, Where
 from proof.core.folder_cache import MOMENT
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
-from proof.snippets import commands, context, dockerfile, places
+from proof.snippets import commands, context, dockerfile, keys, places
 from proof.snippets.commands import full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import FactRule, Snippet, Step
@@ -119,7 +119,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}",
             "letters, digits, _",
         )
-    table.allow("title", "image", "noise", "transfer", "slow", "matrix", "step")
+    table.allow(*keys.SNIPPET)
     if len(tables := table.tables("step")) > _STEPS:
         raise table.error("", f"{len(tables)} steps are too many for a snippet", f"{_STEPS} at most")
     steps = tuple(_step(name, t) for t in tables)
@@ -173,7 +173,7 @@ def _noise(table: Table) -> int:
     if "noise" not in table.data:
         return 0
     noise = table.subtable("noise")
-    noise.allow("bytes", "because")
+    noise.allow(*keys.NOISE)
     noise.text("because", required=True)
     if "bytes" not in noise.data:
         return 0
@@ -183,9 +183,7 @@ def _noise(table: Table) -> int:
 
 
 def _step(snippet: str, table: Table) -> Step:
-    table.allow(
-        "name", "command", "inside", "exit", "expect", "remedy", "show", "ignore", "timeout", "facts", "unshown"
-    )
+    table.allow(*keys.STEP)
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
         raise table.error("name", f"'{name}' is no name for a step", "letters, digits and _, like build or image_ls")
@@ -209,7 +207,7 @@ def _step(snippet: str, table: Table) -> Step:
         raise table.error("", f"{patterns} regular expressions are too many for a step", f"{_PATTERNS} at most")
     rules = []
     for fact in facts:
-        fact.allow("match", "unit", "tolerance", "volatile")
+        fact.allow(*keys.FACT)
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
             raise fact.error(

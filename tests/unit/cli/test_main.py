@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from proof.cli import facts, main
-from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny, tree
+from tests.support.helpers import REPOSITORY, captured, edit, tiny, tree
+from tests.support.in_process import proof
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,6 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
         (["check", "nobody"], "there is no snippet 'nobody'"),
         (["update", "nots"], "did you mean 'note'?"),
         (["check", "--project", "/nonexistent"], "unrecognized arguments"),
-        (["--project", "/nonexistent", "check"], "no such directory: /nonexistent"),
         (["check", "--timeout", "-1"], "more than 0 and at most 86400"),
         (["verify"], "invalid choice"),
         ([], "required"),
@@ -57,6 +57,16 @@ def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> N
     done = proof(*arguments, cwd=tiny(tmp_path))
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "verb", ["check", "update", "plan", "merge build/results", "accept build/results", "status", "facts"]
+)
+def test_a_project_that_is_not_there_is_said(verb: str, tmp_path: Path) -> None:
+    """By every verb alike: none looks for another project above a directory that was misspelled."""
+    done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
 
 
 def test_outside_a_project_it_says_so(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from proof.core.errors import CannotMeasureError, PageError, Where
 from proof.reports import changes, github
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result, Verdict
-from tests.support.helpers import REPOSITORY, captured, edit, proof, results, tiny
+from tests.support.helpers import REPOSITORY, captured, edit, results, tiny
+from tests.support.in_process import proof
 from tests.support.injections import HOSTILE
 
 

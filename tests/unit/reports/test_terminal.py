@@ -158,7 +158,7 @@ PRINTED = {
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
     "cli/facts": ["json_report.facts(found)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
-    "pages/extension": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
     "publish/__main__": ["f'{len(pages)} pages finished'"],
     "reports/github": ["annotation.command(base)"],
 }

@@ -19,7 +19,8 @@ from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import base_images, project
 from proof.snippets.places import folder_of
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, proof, results, tiny, tree
+from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
+from tests.support.in_process import proof
 
 DIGEST = f"sha256:{'1' * 64}"
 

@@ -16,7 +16,8 @@ from proof.shards import plan
 from proof.shards.plan import Shard
 from proof.snippets import project
 from proof.snippets.places import folder_of
-from tests.support.helpers import captured, edit, proof, tiny
+from tests.support.helpers import captured, edit, tiny
+from tests.support.in_process import proof
 
 SECONDS = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True),

@@ -21,7 +21,8 @@ from proof.core.errors import CannotMeasureError, UsageError, Where
 from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
 from proof.snippets import base_images, places, project
-from tests.support.helpers import LAYERS, captured, edit, of_layers, proof, results, tiny
+from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
+from tests.support.in_process import proof
 
 OTHER: Verdict = "another environment"
 

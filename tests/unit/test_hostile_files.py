@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.helpers import REPOSITORY, captured, proof, tiny
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.makers import write
 
 
@@ -59,7 +59,7 @@ def test_what_lies_in_a_project_is_no_file_of_it(given: dict[str, Any], says: st
     path = root / next(iter(given.values()))
     if path.is_dir():
         shutil.rmtree(path)
-    lay(root, given)
+    create(root, given)
     done = proof("status", cwd=root, timeout=60)
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
@@ -98,7 +98,7 @@ def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     site = ["bash", "scripts/site"]
     assert subprocess.run(site, cwd=root, capture_output=True, check=False).returncode == 0
     (root / "built").unlink()
-    lay(root, given)
+    create(root, given)
     done = subprocess.run(site, cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, next(iter(given.values())) in done.stderr) == (2, True)
     assert not (root / "built").exists()

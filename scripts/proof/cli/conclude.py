@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proof.cli.options import Reports
 from proof.cli.page_check import PageCheck
-from proof.core.errors import code_of
+from proof.core.errors import exit_code_of
 from proof.facts import book
 from proof.pages import scan, status
 from proof.reports import github, json_report, junit
@@ -45,4 +45,4 @@ def conclude(
     if reports.github:
         paths = [page.path for page in pages]
         github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.screen.file)
-    return worst(results, by_cause=reports.by_cause) or code_of(untrue) or code_of(problems)
+    return worst(results, by_cause=reports.by_cause) or exit_code_of(untrue) or exit_code_of(problems)

@@ -98,18 +98,18 @@ class AnotherBasisError(ProofError):
     code = 4
 
 
-def code_of(problems: Sequence[ProofError]) -> int:
+def exit_code_of(problems: Sequence[ProofError]) -> int:
     """The exit code that these come to: the highest, and 0 for none."""
     return max((problem.code for problem in problems), default=0)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write to the error output: the one way there for text that may come from outside."""
     sys.stderr.write(f"{plain(text)}\n")
 
 
-def complain_of_a_crash(*crash: Any) -> None:
+def print_crash(*crash: Any) -> None:
     """What Python is told to do with an error that nobody foresaw: its message may hold text from outside too."""
     import traceback  # only where something is broken
 
-    complain("".join(traceback.format_exception(*crash)).rstrip())
+    print_error("".join(traceback.format_exception(*crash)).rstrip())

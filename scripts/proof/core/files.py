@@ -163,7 +163,7 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
-def trouble(error: OSError) -> CannotMeasureError | None:
+def disk_error(error: OSError) -> CannotMeasureError | None:
     """What a failure of the disk means to the user; None for what is no failure of the disk."""
     where = Where(Path(str(error.filename))) if error.filename else None
     # A copy of a whole tree gathers what went wrong as text.

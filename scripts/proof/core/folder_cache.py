@@ -18,7 +18,7 @@ from typing import Any
 import proof
 from proof.core.files import write_whole
 
-MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
+CLOCK_RESOLUTION = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 _SCHEMA = 2
 
 
@@ -63,7 +63,7 @@ class FolderCache:
         except OSError:
             return
         # What was written a moment ago may be written once more within the clock's resolution: looked at again then.
-        if last < began - MOMENT:
+        if last < began - CLOCK_RESOLUTION:
             self._new[name] = stamp, found
             self._changed = True
 

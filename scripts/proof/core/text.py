@@ -14,7 +14,7 @@ _BLANK = re.compile(
 )
 
 
-def unseen(text: str, allowed: str = " ") -> str:
+def first_invisible(text: str, allowed: str = " ") -> str:
     """The first character that a reader cannot see, like `U+202E`, or nothing: what is read must be what is run."""
     if text.isascii() and text.isprintable():
         return ""  # as nearly every text is

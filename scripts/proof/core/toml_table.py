@@ -12,7 +12,7 @@ from typing import Any
 from proof.core import files
 from proof.core.errors import ManifestError, Where
 from proof.core.patterns import Pattern
-from proof.core.text import did_you_mean, unseen
+from proof.core.text import did_you_mean, first_invisible
 
 _DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
 _HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
@@ -52,8 +52,10 @@ class Table:
             raise ManifestError("there is no such file", where=Where(path), hint=f"write {path.name}") from error
         text = text.replace("\r\n", "\n")
         # Text that turns its direction, say, shows a reviewer another file than the one that is read.
-        if hidden := unseen(text, _ALLOWED):
-            line, shown = next((n, s) for n, s in enumerate(text.split("\n"), start=1) if unseen(s, _ALLOWED) == hidden)
+        if hidden := first_invisible(text, _ALLOWED):
+            line, shown = next(
+                (n, s) for n, s in enumerate(text.split("\n"), start=1) if first_invisible(s, _ALLOWED) == hidden
+            )
             raise ManifestError(
                 f"this line holds the character {hidden}, which cannot be seen",
                 where=Where(path, line),

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from proof.core.errors import RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
-from proof.snippets.commands import REFERENCE, familiar, is_kernels
+from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
 
 Origin = Literal["rebuilt", "registry"]
@@ -224,7 +224,7 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         raise t.error("platform", f"'{platform}' is no platform", 'platform = "linux/amd64"')
     for key in ("workdir", "keeps"):
         # Docker reads a mount as a list: behind a comma, `keeps` could name a directory of this machine.
-        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernels(path)):
+        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernel_path(path)):
             raise t.error(key, f"{path!r} is no directory of an image", f'{key} = "/src"')
     return Base(
         name=name,

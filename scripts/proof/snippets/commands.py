@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
-from proof.core.text import unseen
+from proof.core.text import first_invisible
 
 _LONGEST = 2000  # characters; nobody reads, or types, a longer command
 # A flag's value is checked against its pattern; None is a flag that takes no value. With a `=` in front the value is
@@ -136,7 +136,7 @@ class Command:
                 return []
 
 
-def is_kernels(path: str, folder: str = "/") -> bool:
+def is_kernel_path(path: str, folder: str = "/") -> bool:
     """Whether a path, seen from a folder of a container, is or is below /proc, /sys or /dev."""
     whole = posixpath.normpath(posixpath.join("/", folder, path)).lstrip("/")
     return whole.split("/")[0] in ("proc", "sys", "dev")
@@ -164,7 +164,7 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
 
     if "\n" in text or "\0" in text:
         raise refuse("a command is one line", "one step for each command")
-    if hidden := unseen(text, " \t"):
+    if hidden := first_invisible(text, " \t"):
         raise refuse(f"the command holds the character {hidden}, which cannot be seen", "type the command anew")
     if len(text) > _LONGEST:
         raise RefusedError(
@@ -253,7 +253,7 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
             raise refuse(f"the flag `{written}` is there twice", "once")
         if name == "--file" and str(value).lower().endswith(".in"):
             raise refuse(f"`{value}` is refused: Podman runs a preprocessor on a file of this name", "another name")
-        if written in _PATHS and is_kernels(str(value)):
+        if written in _PATHS and is_kernel_path(str(value)):
             raise refuse(f"`{value}` is refused as the value of `{written}`: it is the kernel's", "another folder")
         if command.verb != "build" and name in ("--format", "-f") and re.search("{{|}}", _ACTION.sub("", str(value))):
             raise refuse(

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from proof.core.errors import RefusedError, Where
 from proof.core.files import directory, kind, read, read_in
-from proof.core.text import unseen
+from proof.core.text import first_invisible
 
 # At any depth: version control, and what file managers and editors put beside a file that is looked at. A snippet must
 # not differ by who looks at it.
-left_out = shutil.ignore_patterns(".git", ".DS_Store", "*~", ".*.sw?", ".#*", "4913")
+ignored = shutil.ignore_patterns(".git", ".DS_Store", "*~", ".*.sw?", ".#*", "4913")
 LARGEST = 50_000_000  # bytes in all: a context is what a reader would copy
 _MOST = 5_000  # files and folders
 _LONGEST = 500  # bytes of one path: an archive of the context must be able to name it
@@ -35,7 +35,7 @@ def holds(context: Path, name: str) -> bool:
     inside, end = Path(os.path.realpath(context)), Path(os.path.realpath(context / name))
     if not (os.path.isfile(end) and end.is_relative_to(inside)):  # noqa: PTH113 - false too for a name that is too long
         return False
-    return not left_out(str(context), list(end.relative_to(inside).parts))
+    return not ignored(str(context), list(end.relative_to(inside).parts))
 
 
 def content(context: Path, path: Path) -> bytes:
@@ -58,7 +58,7 @@ def copy(context: Path, target: Path) -> None:
         inner = folders.pop()
         with directory(context / inner, below=context.parents[2]) as opened:
             names = set(os.listdir(opened))  # noqa: PTH208 - of what is open
-            for name in sorted(names - left_out("", list(names))):
+            for name in sorted(names - ignored("", list(names))):
                 path, made = context / inner / name, target / inner / name
                 _check_name(context, path.parent, name)
                 mode = os.lstat(name, dir_fd=opened).st_mode
@@ -108,7 +108,7 @@ def check(context: Path) -> None:
 
 def _check_name(context: Path, folder: Path, name: str) -> None:
     # Before anything else is said of the file: from here on its name can be printed.
-    if hidden := unseen(name):
+    if hidden := first_invisible(name):
         raise RefusedError(
             f"a file's name holds the character {hidden}, which cannot be seen",
             where=Where(folder),
@@ -175,6 +175,6 @@ def _check_link(path: Path, inside: str) -> None:
 def _walk(context: Path) -> Iterator[tuple[Path, list[str]]]:
     """Each folder and the names in it but what is left out, folders included; links are not followed."""
     for folder, folders, names in os.walk(context):
-        unwanted = left_out(folder, [*folders, *names])
+        unwanted = ignored(folder, [*folders, *names])
         folders[:] = sorted(set(folders) - unwanted)
         yield Path(folder), [*folders, *sorted(set(names) - unwanted)]

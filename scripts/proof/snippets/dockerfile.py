@@ -15,7 +15,7 @@ from pathlib import Path
 
 from proof.core.errors import RefusedError, Where
 from proof.core.files import read_text
-from proof.snippets.commands import is_kernels
+from proof.snippets.commands import is_kernel_path
 from proof.snippets.dockerfile_lexer import Instruction, instructions
 
 ALLOWED = frozenset(
@@ -110,7 +110,7 @@ class Dockerfile:
         return tuple(found)
 
     @property
-    def begins(self) -> frozenset[tuple[str, ...]]:
+    def prefixes(self) -> frozenset[tuple[str, ...]]:
         """Of each stage on a base, the base and its steps up to the first RUN: what builds of it have in common."""
         found = set()
         for stage in self.stages:
@@ -199,7 +199,7 @@ class _Reading:
                 self.folders[-1] = _led_to(instruction, self.folders[-1], self.own)
             case "VOLUME":
                 for volume in re.findall(r"[^\s\[\]\",]+", instruction.rest):
-                    if not _SETTING.fullmatch(volume) or is_kernels(volume):
+                    if not _SETTING.fullmatch(volume) or is_kernel_path(volume):
                         raise _refused(instruction, f"{volume} is refused as a volume", "a plain path to your own")
             case _:
                 pass
@@ -311,7 +311,7 @@ def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
         # Builders have followed `..`, in the name of a cache too, to folders of the machine.
         if not _SETTING.fullmatch(setting) or ".." in setting.split("/"):
             raise _refused(instruction, f"`{option}` of a mount is refused", "a plain name, or a path without `..`")
-        if key in _TARGETS and is_kernels(setting, folder):
+        if key in _TARGETS and is_kernel_path(setting, folder):
             raise _refused(instruction, f"a mount at {setting} is refused: it is the kernel's", "a folder of your own")
         settings[key] = setting
     return settings
@@ -349,7 +349,7 @@ def _led_to(instruction: Instruction, folder: str, own: set[str] | None) -> str:
             "it cannot be told where this WORKDIR leads: this file sets its variable, or a `..` follows one",
             "write the path out",
         )
-    if is_kernels(path, folder):
+    if is_kernel_path(path, folder):
         raise _refused(instruction, f"{instruction.rest} is refused: it is the kernel's", "a folder of your own")
     return "/" if names else posixpath.normpath(posixpath.join(folder, path))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core.errors import RefusedError, Where
-from proof.core.text import unseen
+from proof.core.text import first_invisible
 
 # ASCII alone, as in Go's expressions: Python's \d, \w, \s and split() take more, and what more they take hides lines.
 _BLANK = " \t"
@@ -147,7 +147,7 @@ def _lines(path: Path, text: str) -> list[str]:
                 hint="save it as plain UTF-8",
             )
         # A form feed, say, is a blank to Python and a letter to Go: what one takes for a comment, the other runs.
-        if hidden := unseen(line, " \t"):
+        if hidden := first_invisible(line, " \t"):
             raise RefusedError(
                 f"the character {hidden} is refused: it cannot be seen, and tools read it in their own way",
                 where=Where(path, number),

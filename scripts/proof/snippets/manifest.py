@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof.core import units
 from proof.core.errors import ManifestError, Where
-from proof.core.folder_cache import MOMENT
+from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, places
@@ -54,7 +54,7 @@ def variants(folder: Path) -> list[Snippet]:
         )
         files = {path: _written(path) for path in paths}
         # What was written a moment ago may be written once more within the clock's resolution: read it again then.
-        if max(files.values()) < began - MOMENT:
+        if max(files.values()) < began - CLOCK_RESOLUTION:
             _READ[folder] = files, found
             if len(_READ) > _KEPT:
                 del _READ[next(iter(_READ))]

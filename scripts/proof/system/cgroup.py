@@ -81,7 +81,7 @@ def default_memory() -> int:
     return int(int(available[1]) * 1024 * _SHARE) if available else 1 << 62
 
 
-def kills() -> int:
+def oom_kills() -> int:
     """How many processes of this machine the kernel has ended for want of memory, in whichever group."""
     return _count(Path("/proc/vmstat"), "oom_kill")
 
@@ -97,8 +97,8 @@ def watch(group: str) -> Callable[[], bool]:
         return lambda: _count(events, "oom_kill") > before
     if group and v1.exists():
         (v1 / "memory.max_usage_in_bytes").write_text("0")  # begins the high-water mark anew
-        before, limit = kills(), _count(v1 / "memory.limit_in_bytes", "")
-        return lambda: kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
+        before, limit = oom_kills(), _count(v1 / "memory.limit_in_bytes", "")
+        return lambda: oom_kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
     return lambda: False
 
 

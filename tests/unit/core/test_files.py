@@ -16,7 +16,7 @@ import pytest
 from proof.cli import facts, main
 from proof.core import files
 from proof.core.errors import RefusedError
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.makers import write
 
 
@@ -107,7 +107,7 @@ def test_what_is_not_read(given: dict[str, Any], name: str, says: str, tmp_path:
     """Links, whatever they lead to, at every step; what has no end; what is too long. No descriptor is left open."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(write(tmp_path, {"good": "good"}), given)
+    create(write(tmp_path, {"good": "good"}), given)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(RefusedError, match=re.escape(says)):
         _read(tmp_path, name)
@@ -158,7 +158,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     (write(tmp_path, {"x": ""}) / "x").chmod(0)
     with pytest.raises(PermissionError) as error:
         _read(tmp_path, "x")
-    trouble = files.trouble(error.value)
+    trouble = files.disk_error(error.value)
     assert trouble is not None
     assert str(trouble).startswith(f"{tmp_path / 'x'}: Permission denied")
 
@@ -176,7 +176,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_a_tree_that_is_not_plain(given: dict[str, Any], says: str, tmp_path: Path) -> None:
     """At any depth; and one that is deeper than any is not descended."""
     files.check_plain(write(tmp_path, {"a/b/good": ""}))
-    lay(tmp_path, given)
+    create(tmp_path, given)
     with pytest.raises(RefusedError, match=says):
         files.check_plain(tmp_path)
 
@@ -193,7 +193,7 @@ def test_a_tree_that_is_not_plain(given: dict[str, Any], says: str, tmp_path: Pa
 )
 def test_trouble(error: OSError, says: str) -> None:
     """It could not be measured, with the file and a cure."""
-    trouble = files.trouble(error)
+    trouble = files.disk_error(error)
     assert trouble is not None
     assert trouble.code == 3
     assert str(trouble).splitlines()[0] == says
@@ -202,7 +202,7 @@ def test_trouble(error: OSError, says: str) -> None:
 
 def test_no_trouble_of_the_disk() -> None:
     """A file that is missing is a mistake of ours, and not called anything else."""
-    assert files.trouble(FileNotFoundError(errno.ENOENT, "No such file or directory", "/a")) is None
+    assert files.disk_error(FileNotFoundError(errno.ENOENT, "No such file or directory", "/a")) is None
 
 
 def test_a_full_disk_is_code_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -285,5 +285,5 @@ def test_how_builds_begin(tmp_path: Path) -> None:
     common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
     first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
     second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
-    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.prefixes == second.prefixes == {("golang", *common.splitlines())}
     assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))

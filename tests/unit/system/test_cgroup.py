@@ -62,7 +62,7 @@ def test_in_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill somewhere on the machine counts where the group was at its limit meanwhile, and not where it was not."""
     killed = [1]
-    monkeypatch.setattr(cgroup, "kills", lambda: killed[0])
+    monkeypatch.setattr(cgroup, "oom_kills", lambda: killed[0])
     group = root / "memory" / "proof-1"
     group.mkdir(parents=True)
     (group / "memory.limit_in_bytes").write_text("314572800\n")
@@ -105,4 +105,4 @@ def test_this_machine() -> None:
     """What is free is less than there is, and kills are counted."""
     total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
     assert 0 < cgroup.default_memory() < total
-    assert cgroup.kills() >= 0
+    assert cgroup.oom_kills() >= 0

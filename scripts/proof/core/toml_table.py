@@ -49,18 +49,18 @@ class Table:
         try:
             text = files.read_text(path, below=below, limit=_LARGEST)
         except FileNotFoundError as error:
-            raise ManifestError("there is no such file", where=Where(path), hint=f"write {path.name}") from error
+            raise ManifestError("no such file", where=Where(path), hint=f"write {path.name}") from error
         text = text.replace("\r\n", "\n")
-        # Text that turns its direction, say, shows a reviewer another file than the one that is read.
+        # With a change of the text direction, say, a reviewer sees another file than the tool reads.
         if hidden := first_invisible(text, _ALLOWED):
             line, shown = next(
                 (n, s) for n, s in enumerate(text.split("\n"), start=1) if first_invisible(s, _ALLOWED) == hidden
             )
             raise ManifestError(
-                f"this line holds the character {hidden}, which cannot be seen",
+                f"invisible character {hidden}",
                 where=Where(path, line),
                 evidence=shown,
-                hint=r"take it out, or write it as an escape like \u00AD",
+                hint=r"remove it, or write it as an escape like \u00AD",
             )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
@@ -75,7 +75,7 @@ class Table:
                 "this key has too many parts",
                 where=Where(path, text.count("\n", 0, deep.start()) + 1),
                 evidence=f"{deep[0]:.80}",
-                hint="a key has three parts at most, as facts.size.match",
+                hint="use at most three parts, as in facts.size.match",
             )
         try:
             table = cls(path, text, tomllib.loads(text))
@@ -84,14 +84,17 @@ class Table:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
             raise ManifestError(
-                f"this is no TOML: {str(error).split(' (at')[0].lower()}",
+                f"invalid TOML: {str(error).split(' (at')[0].lower()}",
                 where=Where(path, line),
                 evidence="\n".join(text.split("\n")[line - 1 : line]),
                 hint="https://toml.io",
             ) from error
         except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
             raise ManifestError(
-                "this TOML cannot be read", where=Where(path), evidence=str(error), hint="fewer digits, less nesting"
+                "this TOML cannot be read",
+                where=Where(path),
+                evidence=str(error),
+                hint="use fewer digits and less nesting",
             ) from error
         table._first = above or 1
         return table
@@ -129,14 +132,14 @@ class Table:
     def text(self, key: str, *, required: bool = False) -> str:
         """A string; empty where it is absent and not required."""
         if required and not self.data.get(key):
-            raise self.error("", f"`{key}` is missing here", f'{key} = "…"')
+            raise self.error("", f"`{key}` is missing", f'add {key} = "…"')
         return str(self._typed(key, str, "a string") or "")
 
     def flag(self, key: str) -> bool:
         """True or false; false where it is absent."""
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise self.error(key, f"`{key}` must be true or false", f"{key} = true")
+            raise self.error(key, f"`{key}` must be true or false", f"write {key} = true")
         return value
 
     def integer(self, key: str, default: int) -> int:
@@ -150,13 +153,13 @@ class Table:
         try:
             return default if value is None else float(value)
         except OverflowError as error:
-            raise self.error(key, f"`{key}` is too large a number", f"{key} = {default:g}") from error
+            raise self.error(key, f"`{key}` is too large", f"write a smaller number, like {default:g}") from error
 
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
         value = self._typed(key, list, "a list of strings") or []
         if not all(isinstance(item, str) for item in value):
-            raise self.error(key, f"`{key}` must be a list of strings", f'{key} = ["…"]')
+            raise self.error(key, f"`{key}` must be a list of strings", f'write {key} = ["…"]')
         return list(value)
 
     def pattern(self, key: str, text: str) -> Pattern:
@@ -166,15 +169,15 @@ class Table:
         except ValueError as error:
             raise self.error(
                 key,
-                f"'{text:.100}' is no regular expression that is accepted here: {error}",
-                "the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
+                f"unsupported regular expression '{text:.100}': {error}",
+                "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
             ) from error
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
-        value = self._typed(key, list, f"tables, each under [[{key}]]") or []
+        value = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
-            raise self.error(key, f"`{key}` must be tables", f"[[{key}]]")
+            raise self.error(key, f"`{key}` must be a list of tables", f"write each under [[{key}]]")
         header = f"{self._header}.{key}" if self._header else key
         if lines := self._array(key):
             return [Table(self.path, self._text, item, line=line) for item, line in zip(value, lines, strict=False)]
@@ -194,7 +197,7 @@ class Table:
         found = []
         for name, item in value.items():
             if not isinstance(item, dict):
-                raise self.error(f"{key}.{name}", f"`{key}.{name}` must be a table", f"{key}.{name} = {{ … }}")
+                raise self.error(f"{key}.{name}", f"`{key}.{name}` must be a table", f"write {key}.{name} = {{ … }}")
             found.append(self._inline(f"{key}.{name}", name, item))
         return found
 

@@ -50,7 +50,7 @@ def test_a_catastrophe_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(patterns, "_TIMEOUT", 0.1)
     endless = Pattern.compile(text, WHERE)
     for act in (endless.search, lambda given: endless.sub("", given)):
-        with pytest.raises(ManifestError, match=r"^snippet\.toml:3: this regular .* still at work") as error:
+        with pytest.raises(ManifestError, match=r"^snippet\.toml:3: this regular .* timed out") as error:
             act("a" * 4000 + "!")
         assert error.value.evidence == text
         assert error.value.hint
@@ -59,7 +59,7 @@ def test_a_catastrophe_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_patterns_of_a_file_have_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many slow searches take no longer than a few: each is within its own limit, and all are counted together."""
     monkeypatch.setattr(patterns, "_TIMEOUT", 0.05)
-    monkeypatch.setattr(patterns, "_TOGETHER", 0.2)
+    monkeypatch.setattr(patterns, "_BUDGET", 0.2)
     monkeypatch.setattr(patterns, "_REFILL", 0)
     slow = [Pattern.compile(f"^(a|aa)+{end}$", WHERE) for end in "bcdefghijk"]
     other = Pattern.compile("^a", Where(Path("other.toml"), 1))
@@ -68,8 +68,8 @@ def test_the_patterns_of_a_file_have_one_budget(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(ManifestError) as error:
             each.search("a" * 4000 + "bcdefghijk!")
         said.append(error.value.what)
-    assert "still at work" in said[0]
-    assert said[-1] == "this regular expression has no time left: those of this file took 0.2 s together"
+    assert "timed out" in said[0]
+    assert said[-1] == "this regular expression has no time left: the searches of this file took 0.2 s in total"
     assert other.search("a"), "another file has its own"
 
 
@@ -78,7 +78,7 @@ def test_a_budget_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "_REFILL", 1e9)
     budget = patterns._budget(WHERE.path)
     budget.spend(100)
-    assert budget.left() == patterns._TOGETHER
+    assert budget.left() == patterns._BUDGET
 
 
 def test_a_large_text_is_not_searched() -> None:

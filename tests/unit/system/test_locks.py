@@ -92,7 +92,7 @@ def test_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = locks.take(tmp_path)
     assert first is not None
     with (
-        pytest.raises(CannotMeasureError, match="another run writes here: "),
+        pytest.raises(CannotMeasureError, match="another run is writing here: "),
         locks.holding(tmp_path, on_wait=lambda _: None),
     ):
         pass

@@ -251,7 +251,7 @@ PAGES = [
     Drift("page", "a sentence that left its claim", in_file(PAGE, "Only one layer", "Only three layers"), 2, "'three layers' is typed"),
     Drift("page", "a conclusion nobody checks", in_file(PAGE, "It holds", "It is the smallest there is. It holds"), 2, "draws a conclusion"),
     Drift("page", "a fact that does not exist", in_file(PAGE, "note.own_size", "note.own_sise"), 2, "did you mean 'note.own_size'"),
-    Drift("page", "a snippet that does not exist", in_file(PAGE, "transcript note/run", "transcript n0te/run"), 2, "there is no snippet 'n0te'"),
+    Drift("page", "a snippet that does not exist", in_file(PAGE, "transcript note/run", "transcript n0te/run"), 2, "unknown snippet 'n0te'"),
     Drift("page", "a step that does not exist", in_file(PAGE, "transcript note/run", "transcript note/runs"), 2, "has no step 'runs'"),
     Drift("page", "a transcript unbound", in_file(PAGE, "{{ transcript note/run }}", "```\n$ docker run note\n```"), 2, "nothing ran it"),
     Drift("page", "a step that no page shows", in_file(PAGE, "{{ transcript note/run }}", ""), 2, "no page shows note/run"),

@@ -370,7 +370,7 @@ class TestEngine:
         assert running.returncode == 3, output
         assert "? count  not measured" in output
         assert "the engine was lost during `docker start --attach" in output
-        assert "hint: run the same again" in output
+        assert "hint: run the command again" in output
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
 
     @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
@@ -553,7 +553,7 @@ class TestDisk:
         assert code == 3
         assert "snippets/note/captured/" in output
         assert ": the disk is full" in output
-        assert "hint: free some space, and run the same again" in output
+        assert "hint: free some space, and run the command again" in output
         listed = [line for line in output.splitlines() if line.startswith("snippets/")]
         assert not [line for line in listed if ".new-" in line]
         folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}

@@ -92,7 +92,7 @@ def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) ->
         ({"socket": "bases.lock"}, "found a socket"),
         ({"device": "bases.lock"}, "found a device"),
         ({"folder": "bases.lock"}, "found a directory"),
-        ({"file": "bases.lock", "size": 10**12}, "this file has more than 1,000,000 bytes"),
+        ({"file": "bases.lock", "size": 10**12}, "the file is larger than 1,000,000 bytes"),
     ],
     ids=str,
 )

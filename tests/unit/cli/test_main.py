@@ -43,7 +43,7 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check", "nobody"], "there is no snippet 'nobody'"),
+        (["check", "nobody"], "unknown snippet 'nobody'"),
         (["update", "nots"], "did you mean 'note'?"),
         (["check", "--project", "/nonexistent"], "unrecognized arguments"),
         (["--project", "/nonexistent", "check"], "no such directory: /nonexistent"),

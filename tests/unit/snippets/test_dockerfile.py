@@ -153,7 +153,7 @@ class TestBaseOf:
         """A stage may be called what its image is called."""
         assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
 
-    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "name a stage")])
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
         """An unknown target is refused with the names that there are."""
         with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):

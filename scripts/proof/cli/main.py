@@ -1,4 +1,4 @@
-"""The command `proof`: its verbs, and the one place that turns errors into exit codes.
+"""The command `proof`: its verbs, and the only place that turns errors into exit codes.
 
 To add a verb, write a module with `add_parser` and name it in `_VERBS`. Verbs import what they need when they run, so
 that `proof --help` answers at once.

@@ -1,4 +1,4 @@
-"""What the pages state, and what is wrong with that: read while an engine starts, reported once."""
+"""Reads the pages and finds their problems, in the background while an engine starts."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ class TestBuildArchive:
     def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A package of some kilobytes can unpack to more than a disk holds: it is stopped before that."""
         monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer has more than [\d,]+ bytes") as error:
+        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
             build(tmp_path, project(tmp_path), "alpine:3")
         assert error.value.where is not None
 
@@ -242,15 +242,15 @@ class TestBuildArchive:
         kept = project(tmp_path, BASE + f'diff_id = "sha256:{digest}"\n')
         assert build(tmp_path, kept, "alpine:3")
         broken = project(tmp_path, BASE + f'diff_id = "sha256:{"0" * 64}"\n')
-        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer is not the one that it promises") as error:
+        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer does not match its `diff_id`") as error:
             build(tmp_path, broken, "alpine:3")
-        assert error.value.evidence == f"promised sha256:{'0' * 64}\nbuilt    sha256:{digest}"
+        assert error.value.evidence == f"expected sha256:{'0' * 64}\nbuilt    sha256:{digest}"
 
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
             ("rootfs.tar.gz", "rotfs.tar.gz", "no item named 'tiny/rotfs.tar.gz'"),
-            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a folder tiny/og/"),
+            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a directory tiny/og/"),
             ('rootfs.tar.gz"', 'rootfs.tar.gz"\nwithout_apk = ["tzdata"]', "'lib/apk/db/installed' not found"),
         ],
     )
@@ -386,8 +386,8 @@ class TestEnsure:
 
     @pytest.mark.usefixtures("loads")
     def test_not_there(self, tmp_path: Path) -> None:
-        """An engine that took an archive and does not have its image cannot be measured."""
-        with pytest.raises(CannotMeasureError, match="the engine loaded golang and does not have it"):
+        """An engine that took an archive but does not have its image cannot be measured."""
+        with pytest.raises(CannotMeasureError, match="the engine loaded golang but does not have it"):
             self.ensure(tmp_path, "golang")
 
 

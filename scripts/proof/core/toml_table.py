@@ -1,4 +1,4 @@
-"""A TOML table that knows its file and lines: what every hand-written file of a project is read with."""
+"""Reads the hand-written TOML files of a project, with the line of each table and key for error messages."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Table:
 
     @classmethod
     def read(cls, path: Path, substitutions: Mapping[str, str] | None = None, *, below: Path) -> Table:
-        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML.
+        """The whole file as a table, with `{name}` replaced for each of the `substitutions`.
 
-        `below` is the project: see `files.read`.
+        `below` is the project: see `files.read`. Raises ManifestError if the file is missing or invalid.
         """
         try:
             text = files.read_text(path, below=below, limit=_LARGEST)
@@ -68,7 +68,7 @@ class Table:
 
     @classmethod
     def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:
-        """A text that stands in the file `path` below so many lines; ManifestError where it is no TOML."""
+        """A part of the file `path`, below `above` other lines. Raises ManifestError if it is invalid."""
         text = "\n" * above + text
         if deep := _DEEP.search(text):
             raise ManifestError(
@@ -116,13 +116,13 @@ class Table:
         return Where(self.path, here)
 
     def error(self, key: str, what: str, hint: str) -> ManifestError:
-        """A ManifestError at `key`, with the line as evidence."""
+        """A ManifestError at the line of `key`, with that line as evidence."""
         where = self.where(key)
         line = self._text.split("\n")[where.line - 1] if where.line else ""
         return ManifestError(what, where=where, evidence=line.strip(), hint=hint)
 
     def allow(self, *keys: str) -> None:
-        """Refuse every other key."""
+        """Raise ManifestError for any other key."""
         for key in self.data:
             if key not in keys:
                 raise self.error(
@@ -130,13 +130,13 @@ class Table:
                 )
 
     def text(self, key: str, *, required: bool = False) -> str:
-        """A string; empty where it is absent and not required."""
+        """A string; empty if it is missing and not required."""
         if required and not self.data.get(key):
             raise self.error("", f"`{key}` is missing", f'add {key} = "…"')
         return str(self._typed(key, str, "a string") or "")
 
     def flag(self, key: str) -> bool:
-        """True or false; false where it is absent."""
+        """A boolean; false if it is missing."""
         value = self.data.get(key, False)
         if not isinstance(value, bool):
             raise self.error(key, f"`{key}` must be true or false", f"write {key} = true")
@@ -241,7 +241,7 @@ class Table:
 
 
 def _check_integers(data: Mapping[str, Any]) -> None:
-    """Raise ValueError where a number is larger than TOML allows."""
+    """Raise ValueError for an integer that is larger than TOML allows."""
     left: list[Any] = [data]
     while left:
         match left.pop():

@@ -370,7 +370,7 @@ class TestEngine:
         assert running.returncode == 3, output
         assert "? count  not measured" in output
         assert "the engine was lost during `docker start --attach" in output
-        assert "hint: run the same again" in output
+        assert "hint: run the command again" in output
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
 
     @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
@@ -420,7 +420,7 @@ class TestRegistry:
             registry.forever = "404"
             code, output = run(root, own, "update", "--bases", "registry")
         assert code == 3, output
-        assert "could not be pulled: its registry has no such image (asked once)" in output
+        assert "could not be pulled: its registry has no such image (1 attempt)" in output
         assert "hint: look at `registry` in bases.toml" in output
         assert captured(root) == {}
         assert not (root / "snippets/bases.lock").exists()
@@ -485,7 +485,7 @@ class TestRegistry:
             code, output = run(root, own, "update", "--bases", "registry")
             asked = {path.split("/")[2] for path in registry.asked if "/manifests/" in path}
         assert code == 3, output
-        assert "is out of order (asked 4 times)" in output
+        assert "reports an error (4 attempts)" in output
         assert output.count("not measured\n") == 2
         assert len(asked) <= 1
 
@@ -553,7 +553,7 @@ class TestDisk:
         assert code == 3
         assert "snippets/note/captured/" in output
         assert ": the disk is full" in output
-        assert "hint: free some space, and run the same again" in output
+        assert "hint: free some space, and run the command again" in output
         listed = [line for line in output.splitlines() if line.startswith("snippets/")]
         assert not [line for line in listed if ".new-" in line]
         folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}

@@ -1,4 +1,4 @@
-"""The arguments of the verbs: how they are declared, and what they are once they have been checked."""
+"""The arguments of the verbs: their declarations, and the validated options."""
 
 from __future__ import annotations
 

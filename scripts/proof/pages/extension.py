@@ -33,7 +33,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from proof.core import errors
 from proof.core.files import read_text
-from proof.core.text import did_you_mean, plain, unseen
+from proof.core.text import did_you_mean, first_invisible, plain
 from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
@@ -218,7 +218,7 @@ def _acting(text: str) -> str:
     if (found := _ENDS_FENCE.search(text)) is not None:
         number = text.count("\n", 0, found.end()) + 1
         return f"`{found[1] or found[2]}` in its line {number} would end the fence around it"
-    if hidden := unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
+    if hidden := first_invisible(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
         return f"the character {hidden} in it cannot be seen"
     return ""
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from proof.core.errors import NoEngineError, ProofError, UsageError, complain
+from proof.core.errors import NoEngineError, ProofError, UsageError, print_error
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
 from proof.preview.files import Files
@@ -151,7 +151,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ProofError as problem:
-        complain(f"scripts/serve: {problem}")
+        print_error(f"scripts/serve: {problem}")
         sys.exit(problem.code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from proof.core.errors import ProofError, UsageError, complain
+from proof.core.errors import ProofError, UsageError, print_error
 from proof.publish import card, csp, feed, head, lean, markup, material, styles
 from proof.publish.page import Page, read
 
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
             raise UsageError("one argument is needed: the folder of a built site", hint="python -m proof.publish site/")
         pages = publish(Path(arguments[0]))
     except ProofError as error:
-        complain(str(error))
+        print_error(str(error))
         return error.code
     print(f"{len(pages)} pages finished")
     return 0

@@ -90,7 +90,7 @@ def run(
                 limit = timeout or step.timeout
                 # Of builds with steps in common BuildKit runs each step once, and mixes up in the logs whose it is.
                 build = snippet.dockerfiles.get(step.name)
-                with engine.builds.hold(build.begins if build else frozenset()):
+                with engine.builds.hold(build.prefixes if build else frozenset()):
                     one = _run_step(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
@@ -151,7 +151,7 @@ def _run_step(
     step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
-    kills, starved = cgroup.kills(), cgroup.watch(engine.group)
+    kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
 
     def once() -> Completed:
         return _run_command(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=timeout)
@@ -164,7 +164,7 @@ def _run_step(
         done = once()  # whether it began or printed just that, what it does now is its own doing
     as_declared = is_as_declared()
     # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
-    if starved() or (not as_declared and cgroup.kills() > kills):
+    if starved() or (not as_declared and cgroup.oom_kills() > kills):
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),

@@ -84,7 +84,7 @@ def _said(error: Exception) -> ProofError:
     """An error as the reason why a snippet was not measured: for one that nobody foresaw, where it came from."""
     if isinstance(error, ProofError):
         return error
-    if isinstance(error, OSError) and (trouble := files.trouble(error)):
+    if isinstance(error, OSError) and (trouble := files.disk_error(error)):
         return trouble
     last = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     places = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in last)
@@ -101,7 +101,7 @@ class _Queue:
     def __init__(self, snippets: Sequence[Snippet]) -> None:
         seconds = durations(snippets)
         self._begins = {
-            s.name: frozenset[tuple[str, ...]]().union(*(d.begins for d in s.dockerfiles.values())) for s in snippets
+            s.name: frozenset[tuple[str, ...]]().union(*(d.prefixes for d in s.dockerfiles.values())) for s in snippets
         }
         waits: dict[tuple[str, ...], float] = {}  # what all take that begin in this way
         for name, begins in self._begins.items():

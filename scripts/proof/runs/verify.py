@@ -100,7 +100,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
-        if (trouble := files.trouble(error)) is None:
+        if (trouble := files.disk_error(error)) is None:
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:

@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def read(root: Path, name: str = "note") -> Snippet:
-    return manifest.load(root / "snippets" / name)
+    return manifest.variants(root / "snippets" / name)[0]
 
 
 def test_every_input(root: Path) -> None:

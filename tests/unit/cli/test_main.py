@@ -44,7 +44,7 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check", "nobody"], "there is no snippet 'nobody'"),
+        (["check", "nobody"], "unknown snippet 'nobody'"),
         (["update", "nots"], "did you mean 'note'?"),
         (["check", "--project", "/nonexistent"], "unrecognized arguments"),
         (["check", "--timeout", "-1"], "more than 0 and at most 86400"),
@@ -82,7 +82,7 @@ def test_a_project_without_snippets_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "snippets" / "bases.toml").write_text("")
     done = proof("check", cwd=tmp_path)
     assert done.returncode == 2
-    assert "there is no snippet" in done.stderr
+    assert "no snippets in" in done.stderr
 
 
 def test_facts_for_people_and_for_programs() -> None:

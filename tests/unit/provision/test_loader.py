@@ -191,7 +191,7 @@ class TestBuildArchive:
     def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A package of some kilobytes can unpack to more than a disk holds: it is stopped before that."""
         monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer has more than [\d,]+ bytes") as error:
+        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
             build(tmp_path, project(tmp_path), "alpine:3")
         assert error.value.where is not None
 
@@ -242,15 +242,15 @@ class TestBuildArchive:
         kept = project(tmp_path, BASE + f'diff_id = "sha256:{digest}"\n')
         assert build(tmp_path, kept, "alpine:3")
         broken = project(tmp_path, BASE + f'diff_id = "sha256:{"0" * 64}"\n')
-        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer is not the one that it promises") as error:
+        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer does not match its `diff_id`") as error:
             build(tmp_path, broken, "alpine:3")
-        assert error.value.evidence == f"promised sha256:{'0' * 64}\nbuilt    sha256:{digest}"
+        assert error.value.evidence == f"expected sha256:{'0' * 64}\nbuilt    sha256:{digest}"
 
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
             ("rootfs.tar.gz", "rotfs.tar.gz", "no item named 'tiny/rotfs.tar.gz'"),
-            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a folder tiny/og/"),
+            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a directory tiny/og/"),
             ('rootfs.tar.gz"', 'rootfs.tar.gz"\nwithout_apk = ["tzdata"]', "'lib/apk/db/installed' not found"),
         ],
     )
@@ -386,8 +386,8 @@ class TestEnsure:
 
     @pytest.mark.usefixtures("loads")
     def test_not_there(self, tmp_path: Path) -> None:
-        """An engine that took an archive and does not have its image cannot be measured."""
-        with pytest.raises(CannotMeasureError, match="the engine loaded golang and does not have it"):
+        """An engine that took an archive but does not have its image cannot be measured."""
+        with pytest.raises(CannotMeasureError, match="the engine loaded golang but does not have it"):
             self.ensure(tmp_path, "golang")
 
 
@@ -423,12 +423,12 @@ swap = { tiny = "tiny-old" }
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
-            ('like = "golang"', 'like = "go"', "the like 'go' is no base above this one"),
-            ('like = "golang"', "", "`swap` does not go without `like`"),
-            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` does not go with `like`"),
+            ('like = "golang"', 'like = "go"', "no base 'go' above this one"),
+            ('like = "golang"', "", "`swap` needs `like`"),
+            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` conflicts with `like`"),
             ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
-            ('"tiny-old" }', '"tiny-odl" }', "`swap` puts one package in place of another"),
-            ("{ tiny =", "[1] # ", "`swap` puts one package in place of another"),
+            ('"tiny-old" }', '"tiny-odl" }', "`swap` must map packages to packages"),
+            ("{ tiny =", "[1] # ", "`swap` must map packages to packages"),
         ],
     )
     def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:
@@ -522,42 +522,42 @@ class TestCheck:
 HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
-    ('holds = "a few files"', "", 1, "`holds` is missing here"),
+    ('holds = "a few files"', "", 1, "`holds` is missing"),
     ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
-    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "1.0 --pre"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "\u0661.0"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "is not the project of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "is not the project of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "is not the project of a package"),
-    (WHEEL, "tiny-1.0.tar.gz", 5, "a package is a .whl file"),
-    (WHEEL, "tiny.whl", 5, "a package is a .whl file"),
-    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package is a .whl file"),
+    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "1.0 --pre"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "\u0661.0"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "invalid project"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "invalid project"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "invalid project"),
+    (WHEEL, "tiny-1.0.tar.gz", 5, "a package needs the name of a .whl file"),
+    (WHEEL, "tiny.whl", 5, "a package needs the name of a .whl file"),
+    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package needs the name of a .whl file"),
     ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
-    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing here"),
-    ('name = "alpine:3"', "", 8, "`name` is missing here"),
-    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing here"),
-    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing here"),
-    ('platform = "linux/amd64"', "", 8, "`platform` is missing here"),
-    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "is no image's name"),
-    ('"docker.example/alpine:3"', '"alpine"', 10, "'alpine' is no image's name"),
-    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "is no image's name"),
-    ('platform = "linux/amd64"', 'platform = "amd64"', 11, "'amd64' is no platform"),
-    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "is no directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "is no directory of an image"),
+    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing"),
+    ('name = "alpine:3"', "", 8, "`name` is missing"),
+    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
+    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
+    ('platform = "linux/amd64"', "", 8, "`platform` is missing"),
+    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid image name"),
+    ('"docker.example/alpine:3"', '"alpine"', 10, "invalid image name 'alpine'"),
+    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid image name"),
+    ('platform = "linux/amd64"', 'platform = "amd64"', 11, "invalid platform 'amd64'"),
+    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "invalid directory"),
     ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
-    ('package = "tiny"', 'package = "tniy"', 19, "there is no package 'tniy' - did you mean 'tiny'?"),
-    ('package = "tiny"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
-    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
+    ('package = "tiny"', 'package = "tniy"', 19, "unknown package 'tniy' - did you mean 'tiny'?"),
+    ('package = "tiny"', "", 17, "a `blob` or `tree` needs a `package`"),
+    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a `blob` or `tree` needs a `package`"),
     ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
-    ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "the parent 'alpine:4' is no base above this one"),
-    ('mode = "1777"', 'mode = "1778"', 41, "a mode is octal digits"),
+    ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "no base 'alpine:4' above this one"),
+    ('mode = "1777"', 'mode = "1778"', 41, "`mode` must be octal digits"),
     ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
-    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing here"),
+    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing"),
 ]
 
 

@@ -102,13 +102,13 @@ def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("503", "is out of order (asked 4 times)"),
-        ("reset", "cannot be reached (asked 4 times)"),
-        ("silent", "does not answer (asked 4 times)"),
-        ("short", "cannot be reached (asked 4 times)"),
-        ("401", "wants another user (asked once)"),
-        ("404", "has no such image (asked once)"),
-        ("garbage", "answers with something that is no image (asked once)"),
+        ("503", "reports an error (4 attempts)"),
+        ("reset", "cannot be reached (4 attempts)"),
+        ("silent", "does not answer (4 attempts)"),
+        ("short", "cannot be reached (4 attempts)"),
+        ("401", "denies access (1 attempt)"),
+        ("404", "has no such image (1 attempt)"),
+        ("garbage", "returns something that is not an image (1 attempt)"),
     ],
 )
 def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
@@ -117,11 +117,11 @@ def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float],
     with pytest.raises(CannotMeasureError) as error:
         pull(registry, tmp_path)
     # Of a registry that is away no other image is asked; one that lacks an image may have the next.
-    assert isinstance(error.value, RegistryAwayError) == ("4 times" in says)
+    assert isinstance(error.value, RegistryAwayError) == ("4 attempts" in says)
     assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
     assert error.value.evidence
-    assert error.value.hint.endswith("or leave --bases registry out")
-    assert len(quick) == (3 if "4 times" in says else 0)
+    assert error.value.hint.endswith("or drop --bases registry")
+    assert len(quick) == (3 if "4 attempts" in says else 0)
     assert not (tmp_path / "image.tar").exists()
 
 
@@ -131,7 +131,7 @@ def test_a_limit_for_good(
     """429 without an end: skopeo gives up after its own attempts, and then so does the tool."""
     monkeypatch.setattr(registries, "_ANSWER", 60.0)
     registry.forever = "429 soon"
-    with pytest.raises(RegistryAwayError, match="limits how often it is asked") as error:
+    with pytest.raises(RegistryAwayError, match="limits requests") as error:
         pull(registry, tmp_path)
     assert "log in" in error.value.hint
     assert quick == []

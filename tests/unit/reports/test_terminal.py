@@ -16,7 +16,7 @@ from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
-from proof.core.errors import CannotMeasureError, PageError, Where, complain_of_a_crash
+from proof.core.errors import CannotMeasureError, PageError, Where, print_crash
 from proof.core.text import plain
 from proof.facts import book
 from proof.reports import changes, github, json_report, junit, pull_request
@@ -146,7 +146,7 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
 
 def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
     """Python prints its message as it is; this one goes through `plain` as all others do."""
-    complain_of_a_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+    print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
     printed = capsys.readouterr().err
     assert "ZeroDivisionError" in printed
     assert acts(printed) == []
@@ -165,7 +165,7 @@ PRINTED = {
 
 
 def test_nothing_leaves_by_another_way() -> None:
-    """Text goes out through `Screen`, `complain`, or one of a few calls that are named above."""
+    """Text goes out through `Screen`, `print_error`, or one of a few calls that are named above."""
     package = REPOSITORY / "scripts" / "proof"
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):

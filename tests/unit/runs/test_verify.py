@@ -356,7 +356,7 @@ class Project:
         self._outcomes = list(outcomes)
         words = options.split()
         found = verify.verify(
-            manifest.load(self.root / "snippets" / name),
+            manifest.variants(self.root / "snippets" / name)[0],
             session or self.session(),
             write="write" in words,
             **{word: True for word in words if word != "write"},
@@ -564,7 +564,7 @@ def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
     assert call["keeps"] == {"alpine:3.22": ""}
     project.verify(SAME)
     assert (project.calls[1]["fresh"], project.calls[1]["timeout"]) == (False, None)
-    call["on_step"](manifest.load(project.root / "snippets/note").steps[0])
+    call["on_step"](manifest.variants(project.root / "snippets/note")[0].steps[0])
     assert len(steps) == 1
 
 
@@ -578,7 +578,7 @@ def test_what_a_run_depends_on(project: Project) -> None:
     )
     podman = project.session("registry", engine=Engine("podman", {}, "linux/arm64"))
     assert str(podman.environment) == "linux/arm64, podman, registry bases"
-    inputs = session.inputs_of(manifest.load(project.root / "snippets/note"))
+    inputs = session.inputs_of(manifest.variants(project.root / "snippets/note")[0])
     assert (inputs["the engine"], inputs["the base alpine:3.22"]) == ("docker 26", project.key)
 
 

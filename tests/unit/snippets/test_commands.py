@@ -73,7 +73,7 @@ def test_refused_names_what_is_allowed() -> None:
     with pytest.raises(RefusedError) as flag:
         commands.parse("docker version -x", where=WHERE)
     assert "build, buildx build, image build, run" in verb.value.hint
-    assert flag.value.hint == "the allowed ones: --format, -f"
+    assert flag.value.hint == "use one of: --format, -f"
 
 
 def test_inside() -> None:
@@ -86,7 +86,7 @@ def test_inside() -> None:
 
 @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
 def test_inside_refused(text: str, what: str) -> None:
-    """In a container too a command is one line of words."""
+    """In a container too a command must be on one line of words."""
     with pytest.raises(RefusedError, match=what):
         commands.parse(text, where=WHERE, inside=True)
 

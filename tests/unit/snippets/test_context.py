@@ -24,7 +24,7 @@ from proof.snippets import context, manifest
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 from proof.system.process import search_path
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.makers import write
 
 MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
@@ -126,8 +126,8 @@ def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
         ({"link": "sub/main.go", "to": "../../snippet.toml"}, "sub/main.go: this link leads out of the context"),
         ({"pipe": "pipe"}, "context/pipe: expected a regular file, found a named pipe"),
         ({"device": "zero"}, "context/zero: expected a regular file, found a device"),
-        ({"file": "large", "size": 60_000_000}, "this file has more than 50,000,000 bytes"),
-        ({"file": "many", "count": 5_001}, "the context holds more than 5,000 files"),
+        ({"file": "large", "size": 60_000_000}, "the file is larger than 50,000,000 bytes"),
+        ({"file": "many", "count": 5_001}, "the context has more than 5,000 files"),
         ({"file": "deep", "depth": 130}, "a path is longer than 500 bytes"),
         ({"files": {"HEAD": "", "objects/x": "", "refs/x": ""}}, "context: this directory looks like a bare Git"),
         ({"files": {"a/HEAD": "", "a/commondir": "x"}}, "context/a: this directory looks like a bare Git"),
@@ -144,7 +144,7 @@ def test_what_was_put_there_after_the_check_is_not_copied(
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
     (tmp_path / "elsewhere").mkdir()
-    lay(snippet.context, given)
+    create(snippet.context, given)
     with pytest.raises(RefusedError, match=re.escape(says)):
         copied(snippet, tmp_path)
 

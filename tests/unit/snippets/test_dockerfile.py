@@ -156,7 +156,7 @@ class TestBaseOf:
         """A stage may be called what its image is called."""
         assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
 
-    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "name a stage")])
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
         """An unknown target is refused with the names that there are."""
         with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):
@@ -288,7 +288,7 @@ def test_how_builds_begin(tmp_path: Path) -> None:
     common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
     first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
     second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
-    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.prefixes == second.prefixes == {("golang", *common.splitlines())}
     assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))
 
 

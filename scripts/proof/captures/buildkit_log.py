@@ -54,7 +54,7 @@ class BuildStep:
     title: Line
     parents: tuple[str, ...] = ()  # the titles of the steps before it in its stage
     printed: list[Line] = field(default_factory=list)  # by its command
-    said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
+    messages: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
     cached: bool = False
     cancelled: bool = False
 
@@ -67,7 +67,7 @@ class BuildStep:
     @property
     def cacheable(self) -> bool:
         """Whether it ran to its end, so that a later build may take it from the cache."""
-        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.said))
+        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.messages))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -84,7 +84,7 @@ class BuildStep:
         yield Line(f"step {self.title.text}", self.title.number)
         # Programs' lines are indented by two blanks, BuildKit's by one: a program cannot print a line of BuildKit's.
         yield from (Line(f"  {text}", number) for text, number in self.printed)
-        for text, number in self.said.items():
+        for text, number in self.messages.items():
             yield Line(text if text.startswith("ERROR") else f" - {text}", number)
 
     def read(self, message: str, number: int) -> None:
@@ -96,9 +96,9 @@ class BuildStep:
         elif printed := _PRINTED.fullmatch(message):
             self.printed.append(Line(printed[1], number))
         elif status := _STATUS.fullmatch(message):
-            self.said.setdefault(status[1], number)
+            self.messages.setdefault(status[1], number)
         elif not (message in ("...", self.title.text) or _ENDED.fullmatch(message) or _TRANSFERRED.fullmatch(message)):
-            self.said.setdefault(message, number)
+            self.messages.setdefault(message, number)
 
 
 @dataclass
@@ -133,15 +133,15 @@ class BuildLog:
     @property
     def image(self) -> str | None:
         """The id of the image that the build made, where the log says so."""
-        return next((found[1] for text in self._said() if (found := _IMAGE.fullmatch(text))), None)
+        return next((found[1] for text in self._messages() if (found := _IMAGE.fullmatch(text))), None)
 
     @property
     def names(self) -> list[str]:
         """The names that the build gave to its image, with their tags and without the registry."""
-        return [found[1] for text in self._said() if (found := _NAME.fullmatch(text))]
+        return [found[1] for text in self._messages() if (found := _NAME.fullmatch(text))]
 
-    def _said(self) -> Iterator[str]:
-        return (text for step in self.steps for text in step.said)
+    def _messages(self) -> Iterator[str]:
+        return (text for step in self.steps for text in step.messages)
 
 
 def labels(log: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
         where = record.where(place) if isinstance(place, str) else place
-        yield Difference(where, what, _brief(before), _brief(after))
+        yield Difference(where, what, _shortened(before), _shortened(after))
     if more := _count(found):
         yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
 
@@ -230,7 +230,7 @@ def _origin(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
         was, now = (capture.provenance.bases.get(name, "(none)") for capture in (old, new))
         if was != now and not moved:
             yield _Found('"provenance": {', f"{snippet.name}: {base}", was, now)
-    for name, value in provenance.oddities(old):
+    for name, value in provenance.implausible(old):
         yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "nothing that the tool would write")
 
 
@@ -239,7 +239,7 @@ def _excerpt(lines: list[Line]) -> str:
     return "\n".join([*(line.text for line in lines[:_LINES]), *more]) or "(nothing)"
 
 
-def _brief(text: str) -> str:
+def _shortened(text: str) -> str:
     """A side of a difference, no line of which is long."""
     return "\n".join(
         line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"

@@ -70,7 +70,7 @@ def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) ->
             continue
         source = next((c for c in candidates if (c.title.text, c.texts) in claims), candidates[0])
         printed = [Line(line.text, step.title.number) for line in source.printed]
-        found.append(BuildStep(step.title, printed=printed, said=step.said))
+        found.append(BuildStep(step.title, printed=printed, messages=step.messages))
     return BuildLog(found, log.rest)
 
 
@@ -88,9 +88,9 @@ def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
                 left[step.texts] -= 1
             elif step.known and unknown:
                 unknown -= 1
-                shown = BuildStep(step.title, said=step.said)
+                shown = BuildStep(step.title, messages=step.messages)
             found.append(shown)
-    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.said))):
+    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.messages))):
         yield from step.lines()
     # A log in this form has no `#N` lines left: it passes through unchanged.
     yield from (line for line in log.rest if line.text.strip(" \t") or not found)

@@ -27,7 +27,7 @@ _LONGEST = 1_000_000  # seconds of one step: more than any deadline
 _MOST = 1e300  # of them, so that a whole number of any length can be printed
 
 
-def oddities(capture: Capture, now: datetime | None = None) -> Iterator[tuple[str, str]]:
+def implausible(capture: Capture, now: datetime | None = None) -> Iterator[tuple[str, str]]:
     """Each field that the tool would not have written so, and its value."""
     source = capture.provenance
     for name, form in _FORMS.items():

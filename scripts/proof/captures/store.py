@@ -95,7 +95,7 @@ def lines_of(folder: Path) -> list[str]:
     return []
 
 
-def strangers(folder: Path, capture: Capture) -> Iterator[PageError]:
+def unexpected_files(folder: Path, capture: Capture) -> Iterator[PageError]:
     """What is in the directory of a capture and does not belong to it."""
     own = {RECORD, *(_text_of(folder, step.name).name for step in capture.steps)}
     for path in sorted(folder.iterdir()):

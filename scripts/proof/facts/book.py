@@ -26,7 +26,7 @@ class FactBook(Mapping[str, Fact]):
         self.captures = captures
         self.cited = {fact.name: fact for fact in cited}
 
-    def measured_anew(self, captures: Mapping[str, Capture]) -> FactBook:
+    def with_captures(self, captures: Mapping[str, Capture]) -> FactBook:
         """The same book with these captures in place of the committed ones."""
         return FactBook(ChainMap(dict(captures), cast(dict[str, Capture], self.captures)), self.cited.values())
 

@@ -23,7 +23,7 @@ _DEEPEST = 500  # bytes of a path in a snippet that anything is read from
 
 def check(site: Site, docs: Path) -> None:
     """Raises RefusedError or PageError for a file that no site may be built of; called before each page of a build."""
-    site.recently(f"files of {docs}", lambda: _check(site, docs))
+    site.cached(f"files of {docs}", lambda: _check(site, docs))
 
 
 def _check(site: Site, docs: Path) -> None:
@@ -52,11 +52,11 @@ def _check_snippets(snippets: Path) -> None:
         path = Path(entry.path)
         _check_entry(entry)
         if entry.is_dir(follow_symlinks=False):
-            _check_beside(path)
+            _check_snippet(path)
             context.check(path / "context")
 
 
-def _check_beside(snippet: Path) -> None:
+def _check_snippet(snippet: Path) -> None:
     """The same in a snippet's directory, but for what is in its context, and what an editor leaves for a while."""
     pending = [str(snippet)]
     while pending:

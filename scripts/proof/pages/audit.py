@@ -54,7 +54,7 @@ def audit(root: ET.Element, page: Page) -> None:
         tokens: list[_Token] = []
         text = _flat(block, tokens)
         # A mark behind the full stop belongs to the sentence before it.
-        text = _MARKS.sub(functools.partial(_behind, tokens), text)
+        text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
             private = [c for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
             inside = [tokens[ord(c) - _FIRST] for c in private]
@@ -185,7 +185,7 @@ def _token(token: _Token, tokens: list[_Token]) -> str:
     return chr(_FIRST + len(tokens) - 1)
 
 
-def _behind(tokens: list[_Token], match: re.Match[str]) -> str:
+def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
     marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
     return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
 

@@ -309,7 +309,7 @@ class _Inline(OnPage, InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` stands alone in its paragraph", hint="a blank line above and below")
-        return verbatim.literal(values.state(text, self.page).element())
+        return verbatim.literal(values.evaluate(text, self.page).element())
 
 
 class _Audit(OnPage, Treeprocessor):

@@ -73,12 +73,12 @@ class Site:
     @property
     def book(self) -> FactBook:
         """Every fact, as captured; read again only if a capture has changed."""
-        state = self.recently("captures", self._captures)
+        state = self.cached("captures", self._captures)
         if self._book is None or self._book[0] != state:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
 
-    def recently(self, what: str, look: Callable[[], T]) -> T:
+    def cached(self, what: str, look: Callable[[], T]) -> T:
         """The result of `look`, reused while pages are rendered one right after another.
 
         A build is made of one state of the files. If you edit one meanwhile, the site generator builds again, and

@@ -64,7 +64,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
             seen = FolderSummary(**kept)
         else:
             began = folder_cache.now()
-            seen, wrong = _look(folder, known, keys, pinned)
+            seen, wrong = _inspect(folder, known, keys, pinned)
             problems += wrong
             if not wrong:
                 index.put(folder.name, folder, asdict(seen), began=began)
@@ -80,7 +80,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     return Status(snippets, len(steps), count, scanned, problems)
 
 
-def _look(
+def _inspect(
     folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, str]
 ) -> tuple[FolderSummary, list[ProofError]]:
     """What is in a snippet's folder, and what is wrong with it."""
@@ -100,7 +100,7 @@ def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
     """Files that are in a capture's directory and not of it, and captures that are in another one's place."""
     for origin, capture in capture_index.each(snippet.folder, snippet.variant):
         folder = places.folder_of(snippet.folder, origin, snippet.variant)
-        yield from store.strangers(folder, capture)
+        yield from store.unexpected_files(folder, capture)
         if (capture.snippet, capture.environment.bases) != (snippet.name, origin):
             what = f"this is a capture of {capture.snippet!r:.110} on {capture.environment.bases!r:.20} bases"
             hint = f"git rm -r {folder}, and proof update {snippet.name} --bases {origin}"

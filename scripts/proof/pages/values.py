@@ -48,7 +48,7 @@ class Stated:
         return element
 
 
-def state(text: str, page: Page) -> Stated:
+def evaluate(text: str, page: Page) -> Stated:
     """Evaluate an expression over the page's facts, and note that the page uses them."""
     value = expression.evaluate(text, page.book)
     names = expression.names(text)

@@ -159,11 +159,11 @@ class TestMeasured:
         book = FactBook({"single": capture(facts={"size": CapturedFact(1, "B", "x", tolerance=0.01)})})
         assert book["single.size"].tolerance == 0.01
 
-    def test_measured_anew(self) -> None:
-        """FolderCache captures take the place of committed ones; all other facts stay."""
+    def test_with_captures(self) -> None:
+        """Fresh captures replace the committed ones of the same snippets; all other facts stay."""
         cited = Fact(1, "B", "edition.size", "first", Source("first", "2020-06-04", ""))
         book = FactBook({"single": capture(), "multi": capture()}, [cited])
-        fresh = book.measured_anew({"single": capture(facts={"size": CapturedFact(1, "B", "x")})})
+        fresh = book.with_captures({"single": capture(facts={"size": CapturedFact(1, "B", "x")})})
         assert [name for name in fresh if name.startswith("single.")] == ["single.size"]
         assert fresh["single.size"].value == 1
         assert fresh["multi.size"].value == 269_642_189

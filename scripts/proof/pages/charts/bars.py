@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec, ratio, total
-from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, tip
+from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, tooltip
 from proof.pages.values import Stated
 
 _LINE, _BAR, _GAP = 17, 14, 12  # px: a line of text, a bar, and what is between two rows
@@ -21,7 +21,7 @@ def draw(spec: Spec) -> Drawing:
     spec.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     rows = [_Row(row, parts) for row in spec.rows("rows")]
-    spec.alike([value for row in rows for value in row.values], "rows")
+    spec.same_unit([value for row in rows for value in row.values], "rows")
     longest = max(row.total.number for row in rows)
     marks: list[ET.Element] = []
     y = 0.0
@@ -43,7 +43,7 @@ class _Row:
         spec.allow("name", "values" if parts else "value", "note")
         self.name = spec.label("name")
         self.values = spec.amounts("values", len(parts)) if parts else [spec.amount("value")]
-        spec.alike(self.values, "values" if parts else "value")
+        spec.same_unit(self.values, "values" if parts else "value")
         self.total = total(self.values) if parts else self.values[0]
         self.note = spec.value("note") if spec.has("note") else None
 
@@ -62,7 +62,7 @@ class _Row:
         for i, value in enumerate(self.values):
             part = ratio(value, longest)
             bar = element("rect", f"chart__c{i + 1}", x=share(x), y=y, width=share(part), height=_BAR)
-            marks.append(tip(bar, f"{self.name}: {parts[i]}, {value}" if parts else f"{self.name}: {value}"))
+            marks.append(tooltip(bar, f"{self.name}: {parts[i]}, {value}" if parts else f"{self.name}: {value}"))
             x += part
         return len(names) * _LINE + 2 + _BAR
 

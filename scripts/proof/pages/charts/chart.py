@@ -21,7 +21,7 @@ from proof.core.toml_table import Table
 from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
 from proof.pages.charts.drawing import Cell, Drawing
 from proof.pages.charts.spec import Spec
-from proof.pages.charts.svg import COLOURS, Label, append, element, written
+from proof.pages.charts.svg import COLOURS, Label, append, element, to_html
 from proof.pages.page import Page
 from proof.pages.values import Stated
 
@@ -57,7 +57,7 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
     title = spec.table.text("title", required=True)
     drawing = KINDS[kind](spec)
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
-    return Chart(kind, title, "".join(written(part) for part in _inside(drawing, name, f"chart-{number}")))
+    return Chart(kind, title, "".join(to_html(part) for part in _inside(drawing, name, f"chart-{number}")))
 
 
 def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec, ratio, total
-from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
+from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tooltip
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
 _STROKES = 20  # that cross out a file as long as the longest layer
@@ -20,7 +20,7 @@ def draw(spec: Spec) -> Drawing:
     """The picture that a fence of this kind asks for."""
     spec.allow("kind", "title", "rows", "total")
     layers = [_Layer(row) for row in spec.rows("rows")]
-    spec.alike([layer.value for layer in layers], "rows")
+    spec.same_unit([layer.value for layer in layers], "rows")
     image = total([layer.value for layer in layers])
     if spec.has("total") and spec.amount("total").number != image.number:
         found = spec.amount("total")
@@ -86,7 +86,7 @@ class _Layer:
         if part:
             css = "chart__c2" if self.gone else "chart__c1"
             bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
-            marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
+            marks.append(tooltip(bar, f"{self.name}: {self.value}{self.aside}"))
         for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
             ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
             marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from proof.pages.charts.drawing import Drawing
 from proof.pages.charts.spec import Spec, ratio
-from proof.pages.charts.svg import COLOURS, NARROW, Label, element, plain, share, text, tip
+from proof.pages.charts.svg import COLOURS, NARROW, Label, element, plain, share, text, tooltip
 from proof.pages.values import Stated
 
 _TOP, _PLOT, _FOOT = 44, 170, 26  # px: room for the names, the height of the highest value, room for the places
@@ -30,7 +30,7 @@ def draw(spec: Spec) -> Drawing:
     if len(rows) > COLOURS:
         raise spec.fail("series", f"there are {COLOURS} colours and {len(rows)} series", "another picture")
     series = [_series(row, each) for row in rows]
-    spec.alike([value for _, values in series for value in values], "series")
+    spec.same_unit([value for _, values in series for value in values], "series")
     highest = max(value.number for _, values in series for value in values)
     floor = _TOP + _PLOT
     marks = [element("line", "chart__axis", x1="0", x2="100%", y1=floor, y2=floor)]
@@ -68,7 +68,7 @@ def _line(
     always = _legible([plain(str(value)).width for value in values], extremes)
     for i, (value, (x, y)) in enumerate(zip(values, points, strict=True)):
         point = element("circle", f"chart__point {css}", cx=share(x), cy=y, r=3.5)
-        marks.append(tip(point, f"{name}, {places[i]}: {value}"))
+        marks.append(tooltip(point, f"{name}, {places[i]}: {value}"))
         # In a valley the value stands below, where the line is not, if the ground leaves room for it.
         valley = 0 < i < len(values) - 1 and numbers[i - 1] > numbers[i] < numbers[i + 1] and y + 24 < _TOP + _PLOT
         wide = "chart__note" if i in always else "chart__note chart__wide"

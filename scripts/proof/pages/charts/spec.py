@@ -9,7 +9,7 @@ from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
 from proof.facts import claims
 from proof.facts.values import Fact, Value
-from proof.pages import values as stated
+from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
 from proof.pages.page import Page
 from proof.pages.values import Stated
@@ -101,7 +101,7 @@ class Spec:
             raise self.fail("parts", f"there are {COLOURS} colours and {len(parts)} parts", "join the small ones")
         return parts
 
-    def alike(self, values: list[Stated], key: str) -> None:
+    def same_unit(self, values: list[Stated], key: str) -> None:
         """Refuse to draw values of different units to one scale."""
         if units := sorted({v.value.unit for v in values} - {values[0].value.unit}):
             unit = values[0].value.unit or "none"
@@ -116,7 +116,7 @@ class Spec:
 
     def _stated(self, key: str, text: str) -> Stated:
         try:
-            found = stated.state(text, self.page)
+            found = page_values.evaluate(text, self.page)
         except PageError as error:
             raise PageError(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
         if not found.facts:
@@ -135,7 +135,7 @@ def ratio(part: Stated, whole: float) -> float:
     return part.number / whole if whole else 0.0
 
 
-def compared(part: Stated, whole: Stated) -> Stated:
+def percentage(part: Stated, whole: Stated) -> Stated:
     """Which share of the whole a value is, as a page writes it: small ones with a decimal."""
     share = ratio(part, whole.number)
     written = f"{share:.0%}" if share >= 0.095 or not share else f"{share:.1%}" if share >= 0.0005 else "<0.1%"

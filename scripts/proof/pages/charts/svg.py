@@ -99,7 +99,7 @@ def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, s
     return [text(label, css, x=x, y=y + i * step) for i, label in enumerate(labels)]
 
 
-def tip(mark: ET.Element, says: str) -> ET.Element:
+def tooltip(mark: ET.Element, says: str) -> ET.Element:
     """The mark, saying what it is when it is pointed at."""
     title = element("title")
     title.text = says
@@ -107,6 +107,6 @@ def tip(mark: ET.Element, says: str) -> ET.Element:
     return mark
 
 
-def written(root: ET.Element) -> str:
+def to_html(root: ET.Element) -> str:
     """The element as it stands in a page: escaped by the serialiser, and no element empties itself."""
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)

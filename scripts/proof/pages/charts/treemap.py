@@ -10,8 +10,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
 from proof.pages.charts.drawing import Cell, Drawing
-from proof.pages.charts.spec import Spec, compared, total
-from proof.pages.charts.svg import NARROW, WIDE, Label, element, lines, plain, share, tip
+from proof.pages.charts.spec import Spec, percentage, total
+from proof.pages.charts.svg import NARROW, WIDE, Label, element, lines, plain, share, tooltip
 from proof.pages.values import Stated
 
 _SHAPE, _HEIGHT = 440, 300  # px: the width for which it is laid out, between a phone's and a wide screen's; the height
@@ -30,7 +30,7 @@ def draw(spec: Spec) -> Drawing:
         row.allow("name", "value", "part")
         colour = names.index(row.choice("part", names)) if parts else 0
         rows.append((row.label("name"), row.amount("value"), colour))
-    spec.alike([value for _, value, _ in rows], "rows")
+    spec.same_unit([value for _, value, _ in rows], "rows")
     whole = total([value for _, value, _ in rows])
     if not whole.number:
         raise spec.fail("rows", "all of it together is nothing, and has no area", "a value that is not zero")
@@ -38,14 +38,14 @@ def draw(spec: Spec) -> Drawing:
     area = _SHAPE * _HEIGHT / whole.number
     boxes = squarified([value.number * area for _, value, _ in ordered], (0, 0, _SHAPE, _HEIGHT))
     marks = [_cell(name, value, colour, box) for (name, value, colour), box in zip(ordered, boxes, strict=True)]
-    shares = [compared(value, whole) for _, value, _ in rows]
+    shares = [percentage(value, whole) for _, value, _ in rows]
     cells: list[list[Cell]] = [[name, value, share_of] for (name, value, _), share_of in zip(rows, shares, strict=True)]
     return Drawing(
         marks,
         _HEIGHT,
         [f"{name}: {value}, {s}." for (name, value, _), s in zip(rows, shares, strict=True)],
         ["", "Value", "Share"],
-        [*cells, ["In all", whole, compared(whole, whole)]],
+        [*cells, ["In all", whole, percentage(whole, whole)]],
         parts,
     )
 
@@ -86,7 +86,7 @@ def _cell(name: Label, value: Stated, colour: int, box: Box) -> ET.Element:
     area = element("rect", f"chart__c{colour + 1} chart__cell", width="100%", height="100%")
     # An SVG of its own cuts off what does not fit, and counts from its own corner.
     cell = element("svg", x=share(x / _SHAPE), y=y, width=share(width / _SHAPE), height=height)
-    cell.append(tip(area, f"{name}: {value}"))
+    cell.append(tooltip(area, f"{name}: {value}"))
     for screen, css in ((NARROW, ""), (WIDE, " chart__wide")):
         room = width / _SHAPE * screen - 2 * _PAD
         words = [*name.wrapped(room), plain(str(value))]

@@ -186,7 +186,7 @@ EDITED = [
     Drift("capture", "a file gone", gone(f"{CAPTURED}/run.txt"), 8, "note/run"),
     Drift("capture", "a size", in_file(RECORD, '"value": 8311412', '"value": 8311413'), 8, "note.size"),
     Drift("capture", "a count of layers", in_file(RECORD, '"value": 2,', '"value": 3,'), 8, "note.layers"),
-    Drift("capture", "a unit", in_file(RECORD, '"unit": "count"', '"unit": "B"'), 3, "layers is measured in"),
+    Drift("capture", "a unit", in_file(RECORD, '"unit": "count"', '"unit": "B"'), 3, "layers has the wrong unit"),
     Drift("capture", "an exit code", in_file(RECORD, '"exit": 0', '"exit": 1'), 8, "exit"),
     Drift("capture", "the date", in_file(RECORD, '"date": "20', '"date": "19'), 8, "capture.json"),
     Drift("capture", "the engine's version", in_file(RECORD, '"engine": "docker ', '"engine": "docker 1'), 8, "capture.json"),
@@ -194,7 +194,7 @@ EDITED = [
     Drift("capture", "a fact's source", in_file(RECORD, "the manifest in", "a guess at"), 8, "capture.json"),
     Drift("capture", "the basis", in_file(RECORD, '"platform": "linux/amd64"', '"platform": "linux/arm64"'), 4, "linux/arm64"),
     Drift("capture", "the kind of engine", in_file(RECORD, '"engine": "docker"', '"engine": "podman"'), 4, "podman"),
-    Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "no capture that the tool wrote"),
+    Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "not a capture written by proof"),
 ]  # fmt: skip
 WORLD = [
     Drift("world", "a size by 1 %", recaptured("note", fact("size", 8_394_526)), 1, "note.size"),
@@ -265,7 +265,7 @@ PAGES = [
     Drift("page", "a stale snippet", in_file(f"{NOTE}/context/note.txt", "a note", "a letter"), 1, "note is stale: context/note.txt changed"),
     Drift("page", "a stale base", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 1, "the base alpine:3.22 changed"),
     Drift("page", "an edited capture", in_file(f"{CAPTURED}/run.txt", "weighs", "weighed"), 1, "edited by hand"),
-    Drift("page", "one tag with two ids", recaptured("note", two_ids), 2, "note has two ids"),
+    Drift("page", "one tag with two ids", recaptured("note", two_ids), 2, "note has two IDs"),
     Drift("page", "a table with another size", recaptured("note", output("image_ls", "8.31MB", "8.41MB")), 2, "the table says 8.41MB"),
 ]  # fmt: skip
 ROWS: list[tuple[Drift, int]] = []

@@ -62,7 +62,7 @@ def test_what_is_kept_is_what_is_read(root: Path, known: Bases) -> None:
 def test_a_tag_that_moved_is_named_with_both_images(known: Bases) -> None:
     """One that is new, or the same, is no news."""
     said = list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": TWO}, known))
-    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, and now is {TWO}"]
+    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, now it is {TWO}"]
     assert list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": ONE}, known)) == []
     assert list(bases_lock.moved({}, {"alpine:3.22": ONE}, known)) == []
 

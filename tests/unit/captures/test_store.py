@@ -218,7 +218,7 @@ class TestNoCapture:
     def test_schema(self, saved: Path) -> None:
         """A capture of another schema is not read with today's eyes; the message says what to run."""
         self.spoil(saved, schema=2)
-        with pytest.raises(PageError, match="this capture has schema 2, and this tool reads 1") as error:
+        with pytest.raises(PageError, match="the capture has schema 2, but proof reads schema 1") as error:
             load(saved)
         assert error.value.where is not None
         assert error.value.where.path == saved / RECORD
@@ -242,7 +242,7 @@ class TestNoCapture:
     def test_shape(self, saved: Path, changes: dict[str, Any]) -> None:
         """A record of another shape is an error at its file, not a crash."""
         self.spoil(saved, **changes)
-        with pytest.raises(PageError, match=r"capture\.json: this is no capture that the tool wrote") as error:
+        with pytest.raises(PageError, match=r"capture\.json: not a capture written by proof") as error:
             load(saved)
         assert error.value.hint
 
@@ -265,13 +265,13 @@ class TestNoCapture:
     def test_garbage(self, saved: Path, content: bytes) -> None:
         """A record that is no record is an error at its file, a conflict of a merge too."""
         (saved / RECORD).write_bytes(content)
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(saved)
 
     def test_binary_text(self, saved: Path) -> None:
         """A transcript that is no text is an error, too."""
         (saved / "run.txt").write_bytes(b"\xff")
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(saved)
 
     @pytest.mark.parametrize("name", ["run.txt", RECORD, ".", "..", "../.."])
@@ -302,7 +302,7 @@ class TestNoCapture:
         data = json.loads((saved / RECORD).read_text())
         data["steps"] = {name: data["steps"]["run"]}
         (saved / RECORD).write_text(json.dumps(data))
-        with pytest.raises(PageError, match="names no text beside it"):
+        with pytest.raises(PageError, match="invalid step name"):
             load(saved)
 
 
@@ -374,7 +374,7 @@ class TestForm:
         data = json.loads((tmp_path / "c" / RECORD).read_bytes())
         data["facts"][name] = asdict(fact)
         record.write_text(json.dumps(data))
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(tmp_path)
 
     @pytest.mark.parametrize(
@@ -401,5 +401,5 @@ class TestForm:
     def test_date(self, tmp_path: Path, date: str) -> None:
         """A page and a pull request state it."""
         save(capture(provenance=replace(capture().provenance, date=date)), tmp_path / "c")
-        with pytest.raises(PageError, match="is not a date as the tool writes it"):
+        with pytest.raises(PageError, match="invalid date"):
             load(tmp_path / "c")

@@ -49,9 +49,9 @@ def test_the_changed_input_is_named(path: str, old: str, new: str, names: str, p
 @pytest.mark.parametrize(
     ("path", "what"),
     [
-        ("captured/rebuilt/extra.txt", "the capture beside it has no such step"),
-        ("captured/rebuilt/.hidden", "the capture beside it has no such step"),
-        ("captured/rebuilt/more/capture.json", "the capture beside it has no such step"),
+        ("captured/rebuilt/extra.txt", "the capture has no such step"),
+        ("captured/rebuilt/.hidden", "the capture has no such step"),
+        ("captured/rebuilt/more/capture.json", "the capture has no such step"),
     ],
 )
 def test_what_is_of_no_capture(path: str, what: str, project: Path) -> None:

@@ -222,7 +222,7 @@ def _link(folder: Path) -> None:
         (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
         (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),
-        (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "no capture that the tool wrote"),
+        (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "not a capture written by proof"),
     ],
 )
 def test_a_file_that_the_tool_did_not_leave_is_refused(

@@ -66,7 +66,7 @@ def test_a_page_is_shown_with_what_is_wrong_with_it(project: Path, site: Site) -
     edit(page, "note.own_layers == 1", "note.own_layers == 7")
     edit(page, "# What does a note weigh?", "# What does it weigh? {{ note.weight }}")
     site.build_pages([page])
-    assert "docs/index.md:1: there is no fact 'note.weight'" in said(site)
+    assert "docs/index.md:1: unknown fact 'note.weight'" in said(site)
     assert "docs/index.md:6: this is not so" in said(site)
     assert "What does it weigh?" in (site.shown / "index.html").read_text("utf-8")
     edit(page, "note.own_layers == 7", "note.own_layers == 1")

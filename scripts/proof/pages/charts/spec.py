@@ -80,7 +80,7 @@ class Spec:
         """Whether the predicate in `key` holds."""
         found = self.value(key, of)
         if found.value.unit != "truth":
-            raise self.fail(key, f"`{key}` is {found}, and neither true nor false", f'{key} = "a.size < b.size"')
+            raise self.fail(key, f"`{key}` is {found}, which is neither true nor false", f'{key} = "a.size < b.size"')
         return bool(found.value.value)
 
     def amount(self, key: str, of: str = "") -> Stated:

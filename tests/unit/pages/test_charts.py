@@ -359,7 +359,7 @@ def test_a_title_is_the_page_s_own_markdown(root: Path) -> None:
     html = convert(fence(good), root)
     assert "holds for note.whole = 1,000 B, note.five = 500 B" in html
     assert ">All of 1kB, twice the *other*</title>" in html
-    with pytest.raises(StopBuildError, match="this is not so"):
+    with pytest.raises(StopBuildError, match="this claim is false"):
         convert(fence(good.replace("2 *", "3 *")), root)
     with pytest.raises(StopBuildError, match="draws a conclusion"):
         convert(fence(BARS.replace("A title", "The smallest")), root)

@@ -107,17 +107,17 @@ def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> No
         ("{{ note.size", "never closed"),
         ("{{ transcript note/walk }}", "has no step 'walk'"),
         ("{{ transcript nota/run }}", "did you mean 'note'?"),
-        ("{{ transcript count/words }}", "there is no capture of count/words"),
-        ("Look: {{ transcript note/run }}", "stands alone in its paragraph"),
-        ('```\n--8<-- "note/context/nothing"\n```', "there is no snippets/note/context/nothing"),
-        ('```\n--8<-- "../docs/index.md"\n```', "not a file that a reader would copy"),
-        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "not a file that a reader would copy"),
+        ("{{ transcript count/words }}", "count/words was never captured"),
+        ("Look: {{ transcript note/run }}", "must be alone in its paragraph"),
+        ('```\n--8<-- "note/context/nothing"\n```', "no such file: snippets/note/context/nothing"),
+        ('```\n--8<-- "../docs/index.md"\n```', "is not a file of a snippet's context"),
+        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "is not a file of a snippet's context"),
         ("```console\n$ docker run note\n```", "nothing ran it"),
         ("It weighs 8.31MB.", "the number '8.31MB' is typed"),
         ("It has three stacked layers.", "the number 'three stacked layers' is typed"),
         ("This is the smallest.", "draws a conclusion"),
         ("See `/srv/other.txt`. {{ note.size }}", "`/srv/other.txt` is in no snippet"),
-        ("Two layers. {{ claim: note.layers == 3 }}", "this is not so"),
+        ("Two layers. {{ claim: note.layers == 3 }}", "this claim is false"),
         ("Two layers. {{ claim: note.layers }}", "neither true nor false"),
         ("| a |\n|---|\n| 4 % |", "the number '4 %' is typed"),
         ("# 3 layers", "the number '3 layers' is typed"),
@@ -131,7 +131,7 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         convert(f"# Title\n\n{text}", project)
     assert says in str(stopped.value)
     assert str(stopped.value.where) == f"{page}:{8 if text.startswith(('```', '| a')) else 7}" or "| 4" in text
-    assert stopped.value.exit_code == (1 if "not so" in says else 2)
+    assert stopped.value.exit_code == (1 if "is false" in says else 2)
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
         (';--8<-- "x"', "line 1 would end the fence"),
         ("// --8<-- [start: x]", "line 1 would end the fence"),
-        ("a \u202e b", "the character U+202E in it cannot be seen"),
-        ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
+        ("a \u202e b", "it contains the invisible character U+202E"),
+        ("a \x1b[2J b", "it contains the invisible character U+001B"),
         (b"\xff", "this is not UTF-8 text"),
     ],
 )
@@ -162,7 +162,7 @@ def test_what_no_build_is_handed_is_not_embedded(name: str, project: Path) -> No
     link = project / "snippets/note/context" / name
     link.parent.mkdir(exist_ok=True)
     link.symlink_to("/etc/passwd")
-    with pytest.raises(StopBuildError, match=f"there is no snippets/note/context/{re.escape(name)}"):
+    with pytest.raises(StopBuildError, match=f"no such file: snippets/note/context/{re.escape(name)}"):
         convert(f'```\n--8<-- "note/context/{name}"\n```', project)
 
 
@@ -215,7 +215,7 @@ def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, proj
 def test_the_whole_of_a_project_is_no_link(name: str, project: Path, tmp_path: Path) -> None:
     elsewhere = (project / name).rename(tmp_path / "elsewhere")
     (project / name).symlink_to(elsewhere)
-    with pytest.raises(StopBuildError, match=f"{name}: this folder is a link"):
+    with pytest.raises(StopBuildError, match=f"{name}: this directory is a symbolic link"):
         convert("# A page", project)
 
 
@@ -242,7 +242,7 @@ def test_another_reader_of_includes_is_refused(project: Path) -> None:
 def test_a_file_that_nothing_checks_is_not_published(name: str, project: Path) -> None:
     """MkDocs copies it, or makes a page of it that the tool does not see."""
     write(project / "docs", {name: "<script>alert(1)</script>"})
-    with pytest.raises(StopBuildError, match="would be published as it is") as refused:
+    with pytest.raises(StopBuildError, match="would be published unchecked") as refused:
         convert("# A page", project)
     assert refused.value.where == Where(project / "docs" / name)
 
@@ -259,7 +259,7 @@ def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
 def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
     """Outside of one it would be read as Markdown."""
     assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)
-    with pytest.raises(StopBuildError, match="embedded inside of a fence"):
+    with pytest.raises(StopBuildError, match="can only be embedded in a fence"):
         convert('--8<-- "note/context/note.txt"', project)
 
 

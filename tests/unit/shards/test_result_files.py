@@ -357,7 +357,7 @@ def test_a_merge_evaluates_the_claims_over_what_was_measured(root: Path, tmp_pat
     )
     done = proof("merge", str(tmp_path / "all"), cwd=root)
     assert done.returncode == 1
-    assert "docs/index.md:6: this is not so any more" in done.stdout
+    assert "docs/index.md:6: this claim is no longer true" in done.stdout
 
 
 def test_a_capture_is_saved_in_the_form_of_the_repository(root: Path, shards: list[Path]) -> None:

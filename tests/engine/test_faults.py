@@ -435,7 +435,7 @@ class TestRegistry:
             code, output = run(root, own, "check", "--bases", "registry")
             assert (code, "has moved" in output) == (0, False)
             registry.manifest += b"\n"
-            said = f"{registry.address}/alpine:1 has moved: it was {old}, and now is {registry.digest}"
+            said = f"{registry.address}/alpine:1 has moved: it was {old}, now it is {registry.digest}"
             code, output = run(root, own, "check", "--bases", "registry", "--exit-by-cause")
             assert code == 6, output
             assert said in output

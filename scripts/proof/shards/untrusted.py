@@ -122,7 +122,7 @@ def _is_configured(name: str, value: Scalar) -> bool:
 
 def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
     """What it says of the state that it was measured in, and of where."""
-    for name, value in provenance.oddities(capture):
+    for name, value in provenance.implausible(capture):
         yield f"its provenance is not what the tool writes: {name} {value!r:.110}"
     if set(capture.provenance.bases) != set(snippet.bases):
         yield f"its provenance names other bases than {snippet.where}"

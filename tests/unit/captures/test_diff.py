@@ -155,7 +155,7 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
         (lambda c: replace(c, layers=c.layers[:1]), "note: layer 2"),
         (lambda c: replace(c, layers=(*c.layers, c.layers[1])), "note: layer 3"),
         # Where it comes from.
-        (lambda c: replace(c, snippet="count"), "note: whose capture it is"),
+        (lambda c: replace(c, snippet="count"), "note: the snippet of the capture"),
         (lambda c: replace(c, tampered=("run.txt",)), "note: run.txt"),
         (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "note: the base alpine:3.22"),
         (provenance(bases={}), "note: the base alpine:3.22"),
@@ -362,7 +362,7 @@ def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
     count = Here(captured(root), "count")
     again = step(0, output="7 note.txt\n")(fact("words", value=7)(count.capture))
     assert count.said(again) == ["count/words"]  # the output is compared, as ever
-    assert count.said(fact("words", value=7)(count.capture)) == ["count.words: what its own transcript says"]
+    assert count.said(fact("words", value=7)(count.capture)) == ["count.words: read from its own transcript"]
 
 
 def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
@@ -389,7 +389,7 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     assert "note: layer 2: size" in noisy.said(layer(1, size=28)(noisy.capture))  # a layer smaller than the noise
     grown = of_layers(noisy.capture, noisy.snippet, (LAYERS[0], replace(LAYERS[1], size=20_000_000, files=9)))
     within = fact("size", value=28_311_386, tolerance=0.000317893)(grown)
-    assert noisy.said(within, grown) == ["note.size: what its own layers say"]
+    assert noisy.said(within, grown) == ["note.size: computed from its own layers"]
     for size, files, says in (
         (20_008_000, 11, []),
         (20_009_100, 9, ["note.size", "note.own_size", "note.layer_2", "note: layer 2: size"]),

@@ -130,7 +130,7 @@ def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
     for unit in ("text", "count", "B", "nautical miles"):
         fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
         store.save(capture(facts={**capture().facts, "layers": fact}), folder)
-        with pytest.raises(PageError, match=r"this is no capture that the tool wrote") as refused:
+        with pytest.raises(PageError, match=r"not a capture written by proof") as refused:
             store.load(folder)
         assert acts(str(refused.value)) == []
 

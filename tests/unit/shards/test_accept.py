@@ -240,7 +240,7 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
             lambda c: replace(c, environment=Environment("linux/amd64", "docker", "registry")),
             "it is of note on linux/amd64",
         ),
-        (lambda c: replace(c, environment=Environment("linux/amd64", "podman", "rebuilt")), "numbers of podman"),
+        (lambda c: replace(c, environment=Environment("linux/amd64", "podman", "rebuilt")), "measured with podman"),
         (lambda c: replace(c, tampered=("run.txt",)), "run.txt was changed"),
         (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those"),
         (lambda c: replace(c, steps=(*c.steps, c.steps[0])), "its steps are not those"),
@@ -293,8 +293,8 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (provenance(date="1999-01-02T03:04:05Z"), "date '1999-01-02T03:04:05Z'"),
         (provenance(date="٢٠٢٦-01-02T03:04:05Z"), "date '٢٠٢٦-01-02T03:04:05Z'"),
         (provenance(engine="docker 26 and a half"), "engine 'docker 26 and a half'"),
-        (provenance(engine="docker 29"), "docker 26 among its inputs, docker 29 in its provenance"),
-        (provenance(engine="podman 26"), "numbers of docker"),
+        (provenance(engine="docker 29"), "docker 26 in its inputs, but docker 29 in its provenance"),
+        (provenance(engine="podman 26"), "measured with docker"),
         (provenance(image_store="containerd"), "docker 26 on containerd"),
         (provenance(builder="<script>"), "builder '<script>'"),
         (provenance(image_store=""), "image_store ''"),
@@ -305,7 +305,7 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "another state"),
         (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "another state"),
         (lambda c: replace(c, inputs={**c.inputs, "the normaliser": "7"}), "another version of this tool"),
-        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 among its inputs"),
+        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 in its inputs"),
     ],
 )
 def test_a_capture_that_is_not_right_is_objected_to(

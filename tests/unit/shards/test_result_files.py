@@ -228,7 +228,7 @@ def _link(folder: Path) -> None:
         (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
         (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),
-        (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "no capture that the tool wrote"),
+        (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "not a capture written by proof"),
     ],
 )
 def test_a_file_that_the_tool_did_not_leave_is_refused(
@@ -631,7 +631,7 @@ def test_a_merge_evaluates_the_claims_over_what_was_measured(root: Path, tmp_pat
     )
     done = proof("merge", str(tmp_path / "all"), cwd=root)
     assert done.returncode == 1
-    assert "docs/index.md:6: this is not so any more" in done.stdout
+    assert "docs/index.md:6: this claim is no longer true" in done.stdout
 
 
 def test_a_capture_is_saved_in_the_form_of_the_repository(root: Path, shards: list[Path]) -> None:

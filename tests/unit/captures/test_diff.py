@@ -492,7 +492,7 @@ def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
     for output, read in (("7 note.txt\n", "7"), ("x note.txt\n", "(none)"), ("nothing\n", "(none)")):
         again = step(0, output=output)(count.capture)
         assert [(d.what, d.old, d.new) for d in count.compared(again, again)] == [
-            ("count.words: what its own transcript says", "6", read)
+            ("count.words: read from its own transcript", "6", read)
         ]
     less = replace(count.capture, facts={})
     assert count.said(less, less) == []

@@ -14,7 +14,7 @@ import pytest
 
 from proof.captures import index
 from proof.captures.model import CapturedFact, CapturedStep, Environment
-from proof.captures.store import RECORD, lines_of, load, save, strangers, sweep
+from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes, units
 from proof.core.errors import PageError
 from proof.snippets.places import folder_of
@@ -284,7 +284,8 @@ class TestNoCapture:
             b"{}",
             b'{"schema": 1}',
             b"\xff\xfe",
-            b"            b"[" * 100_000,
+            b"<<<<<<< HEAD\n",
+            b"[" * 100_000,
         ],
     )
     def test_garbage(self, saved: Path, content: bytes) -> None:
@@ -314,7 +315,6 @@ class TestNoCapture:
             save(capture(), folder)
         assert path.is_symlink()
 
-<<<<<<< HEAD
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])
     def test_what_has_no_end(self, saved: Path, name: str) -> None:
         """A pipe in place of a file is not waited for."""
@@ -342,7 +342,7 @@ class TestNoCapture:
         save(capture(steps=(one,)), tmp_path / "c")
         assert load(tmp_path / "c") == capture(steps=(one,))
         with pytest.raises(ValueError, match=f"'{'x' * 59} names no text"):
-            list(strangers(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
+            list(unexpected_files(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0", "x" * 101, "a b", "a.b", "a-b"])
     def test_names(self, saved: Path, name: str) -> None:
@@ -373,16 +373,16 @@ class TestLines:
 class TestStrangers:
     def test_what_belongs_to_a_capture(self, saved: Path) -> None:
         """Its record, and the output of each of its steps."""
-        assert list(strangers(saved, capture())) == []
+        assert list(unexpected_files(saved, capture())) == []
 
     def test_what_does_not(self, saved: Path) -> None:
         """Anything else, in order of the names."""
         write(saved, {"old.txt": "", "more/x": "", "a": "", "run": ""})
-        found = list(strangers(saved, capture()))
+        found = list(unexpected_files(saved, capture()))
         assert [error.where.path.name for error in found if error.where] == ["a", "more", "old.txt", "run"]
-        assert found[0].evidence == "the capture beside it has no such step"
+        assert found[0].evidence == "the capture has no such step"
         assert found[0].hint == f"git rm -r {saved / 'a'}"
-        assert [e.what[:9] for e in strangers(saved, capture(steps=()))][-1] == "'run.txt'"
+        assert [e.what[:9] for e in unexpected_files(saved, capture(steps=()))][-1] == "'run.txt'"
 
 
 class TestOrigins:

@@ -23,7 +23,7 @@ def test_sha256() -> None:
 
 
 def test_hash_file(tmp_path: Path) -> None:
-    """A file is known by its content, a link by where it points, never by what is there."""
+    """The hash of a file depends on its content, that of a link on its target path only."""
     write(tmp_path, {"a": "text", "b": "other"})
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "broken").symlink_to("text")

@@ -176,7 +176,7 @@ class TestBound:
     def test_a_claim_in_a_waived_sentence(self) -> None:
         """It is checked all the same."""
         page = audited(f"<p>It has 9 layers and 4 s {claim('multi.layers == 9')}{waiver()}</p>")
-        assert said(page) == ["this is not so"]
+        assert said(page) == ["this claim is false"]
 
     def test_what_is_wrong_says_how_to_mend_it(self) -> None:
         """The sentence as a reader sees it, and what one may write instead."""

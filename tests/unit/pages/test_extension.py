@@ -143,8 +143,8 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
         (';--8<-- "x"', "line 1 would end the fence"),
         ("// --8<-- [start: x]", "line 1 would end the fence"),
-        ("a \u202e b", "the character U+202E in it cannot be seen"),
-        ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
+        ("a \u202e b", "it contains the invisible character U+202E"),
+        ("a \x1b[2J b", "it contains the invisible character U+001B"),
         (b"\xff", "the file is not UTF-8 text"),
     ],
 )

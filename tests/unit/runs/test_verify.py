@@ -31,9 +31,8 @@ from proof.runs.execute import Run, StepRun
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
-from proof.snippets.base_images import Origin
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import folder_of
+from proof.snippets.places import Origin, folder_of
 from tests.support.helpers import LAYERS, captured, edit, printed, tiny, tree
 from tests.support.makers import capture
 
@@ -167,7 +166,7 @@ def ran(snippet: Snippet, own: int = 27, *, status: int | None = None, log: str 
     """A run that comes to the made-up capture, or with another size, exit code or output of its first step."""
     counted = (LAYERS[0], replace(LAYERS[1], size=own)) if snippet.image else ()
     layers = tuple(Layer("", each.digest, each.size, each.files, None, each.instruction) for each in counted)
-    image = Image("sha256:1", layers, "linux/amd64", "", '["cat"]', ()) if snippet.image else None
+    image = Image("sha256:1", layers, "linux/amd64", "", '["cat"]') if snippet.image else None
     texts, exits = [printed(step) for step in snippet.steps], [step.exit for step in snippet.steps]
     texts[0] = texts[0] if log is None else log
     exits[0] = exits[0] if status is None else status

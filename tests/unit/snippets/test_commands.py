@@ -1,4 +1,4 @@
-"""Commands: what a snippet may run, and why everything else is refused."""
+"""Commands: what a snippet may run. tests/data/corpus lists what is refused."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ ACCEPTED = [
     ("text", "verb", "flags", "positionals"), ACCEPTED, ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_accepted(text: str, verb: str, flags: list[tuple[str, str | None]], positionals: list[str]) -> None:
-    """A command on the allow-list comes apart into its verb, flags and positionals."""
+    """An allowed command is split into its verb, flags and positionals."""
     command = commands.parse(text, where=WHERE)
     assert (command.verb, list(command.flags), list(command.positionals)) == (verb, flags, positionals)
     assert not any(word.startswith("-") for word in command.argv[: command.head])
 
 
 def test_refused() -> None:
-    """A refusal has its place, its reason, the command and a hint; tests/data/corpus has what is refused."""
+    """A refusal has a place, a reason, the command and a hint."""
     with pytest.raises(RefusedError, match=r"^snippet\.toml:7: the flag `-v` is refused") as error:
         commands.parse("docker run -v /:/host a", where=WHERE)
     assert error.value.evidence == "docker run -v /:/host a"
@@ -67,7 +67,7 @@ def test_refused() -> None:
 
 
 def test_refused_names_what_is_allowed() -> None:
-    """A refusal lists the verbs, or the flags of the verb, that there are."""
+    """The hint lists the allowed verbs, or the allowed flags of the verb."""
     with pytest.raises(RefusedError) as verb:
         commands.parse("docker push example", where=WHERE)
     with pytest.raises(RefusedError) as flag:
@@ -77,7 +77,7 @@ def test_refused_names_what_is_allowed() -> None:
 
 
 def test_inside() -> None:
-    """In a container of a base any program may run, words split as a shell would."""
+    """With `inside`, any program may run. Its words are split as in a shell."""
     command = commands.parse("go build -ldflags '-s -w' main.go", where=WHERE, inside=True)
     assert command.verb == "inside"
     assert command.argv == ("go", "build", "-ldflags", "-s -w", "main.go")
@@ -103,7 +103,7 @@ def test_inside_refused(text: str, what: str) -> None:
     ],
 )
 def test_names(text: str, tags: list[str], images: list[str]) -> None:
-    """A command knows the names that it gives and the images that it reads."""
+    """A command has the tags that it gives and the images that it reads."""
     command = commands.parse(text, where=WHERE)
     assert (command.tags, command.images) == (tags, images)
 
@@ -113,12 +113,12 @@ def test_names(text: str, tags: list[str], images: list[str]) -> None:
     [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
 )
 def test_full_name(name: str, full: str) -> None:
-    """Where no tag is named, docker means `latest`."""
+    """Without a tag, docker uses `latest`."""
     assert commands.full_name(name) == full
 
 
 def test_values() -> None:
-    """A flag's values keep their order, whichever of its names was used."""
+    """The values of a flag are in order, whichever of its names was used."""
     command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
     assert command.values("--tag", "-t") == ["a", "b"]
     assert command.values("--no-cache") == []
@@ -210,7 +210,7 @@ def test_which_flags_may_be_there_several_times(text: str, twice: str) -> None:
     if not twice:
         assert len(commands.parse(text, where=WHERE).flags) > 1
         return
-    with pytest.raises(RefusedError, match="is there twice") as error:
+    with pytest.raises(RefusedError, match="is given twice") as error:
         commands.parse(text, where=WHERE)
     assert f"`{twice}`" in str(error.value)
 
@@ -320,7 +320,7 @@ def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
 )
 def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
     """The three directories and all below them, by whatever way a path leads there."""
-    assert commands.is_kernels(path, folder) is kernels
+    assert commands.is_kernel_path(path, folder) is kernels
 
 
 @pytest.mark.parametrize(
@@ -364,16 +364,16 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker build . .", "a build takes its own context"),
         ("docker build sub", "a build takes its own context"),
         ("docker build -q", "a build takes its own context"),
-        ("docker run --rm", "no image is named"),
-        ("docker image ls -q", "no image is named"),
-        ("docker inspect -f {{.ID}}", "no image is named"),
-        ("docker history", "no image is named"),
+        ("docker run --rm", "the image is missing"),
+        ("docker image ls -q", "the image is missing"),
+        ("docker inspect -f {{.ID}}", "the image is missing"),
+        ("docker history", "the image is missing"),
         ("docker version a", "takes no names"),
         ("docker inspect a A", "`A` is no"),
         ("docker history a -- b", "the flag `--` is refused"),
         ("docker run - a", "`-` is no"),
-        ("docker build -t=  .", "to docker the value is the `=`"),
-        ("docker run -u= a", "to docker the value is the `=`"),
+        ("docker build -t=  .", "docker takes the `=` as the value"),
+        ("docker run -u= a", "docker takes the `=` as the value"),
         ("docker run --rm= a", "takes no value"),
         ("docker build -t", "needs a value"),
         ("docker history -H true a", "needs a value"),

@@ -57,7 +57,7 @@ def command(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> float:
     return seconds
 
 
-def in_turns(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
+def alternate(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
     """Each side's median call; who goes first changes from round to round."""
     found: list[list[Taken]] = [[] for _ in sides]
     for turn in range(times):

@@ -86,14 +86,14 @@ def by_hand(root: Path, folder: Path) -> Path:
 
 def status(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
     """`proof --help`; `proof status` of 10, 100, … snippets, and of most of them for the first time; its memory."""
-    (shown,) = clock.in_turns(times, partial(clock.module, "proof.cli.main", "--help", cwd=work))
+    (shown,) = clock.alternate(times, partial(clock.module, "proof.cli.main", "--help", cwd=work))
     yield Row("help", "proof --help", "s", shown.seconds, None, "", 0.15)
     found = {}
     for count in counts:
         project = generate(root, model, work / f"status-{count}", count, pages=False)
         goal = 0.5 if count <= 1000 else count / 1000 * 0.5
         first = _status(project, work)
-        (found[count],) = clock.in_turns(times, partial(_status, project, work))
+        (found[count],) = clock.alternate(times, partial(_status, project, work))
         yield Row(f"status_{count}", f"status of {count:,} snippets", "s", found[count].seconds, None, "", goal)
     yield Row("status_first", f"status of {count:,}, for the first time", "s", first.seconds, None, "", goal)
     last, before = counts[-1], counts[-2]
@@ -121,7 +121,7 @@ def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> I
     for name, (project, what) in projects.items():
         pasted = by_hand(project, work / f"{name}-by-hand")
         built = work / "built"
-        ours, theirs = clock.in_turns(times, partial(_build, project, built), partial(_build, pasted, built))
+        ours, theirs = clock.alternate(times, partial(_build, project, built), partial(_build, pasted, built))
         memory[name] = ours.kib, theirs.kib
         yield Row(name, what, "s", ours.seconds, theirs.seconds, hand, 1.05)
     for name, (with_it, without) in memory.items():

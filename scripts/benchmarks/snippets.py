@@ -61,7 +61,7 @@ class Sides:
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
         self._tool, self._one, self._bare, self._several = (work / n for n in ("tool", "one", "bare", "several"))
         self.engine_seconds = 0.0
-        self._begun: dict[Path, tuple[set[Path], set[str]]] = {}  # a side's records and images, with the bases alone
+        self._initial: dict[Path, tuple[set[Path], set[str]]] = {}  # a side's records and images, with the bases alone
         for side in (self._tool, self._one, self._bare, self._several):
             side.mkdir(parents=True)
             for shared in ("packages", "bases"):  # nothing of a download is measured
@@ -70,16 +70,16 @@ class Sides:
             with private_daemon.start(side, PLATFORM) as engine:
                 for name in base_images.wanted(self.snippets):
                     loader.ensure(self._known, name, engine, origin="rebuilt", cache=side)
-                self._begun[side] = _kept(side), engine.images()
+                self._initial[side] = _kept(side), engine.images()
 
     def cold(self, times: int) -> Iterator[Row]:
         """Everything is built for the first time."""
 
         def first(side: Path, run: Callable[[], Taken]) -> Taken:
-            self._forget(side)
+            self._reset(side)
             return run()
 
-        bare, several, one, tool = clock.in_turns(
+        bare, several, one, tool = clock.alternate(
             times,
             partial(first, self._bare, self._by_script),
             partial(first, self._several, self._by_scripts),
@@ -94,7 +94,7 @@ class Sides:
         """Nothing has changed since."""
         self._by_tool()  # what the cold one could not remember, since the project was just written
         sides = (self._by_tool, lambda: self._by_tool("--rerun"), lambda: self._by_one("--rerun"))
-        cached, tool, one, bare, several = clock.in_turns(times, *sides, self._by_script, self._by_scripts)
+        cached, tool, one, bare, several = clock.alternate(times, *sides, self._by_script, self._by_scripts)
         yield Row("warm", "a warm check", "s", cached.seconds, bare.seconds, SCRIPT, 0.5)
         yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, SCRIPT, 0.5)
         yield Row("rerun_one", "with --rerun, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
@@ -119,7 +119,7 @@ class Sides:
             time.sleep(0.1)  # what is edited while it runs is not remembered
             return self._by_tool(verb="update")
 
-        shown, run = clock.in_turns(times, tool, lambda: self._by_script(apart.edit()))
+        shown, run = clock.alternate(times, tool, lambda: self._by_script(apart.edit()))
         yield Row("changed", "one snippet edited, all updated", "s", shown.seconds, run.seconds, "its commands", 1.1)
 
     def edited(self, name: str, file: str, line: str, page: str, times: int) -> Iterator[Row]:
@@ -148,13 +148,13 @@ class Sides:
         with private_daemon.start(self._bare, PLATFORM) as engine, self._preview() as port:
             tool()  # the bases of this snippet are looked up once, and the page's first build is past
             own.clear()
-            shown, run = clock.in_turns(times, tool, bare)
+            shown, run = clock.alternate(times, tool, bare)
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
 
-    def _forget(self, side: Path) -> None:
+    def _reset(self, side: Path) -> None:
         """Have a side as it was when it had the bases and nothing else."""
-        kept, images = self._begun[side]
+        kept, images = self._initial[side]
         with private_daemon.start(side, PLATFORM) as engine:
             engine.remove(images=sorted(engine.images() - images))
             engine.call("builder", "prune", "--all", "--force", deadline=120)

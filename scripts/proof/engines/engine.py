@@ -34,12 +34,12 @@ _CLIENT = 1 << 30
 _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
 # Printed by runc when the process that was to become the container is gone before it ran anything, `run` in a build and
 # `create` else: seen once in some thousand starts, on a machine with all its memory free.
-_NOT_BEGUN = re.compile(
+_NOT_STARTED = re.compile(
     r"runc (?:run|create) failed: unable to start container process: waiting for init preliminary setup"
 )
 _FULL = "no space left on device"
-_SCANT = 1 << 30  # bytes: with as much room on its disk as this an engine is not full, whatever a program prints
-_TABLE = "REPOSITORY "  # how the table of images begins
+_ENOUGH_ROOM = 1 << 30  # bytes: with as much room on its disk as this an engine is not full, whatever a program prints
+_IMAGE_TABLE = "REPOSITORY "  # how the table of images begins
 T = TypeVar("T")
 
 
@@ -98,7 +98,7 @@ class Engine:
             output = output.replace("localhost/", "")
         if self.prefix and self.prefix in output:
             output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/")
-            table = output.startswith(_TABLE)
+            table = output.startswith(_IMAGE_TABLE)
             output = strip_prefix(output, self.prefix) if table else output.replace(self.prefix, "")
         return output
 
@@ -149,7 +149,7 @@ class Engine:
     def _sandbox(self, cwd: Path | None = None, reads: Sequence[Path] = (), writes: Path | None = None) -> list[str]:
         return self.sandbox.words(self.env, cwd=cwd, reads=reads, writes=writes) if self.sandbox else []
 
-    def again(self, act: Callable[[], T]) -> T:
+    def retry_if_lost(self, act: Callable[[], T]) -> T:
         """What `act` returns; a private engine that is lost meanwhile is started again, and `act` called once more."""
         try:
             return act()
@@ -168,7 +168,7 @@ class Engine:
 
     def has_room(self) -> bool:
         """Whether its disk is known to have room: then a program that says that there is none means another one."""
-        return self.disk is not None and shutil.disk_usage(self.disk).free > _SCANT
+        return self.disk is not None and shutil.disk_usage(self.disk).free > _ENOUGH_ROOM
 
     def full(self, done: process.Completed) -> CannotMeasureError:
         """A command failed because the engine has no room left."""
@@ -299,9 +299,9 @@ def is_starved(done: process.Completed) -> bool:
     return done.exit == 2 and _STARVED.search(done.output) is not None
 
 
-def never_began(output: str) -> bool:
+def may_not_have_started(output: str) -> bool:
     """Whether runc may have failed to start a container. A program can print the same: once is no evidence."""
-    return _NOT_BEGUN.search(output) is not None
+    return _NOT_STARTED.search(output) is not None
 
 
 def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)) -> dict[str, str]:

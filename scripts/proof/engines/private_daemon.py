@@ -72,7 +72,7 @@ def start(
     """A running private engine, stopped at the end of the block (unless detached); `store` is where its images are.
 
     All its containers together may use `memory` bytes, nine tenths of what is free if not given. Where it is lost,
-    `Engine.again` starts it again, and `on_restart` is told.
+    `Engine.retry_if_lost` starts it again, and `on_restart` is told.
     Raises NoEngineError where it cannot be started here, CannotMeasureError where its disk is full.
     """
     if reason := obstacle():

@@ -38,8 +38,8 @@ class Preview:
         self._failed: dict[str, str] = {}  # by the snippet's folder: why it has no new capture
         self._unbuilt = True  # whether pages beside those that were saved may look otherwise now
         self._restyled = False  # whether that is because of a style, a script or a setting: no page itself tells
-        self._unsure: list[Snippet] = []  # run once since they were saved
-        self._ahead = watch is not None  # whether bases are still to be loaded that a save may need
+        self._to_repeat: list[Snippet] = []  # run once since they were saved
+        self._loading_ahead = watch is not None  # whether bases are still to be loaded that a save may need
         self._terminal = Terminal()
 
     def step(self) -> None:
@@ -50,17 +50,17 @@ class Preview:
             self._site.build()
             self._say(assets=self._restyled)
             self._unbuilt = self._restyled = False
-        elif self._unsure and self._watch:
-            snippet = self._unsure.pop(0)
+        elif self._to_repeat and self._watch:
+            snippet = self._to_repeat.pop(0)
             result = self._watch.again(snippet)
             if result.verdict != "accurate":
-                self._note(result)
+                self._record(result)
                 self._say()
-        elif self._ahead and self._watch:
+        elif self._loading_ahead and self._watch:
             try:
-                self._ahead = self._watch.load_ahead()
+                self._loading_ahead = self._watch.load_ahead()
             except ProofError:
-                self._ahead = False  # it is said when a snippet needs it
+                self._loading_ahead = False  # it is said when a snippet needs it
 
     def _saved(self, changed: set[Path]) -> None:
         started = time.monotonic()
@@ -90,9 +90,9 @@ class Preview:
             return seconds
         try:
             stale = self._watch.stale(folder)
-            self._unsure = [s for s in self._unsure if s.folder != folder] + stale
+            self._to_repeat = [s for s in self._to_repeat if s.folder != folder] + stale
             for result in self._watch.run(stale, lambda step: self._server.say(running=f"{step}: {step.text}")):
-                self._note(result)
+                self._record(result)
                 seconds += result.seconds
         except ProofError as error:
             self._failed[name] = str(error)
@@ -100,10 +100,10 @@ class Preview:
         self._files.look(folder / "captured")
         return seconds
 
-    def _note(self, result: Result) -> None:
+    def _record(self, result: Result) -> None:
         self._terminal.result(result)
         if result.verdict not in ("written", "accurate"):
-            self._unsure = [s for s in self._unsure if s.name != result.snippet.name]
+            self._to_repeat = [s for s in self._to_repeat if s.name != result.snippet.name]
             lines = [f"{result.snippet.name}: {result.verdict}", *([str(result.error)] if result.error else [])]
             for difference in result.differences:
                 lines += [f"{difference.where}: {difference.what}", f"  - {difference.old}", f"  + {difference.new}"]

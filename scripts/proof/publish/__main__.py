@@ -28,13 +28,13 @@ def publish(site: Path) -> list[Page]:
     built = read(site)
     for page in built:
         markup.check(page)
-    pages = [material.mend(page) for page in built]
-    if all(material.made(page) for page in pages):
+    pages = [material.fix_markup(page) for page in built]
+    if all(material.is_material(page) for page in pages):
         style = styles.join(site, pages)
-        pages = [lean.lighten(page, style) for page in pages]
+        pages = [lean.reduce_loading(page, style) for page in pages]
     described = [head.describe(page, card.draw(page, site)) for page in pages]
     # Last: the policy names the hash of every inline script that a page has by now.
-    finished = [csp.forbid(lean.squeeze(page)) for page in described]
+    finished = [csp.add_policy(lean.remove_indentation(page)) for page in described]
     # Nothing below can fail for a page's sake, so that a site is finished whole or not at all.
     lean.search_on_demand(site)
     feed.write(site, finished)

@@ -23,7 +23,7 @@ _POLICY = {
 }
 
 
-def forbid(page: Page) -> Page:
+def add_policy(page: Page) -> Page:
     """The page with a policy that allows the inline scripts that are known, by their hashes.
 
     It is asked of the finished page too: a script is trusted for what it is, and not for being there.

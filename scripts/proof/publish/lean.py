@@ -16,14 +16,14 @@ _BLANKS = r"(?s)(<(pre|script)\b.*?</\2>)|\s*\n\s*"
 _WORKER = r'("search":\s*")[^"]*/workers/[^"]*"'
 
 
-def lighten(page: Page, style: str) -> Page:
+def reduce_loading(page: Page, style: str) -> Page:
     """The page with this style sheet, its script after the first paint, and a search that waits to be used."""
     page = page.sub(f"(?:{_STYLE})", "").in_head(f'<link rel="stylesheet" href="{page.base}{style}">')
     page = page.sub(_BUNDLE, lambda found: AFTER_PAINT.replace("{{ address }}", found[1]))
     return page.sub(_WORKER, rf'\g<1>{page.base}search/search.js"')
 
 
-def squeeze(page: Page) -> Page:
+def remove_indentation(page: Page) -> Page:
     """The page without its indents: what fits into a connection's first ten packets comes one round trip sooner."""
     return page.sub(_BLANKS, lambda found: found[1] or "\n", least=0)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, image_archive
-from proof.engines.engine import Engine, is_full, is_starved, never_began
+from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started
 from proof.engines.image_archive import Image
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
@@ -24,7 +24,7 @@ from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
-_NOT_BEGUN = 125  # from there on an exit code may mean a container that never ran, and was not removed by its end
+_NOT_STARTED = 125  # from there on an exit code may mean a container that never ran, and was not removed by its end
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _run_step(
         return done.exit == step.exit and step.expect in done.text()
 
     done = once()
-    if not is_as_declared() and never_began(done.text()):
+    if not is_as_declared() and may_not_have_started(done.text()):
         done = once()  # whether it began or printed just that, what it does now is its own doing
     as_declared = is_as_declared()
     # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
@@ -212,7 +212,7 @@ def _run_command(
             case _:
                 argv = _argv(command, engine, [])
         done = engine.run(argv, cwd=copy, deadline=timeout, merge=True, writes=writes)
-    if name in containers and done.exit < _NOT_BEGUN:
+    if name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
     return done

@@ -51,7 +51,7 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
         try:
             return verify(snippet, concurrent=concurrent)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost what the others measured
-            return Result(snippet, "not measured", error=_said(error))
+            return Result(snippet, "not measured", error=_as_proof_error(error))
 
     if jobs == 1:
         for snippet in snippets:
@@ -80,7 +80,7 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
         yield one(snippet, concurrent=False)
 
 
-def _said(error: Exception) -> ProofError:
+def _as_proof_error(error: Exception) -> ProofError:
     """An error as the reason why a snippet was not measured: for one that nobody foresaw, where it came from."""
     if isinstance(error, ProofError):
         return error

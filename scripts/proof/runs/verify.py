@@ -83,7 +83,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     changes = fingerprint.changed(old.inputs, found) if old else []
     cause = cause_of(old, changes)
     try:
-        first = session.engine.again(lambda: _measure(snippet, session, found))
+        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
         differences = tuple(compare(old, first, snippet, folder))
         if is_accurate(old, changes, differences):
             result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
@@ -91,7 +91,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         if concurrent and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
             return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
         if differences and not once and not (old and old.tampered):
-            second = session.engine.again(lambda: _measure(snippet, session, found))
+            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
         if write:

@@ -64,12 +64,12 @@ def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, s
         "schema": SCHEMA,
         "origin": origin,
         "seconds": round(seconds, 1),
-        "results": [_written(result, root) for result in found],
+        "results": [_as_entry(result, root) for result in found],
     }
     write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def _written(result: Result, root: Path) -> dict[str, Any]:
+def _as_entry(result: Result, root: Path) -> dict[str, Any]:
     error = result.error
     return {
         "snippet": result.snippet.name,
@@ -78,19 +78,19 @@ def _written(result: Result, root: Path) -> dict[str, Any]:
         "seconds": round(result.seconds, 1),
         "changes": [dataclasses.asdict(change) for change in result.changes],
         "differences": [
-            {"where": _place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
+            {"where": _as_place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
         ],
         "error": error
         and {
             "what": error.what,
-            "where": error.where and _place(error.where, root),
+            "where": error.where and _as_place(error.where, root),
             "evidence": error.evidence,
             "hint": error.hint,
         },
     }
 
 
-def _place(where: Where, root: Path) -> list[Any]:
+def _as_place(where: Where, root: Path) -> list[Any]:
     path = where.path if where.path.is_absolute() else Path.cwd() / where.path
     return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
 
@@ -166,12 +166,12 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
         _check_files(folder, names, snippets)
         found = []
         for entry in entries:
-            told = _told(entry, folder, snippets[entry["snippet"]], data["origin"], root)
+            told = _parse_entry(entry, folder, snippets[entry["snippet"]], data["origin"], root)
             if told.new:
                 place = folder / "captures" / told.snippet.name / store.RECORD
                 for what in untrusted.objections(told.new, told.snippet, data["origin"], known):
                     raise _refused(place, what)
-            found.append(_judged(told, data["origin"]))
+            found.append(_recheck(told, data["origin"]))
         return Part(folder, data["origin"], _number(data["seconds"]), tuple(found))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(record, f"this is no file that the tool wrote: {error!r}") from error
@@ -192,7 +192,7 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
             raise _refused(path, f"it has over {_FILE_CAP:,} bytes")
 
 
-def _judged(told: Result, origin: Origin) -> Result:
+def _recheck(told: Result, origin: Origin) -> Result:
     """What a shard told, with what its capture comes to here."""
     snippet, old, new = told.snippet, told.old, told.new
     folder = places.folder_of(snippet.folder, origin, snippet.variant)
@@ -223,7 +223,7 @@ def unwritten(result: Result) -> Result:
     return as_shown(result)
 
 
-def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
+def _parse_entry(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
     verdict, cause = entry["verdict"], entry["cause"]
     if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
         raise ValueError(f"{verdict}, {cause}")
@@ -241,9 +241,9 @@ def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin,
         verdict,
         tuple(
             Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
-            for d in _few(entry["differences"])
+            for d in _bounded_list(entry["differences"])
         ),
-        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _few(entry["changes"])),
+        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _bounded_list(entry["changes"])),
         cause,
         store.load(places.folder_of(snippet.folder, origin, snippet.variant)),
         new,
@@ -261,7 +261,7 @@ def _where(place: Any, root: Path) -> Where:
     return Where(root / path, line)
 
 
-def _few(values: Any) -> list[Any]:
+def _bounded_list(values: Any) -> list[Any]:
     if not isinstance(values, list) or len(values) > _MOST:
         raise ValueError(f"there are no lists of over {_MOST:,}")
     return values

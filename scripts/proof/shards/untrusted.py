@@ -49,14 +49,14 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
     for step, done in zip(snippet.steps, capture.steps, strict=True):
         if step.expect not in done.output:
             yield f"{step} did not print '{step.expect}'"
-    if (strange := _strange_layers(capture, snippet)) is not None:
-        yield strange
+    if (objection := _layer_objection(capture, snippet)) is not None:
+        yield objection
     else:
         yield from _facts(capture, snippet)
     yield from _origin(capture, snippet, origin, known)
 
 
-def _strange_layers(capture: Capture, snippet: Snippet) -> str | None:
+def _layer_objection(capture: Capture, snippet: Snippet) -> str | None:
     """What is wrong with the layers."""
     if len(capture.layers) > _LAYERS:
         return f"it has {len(capture.layers)} layers, and an image has {_LAYERS} at most"

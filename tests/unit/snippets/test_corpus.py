@@ -56,7 +56,7 @@ def test_accepted(case: Case, tmp_path: Path, calls: Path, capsys: pytest.Captur
     """What is odd and right comes as far as the engine, which is the stub: so it is called where nothing is refused."""
     root = hostile.project(tmp_path / "project", case)
     assert check(root, "--engine", "docker") == 3
-    assert "`docker` is installed and its engine does not answer" in capsys.readouterr().err
+    assert "`docker` is installed, but its engine does not answer" in capsys.readouterr().err
     assert calls.read_text() == "docker version\n"
 
 

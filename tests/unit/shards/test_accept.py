@@ -249,10 +249,13 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (lambda c: replace(c, steps=(replace(c.steps[0], seconds=-1.0), *c.steps[1:])), "build seconds '-1'"),
         (lambda c: replace(c, steps=(replace(c.steps[0], seconds=1e300), *c.steps[1:])), "never writes"),
         # Facts: exactly those that follow from the layers and the outputs.
-        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "'a b' is no fact"),
-        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "'invented' is no fact"),
-        (lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}), "'transfer_size' is no"),
-        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "'layer_3' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "note has no fact 'a b'"),
+        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "note has no fact 'invented'"),
+        (
+            lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}),
+            "note has no fact 'transfer_size'",
+        ),
+        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "note has no fact 'layer_3'"),
         (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "'user' is not what"),
         (fact("size", value="big"), "'size' is not what"),
         (fact("size", value=10**400), "never writes"),

@@ -103,7 +103,7 @@ def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards:
         read(root, whole, shards[1])
     record = shards[0] / "results.json"
     record.write_text(record.read_text().replace('"count"', '"counts"'))
-    with pytest.raises(UsageError, match="no snippet 'counts'"):
+    with pytest.raises(UsageError, match="unknown snippet 'counts'"):
         read(root, *shards)
 
 
@@ -222,10 +222,13 @@ def _link(folder: Path) -> None:
         (lambda folder: (folder / "run.sh").write_text(""), "results have no such file"),
         (
             lambda folder: (folder / "captures/note").mkdir() or (folder / "captures/note/run.txt").write_text(""),
-            "no r",
+            "results have no such file",
         ),
         (_link, "found a symbolic link"),
-        (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has more than 4,000,000"),
+        (
+            lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001),
+            "it has more than 4,000,000",
+        ),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
         (lambda folder: (folder / "captures/count/capture.json").unlink(), "the tool did not write this file"),
         (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "no capture that the tool wrote"),

@@ -17,8 +17,8 @@ from proof.engines.engine import Engine, Kind
 from proof.reports.terminal import Terminal
 from proof.system.sandbox import Sandbox
 
-NO_PRIVATE = NoEngineError("the private engine did not come up", evidence="mount: no\niptables: no")
-NO_DOCKER = NoEngineError("`docker` is installed and its engine does not answer", evidence="denied")
+NO_PRIVATE = NoEngineError("the private engine did not start", evidence="mount: no\niptables: no")
+NO_DOCKER = NoEngineError("`docker` is installed, but its engine does not answer", evidence="denied")
 NO_PODMAN = NoEngineError("`podman` is not installed here")
 
 
@@ -51,8 +51,8 @@ def said(choice: EngineChoice, capsys: pytest.CaptureFixture[str]) -> list[str]:
         return capsys.readouterr().out.splitlines()
 
 
-PRIVATE_IS_NOT = [" · private: the private engine did not come up", " ·   mount: no", " ·   iptables: no"]
-DOCKER_IS_NOT = [" · docker: `docker` is installed and its engine does not answer", " ·   denied"]
+PRIVATE_IS_NOT = [" · private: the private engine did not start", " ·   mount: no", " ·   iptables: no"]
+DOCKER_IS_NOT = [" · docker: `docker` is installed, but its engine does not answer", " ·   denied"]
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixtu
         said("auto", capsys)
     assert refused.value.what == "no container engine is available"
     assert refused.value.evidence.splitlines() == [
-        "private: the private engine did not come up",
+        "private: the private engine did not start",
         "  mount: no",
         "  iptables: no",
-        "docker: `docker` is installed and its engine does not answer",
+        "docker: `docker` is installed, but its engine does not answer",
         "  denied",
         "podman: `podman` is not installed here",
     ]

@@ -110,7 +110,7 @@ def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
         (
             "warning",
             {"file": "docs/index.md", "line": "3", "title": "note.own_size"},
-            "This line states note.own_size, which was 27B (27 B) and now is 28B (28 B).",
+            "This line states note.own_size, which was 27B (27 B) and is now 28B (28 B).",
         )
     ]
 

@@ -89,7 +89,7 @@ def test_shards_are_put_together_in_the_order_of_one_run(root: Path, shards: lis
 def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
     """By `proof merge`: code 2, the name, and what to do."""
     for folders, says in (
-        (shards[:2], "no result of 1 of 3 snippets: note"),
+        (shards[:2], "no result for 1 of 3 snippets: note"),
         ([*shards, shards[0]], "the result of count is twice"),
         ([*shards, tmp_path], "there are no results in"),
     ):
@@ -103,7 +103,7 @@ def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards:
         read(root, whole, shards[1])
     record = shards[0] / "results.json"
     record.write_text(record.read_text().replace('"count"', '"counts"'))
-    with pytest.raises(UsageError, match="no snippet 'counts'"):
+    with pytest.raises(UsageError, match="unknown snippet 'counts'"):
         read(root, *shards)
 
 
@@ -112,7 +112,7 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
     (result, *_) = results(root)
     other = replace(result, verdict="another environment", new=None)
     result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
-    with pytest.raises(UsageError, match="of different bases"):
+    with pytest.raises(UsageError, match="used different bases"):
         read(root, tmp_path / "other", *shards[1:])
 
 
@@ -206,7 +206,7 @@ def test_a_list_that_the_tool_did_not_write_is_refused(
 def test_what_is_no_list_is_refused(root: Path, shards: list[Path], content: bytes) -> None:
     """Whatever stands in the file."""
     (shards[0] / "results.json").write_bytes(content)
-    with pytest.raises(UsageError, match="no file that the tool wrote"):
+    with pytest.raises(UsageError, match="the tool did not write this file"):
         read(root, *shards)
 
 
@@ -218,16 +218,19 @@ def _link(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda folder: (folder / "captures/count/other.txt").write_text(""), "no result has such a file"),
-        (lambda folder: (folder / "run.sh").write_text(""), "no result has such a file"),
+        (lambda folder: (folder / "captures/count/other.txt").write_text(""), "results have no such file"),
+        (lambda folder: (folder / "run.sh").write_text(""), "results have no such file"),
         (
             lambda folder: (folder / "captures/note").mkdir() or (folder / "captures/note/run.txt").write_text(""),
-            "no r",
+            "results have no such file",
         ),
         (_link, "found a symbolic link"),
-        (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
+        (
+            lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001),
+            "it has more than 4,000,000",
+        ),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
-        (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),
+        (lambda folder: (folder / "captures/count/capture.json").unlink(), "the tool did not write this file"),
         (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "not a capture written by proof"),
     ],
 )
@@ -243,7 +246,7 @@ def test_a_file_that_the_tool_did_not_leave_is_refused(
 def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
     """A context that was edited since, as of another commit, is not what was measured."""
     (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
-    with pytest.raises(UsageError, match=r"another state .* context/words.sh changed"):
+    with pytest.raises(UsageError, match=r"with other inputs .* context/words.sh changed"):
         read(root, *shards)
 
 
@@ -252,7 +255,7 @@ def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -
     before = (shards[0] / "results.json").read_bytes()
     done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
     assert done.returncode == 2
-    assert "is not an empty folder" in done.stderr
+    assert "is not an empty directory" in done.stderr
     assert (shards[0] / "results.json").read_bytes() == before
 
 
@@ -500,7 +503,7 @@ def test_files_have_a_cap_and_the_list_a_larger_one(
     monkeypatch.setattr(result_files, "_RECORD_CAP", record.stat().st_size)
     assert len(load(root, shards[0])) == 1
     monkeypatch.setattr(result_files, "_FILE_CAP", largest - 1)
-    with pytest.raises(UsageError, match=f"it has over {largest - 1:,} bytes"):
+    with pytest.raises(UsageError, match=f"it has more than {largest - 1:,} bytes"):
         load(root, shards[0])
     record.write_text(record.read_text() + " ")
     with pytest.raises(UsageError, match="this file has more than"):
@@ -533,7 +536,7 @@ def test_a_snippet_that_is_twice_in_a_part(root: Path, shards: list[Path]) -> No
 
 def test_what_is_missing_is_counted(root: Path, shards: list[Path]) -> None:
     """Each by its name, and how many results every folder has."""
-    with pytest.raises(UsageError, match="no result of 2 of 3 snippets: count, fails") as error:
+    with pytest.raises(UsageError, match="no result for 2 of 3 snippets: count, fails") as error:
         read(root, shards[2])
     assert error.value.evidence == f"{shards[2]}: 1 results"
 
@@ -567,7 +570,7 @@ def test_a_folder_for_results_is_empty(tmp_path: Path) -> None:
     result_files.check_empty(tmp_path / "new")
     (tmp_path / "new" / ".hidden").touch()
     for wrong in (tmp_path / "new", tmp_path / "new" / ".hidden"):
-        with pytest.raises(UsageError, match="is not an empty folder"):
+        with pytest.raises(UsageError, match="is not an empty directory"):
             result_files.check_empty(wrong)
 
 

@@ -468,9 +468,10 @@ class TestLimits:
         many = io.BytesIO(tar(*(member(str(i)) for i in range(100))))
         kept = [
             sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())
-            for _ in image_archive._Archive(many, Limit())
+            for number, _ in enumerate(image_archive._Archive(many, Limit()))
+            if number % 25 == 0  # to look at every object of the tests takes its time
         ]
-        assert len(kept) == 100
+        assert len(kept) == 4
         assert max(kept) < min(kept) + 10
 
     def test_a_bomb(self) -> None:

@@ -231,8 +231,10 @@ plain text
 {{"text"}}
 {{.A .B}}
 {{if .A}}a{{else}}b{{end}}
+{{  if  .A  }}a{{ else }}b{{  end  }}
 {{with .A}}{{.B}}{{end}}
 {{range .RootFS.Layers}}{{.}}{{end}}
+{{range  .RootFS.Layers}}{{println  .}}{{  end  }}
 {{range .RepoTags}}{{end}}
 {{range .RepoDigests}}{{end}}
 {{range .Config.Env}}{{println .}}{{end}}

@@ -272,6 +272,7 @@ SUMS: list[tuple[dict[str, int], str]] = [
     ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link is none of what it leads to
     ({"a": 600, **{f"link{n}": -1 for n in range(8)}}, "more than 8 files"),
     ({"a": 600, ".git/x": 600, "b~": 600}, ""),
+    ({"a": 1_000, **dict.fromkeys("bcdefghi", 0)}, "more than 8 files"),
 ]
 
 
@@ -296,6 +297,74 @@ def test_what_a_context_comes_to(
             assert error.value.hint
         else:
             act(folder)
+
+
+@pytest.mark.parametrize(("count", "size"), [(30, 0), (7, 600), (30, 50)])
+def test_a_copy_goes_no_further_than_the_bounds(
+    count: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up on the way: what is too much would fill the disk before it is checked."""
+    monkeypatch.setattr(context, "LARGEST", 1_000)
+    monkeypatch.setattr(context, "_MOST", 8)
+    folder = write(tmp_path / "snippets" / "odd" / "context", {f"{n}": "x" * size for n in range(count)})
+    with pytest.raises(RefusedError, match="the context holds more than"):
+        context.copy(folder, tmp_path / "copy")
+    made = [path.stat().st_size for path in (tmp_path / "copy").iterdir()]
+    assert len(made) <= 9
+    assert sum(made) <= 1_000 + size
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        *(
+            (name, True)
+            for name in (".GIT", ".Git", ".git.", ".git ", ".git. .", ".git:x", ".git::$DATA", ".GIT .:x:y")
+        ),
+        *((name, True) for name in ("git~1", "GIT~1", "Git~1. ", "git~1:x")),
+        *(
+            (name, False)
+            for name in ("git", ".gitX", ".git-x", "a.git", ".gitignore", "git~2", "agit~1", "..git", ".git.x")
+        ),
+    ],
+)
+def test_what_is_git_to_some_file_systems(name: str, refused: bool, snippet: Snippet) -> None:  # noqa: FBT001
+    """In capitals, by its short name, or with an ending that does not count: a folder or a file, at any depth."""
+    (snippet.context / "sub" / name).mkdir()
+    if refused:
+        with pytest.raises(RefusedError, match="on some file systems") as error:
+            context.check(snippet.context)
+        assert error.value.where
+        assert error.value.where.path == snippet.context / "sub" / name
+    else:
+        context.check(snippet.context)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (("HEAD", "objects", "refs"), "HEAD objects refs"),
+        (("head", "Objects", "REFS", "other"), "Objects REFS head"),
+        (("HEAD", "commondir"), "HEAD commondir"),
+        (("HEAD", "commondir", "refs", "config"), "HEAD commondir refs"),
+    ],
+)
+def test_what_makes_a_repository_is_shown(names: tuple[str, ...], shown: str, tmp_path: Path) -> None:
+    """Those of its names that git looks for, and where it is."""
+    write(tmp_path / "context" / "sub", {f"{name}/x": "" for name in names})
+    with pytest.raises(RefusedError, match="looks like a bare Git repository") as error:
+        context.check(tmp_path / "context")
+    assert error.value.evidence == shown
+    assert error.value.where
+    assert error.value.where.path == tmp_path / "context" / "sub"
+
+
+def test_a_context_that_is_a_link(snippet: Snippet) -> None:
+    """Also where it leads to one that would do."""
+    snippet.context.rename(snippet.folder / "real")
+    snippet.context.symlink_to("real")
+    with pytest.raises(RefusedError, match="this folder is a link"):
+        context.check(snippet.context)
 
 
 @pytest.mark.parametrize(("length", "fits"), [(500, True), (501, False)])

@@ -107,6 +107,10 @@ def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
         ('USER 1\nRUN echo "<<E"', 2, 'RUN echo "<<E"'),
         ("USER 1\nRUN [a] <<E\nE", 2, "RUN [a] <<E"),
         *(
+            (f"USER 1\nRUN {words}\nE", 2, f"RUN {words}")
+            for words in ("cat << E", "cat<<E", "cat <<E;", "cat <<<E", "1 << 3")
+        ),
+        *(
             (f"USER 1\n{name} ä", 2, f"{name} ä")
             for name in ("FROM", "USER", "ARG", "WORKDIR", "ADD", "EXPOSE", "VOLUME")
         ),

@@ -465,13 +465,12 @@ class TestLimits:
 
     def test_nothing_is_kept_of_a_member(self) -> None:
         """While an archive is read, no more than a few headers are in memory."""
-        many = io.BytesIO(tar(*(member(str(i)) for i in range(100))))
+        many = io.BytesIO(tar(*(member(str(i)) for i in range(25))))
         kept = [
             sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())
-            for number, _ in enumerate(image_archive._Archive(many, Limit()))
-            if number % 25 == 0  # to look at every object of the tests takes its time
+            for _ in image_archive._Archive(many, Limit())
         ]
-        assert len(kept) == 4
+        assert len(kept) == 25
         assert max(kept) < min(kept) + 10
 
     def test_a_bomb(self) -> None:

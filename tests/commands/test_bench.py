@@ -106,7 +106,7 @@ def test_the_script_does_what_the_snippets_say(project: Path, tmp_path: Path) ->
 
 def test_what_fails_is_not_timed(tmp_path: Path) -> None:
     """A side that did not do its work has no time."""
-    with pytest.raises(clock.NotComparableError, match="ended with 2"):
+    with pytest.raises(clock.NotComparableError, match="failed with 2"):
         clock.module("proof.cli.main", "status", cwd=tmp_path)
 
 

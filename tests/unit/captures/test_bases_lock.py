@@ -16,7 +16,7 @@ from proof.snippets import base_images
 from proof.snippets.base_images import Bases
 from proof.snippets.places import folder_of
 from tests.support.helpers import captured, results, tiny
-from tests.support.hostile import lay
+from tests.support.hostile import create_entry
 from tests.support.in_process import proof
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
@@ -101,7 +101,7 @@ def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str
     """Its first line was evidence in an error, of /etc/shadow too; a pipe was waited for."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(root / "snippets", given)
+    create_entry(root / "snippets", given)
     done = proof("status", cwd=root)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"snippets/bases.lock: {says}" in done.stderr.replace("expected a regular file, ", "")

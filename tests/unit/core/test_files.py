@@ -16,7 +16,7 @@ import pytest
 from proof.cli import facts, main
 from proof.core import files
 from proof.core.errors import RefusedError
-from tests.support.hostile import lay
+from tests.support.hostile import create_entry
 from tests.support.makers import write
 
 
@@ -107,7 +107,7 @@ def test_what_is_not_read(given: dict[str, Any], name: str, says: str, tmp_path:
     """Links, whatever they lead to, at every step; what has no end; what is too long. No descriptor is left open."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(write(tmp_path, {"good": "good"}), given)
+    create_entry(write(tmp_path, {"good": "good"}), given)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(RefusedError, match=re.escape(says)):
         _read(tmp_path, name)
@@ -176,7 +176,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_a_tree_that_is_not_plain(given: dict[str, Any], says: str, tmp_path: Path) -> None:
     """At any depth; and one that is deeper than any is not descended."""
     files.check_plain(write(tmp_path, {"a/b/good": ""}))
-    lay(tmp_path, given)
+    create_entry(tmp_path, given)
     with pytest.raises(RefusedError, match=says):
         files.check_plain(tmp_path)
 

@@ -21,7 +21,7 @@ from proof.snippets import context, manifest
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 from proof.system.process import search_path
-from tests.support.hostile import lay
+from tests.support.hostile import create_entry
 from tests.support.makers import write
 
 MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
@@ -141,7 +141,7 @@ def test_what_was_put_there_after_the_check_is_not_copied(
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
     (tmp_path / "elsewhere").mkdir()
-    lay(snippet.context, given)
+    create_entry(snippet.context, given)
     with pytest.raises(RefusedError, match=re.escape(says)):
         copied(snippet, tmp_path)
 

@@ -334,7 +334,7 @@ class TestGarbage:
             image_archive.measure(archive({"manifest.json": b"[{}, {}]"}))
 
     def test_links_in_a_circle(self) -> None:
-        """Links that lead nowhere, or in a circle, are an error."""
+        """Links that form a cycle are an error."""
         manifest = b'[{"Config": "manifest.json", "Layers": ["a"]}]'
         with pytest.raises(CannotMeasureError, match="could not be read"):
             image_archive.measure(archive({"manifest.json": manifest}, {"a": "b", "b": "a"}))

@@ -144,7 +144,7 @@ class TestStore:
 
     @pytest.mark.parametrize("what", ["changed", "cut", "longer", "gone", "pipe", "link"])
     def test_a_file_that_is_not_the_images(self, near: Saving, image: str, tmp_path: Path, what: str) -> None:
-        """If a layer's files do not have its SHA-256, or would block, the image is saved instead."""
+        """Files that do not result in the layer's SHA-256, or would block, are not used: the image is saved instead."""
         (file,) = (tmp_path / "data").rglob("diff/app")
         match what:
             case "changed":

@@ -79,6 +79,6 @@ def test_a_script_that_is_not_known_is_not_allowed(
 ) -> None:
     """It is refused, and named: to leave it out of the policy would hide it."""
     monkeypatch.setattr(scripts, "known", {"ours()"}.__contains__)
-    with pytest.raises(UsageError, match="this inline script is not known") as error:
+    with pytest.raises(UsageError, match="unknown inline script") as error:
         csp.add_policy(load(tmp_path, page(tmp_path, *inline)))
     assert error.value.evidence == f"<script>{inline[-1]}".strip()

@@ -1,4 +1,4 @@
-"""Commands: what a snippet may run, and why everything else is refused."""
+"""Commands: what a snippet may run. tests/data/corpus lists what is refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ACCEPTED = [
     ("docker inspect example --format '{{.Size}}'", "inspect", [("--format", "{{.Size}}")], ["example"]),
     ("docker run a@sha256:" + "0" * 64, "run", [], ["a@sha256:" + "0" * 64]),
     ("docker version -f '{{.Server.Version}}'", "version", [("-f", "{{.Server.Version}}")], []),
-    # No shell ever sees these: they are words like any other, for the container alone.
+    # No shell runs these: they are plain words for the container.
     ("docker run a echo $HOME `id` $(id) ; rm -rf / && id | sh > /x", "run", [],
      ["a", "echo", "$HOME", "`id`", "$(id)", ";", "rm", "-rf", "/", "&&", "id", "|", "sh", ">", "/x"]),
     ("docker run a sh -c 'id; # comment'", "run", [], ["a", "sh", "-c", "id; # comment"]),
@@ -52,14 +52,14 @@ ACCEPTED = [
     ("text", "verb", "flags", "positionals"), ACCEPTED, ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_accepted(text: str, verb: str, flags: list[tuple[str, str | None]], positionals: list[str]) -> None:
-    """A command on the allow-list comes apart into its verb, flags and positionals."""
+    """An allowed command is split into its verb, flags and positionals."""
     command = commands.parse(text, where=WHERE)
     assert (command.verb, list(command.flags), list(command.positionals)) == (verb, flags, positionals)
     assert not any(word.startswith("-") for word in command.argv[: command.head])
 
 
 def test_refused() -> None:
-    """A refusal has its place, its reason, the command and a hint; tests/data/corpus has what is refused."""
+    """A refusal has a place, a reason, the command and a hint."""
     with pytest.raises(RefusedError, match=r"^snippet\.toml:7: the flag `-v` is refused") as error:
         commands.parse("docker run -v /:/host a", where=WHERE)
     assert error.value.evidence == "docker run -v /:/host a"
@@ -67,7 +67,7 @@ def test_refused() -> None:
 
 
 def test_refused_names_what_is_allowed() -> None:
-    """A refusal lists the verbs, or the flags of the verb, that there are."""
+    """The hint lists the allowed verbs, or the allowed flags of the verb."""
     with pytest.raises(RefusedError) as verb:
         commands.parse("docker push example", where=WHERE)
     with pytest.raises(RefusedError) as flag:
@@ -77,7 +77,7 @@ def test_refused_names_what_is_allowed() -> None:
 
 
 def test_inside() -> None:
-    """In a container of a base any program may run, words split as a shell would."""
+    """With `inside`, any program may run. Its words are split as in a shell."""
     command = commands.parse("go build -ldflags '-s -w' main.go", where=WHERE, inside=True)
     assert command.verb == "inside"
     assert command.argv == ("go", "build", "-ldflags", "-s -w", "main.go")
@@ -86,7 +86,7 @@ def test_inside() -> None:
 
 @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
 def test_inside_refused(text: str, what: str) -> None:
-    """In a container too a command must be on one line of words."""
+    """With `inside`, too, a command is one line of words."""
     with pytest.raises(RefusedError, match=what):
         commands.parse(text, where=WHERE, inside=True)
 
@@ -103,7 +103,7 @@ def test_inside_refused(text: str, what: str) -> None:
     ],
 )
 def test_names(text: str, tags: list[str], images: list[str]) -> None:
-    """A command knows the names that it gives and the images that it reads."""
+    """A command has the tags that it gives and the images that it reads."""
     command = commands.parse(text, where=WHERE)
     assert (command.tags, command.images) == (tags, images)
 
@@ -113,12 +113,12 @@ def test_names(text: str, tags: list[str], images: list[str]) -> None:
     [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
 )
 def test_full_name(name: str, full: str) -> None:
-    """Where no tag is named, docker means `latest`."""
+    """Without a tag, docker uses `latest`."""
     assert commands.full_name(name) == full
 
 
 def test_values() -> None:
-    """A flag's values keep their order, whichever of its names was used."""
+    """The values of a flag are in order, whichever of its names was used."""
     command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
     assert command.values("--tag", "-t") == ["a", "b"]
     assert command.values("--no-cache") == []

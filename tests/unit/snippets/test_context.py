@@ -1,6 +1,6 @@
-"""What a build is handed: copied without version control, links as links, and nothing else than what was checked.
+"""Build contexts: copied without version control, with links as links, and checked.
 
-What is refused of a context is in tests/data/corpus.
+What is refused in a context is listed in tests/data/corpus.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MANIFEST = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t ex
 
 @pytest.fixture
 def snippet(tmp_path: Path) -> Snippet:
-    """A snippet whose context is a clone with links in it."""
+    """A snippet whose context is a clone with links."""
     folder = write(
         tmp_path / "odd",
         {
@@ -54,7 +54,7 @@ def below(folder: Path) -> set[str]:
 
 
 def test_a_copy_is_made(snippet: Snippet) -> None:
-    """The engine is handed a copy: links are links, `.git` is left out at any depth, modes are everyone's."""
+    """The engine gets a copy with links as links, without `.git` at any depth, and with fixed file modes."""
     names = {"Dockerfile", "main.go", ".gitignore", "sub", "link", "folder", "dangling"}
     with context_copy(snippet, Engine("docker", {}, PLATFORM)) as copy:
         assert below(copy) == names
@@ -62,20 +62,20 @@ def test_a_copy_is_made(snippet: Snippet) -> None:
         links = {name: str((copy / name).readlink()) for name in ("link", "folder", "dangling")}
         assert links == {"link": "main.go", "folder": "sub", "dangling": "of/an/image"}
         assert (copy / "main.go").stat().st_mode & 0o777 == 0o644
-        (copy / "main.go").write_text("a build that writes into its context")
+        (copy / "main.go").write_text("a build that writes to its context")
     assert not copy.exists()
     assert (snippet.context / "main.go").read_text() == "package main\n"
 
 
 def test_a_shared_engine_changes_the_copy_alone(snippet: Snippet) -> None:
-    """Names are rewritten for the user's own engine in the copy; what a reader would copy stays as it is."""
+    """For the user's own engine, image names are changed only in the copy."""
     with context_copy(snippet, Engine("docker", {}, PLATFORM, prefix="proof-1/")) as copy:
         assert (copy / "Dockerfile").read_text() == "FROM proof-1/alpine:3.22\n"
     assert (snippet.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
 
 
-def test_what_is_left_out_makes_nothing_stale(snippet: Snippet) -> None:
-    """A capture depends on the files that a build is handed, and on where links lead, not on what they lead to."""
+def test_ignored_files_make_nothing_stale(snippet: Snippet) -> None:
+    """A capture depends on the files of the context and on the targets of links, but not on ignored files."""
     before = fingerprint.of(snippet, {}, "docker 26")
     assert not any(".git/" in name or "DS_Store" in name for name in before)
     assert {"context/link", "context/dangling", "context/.gitignore"} < set(before)
@@ -87,7 +87,7 @@ def test_what_is_left_out_makes_nothing_stale(snippet: Snippet) -> None:
 
 
 def test_a_folder_without_a_context_has_no_files(tmp_path: Path) -> None:
-    """A snippet may do without one."""
+    """A snippet does not need a context."""
     context.check(tmp_path / "context")
     assert context.files(tmp_path / "context") == []
 
@@ -97,8 +97,8 @@ def copied(snippet: Snippet, folder: Path) -> Path:
     return folder / "copy"
 
 
-def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
-    """As the copy that an engine is handed: links as links, nothing that is left out, modes that no umask decides."""
+def test_content_of_a_copy(snippet: Snippet, tmp_path: Path) -> None:
+    """Links are copied as links, ignored files are not copied, and modes do not depend on the umask."""
     write(snippet.context, {"sub/run.sh": "#!/bin/sh\n"})
     (snippet.context / "sub" / "run.sh").chmod(0o4751)
     before = os.umask(0o077)
@@ -134,10 +134,10 @@ def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_was_put_there_after_the_check_is_not_copied(
+def test_changes_after_the_check_are_not_copied(
     given: dict[str, Any], says: str, snippet: Snippet, tmp_path: Path
 ) -> None:
-    """The copy is what is checked, so that a `git checkout` meanwhile brings in nothing; its error names the source."""
+    """The copy is checked, so a `git checkout` in between cannot add anything. The error names the source."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
     (tmp_path / "elsewhere").mkdir()
@@ -150,8 +150,8 @@ def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout
 
 
-def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
-    """What a real git makes, and what it would open: each is refused, and what it takes for none is not."""
+def test_bare_repositories_are_refused(tmp_path: Path) -> None:
+    """A directory is refused exactly if git takes it for a bare repository."""
     bare = tmp_path / "x" / "y" / "context"
     assert git("init", "--quiet", "--bare", str(bare)) == ""
     with pytest.raises(RefusedError, match="looks like a bare Git repository"):
@@ -161,7 +161,7 @@ def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
         assert git("-C", str(bare), "rev-parse", "--git-dir") == ""
         context.check(bare)
         (tmp_path / gone).rename(bare / gone)
-    # The same with objects and refs elsewhere, which git follows.
+    # The same with objects and refs in another directory, which git finds.
     write(bare, {"commondir": "other\n"})
     (bare / "other").mkdir()
     for moved in ("objects", "refs", "config"):
@@ -174,20 +174,20 @@ def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "names", [("HEAD", "objects"), ("HEAD", "refs"), ("objects", "refs"), ("commondir",), ("HEAD",)]
 )
-def test_what_is_no_repository(names: tuple[str, ...], tmp_path: Path) -> None:
-    """Names that a program may well have: none is refused by itself."""
+def test_not_a_repository(names: tuple[str, ...], tmp_path: Path) -> None:
+    """Names that other programs use too are not refused on their own."""
     context.check(write(tmp_path, {f"{name}/x": "" for name in names}))
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000 + "x", "nothing", "sub", "dangling", "pipe"])
 def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
-    """No file of that name, however long it is."""
+    """A name of any length is accepted, and not found."""
     os.mkfifo(snippet.context / "pipe")
     assert not context.holds(snippet.context, name)
 
 
-def test_a_name_that_is_no_text(tmp_path: Path) -> None:
-    """A name in another encoding is refused, and shown as its bytes."""
+def test_a_name_that_is_not_text(tmp_path: Path) -> None:
+    """A name in another encoding is refused, and its bytes are shown."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe")).touch()
     with pytest.raises(RefusedError, match=r"U\+DCFC") as error:
         context.check(tmp_path)
@@ -195,7 +195,7 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_no_program_of_the_context_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands run in a copy of the context: a `docker` that lies there is not found, whatever the user's PATH says."""
+    """Commands run in a copy of the context. A `docker` there is not found, whatever the user's PATH."""
     monkeypatch.setenv("PATH", f":.:bin:{tmp_path}:")
     monkeypatch.chdir(tmp_path)
     assert search_path().split(os.pathsep) == [str(tmp_path), "/usr/sbin", "/sbin"]

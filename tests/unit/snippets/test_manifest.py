@@ -1,4 +1,4 @@
-"""snippet.toml: read, validated, and every mistake named with its file and line."""
+"""snippet.toml: its values, and mistakes with their file and line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ DOCKERFILE = "FROM golang:1.27-alpine AS builder\nFROM alpine:3.22\nCOPY --from=
 
 
 def project(root: Path, toml: str | bytes = TOML, *, name: str = "single", dockerfile: str = DOCKERFILE) -> Path:
-    """A snippet's folder below `root`."""
+    """Write a snippet below `root`, and return its directory."""
     return write(root / "snippets" / name, {"snippet.toml": toml, "context/Dockerfile": dockerfile})
 
 
@@ -57,7 +57,7 @@ def load(root: Path, toml: str | bytes = TOML, *, name: str = "single", dockerfi
 
 class TestLoad:
     def test_snippet(self, tmp_path: Path) -> None:
-        """A manifest becomes a snippet with its steps in order, each at its line."""
+        """A snippet has its steps in order, each with its line."""
         snippet = load(tmp_path)
         assert (str(snippet), snippet.title, snippet.image) == ("single", "Single-stage build", "example")
         assert [(str(s), s.where.line) for s in snippet.steps] == [
@@ -70,7 +70,7 @@ class TestLoad:
         assert snippet.captured == tmp_path / "snippets/single/captured"
 
     def test_steps(self, tmp_path: Path) -> None:
-        """A step has what its table says, and a default for what it does not say."""
+        """A step has the values of its table, and defaults for the others."""
         build, run, du, fails = load(tmp_path).steps
         assert ([p.pattern for p in build.show], build.timeout) == (["naming to", r"^#\d+ DONE"], 12.5)
         assert (build.exit, build.expect, build.inside, build.facts, build.ignore) == (0, "", None, (), ())
@@ -83,7 +83,7 @@ class TestLoad:
         assert (fails.exit, fails.expect, fails.unshown) == (127, "not found", "the page quotes its last line")
 
     def test_bases(self, tmp_path: Path) -> None:
-        """Every image from outside is known with the place that names it first; what a step built is none."""
+        """All images from outside are found, each with its first mention; images that a step builds are not."""
         found = load(tmp_path).bases
         assert {name: (where.path.name, where.line) for name, where in found.items()} == {
             "golang:1.27-alpine": ("Dockerfile", 1),
@@ -91,7 +91,7 @@ class TestLoad:
         }
 
     def test_bases_of_commands(self, tmp_path: Path) -> None:
-        """An image that a command or an `inside` names is a base until a step builds it."""
+        """An image in a command or in `inside` is a base image, unless a step has built it before."""
         toml = (
             'title = "t"\n[[step]]\nname = "a"\ncommand = "docker run example"\n'
             '[[step]]\nname = "b"\ncommand = "docker build -t example -t other ."\n'
@@ -102,27 +102,27 @@ class TestLoad:
         assert {name: where.line for name, where in found.items()} == {"example": 2, "busybox": 11}
 
     def test_build_arg(self, tmp_path: Path) -> None:
-        """The images of a Dockerfile are those that its build's own arguments choose."""
+        """The images of a Dockerfile depend on the arguments of its build."""
         toml = TOML.replace("build -t", "build --build-arg V=3.22 -t")
         assert "alpine:3.22" in load(tmp_path, toml, dockerfile="ARG V=1\nFROM alpine:$V").bases
 
     @pytest.mark.parametrize(("flags", "base"), [("", "alpine:3.22"), ("--target builder", "golang:1.27-alpine")])
     def test_image_base(self, tmp_path: Path, flags: str, base: str) -> None:
-        """The base of the measured image is that of the stage that its build aims at."""
+        """The base of the measured image is that of the target stage."""
         assert load(tmp_path, TOML.replace("build -t", f"build {flags} -t")).image_base() == base
 
     def test_image_built_twice(self, tmp_path: Path) -> None:
-        """Of two builds of the measured image, the later one counts."""
+        """If two steps build the measured image, the later one counts."""
         again = '\n[[step]]\nname = "again"\ncommand = "docker build --target builder -t example ."\n'
         assert load(tmp_path, TOML + again).image_base() == "golang:1.27-alpine"
 
     def test_nothing_measured(self, tmp_path: Path) -> None:
-        """A snippet that measures no image has no base of one."""
+        """A snippet without a measured image has no image base."""
         snippet = load(tmp_path, TOML.replace('image = "example"', ""))
         assert (snippet.image, snippet.image_base()) == (None, None)
 
     def test_crlf(self, tmp_path: Path) -> None:
-        """Line ends of Windows change neither values nor line numbers."""
+        """Windows line endings change neither values nor line numbers."""
         snippet = load(tmp_path, TOML.replace("\n", "\r\n").encode())
         assert [s.where.line for s in snippet.steps] == [4, 10, 15, 22]
         assert snippet.steps[1].text == "docker run example"
@@ -138,8 +138,8 @@ class TestLoad:
             "[step.facts]  # two\nsrc = { match = '(x)', unit = \"s\" }",
         ],
     )
-    def test_facts_written_otherwise(self, tmp_path: Path, facts: str) -> None:
-        """TOML has several ways to write a nested table: each is read, and found again for a message."""
+    def test_notations_of_facts(self, tmp_path: Path, facts: str) -> None:
+        """TOML has several notations for a nested table. Each works, and its line is found for messages."""
         table = f'title = "t"\n[[step]]\nname = "a"\ncommand = "docker version"\n{facts}\n'
         (fact,) = load(tmp_path, table).steps[0].facts
         assert (fact.name, fact.unit) == ("src", "s")
@@ -210,7 +210,7 @@ MISTAKES = [
     ("old", "new", "line", "what"), MISTAKES, ids=[new or f"no {old}" for old, new, *_ in MISTAKES]
 )
 def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
-    """A mistake is named with its file, its line and that line's text, and what would be right."""
+    """The error has the file, the line, the text of the line and a hint."""
     assert TOML.count(old) == 1
     with pytest.raises((ManifestError, RefusedError), match=re.escape(what)) as error:
         load(tmp_path, TOML.replace(old, new))
@@ -236,7 +236,7 @@ FILES = [
     ("title = 't'\n[[step]\n", 2, "invalid TOML"),
     ("{}", 1, "invalid TOML: invalid statement"),
     ("\ufefftitle = 't'\n", 1, "invisible character U+FEFF"),
-    # Characters that some programs take for a line's end are none in TOML.
+    # Characters that end a line in some programs, but not in TOML.
     ("title = 't'\n# a\u2028b\n", 2, "invisible character U+2028"),
     ("title = 't'\n# \x85title = 'c'\n", 2, "invisible character U+0085"),
     ("title = 't'\n# \rtitle = 'c'\n", 2, "invisible character U+000D"),
@@ -248,7 +248,7 @@ FILES = [
 
 @pytest.mark.parametrize(("text", "line", "what"), FILES, ids=[repr(text) for text, *_ in FILES])
 def test_file(tmp_path: Path, text: str | bytes, line: int | None, what: str) -> None:
-    """A file that is no manifest at all is named too, with the line where reading ended."""
+    """A file that is not a manifest is an error, with the line where parsing stopped."""
     with pytest.raises(UsageError, match=re.escape(what)) as error:
         load(tmp_path, text)
     assert error.value.where is not None
@@ -256,31 +256,29 @@ def test_file(tmp_path: Path, text: str | bytes, line: int | None, what: str) ->
 
 
 def test_no_file(tmp_path: Path) -> None:
-    """A missing manifest is an error with the file to write."""
+    """A missing manifest is an error; the hint says which file to write."""
     with pytest.raises(ManifestError, match=r"snippet\.toml: no such file\n.*hint: write snippet\.toml"):
         manifest.load(tmp_path)
 
 
 @pytest.mark.parametrize(("command", "missing"), [("build -t x .", "Dockerfile"), ("build -f sub/Other .", "Other")])
 def test_no_dockerfile(tmp_path: Path, command: str, missing: str) -> None:
-    """A build without its Dockerfile is an error at the step, with the file to write."""
+    """A missing Dockerfile is an error at the step; the hint says which file to write."""
     folder = project(tmp_path, f'title = "t"\n\n[[step]]\nname = "a"\ncommand = "docker {command}"\n')
     (folder / "context/Dockerfile").unlink()
-    with pytest.raises(
-        ManifestError, match=rf"snippet\.toml:3: no {missing} in .*\n.*hint: write .*{missing}"
-    ):
+    with pytest.raises(ManifestError, match=rf"snippet\.toml:3: no {missing} in .*\n.*hint: write .*{missing}"):
         manifest.load(folder)
 
 
 def test_refused_dockerfile(tmp_path: Path) -> None:
-    """What is refused in a Dockerfile is named there, not in the manifest."""
+    """An error in a Dockerfile has the place in the Dockerfile."""
     with pytest.raises(RefusedError, match=r"context/Dockerfile:2: the instruction ONBUILD is refused"):
         load(tmp_path, dockerfile="FROM a\nONBUILD RUN id\n")
 
 
 @pytest.mark.parametrize("name", ["Single", "two-stage", "1st", "a.b"])
 def test_folder_name(tmp_path: Path, name: str) -> None:
-    """A folder whose name cannot stand in an expression is refused."""
+    """A directory name that cannot be used in an expression is refused."""
     with pytest.raises(ManifestError, match=f"invalid directory name '{re.escape(name)}'"):
         load(tmp_path, name=name)
 
@@ -302,7 +300,7 @@ mode = "4"
 """
 
     def test_nested_lines(self, tmp_path: Path) -> None:
-        """A table in a table knows its own lines, though others of its name stand above it."""
+        """Tables in tables have the right lines, even if others of the same name come first."""
         table = Table.read(write(tmp_path, {"bases.toml": self.NESTED}) / "bases.toml", below=tmp_path)
         bases = table.tables("base")
         layers = [layer for base in bases for layer in base.tables("layer")]
@@ -312,7 +310,7 @@ mode = "4"
         assert [layer.text("mode") for layer in layers] == ["1", "2", "3", "4"]
 
     def test_absent_values(self, tmp_path: Path) -> None:
-        """What is absent has its default."""
+        """Missing values have defaults."""
         table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml", below=tmp_path)
         assert (table.text("b"), table.integer("b", 7), table.number("b", 0.5)) == ("", 7, 0.5)
         assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
@@ -332,7 +330,7 @@ command = "docker build --build-arg GO={go} -t example ."
 """
 
     def test_a_folder_called_as_a_variant(self, tmp_path: Path) -> None:
-        """Two snippets of one name are refused, whichever is asked for: a page would show either one's facts."""
+        """Two snippets with the same name are refused, whichever one is requested."""
         alone = self.TOML.replace('[matrix]\ngo = ["1.26", "1.27-rc"]\n', "").replace("{go}", "1.26")
         for name, text in (("a", self.TOML), ("a_1_26", alone)):
             files = {"snippet.toml": text, "context/Dockerfile": "ARG GO=1\nFROM golang:$GO\n"}
@@ -342,7 +340,7 @@ command = "docker build --build-arg GO={go} -t example ."
                 project_module.load_all(tmp_path, names)
 
     def test_variants(self, tmp_path: Path) -> None:
-        """A matrix gives a snippet for each value, with a name and captures of its own, the value filled in."""
+        """A matrix makes a snippet for each value, each with its own name and captures."""
         folder = project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")
         one, two = manifest.variants(folder)
         assert [(s.name, s.title, list(s.bases)) for s in (one, two)] == [
@@ -353,7 +351,7 @@ command = "docker build --build-arg GO={go} -t example ."
         assert (str(two.steps[0]), two.steps[0].where.line) == ("single_1_27_rc/build", 6)
 
     def test_found_by_name(self, tmp_path: Path) -> None:
-        """A snippet of a matrix is found by its own name; the folder's stands for all of them."""
+        """A snippet of a matrix is found by its own name. The name of the directory means all of them."""
         project(tmp_path, self.TOML, dockerfile="ARG GO\nFROM golang:$GO")
         project(tmp_path, name="other")
         snippets = tmp_path / "snippets"
@@ -382,7 +380,7 @@ command = "docker build --build-arg GO={go} -t example ."
         ],
     )
     def test_mistake(self, tmp_path: Path, values: str, what: str) -> None:
-        """Values that cannot name a folder and a snippet, each its own, are refused at the matrix."""
+        """Values that do not make unique directory and snippet names are refused."""
         folder = project(tmp_path, self.TOML.replace('["1.26", "1.27-rc"]', values))
         with pytest.raises(ManifestError, match=rf"snippet\.toml:3: .*{re.escape(what)}"):
             manifest.variants(folder)
@@ -390,18 +388,18 @@ command = "docker build --build-arg GO={go} -t example ."
 
 class TestProject:
     def test_find_root(self, tmp_path: Path) -> None:
-        """A project is found from any folder in it."""
+        """A project is found from any directory in it."""
         write(tmp_path, {"snippets/bases.toml": "", "docs/sub/page.md": ""})
         assert project_module.find_root(tmp_path / "docs/sub") == tmp_path
         assert project_module.find_root(tmp_path) == tmp_path
 
     def test_no_root(self, tmp_path: Path) -> None:
-        """Outside a project the message says where it looked, and what to pass."""
+        """Outside of a project, the message says where it looked and which option to pass."""
         with pytest.raises(UsageError, match=r"no snippets/bases\.toml in .* or above it\n.*--project DIR"):
             project_module.find_root(tmp_path)
 
     def test_load_all(self, tmp_path: Path) -> None:
-        """Snippets come sorted by name, all or those that are named; a folder without a manifest is none."""
+        """All snippets, or the named ones, are sorted by name. Directories without a manifest are skipped."""
         for name in ("b", "a", "c"):
             project(tmp_path, name=name)
         write(tmp_path, {"snippets/notes/readme.md": "", "snippets/bases.toml": ""})
@@ -409,21 +407,19 @@ class TestProject:
         assert [s.name for s in project_module.load_all(tmp_path, ["c", "a"])] == ["a", "c"]
 
     def test_unknown_name(self, tmp_path: Path) -> None:
-        """A name that no snippet has is refused with the nearest one."""
+        """An unknown name is refused, with a suggestion."""
         project(tmp_path)
-        with pytest.raises(
-            UsageError, match=r"unknown snippet 'singel' - did you mean 'single'\?\n.*one of: single"
-        ):
+        with pytest.raises(UsageError, match=r"unknown snippet 'singel' - did you mean 'single'\?\n.*one of: single"):
             project_module.load_all(tmp_path, ["singel"])
 
     def test_no_snippets(self, tmp_path: Path) -> None:
-        """A project without snippets is an error: a run of nothing proves nothing."""
+        """A project without snippets is an error."""
         with pytest.raises(UsageError, match="no snippets in"):
             project_module.load_all(tmp_path)
 
 
 def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
-    """What was read before is used again only while snippet.toml and the Dockerfiles are as they were."""
+    """A cached snippet is used only until snippet.toml or a Dockerfile changes."""
     folder = write(
         tmp_path / "one",
         {

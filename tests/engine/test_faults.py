@@ -435,7 +435,7 @@ class TestRegistry:
             code, output = run(root, own, "check", "--bases", "registry")
             assert (code, "has moved" in output) == (0, False)
             registry.manifest += b"\n"
-            said = f"{registry.address}/alpine:1 has moved: it was {old}, and now is {registry.digest}"
+            said = f"{registry.address}/alpine:1 has moved: it was {old}, now it is {registry.digest}"
             code, output = run(root, own, "check", "--bases", "registry", "--exit-by-cause")
             assert code == 6, output
             assert said in output
@@ -570,7 +570,7 @@ class TestMemory:
         assert code == 3, output
         assert "out of memory: the kernel ended a process during count/words" in output
         assert "out of memory: the kernel ended a process during note/build" in output
-        assert output.count("hint: close what else runs here, or pass a higher --memory") == 2
+        assert output.count("hint: close other programs, or pass a higher --memory") == 2
         assert "✎ fails  written" in output
         assert groups(own) == []
 
@@ -690,7 +690,7 @@ class TestShared:
         with user_engine.connect("docker", own, PLATFORM) as engine:
             (result,) = measure(root, engine, cache, "note")
             assert result.verdict == "not measured"
-            assert "has an image proof-0011aabb/note already, and it is left alone" in str(result.error)
+            assert "already has an image proof-0011aabb/note, which is left alone" in str(result.error)
         assert self.snapshot(users) == before
         users.call("rmi", "proof-0011aabb/note")
 
@@ -714,8 +714,8 @@ class TestShared:
                 os.kill(pid, signal.SIGCONT)
         assert running.returncode == code == 3, output
         assert "the engine was lost during" in output
-        assert "hint: see that it runs" in output
-        assert "`docker` is installed and its engine does not answer" in again
+        assert "hint: start it" in output
+        assert "`docker` is installed, but its engine does not answer" in again
         assert captured(root) == {}
 
 

@@ -63,7 +63,7 @@ def test_an_update_says_what_it_makes_false(known: bool, project: Path, tmp_path
     edit(root / "snippets/count/context/note.txt", "a note", "a short note")
     updated = proof("update", *(["count"] if known else []), cwd=root)
     assert updated.returncode == 1, updated.stdout + updated.stderr
-    assert "docs/index.md:6: this is not so any more" in updated.stdout
+    assert "docs/index.md:6: this claim is no longer true" in updated.stdout
     assert "count.words = 7" in updated.stdout
 
 

@@ -35,7 +35,7 @@ def conclude(
     terminal.advice(results)
     with terminal.stage("claims"):
         measured = {result.snippet.name: result.new for result in results if result.new}
-        facts = book.load(root / "snippets").measured_anew(measured)
+        facts = book.load(root / "snippets").with_captures(measured)
         pages = page_check.pages if page_check else scan.scan(root, expand=False)
         untrue = status.false_claims(pages, facts)
     problems = page_check.problems if page_check else []

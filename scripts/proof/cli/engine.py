@@ -15,7 +15,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="start a private engine to look inside, with the base images in it",
         description='Start a private engine with the base images in it. To use it: eval "$(proof engine env)"',
     )
-    parser.add_argument("action", choices=("start", "env", "stop"))
+    parser.add_argument("action", choices=("start", "env", "stop"), help="start it, print its address, or stop it")
     parser.set_defaults(run=_engine_command)
 
 

@@ -127,7 +127,7 @@ def _load_bases(
             continue
         try:
             with terminal.stage(f"base {name}, {options.bases}"):
-                loaded[name] = engine.again(partial(get, bases, name))
+                loaded[name] = engine.retry_if_lost(partial(get, bases, name))
         except EngineLostError:
             raise
         except CannotMeasureError as error:

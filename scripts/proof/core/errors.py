@@ -92,12 +92,6 @@ class PackageError(CannotMeasureError):
     """A package of a rebuilt base could not be downloaded, or is not the pinned file."""
 
 
-class AnotherBasisError(ProofError):
-    """Two numbers of different bases were about to be compared."""
-
-    code = 4
-
-
 def exit_code_of(problems: Sequence[ProofError]) -> int:
     """The highest exit code of these errors, or 0."""
     return max((problem.code for problem in problems), default=0)

@@ -19,7 +19,8 @@ from proof.engines.engine import Engine
 from proof.engines.measure import Layers
 from proof.provision import registry
 from proof.provision.archive import build_archive
-from proof.snippets.base_images import Base, Bases, Origin
+from proof.snippets.base_images import Base, Bases
+from proof.snippets.places import Origin
 from proof.system import temp_folders
 
 

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from proof.core.errors import RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
+from proof.snippets import keys
 from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
 
-Origin = Literal["rebuilt", "registry"]
 PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
 _HASH = r"[0-9a-f]{64}"
 _REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
@@ -131,10 +131,10 @@ class Bases:
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml. Raises ManifestError, with the line."""
     table = Table.read(root / "snippets" / "bases.toml", below=root)
-    table.allow("package", "base")
+    table.allow(*keys.BASES)
     packages: dict[str, Package] = {}
     for t in table.tables("package"):
-        t.allow("name", "project", "version", "wheel", "sha256", "holds")
+        t.allow(*keys.PACKAGE)
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         project = t.text("project") or texts["name"]
         # Both are passed to pip in a requirements file, where a newline could add an option.
@@ -162,22 +162,7 @@ def load(root: Path) -> Bases:
 
 def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
     """Read a [[base]]: either its own recipe, or that of another base with `like`."""
-    t.allow(
-        *(
-            "name",
-            "registry",
-            "platform",
-            "rebuilt",
-            "created",
-            "parent",
-            "env",
-            "command",
-            "workdir",
-            "layer",
-            "keeps",
-        ),
-        *("like", "swap"),
-    )
+    t.allow(*keys.BASE)
     parent, like = t.text("parent") or None, t.text("like") or None
     own = ("platform", "parent", "command", "workdir", "layer", "keeps")
     for key in own if like else ("swap",):
@@ -245,9 +230,7 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
 
 
 def _layer(t: Table, packages: dict[str, Package]) -> Layer:
-    t.allow(
-        "instruction", "package", "blob", "tree", "at", "drop", "without_apk", "directories", "mode", "diff_id"
-    )  # fmt: skip
+    t.allow(*keys.LAYER)
     package = t.text("package") or None
     if package and package not in packages:
         raise t.error(

@@ -17,16 +17,15 @@ from proof.core.errors import ManifestError, Where
 from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
-from proof.snippets import commands, context, dockerfile, places
+from proof.snippets import commands, context, dockerfile, keys, places
 from proof.snippets.commands import full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import FactRule, Snippet, Step
 
 DEADLINE = 300.0  # seconds for a step without `timeout`; a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
-VARIANT = re.compile(
-    r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
-)  # a value of a matrix, used as a directory name
+# A value of a matrix, used as a directory name next to those of the origins.
+VARIANT = re.compile(rf"(?!(?:{'|'.join(places.ORIGINS)})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
 _PATTERNS = 40  # of a step; real ones have up to 10
@@ -115,11 +114,6 @@ def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
     return [(variable, value) for value in values]
 
 
-def load(folder: Path) -> Snippet:
-    """The snippet in `folder`, which must not have a matrix. Raises the same errors as `variants`."""
-    return variants(folder)[0]
-
-
 def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     name = places.name_of(folder, variant)
     if not NAME.fullmatch(folder.name):
@@ -128,7 +122,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
             f"invalid directory name '{folder.name}': pages could not use {{{{ {folder.name}.size }}}}",
             "use lowercase letters, digits and _",
         )
-    table.allow("title", "image", "noise", "transfer", "slow", "matrix", "step")
+    table.allow(*keys.SNIPPET)
     if len(tables := table.tables("step")) > _STEPS:
         raise table.error("", f"too many steps: {len(tables)}", f"use at most {_STEPS}")
     steps = tuple(_step(name, t) for t in tables)
@@ -186,7 +180,7 @@ def _noise(table: Table) -> int:
     if "noise" not in table.data:
         return 0
     noise = table.subtable("noise")
-    noise.allow("bytes", "because")
+    noise.allow(*keys.NOISE)
     noise.text("because", required=True)
     if "bytes" not in noise.data:
         return 0
@@ -196,9 +190,7 @@ def _noise(table: Table) -> int:
 
 
 def _step(snippet: str, table: Table) -> Step:
-    table.allow(
-        "name", "command", "inside", "exit", "expect", "remedy", "show", "ignore", "timeout", "facts", "unshown"
-    )
+    table.allow(*keys.STEP)
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
         raise table.error("name", f"invalid step name '{name}'", "use lowercase letters, digits and _, as in image_ls")
@@ -222,7 +214,7 @@ def _step(snippet: str, table: Table) -> Step:
         raise table.error("", f"too many regular expressions in this step: {patterns}", f"use at most {_PATTERNS}")
     rules = []
     for fact in facts:
-        fact.allow("match", "unit", "tolerance", "volatile")
+        fact.allow(*keys.FACT)
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
             raise fact.error(

@@ -7,12 +7,14 @@ import re
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal, get_args
 
 from proof.core import files
 from proof.core.errors import PageError, RefusedError, Where
 
-_UNFINISHED = re.compile(r"\.(registry|rebuilt)\.new-[0-9]+")  # while `captures.store.save` writes it
-ORIGINS = ("registry", "rebuilt")  # of base images; pages show the first one that has been captured
+Origin = Literal["registry", "rebuilt"]  # of the base images
+ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that has been captured
+_UNFINISHED = re.compile(rf"\.({'|'.join(ORIGINS)})\.new-[0-9]+")  # while `captures.store.save` writes it
 
 
 def folder_of(snippet_folder: Path, origin: str, variant: str = "") -> Path:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from proof.cli import facts, main
-from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny, tree
+from tests.support.helpers import REPOSITORY, captured, edit, tiny, tree
+from tests.support.in_process import proof
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny, tree
         ("snippets/note/snippet.toml", "docker run note", "docker run -v /:/host note", "snippet.toml:11: the flag `-v` is refused"),
         ("snippets/note/context/Dockerfile", "FROM alpine:3.22\nCOPY", "FROM alpine:3.21\nCOPY", "Dockerfile:4: the image 'alpine:3.21' is not in"),
         ("snippets/note/context/Dockerfile", "FROM alpine:3.22 AS", "# syntax=docker/dockerfile:1\nFROM alpine:3.22 AS", "Dockerfile:1: the directive"),
-        ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: there is no fact 'note.own_sise'"),
+        ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: unknown fact 'note.own_sise'"),
         ("docs/index.md", "transcript note/run", "transcript note/ran", "index.md:18: the snippet 'note' has no step 'ran'"),
         ("snippets/bases.toml", "registry =", "regisrty =", "unknown key 'regisrty'"),
         ("mkdocs.yml", "  - proof\n", "", "mkdocs.yml: the site does not use the extension `proof`"),
@@ -46,7 +47,6 @@ def test_wrong_input_is_reported_with_its_line(path: str, old: str, new: str, sa
         (["check", "nobody"], "unknown snippet 'nobody'"),
         (["update", "nots"], "did you mean 'note'?"),
         (["check", "--project", "/nonexistent"], "unrecognized arguments"),
-        (["--project", "/nonexistent", "check"], "no such directory: /nonexistent"),
         (["check", "--timeout", "-1"], "more than 0 and at most 86400"),
         (["verify"], "invalid choice"),
         ([], "required"),
@@ -57,6 +57,16 @@ def test_wrong_use_is_reported(arguments: list[str], says: str, tmp_path: Path) 
     done = proof(*arguments, cwd=tiny(tmp_path))
     assert done.returncode == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize(
+    "verb", ["check", "update", "plan", "merge build/results", "accept build/results", "status", "facts"]
+)
+def test_a_project_that_is_not_there_is_said(verb: str, tmp_path: Path) -> None:
+    """By every verb alike: none looks for another project above a directory that was misspelled."""
+    done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
 
 
 def test_outside_a_project_it_says_so(tmp_path: Path) -> None:

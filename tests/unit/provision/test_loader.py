@@ -170,12 +170,12 @@ class TestBuildArchive:
             ("RUN mkdir", 0),
             ("WORKDIR /go", 0),
         ]
-        assert (measured.platform, measured.command, measured.environment) == ("linux/amd64", "[]", ())
+        assert (measured.platform, measured.command) == ("linux/amd64", "[]")
         content = files(built)
         listed = json.loads(content["manifest.json"])[0]
         assert listed["RepoTags"] == ["golang:latest"]
         settings = json.loads(content[listed["Config"]])
-        assert settings["config"]["WorkingDir"] == "/go"
+        assert (settings["config"]["WorkingDir"], settings["config"]["Env"]) == ("/go", [])
         assert [h["created"][:4] for h in settings["history"]] == ["2025", "2026", "2026", "2026"]
 
     def test_same_bytes(self, tmp_path: Path) -> None:
@@ -496,7 +496,7 @@ class TestCheck:
     def snippet(self, root: Path, dockerfile: str) -> model_module.Snippet:
         toml = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
         folder = write(root / "snippets" / "one", {"snippet.toml": toml, "context/Dockerfile": dockerfile})
-        return manifest.load(folder)
+        return manifest.variants(folder)[0]
 
     def test_known(self, tmp_path: Path) -> None:
         """Images in bases.toml may be used; each is listed once."""

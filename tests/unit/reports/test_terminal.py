@@ -53,7 +53,7 @@ def result(tmp_path: Path) -> Result:
     folder = tmp_path / "single"
     folder.mkdir()
     (folder / "snippet.toml").write_text('title = "t"\n[[step]]\nname = "run"\ncommand = "docker version"\n')
-    return Result(manifest.load(folder), "drift", old=capture(), new=capture())
+    return Result(manifest.variants(folder)[0], "drift", old=capture(), new=capture())
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
@@ -130,7 +130,7 @@ def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
     for unit in ("text", "count", "B", "nautical miles"):
         fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
         store.save(capture(facts={**capture().facts, "layers": fact}), folder)
-        with pytest.raises(PageError, match=r"this is no capture that the tool wrote") as refused:
+        with pytest.raises(PageError, match=r"not a capture written by proof") as refused:
             store.load(folder)
         assert acts(str(refused.value)) == []
 
@@ -158,7 +158,7 @@ PRINTED = {
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
     "cli/facts": ["json_report.facts(found)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
-    "pages/extension": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
     "publish/__main__": ["f'{len(pages)} pages finished'"],
     "reports/github": ["annotation.command(base)"],
 }

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,7 @@ def snippet(tmp_path: Path) -> Snippet:
     (folder / "context" / "folder").symlink_to("sub")
     (folder / "context" / "dangling").symlink_to("of/an/image")
     (folder / "context" / "main.go").chmod(0o600)
-    return manifest.load(folder)
+    return manifest.variants(folder)[0]
 
 
 def below(folder: Path) -> set[str]:
@@ -179,11 +182,187 @@ def test_not_a_repository(names: tuple[str, ...], tmp_path: Path) -> None:
     context.check(write(tmp_path, {f"{name}/x": "" for name in names}))
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000 + "x", "nothing", "sub", "dangling", "pipe"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("x" * 300, "x/" * 3000 + "x", "nothing", "sub", "folder", "", ".", "dangling", "pipe"),
+        # What is left out was not checked, and may hold a password.
+        *(".git/config", "sub/.git", "sub/.DS_Store", "sub/../.git/config", "remote", "folder/.git", "main.go~"),
+        *("../snippet.toml", "/etc/passwd", "up", "../context-evil/secret", "evil"),
+    ],
+)
 def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
-    """A name of any length is accepted, and not found."""
+    """Neither names of any length, nor ignored files, nor files outside of the context."""
     os.mkfifo(snippet.context / "pipe")
+    write(snippet.folder, {"context/main.go~": "", "context-evil/secret": ""})
+    for link, to in (("remote", ".git/config"), ("up", "../snippet.toml"), ("evil", "../context-evil/secret")):
+        (snippet.context / link).symlink_to(to)
     assert not context.holds(snippet.context, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["main.go", "link", "./main.go", "sub/../main.go", "folder/a", "sub/a", "inner", ".gitignore"]
+)
+def test_what_a_context_holds(name: str, snippet: Snippet, tmp_path: Path) -> None:
+    """A file, by any way that stays within; what it says, as it is behind a link."""
+    write(snippet.context, {"sub/a": "package main\n", ".gitignore": "package main\n"})
+    (snippet.context / "inner").symlink_to(snippet.context / "sub" / "a")
+    (tmp_path / "other").symlink_to(snippet.context)
+    for seen in (snippet.context, tmp_path / "other"):
+        assert context.holds(seen, name)
+        assert context.content(seen, Path(name)) == b"package main\n"
+
+
+def test_a_link_is_not_read_out_of_the_context(snippet: Snippet) -> None:
+    """Should somebody not have asked `holds`."""
+    (snippet.context / "up").symlink_to("../snippet.toml")
+    with pytest.raises((RefusedError, ValueError)):
+        context.content(snippet.context, Path("up"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".git",
+        ".DS_Store",
+        "main.go~",
+        ".main.go.swp",
+        ".x.swo",
+        ".#main.go",
+        "4913",
+        "sub/.git",
+        "a/b/4913",
+        "a/x~/file",
+    ],
+)
+def test_what_is_left_out(name: str, snippet: Snippet, tmp_path: Path) -> None:
+    """At any depth, and a directory with all that is in it: neither a file of the context, nor checked, nor copied."""
+    before = context.files(snippet.context)
+    path = snippet.context / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.symlink_to("/etc/passwd")
+    assert context.files(snippet.context) == before
+    context.check(snippet.context)
+    assert not (copied(snippet, tmp_path) / name).is_symlink()
+
+
+def test_the_files_of_a_context(snippet: Snippet) -> None:
+    """Sorted, links too and not what they lead to; no folders."""
+    write(snippet.context, {"sub/b": "", "sub/a": "", "z/deep/x": "", "a.txt": "", ".#x": "", "z/.#x": ""})
+    names = [path.relative_to(snippet.context).as_posix() for path in context.files(snippet.context)]
+    assert names == [
+        *(".gitignore", "Dockerfile", "a.txt", "dangling", "folder", "link", "main.go", "sub/a", "sub/b", "z/deep/x"),
+    ]
+
+
+# What is summed up, with bounds that are quicker to reach: 1,000 bytes, 8 files and folders.
+SUMS: list[tuple[dict[str, int], str]] = [
+    ({"a": 1_000}, ""),
+    ({"a": 1_001}, "more than 1,000 bytes"),
+    ({"a": 500, "b/c": 500}, ""),
+    ({"a": 500, "b/c": 501}, "more than 1,000 bytes"),
+    ({"a": 400, "b": 400, "c": 201}, "more than 1,000 bytes"),
+    (dict.fromkeys("abcdefgh", 0), ""),
+    (dict.fromkeys("abcdefghi", 0), "more than 8 files"),
+    ({f"a/b/c/d/{name}": 0 for name in "abcd"}, ""),
+    ({f"a/b/c/d/{name}": 0 for name in "abcde"}, "more than 8 files"),
+    ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link is none of what it leads to
+    ({"a": 600, **{f"link{n}": -1 for n in range(8)}}, "more than 8 files"),
+    ({"a": 600, ".git/x": 600, "b~": 600}, ""),
+]
+
+
+@pytest.mark.parametrize(("sizes", "says"), SUMS, ids=str)
+def test_what_a_context_comes_to(
+    sizes: dict[str, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All files together: whether it is checked in its place or copied."""
+    monkeypatch.setattr(context, "LARGEST", 1_000)
+    monkeypatch.setattr(context, "_MOST", 8)
+    folder = tmp_path / "snippets" / "odd" / "context"
+    write(folder, {name: "x" * size for name, size in sizes.items() if size >= 0})
+    for name in (name for name, size in sizes.items() if size < 0):
+        (folder / name).symlink_to("a")
+    acts: tuple[Callable[[Path], object], ...] = (context.check, partial(context.copy, target=tmp_path / "copy"))
+    for act in acts:
+        if says:
+            with pytest.raises(RefusedError, match=says) as error:
+                act(folder)
+            assert error.value.where
+            assert error.value.where.path.is_relative_to(folder)
+            assert error.value.hint
+        else:
+            act(folder)
+
+
+@pytest.mark.parametrize(("length", "fits"), [(500, True), (501, False)])
+def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Below the context, in bytes: an archive of it must be able to name it."""
+    folder = tmp_path / "snippets" / "odd" / "context"
+    name = f"{'ä' * 120}/{'y' * 240}/"
+    write(folder, {name + "z" * (length - len(name.encode())): ""})
+    acts: tuple[Callable[[Path], object], ...] = (context.check, partial(context.copy, target=tmp_path / "copy"))
+    for act in acts:
+        if fits:
+            act(folder)
+        else:
+            with pytest.raises(RefusedError, match="a path is longer than 500 bytes"):
+                act(folder)
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("a", ""),
+        ("sub", ""),
+        (".", ""),
+        ("sub/../a", ""),
+        ("nothing", ""),
+        ("sub/nothing/further", ""),
+        ("link", "leads to itself"),
+        ("sub/back", "leads to itself"),
+        ("..", "leads out of the context"),
+        ("../context-evil", "leads out of the context"),
+        ("../context/a", ""),
+        ("/etc/passwd", "leads out of the context"),
+        ("sub/out", "leads out of the context"),
+    ],
+)
+def test_where_a_link_may_lead(to: str, says: str, tmp_path: Path) -> None:
+    """Anywhere within the context, also to what only an image has; not back to itself, and not out."""
+    folder = (
+        write(tmp_path / "snippets" / "odd", {"context/a": "", "context/sub/b": "", "context-evil/x": ""}) / "context"
+    )
+    (folder / "link").symlink_to(to)
+    if to == "sub/back":
+        (folder / to).symlink_to("../link")
+    if to == "sub/out":
+        (folder / to).symlink_to("../../context-evil")
+    if not says:
+        context.check(folder)
+        return
+    with pytest.raises(RefusedError, match=says) as error:
+        context.check(folder)
+    assert error.value.where
+    assert error.value.where.path.name in ("link", "back", "out")
+    assert " -> " in error.value.evidence
+
+
+@pytest.mark.parametrize(
+    ("mode", "copied_as"),
+    [(0o600, 0o644), (0o700, 0o755), (0o611, 0o644), (0o100, 0o755), (0o4755, 0o755), (0o644, 0o644)],
+)
+def test_a_file_is_executable_for_everyone_or_for_nobody(
+    mode: int, copied_as: int, snippet: Snippet, tmp_path: Path
+) -> None:
+    """As it is for its owner: the one thing that git keeps of a mode."""
+    (snippet.context / "main.go").chmod(mode)
+    if os.geteuid() != 0 and not mode & 0o400:
+        pytest.skip("only root reads what its owner may not")
+    assert (copied(snippet, tmp_path) / "main.go").stat().st_mode & 0o7777 == copied_as
 
 
 def test_a_name_that_is_not_text(tmp_path: Path) -> None:

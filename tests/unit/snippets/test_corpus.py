@@ -56,7 +56,7 @@ def test_accepted(case: Case, tmp_path: Path, calls: Path, capsys: pytest.Captur
     """Odd but valid inputs reach the engine, here the stub. This also shows that the stub would be called."""
     root = hostile.project(tmp_path / "project", case)
     assert check(root, "--engine", "docker") == 3
-    assert "`docker` is installed and its engine does not answer" in capsys.readouterr().err
+    assert "`docker` is installed, but its engine does not answer" in capsys.readouterr().err
     assert calls.read_text() == "docker version\n"
 
 

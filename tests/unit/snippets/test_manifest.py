@@ -52,7 +52,7 @@ def project(root: Path, toml: str | bytes = TOML, *, name: str = "single", docke
 
 
 def load(root: Path, toml: str | bytes = TOML, *, name: str = "single", dockerfile: str = DOCKERFILE) -> Snippet:
-    return manifest.load(project(root, toml, name=name, dockerfile=dockerfile))
+    return manifest.variants(project(root, toml, name=name, dockerfile=dockerfile))[0]
 
 
 class TestLoad:
@@ -258,7 +258,7 @@ def test_file(tmp_path: Path, text: str | bytes, line: int | None, what: str) ->
 def test_no_file(tmp_path: Path) -> None:
     """A missing manifest is an error; the hint says which file to write."""
     with pytest.raises(ManifestError, match=r"snippet\.toml: no such file\n.*hint: write snippet\.toml"):
-        manifest.load(tmp_path)
+        manifest.variants(tmp_path)[0]
 
 
 @pytest.mark.parametrize(("command", "missing"), [("build -t x .", "Dockerfile"), ("build -f sub/Other .", "Other")])
@@ -267,7 +267,7 @@ def test_no_dockerfile(tmp_path: Path, command: str, missing: str) -> None:
     folder = project(tmp_path, f'title = "t"\n\n[[step]]\nname = "a"\ncommand = "docker {command}"\n')
     (folder / "context/Dockerfile").unlink()
     with pytest.raises(ManifestError, match=rf"snippet\.toml:3: no {missing} in .*\n.*hint: write .*{missing}"):
-        manifest.load(folder)
+        manifest.variants(folder)[0]
 
 
 def test_refused_dockerfile(tmp_path: Path) -> None:
@@ -429,9 +429,9 @@ def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
     )
     for path in (folder / "snippet.toml", folder / "context" / "Dockerfile", folder / "context"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
-    first = manifest.load(folder)
-    assert manifest.load(folder) is first
+    first = manifest.variants(folder)[0]
+    assert manifest.variants(folder)[0] is first
     (folder / "context" / "Dockerfile").write_text("FROM golang:1.27-alpine\n")
-    assert list(manifest.load(folder).bases) == ["golang:1.27-alpine"]
+    assert list(manifest.variants(folder)[0].bases) == ["golang:1.27-alpine"]
     (folder / "snippet.toml").write_text((folder / "snippet.toml").read_text().replace("One", "Two"))
-    assert manifest.load(folder).title == "Two"
+    assert manifest.variants(folder)[0].title == "Two"

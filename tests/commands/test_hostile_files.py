@@ -46,8 +46,8 @@ def root(tmp_path: Path) -> Path:
         ({"link": "snippets/evil/x", "to": "/etc/passwd"}, "evil/x: expected a file or directory, found a symbolic"),
         ({"device": "snippets/evil/zero"}, "snippets/evil/zero: expected a file or directory, found a device"),
         ({"link": "snippets/evil/context/x", "to": "/etc/passwd"}, "this link leads out of the context"),
-        ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a file `.js` would be published as it is"),
-        ({"file": "docs/x.html"}, "docs/x.html: a file `.html` would be published as it is"),
+        ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a `.js` file would be published unchecked"),
+        ({"file": "docs/x.html"}, "docs/x.html: a `.html` file would be published unchecked"),
     ],
     ids=str,
 )

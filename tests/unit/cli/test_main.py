@@ -62,8 +62,8 @@ def test_wrong_use_is_reported(arguments: list[str], says: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     "verb", ["check", "update", "plan", "merge build/results", "accept build/results", "status", "facts"]
 )
-def test_a_project_that_is_not_there_is_said(verb: str, tmp_path: Path) -> None:
-    """By every verb alike: none looks for another project above a directory that was misspelled."""
+def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
+    """No verb searches for another project above a misspelled directory."""
     done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr

@@ -186,7 +186,7 @@ def test_not_a_repository(names: tuple[str, ...], tmp_path: Path) -> None:
     "name",
     [
         *("x" * 300, "x/" * 3000 + "x", "nothing", "sub", "folder", "", ".", "dangling", "pipe"),
-        # What is left out was not checked, and may hold a password.
+        # Ignored files were not checked, and may contain a password.
         *(".git/config", "sub/.git", "sub/.DS_Store", "sub/../.git/config", "remote", "folder/.git", "main.go~"),
         *("../snippet.toml", "/etc/passwd", "up", "../context-evil/secret", "evil"),
     ],
@@ -204,7 +204,7 @@ def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
     "name", ["main.go", "link", "./main.go", "sub/../main.go", "folder/a", "sub/a", "inner", ".gitignore"]
 )
 def test_what_a_context_holds(name: str, snippet: Snippet, tmp_path: Path) -> None:
-    """A file, by any way that stays within; what it says, as it is behind a link."""
+    """A file is found by any path or link within the context, and its content is read."""
     write(snippet.context, {"sub/a": "package main\n", ".gitignore": "package main\n"})
     (snippet.context / "inner").symlink_to(snippet.context / "sub" / "a")
     (tmp_path / "other").symlink_to(snippet.context)
@@ -214,7 +214,7 @@ def test_what_a_context_holds(name: str, snippet: Snippet, tmp_path: Path) -> No
 
 
 def test_a_link_is_not_read_out_of_the_context(snippet: Snippet) -> None:
-    """Should somebody not have asked `holds`."""
+    """Even if the caller did not check `holds`."""
     (snippet.context / "up").symlink_to("../snippet.toml")
     with pytest.raises((RefusedError, ValueError)):
         context.content(snippet.context, Path("up"))
@@ -235,8 +235,8 @@ def test_a_link_is_not_read_out_of_the_context(snippet: Snippet) -> None:
         "a/x~/file",
     ],
 )
-def test_what_is_left_out(name: str, snippet: Snippet, tmp_path: Path) -> None:
-    """At any depth, and a directory with all that is in it: neither a file of the context, nor checked, nor copied."""
+def test_ignored_files(name: str, snippet: Snippet, tmp_path: Path) -> None:
+    """At any depth, ignored files and directories are neither listed, nor checked, nor copied."""
     before = context.files(snippet.context)
     path = snippet.context / name
     if path.is_dir():
@@ -250,7 +250,7 @@ def test_what_is_left_out(name: str, snippet: Snippet, tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_context(snippet: Snippet) -> None:
-    """Sorted, links too and not what they lead to; no folders."""
+    """Files and links are listed, sorted. Links are not followed, and directories are not listed."""
     write(snippet.context, {"sub/b": "", "sub/a": "", "z/deep/x": "", "a.txt": "", ".#x": "", "z/.#x": ""})
     names = [path.relative_to(snippet.context).as_posix() for path in context.files(snippet.context)]
     assert names == [
@@ -258,7 +258,7 @@ def test_the_files_of_a_context(snippet: Snippet) -> None:
     ]
 
 
-# What is summed up, with bounds that are quicker to reach: 1,000 bytes, 8 files and folders.
+# Totals, with lower limits: 1,000 bytes, and 8 files and directories.
 SUMS: list[tuple[dict[str, int], str]] = [
     ({"a": 1_000}, ""),
     ({"a": 1_001}, "more than 1,000 bytes"),
@@ -269,17 +269,15 @@ SUMS: list[tuple[dict[str, int], str]] = [
     (dict.fromkeys("abcdefghi", 0), "more than 8 files"),
     ({f"a/b/c/d/{name}": 0 for name in "abcd"}, ""),
     ({f"a/b/c/d/{name}": 0 for name in "abcde"}, "more than 8 files"),
-    ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link is none of what it leads to
+    ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link does not count as its target
     ({"a": 600, **{f"link{n}": -1 for n in range(8)}}, "more than 8 files"),
     ({"a": 600, ".git/x": 600, "b~": 600}, ""),
 ]
 
 
 @pytest.mark.parametrize(("sizes", "says"), SUMS, ids=str)
-def test_what_a_context_comes_to(
-    sizes: dict[str, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All files together: whether it is checked in its place or copied."""
+def test_totals(sizes: dict[str, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The totals are limited, both in `check` and in `copy`."""
     monkeypatch.setattr(context, "LARGEST", 1_000)
     monkeypatch.setattr(context, "_MOST", 8)
     folder = tmp_path / "snippets" / "odd" / "context"
@@ -300,7 +298,7 @@ def test_what_a_context_comes_to(
 
 @pytest.mark.parametrize(("length", "fits"), [(500, True), (501, False)])
 def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Below the context, in bytes: an archive of it must be able to name it."""
+    """The limit is in bytes, relative to the context."""
     folder = tmp_path / "snippets" / "odd" / "context"
     name = f"{'ä' * 120}/{'y' * 240}/"
     write(folder, {name + "z" * (length - len(name.encode())): ""})
@@ -332,7 +330,7 @@ def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # n
     ],
 )
 def test_where_a_link_may_lead(to: str, says: str, tmp_path: Path) -> None:
-    """Anywhere within the context, also to what only an image has; not back to itself, and not out."""
+    """A link may lead anywhere in the context, even to a missing file, but not to itself or out of the context."""
     folder = (
         write(tmp_path / "snippets" / "odd", {"context/a": "", "context/sub/b": "", "context-evil/x": ""}) / "context"
     )
@@ -355,13 +353,11 @@ def test_where_a_link_may_lead(to: str, says: str, tmp_path: Path) -> None:
     ("mode", "copied_as"),
     [(0o600, 0o644), (0o700, 0o755), (0o611, 0o644), (0o100, 0o755), (0o4755, 0o755), (0o644, 0o644)],
 )
-def test_a_file_is_executable_for_everyone_or_for_nobody(
-    mode: int, copied_as: int, snippet: Snippet, tmp_path: Path
-) -> None:
-    """As it is for its owner: the one thing that git keeps of a mode."""
+def test_modes_of_copied_files(mode: int, copied_as: int, snippet: Snippet, tmp_path: Path) -> None:
+    """A copy is executable if its owner may execute the file. Git keeps nothing else of a mode."""
     (snippet.context / "main.go").chmod(mode)
     if os.geteuid() != 0 and not mode & 0o400:
-        pytest.skip("only root reads what its owner may not")
+        pytest.skip("only root can read such a file")
     assert (copied(snippet, tmp_path) / "main.go").stat().st_mode & 0o7777 == copied_as
 
 

@@ -170,7 +170,7 @@ def test_a_required_key_cannot_be_left_out(
     del said
     data, table = changed(name, path)
     del table[key]
-    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|there is no \[\[{re.escape(key)}\]\]"):
+    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|no \[\[{re.escape(key)}\]\]"):
         read(tmp_path, name, data)
 
 

@@ -86,7 +86,7 @@ class TestCheck:
             places.check(folder)
         assert error.value.where is not None
         assert error.value.where.path == path
-        assert error.value.hint.startswith(f"rm {path}, or put a ")
+        assert error.value.hint.startswith(f"replace {path} with a ")
 
 
 class TestDeclared:
@@ -130,7 +130,7 @@ class TestDeclared:
         assert error.value.where is not None
         assert error.value.where.path == path
         assert error.value.what == f"{path.name!r} is not a capture of this snippet"
-        assert error.value.evidence == "the manifest has no such variant, and there is no such origin of bases"
+        assert error.value.evidence == "not a variant in the manifest, nor an origin of base images"
         assert error.value.hint == f"git rm -r {path}"
 
     def test_the_first_of_several(self, tmp_path: Path) -> None:

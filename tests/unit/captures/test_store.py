@@ -333,7 +333,7 @@ class TestNoCapture:
         (saved / name).write_bytes(content + b" " * (20_000_000 - len(content)))
         assert load(saved) is not None
         (saved / name).write_bytes(content + b" " * (20_000_001 - len(content)))
-        with pytest.raises(PageError, match="this file has more than 20,000,000 bytes"):
+        with pytest.raises(PageError, match="the file is larger than 20,000,000 bytes"):
             load(saved)
 
     def test_a_step_of_the_longest_name(self, tmp_path: Path) -> None:

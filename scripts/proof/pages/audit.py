@@ -137,7 +137,7 @@ def _names(found: list[tuple[str, bool]], page: Page) -> None:
 
 
 def _contains_name(name: str, text: str) -> bool:
-    """Whether the text contains the name as a whole word. This is as fast as a pattern for each name."""
+    """Whether the text contains the name as a whole word. Found without compiling a pattern for each name."""
     at = text.find(name)
     while at >= 0:
         before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]

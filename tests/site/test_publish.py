@@ -248,7 +248,7 @@ def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> Non
     """The last step asks once more, of the page as it is by then."""
     page = load(small, small / "index.html").sub("<p>", "<script>alert(1)</script><p>")
     with pytest.raises(UsageError, match=r"this inline script is not known"):
-        csp.forbid(page)
+        csp.add_policy(page)
 
 
 def test_a_finished_site_is_not_finished_again(small: Path) -> None:
@@ -299,7 +299,7 @@ def test_blanks_that_mean_something_stay(small: Path) -> None:
     code = "<pre><code>if x {\n\n    y\n}</code></pre>"
     script = "<script>\n  `\n  text`\n</script>"
     (small / "index.html").write_text(f"<div>\n    <p>one\n      two</p>\n\n  {code}\n  {script}\n</div>", "utf-8")
-    page = lean.squeeze(load(small, small / "index.html"))
+    page = lean.remove_indentation(load(small, small / "index.html"))
     assert page.html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
 
 

@@ -51,10 +51,10 @@ def captured(root: Path) -> Path:
         facts = derived.of_image(snippet, layers)
         if snippet.image:
             facts |= derived.of_configuration('["cat"]', "root", "linux/amd64")
-        steps = tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, _printed(s)) for s in snippet.steps)
+        steps = tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, printed(s)) for s in snippet.steps)
         for step in snippet.steps:
             for rule in step.facts:
-                if (fact := derived.of_output(step, rule, _printed(step))) is not None:
+                if (fact := derived.of_output(step, rule, printed(step))) is not None:
                     facts[rule.name] = fact
         capture = Capture(
             snippet=snippet.name,
@@ -78,7 +78,8 @@ def captured(root: Path) -> Path:
     return root
 
 
-def _printed(step: Step) -> str:
+def printed(step: Step) -> str:
+    """What a step of a made-up capture has printed."""
     return "".join(f"{line}\n" for line in (step.expect, "6 note.txt" if step.facts else "") if line)
 
 

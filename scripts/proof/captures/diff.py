@@ -243,7 +243,7 @@ def _shortened(text: str) -> str:
     """One side of a difference, with long lines cut."""
     return "\n".join(
         line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
-        for line in text[: (_LINES + 1) * 2 * _CHARACTERS].split("\n")[: _LINES + 1]
+        for line in text.split("\n", _LINES + 1)[: _LINES + 1]
     )
 
 

@@ -30,7 +30,7 @@ _AGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _FIRST_AGE = re.compile(  # in the first or second column
-    rf"^((?:(?!<age>)\S+ +)?){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
+    rf"^((?:(?!<age>)\S+ +)??){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
 _DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")

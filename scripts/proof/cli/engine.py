@@ -1,4 +1,4 @@
-"""`proof engine`: a private engine that stays, for looking inside images and trying commands by hand."""
+"""`proof engine`: a private engine that keeps running, for inspecting images and trying commands by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="start a private engine to look inside, with the base images in it",
         description='Start a private engine with the base images in it. To use it: eval "$(proof engine env)"',
     )
-    parser.add_argument("action", choices=("start", "env", "stop"))
+    parser.add_argument("action", choices=("start", "env", "stop"), help="start it, print its address, or stop it")
     parser.set_defaults(run=_engine_command)
 
 

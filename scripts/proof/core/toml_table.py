@@ -1,27 +1,38 @@
-"""A TOML table that knows its file and lines: what every hand-written file of a project is read with."""
+"""Reads the hand-written TOML files of a project, with the line of each table and key for error messages."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from proof.core import files
 from proof.core.errors import ManifestError, Where
 from proof.core.patterns import Pattern
-from proof.core.text import did_you_mean, unseen
+from proof.core.text import did_you_mean, first_invisible
 
-_DOTTED = r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)"""  # a TOML key
-_HEADER = re.compile(rf"\s*\[\[?\s*{_DOTTED}\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(rf"\s*{_DOTTED}\s*=")
-_BRACKET = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\#.*)|([\n\[\]{}])""")  # or a line's end; not in strings
+# The tokens of TOML; the text is known to be valid, so each pattern may assume that what it begins also ends.
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
+_STRINGS = (
+    r'''"""(?:\\.|[^\\"]|"(?!""))*+"{3,5}''',
+    r"""'{3}(?:[^']|'(?!''))*+'{3,5}""",
+    r'''"(?:\\.|[^\\"])*+"''',
+    r"""'[^']*+'""",
+)
+_STRING = re.compile("|".join(_STRINGS), re.DOTALL)
+_BARE = re.compile(r"[^\s=.,\[\]{}\"'#]++")  # a part of a key
+_SCALAR = re.compile(r"[^\n,\]}#]++")  # a number, a date, true or false
 _ALLOWED = " \t\n"
 _LARGEST = 250_000  # bytes; nobody writes, or reads, a longer one by hand
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
 _INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
+
+_Place = tuple[str | int, ...]  # the keys that lead to a value, and its number in an array
 
 
 class Table:
@@ -30,35 +41,33 @@ class Table:
     tomllib keeps no line numbers, so the line of a key is looked up in the text when an error needs it.
     """
 
-    def __init__(
-        self, path: Path, text: str, data: Mapping[str, Any], *, header: str = "", nth: int = 0, line: int = 0
-    ) -> None:
+    def __init__(self, path: Path, text: str, data: Mapping[str, Any], *, at: _Place = ()) -> None:
         self.path, self.data = path, data
-        self.name = ""  # of a table that stands inline, as in facts.NAME = { … }
-        self._text, self._header, self._nth = text, header, nth
+        self.name = str(at[-1]) if at else ""  # what its table of tables calls it, as in facts.NAME = { … }
+        self._text, self._at = text, at
         self._first = 1  # line of the text
-        self._own_key = ""  # of an inline table: its lines are the line of that key
-        self._own_line = line  # of an inline table in an array: where it begins
 
     @classmethod
     def read(cls, path: Path, substitutions: Mapping[str, str] | None = None, *, below: Path) -> Table:
-        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML.
+        """The whole file as a table, with `{name}` replaced for each of the `substitutions`.
 
-        `below` is the project: see `files.read`.
+        `below` is the project: see `files.read`. Raises ManifestError if the file is missing or invalid.
         """
         try:
             text = files.read_text(path, below=below, limit=_LARGEST)
         except FileNotFoundError as error:
-            raise ManifestError("there is no such file", where=Where(path), hint=f"write {path.name}") from error
+            raise ManifestError("no such file", where=Where(path), hint=f"write {path.name}") from error
         text = text.replace("\r\n", "\n")
-        # Text that turns its direction, say, shows a reviewer another file than the one that is read.
-        if hidden := unseen(text, _ALLOWED):
-            line, shown = next((n, s) for n, s in enumerate(text.split("\n"), start=1) if unseen(s, _ALLOWED) == hidden)
+        # With a change of the text direction, say, a reviewer sees another file than the tool reads.
+        if hidden := first_invisible(text, _ALLOWED):
+            line, shown = next(
+                (n, s) for n, s in enumerate(text.split("\n"), start=1) if first_invisible(s, _ALLOWED) == hidden
+            )
             raise ManifestError(
-                f"this line holds the character {hidden}, which cannot be seen",
+                f"invisible character {hidden}",
                 where=Where(path, line),
                 evidence=shown,
-                hint=r"take it out, or write it as an escape like \u00AD",
+                hint=r"remove it, or write it as an escape like \u00AD",
             )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
@@ -66,14 +75,14 @@ class Table:
 
     @classmethod
     def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:
-        """A text that stands in the file `path` below so many lines; ManifestError where it is no TOML."""
+        """A part of the file `path`, below `above` other lines. Raises ManifestError if it is invalid."""
         text = "\n" * above + text
         if deep := _DEEP.search(text):
             raise ManifestError(
                 "this key has too many parts",
                 where=Where(path, text.count("\n", 0, deep.start()) + 1),
                 evidence=f"{deep[0]:.80}",
-                hint="a key has three parts at most, as facts.size.match",
+                hint="use at most three parts, as in facts.size.match",
             )
         try:
             table = cls(path, text, tomllib.loads(text))
@@ -82,42 +91,39 @@ class Table:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
             raise ManifestError(
-                f"this is no TOML: {str(error).split(' (at')[0].lower()}",
+                f"invalid TOML: {str(error).split(' (at')[0].lower()}",
                 where=Where(path, line),
                 evidence="\n".join(text.split("\n")[line - 1 : line]),
                 hint="https://toml.io",
             ) from error
         except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
             raise ManifestError(
-                "this TOML cannot be read", where=Where(path), evidence=str(error), hint="fewer digits, less nesting"
+                "this TOML cannot be read",
+                where=Where(path),
+                evidence=str(error),
+                hint="use fewer digits and less nesting",
             ) from error
         table._first = above or 1
         return table
 
-    def where(self, key: str = "") -> Where:
-        """The line of `key` in this table, or of the table's own header."""
-        if self._own_line:
-            return Where(self.path, self._own_line)
-        key = self._own_key or key
-        wanted = f"{self._header}.{key}".strip(".")
-        seen, mine, here = -1, not self._header, self._first
-        for number, path, opens in _outline(self._text):
-            if opens and path == self._header:
-                seen += 1
-                mine = seen == self._nth
-                here = number if mine else here
-            if mine and key and f"{path}.".startswith(f"{wanted}."):
-                return Where(self.path, number)
-        return Where(self.path, here)
+    def where(self, *keys: str) -> Where:
+        """The line of a key in this table, or else of the table itself."""
+        lines, place = _lines(self._text), self._at + keys
+        while place and place not in lines:
+            place = place[:-1]
+        return Where(self.path, lines[place] if place else self._first)
 
     def error(self, key: str, what: str, hint: str) -> ManifestError:
-        """A ManifestError at `key`, with the line as evidence."""
-        where = self.where(key)
+        """A ManifestError at the line of `key`, with that line as evidence."""
+        return self._error((key,) if key else (), what, hint)
+
+    def _error(self, keys: tuple[str, ...], what: str, hint: str) -> ManifestError:
+        where = self.where(*keys)
         line = self._text.split("\n")[where.line - 1] if where.line else ""
         return ManifestError(what, where=where, evidence=line.strip(), hint=hint)
 
     def allow(self, *keys: str) -> None:
-        """Refuse every other key."""
+        """Raise ManifestError for any other key."""
         for key in self.data:
             if key not in keys:
                 raise self.error(
@@ -125,16 +131,16 @@ class Table:
                 )
 
     def text(self, key: str, *, required: bool = False) -> str:
-        """A string; empty where it is absent and not required."""
+        """A string; empty if it is missing and not required."""
         if required and not self.data.get(key):
-            raise self.error("", f"`{key}` is missing here", f'{key} = "…"')
+            raise self.error("", f"`{key}` is missing", f'add {key} = "…"')
         return str(self._typed(key, str, "a string") or "")
 
     def flag(self, key: str) -> bool:
-        """True or false; false where it is absent."""
+        """A boolean; false if it is missing."""
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise self.error(key, f"`{key}` must be true or false", f"{key} = true")
+            raise self.error(key, f"`{key}` must be true or false", f"write {key} = true")
         return value
 
     def integer(self, key: str, default: int) -> int:
@@ -148,13 +154,13 @@ class Table:
         try:
             return default if value is None else float(value)
         except OverflowError as error:
-            raise self.error(key, f"`{key}` is too large a number", f"{key} = {default:g}") from error
+            raise self.error(key, f"`{key}` is too large", f"write a smaller number, like {default:g}") from error
 
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
         value = self._typed(key, list, "a list of strings") or []
         if not all(isinstance(item, str) for item in value):
-            raise self.error(key, f"`{key}` must be a list of strings", f'{key} = ["…"]')
+            raise self.error(key, f"`{key}` must be a list of strings", f'write {key} = ["…"]')
         return list(value)
 
     def pattern(self, key: str, text: str) -> Pattern:
@@ -164,27 +170,20 @@ class Table:
         except ValueError as error:
             raise self.error(
                 key,
-                f"'{text:.100}' is no regular expression that is accepted here: {error}",
-                "the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
+                f"unsupported regular expression '{text:.100}': {error}",
+                "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
             ) from error
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
-        value = self._typed(key, list, f"tables, each under [[{key}]]") or []
+        value = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
-            raise self.error(key, f"`{key}` must be tables", f"[[{key}]]")
-        header = f"{self._header}.{key}" if self._header else key
-        if lines := self._array(key):
-            return [Table(self.path, self._text, item, line=line) for item, line in zip(value, lines, strict=False)]
-        before = 0
-        if self._header:  # tables of a table: count those of the earlier siblings in the text
-            before = self._count_before(header)
-        return [Table(self.path, self._text, item, header=header, nth=before + i) for i, item in enumerate(value)]
+            raise self.error(key, f"`{key}` must be a list of tables", f"write each under [[{key}]]")
+        return [self._below(item, key, number) for number, item in enumerate(value)]
 
     def subtable(self, key: str) -> Table:
-        """The inline table in `key`."""
-        value = self._typed(key, dict, "a table") or {}
-        return self._inline(key, key, value)
+        """The table in `key`."""
+        return self._below(self._typed(key, dict, "a table") or {}, key)
 
     def subtables(self, key: str) -> list[Table]:
         """The tables in `key`, each with its `name`: key.NAME = { … }."""
@@ -192,41 +191,13 @@ class Table:
         found = []
         for name, item in value.items():
             if not isinstance(item, dict):
-                raise self.error(f"{key}.{name}", f"`{key}.{name}` must be a table", f"{key}.{name} = {{ … }}")
-            found.append(self._inline(f"{key}.{name}", name, item))
+                what = f"`{key}.{name}` must be a table"
+                raise self._error((key, name), what, f"write {key}.{name} = {{ … }}")
+            found.append(self._below(item, key, name))
         return found
 
-    def _inline(self, key: str, name: str, data: Mapping[str, Any]) -> Table:
-        table = Table(self.path, self._text, data, header=self._header, nth=self._nth)
-        table.name, table._own_key = name, key
-        return table
-
-    def _array(self, key: str) -> list[int]:
-        """The lines where the tables of key = [{ … }, { … }] begin; none where they stand under headers."""
-        lines = self._text.split("\n")
-        start = self.where(key).line or 1
-        if not (found := _KEY.match(lines[start - 1])) or _plain(found[1]) != key:
-            return []
-        begins, depth, line = [], 0, start
-        for bracket in filter(None, _BRACKET.findall("\n".join(lines[start - 1 :]))):
-            line += bracket == "\n"
-            if bracket == "{" and depth == 1:
-                begins.append(line)
-            depth += (bracket in "[{") - (bracket in "]}")
-            if bracket == "]" and depth == 0:
-                break
-        return begins
-
-    def _count_before(self, header: str) -> int:
-        count, mine, seen = 0, False, -1
-        for _, path, opens in _outline(self._text):
-            if opens and path == self._header:
-                seen += 1
-                mine = seen == self._nth
-            if mine:
-                break
-            count += opens and path == header
-        return count
+    def _below(self, data: Mapping[str, Any], *place: str | int) -> Table:
+        return Table(self.path, self._text, data, at=(*self._at, *place))
 
     def _typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
         value = self.data.get(key)
@@ -236,7 +207,7 @@ class Table:
 
 
 def _check_integers(data: Mapping[str, Any]) -> None:
-    """Raise ValueError where a number is larger than TOML allows."""
+    """Raise ValueError for an integer that is larger than TOML allows."""
     left: list[Any] = [data]
     while left:
         match left.pop():
@@ -251,18 +222,117 @@ def _check_integers(data: Mapping[str, Any]) -> None:
 
 
 @functools.lru_cache(maxsize=16)
-def _outline(text: str) -> tuple[tuple[int, str, bool], ...]:
-    """Each line of a file that names something: its number, the whole dotted name, and whether it opens a table."""
-    found, header = [], ""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if opening := _HEADER.match(line):
-            header = _plain(opening[1])
-            found.append((number, header, True))
-        elif key := _KEY.match(line):
-            found.append((number, f"{header}.{_plain(key[1])}".strip("."), False))
-    return tuple(found)
+def _lines(text: str) -> Mapping[_Place, int]:
+    """The line of each key, table and item of an array in a valid TOML text; of a table, the line of its header."""
+    return _Reader(text).lines
 
 
-def _plain(key: str) -> str:
-    """A dotted TOML key without its quotes and blanks."""
-    return re.sub(r"[\s\"']", "", key)
+class _Reader:
+    """Walks over a TOML text token by token.
+
+    Where something is not as expected it stops: a place that it did not reach has no line, rather than a wrong one.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+        self._line, self._counted = 1, 0  # the line of the offset `_counted`
+        self.lines: dict[_Place, int] = {}
+        with contextlib.suppress(_UnexpectedError):
+            self._read()
+
+    def _read(self) -> None:
+        table: _Place = ()
+        arrays: dict[_Place, int] = {}  # how many tables of each [[array]] there are so far
+        open_: list[tuple[_Place, Iterator[int] | None]] = []  # the arrays, and inline tables, around the offset
+        while (character := self._peek()) or open_:
+            if open_ and character in ("]", "}"):
+                open_.pop()
+                self._at += 1
+            elif open_ and character == ",":
+                self._at += 1
+            elif open_ and (number := open_[-1][1]):
+                self._value((*open_[-1][0], next(number)), open_)
+            elif not open_ and character == "[":
+                table = self._header(arrays)
+            else:
+                place = self._name(open_[-1][0] if open_ else table, self._key())
+                self._take("=")
+                self._value(place, open_)
+
+    def _value(self, place: _Place, open_: list[tuple[_Place, Iterator[int] | None]]) -> None:
+        """Read a value, or the beginning of an array or an inline table."""
+        character = self._peek()
+        self.lines.setdefault(place, self._now())
+        if character in ("[", "{"):
+            open_.append((place, itertools.count() if character == "[" else None))
+            self._at += 1
+        elif character in ('"', "'"):
+            self._match(_STRING)
+        else:
+            self._match(_SCALAR)
+
+    def _header(self, arrays: dict[_Place, int]) -> _Place:
+        """Read `[a.b]` or `[[a.b]]`, and return the place of the table that it opens."""
+        double = self._text.startswith("[[", self._at)
+        self._take("[[" if double else "[")
+        line = self._now()
+        place: _Place = ()
+        *above, last = self._key()
+        self._take("]]" if double else "]")
+        for part in above:
+            place = (*place, part)
+            self.lines.setdefault(place, line)
+            if place in arrays:
+                place = (*place, arrays[place] - 1)
+        place = (*place, last)
+        if double:
+            self.lines.setdefault(place, line)
+            arrays[place] = arrays.get(place, 0) + 1
+            place = (*place, arrays[place] - 1)
+        self.lines[place] = line  # [a] may come after [a.b], which mentions it
+        return place
+
+    def _name(self, table: _Place, key: Sequence[str]) -> _Place:
+        for part in key:
+            table = (*table, part)
+            self.lines.setdefault(table, self._now())
+        return table
+
+    def _key(self) -> list[str]:
+        """Read a dotted key."""
+        parts: list[str] = []
+        while True:
+            if self._peek() in ('"', "'"):
+                parts += tomllib.loads(f"key = {self._match(_STRING)}").values()
+            else:
+                parts.append(self._match(_BARE))
+            if self._peek() != ".":
+                return parts
+            self._take(".")
+
+    def _peek(self) -> str:
+        """The next character that is not blank or in a comment; empty at the end."""
+        self._match(_BLANK)
+        return self._text[self._at : self._at + 1]
+
+    def _take(self, token: str) -> None:
+        self._match(_BLANK)
+        if not self._text.startswith(token, self._at):
+            raise _UnexpectedError
+        self._at += len(token)
+
+    def _match(self, pattern: re.Pattern[str]) -> str:
+        if not (found := pattern.match(self._text, self._at)):
+            raise _UnexpectedError
+        self._at = found.end()
+        return found[0]
+
+    def _now(self) -> int:
+        """The line of the offset."""
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+
+class _UnexpectedError(Exception):
+    """The text is not as expected here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -215,9 +216,11 @@ def _megabytes(value: Value) -> Value:
 
 def _extreme(pick: Callable[..., Any]) -> Callable[..., Value]:
     def function(first: Value, *rest: Value) -> Value:
-        for other in rest:
-            _common(first, other)
-        return Value(pick(_number(v) for v in (first, *rest)), first.unit)
+        values = (first, *rest)
+        for one, other in itertools.combinations(values, 2):
+            _common(one, other)
+        # A plain 0 goes with any unit, so the first value need not be the one that has it.
+        return Value(pick(_number(v) for v in values), next((v.unit for v in values if v.unit), ""))
 
     return function
 

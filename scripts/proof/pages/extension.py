@@ -33,7 +33,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from proof.core import errors
 from proof.core.files import read_text
-from proof.core.text import did_you_mean, plain, unseen
+from proof.core.text import did_you_mean, first_invisible, plain
 from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
@@ -43,7 +43,6 @@ from proof.snippets import context, manifest, project
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*(.*)$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
@@ -149,8 +148,8 @@ class _Source(OnPage, Preprocessor):
             if _MARKER in line:
                 written += self._included(line, fenced=bool(fence))
                 continue
-            if (mark := _FENCE.match(line)) is not None:
-                fence = "" if fence and line.strip().startswith(fence) else fence or mark[1]
+            if (mark := chart_fence.FENCE.match(line)) is not None:
+                fence = "" if fence and line.strip().startswith(fence) else fence or mark["mark"]
             elif fence and not waived and _COMMAND.match(line):
                 what = "this command is shown, but nothing ran it"
                 hint = "use {{ transcript snippet/step }}, or put {{ waiver: why }} above the fence"
@@ -219,7 +218,7 @@ def _acting(text: str) -> str:
     if (found := _ENDS_FENCE.search(text)) is not None:
         number = text.count("\n", 0, found.end()) + 1
         return f"`{found[1] or found[2]}` in line {number} would end the fence"
-    if hidden := unseen(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
+    if hidden := first_invisible(text, " \t\n\N{NO-BREAK SPACE}\N{VARIATION SELECTOR-16}"):
         return f"it contains the invisible character {hidden}"
     return ""
 

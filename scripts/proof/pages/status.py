@@ -10,7 +10,7 @@ from proof.captures import bases_lock, store
 from proof.captures import index as capture_index
 from proof.captures.staleness import stale
 from proof.core import folder_cache
-from proof.core.errors import PageError, ProofError, Where, code_of
+from proof.core.errors import PageError, ProofError, Where, exit_code_of
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import scan
@@ -43,7 +43,7 @@ class Status:
     @property
     def code(self) -> int:
         """The exit code: 2 if something is broken, 1 if something is stale or false, else 0."""
-        return code_of(self.problems)
+        return exit_code_of(self.problems)
 
 
 def status(root: Path, cache: Path | None = None) -> Status:

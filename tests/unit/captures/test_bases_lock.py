@@ -15,8 +15,9 @@ from proof.core.errors import ManifestError
 from proof.snippets import base_images
 from proof.snippets.base_images import Bases
 from proof.snippets.places import folder_of
-from tests.support.helpers import captured, proof, results, tiny
-from tests.support.hostile import lay
+from tests.support.helpers import captured, results, tiny
+from tests.support.hostile import create
+from tests.support.in_process import proof
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
 
@@ -92,7 +93,7 @@ def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) ->
         ({"socket": "bases.lock"}, "found a socket"),
         ({"device": "bases.lock"}, "found a device"),
         ({"folder": "bases.lock"}, "found a directory"),
-        ({"file": "bases.lock", "size": 10**12}, "this file has more than 1,000,000 bytes"),
+        ({"file": "bases.lock", "size": 10**12}, "the file is larger than 1,000,000 bytes"),
     ],
     ids=str,
 )
@@ -100,8 +101,8 @@ def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str
     """Otherwise an error could quote the first line of /etc/shadow, or a pipe could block forever."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(root / "snippets", given)
-    done = proof("status", cwd=root, timeout=60)
+    create(root / "snippets", given)
+    done = proof("status", cwd=root)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"snippets/bases.lock: {says}" in done.stderr.replace("expected a regular file, ", "")
     assert "root:" not in done.stderr

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proof.captures.buildkit_log import transferred
 from proof.captures.normalise import RULES, comparable, normalise
 from proof.core.sequence_diff import blocks
 from proof.snippets.model import Step
@@ -257,6 +258,219 @@ class TestBuildLog:
         assert normalise(text, step(VERBS["run"])) == text
 
 
+def of_step(*lines: str) -> list[str]:
+    """What is compared of lines about one step of a build, without the step's own."""
+    log = "\n".join(["#5 [1/1] RUN x", *(f"#5 {line}" for line in lines)])
+    first, *others = normalise(log, BUILD).splitlines()
+    assert first == "step RUN x"
+    return others
+
+
+SHA = "sha256:" + "1" * 64
+STATUSES = [
+    "exporting layers",
+    f"writing image {SHA}",
+    f"exporting manifest {SHA}",
+    f"exporting manifest list {SHA}",
+    f"exporting config {SHA}",
+    "naming to docker.io/library/note:latest",
+    "unpacking to docker.io/library/note:latest",
+    f"resolve docker.io/library/alpine:3.22@{SHA}",
+]
+
+
+class TestLines:
+    """What BuildKit itself prints about a step, and what only looks like it."""
+
+    @pytest.mark.parametrize(
+        "time", ["0.123", "9.999", "10.000", "10.00", "12.34", "99.99", "100.00", "100.0", "123.4", "1234.5", "12345.6"]
+    )
+    def test_a_time(self, time: str) -> None:
+        """Seconds in the width that BuildKit prints them in, and no other, stand before what a command printed."""
+        assert of_step(f"{time} one", f"{time} ", time) == ["  one"]
+        assert of_step(f"{time}  one") == ["   one"]
+        failed = f"#5 [1/1] RUN x\n------\n > [1/1] RUN x:\n{time} one\n{time}\n{time}x"
+        assert normalise(failed, BUILD).splitlines()[-3:] == ["<time> one", "<time>", f"{time}x"]
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "0.1",
+            "0.12",
+            "1.5",
+            "9.99",
+            "10.0",
+            "12.3",
+            "99.9",
+            ".123",
+            "123",
+            "-0.123",
+            "1,234.5",
+            "0.\N{ARABIC-INDIC DIGIT ONE}23",
+        ],
+    )
+    def test_a_number(self, number: str) -> None:
+        """Any other number is what the line says, and compared."""
+        assert of_step(f"{number} one") == [f" - {number} one"]
+        failed = f"#5 [1/1] RUN x\n------\n{number} one"
+        assert normalise(failed, BUILD).splitlines()[-1] == f"{number} one"
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("CACHED", "...", "DONE 0.1s", "DONE 12.3s", "DONE 123.4s", "[1/1] RUN x", "RUN x"),
+            *(f"transferring {what}:" for what in ("context", "dockerfile")),
+            *(f"transferring context: {size}" for size in ("2B", "2.5kB", "2.53MB", "12.3GB")),
+            *("transferring context: 2B 0.1s", "transferring context: 2B 0.1s done", "transferring context: 2B done"),
+            *("transferring context: done", "transferring dockerfile: 2B done", "transferring context: 12.3s"),
+        ],
+    )
+    def test_what_says_nothing(self, line: str) -> None:
+        """That a step is done, from the cache or not, and how much was sent."""
+        assert of_step(line) == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            *("cached", "CACHED!", "CANCELLED", "....", "..", "DONE", "DONE 1s", "DONE 0.12s", "DONE 0.1", "DONE .1s"),
+            *("done 0.1s", "DONE 0.1s done", "DONE 0x1s"),
+            *("DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s", "RUN xx", "x 0.1s"),
+            *(
+                "transferring cache: 2B",
+                "transferring context",
+                "transferring context: 2TB",
+                "transferring context: kB",
+            ),
+            *("transferring context: 2", "transferring context: 2.B", "transferring context: 2,5kB", "context: 2B"),
+            *("transferring context: 2B 0.1s soon", "transferring context: 2B  done", "transferring context: 2xB"),
+            *(
+                "transferring context: \N{ARABIC-INDIC DIGIT TWO}B",
+                "transferring dockerfiles: 2B",
+                "transferring context: 2B 1s",
+            ),
+            *(f"{status} twice" for status in STATUSES),
+            *(f"not {status}" for status in STATUSES),
+            *(f"{status[:-1]}" for status in STATUSES if status.endswith("1")),
+            *("exporting layer", "exporting layers 1s", "exporting layers 0.1s done done", "naming to"),
+            "naming to a b",
+            *("exporting attestation manifest", f"exporting {SHA}", f"exporting manifests {SHA}", f"resolve {SHA}"),
+        ],
+    )
+    def test_what_is_said(self, line: str) -> None:
+        """A line that BuildKit does not print by itself is compared as it is."""
+        assert of_step(line) == [f" - {line}".replace(SHA, "<digest>")]
+
+    @pytest.mark.parametrize("status", STATUSES)
+    @pytest.mark.parametrize("end", ["", " done", " 0.1s", " 0.1s done", " 12.3s done"])
+    def test_a_status(self, status: str, end: str) -> None:
+        """How long something took is not compared, nor how often it is said; that it was done is."""
+        assert of_step(f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
+        assert of_step(status, f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
+
+    def test_errors(self) -> None:
+        """An error is no status of the step; what is said of it stays in its order."""
+        assert of_step("ERROR: exit code: 1", "one", "0.123 two", "one") == ["  two", "ERROR: exit code: 1", " - one"]
+        assert of_step("an ERROR: x") == [" - an ERROR: x"]
+
+    @pytest.mark.parametrize(
+        ("line", "label"),
+        [
+            ("[1/1] RUN y", "RUN y"),
+            ("[12/12] RUN y", "RUN y"),
+            ("[builder 2/3] RUN y", "RUN y"),
+            ("[builder  2/12] RUN y", "RUN y"),
+            ("[stage-1 2/3] RUN y", "RUN y"),
+            ("[linux/arm64 builder 2/3] RUN y", "[linux/arm64 builder 2/3] RUN y"),
+            ("[internal] load", "[internal] load"),
+            ("[a/b] RUN y", "[a/b] RUN y"),
+            ("[1/] RUN y", "[1/] RUN y"),
+            ("[/1] RUN y", "[/1] RUN y"),
+            ("[1/1]RUN y", "[1/1]RUN y"),
+            ("[1-1] RUN y", "[1-1] RUN y"),
+            ("x [1/1] RUN y", "x [1/1] RUN y"),
+        ],
+    )
+    def test_a_label(self, line: str, label: str) -> None:
+        """Which stage a step is of is said by whichever build reached it first."""
+        assert normalise(f"#7 {line}", BUILD) == f"step {label}"
+        assert normalise(f" > {line}:", BUILD) == f" > {label}:"
+        assert normalise(f" {line}", BUILD) == f" {line}"
+        assert normalise(f"x\n#7 {line}\n#7 {line}\n#7 0.123 z", BUILD) == f"step {label}\n  z\nx"
+
+    @pytest.mark.parametrize(
+        ("line", "compared"),
+        [
+            ("#0 building with x", "builder building with x"),
+            ("#5 x", "step x"),
+            ("#12 x", "step x"),
+            ("#5x", "#5x"),
+            ("#x 5", "#x 5"),
+            ("# 5", "# 5"),
+            (" #5 x", " #5 x"),
+            ("#5", "#5"),
+            ("#\N{ARABIC-INDIC DIGIT FIVE} x", "#\N{ARABIC-INDIC DIGIT FIVE} x"),
+        ],
+    )
+    def test_whose_line_it_is(self, line: str, compared: str) -> None:
+        """A number says which step a line is of; 0 is the builder."""
+        assert normalise(line, BUILD) == compared
+
+    @pytest.mark.parametrize(
+        ("reference", "masked"),
+        [
+            ("ref 01234567-89ab-cdef-0123-456789abcdef::o1v26mj", True),
+            ("(ref 01234567-89ab-cdef-0123-456789abcdef::x)", True),
+            ("xref 01234567-89ab-cdef-0123-456789abcdef::x", False),
+            ("ref 01234567-89ab-cdef-0123-456789abcdef:x", False),
+            ("ref 01234567-89ab-cdef-0123-456789abcdef::", False),
+            ("ref 01234567-89ab-cdef-456789abcdef::x", False),
+            ("ref 0123456-89ab-cdef-0123-456789abcdef::x", False),
+            ("ref 01234567-89ab-cdef-0123-456789abcde::x", False),
+            ("ref 01234567-89ab-cdef-012-456789abcdef::x", False),
+            ("ref 01234567-89ab-cdef-0123-456789abcdeg::x", False),
+        ],
+    )
+    def test_a_reference(self, reference: str, masked: bool) -> None:  # noqa: FBT001 - an expected value
+        """BuildKit's name of the context is another one each time, wherever it stands."""
+        found = normalise(f"ERROR: {reference} y", BUILD)
+        assert found.startswith("ERROR: ")
+        assert ("ref <reference>" in found) is masked
+        if not masked:
+            assert found == f"ERROR: {reference} y"
+
+    @pytest.mark.parametrize(
+        ("line", "masked"),
+        [
+            (f" - writing image {SHA}", True),
+            (f"step FROM alpine@{SHA}", True),
+            (SHA, True),
+            (f"{SHA} x", False),
+            (f"step RUN {SHA}", False),
+            (f"  {SHA}", False),
+            (f"x {SHA}", False),
+            (f"-- {SHA}", False),
+        ],
+    )
+    def test_whose_digest_it_is(self, line: str, masked: bool) -> None:  # noqa: FBT001 - an expected value
+        """In a build log only BuildKit's own digests are masked."""
+        assert normalise(line, BUILD) == (line.replace(SHA, "<digest>") if masked else line)
+
+    @pytest.mark.parametrize(
+        ("log", "found"),
+        [
+            ("#7 transferring context: 2B", [(2, 1)]),
+            ("#7 [internal]\n#7 transferring context: 2.5kB 0.1s done\n", [(2_500, 2)]),
+            ("#7 transferring dockerfile: 1.25MB done", [(1_250_000, 1)]),
+            ("x\n#12 transferring context: 3GB\n#7 transferring context: 4kB", [(3_000_000_000, 2), (4_000, 3)]),
+            ("#7 transferring context: 0.1s done\n#7 transferring context:\n", []),
+            ("transferring context: 2B\n#7 0.123 transferring context: 2B\n#7 transferring context: 2TB", []),
+        ],
+    )
+    def test_transferred(self, log: str, found: list[tuple[float, int]]) -> None:
+        """How much was sent, and the line that says so."""
+        assert list(transferred(log)) == found
+
+
 class TestEarlierBuilds:
     """A later build of a run prints CACHED for a step whose output is in the log of an earlier one."""
 
@@ -350,6 +564,44 @@ class TestTables:
             '<id>  <age>  CMD ["app"]  0B  buildkit.dockerfile.v0',
             "<missing>  <age>  ADD alpine-minirootfs-3.22.1-x86_64.tar.gz /…  8.31MB  buildkit.dockerfile.v0",
         ]
+
+    @pytest.mark.parametrize(
+        "age",
+        [
+            *(f"5 {unit}s ago" for unit in ("second", "minute", "hour", "day", "week", "month", "year")),
+            *("1 second ago", "12 months ago", "About a minute ago", "About an hour ago", "Less than a second ago"),
+            *("a day ago", "an hour ago", "about a minute AGO"),
+        ],
+    )
+    def test_an_age(self, age: str) -> None:
+        """Each way in which Docker writes how old an image is; in a history, in the first or the second column."""
+        for text in "x   {}   y", "{}", "({})":
+            assert normalise(text.format(age), LS) == text.format("<age>").replace("   ", "  ")
+        for before in "", "1a9af2c4de0a   ", "<missing>   ":
+            found = normalise(f"{before}{age}   RUN {age}", HISTORY)
+            assert found == f"{before}<age>  RUN {age}".replace("   ", "  ").replace("1a9af2c4de0a", "<id>")
+        assert normalise(f"x\n<missing>  {age}", HISTORY) == "x\n<missing>  <age>"
+        assert normalise(f"a  b  {age}", HISTORY) == f"a  b  {age}"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("5 decades ago", "5 seconds", "5 seconds agone", "Less than two seconds ago", "About 5 seconds"),
+            "x days ago",
+            *("5  days ago", "5 dayss ago", "few days ago", "\N{ARABIC-INDIC DIGIT FIVE} days ago", "5 days  ago"),
+        ],
+    )
+    def test_no_age(self, text: str) -> None:
+        """Anything else is compared."""
+        for one in LS, HISTORY:
+            assert normalise(text, one) == re.sub(" {2,}", "  ", text)
+
+    def test_columns(self) -> None:
+        """Two blanks or more are as many as two; one is one, and a program's own are kept."""
+        for one in LS, HISTORY:
+            assert normalise("a b  c   d    e", one) == "a b  c  d  e"
+        for verb in "run", "inspect", "version", "build":
+            assert normalise("a b  c   d    e", step(VERBS[verb])) == "a b  c   d    e"
 
     def test_run_keeps_its_words(self) -> None:
         """Ages and columns in the output of a program are kept."""

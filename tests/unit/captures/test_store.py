@@ -14,7 +14,7 @@ import pytest
 
 from proof.captures import index
 from proof.captures.model import CapturedFact, CapturedStep, Environment
-from proof.captures.store import RECORD, load, save
+from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes, units
 from proof.core.errors import PageError
 from proof.snippets.places import folder_of
@@ -61,6 +61,12 @@ class TestRoundTrip:
         record = (saved / RECORD).read_text("utf-8")
         assert "hello" not in record
         assert record.endswith("}\n")
+        # Laid out for a reader of its diffs: a value a line, letters as they are, the seal last.
+        assert '"source": "sum of files",\n' in record
+        assert record.startswith('{\n  "schema": 1,\n  "snippet": "single",\n')
+        assert record.splitlines()[-2].startswith('  "seal": "sha256:')
+        save(capture(snippet="wörld"), saved)
+        assert '  "snippet": "wörld",\n' in (saved / RECORD).read_text("utf-8")
 
     def test_same_bytes(self, saved: Path) -> None:
         """Saving the same again changes no byte: a refresh without a change is no diff."""
@@ -188,8 +194,9 @@ class TestAtomic:
             save(capture(), folder)
         before = contents(tmp_path)
         changed = capture(facts={"size": CapturedFact(1, "B", "x")}, steps=capture().steps[::-1])
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left on device") as error:
             save(changed, folder)
+        assert str(error.value.filename).startswith(str(folder.with_name(f".{folder.name}.new-")))
         assert contents(tmp_path) == before
         assert list(tmp_path.iterdir()) == [folder]
 
@@ -208,6 +215,25 @@ class TestAtomic:
         save(capture(inputs={}), saved)
         assert load(saved) == capture(inputs={})
         assert list(saved.parent.iterdir()) == [saved]
+
+    def test_what_a_kill_left_is_removed(self, tmp_path: Path) -> None:
+        """Of any process, next to the captures of a snippet and of its variants; nothing else is."""
+        left = ["a/captured/.rebuilt.new-1/x", "b/captured/1.26/.registry.new-22/capture.json"]
+        kept = ["a/captured/rebuilt/x", "a/captured/.other/x", "a/.rebuilt.new-1/x", "b/captured/1.26/registry/x"]
+        write(tmp_path, dict.fromkeys([*left, *kept], ""))
+        sweep(tmp_path)
+        assert sorted(contents(tmp_path)) == sorted(kept)
+
+    def test_an_exchange_that_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The error names the directory that was to be replaced."""
+        folder = tmp_path / "rebuilt"
+        save(capture(), folder)
+        exists = Path.exists
+        monkeypatch.setattr(Path, "exists", lambda path, **_: path == tmp_path / "other" or exists(path))
+        with pytest.raises(FileNotFoundError) as error:
+            save(capture(), tmp_path / "other")
+        assert (error.value.errno, error.value.filename) == (errno.ENOENT, str(tmp_path / "other"))
+        assert list(tmp_path.iterdir()) == [folder]
 
 
 class TestNoCapture:
@@ -289,14 +315,36 @@ class TestNoCapture:
             save(capture(), folder)
         assert path.is_symlink()
 
-    def test_what_has_no_end(self, saved: Path) -> None:
-        """A pipe in place of a file does not block."""
-        (saved / RECORD).unlink()
-        os.mkfifo(saved / RECORD)
-        with pytest.raises(PageError, match="found a named pipe"):
+    @pytest.mark.parametrize("name", [RECORD, "run.txt"])
+    def test_what_has_no_end(self, saved: Path, name: str) -> None:
+        """A pipe in place of a file is not waited for."""
+        (saved / name).unlink()
+        os.mkfifo(saved / name)
+        with pytest.raises(PageError, match="found a named pipe") as error:
+            load(saved)
+        assert error.value.where is not None
+        assert error.value.where.path == saved / name
+        assert error.value.hint == f"rm {saved / name}, or put a regular file there"
+
+    @pytest.mark.parametrize("name", [RECORD, "run.txt"])
+    def test_what_is_too_large(self, saved: Path, name: str) -> None:
+        """A stranger's file does not fill the memory; one of the largest size is read."""
+        content = (saved / name).read_bytes()
+        (saved / name).write_bytes(content + b" " * (20_000_000 - len(content)))
+        assert load(saved) is not None
+        (saved / name).write_bytes(content + b" " * (20_000_001 - len(content)))
+        with pytest.raises(PageError, match="this file has more than 20,000,000 bytes"):
             load(saved)
 
-    @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0"])
+    def test_a_step_of_the_longest_name(self, tmp_path: Path) -> None:
+        """A hundred letters, digits and underscores."""
+        one = CapturedStep("x" * 100, "docker run a", None, 0, 0.1, "x\n")
+        save(capture(steps=(one,)), tmp_path / "c")
+        assert load(tmp_path / "c") == capture(steps=(one,))
+        with pytest.raises(ValueError, match=f"'{'x' * 59} names no text"):
+            list(unexpected_files(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
+
+    @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0", "x" * 101, "a b", "a.b", "a-b"])
     def test_names(self, saved: Path, name: str) -> None:
         """A step's output is a file next to the record, so its name must be a plain name."""
         data = json.loads((saved / RECORD).read_text())
@@ -304,6 +352,37 @@ class TestNoCapture:
         (saved / RECORD).write_text(json.dumps(data))
         with pytest.raises(PageError, match="invalid step name"):
             load(saved)
+
+
+class TestLines:
+    def test_lines(self, saved: Path) -> None:
+        """The lines of the record, as they are."""
+        assert lines_of(saved)[:3] == ["{", '  "schema": 1,', '  "snippet": "single",']
+        assert "\n".join(lines_of(saved)) == (saved / RECORD).read_text("utf-8")
+
+    def test_lines_of_nothing(self, saved: Path, tmp_path: Path) -> None:
+        """Where a record cannot be read there are none, which is no error."""
+        assert lines_of(tmp_path / "nowhere") == []
+        (saved / RECORD).write_bytes(b"\xff")
+        assert lines_of(saved) == []
+        with (saved / RECORD).open("wb") as file:
+            file.truncate(20_000_001)
+        assert lines_of(saved) == []
+
+
+class TestStrangers:
+    def test_what_belongs_to_a_capture(self, saved: Path) -> None:
+        """Its record, and the output of each of its steps."""
+        assert list(unexpected_files(saved, capture())) == []
+
+    def test_what_does_not(self, saved: Path) -> None:
+        """Anything else, in order of the names."""
+        write(saved, {"old.txt": "", "more/x": "", "a": "", "run": ""})
+        found = list(unexpected_files(saved, capture()))
+        assert [error.where.path.name for error in found if error.where] == ["a", "more", "old.txt", "run"]
+        assert found[0].evidence == "the capture has no such step"
+        assert found[0].hint == f"git rm -r {saved / 'a'}"
+        assert [e.what[:9] for e in unexpected_files(saved, capture(steps=()))][-1] == "'run.txt'"
 
 
 class TestOrigins:
@@ -388,8 +467,20 @@ class TestForm:
         assert load(tmp_path / "c") == capture(facts={name: fact})
 
     @pytest.mark.parametrize(
+        ("unit", "value"), [("KiB", 1), ("KiB", 1.5), ("s", 1), ("s", 1.5), ("count", 1), ("B", 1)]
+    )
+    def test_sound_value(self, tmp_path: Path, unit: str, value: float) -> None:
+        """Bytes and counts are whole; what is shown with decimals may have them."""
+        one = capture(facts={"a" * 100: CapturedFact(value, unit, "")})
+        save(one, tmp_path / "c")
+        assert load(tmp_path / "c") == one
+
+    @pytest.mark.parametrize(
         "date",
         [
+            *("2026-11-23 22:00:00Z", "x2026-11-23T22:00:00Z", "2026-11-23T22:00:00+00:00", "26-11-23T22:00:00Z"),
+            *("2026-1-23T22:00:00Z", "2026-11-3T22:00:00Z", "2026-11-23T2:00:00Z", "2026-11-23T22:0:00Z"),
+            *("2026-11-23T22:00:0Z", "2026-11-23T22:00:00.0Z", "2026x11-23T22:00:00Z", "2026-11-23T22:00:00z"),
             "",
             "2026-11-23",
             "2026-11-23T22:00:00",

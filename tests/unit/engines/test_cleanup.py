@@ -71,7 +71,7 @@ def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object
     answers(lambda argv: (0, "sha256:1\n"))
     with journal.opened(tmp_path) as ours:
         engine = Engine("docker", {}, "linux/amd64", shared=True, prefix="proof-1/", journal=ours)
-        with pytest.raises(CannotMeasureError, match="has an image proof-1/note already, and it is left alone"):
+        with pytest.raises(CannotMeasureError, match="already has an image proof-1/note, which is left alone"):
             cleanup.claim(engine, "note")
         assert ours.left("tag") == []
         ours.made("tag", "proof-1/note")

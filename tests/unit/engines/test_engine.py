@@ -171,19 +171,19 @@ class TestAgain:
     def test_once(self) -> None:
         """Lost once, it is started and the act repeated; never lost, it is left alone."""
         starts: list[str] = []
-        assert self.engine(starts).again(self.lose(1)) == "done"
+        assert self.engine(starts).retry_if_lost(self.lose(1)) == "done"
         assert starts == ["start"]
-        assert self.engine(starts).again(self.lose(0)) == "done"
+        assert self.engine(starts).retry_if_lost(self.lose(0)) == "done"
         assert starts == ["start"]
 
     def test_twice(self) -> None:
         """Lost twice by the same act, it is not tried for ever."""
         starts: list[str] = []
         with pytest.raises(EngineLostError):
-            self.engine(starts).again(self.lose(2))
+            self.engine(starts).retry_if_lost(self.lose(2))
         assert starts == ["start"]
 
     def test_not_ours(self) -> None:
         """An engine of the user's is not ours to start."""
         with pytest.raises(EngineLostError):
-            ENGINE.again(self.lose(1))
+            ENGINE.retry_if_lost(self.lose(1))

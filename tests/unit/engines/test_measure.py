@@ -246,7 +246,7 @@ class TestStore:
         """What goes beyond a limit is not read once more from an archive."""
         monkeypatch.setattr(image_archive, "_ENTRIES", 10_000)
         many = stored(tmp_path / "data", tar(*(member(str(i)) for i in range(100))))
-        with pytest.raises(CannotMeasureError, match="holds too much to list"):
+        with pytest.raises(CannotMeasureError, match="has too many files to list"):
             measure.measure(near, many, tmp_path / "cache", compress=compress)
         assert engine.saved == []
         with pytest.raises(CannotMeasureError, match="could not be measured in 0 s"):

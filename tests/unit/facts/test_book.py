@@ -104,14 +104,14 @@ class TestBinary:
 
     @pytest.mark.parametrize("text", ["", "K", "12X", "1.2.3M", "-", "abc"])
     def test_no_number(self, text: str) -> None:
-        """What is not a size is an error."""
+        """An invalid size is an error that the caller adds a place to."""
         with pytest.raises(ValueError, match="could not convert"):
             parse_binary(text)
 
     @pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "K", "nan", "infM", "1e999T", "-1e300"])
     def test_no_sensible_number(self, text: str) -> None:
-        """A number that cannot be computed with is not a size."""
-        with pytest.raises(ValueError, match="is no size"):
+        """A number that cannot be computed with, like inf, is not a size."""
+        with pytest.raises(ValueError, match="invalid size"):
             parse_binary(text)
 
     @given(kib=st.integers(0, 10**9).map(lambda n: n * 4))
@@ -227,7 +227,7 @@ class TestCited:
     @pytest.mark.parametrize(
         ("old", "new", "line", "what"),
         [
-            ('name = "edition"', "", 1, "`name` is missing here"),
+            ('name = "edition"', "", 1, "`name` is missing"),
             ('name = "edition"', 'name = "taken"', 2, "'taken' is already a snippet"),
             ('name = "edition"', 'name = "taken_all"', 2, "'taken_all' could be a variant of the snippet 'taken'"),
             ('name = "edition"', 'name = "taken_1_26"', 2, "could be a variant of the snippet 'taken'"),
@@ -235,15 +235,15 @@ class TestCited:
             ('name = "edition"', 'name = "Edition"', 2, "invalid name 'Edition'"),
             ('name = "edition"', 'name = "other"', 11, "two sources are called 'other'"),
             ("figures.exact =", 'figures."a.b" =', 16, "invalid name 'a.b'"),
-            ('title = "another"', "", 10, "`title` is missing here"),
-            ('date = "2023-01-10"', "", 10, "`date` is missing here"),
+            ('title = "another"', "", 10, "`title` is missing"),
+            ('date = "2023-01-10"', "", 10, "`date` is missing"),
             ('date = "2023-01-10"', "date = 2023-01-10", 13, "`date` must be a string"),
             ("url =", "link =", 5, "unknown key 'link'"),
             ("https://example.com/first", "javascript:alert(1)", 5, "invalid URL 'javascript:alert(1)'"),
             ("https://example.com/first", "data:text/html,x", 5, "invalid URL 'data:text/html,x'"),
             ("https://example.com/first", "https://example.com/ x", 5, "invalid URL 'https://example.com/ x'"),
             ('unit = "MB" }\nfigures.layers', 'unit = "Mb" }\nfigures.layers', 6, "unknown unit 'Mb'"),
-            ('value = 2, unit = "count"', "value = 2", 7, "`unit` is missing here"),
+            ('value = 2, unit = "count"', "value = 2", 7, "`unit` is missing"),
             ('value = 2, unit = "count"', 'unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = "2", unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = nan, unit = "count"', 7, "`value` must be a number"),
@@ -252,7 +252,7 @@ class TestCited:
             ('value = 2, unit = "count"', 'value = true, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = 2, unti = "count"', 7, "unknown key 'unti' - did you mean 'unit'?"),
             ('{ value = 2, unit = "count" }', "2", 7, "`figures.layers` must be a table"),
-            ("figures.exact = {", "figures.exact = ", 16, "this is no TOML"),
+            ("figures.exact = {", "figures.exact = ", 16, "invalid TOML"),
         ],
     )  # fmt: skip
     def test_mistake(self, tmp_path: Path, old: str, new: str, line: int, what: str) -> None:

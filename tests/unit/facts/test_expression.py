@@ -13,6 +13,7 @@ from proof.core.errors import PageError
 from proof.facts.expression import FUNCTIONS, evaluate, names
 from proof.facts.values import Value
 
+WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 FACTS = {
     "single.size": Value(269_642_189, "B"),
     "single.layers": Value(8, "count"),
@@ -39,6 +40,14 @@ class TestShown:
             ("single.size + multi.size", "280MB"),
             ("single.size / 2", "135MB"),
             ("2 * single.size", "539MB"),
+            ("single.size * 2", "539MB"),
+            ("single.build * single.layers", "58 s"),
+            ("single.layers * single.build", "58 s"),
+            ("single.layers * multi.layers * 1000", "16,000"),
+            ("single.build / multi.layers", "3.62 s"),
+            ("0 + single.size", "270MB"),
+            ("single.size - 0", "270MB"),
+            ("single.size - 0.0", "270MB"),
             ("single.size * multi.layers", "539MB"),
             ("single.size / multi.layers", "135MB"),
             ("single.size / single.size", "1"),
@@ -56,6 +65,18 @@ class TestShown:
             ("words(multi.layers)", "two"),
             ("words(single.layers + 5)", "13"),
             ("words(0)", "zero"),
+            *((f"words({number})", word) for number, word in enumerate(WORDS)),
+            ("words(12.9)", "twelve"),
+            ("words(1234)", "1,234"),
+            ("percent(0.123456789, 6)", "12.345679%"),
+            ("percent(0.123456789, 0)", "12%"),
+            ("percent(1.5)", "150%"),
+            ("times(2.5)", "2×"),
+            ("MB(1)", "1MB"),
+            ("MB(single.layers)", "8MB"),
+            ("min(single.size, 0)", "0B"),
+            ("max(0, single.size)", "270MB"),
+            ("abs(-5)", "5"),
             ("words(-1)", "-1"),
             ("MB(7.64)", "7.64MB"),
             ("min(single.size, multi.size)", "10.7MB"),
@@ -68,6 +89,38 @@ class TestShown:
     def test_shown(self, text: str, shown: str) -> None:
         """An expression has a value with a unit, and is formatted for that unit."""
         assert str(evaluate(text, FACTS)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit", "exact"),
+    [
+        ("percent(1 / 3, 1)", "33.3%", "text", 1 / 3),
+        ("times(8 / 3)", "3×", "text", 8 / 3),
+        ("bytes(single.size)", "269,642,189\N{NO-BREAK SPACE}bytes", "text", 269_642_189),
+        ("words(single.layers)", "eight", "text", 8),
+        ("words(13)", "13", "text", 13),
+        ("MB(1)", 1_000_000, "B", None),
+        ("MB(7.64)", 7_640_000, "B", None),
+        ("single.size / 2", 134_821_094.5, "B", None),
+        ("single.size / multi.size", 269_642_189 / 10_653_826, "", None),
+        ("single.layers / multi.layers", 4, "", None),
+        ("2 * single.layers", 16, "count", None),
+        ("2 * 3", 6, "", None),
+        ("1 - single.layers", -7, "count", None),
+        ("-single.layers", -8, "count", None),
+        ("abs(1 - single.layers)", 7, "count", None),
+        ("min(single.layers, 9)", 8, "count", None),
+        ("max(single.size, multi.size)", 269_642_189, "B", None),
+        # The unit is that of any of them, wherever it stands.
+        ("max(0, single.size)", 269_642_189, "B", None),
+        ("min(0, 0, single.build)", 0, "s", None),
+        ("max(1, single.layers)", 8, "count", None),
+    ],
+)
+def test_value(text: str, value: float | str, unit: str, exact: float | None) -> None:
+    """What an expression comes to; a formatted text keeps the number that it is made of."""
+    found = evaluate(text, FACTS)
+    assert (found.value, found.unit, found.exact) == (value, unit, exact)
 
 
 @pytest.mark.parametrize("text", ["single.layers + 1", "10 - single.layers", "single.layers", "max(multi.layers, 1)"])
@@ -93,6 +146,28 @@ class TestTruth:
             ("single.command == '[\"app\"]'", True),
             ("min(multi.size, single.size) == multi.size", True),
             ("0.03 < multi.size / single.size < 0.04", True),
+            # Of a chain each comparison has to hold, and each is with the value before it.
+            ("3 == multi.layers <= 5", False),
+            ("2 == multi.layers <= 5", True),
+            ("1 < 3 < 2", False),
+            ("3 > 1 < 2", True),
+            ("1 < 2 > 3 < 4", False),
+            ("multi.layers <= 2", True),
+            ("multi.layers < 2", False),
+            ("multi.layers >= 2", True),
+            ("multi.layers > 2", False),
+            ("multi.layers != 3", True),
+            ("not multi.layers == 2", False),
+            ("not not multi.layers == 2", True),
+            ("1 < 2 and 2 < 3 and 4 < 3", False),
+            ("1 > 2 or 2 > 3 or 3 < 4", True),
+            ("1 > 2 or 2 > 3", False),
+            # Nothing is nothing in every unit.
+            ("single.size > 0", True),
+            ("0 < single.build", True),
+            ("0 == multi.nothing", True),
+            ("0.0 == multi.nothing", True),
+            ("'/tmp' in single.command", False),
         ],
     )
     def test_truth(self, text: str, holds: object) -> None:
@@ -123,6 +198,19 @@ MISTAKES = [
     ("single.size == multi.layers", "have different units (B, count)"),
     ("max(single.size, single.build)", "have different units (B, s)"),
     ("2 / single.size", "2 and 270MB have different units (none, B)"),
+    # Nothing is nothing in every unit only where it has none itself.
+    ("multi.nothing < single.build", "0B and 7.25 s have different units (B, s)"),
+    ("single.build > multi.nothing", "7.25 s and 0B have different units (s, B)"),
+    ("multi.nothing + single.layers", "have different units (B, count)"),
+    ("single.layers - single.layers < single.size", "have different units (count, B)"),
+    ("1 < single.size", "1 and 270MB have different units (none, B)"),
+    ("single.size / single.build", "have different units (B, s)"),
+    ("2 / single.build", "have different units (none, s)"),
+    ("min(single.size, 1)", "have different units (B, none)"),
+    ("max(0, single.size, single.build)", "have different units (B, s)"),
+    ("min(0, 5, single.size)", "have different units (none, B)"),
+    ("min(single.size, 0, 5)", "have different units (B, none)"),
+    ("max(1, 2, single.size)", "have different units (none, B)"),
     ("single.size * multi.size", "cannot multiply B by B"),
     ("single.size * single.build", "cannot multiply B by s"),
     ("(single.layers < 9) + 1", "have different units (truth, none)"),
@@ -139,12 +227,15 @@ MISTAKES = [
     ("percent(1, 2, 3)", "`percent(1, 2, 3)`: "),
     ("min()", "`min()`: "),
     ("percnt(1)", "unknown function 'percnt' - did you mean 'percent'?"),
+    ("percent(1, 7)", "a percentage has 0 to 6 decimals, not 7"),
     ("percent(1, -1)", "a percentage has 0 to 6 decimals, not -1"),
     ("percent(1, 1000000000)", "a percentage has 0 to 6 decimals, not 1000000000"),
     ("min(1, key=2)", "is not supported"),
     ("min(*single.size)", "is not supported"),
     ("single.size is 5", "unsupported comparison"),
     ("1 not in 2", "unsupported comparison"),
+    ("'a' in 12", "`in` finds a word in a text, and not a in 12"),
+    ("1 in 'a'", "`in` finds a word in a text, and not 1 in a"),
     ("1 in 12", "`in` looks for a word in a text, not for 1 in 12"),
     ("True", "True and False are not supported"),
     ("None", "`None` is not supported"),
@@ -269,6 +360,9 @@ def test_deep(text: str) -> None:
 def test_long() -> None:
     """A long sum is either computed or refused."""
     assert evaluate("+".join(["1"] * 200), FACTS).value == 200
+    assert evaluate("1".ljust(1_000), FACTS).value == 1
+    with pytest.raises(PageError, match="is too long for an expression"):
+        evaluate("1".ljust(1_001), FACTS)
     with pytest.raises(PageError):
         evaluate("+".join(["1"] * 100_000), FACTS)
 
@@ -278,6 +372,9 @@ def test_unknown_name_lists_the_others() -> None:
     with pytest.raises(PageError) as error:
         evaluate("multi.qqq", FACTS)
     assert error.value.hint == "use one of: multi.layers, multi.nothing, multi.size"
+    with pytest.raises(PageError) as error:
+        evaluate("mult.size", FACTS)
+    assert error.value.hint == "proof facts lists them all"
 
 
 def test_functions_are_listed() -> None:
@@ -293,6 +390,8 @@ class TestNames:
             ("single.size", ["single.size"]),
             ("percent(multi.size / single.size) ", ["multi.size", "single.size"]),
             ("a.b < a.c and a.b > 0", ["a.b", "a.c"]),
+            ("1".ljust(1_001), []),
+            ("(" * 300 + "a.b" + ")" * 300, []),
             ("1 + 2", []),
             ("", []),
             ("a.b +", []),
@@ -302,7 +401,7 @@ class TestNames:
     )
     def test_names(self, text: str, found: list[str]) -> None:
         """The names of facts are found without their values, each once; an invalid expression has none."""
-        assert sorted(names(text)) == sorted(found)
+        assert names(text) == found
 
 
 PIECES = [*FACTS, *FUNCTIONS, *"()+-*/<>=,.'", "==", " and ", " not ", " ", "0", "2.5"]

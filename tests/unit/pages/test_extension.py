@@ -145,7 +145,7 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         ("// --8<-- [start: x]", "line 1 would end the fence"),
         ("a \u202e b", "it contains the invisible character U+202E"),
         ("a \x1b[2J b", "it contains the invisible character U+001B"),
-        (b"\xff", "this is not UTF-8 text"),
+        (b"\xff", "the file is not UTF-8 text"),
     ],
 )
 def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, project: Path) -> None:

@@ -14,10 +14,11 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
 from proof.core.errors import CannotMeasureError, PageError, Where
-from proof.reports import github
+from proof.reports import changes, github
 from proof.reports.terminal import Terminal
-from proof.runs.result import Result
-from tests.support.helpers import REPOSITORY, captured, edit, proof, results, tiny
+from proof.runs.result import Result, Verdict
+from tests.support.helpers import REPOSITORY, captured, edit, results, tiny
+from tests.support.in_process import proof
 from tests.support.injections import HOSTILE
 
 
@@ -109,7 +110,7 @@ def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
         (
             "warning",
             {"file": "docs/index.md", "line": "3", "title": "note.own_size"},
-            "This line states note.own_size, which was 27B (27 B) and now is 28B (28 B).",
+            "This line states note.own_size, which was 27B (27 B) and is now 28B (28 B).",
         )
     ]
 
@@ -209,6 +210,122 @@ def test_paths_are_those_of_the_checkout(root: Path, monkeypatch: pytest.MonkeyP
     lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("gone"))
     ((_, place, _),) = reported([lost], [], root)
     assert place["file"] == "tiny/snippets/count/snippet.toml"
+
+
+@pytest.mark.parametrize(
+    ("where", "title", "text", "command"),
+    [
+        (("docs/a.md", 3), "t", "x", "::error file=docs/a.md,line=3,title=t::x"),
+        (("docs/a.md", None), "t", "x", "::error file=docs/a.md,title=t::x"),
+        (("docs/a.md", 3), "a: b, 100%", "x", "::error file=docs/a.md,line=3,title=a%3A b%2C 100%25::x"),
+        (("docs/a.md", 3), "a\nb\rc", "x", "::error file=docs/a.md,line=3,title=a%0Ab\\rc::x"),
+        (("docs/a.md", 3), "t", "a: b, 100%\nc", "::error file=docs/a.md,line=3,title=t::a: b, 100%25%0Ac"),
+        # A file of a stranger's pull request has the name that they like.
+        (("docs/a,line=9.md", 3), "t", "x", "::error file=docs/a%2Cline=9.md,line=3,title=t::x"),
+        (("docs/a::b.md", None), "t", "x", "::error file=docs/a%3A%3Ab.md,title=t::x"),
+        (("docs/a%0Ab\n.md", None), "t", "x", "::error file=docs/a%250Ab%0A.md,title=t::x"),
+        # What lies elsewhere has no place in the checkout.
+        (("../elsewhere/b.md", 3), "t", "x", "::error file=b.md,line=3,title=t::x"),
+    ],
+)
+def test_a_command_is_escaped_as_github_reads_it(
+    where: tuple[str, int | None], title: str, text: str, command: str, tmp_path: Path
+) -> None:
+    """Of a property `:` and `,` too, whatever it is made of; the path is that in the checkout."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "link").symlink_to(root)
+    for start, given in ((root, root), (root, tmp_path / "link"), (tmp_path / "link", root)):
+        remark = github.Annotation("error", Where(start / where[0], where[1]), title, text)
+        assert remark.command(given) == command
+
+
+@pytest.mark.parametrize(
+    ("verdict", "level"),
+    [
+        ("accurate", None),
+        ("written", None),
+        ("drift", "error"),
+        ("unstable", "error"),
+        ("not measured", "warning"),
+        ("another environment", "warning"),
+    ],
+)
+def test_the_level_of_a_verdict(verdict: Verdict, level: str | None, root: Path) -> None:
+    """What is wrong is an error, what is not known a warning, and what is right is not annotated."""
+    count, *_ = results(root)
+    found = replace(count, verdict=verdict, differences=(Difference(Where(root / "x"), "count/words", "a", "b"),))
+    told = [(name, place["title"], data) for name, place, data in reported([found], [], root)]
+    assert told == ([(level, f"count: {verdict}", "count/words\n- a\n+ b")] if level else [])
+
+
+def test_an_error_is_annotated_where_it_says(root: Path) -> None:
+    """At its own line, before what differs; and a problem that has no place is not annotated."""
+    count, *_ = results(root)
+    lost = replace(
+        count,
+        verdict="not measured",
+        error=CannotMeasureError("gone", where=Where(root / "snippets" / "bases.toml", 7)),
+        differences=(Difference(Where(root / "x"), "count/words", "a", "b"),),
+    )
+    problems = [PageError("nowhere"), PageError("no evidence", where=Where(root / "docs/index.md", 2))]
+    told = reported([lost], problems, root)
+    assert [(name, place["file"], place.get("line")) for name, place, _ in told] == [
+        ("warning", "snippets/bases.toml", "7"),
+        ("warning", "snippets/count/snippet.toml", "3"),
+        ("error", "docs/index.md", "2"),
+    ]
+    assert told[0][2].endswith("gone")
+    assert told[2][2] == "no evidence"
+
+
+@pytest.mark.parametrize(("lines", "more"), [(12, False), (13, True), (500, True)])
+def test_an_annotation_is_short(lines: int, more: bool, root: Path) -> None:  # noqa: FBT001 - an expected value
+    """Twelve lines, and a sign that there are others."""
+    text = "\n".join(map(str, range(lines)))
+    ((_, _, data),) = reported([], [PageError("x", where=Where(root / "docs/index.md", 1), evidence=text)], root)
+    assert data.split("\n") == [*map(str, range(12)), *(["…"] if more else [])]
+
+
+@pytest.mark.parametrize(
+    ("line", "states"),
+    [
+        ("{{ note.own_size }}", True),
+        ("a {{bytes(note.own_size)}} b", True),
+        ("{{ other.size }} and {{ 2 * note.own_size }}", True),
+        ("{{ claim: note.own_size == 27 B }}", True),
+        ("note.own_size", False),
+        ("{{ other.size }} note.own_size", False),
+        ("{{ note.own_sizes }}", False),
+        ("{{ note.own_size.x }}", False),
+        ("{{ footnote.own_size }}", False),
+        ("{{ a.note.own_size }}", False),
+        ("{{ noteXown_size }}", False),
+        ("{ note.own_size }", False),
+    ],
+)
+def test_which_lines_state_a_fact(line: str, states: bool, root: Path) -> None:  # noqa: FBT001 - an expected value
+    """Its whole name, in braces: nothing else is a statement of it."""
+    (root / "docs" / "index.md").write_text(f"# A page\n\n{line}\n")
+    *_, note = results(root)
+    assert note.new
+    grown = replace(note.new, facts={**note.new.facts, "own_size": CapturedFact(28, "B", "")})
+    told = reported([replace(note, verdict="drift", new=grown)], [], root)
+    assert [place["line"] for _, place, _ in told] == (["3"] if states else [])
+    assert reported([replace(note, verdict="unstable", new=grown)], [], root) == []
+
+
+def test_a_long_summary_is_cut_at_a_character(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub drops a summary that is too long; half a character would be an error."""
+    file = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    monkeypatch.setattr(changes, "summary", lambda results, problems: "ä" * len(results) + "b" * len(problems))
+    monkeypatch.setattr(github, "_SUMMARY_CAP", 5)
+    found = results(root)
+    reported(found, [], root)
+    assert file.read_text("utf-8") == "ää"
+    reported(found[:1], [PageError("x")] * 3, root)
+    assert file.read_text("utf-8") == "ää" + "äbbb"
 
 
 @pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])

@@ -16,7 +16,7 @@ from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
-from proof.core.errors import CannotMeasureError, PageError, Where, complain_of_a_crash
+from proof.core.errors import CannotMeasureError, PageError, Where, print_crash
 from proof.core.text import plain
 from proof.facts import book
 from proof.reports import changes, github, json_report, junit, pull_request
@@ -53,7 +53,7 @@ def result(tmp_path: Path) -> Result:
     folder = tmp_path / "single"
     folder.mkdir()
     (folder / "snippet.toml").write_text('title = "t"\n[[step]]\nname = "run"\ncommand = "docker version"\n')
-    return Result(manifest.load(folder), "drift", old=capture(), new=capture())
+    return Result(manifest.variants(folder)[0], "drift", old=capture(), new=capture())
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
@@ -146,7 +146,7 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
 
 def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
     """Python prints its message as it is; this one goes through `plain` as all others do."""
-    complain_of_a_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+    print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
     printed = capsys.readouterr().err
     assert "ZeroDivisionError" in printed
     assert acts(printed) == []
@@ -158,14 +158,14 @@ PRINTED = {
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
     "cli/facts": ["json_report.facts(found)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
-    "pages/extension": ["errors.plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
     "publish/__main__": ["f'{len(pages)} pages finished'"],
     "reports/github": ["annotation.command(base)"],
 }
 
 
 def test_nothing_leaves_by_another_way() -> None:
-    """Text goes out through `Screen`, `complain`, or one of a few calls that are named above."""
+    """Text goes out through `Screen`, `print_error`, or one of a few calls that are named above."""
     package = REPOSITORY / "scripts" / "proof"
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):

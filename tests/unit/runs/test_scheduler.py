@@ -192,7 +192,7 @@ def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, 
     assert worst([left, *found.values()]) == 3
     assert left.verdict == "not measured"
     assert left.error is not None
-    assert left.error.what == "a fault of this tool kept it from being measured"
+    assert left.error.what == "not measured, because of a bug in this tool"
     assert left.error.evidence.startswith(f"{type(fault).__name__}: ")
     assert re.search(r"^test_scheduler\.py:\d+ in result$", left.error.evidence, re.MULTILINE)
     assert len(str(left.error)) < 1000

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 
 from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
-from proof.captures.model import Capture
-from proof.core.errors import Where
+from proof.captures.model import Capture, Provenance
+from proof.core.errors import CannotMeasureError, EngineLostError, Where
+from proof.engines.engine import Engine
+from proof.engines.image_archive import Image, Layer
+from proof.provision.loader import Loaded
+from proof.runs import execute, verify
 from proof.runs import result as result_module
-from proof.runs import verify
+from proof.runs.execute import Run, StepRun
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
-from proof.snippets import manifest
-from proof.snippets.places import folder_of
-from tests.support.helpers import captured, tiny
+from proof.snippets import base_images, manifest
+from proof.snippets.model import Snippet, Step
+from proof.snippets.places import Origin, folder_of
+from tests.support.helpers import LAYERS, captured, edit, printed, tiny, tree
 from tests.support.makers import capture
+
+OTHER: Verdict = "another environment"
 
 SNIPPET, BASE = Change("context/main.go", "changed"), Change("the base alpine:3.22", "changed")
 ENGINE, RULES = (
@@ -116,44 +130,9 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
     assert worst([result("not measured", cause)], by_cause=True) == 3
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        (lambda c: c, None),
-        (
-            lambda c: replace(c, environment=replace(c.environment, platform="linux/arm64")),
-            "linux/arm64, docker, rebuilt bases",
-        ),
-        (
-            lambda c: replace(c, environment=replace(c.environment, engine="podman")),
-            "linux/amd64, podman, rebuilt bases",
-        ),
-        (
-            lambda c: replace(c, environment=replace(c.environment, bases="registry")),
-            "linux/amd64, docker, registry bases",
-        ),
-    ],
-)
-def test_numbers_of_two_bases_are_not_compared(
-    change: Callable[[Capture], Capture], says: str | None, tmp_path: Path
-) -> None:
-    """Another platform, engine or origin of the bases is said, and so is a capture of another origin alone."""
-    snippet = manifest.load(captured(tiny(tmp_path)) / "snippets" / "note")
-    folder = folder_of(snippet.folder, "rebuilt")
-    here = store.load(folder)
-    assert here is not None
-    session = cast(Session, SimpleNamespace(environment=here.environment))
-    found = verify._other_environment(snippet, change(here), session, folder)
-    assert (found.old if found else None) == says
-    registry = cast(Session, SimpleNamespace(environment=replace(here.environment, bases="registry")))
-    found = verify._other_environment(snippet, None, registry, folder_of(snippet.folder, "registry"))
-    assert found is not None
-    assert (found.old, found.new) == (str(here.environment), str(registry.environment))
-
-
 def test_what_pages_show_was_measured(root: Path) -> None:
     """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
-    snippet = manifest.load(captured(root) / "snippets" / "note")
+    snippet = manifest.variants(captured(root) / "snippets" / "note")[0]
     here = store.load(folder_of(snippet.folder, "rebuilt"))
     assert here is not None
     found = Result(snippet, "accurate", old=here, new=here)
@@ -168,3 +147,457 @@ def test_what_pages_show_was_measured(root: Path) -> None:
     assert result_module.as_shown(measured) == measured
     drift = replace(found, verdict="drift")
     assert result_module.as_shown(drift) == drift
+
+
+# ── The decision table: a faked run, a capture as it may be, and what `verify` makes of the two ─────────────────────
+
+
+# What BuildKit prints of `note`: of each step its number and its place in its stage.
+LOG = """\
+#4 [paper 1/2] FROM docker.io/library/alpine:3.22
+#5 [paper 2/2] RUN mkdir /empty
+#6 [stage-1 1/2] FROM docker.io/library/alpine:3.22
+#7 [stage-1 2/2] COPY note.txt /srv/note.txt
+#7 DONE 0.1s
+"""
+
+
+def ran(snippet: Snippet, own: int = 27, *, status: int | None = None, log: str | None = None) -> Run:
+    """A run that comes to the made-up capture, or with another size, exit code or output of its first step."""
+    counted = (LAYERS[0], replace(LAYERS[1], size=own)) if snippet.image else ()
+    layers = tuple(Layer("", each.digest, each.size, each.files, None, each.instruction) for each in counted)
+    image = Image("sha256:1", layers, "linux/amd64", "", '["cat"]') if snippet.image else None
+    texts, exits = [printed(step) for step in snippet.steps], [step.exit for step in snippet.steps]
+    texts[0] = texts[0] if log is None else log
+    exits[0] = exits[0] if status is None else status
+    steps = tuple(StepRun(*each, 0.1) for each in zip(snippet.steps, exits, texts, strict=True))
+    return Run(snippet, steps, image, base_layers=1)
+
+
+FULL_DISK = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/somewhere")
+Outcome = Callable[[Snippet], Run] | Exception
+SAME: Outcome = ran
+GREW: Outcome = partial(ran, own=28)
+GREW_MORE: Outcome = partial(ran, own=29)
+FAILED: Outcome = partial(ran, status=1)
+WHOLE_LOG: Outcome = partial(ran, log=LOG)
+MIXED_LOG: Outcome = partial(ran, log=LOG.replace("#6 [stage-1 1/2] FROM docker.io/library/alpine:3.22\n", ""))
+NO_ENGINE: Outcome = CannotMeasureError("the engine is gone")
+LOST: Outcome = EngineLostError("the engine was lost")
+
+
+class Case(NamedTuple):
+    """One row."""
+
+    old: str  # the capture that there is: see `Project.arrange`
+    runs: tuple[Outcome, ...]  # what the snippet does each time it is run: just as often
+    options: str  # of write, once and concurrent
+    verdict: Verdict
+    cause: Cause | None = None
+    differs: str = ""  # in what, first
+    saved: bool = False
+    codes: tuple[int, int] = (0, 0)  # the exit code, and the one by cause
+
+
+TABLE = [
+    # Nothing changed, and the run says so.
+    Case("same", (SAME,), "", "accurate"),
+    Case("same", (SAME,), "write", "accurate"),
+    Case("same", (SAME,), "once concurrent", "accurate"),
+    Case("same", (SAME,), "write concurrent", "accurate"),
+    Case("other engine version", (SAME,), "", "accurate"),  # which explains a difference, and is none
+    Case("other engine version", (SAME,), "write", "accurate"),
+    # No capture yet.
+    Case("none", (SAME, SAME), "", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (SAME,), "once", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (SAME, SAME), "concurrent", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (SAME, SAME), "write", "written", "snippet", "note", saved=True),
+    Case("none", (WHOLE_LOG, WHOLE_LOG), "write concurrent", "written", "snippet", "note", saved=True),
+    Case("none", (MIXED_LOG,), "write concurrent", "unstable", None, "note", codes=(1, 1)),
+    Case("none", (MIXED_LOG, MIXED_LOG), "write", "written", "snippet", "note", saved=True),
+    Case("none", (MIXED_LOG, MIXED_LOG), "concurrent", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (GREW, GREW_MORE), "write", "unstable", None, "note.size", codes=(1, 1)),
+    Case("none", (NO_ENGINE,), "write", "not measured", codes=(3, 3)),
+    # The run differs, and nothing that goes in has changed.
+    Case("same", (GREW, GREW), "", "drift", "output", "note.size", codes=(1, 1)),
+    Case("same", (GREW,), "once", "drift", "output", "note.size", codes=(1, 1)),
+    Case("same", (GREW, GREW), "write", "written", "output", "note.size", saved=True),
+    Case("same", (GREW,), "write once", "written", "output", "note.size", saved=True),
+    Case("same", (GREW,), "concurrent", "unstable", None, "note.size", codes=(1, 1)),
+    Case("same", (GREW,), "write concurrent", "unstable", None, "note.size", codes=(1, 1)),
+    Case("same", (GREW, GREW_MORE), "", "unstable", None, "note.size", codes=(1, 1)),
+    Case("same", (GREW, GREW_MORE), "write", "unstable", None, "note.size", codes=(1, 1)),
+    Case("same", (GREW, SAME), "", "unstable", None, "note.size", codes=(1, 1)),
+    # What goes in has changed since: without a difference too, a stale capture is never accurate.
+    *(
+        case
+        for old, cause, code in (("stale snippet", "snippet", 5), ("stale base", "base", 6))
+        for case in (
+            Case(old, (SAME,), "", "drift", cast(Cause, cause), codes=(1, code)),
+            Case(old, (SAME,), "once concurrent", "drift", cast(Cause, cause), codes=(1, code)),
+            Case(old, (SAME,), "write", "written", cast(Cause, cause), saved=True),
+            Case(old, (GREW, GREW), "", "drift", cast(Cause, cause), "note.size", codes=(1, code)),
+            Case(old, (GREW, GREW), "concurrent", "drift", cast(Cause, cause), "note.size", codes=(1, code)),
+            Case(old, (GREW, GREW), "write", "written", cast(Cause, cause), "note.size", saved=True),
+            Case(old, (GREW, GREW_MORE), "write", "unstable", None, "note.size", codes=(1, 1)),
+            Case(old, (FAILED,), "", "drift", cast(Cause, cause), "note/build", codes=(1, code)),
+            Case(old, (FAILED,), "concurrent", "drift", cast(Cause, cause), "note/build", codes=(1, code)),
+        )
+    ),
+    Case("stale snippet", (MIXED_LOG,), "write concurrent", "unstable", None, "note/build", codes=(1, 1)),
+    Case("other engine version", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("other engine version", (GREW, GREW), "concurrent", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("other engine version", (GREW, GREW), "write", "written", "engine", "note.size", saved=True),
+    # The capture was edited by hand: no second run can tell more.
+    Case("tampered", (SAME,), "", "drift", "capture", "note/run", codes=(1, 8)),
+    Case("tampered", (SAME,), "concurrent", "drift", "capture", "note/run", codes=(1, 8)),
+    Case("tampered", (GREW,), "", "drift", "capture", "note.size", codes=(1, 8)),
+    Case("tampered", (SAME,), "write", "written", "capture", "note/run", saved=True),
+    Case("tampered", (FAILED,), "", "drift", "capture", "note/build", codes=(1, 8)),
+    # A step does not do what its manifest declares: nothing is accepted.
+    Case("same", (FAILED,), "", "drift", "output", "note/build", codes=(1, 1)),
+    Case("same", (FAILED,), "write", "drift", "output", "note/build", codes=(1, 1)),
+    Case("same", (FAILED,), "concurrent", "unstable", None, "note/build", codes=(1, 1)),
+    Case("none", (FAILED,), "write", "drift", "snippet", "note/build", codes=(1, 5)),
+    Case("same", (GREW, FAILED), "write", "drift", "output", "note/build", codes=(1, 1)),
+    # Nothing could be measured.
+    Case("same", (NO_ENGINE,), "", "not measured", codes=(3, 3)),
+    Case("same", (NO_ENGINE,), "write", "not measured", codes=(3, 3)),
+    Case("same", (GREW, NO_ENGINE), "write", "not measured", codes=(3, 3)),
+    Case("stale snippet", (NO_ENGINE,), "concurrent", "not measured", codes=(3, 3)),
+    Case("same", (FULL_DISK,), "write", "not measured", codes=(3, 3)),
+    # The engine was lost meanwhile, and started again.
+    Case("same", (LOST, SAME), "", "accurate"),
+    Case("same", (LOST, GREW, LOST, GREW), "", "drift", "output", "note.size", codes=(1, 1)),
+    Case("same", (LOST, LOST), "", "not measured", codes=(3, 3)),
+    # Numbers of two environments are never compared, and none takes the place of another.
+    *(
+        Case(old, (), options, OTHER, None, "note", codes=(4, 4))
+        for old in ("of another platform", "of another engine", "kept in the wrong place")
+        for options in ("", "write", "once concurrent")
+    ),
+    Case("of the registry's bases alone", (), "", OTHER, None, "note", codes=(4, 4)),
+    Case("of the registry's bases alone", (SAME, SAME), "write", "written", "snippet", "note", saved=True),
+    Case("of the registry's bases too", (SAME,), "", OTHER, None, "note", codes=(4, 4)),
+    Case("of the registry's bases too", (SAME,), "write", "accurate"),
+    Case("of the registry's bases too", (GREW, GREW), "", "drift", "output", "note.size", codes=(1, 1)),
+]
+
+
+class Project:
+    """The tiny project with made-up captures, and a run in which only the engine is missing."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = captured(root)
+        self.calls: list[dict[str, Any]] = []
+        self.restarts = 0
+        self._outcomes: list[Outcome] = []
+        known = base_images.load(self.root)
+        self.key, self.made_of = known.key("alpine:3.22"), known.made_of("alpine:3.22")
+        self.version = "docker 26.1.5"
+        monkeypatch.setattr(execute, "run", self._run)
+
+    def arrange(self, old: str) -> None:
+        """Make the capture of `note` what a row says."""
+        folder = self.folder()
+        here = self.capture()
+        match old:
+            case "none":
+                shutil.rmtree(folder)
+            case "stale snippet":
+                edit(self.root / "snippets/note/context/note.txt", "a note", "a NOTE")
+            case "stale base":
+                self.key = "sha256:" + "9" * 64
+            case "other engine version":
+                self.version = "docker 29.0.1"
+            case "tampered":
+                (folder / "run.txt").write_text("edited\n")
+            case "of another platform":
+                store.save(of_environment(here, platform="linux/arm64"), folder)
+            case "of another engine":
+                store.save(of_environment(here, engine="podman"), folder)
+            case "kept in the wrong place":
+                store.save(of_environment(here, bases="registry"), folder)
+            case "of the registry's bases too":
+                store.save(of_environment(here, bases="registry"), self.folder("registry"))
+            case "of the registry's bases alone":
+                store.save(of_environment(here, bases="registry"), self.folder("registry"))
+                shutil.rmtree(folder)
+            case _:
+                assert old == "same"
+
+    def folder(self, origin: Origin = "rebuilt", name: str = "note") -> Path:
+        return folder_of(self.root / "snippets" / name, origin)
+
+    def capture(self, origin: Origin = "rebuilt") -> Capture:
+        found = store.load(self.folder(origin))
+        assert found is not None
+        return found
+
+    def session(self, origin: Origin = "rebuilt", **fields: Any) -> Session:
+        """What the snippets of a run share."""
+        name = "alpine:3.22"
+        given: dict[str, Any] = {
+            "root": self.root,
+            "engine": Engine("docker", {}, base_images.PLATFORM, restart=self._restart),
+            "bases": base_images.load(self.root),
+            "loaded": {name: Loaded(name, "sha256:1", (), self.made_of, self.key)},
+            "origin": origin,
+            "cache": self.root / "cache",
+            "provenance": replace(capture().provenance, engine=self.version, bases={name: self.made_of}),
+        }
+        return Session(**given | fields)
+
+    def verify(
+        self, *outcomes: Outcome, options: str = "", session: Session | None = None, name: str = "note"
+    ) -> Result:
+        """Verify a snippet whose runs have these outcomes, one each."""
+        self._outcomes = list(outcomes)
+        words = options.split()
+        found = verify.verify(
+            manifest.variants(self.root / "snippets" / name)[0],
+            session or self.session(),
+            write="write" in words,
+            **{word: True for word in words if word != "write"},
+        )
+        assert self._outcomes == [], "it was not run as often as it should be"
+        return found
+
+    def _restart(self) -> None:
+        self.restarts += 1
+
+    def _run(self, snippet: Snippet, engine: Engine, **given: Any) -> Run:
+        self.calls.append({"engine": engine, **given})
+        assert self._outcomes, "it was run more often than it should be"
+        outcome = self._outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome(snippet)
+
+
+@pytest.fixture
+def project(root: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(root, monkeypatch)
+
+
+def of_environment(found: Capture, **fields: str) -> Capture:
+    """The capture as if it had been measured elsewhere."""
+    return replace(found, environment=replace(found.environment, **fields))
+
+
+CHANGES = {
+    "stale snippet": ("context/note.txt changed",),
+    "stale base": ("the base alpine:3.22 changed",),
+    "other engine version": ("the engine changed from docker 26 to docker 29",),
+}
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: f"{case.old}-{len(case.runs)}-{case.options}-{case.verdict}")
+def test_the_decision_table(case: Case, project: Project) -> None:
+    """One row a case: what a capture and the runs come to, what is kept of them, and the exit code."""
+    project.arrange(case.old)
+    before = tree(project.root)
+    old = store.load(project.folder())
+    found = project.verify(*case.runs, options=case.options)
+
+    assert (found.verdict, found.cause, found.old) == (case.verdict, case.cause, old)
+    assert (worst([found]), worst([found], by_cause=True)) == case.codes
+    first = found.differences[0].what if found.differences else ""
+    assert first.partition(":")[0] == case.differs
+    changed = found.verdict in ("drift", "unstable", "written")
+    assert tuple(map(str, found.changes)) == (CHANGES.get(case.old, ()) if changed else ())
+
+    measured = [act(found.snippet) for act in case.runs if not isinstance(act, Exception)]
+    ended = case.runs[-1] if case.runs else None  # in what is no measurement?
+    if ended is FAILED or isinstance(ended, Exception) or not measured:
+        assert (found.new, found.seconds) == (None, 0)
+    else:
+        shown = measured[-1] if found.verdict == "unstable" else measured[0]
+        assert found.new is not None
+        assert found.new.facts["size"].value == shown.image.size if shown.image else False
+        assert found.seconds == pytest.approx(0.0 if found.verdict == "unstable" else 0.3)
+    if ended is FULL_DISK:
+        assert "the disk is full" in str(found.error)
+    else:
+        assert found.error is (ended if found.verdict == "not measured" else None)
+
+    assert project.restarts == sum(one is LOST for one, _ in pairwise(case.runs))
+    assert (tree(project.root) != before) is case.saved
+    assert not case.saved or project.capture() == found.new
+
+
+def test_no_row_of_the_table_is_there_twice() -> None:
+    """Each row is a case of its own, and every verdict and cause has one."""
+    assert len({(case.old, case.runs, case.options) for case in TABLE}) == len(TABLE)
+    assert {case.verdict for case in TABLE} == set(CODES)
+    assert {case.cause for case in TABLE} == {None, *CAUSE_CODES}
+
+
+@pytest.mark.parametrize(
+    ("old", "place", "theirs", "here"),
+    [
+        ("of another platform", "captured/rebuilt", "linux/arm64, docker, rebuilt", "linux/amd64, docker, rebuilt"),
+        ("of another engine", "captured/rebuilt", "linux/amd64, podman, rebuilt", "linux/amd64, docker, rebuilt"),
+        (
+            "kept in the wrong place",
+            "captured/rebuilt",
+            "linux/amd64, docker, registry",
+            "linux/amd64, docker, rebuilt",
+        ),
+        ("of the registry's bases alone", "captured", "linux/amd64, docker, registry", "linux/amd64, docker, rebuilt"),
+    ],
+)
+def test_numbers_of_two_environments_are_not_compared(
+    old: str, place: str, theirs: str, here: str, project: Project
+) -> None:
+    """What the capture was measured in is said, and what this run measures in; no snippet is run for that."""
+    project.arrange(old)
+    (difference,) = project.verify().differences
+    assert difference == Difference(
+        Where(project.root / "snippets" / "note" / place), "note", f"{theirs} bases", f"{here} bases"
+    )
+
+
+def test_a_run_on_the_registrys_bases_has_a_capture_of_its_own(project: Project) -> None:
+    """It is written next to the one of the rebuilt bases, and compared with no other."""
+    registry = project.session("registry")
+    assert project.verify(session=registry).verdict == OTHER
+    assert project.verify(SAME, SAME, options="write", session=registry).verdict == "written"
+    assert project.capture("registry") == of_environment(project.capture("registry"), bases="registry")
+    assert project.verify(SAME, session=registry).verdict == "accurate"
+    assert project.verify(GREW, GREW, session=registry).verdict == "drift"
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ECONNRESET])
+@pytest.mark.parametrize("runs", [(), (GREW,)])
+def test_an_error_that_is_no_disks_is_not_hidden(number: int, runs: tuple[Outcome, ...], project: Project) -> None:
+    """It is a mistake of the tool, which a verdict would hide."""
+    before = tree(project.root)
+    with pytest.raises(OSError, match=re.escape(os.strerror(number))) as raised:
+        project.verify(*runs, OSError(number, os.strerror(number)), options="write")
+    assert raised.value.errno == number
+    assert tree(project.root) == before
+
+
+def test_a_capture_that_cannot_be_written_is_not_measured(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk filled up after the runs: code 3, and the old capture is still there."""
+
+    def full(*_: object) -> None:
+        raise FULL_DISK
+
+    before = tree(project.root)
+    monkeypatch.setattr(store, "save", full)
+    found = project.verify(GREW, GREW, options="write")
+    assert (found.verdict, worst([found])) == ("not measured", 3)
+    assert tree(project.root) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict", "cause"),
+    [("", "drift", "output"), ("write", "drift", "output"), ("concurrent", "unstable", None)],
+)
+def test_an_output_that_lacks_what_a_fact_is_read_from(
+    options: str, verdict: Verdict, cause: Cause | None, project: Project
+) -> None:
+    """Nothing is accepted; of a log that other builds may have had a part in it says nothing yet."""
+    found = project.verify(partial(ran, log="nothing to read\n"), options=options, name="count")
+    assert (found.verdict, found.cause) == (verdict, cause)
+    assert [difference.what for difference in found.differences] == ["count.words"]
+
+
+@pytest.mark.parametrize(
+    ("change", "mixed"),
+    [
+        pytest.param(("", ""), False, id="as the build alone prints it"),
+        pytest.param((r"(?m)^#[45] .*\n", ""), False, id="a stage that is not needed"),
+        pytest.param((r"(?m)^#5 .*\n", ""), True, id="a step is missing"),
+        pytest.param((r"paper 1/2", "source 1/2"), True, id="a step has another build's name"),
+        pytest.param((r"stage-1 2/2", "stage-1 2/3"), True, id="a step has another build's number"),
+        pytest.param((r"\Z", "#8 [paper 2/2] RUN mkdir /empty\n"), True, id="a step is there twice"),
+        pytest.param((r"\Z", "#5 [paper 2/2] RUN mkdir /empty\n"), False, id="a step is named twice"),
+        pytest.param((r"\Z", " > [other 1/2] RUN true:\n"), False, id="an excerpt"),
+    ],
+)
+def test_a_log_in_which_another_build_had_a_part_is_not_kept(
+    change: tuple[str, str],
+    mixed: bool,  # noqa: FBT001 - an expected value
+    project: Project,
+) -> None:
+    """Run next to others, BuildKit prints a shared step under either build's name."""
+    project.arrange("none")
+    act = partial(ran, log=re.sub(*change, LOG, count=0))
+    found = project.verify(*([act] if mixed else [act, act]), options="write concurrent")
+    assert found.verdict == ("unstable" if mixed else "written")
+
+
+@pytest.mark.parametrize(("log", "mixed"), [(LOG, False), (LOG[: LOG.index("#7")], False), ("#4 [x 1/2] y\n", True)])
+def test_the_log_of_a_build_that_fails_ends_early(
+    log: str,
+    mixed: bool,  # noqa: FBT001 - an expected value
+    project: Project,
+) -> None:
+    """Where the failure is declared, the steps after it are not missing."""
+    project.arrange("none")
+    declared = 'title = "A note"\n[[step]]\nname = "build"\ncommand = "docker build ."\nexit = 1\nexpect = "#4"\n'
+    (project.root / "snippets/note/snippet.toml").write_text(declared)
+    act = partial(ran, log=log)
+    found = project.verify(*([act] if mixed else [act, act]), options="write concurrent")
+    assert found.verdict == ("unstable" if mixed else "written")
+
+
+def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
+    """The bases that were loaded, the folders that they keep, and the options of the command line."""
+    steps: list[Step] = []
+    session = project.session(fresh=True, timeout=7.0, on_step=steps.append)
+    project.verify(SAME, session=session)
+    (call,) = project.calls
+    assert call == {
+        "engine": session.engine,
+        "cache": session.cache,
+        "loaded": session.loaded,
+        "keeps": {name: base.keeps for name, base in session.bases.images.items()},
+        "fresh": True,
+        "timeout": 7.0,
+        "on_step": session.on_step,
+    }
+    assert call["keeps"] == {"alpine:3.22": ""}
+    project.verify(SAME)
+    assert (project.calls[1]["fresh"], project.calls[1]["timeout"]) == (False, None)
+    call["on_step"](manifest.variants(project.root / "snippets/note")[0].steps[0])
+    assert len(steps) == 1
+
+
+def test_what_a_run_depends_on(project: Project) -> None:
+    """Its environment, in which containerd's store is another engine, and the engine's major version."""
+    session = project.session()
+    assert str(session.environment) == "linux/amd64, docker, rebuilt bases"
+    stored = replace(session.provenance, image_store="containerd")
+    assert str(project.session(provenance=stored).environment) == (
+        "linux/amd64, docker with containerd's store, rebuilt bases"
+    )
+    podman = project.session("registry", engine=Engine("podman", {}, "linux/arm64"))
+    assert str(podman.environment) == "linux/arm64, podman, registry bases"
+    inputs = session.inputs_of(manifest.variants(project.root / "snippets/note")[0])
+    assert (inputs["the engine"], inputs["the base alpine:3.22"]) == ("docker 26", project.key)
+
+
+def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the engine says of itself, what its bases are made of, and the moment, in UTC."""
+    told = SimpleNamespace(
+        kind="podman", version="5.4.2", builder="buildah 1", image_store="overlay", filesystem="xfs", private=False
+    )
+    monkeypatch.setattr(Engine, "info", lambda engine: told)
+    session = project.session()
+    before = datetime.now(UTC).replace(microsecond=0)
+    found = verify.provenance(project.root, session.engine, session.loaded)
+    assert before <= datetime.strptime(found.date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= datetime.now(UTC)
+    assert replace(found, date="") == Provenance(
+        date="",
+        engine="podman 5.4.2",
+        builder="buildah 1",
+        image_store="overlay",
+        filesystem="xfs",
+        private=False,
+        bases={"alpine:3.22": project.made_of},
+        revision="not under version control",
+    )

@@ -19,7 +19,8 @@ from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import base_images, project
 from proof.snippets.places import folder_of
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, proof, results, tiny, tree
+from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
+from tests.support.in_process import proof
 
 DIGEST = f"sha256:{'1' * 64}"
 
@@ -95,7 +96,7 @@ def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: P
     text = body.read_text()
     cells = (changes.code(cell) for cell in ("note.own_size", "27B (27 B)", "28B (28 B)"))
     assert f"| {' | '.join(cells)} | +3.70% |" in text
-    assert "2 snippets are measured in another environment for the first time" in text
+    assert "2 snippets were measured in this environment for the first time" in text
     assert "429 Too Many Requests" in text
     before, now = base_images.load(root).made_of("alpine:3.22"), f"docker.io/library/alpine:3.22@{DIGEST}"
     base = (changes.code(cell) for cell in ("alpine:3.22", before, now))
@@ -121,7 +122,7 @@ def test_the_text_is_one_that_github_takes(root: Path) -> None:
         next(i for i, row in enumerate(rows) if changes.code(name) in row) for name in ("note.own_size", "note.fact_0")
     ]
     assert places[0] < places[1]
-    assert re.search(r"\n\d+ more rows have no room here: see the files of this branch\.\n", text)
+    assert re.search(r"\n\d+ more rows do not fit here: see the files on this branch\.\n", text)
     assert "### Not accurate" in text
     assert "429 Too Many Requests" in text
 
@@ -133,7 +134,7 @@ def test_the_rows_that_are_cut_are_counted() -> None:
     for room in (300, 500, 1000, len(section) - 1):
         (cut,) = pull_request._fitted([section], room)
         assert len(cut) <= room
-        missing = re.search(r"(\d+) more rows have no room here", cut)
+        missing = re.search(r"(\d+) more rows do not fit here", cut)
         assert missing
         assert cut.count(row) + int(missing[1]) == 100
     assert list(pull_request._fitted([section], len(section))) == [section]
@@ -149,7 +150,7 @@ def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
     done = proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
     assert changes.code("docs/index.md:6") in (tmp_path / "body.md").read_text()
-    assert "Mend the pages" in (tmp_path / "body.md").read_text()
+    assert "Correct the sentences on these pages" in (tmp_path / "body.md").read_text()
 
 
 def test_what_drifted_or_was_never_written_is_not_taken(root: Path, tmp_path: Path) -> None:
@@ -248,10 +249,13 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (lambda c: replace(c, steps=(replace(c.steps[0], seconds=-1.0), *c.steps[1:])), "build seconds '-1'"),
         (lambda c: replace(c, steps=(replace(c.steps[0], seconds=1e300), *c.steps[1:])), "never writes"),
         # Facts: exactly those that follow from the layers and the outputs.
-        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "'a b' is no fact"),
-        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "'invented' is no fact"),
-        (lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}), "'transfer_size' is no"),
-        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "'layer_3' is no fact"),
+        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "note has no fact 'a b'"),
+        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "note has no fact 'invented'"),
+        (
+            lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}),
+            "note has no fact 'transfer_size'",
+        ),
+        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "note has no fact 'layer_3'"),
         (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "'user' is not what"),
         (fact("size", value="big"), "'size' is not what"),
         (fact("size", value=10**400), "never writes"),
@@ -273,7 +277,7 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (fact("size", value=wrong([1])), "never writes"),
         (fact("size", tolerance=wrong(None)), "never writes"),
         # Layers.
-        (lambda c: replace(c, layers=()), "it has 0 layers, and its snippet measures note"),
+        (lambda c: replace(c, layers=()), "it has 0 layers, but its snippet measures note"),
         (lambda c: replace(c, layers=c.layers * 65), "it has 130 layers"),
         (lambda c: replace(c, layers=c.layers[::-1]), "a layer of its base lies above"),
         (layer(size=-1), "its layer 2 is not one"),
@@ -301,8 +305,8 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (provenance(revision="main"), "revision 'main'"),
         (provenance(bases={"evil:1": ""}), "its provenance names other bases"),
         (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "its base alpine:3.22 is not made of"),
-        (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "another state"),
-        (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "another state"),
+        (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "with other inputs"),
+        (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "with other inputs"),
         (lambda c: replace(c, inputs={**c.inputs, "the normaliser": "7"}), "another version of this tool"),
         (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 in its inputs"),
     ],

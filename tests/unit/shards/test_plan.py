@@ -16,7 +16,8 @@ from proof.shards import plan
 from proof.shards.plan import Shard
 from proof.snippets import project
 from proof.snippets.places import folder_of
-from tests.support.helpers import captured, edit, proof, tiny
+from tests.support.helpers import captured, edit, tiny
+from tests.support.in_process import proof
 
 SECONDS = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True),
@@ -56,14 +57,14 @@ def test_a_shard_is_written_as_it_is_read(count: int, number: int) -> None:
     if number <= count:
         assert str(plan.parse(f"{number}/{count}")) == f"{number}/{count}"
     else:
-        with pytest.raises(UsageError, match="is no shard"):
+        with pytest.raises(UsageError, match="invalid shard"):
             plan.parse(f"{number}/{count}")
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "-1/3", "1/0", "1/3/5", "a/b", "1.0/3", " 1/3", "1/99999"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
     """With what one is."""
-    with pytest.raises(UsageError, match="is no shard"):
+    with pytest.raises(UsageError, match="invalid shard"):
         plan.parse(text)
 
 
@@ -102,7 +103,7 @@ def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
     """More shards than snippets: a run of nothing proves nothing, and says how many would do."""
     snippets = project.load_all(tiny(tmp_path))
     assert [len(plan.part(snippets, Shard(number, 5))) for number in (1, 2, 3)] == [1, 1, 1]
-    with pytest.raises(UsageError, match="no snippet: there are 3 in all"):
+    with pytest.raises(UsageError, match="no snippets: there are only 3"):
         plan.part(snippets, Shard(4, 5))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,10 +18,13 @@ from proof.captures import store
 from proof.captures.diff import Difference, compare
 from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, UsageError, Where
-from proof.runs.result import Result
+from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
 from proof.snippets import base_images, places, project
-from tests.support.helpers import LAYERS, captured, edit, of_layers, proof, results, tiny
+from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
+from tests.support.in_process import proof
+
+OTHER: Verdict = "another environment"
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ def test_shards_are_put_together_in_the_order_of_one_run(root: Path, shards: lis
 def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
     """By `proof merge`: code 2, the name, and what to do."""
     for folders, says in (
-        (shards[:2], "no result of 1 of 3 snippets: note"),
+        (shards[:2], "no result for 1 of 3 snippets: note"),
         ([*shards, shards[0]], "the result of count is twice"),
         ([*shards, tmp_path], "there are no results in"),
     ):
@@ -97,7 +103,7 @@ def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards:
         read(root, whole, shards[1])
     record = shards[0] / "results.json"
     record.write_text(record.read_text().replace('"count"', '"counts"'))
-    with pytest.raises(UsageError, match="no snippet 'counts'"):
+    with pytest.raises(UsageError, match="unknown snippet 'counts'"):
         read(root, *shards)
 
 
@@ -106,7 +112,7 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
     (result, *_) = results(root)
     other = replace(result, verdict="another environment", new=None)
     result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
-    with pytest.raises(UsageError, match="of different bases"):
+    with pytest.raises(UsageError, match="used different bases"):
         read(root, tmp_path / "other", *shards[1:])
 
 
@@ -200,7 +206,7 @@ def test_a_list_that_the_tool_did_not_write_is_refused(
 def test_what_is_no_list_is_refused(root: Path, shards: list[Path], content: bytes) -> None:
     """Whatever stands in the file."""
     (shards[0] / "results.json").write_bytes(content)
-    with pytest.raises(UsageError, match="no file that the tool wrote"):
+    with pytest.raises(UsageError, match="the tool did not write this file"):
         read(root, *shards)
 
 
@@ -212,16 +218,19 @@ def _link(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda folder: (folder / "captures/count/other.txt").write_text(""), "no result has such a file"),
-        (lambda folder: (folder / "run.sh").write_text(""), "no result has such a file"),
+        (lambda folder: (folder / "captures/count/other.txt").write_text(""), "results have no such file"),
+        (lambda folder: (folder / "run.sh").write_text(""), "results have no such file"),
         (
             lambda folder: (folder / "captures/note").mkdir() or (folder / "captures/note/run.txt").write_text(""),
-            "no r",
+            "results have no such file",
         ),
         (_link, "found a symbolic link"),
-        (lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001), "it has over 4,000,000"),
+        (
+            lambda folder: (folder / "captures/count/words.txt").write_text("x" * 4_000_001),
+            "it has more than 4,000,000",
+        ),
         (lambda folder: (folder / "captures/count/words.txt").write_text("7"), "words.txt was changed after"),
-        (lambda folder: (folder / "captures/count/capture.json").unlink(), "no file that the tool wrote"),
+        (lambda folder: (folder / "captures/count/capture.json").unlink(), "the tool did not write this file"),
         (lambda folder: (folder / "captures/count/capture.json").write_text("{}"), "not a capture written by proof"),
     ],
 )
@@ -237,7 +246,7 @@ def test_a_file_that_the_tool_did_not_leave_is_refused(
 def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
     """A context that was edited since, as of another commit, is not what was measured."""
     (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
-    with pytest.raises(UsageError, match=r"another state .* context/words.sh changed"):
+    with pytest.raises(UsageError, match=r"with other inputs .* context/words.sh changed"):
         read(root, *shards)
 
 
@@ -246,7 +255,7 @@ def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -
     before = (shards[0] / "results.json").read_bytes()
     done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
     assert done.returncode == 2
-    assert "is not an empty folder" in done.stderr
+    assert "is not an empty directory" in done.stderr
     assert (shards[0] / "results.json").read_bytes() == before
 
 
@@ -295,6 +304,274 @@ def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path
         change = partial(_update, told | {"verdict": verdict})
         edited(shards[2] / "results.json", change)
         assert proof("merge", *map(str, shards), cwd=root).returncode == code, verdict
+
+
+def arrange(root: Path, here: str) -> None:
+    """Make the capture that the repository has of `note` what a row says; the shard measured the made-up one."""
+    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    capture = store.load(folder)
+    assert capture is not None
+    match here:
+        case "differs":
+            resealed(root, '"files": 1', '"files": 2')
+        case "none":
+            shutil.rmtree(folder)
+        case "of another version":
+            inputs, engine = (
+                capture.inputs | {"the engine": "docker 25"},
+                replace(capture.provenance, engine="docker 25"),
+            )
+            store.save(replace(capture, inputs=inputs, provenance=engine), folder)
+        case "of another platform":
+            environment = replace(capture.environment, platform="linux/arm64")
+            store.save(replace(capture, environment=environment), folder)
+        case _:
+            assert here == "same"
+
+
+class Word(NamedTuple):
+    """One row: what a shard told of `note`, and what it comes to."""
+
+    here: str  # the capture that the repository has: see `arrange`
+    told: Verdict
+    verdict: Verdict
+    cause: Cause | None
+    whats: list[str]  # of the differences
+    unwritten: Verdict  # for who accepts nothing
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        Word("same", "accurate", "accurate", None, [], "accurate"),
+        Word("same", "written", "written", "output", [], "accurate"),
+        Word("same", "drift", "drift", "base", ["note: of its own"], "drift"),
+        Word("same", "unstable", "unstable", "base", ["note: of its own"], "unstable"),
+        Word("same", "not measured", "not measured", "base", ["note: of its own"], "not measured"),
+        Word("same", OTHER, OTHER, "base", ["note: of its own"], OTHER),
+        Word("of another version", "accurate", "accurate", None, [], "accurate"),
+        Word("of another version", "written", "written", "engine", [], "accurate"),
+        Word("differs", "accurate", "drift", "output", ["note: the shard's verdict", "note: layer 2: files"], "drift"),
+        Word("differs", "written", "written", "output", ["note: layer 2: files"], "drift"),
+        Word("differs", "drift", "drift", "output", ["note: layer 2: files"], "drift"),
+        Word("differs", "unstable", "unstable", "base", ["note: of its own"], "unstable"),
+        Word("none", "accurate", "drift", "snippet", ["note: the shard's verdict", "note"], "drift"),
+        Word("none", "written", "written", "snippet", ["note"], "drift"),
+        Word("none", "drift", "drift", "snippet", ["note"], "drift"),
+        Word("none", "unstable", "unstable", "base", ["note: of its own"], "unstable"),
+        Word("of another platform", "accurate", OTHER, None, ["note"], OTHER),
+        Word("of another platform", "written", OTHER, None, ["note"], OTHER),
+        Word("of another platform", "not measured", "not measured", "base", ["note: of its own"], "not measured"),
+    ],
+)
+def test_what_a_shards_word_comes_to(word: Word, root: Path, shards: list[Path]) -> None:
+    """What it told, next to what its capture comes to here: a word can only make a verdict worse."""
+    arrange(root, word.here)
+    told = {"where": ["x", 1], "what": "note: of its own", "old": "a", "new": "b"}
+    change = partial(_update, {"verdict": word.told, "cause": "base", "differences": [told], "seconds": 4.5})
+    edited(shards[2] / "results.json", change)
+    found = read(root, *shards)[2]
+    assert (found.verdict, found.cause, [d.what for d in found.differences]) == (word.verdict, word.cause, word.whats)
+    assert [change.name for change in found.changes] == (["the engine"] if found.cause == "engine" else [])
+    assert (found.new is None) is (word.verdict in ("not measured", OTHER))
+    assert (found.old is None) is (word.here == "none")
+    assert found.seconds == 4.5
+    unwritten = result_files.unwritten(found)
+    assert unwritten.verdict == word.unwritten
+    assert unwritten.cause == (None if unwritten.verdict == "accurate" else word.cause)
+
+
+def test_environments_that_differ_are_both_named(root: Path, shards: list[Path]) -> None:
+    """At the folder of the capture here."""
+    arrange(root, "of another platform")
+    (difference,) = read(root, *shards)[2].differences
+    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    environments = ("linux/arm64, docker, rebuilt bases", "linux/amd64, docker, rebuilt bases")
+    assert difference == Difference(Where(folder), "note", *environments)
+
+
+@pytest.mark.parametrize(
+    ("fields", "count", "read_as"),
+    [
+        ({"seconds": 0}, 0, "accurate"),
+        ({"seconds": 10_000_000}, 0, "accurate"),
+        ({"verdict": "unstable"}, 10_000, "unstable"),
+        ({"verdict": "unstable", "error": None, "cause": None}, 1, "unstable"),
+    ],
+)
+def test_what_is_just_within_the_bounds_is_read(
+    fields: dict[str, Any], count: int, read_as: str, root: Path, shards: list[Path]
+) -> None:
+    """The largest number of seconds, the most differences and changes, the last line, and no line at all."""
+    whole, last = ["x", 999_999_999], ["x", None]
+    told = [{"where": whole if n else last, "what": "w", "old": "", "new": ""} for n in range(count)]
+    changes = [{"name": "n", "how": ""}] * count
+    edited(shards[0] / "results.json", partial(_update, fields | {"differences": told, "changes": changes}))
+    found = read(root, *shards)[0]
+    assert (found.verdict, len(found.differences), len(found.changes)) == (read_as, count, count)
+    assert [d.where.line for d in found.differences[:2]] == [None, 999_999_999][:count]
+    assert found.seconds == fields.get("seconds", 0.3)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seconds": 10_000_001},
+        {"seconds": -0.1},
+        {"seconds": float("nan")},
+        {"seconds": None},
+        *({"differences": [{"where": where, "what": "", "old": "", "new": ""}]}
+          for where in (["x", 0], ["x", -1], ["x", 1_000_000_000], ["x", 1.0], ["x"], ["x", 1, 2], None)),
+        *({"differences": [{"where": [path, 1], "what": "", "old": "", "new": ""}]}
+          for path in (5, "a/..", "/", "//x")),
+        *({"differences": [{"where": ["x", 1], "what": "", "old": "", "new": "", key: 5}]}
+          for key in ("what", "old", "new")),
+        {"differences": {}},
+        {"changes": "x"},
+        {"changes": [{"name": "x"}]},
+        {"changes": [{"name": "x", "how": 5}]},
+        *({"verdict": "not measured", "error": {"what": "", "where": None, "evidence": "", "hint": ""} | {key: 5}}
+          for key in ("what", "where", "evidence", "hint")),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_just_beyond_them_is_refused(fields: dict[str, Any], root: Path, shards: list[Path]) -> None:
+    """One more, or another type."""
+    edited(shards[0] / "results.json", partial(_update, {"verdict": "unstable"} | fields))
+    with pytest.raises(UsageError, match=r"results\.json"):
+        read(root, *shards)
+
+
+@pytest.mark.parametrize("key", ["what", "evidence", "hint"])
+@pytest.mark.parametrize("length", [20_000, 20_001])
+def test_a_text_is_cut_at_its_length(key: str, length: int, root: Path, shards: list[Path]) -> None:
+    """One that is as long as may be is whole, and a sign stands for what was cut off."""
+    error = {"what": "w", "where": ["snippets/count/snippet.toml", 2], "evidence": "e", "hint": "h"}
+    fields = {"verdict": "not measured", "error": error | {key: "x" * length}}
+    edited(shards[0] / "results.json", partial(_update, fields))
+    found = read(root, *shards)[0].error
+    assert found is not None
+    assert found.where == Where(root / "snippets/count/snippet.toml", 2)
+    assert getattr(found, key) == "x" * 20_000 + "…" * (length - 20_000)
+
+
+@pytest.mark.parametrize(
+    "place", ["results.json", "captures/count/words.txt", "captures/count/capture.json", "captures/count", "captures"]
+)
+@pytest.mark.parametrize("kind", ["symbolic link", "named pipe", "socket"])
+def test_what_is_no_plain_file_is_not_read(
+    place: str, kind: str, root: Path, shards: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where a link leads to the very file: a pipe would never end, a link could lead anywhere."""
+    path = shards[0] / place
+    kept = path.rename(shards[0].parent / "kept")
+    monkeypatch.chdir(path.parent)  # the path of a socket has to be short
+    match kind:
+        case "symbolic link":
+            path.symlink_to(kept)
+        case "named pipe":
+            os.mkfifo(path)
+        case _:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path.name)
+    with pytest.raises(UsageError, match=f"found a {kind}"):
+        read(root, *shards)
+
+
+@pytest.mark.parametrize(
+    "name", ["captures/count/other.pipe", "captures/count/words.txt/inner", "captures/note/words.txt"]
+)
+def test_a_pipe_of_any_name_is_refused(name: str, root: Path, shards: list[Path]) -> None:
+    """What stands where nothing is expected is not passed over either."""
+    path = shards[0] / name
+    if path.parent.is_file():
+        path.parent.unlink()
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="found a named pipe"):
+        read(root, *shards)
+
+
+def test_files_have_a_cap_and_the_list_a_larger_one(
+    root: Path, shards: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a capture, and the list, are each read up to their own; one that just fits is read."""
+    record = shards[0] / "results.json"
+    largest = max(path.stat().st_size for path in (shards[0] / "captures").rglob("*") if path.is_file())
+    record.write_text(record.read_text() + " " * largest)  # the list is longer than any of the others
+    monkeypatch.setattr(result_files, "_FILE_CAP", largest)
+    monkeypatch.setattr(result_files, "_RECORD_CAP", record.stat().st_size)
+    assert len(load(root, shards[0])) == 1
+    monkeypatch.setattr(result_files, "_FILE_CAP", largest - 1)
+    with pytest.raises(UsageError, match=f"it has more than {largest - 1:,} bytes"):
+        load(root, shards[0])
+    record.write_text(record.read_text() + " ")
+    with pytest.raises(UsageError, match="this file has more than"):
+        load(root, shards[0])
+
+
+def load(root: Path, *folders: Path) -> list[result_files.Part]:
+    """Load, without putting together."""
+    return result_files.load(folders, project.load_all(root), base_images.load(root), root)
+
+
+def test_a_part_knows_where_it_is_from(root: Path, shards: list[Path]) -> None:
+    """Its folder, bases and time, one part a folder, in their order."""
+    found = load(root, shards[1], shards[0])
+    assert [(part.folder, part.origin, part.seconds) for part in found] == [
+        (shards[1], "rebuilt", 2.0),
+        (shards[0], "rebuilt", 1.0),
+    ]
+    assert [[result.snippet.name for result in part.results] for part in found] == [["fails"], ["count"]]
+
+
+def test_a_snippet_that_is_twice_in_a_part(root: Path, shards: list[Path]) -> None:
+    """It is said in which way: in one part, or in two of them."""
+    edited(shards[0] / "results.json", lambda data: data["results"].append(data["results"][0]))
+    with pytest.raises(UsageError, match="the result of count is twice"):
+        read(root, *shards)
+    with pytest.raises(UsageError, match=f"the result of fails is in two parts, {shards[1]} and {shards[1]}2"):
+        read(root, shards[1], Path(shutil.copytree(shards[1], f"{shards[1]}2")))
+
+
+def test_what_is_missing_is_counted(root: Path, shards: list[Path]) -> None:
+    """Each by its name, and how many results every folder has."""
+    with pytest.raises(UsageError, match="no result for 2 of 3 snippets: count, fails") as error:
+        read(root, shards[2])
+    assert error.value.evidence == f"{shards[2]}: 1 results"
+
+
+def test_where_something_is_stands_relative_to_the_project(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a place elsewhere the name is enough; a relative one is seen from the working directory."""
+    monkeypatch.chdir(root / "docs")
+    (result, *_) = results(root)
+    given = {root / "docs/index.md": "docs/index.md", Path("index.md"): "docs/index.md", Path("/etc/passwd"): "passwd"}
+    differences = tuple(Difference(Where(path, 7), "ä", "old", "new") for path in given)
+    error = CannotMeasureError("gone", where=Where(Path("index.md")))
+    told = replace(result, verdict="unstable", differences=differences, error=error, seconds=0.26, new=None)
+    result_files.save([told], tmp_path / "part", root=root, origin="rebuilt", seconds=1.26)
+    text = (tmp_path / "part" / "results.json").read_text("utf-8")
+    assert "ä" in text
+    assert text.endswith("}\n")
+    data = json.loads(text)
+    assert (data["schema"], data["origin"], data["seconds"]) == (1, "rebuilt", 1.3)
+    (entry,) = data["results"]
+    assert [d["where"] for d in entry["differences"]] == [[place, 7] for place in given.values()]
+    assert (entry["error"]["where"], entry["seconds"]) == (["docs/index.md", None], 0.3)
+    assert not (tmp_path / "part" / "captures").exists()
+
+
+def test_a_folder_for_results_is_empty(tmp_path: Path) -> None:
+    """One that is not there will be made; anything in it would be mixed up with what comes."""
+    result_files.check_empty(tmp_path / "new")
+    (tmp_path / "new").mkdir()
+    result_files.check_empty(tmp_path / "new")
+    (tmp_path / "new" / ".hidden").touch()
+    for wrong in (tmp_path / "new", tmp_path / "new" / ".hidden"):
+        with pytest.raises(UsageError, match="is not an empty directory"):
+            result_files.check_empty(wrong)
 
 
 def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, shards: list[Path]) -> None:

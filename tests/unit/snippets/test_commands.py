@@ -1,4 +1,4 @@
-"""Commands: what a snippet may run, and why everything else is refused."""
+"""Commands: what a snippet may run. tests/data/corpus lists what is refused."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ ACCEPTED = [
     ("text", "verb", "flags", "positionals"), ACCEPTED, ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_accepted(text: str, verb: str, flags: list[tuple[str, str | None]], positionals: list[str]) -> None:
-    """A command on the allow-list comes apart into its verb, flags and positionals."""
+    """An allowed command is split into its verb, flags and positionals."""
     command = commands.parse(text, where=WHERE)
     assert (command.verb, list(command.flags), list(command.positionals)) == (verb, flags, positionals)
     assert not any(word.startswith("-") for word in command.argv[: command.head])
 
 
 def test_refused() -> None:
-    """A refusal has its place, its reason, the command and a hint; tests/data/corpus has what is refused."""
+    """A refusal has a place, a reason, the command and a hint."""
     with pytest.raises(RefusedError, match=r"^snippet\.toml:7: the flag `-v` is refused") as error:
         commands.parse("docker run -v /:/host a", where=WHERE)
     assert error.value.evidence == "docker run -v /:/host a"
@@ -67,17 +67,17 @@ def test_refused() -> None:
 
 
 def test_refused_names_what_is_allowed() -> None:
-    """A refusal lists the verbs, or the flags of the verb, that there are."""
+    """The hint lists the allowed verbs, or the allowed flags of the verb."""
     with pytest.raises(RefusedError) as verb:
         commands.parse("docker push example", where=WHERE)
     with pytest.raises(RefusedError) as flag:
         commands.parse("docker version -x", where=WHERE)
     assert "build, buildx build, image build, run" in verb.value.hint
-    assert flag.value.hint == "the allowed ones: --format, -f"
+    assert flag.value.hint == "use one of: --format, -f"
 
 
 def test_inside() -> None:
-    """In a container of a base any program may run, words split as a shell would."""
+    """With `inside`, any program may run. Its words are split as in a shell."""
     command = commands.parse("go build -ldflags '-s -w' main.go", where=WHERE, inside=True)
     assert command.verb == "inside"
     assert command.argv == ("go", "build", "-ldflags", "-s -w", "main.go")
@@ -86,7 +86,7 @@ def test_inside() -> None:
 
 @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
 def test_inside_refused(text: str, what: str) -> None:
-    """In a container too a command is one line of words."""
+    """In a container too a command must be on one line of words."""
     with pytest.raises(RefusedError, match=what):
         commands.parse(text, where=WHERE, inside=True)
 
@@ -103,7 +103,7 @@ def test_inside_refused(text: str, what: str) -> None:
     ],
 )
 def test_names(text: str, tags: list[str], images: list[str]) -> None:
-    """A command knows the names that it gives and the images that it reads."""
+    """A command has the tags that it gives and the images that it reads."""
     command = commands.parse(text, where=WHERE)
     assert (command.tags, command.images) == (tags, images)
 
@@ -113,12 +113,310 @@ def test_names(text: str, tags: list[str], images: list[str]) -> None:
     [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
 )
 def test_full_name(name: str, full: str) -> None:
-    """Where no tag is named, docker means `latest`."""
+    """Without a tag, docker uses `latest`."""
     assert commands.full_name(name) == full
 
 
 def test_values() -> None:
-    """A flag's values keep their order, whichever of its names was used."""
+    """The values of a flag are in order, whichever of its names was used."""
     command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
     assert command.values("--tag", "-t") == ["a", "b"]
     assert command.values("--no-cache") == []
+
+
+HEX = "0123456789abcdef" * 4
+# For each flag the values that it may have, and some that it may not; `{}` is where the value stands.
+VALUES = [
+    ("docker run --user={} a", ["0", "app", "app.x-y", "1:2", "app:grp-1.x"], ["", ":1", "1:", "-1", "1:2:3", "a/b"]),
+    ("docker run -u {} a", ["0", "1:2"], ["''", ":1", "1:"]),
+    ("docker run --workdir={} a", ["/", "/srv", "/a/b-c.d_e"], ["", "srv", "./srv", "/a:b", "/ä", "/a,b"]),
+    ("docker run -w {} a", ["/", "/srv"], ["srv", "''", "/dev", "/proc/self/fd/8"]),
+    ("docker run --hostname={} a", ["a", "a.b-c", "1"], ["", "-a", ".a", "a/b", "ä"]),
+    ("docker run --tmpfs={} a", ["/x", "/a/b-c.d"], ["/", "", "x", "/x:exec", "/proc", "/a/../sys/x"]),
+    ("docker run --env={} a", ["A=", "A=b", "A=b=c", "A1_=ä", "'A=b\tc'"], ["", "A", "=b", "A-B=c"]),
+    ("docker run -e {} a", ["A=", "A=b"], ["A", "=b", "''"]),
+    ("docker run --entrypoint={} a", ["", "sh", "'a b'", "/ä"], []),
+    ("docker run --network={} a", ["none"], ["", "host", "nonesuch", "none,host", "anone"]),
+    (
+        "docker build --platform={} .",
+        ["linux/amd64", "linux/arm64/v8", "linux/amd64,linux/arm/v7,linux/s390x"],
+        ["", "linux", "linux/", "linux/amd64,", ",linux/amd64", "linux/arm/v", "linux/arm/v12", "linux/arm/8",
+         "linux/AMD64", "windows/amd64", "linux/amd64;x", "linux/amd64,windows/amd64", "linux/amd64linux/arm64"],
+    ),
+    ("docker run --platform={} a", ["linux/amd64"], ["local", "linux"]),
+    (
+        "docker build --tag={} .",
+        ["a", "1", "a/b", "a.b/c-d_e:1.0-x_Y", f"a@sha256:{HEX}", f"a:1@sha256:{HEX}"],
+        ["", "-a", "_a", ".a", "/a", "A", "a:", "a:b:c", "a:b/c", "a:+", "a@sha256:0", f"a@sha256:{HEX}0",
+         f"a@sha512:{HEX}", f"a@sha256:{HEX[:-1]}", f"a@sha256:{HEX.upper()}", "a:ä", "ä"],
+    ),
+    ("docker build -t {} .", ["a"], ["A", "''"]),
+    *(
+        (f"docker build {flag} {{}} .", ["Dockerfile", "a", "a/b.c-d_E", "a.b"],
+         ["''", "-", "..", "../a", "a/../b", "a..b", "/a", "./a", ".a", "a:b", "'a b'", "ä", "a.in", "a/B.IN"])
+        for flag in ("--file", "-f")
+    ),
+    ("docker build --target={} .", ["a", "A.b-c", "0"], ["", "a/b", "a:b", "ä"]),
+    (
+        "docker build --build-arg={} .",
+        ["A=", "A=b", "A_1=b=ä", "XBUILDKIT_SYNTAX=a", "BUILDKIT=a"],
+        ["", "A", "=b", "A-B=c", "BUILDKIT_SYNTAX=a", "buildkit_x=a", "BuildKit_=a"],
+    ),
+    ("docker build --label={} .", ["", "a=b", "'a b'", "ä"], []),
+    ("docker build --progress={} .", ["plain", "auto"], ["", "tty", "rawjson", "plainly", "plain|auto"]),
+    ("docker build --network={} .", ["none"], ["", "host", "default"]),
+    ("docker history --human={} a", ["true", "false"], ["", "no", "TRUE", "truely"]),
+    ("docker history -H={} a", ["true", "false"], ["no"]),
+    ("docker inspect --type={} a", ["image"], ["", "container", "images"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "value"), [(c, value) for c, values, _ in VALUES for value in values])
+def test_a_value_that_a_flag_may_have(command: str, value: str) -> None:
+    """It is handed on as it is."""
+    ((_, given),) = commands.parse(command.format(value), where=WHERE).flags
+    assert given == value.strip("'")
+
+
+@pytest.mark.parametrize(("command", "value"), [(c, value) for c, _, values in VALUES for value in values])
+def test_a_value_that_a_flag_may_not_have(command: str, value: str) -> None:
+    """It is refused, whatever docker would make of it."""
+    with pytest.raises(RefusedError) as error:
+        commands.parse(command.format(value), where=WHERE)
+    assert f"`{value.strip(chr(39))}`" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ("docker build -t a --tag b --tag=c .", ""),
+        ("docker run -e A=b --env C=d -e E=f a", ""),
+        ("docker run --tmpfs /a --tmpfs /b a", ""),
+        ("docker build --build-arg A=b --build-arg C=d --label a --label b .", ""),
+        ("docker run -u 1 --user 2 a", "-u"),
+        ("docker run --workdir /a -w /b a", "--workdir"),
+        ("docker build -f a --file b .", "-f"),
+        ("docker build --file a -f b .", "--file"),
+        ("docker build -q --quiet .", "-q"),
+        ("docker image ls -a --all a", "-a"),
+        ("docker run --rm --rm a", "--rm"),
+        ("docker build --target a --target a .", "--target"),
+        ("docker build --network none --network none .", "--network"),
+        ("docker inspect -f {{.ID}} -f {{.ID}} a", "-f"),
+    ],
+)
+def test_which_flags_may_be_there_several_times(text: str, twice: str) -> None:
+    """Of the others docker takes one, and a reader may look at another; by either of its names."""
+    if not twice:
+        assert len(commands.parse(text, where=WHERE).flags) > 1
+        return
+    with pytest.raises(RefusedError, match="is given twice") as error:
+        commands.parse(text, where=WHERE)
+    assert f"`{twice}`" in str(error.value)
+
+
+# Templates, one a line. The second half counts, pads, names or repeats something that is not of an image.
+HARMLESS = """\
+plain text
+{{.}}
+{{.ID}}
+{{ .A.B }}
+{{json .}}
+{{ json .Config.Env }}
+{{println .A}}
+{{join .A ","}}
+{{index .A "x"}}
+{{len .A}}
+{{lower .A}} {{upper .B}} {{title .C}}
+{{"text"}}
+{{.A .B}}
+{{if .A}}a{{else}}b{{end}}
+{{with .A}}{{.B}}{{end}}
+{{range .RootFS.Layers}}{{.}}{{end}}
+{{range .RepoTags}}{{end}}
+{{range .RepoDigests}}{{end}}
+{{range .Config.Env}}{{println .}}{{end}}
+{{range .Config.Cmd}}{{end}}
+{{range .Config.Entrypoint}}{{end}}
+{{range .Config.ExposedPorts}}{{end}}
+{{range .Config.Labels}}{{end}}
+{{range .Config.Volumes}}{{end}}
+"""
+ENDLESS = """\
+{{
+}}
+{{.A}
+{{ {{.A}} }}
+{{printf "%1000000000d" 1}}
+{{pad .A 1000000000 1}}
+{{split .A ","}}
+{{truncate .A 1}}
+{{1}}
+{{json 1}}
+{{json}}
+{{.A | json}}
+{{(.A)}}
+{{.A-}}
+{{- .A}}
+{{/* a comment */}}
+{{"a{{b"}}
+{{$}}
+{{$x := .A}}
+{{range .A}}
+{{range .Config.User}}
+{{range .RepoTagsX}}
+{{range $i := .RepoTags}}
+{{rangeX .RepoTags}}
+{{ifX .A}}
+{{while .A}}
+{{template "x"}}
+{{define "x"}}
+{{block "x" .}}
+{{.Ä}}
+"""
+OF_VERBS = ["inspect -f '{}' a", "history --format '{}' a", "images --format='{}' a", "version -f '{}'"]
+
+
+@pytest.mark.parametrize("verb", OF_VERBS)
+@pytest.mark.parametrize("template", ["", *HARMLESS.splitlines()])
+def test_a_template_of_fields_and_lists(verb: str, template: str) -> None:
+    """What an image has is shown, as any verb shows it."""
+    assert commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE).flags[0][1] == template
+
+
+@pytest.mark.parametrize("verb", OF_VERBS)
+@pytest.mark.parametrize("template", ENDLESS.splitlines())
+def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
+    """It would run on this machine, in docker's client."""
+    with pytest.raises(RefusedError, match="is refused as the value of"):
+        commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "kernels"),
+    [
+        ("/proc", "/", True),
+        ("/proc/self", "/src", True),
+        ("/sys", "/", True),
+        ("/dev/fd/8", "/", True),
+        ("//proc", "/", True),
+        ("/src/../proc", "/", True),
+        ("/../proc", "/", True),
+        ("self", "/proc", True),
+        ("../dev", "/src", True),
+        ("proc", "/", True),
+        (".", "/proc", True),
+        ("proc", "", True),
+        ("/", "/", False),
+        ("", "/", False),
+        ("..", "/proc", False),
+        ("proc", "/src", False),
+        ("/src/proc", "/", False),
+        ("/processes", "/", False),
+        ("/devices", "/", False),
+        ("/system", "/", False),
+        ("/Proc", "/", False),
+    ],
+)
+def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
+    """The three directories and all below them, by whatever way a path leads there."""
+    assert commands.is_kernel_path(path, folder) is kernels
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        ("alpine:3.22", "alpine:3.22"),
+        ("alpine", "alpine:latest"),
+        ("library/alpine:3.22", "alpine:3.22"),
+        ("docker.io/alpine:3.22", "alpine:3.22"),
+        ("docker.io/library/alpine", "alpine:latest"),
+        ("index.docker.io/library/alpine:3.22", "alpine:3.22"),
+        ("docker.io/someone/alpine", "someone/alpine:latest"),
+        ("someone/library/alpine", "someone/library/alpine:latest"),
+        ("xdocker.io/library/alpine", "xdocker.io/library/alpine:latest"),
+        ("indexXdocker.io/alpine", "indexXdocker.io/alpine:latest"),
+        ("dockerXio/library/alpine", "dockerXio/library/alpine:latest"),
+        ("localhost/library/alpine:1", "localhost/library/alpine:1"),
+    ],
+)
+def test_the_familiar_name(image: str, shown: str) -> None:
+    """As docker prints it: of its own registry neither the host nor the library."""
+    assert commands.familiar(image) == shown
+
+
+@pytest.mark.parametrize(("length", "fits"), [(2_000, True), (2_001, False)])
+def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 - an expected value
+    """What nobody reads is not run."""
+    text = "docker run a ".ljust(length, "x")
+    if fits:
+        assert len(commands.parse(text, where=WHERE).positionals[1]) == length - len("docker run a ")
+    else:
+        with pytest.raises(RefusedError, match="a command of 2,001 characters is refused") as error:
+            commands.parse(text, where=WHERE)
+        assert error.value.evidence == f"{text[:60]}…"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("docker build", "a build takes its own context"),
+        ("docker build . .", "a build takes its own context"),
+        ("docker build sub", "a build takes its own context"),
+        ("docker build -q", "a build takes its own context"),
+        ("docker run --rm", "the image is missing"),
+        ("docker image ls -q", "the image is missing"),
+        ("docker inspect -f {{.ID}}", "the image is missing"),
+        ("docker history", "the image is missing"),
+        ("docker version a", "takes no names"),
+        ("docker inspect a A", "`A` is no"),
+        ("docker history a -- b", "the flag `--` is refused"),
+        ("docker run - a", "`-` is no"),
+        ("docker build -t=  .", "docker takes the `=` as the value"),
+        ("docker run -u= a", "docker takes the `=` as the value"),
+        ("docker run --rm= a", "takes no value"),
+        ("docker build -t", "needs a value"),
+        ("docker history -H true a", "needs a value"),
+        ("docker", "`docker ` is refused"),
+        ("docker image", "`docker image` is refused"),
+        ("docker image build", "a build takes its own context"),
+        ("docker run \u2013\u2013rm a", "that is no"),
+    ],
+)
+def test_what_is_not_a_whole_command(text: str, says: str) -> None:
+    """Words that are missing, or one too many."""
+    with pytest.raises(RefusedError) as error:
+        commands.parse(text, where=WHERE)
+    assert says in str(error.value)
+    assert error.value.where == WHERE
+    assert error.value.hint
+
+
+def test_blanks_between_words() -> None:
+    """Tabs too; an empty word is a word."""
+    command = commands.parse("docker\trun  a\t'' b", where=WHERE)
+    assert (command.argv, command.positionals, command.head) == (("docker", "run", "a", "", "b"), ("a", "", "b"), 2)
+    assert commands.parse("docker image ls a", where=WHERE).head == 3
+
+
+def test_what_each_verb_may_be_given() -> None:
+    """A flag more, of any verb, is a decision that is made here too."""
+    short = {
+        name: sorted(flags) for name, (_, flags) in ((" ".join(words), verb) for words, verb in commands.VERBS.items())
+    }
+    build = (
+        "--build-arg --file --label --network --no-cache --platform --progress --quiet --tag --target -f -q -t".split()
+    )
+    run = (
+        "--entrypoint --env --hostname --network --platform --read-only --rm --tmpfs --user --workdir -e -u -w".split()
+    )
+    ls = "--all --digests --format --no-trunc --quiet -a -q".split()
+    inspect, history = "--format --type -f".split(), "--format --human --no-trunc --quiet -H -q".split()
+    assert short == {
+        **dict.fromkeys(("build", "buildx build", "image build"), build),
+        **dict.fromkeys(("run", "container run"), run),
+        **dict.fromkeys(("images", "image ls"), ls),
+        **dict.fromkeys(("inspect", "image inspect"), inspect),
+        **dict.fromkeys(("history", "image history"), history),
+        "version": ["--format", "-f"],
+    }

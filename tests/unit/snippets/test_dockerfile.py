@@ -1,4 +1,4 @@
-"""Dockerfiles: which images a build needs, and what is refused before an engine sees it."""
+"""Dockerfiles: the images that a build needs, and the places of refusals."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def read(folder: Path, text: str | bytes, arguments: Mapping[str, str] | None = 
 
 
 def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
-    """The images that come from outside, each with its line."""
+    """The images from outside, each with its line."""
     return {name: where.line for name, where in read(folder, text, arguments).images.items()}
 
 
 def test_who_needs_whom(tmp_path: Path) -> None:
-    """A stage needs what it begins from, copies from or mounts, by name or number, and no image from outside."""
+    """A stage needs the stages that it starts from, copies from or mounts, by name or number."""
     text = (
         "FROM alpine:3.22 AS source\nFROM source AS test\nRUN --mount=type=bind,from=source,target=/s true\n"
         "FROM source\nFROM scratch\nCOPY --from=test /t /\nCOPY --from=2 /b /\nCOPY --from=alpine:3.22 /a /\n"
@@ -52,7 +52,7 @@ def test_who_needs_whom(tmp_path: Path) -> None:
 
 class TestImages:
     def test_stages(self, tmp_path: Path) -> None:
-        """A two-stage build has its stages in order, and an image for each FROM at its line."""
+        """A two-stage build has its stages in order, and the image of each FROM with its line."""
         dockerfile = read(tmp_path, EMBEDDED)
         assert [(s.index, s.alias, s.parent) for s in dockerfile.stages] == [
             (0, "builder", "golang:1.27-alpine"),
@@ -75,24 +75,27 @@ class TestImages:
             pytest.param("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", {"a": 1, "b": 2}, id="a mounted image"),
             pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
             pytest.param("FROM a\nRUN --mount=FROM=b,target=/b ls", {"a": 1, "b": 2}, id="a mount's keys in any case"),
-            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is no image"),
+            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is not an image"),
             pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
             pytest.param("FROM a\nRUN x && \\\n# why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
             pytest.param("FROM a\nRUN x \\\n \t\n y\nFROM b", {"a": 1, "b": 5}, id="continued past blanks"),
             pytest.param("\n# syntax=evil\nFROM a", {"a": 3}, id="a directive after a blank line is a comment"),
-            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
-            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
-            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on a line of its own"),
+            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is not an instruction"),
+            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="blanks after the backslash"),
+            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on its own line"),
             pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
             pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
             pytest.param("FROM a\nRUN <<EOF\nFROM b\n EOF\nEOF\nCOPY --from=c x y", {"a": 1, "c": 6}, id="heredoc"),
             pytest.param("FROM a\nCOPY <<-'EOF' /x\nFROM b\n\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, indented"),
+            pytest.param("FROM a\nADD <<EOF /x\nFROM b\nEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc of ADD"),
+            pytest.param("FROM a\nRUN <<EOF\n\tEOF\nFROM b\nEOF\nFROM c", {"a": 1, "c": 6}, id="heredoc, not indented"),
+            pytest.param("FROM a\nRUN <<-EOF\n EOF\n\t\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, by tabs alone"),
             pytest.param("FROM a\nCOPY <<A <<B /x\nFROM b\nA\nFROM c\nB\nFROM d", {"a": 1, "d": 7}, id="two heredocs"),
             pytest.param("FROM a\nLABEL x=<<EOF\nFROM b", {"a": 1, "b": 3}, id="no heredoc in LABEL"),
         ],
     )  # fmt: skip
     def test_images(self, tmp_path: Path, text: str, expected: dict[str, int | None]) -> None:
-        """Every image from outside is found at its first line, and nothing else is taken for one."""
+        """Exactly the images from outside are found, each with its first line."""
         assert images(tmp_path, text) == expected
 
 
@@ -113,21 +116,21 @@ class TestArguments:
         ],
     )
     def test_default(self, tmp_path: Path, text: str, image: str) -> None:
-        """A FROM is read with the arguments above it filled in."""
+        """The arguments above a FROM are expanded in it."""
         assert list(images(tmp_path, text)) == [image]
 
     @pytest.mark.parametrize("text", ["ARG V=1\nFROM a:$V", "ARG V\nFROM a:$V", "ARG V\nARG W=$V\nFROM a:$W"])
     def test_build_arg(self, tmp_path: Path, text: str) -> None:
-        """`--build-arg` wins over a default, where the argument is declared."""
+        """`--build-arg` overrides the default of a declared argument."""
         assert list(images(tmp_path, text, V="9")) == ["a:9"]
 
     def test_undeclared(self, tmp_path: Path) -> None:
-        """`--build-arg` gives no value to an argument that is not declared above FROM."""
+        """`--build-arg` has no effect without a declaration above FROM."""
         with pytest.raises(RefusedError, match=r"`\$U` has no value here"):
             images(tmp_path, "FROM a:$U", U="9")
 
     def test_arg_of_a_stage(self, tmp_path: Path) -> None:
-        """An ARG below FROM belongs to its stage: the next FROM does not see it."""
+        """An ARG below FROM belongs to its stage, not to the next FROM."""
         with pytest.raises(RefusedError, match=r"`\$V` has no value here"):
             images(tmp_path, "FROM a\nARG V=1\nFROM b:$V")
 
@@ -142,7 +145,7 @@ class TestBaseOf:
                              ("1", "golang:1"), ("final", "scratch"), ("golang", "alpine"), ("reused", "alpine")],
     )  # fmt: skip
     def test_target(self, tmp_path: Path, target: str, base: str) -> None:
-        """A target goes by name or number, and through stages that stand on stages."""
+        """A target may be a name or a number, and its stage may be based on other stages."""
         text = (
             "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
             "FROM alpine AS golang\nFROM golang AS reused"
@@ -150,12 +153,14 @@ class TestBaseOf:
         assert read(tmp_path, text).base_of(target) == base
 
     def test_stage_of_its_own_name(self, tmp_path: Path) -> None:
-        """A stage may be called what its image is called."""
+        """A stage may have the name of its image."""
         assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
 
-    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    @pytest.mark.parametrize(
+        ("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "name a stage")]
+    )
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
-        """An unknown target is refused with the names that there are."""
+        """An unknown target is refused, with the known ones in the hint."""
         with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):
             read(tmp_path, text).base_of("z")
 
@@ -178,7 +183,7 @@ LINES = [
 
 @pytest.mark.parametrize(("text", "line"), LINES, ids=[repr(text) for text, _ in LINES])
 def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | None) -> None:
-    """A refusal names the line at which the instruction begins, and what would be right."""
+    """A refusal names the first line of the instruction, and has a hint."""
     with pytest.raises(RefusedError) as error:
         read(tmp_path, text)
     assert error.value.where is not None
@@ -199,7 +204,7 @@ def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | No
     ],
 )
 def test_allowed(tmp_path: Path, text: str) -> None:
-    """What stays within the context and the bases is let through."""
+    """Instructions that only use the context and the base images are allowed."""
     assert images(tmp_path, text) == {"a": 1}
 
 
@@ -227,13 +232,13 @@ LOCALISED = [
 
 @pytest.mark.parametrize(("text", "expected"), LOCALISED)
 def test_localise(tmp_path: Path, text: str, expected: str) -> None:
-    """Images from outside get the engine's own name for them; stages, scratch and all other text stay."""
+    """Images from outside are renamed. Stages, scratch and all other text are unchanged."""
     assert localise(text, lambda name: f"p/{name}", [read(tmp_path, text)]) == expected
     assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
 
 
 def test_two_builds_of_one_file(tmp_path: Path) -> None:
-    """Where each build has another image in a place, its variable stays there."""
+    """If two builds use different images in a place, its variable stays."""
     text = "ARG V=1\nFROM a:$V\nCOPY --from=b:1 x y\n"
     builds = [read(tmp_path, text), read(tmp_path, text, {"V": "2"})]
     assert localise(text, lambda name: f"p/{name}", builds) == "ARG V=1\nFROM p/a:$V\nCOPY --from=p/b:1 x y\n"
@@ -250,7 +255,7 @@ def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
     "folder", sorted(path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml"))
 )
 def test_labels_are_what_buildkit_prints(folder: str) -> None:
-    """No log of a committed build is taken for one in which another build had a part."""
+    """No committed log looks as if it contained steps of another build."""
     found = 0
     for snippet in manifest.variants(REPOSITORY / "snippets" / folder):
         capture = index.best(snippet.folder, snippet.variant)
@@ -271,7 +276,7 @@ def test_labels_are_what_buildkit_prints(folder: str) -> None:
     ],
 )
 def test_logs_that_are_mixed_up(old: str, new: str) -> None:
-    """A step that is called as another build calls it, is missing or is there twice."""
+    """A log is mixed up if a step has the label of another build, is missing or occurs twice."""
     (multi,) = manifest.variants(REPOSITORY / "snippets" / "multi")
     capture = index.best(multi.folder)
     assert capture is not None
@@ -281,9 +286,379 @@ def test_logs_that_are_mixed_up(old: str, new: str) -> None:
 
 
 def test_how_builds_begin(tmp_path: Path) -> None:
-    """What two builds have in common: a base and all up to the first RUN, of each stage that begins from a base."""
+    """Two builds share the base image of a stage and its steps up to the first RUN."""
     common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
     first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
     second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
-    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.prefixes == second.prefixes == {("golang", *common.splitlines())}
     assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))
+
+
+FLAGS = {
+    "FROM": ["--platform=linux/amd64"],
+    "COPY": ["--from=s", "--chown=1:1", "--chmod=755", "--link", "--parents", "--exclude=*.go"],
+    "ADD": ["--chown=1:1", "--chmod=755", "--link", "--exclude=*.go"],
+    "RUN": ["--mount=type=cache,target=/x", "--network=none"],
+    "HEALTHCHECK": ["--interval=5m", "--timeout=3s", "--start-period=1s", "--start-interval=1s", "--retries=3"],
+    **{
+        name: []
+        for name in ("ARG", "ENV", "WORKDIR", "CMD", "ENTRYPOINT", "USER", "LABEL", "EXPOSE", "SHELL", "VOLUME")
+    },
+    "STOPSIGNAL": [],
+}
+EVERY_FLAG = sorted({flag for flags in FLAGS.values() for flag in flags})
+
+
+@pytest.mark.parametrize("flag", [*EVERY_FLAG, "--security=insecure", "--keep-git-dir", "--x"])
+@pytest.mark.parametrize("name", FLAGS)
+def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> None:
+    """Each has its own, and no other's."""
+    rest = {"FROM": "a", "WORKDIR": "/x", "ARG": "A=b", "ENV": "A=b", "VOLUME": "/x"}.get(name, "x y")
+    text = f"FROM a AS s\nFROM a\n{name} {flag} {rest}\n"
+    if flag in FLAGS[name]:
+        assert set(images(tmp_path, text)) == {"a"}
+    else:
+        with pytest.raises(RefusedError, match=f"the flag {re.escape(flag)} is refused") as error:
+            read(tmp_path, text)
+        assert error.value.where
+        assert error.value.where.line == 3
+
+
+@pytest.mark.parametrize(
+    ("mount", "image"),
+    [
+        *((f"type={kind},target=/x", None) for kind in ("cache", "bind", "tmpfs", "CACHE")),
+        ("target=/x", None),
+        *((f"{key}=/x", None) for key in ("target", "dst", "destination", "source", "src")),
+        *((f"target=/x,{key}", None) for key in ("readonly", "ro", "readwrite", "rw")),
+        ("type=cache,id=a.b-c_d,sharing=locked,mode=0755,uid=1,gid=1,target=/x/y", None),
+        ("type=tmpfs,size=100,target=/x", None),
+        ("Type=bind,From=b:1@sha256:0,Source=a/b+c,Target=/x", "b:1@sha256:0"),
+        ("from=s,target=/x", None),
+        ("target=proc", "refused"),
+        ("target=/srv/proc", None),
+        ("target=../dev", "refused"),
+        ("dst=/sys", "refused"),
+        ("destination=/proc/self", "refused"),
+        ("source=/proc,target=/x", None),  # of the context
+        ("source=a/..,target=/x", "refused"),
+        ("source=..,target=/x", "refused"),
+        ("source=a..b,target=/x", None),
+        ("id=a*b,target=/x", "refused"),
+        ("target=/x,Target=/y", "refused"),
+        ("type=bind,type=cache", "refused"),
+        ("type=secret", "refused"),
+        ("env=A", "refused"),
+        ("", "refused"),
+    ],
+)
+def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
+    """What it may say, relative to the folder that it stands in, and the image that it is of."""
+    text = f"FROM a AS s\nFROM a\nWORKDIR /src\nWORKDIR /\nRUN --mount={mount} ls"
+    if image == "refused":
+        with pytest.raises(RefusedError):
+            read(tmp_path, text)
+    else:
+        assert list(images(tmp_path, text)) == ["a", *([image] if image else [])]
+
+
+@pytest.mark.parametrize(
+    ("text", "unnamed"),
+    [
+        ("FROM a\nRUN x", False),
+        ("FROM a AS s\nFROM s\nCOPY --from=s x y\nCOPY --from=0 x y\nRUN --mount=from=s,target=/x y", False),
+        ("FROM a\nCOPY --from=b x y", True),
+        ("FROM a\nCOPY --from=a x y", True),
+        ("FROM a\nRUN --mount=target=/x y", True),
+        ("FROM a\nRUN --mount=type=cache,target=/x y", True),
+        ("FROM a\nRUN --mount=from=b,target=/x y", True),
+        ("FROM a\nRUN --network=none y", False),
+    ],
+)
+def test_a_stage_that_no_from_names(text: str, unnamed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """BuildKit adds one for another image and for a mount, and so names the stages."""
+    found = read(tmp_path, text)
+    assert found.unnamed is unnamed
+    several = unnamed or len(found.stages) > 1
+    assert several is any(" " in label for labels in found.labels for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("FROM a", [["[1/1]"]]),
+        ("FROM scratch", [[]]),
+        ("FROM scratch\nCOPY a b", [["[1/1]"]]),
+        ("FROM a\nUSER 1\nENV A=b\nCMD x\nEXPOSE 1\nLABEL a=b\nARG A\nVOLUME /x", [["[1/1]"]]),
+        ("FROM a\nRUN x\nCOPY x y\nADD x y\nWORKDIR /x", [[f"[{n}/5]" for n in range(1, 6)]]),
+        ("FROM a\n" + "RUN x\n" * 9, [[*(f"[ {n}/10]" for n in range(1, 10)), "[10/10]"]]),
+        ("FROM a AS b\nRUN x\nFROM b\nRUN y", [["[b 1/2]", "[b 2/2]"], ["[stage-1 1/1]"]]),
+        ("FROM a AS b\nFROM scratch AS c\nCOPY --from=b x y", [["[b 1/1]"], ["[c 1/1]"]]),
+    ],
+)
+def test_labels(text: str, labels: list[list[str]], tmp_path: Path) -> None:
+    """One for each step, right-justified; a stage on another one, or on nothing, has no step for its FROM."""
+    assert list(read(tmp_path, text).labels) == [frozenset(stage) for stage in labels]
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("FROM a\nCOPY x y", []),
+        ("FROM a\nCOPY x y\nRUN z\nRUN z", [("a", "COPY x y", "RUN z")]),
+        ("FROM a\n run z\nCOPY x y", [("a", " run z")]),
+        ("FROM a\nCOPY RUN y", []),
+        ("FROM a AS b\nRUN x\nFROM b\nRUN y\nFROM c\nUSER 1\nRUN y", [("a", "RUN x"), ("c", "RUN y")]),
+        ("FROM a\nRUN <<E\nx\nE", [("a", "RUN <<E\nx\nE")]),
+        ("FROM scratch\nRUN x", [("scratch", "RUN x")]),
+    ],
+)
+def test_what_a_stage_begins_with(text: str, begins: list[tuple[str, ...]], tmp_path: Path) -> None:
+    """Its base and its steps up to the first RUN, of stages on a base alone."""
+    assert read(tmp_path, text).prefixes == set(begins)
+
+
+@pytest.mark.parametrize(
+    ("lines", "leads"),
+    [
+        (["/src"], True),
+        (["src"], True),
+        (["/a/../b"], True),
+        (["/src", "proc"], True),
+        (["/src", "..", "proc"], False),
+        (["proc"], False),
+        (["/processes"], True),
+        (["$HOME"], True),
+        (["${HOME}/x"], True),
+        (["/src/$HOME"], True),
+        (["/src", "$HOME", "proc"], False),  # from wherever it led
+        (["$HOME/.."], False),
+        (["/$HOME/../x"], False),
+        (["a..b/$HOME"], True),
+        (["$SET"], False),
+        (["${SET}"], False),
+        (["/x/$SETX"], True),
+        (["$BOTH"], False),
+        (["/x/$GIVEN"], False),
+        (["${HOME:-x}"], False),
+        (["$"], False),
+        (['"/src"'], False),
+        (["'/src'"], False),
+        (["/s\\rc"], False),
+        (["/src", "x"], True),
+    ],
+)
+def test_where_a_workdir_may_lead(lines: list[str], leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Not to the kernel's directories, by whatever way; nor to where this file's variables say."""
+    setting = "ENV SET=/proc BOTH=$SET\n"
+    text = "FROM a\n" + setting + "".join(f"WORKDIR {line}\n" for line in lines)
+    if leads:
+        assert images(tmp_path, text, GIVEN="x") == {"a": 1}
+        assert images(tmp_path, f"{text}FROM a AS b\nFROM b\n{setting}WORKDIR /x") == {"a": 1}
+    else:
+        with pytest.raises(RefusedError) as error:
+            images(tmp_path, text, GIVEN="x")
+        assert error.value.where
+        assert error.value.where.line == 2 + len(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        ("ENV A=$B", True),  # the base's, under another name
+        ("ENV A=${B}", True),
+        ("ENV A=$A", True),
+        ("ENV A=x", False),
+        ("ENV A=", False),
+        ("ENV A=$B$B", False),
+        ("ENV A=${B:-x}", False),
+        ("ENV A x", False),
+        ("ENV C=x", True),
+        ("ENV C x", False),  # whatever else it may set
+        ("ENV C=x\nENV A=$C", False),
+        ("ENV C=x\nENV A=${C}", False),
+        ("ENV 'A'=x", False),
+        ("ARG A", False),
+        ("ARG A=x", False),
+        ("ARG C", True),
+        ("ARG C\nENV A=$C", False),
+        ("RUN A=x true", True),
+    ],
+)
+def test_whose_variable_a_workdir_has(text: str, leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """The base's own may stand in it; one that may have been set here could hold any folder."""
+    text = f"FROM a\n{text}\nWORKDIR /x/$A"
+    if leads:
+        assert images(tmp_path, text) == {"a": 1}
+    else:
+        with pytest.raises(RefusedError, match="this WORKDIR is unknown"):
+            images(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("ARG V=1 W=2\nFROM a:$V$W", "a:12"),
+        ('ARG V="1"\nFROM a:$V', "a:1"),
+        ('ARG V="a b"\nFROM x', "x"),
+        ("ARG V=\nFROM a${V:+x}", "a"),
+        ("ARG V=\nFROM a${V:-x}", "ax"),
+        ("ARG V=1\nFROM a${V:-x}", "a1"),
+        ("ARG V=1\nFROM a:${V}_x", "a:1_x"),
+        ("ARG V_1=1\nFROM a:$V_1-x", "a:1-x"),
+        ("ARG BUILD=1\nFROM a:$BUILD", "a:1"),
+        ("ARG BUILD_X=1\nFROM a:$BUILD_X", "a:1"),
+        ("ARG XTARGETOS=1\nFROM a:$XTARGETOS", "a:1"),
+        ("ARG V=a/b.c:1@x-y\nFROM ${W:-a/b.c:1@x-y}", "a/b.c:1@x-y"),
+        (f"ARG V={'x' * 1_000}\nFROM $V", "x" * 1_000),
+        (f"ARG V={'x' * 1_001}\nFROM $V", None),
+        (f"ARG V={'x' * 600}\nFROM $V$V", None),
+        ("ARG BUILDPLATFORM=1\nFROM a:$BUILDPLATFORM", None),
+        ("ARG TARGETOS=1\nFROM a:${TARGETOS}", None),
+        ("ARG V\nFROM a:$V", None),
+        ("ARG V='\nFROM a", None),
+        ("ARG V=1 V\nFROM a:$V", None),
+        ("ARG V\nARG V\nFROM a:${V:-1}", None),
+        ("ARG V='$W'\nFROM a", None),
+        ('ARG V="$W"\nFROM a', None),
+        ("ARG V=a\\b\nFROM a", None),
+        ("ARG 1=a\nFROM a", None),
+        ("ARG V-W=a\nFROM a", None),
+        ("FROM a:${V:-$W}", None),
+        ("FROM a:${V:-'x'}", None),
+        ("FROM a:${V:?x}", None),
+        ("FROM a:${V-x}", None),
+        ("FROM a:$", None),
+        ("FROM a:$1", None),
+    ],
+)
+def test_the_name_of_an_image(text: str, image: str | None, tmp_path: Path) -> None:
+    """With its variables put in; whatever builders read in several ways, or the length of a page, is refused."""
+    if image is not None:
+        assert list(images(tmp_path, text)) == [image]
+    else:
+        with pytest.raises(RefusedError) as error:
+            images(tmp_path, text)
+        assert error.value.where
+        assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        *((name, True) for name in ("a", "a1", "a.b_c-d", "scratchy", "context2", "ascratch", "z9")),
+        *(
+            (name, False)
+            for name in ("A", "aB", "1a", "-a", ".a", "_a", "a:b", "a/b", "scratch", "context", "$a", "a+")
+        ),
+    ],
+)
+def test_the_name_of_a_stage(name: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Small letters, digits and three signs: a name that two builders look for in the same way."""
+    if accepted:
+        assert [stage.alias for stage in read(tmp_path, f"FROM x as {name}\nFROM x AS other").stages] == [name, "other"]
+    else:
+        with pytest.raises(RefusedError, match="is no"):
+            read(tmp_path, f"FROM x AS {name}")
+
+
+@pytest.mark.parametrize(
+    ("rest", "accepted"),
+    [
+        *(
+            (rest, True)
+            for rest in ("a /b", "./a-b_c.tar.gz /x/", "a/*.txt a?.go /x/", '["a b", "/x"]', "a,b /x", "git /x")
+        ),
+        *((rest, True) for rest in ("a.gitignore /x", "github.community/a /x", "['a', '/x']", "<<E /x\nE")),
+        *(
+            (rest, False)
+            for rest in ("a.git /x", "x/a.git/b /x", "github.com/a /x", "x.github.com/ /x", "a:b /x", "$A /x")
+        ),
+        *((rest, False) for rest in ("a@b /x", "a#b /x", "a%41 /x", "a~b /x", "a=b /x", "a;b /x", "a\\b /x")),
+    ],
+)
+def test_what_add_may_name(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Plain paths: nothing that has a scheme, a host or a variable, and no repository."""
+    if accepted:
+        assert read(tmp_path, f"FROM x\nADD {rest}").stages[0].steps == (f"ADD {rest}",)
+    else:
+        with pytest.raises(RefusedError, match="plain paths"):
+            read(tmp_path, f"FROM x\nADD {rest}")
+
+
+@pytest.mark.parametrize(
+    ("rest", "accepted"),
+    [
+        *((rest, True) for rest in ("/x", "/x /y", '["/x", "/y-z.a_b"]', "x")),
+        *((rest, False) for rest in ("/x /proc", '["/x","/dev"]', "$A", "/a*", "'/x'", "sys")),
+    ],
+)
+def test_what_a_volume_may_be(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Any plain paths but the kernel's, each of them."""
+    if accepted:
+        assert images(tmp_path, f"FROM a\nVOLUME {rest}") == {"a": 1}
+    else:
+        with pytest.raises(RefusedError, match="is refused as a volume"):
+            read(tmp_path, f"FROM a\nVOLUME {rest}")
+
+
+def long(name: str, length: int, variables: int) -> str:
+    """An instruction of so many characters, with so many variables in it."""
+    return f"{name} A=".ljust(length - 2 * variables, "x") + "$A" * variables
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        # A variable may have 300 characters: of the base's nothing else is known.
+        (long("LABEL", 10_000, 3_300), True),  # 10,000 + 3,300 * 300 = 1,000,000
+        (long("LABEL", 10_001, 3_300), False),
+        (long("ENV", 10_000, 3_300), True),
+        (long("ENV", 1_000, 0) + "\n" + long("LABEL", 3_000, 997), True),  # 3,000 + 997 * 1,000
+        (long("ENV", 1_000, 0) + "\n" + long("LABEL", 3_001, 997), False),
+        (long("ENV", 1_000, 0) + "\nENV A=x\n" + long("LABEL", 3_001, 997), False),  # the longest counts
+        (long("LABEL", 1_000, 0) + "\n" + long("LABEL", 3_001, 997), True),  # no variable
+        (long("ARG", 1_000, 0) + "\n" + long("USER", 3_001, 997), False),
+        (long("ENV", 1_000, 0) + "\n" + long("COPY", 3_001, 997), False),
+        *((long("ENV", 1_000, 0) + "\n" + long(name, 5_000, 2_000), True)
+          for name in ("RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK")),  # a shell's own
+    ],
+    ids=lambda value: None if isinstance(value, bool) else value[:5] + str(len(value)),
+)  # fmt: skip
+def test_how_long_variables_may_make_it(text: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """A million characters at most, however few lines they come from."""
+    if accepted:
+        assert images(tmp_path, f"FROM a\n{text}") == {"a": 1}
+    else:
+        with pytest.raises(RefusedError, match="nested variables"):
+            read(tmp_path, f"FROM a\n{text}")
+
+
+@pytest.mark.parametrize(("size", "accepted"), [(100_000, True), (100_001, False)])
+def test_the_largest_file(size: int, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """In bytes."""
+    text = "FROM a\n# ".ljust(size - 1, "x") + "\n"
+    if accepted:
+        assert read(tmp_path, text).text == text
+    else:
+        with pytest.raises(RefusedError, match="more than 100,000 bytes"):
+            read(tmp_path, text)
+
+
+def test_no_link_leads_to_a_dockerfile(tmp_path: Path) -> None:
+    """Neither the file nor a folder below the one that is trusted may be one."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "Dockerfile").write_text("FROM a\n")
+    (tmp_path / "linked").symlink_to("real")
+    (tmp_path / "real" / "Other").symlink_to("Dockerfile")
+    assert parse(tmp_path / "linked" / "Dockerfile").text == "FROM a\n"  # its own folder is trusted
+    with pytest.raises(RefusedError, match="found a symbolic link"):
+        parse(tmp_path / "linked" / "Dockerfile", below=tmp_path)
+    with pytest.raises(RefusedError, match="found a symbolic link"):
+        parse(tmp_path / "real" / "Other")
+
+
+def test_where_an_image_is_named(tmp_path: Path) -> None:
+    """From the first line of the instruction to its last one; in order, and each time."""
+    found = read(tmp_path, "FROM a\nCOPY \\\n --from=b \\\n x y\nRUN --mount=from=b,target=/x <<E\nx\nE\n")
+    assert [(m.image, m.first, m.last) for m in found.mentions] == [("a", 1, 1), ("b", 2, 4), ("b", 5, 5)]

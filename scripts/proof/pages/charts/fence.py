@@ -18,7 +18,7 @@ from proof.pages.charts.chart import Chart
 from proof.pages.page import OnPage, Page
 
 Note = Callable[[Page, ProofError, str], None]
-_FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
+FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
 # Python-Markdown removes STX and ETX from every page, so no author can write this.
 _PLACE = re.compile(rf"{STX}chart:(\d+){ETX}")
 
@@ -42,7 +42,7 @@ class _Fences(OnPage, Preprocessor):
         written: list[str] = []
         at = 0
         while at < len(lines):
-            opening = _FENCE.match(lines[at])
+            opening = FENCE.match(lines[at])
             end = _end(lines, at, opening["mark"]) if opening else at
             block = lines[at : end + 1]
             is_chart = opening is not None and opening["info"].split(" ")[0] == "chart"
@@ -51,7 +51,7 @@ class _Fences(OnPage, Preprocessor):
         return written
 
     def _chart(self, block: list[str]) -> list[str]:
-        opening = _FENCE.match(block[0])
+        opening = FENCE.match(block[0])
         assert opening is not None
         text = "\n".join(block)
         try:

@@ -118,7 +118,7 @@ def test_sides_take_turns() -> None:
         order.append(name)
         return clock.Taken(seconds[order.count(name) - 1])
 
-    one, other = clock.in_turns(3, lambda: side("a", 1, 9, 2), lambda: side("b", 5, 5, 5))
+    one, other = clock.alternate(3, lambda: side("a", 1, 9, 2), lambda: side("b", 5, 5, 5))
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert (one.seconds, other.seconds) == (2, 5)
 

@@ -17,7 +17,7 @@ from pip._internal.req.req_file import parse_requirements
 from tests.support.helpers import REPOSITORY
 
 SCRIPT = REPOSITORY / "scripts" / "requirements.py"
-LOCKS = ("requirements.lock", "requirements-uv.lock")
+LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.lock")
 SPEC = importlib.util.spec_from_file_location("requirements", SCRIPT)
 assert SPEC is not None
 assert SPEC.loader is not None

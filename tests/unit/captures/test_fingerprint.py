@@ -1,0 +1,209 @@
+"""What a capture depends on, and what makes it stale."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from proof.captures import fingerprint, normalise
+from proof.captures.fingerprint import Change
+from proof.captures.model import Capture
+from proof.core import hashes
+from proof.core.errors import RefusedError
+from proof.snippets import context, manifest
+from proof.snippets.model import Snippet
+from tests.support.helpers import edit, tiny
+from tests.support.makers import capture, write
+
+BASE = "the base alpine:3.22"
+KEYS = {"alpine:3.22": "a key", "golang:1.27": "another"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project."""
+    return tiny(tmp_path)
+
+
+def read(root: Path, name: str = "note") -> Snippet:
+    return manifest.variants(root / "snippets" / name)[0]
+
+
+def test_every_input(root: Path) -> None:
+    """The commands, each file, each base of the snippet, the engine and the version of the rules."""
+    folder = root / "snippets" / "note" / "context"
+    write(folder, {"sub/run.sh": "true", "sub/group.sh": "true"})
+    (folder / "sub" / "run.sh").chmod(0o744)
+    (folder / "sub" / "group.sh").chmod(0o655)  # executable, but not for its owner
+    (folder / "link").symlink_to("sub/run.sh")
+    found = fingerprint.of(read(root), KEYS, "docker 26")
+    assert next(iter(found)) == "the commands in snippet.toml"
+    assert {name: value for name, value in found.items() if name != "the commands in snippet.toml"} == {
+        "context/Dockerfile": hashes.sha256((folder / "Dockerfile").read_bytes()),
+        "context/note.txt": hashes.sha256((folder / "note.txt").read_bytes()),
+        "context/sub/run.sh": "executable " + hashes.hash_text("true"),
+        "context/sub/group.sh": hashes.hash_text("true"),
+        "context/link": hashes.hash_text("sub/run.sh"),
+        BASE: "a key",
+        "the engine": "docker 26",
+        "the normaliser": str(normalise.VERSION),
+    }
+    assert BASE not in fingerprint.of(read(root), {"golang:1.27": "another"}, "docker 26")
+
+
+def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused, whole."""
+    snippet = read(root)
+    monkeypatch.setattr(context, "LARGEST", 30)
+    with pytest.raises(RefusedError, match="more than 30 bytes"):
+        fingerprint.of(snippet, KEYS, "docker 26")
+
+
+def test_a_setting_that_is_not_used_is_left_out(root: Path) -> None:
+    """So a setting that is new to the tool leaves every capture fresh: the hash of these commands never changes."""
+    edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
+    commands = [
+        {"image": "note", "transfer": True},
+        {"name": "build", "command": "docker build -t note ."},
+        {"name": "run", "command": "docker run note"},
+        {"name": "image_ls", "command": "docker image ls note"},
+    ]
+    found = fingerprint.of(read(root), KEYS, "docker 26")
+    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
+    commands = [
+        {},
+        {
+            "name": "words",
+            "command": "sh words.sh",
+            "inside": "alpine:3.22",
+            "facts": [("words", r"^(\d+) note.txt$", "count")],
+        },
+    ]
+    found = fingerprint.of(read(root, "count"), KEYS, "docker 26")
+    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
+    commands = [
+        {"image": "fails"},
+        {"name": "build", "command": "docker build --quiet -t fails ."},
+        {"name": "run", "command": "docker run fails", "exit": 127, "expect": "no such file or directory"},
+    ]
+    found = fingerprint.of(read(root, "fails"), KEYS, "docker 26")
+    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ('name = "words"', 'name = "count"', True),
+        ("sh words.sh", "sh ./words.sh", True),
+        (r"'^(\d+) note.txt$'", r"'^(\d+) note'", True),
+        ("facts.words", "facts.amount", True),
+        ('unit = "count"', 'unit = "B"', True),
+        # What a page says, and how far a value may differ, changes nothing that was measured.
+        ("How many words", "Words", False),
+        ('unit = "count"', 'unit = "count", volatile = "the moon"', False),
+        ('unit = "count"', 'unit = "count", tolerance = 0.5', False),
+    ],
+)
+def test_what_makes_a_capture_stale(root: Path, old: str, new: str, stale: bool) -> None:  # noqa: FBT001 - an expected value
+    """What is run and what is read."""
+    before = fingerprint.of(read(root, "count"), KEYS, "docker 26")
+    edit(root / "snippets/count/snippet.toml", old, new)
+    after = fingerprint.of(read(root, "count"), KEYS, "docker 26")
+    assert fingerprint.changed(before, after) == ([Change("the commands in snippet.toml", "changed")] if stale else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "invalidates"),
+    [
+        ("the commands in snippet.toml", "snippet", True),
+        ("context/Dockerfile", "snippet", True),
+        ("context/the base x", "snippet", True),
+        (BASE, "base", True),
+        ("the engine", "engine", False),
+        ("the normaliser", "engine", False),
+    ],
+)
+def test_whose_change_it_is(name: str, kind: str, invalidates: bool) -> None:  # noqa: FBT001 - an expected value
+    """Another engine explains a difference, and is none."""
+    change = Change(name, "changed")
+    assert (change.kind, change.invalidates) == (kind, invalidates)
+    assert str(change) == f"{name} changed"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ({"a": "1"}, {"a": "1"}, []),
+        ({"a": "1"}, {"a": "2"}, ["a changed"]),
+        ({"a": "1"}, {}, ["a is gone"]),
+        ({}, {"a": "1"}, ["a is new"]),
+        # In the order of the old ones, and new ones last.
+        ({"b": "1", "a": "1"}, {"c": "1", "a": "2", "b": "2"}, ["b changed", "a changed", "c is new"]),
+        ({"the engine": "docker 26"}, {"the engine": "docker 29"}, ["the engine changed from docker 26 to docker 29"]),
+        ({"the normaliser": "1"}, {"the normaliser": "2"}, ["the normaliser changed from 1 to 2"]),
+        ({}, {"the engine": "docker 29"}, ["the engine is new"]),
+        ({"the engine": "docker 29"}, {}, ["the engine is gone"]),
+    ],
+)
+def test_changed(old: dict[str, str], new: dict[str, str], found: list[str]) -> None:
+    """Each input that differs, and how."""
+    assert [str(change) for change in fingerprint.changed(old, new)] == found
+
+
+def rebuilt(c: Capture) -> Capture:
+    """A capture on bases that the tool builds itself."""
+    return c
+
+
+def registry(c: Capture) -> Capture:
+    """The same on bases of a registry."""
+    return replace(c, environment=replace(c.environment, bases="registry"))
+
+
+@pytest.mark.parametrize(
+    ("of_bases", "key", "pinned", "found"),
+    [
+        (rebuilt, "a key", None, []),
+        (rebuilt, "other", None, [f"{BASE} changed"]),
+        (rebuilt, "a key", {"alpine:3.22": "other"}, []),
+        # Of the registry's only the lock knows where they are now.
+        (registry, "other", None, []),
+        (registry, "other", {}, []),
+        (registry, "other", {"alpine:3.22": "a key"}, []),
+        (registry, "a key", {"alpine:3.22": "other"}, [f"{BASE} changed"]),
+        (registry, "a key", {"golang:1.27": "other"}, []),
+    ],
+)
+def test_without_an_engine(
+    root: Path,
+    of_bases: Callable[[Capture], Capture],
+    key: str,
+    pinned: dict[str, str] | None,
+    found: list[str],
+) -> None:
+    """What is known of bases at rest; the engine that is not at hand counts as unchanged."""
+    snippet = read(root)
+    old = of_bases(capture(inputs=fingerprint.of(snippet, KEYS, "docker 26")))
+    changes = fingerprint.without_engine(snippet, old, KEYS | {"alpine:3.22": key}, pinned)
+    assert [str(change) for change in changes] == found
+    edit(snippet.context / "note.txt", "a note", "another")
+    changes = fingerprint.without_engine(read(root), old, KEYS | {"alpine:3.22": key}, pinned)
+    assert [str(change) for change in changes] == ["context/note.txt changed", *found]
+
+
+@pytest.mark.parametrize("of_bases", [rebuilt, registry])
+def test_an_input_that_the_capture_does_not_name(root: Path, of_bases: Callable[[Capture], Capture]) -> None:
+    """It is new, be it a base of the registry too; of the engine there is nothing to compare with."""
+    old = of_bases(capture(inputs={}))
+    assert [str(change) for change in fingerprint.without_engine(read(root), old, KEYS)] == [
+        "the commands in snippet.toml is new",
+        "context/Dockerfile is new",
+        "context/note.txt is new",
+        f"{BASE} is new",
+        "the engine is new",
+        "the normaliser is new",
+    ]

@@ -1,0 +1,133 @@
+"""Which captures a project has, and which one of a snippet a page shows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from proof.captures import index
+from proof.captures.store import RECORD, save
+from proof.core.errors import PageError
+from proof.snippets.places import folder_of
+from tests.support.makers import capture, write
+
+DECLARED = {"single": [""], "go": ["1.26", "1.27"], "both": ["", "x"]}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here depends on what survives a power cut."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def add(snippets: Path, name: str, variant: str = "", origin: str = "rebuilt") -> Path:
+    """A capture of a snippet, with a manifest that nothing here reads."""
+    write(snippets / name, {"snippet.toml": ""})
+    folder = folder_of(snippets / name, origin, variant)
+    save(capture(snippet=f"{name} {variant} {origin}"), folder)
+    return folder
+
+
+def captures(snippets: Path) -> index.Captures:
+    """Those of all snippets, of which each declares its own variants."""
+    return index.Captures(snippets, lambda folder: DECLARED[folder.name])
+
+
+class TestNames:
+    def test_every_snippet_and_variant(self, tmp_path: Path) -> None:
+        """In order of their names, a plain one before its variants; each is read when it is asked for."""
+        for name, variant in (("single", ""), ("go", "1.27"), ("go", "1.26"), ("both", "x"), ("both", "")):
+            add(tmp_path, name, variant)
+        found = captures(tmp_path)
+        assert list(found) == ["both", "both_x", "go_1_26", "go_1_27", "single"]
+        assert len(found) == 5
+        assert {name: one.snippet for name, one in found.items()} == {
+            "both": "both  rebuilt",
+            "both_x": "both x rebuilt",
+            "go_1_26": "go 1.26 rebuilt",
+            "go_1_27": "go 1.27 rebuilt",
+            "single": "single  rebuilt",
+        }
+
+    def test_what_is_no_capture(self, tmp_path: Path) -> None:
+        """Files between the snippets, snippets without a manifest or a capture, and what a killed run left."""
+        add(tmp_path, "single", origin="registry")
+        write(tmp_path, {"bases.toml": "", "fresh/snippet.toml": "", "empty/snippet.toml": ""})
+        write(tmp_path, {"empty/captured/rebuilt/run.txt": "", "odd/captured": "", "odd/snippet.toml": ""})
+        (tmp_path / "none" / "captured" / "rebuilt").mkdir(parents=True)
+        shutil.copytree(
+            tmp_path / "single" / "captured" / "registry", tmp_path / "none" / "captured", dirs_exist_ok=True
+        )
+        shutil.copytree(tmp_path / "single" / "captured", tmp_path / "single" / "captured" / ".rebuilt.new-7")
+        (tmp_path / "single" / "captured" / "rebuilt" / RECORD).mkdir(parents=True)  # and not a file
+        assert list(captures(tmp_path)) == ["single"]
+
+    def test_a_variant_that_is_not_declared(self, tmp_path: Path) -> None:
+        """It is named, with the directory to remove, when it is asked for."""
+        add(tmp_path, "go", "1.25")
+        add(tmp_path, "go", "1.26")
+        found = captures(tmp_path)
+        assert found["go_1_26"].snippet == "go 1.26 rebuilt"
+        with pytest.raises(PageError, match=r"'1\.25' is not a capture of this snippet") as error:
+            found["go_1_25"]
+        assert error.value.evidence == "go/snippet.toml declares no such variant"
+        assert error.value.where is not None
+        assert error.value.where.path == tmp_path / "go/captured/1.25"
+
+    def test_a_name_that_is_unknown(self, tmp_path: Path) -> None:
+        """It is no key, and neither is one whose capture has gone meanwhile."""
+        folder = add(tmp_path, "single")
+        found = captures(tmp_path)
+        with pytest.raises(KeyError):
+            found["other"]
+        assert "single" in list(found)
+        shutil.rmtree(folder)
+        with pytest.raises(KeyError, match="single"):
+            found["single"]
+
+
+class TestMemory:
+    def test_each_is_read_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Up to a number of them; then the one that was read first makes room."""
+        for name in DECLARED:
+            add(tmp_path, name, DECLARED[name][0])
+        monkeypatch.setattr(index, "_KEPT", 2)
+        found = captures(tmp_path)
+        single, both = found["single"], found["both"]
+        assert found["single"] is single
+        assert found["both"] is both
+        go = found["go_1_26"]
+        assert found["go_1_26"] is go
+        assert found["both"] is both
+        assert found["single"] is not single
+        assert found["single"] == single
+
+
+class TestOrigins:
+    def test_the_registry_comes_first(self, tmp_path: Path) -> None:
+        """Every capture of a snippet with its origin, the one that a page shows first."""
+        snippet = tmp_path / "single"
+        assert index.best(snippet) is None
+        assert list(index.each(snippet)) == []
+        add(tmp_path, "single")
+        assert [origin for origin, _ in index.each(snippet)] == ["rebuilt"]
+        add(tmp_path, "single", origin="registry")
+        assert [(origin, one.snippet) for origin, one in index.each(snippet)] == [
+            ("registry", "single  registry"),
+            ("rebuilt", "single  rebuilt"),
+        ]
+        best = index.best(snippet)
+        assert best is not None
+        assert best.snippet == "single  registry"
+        assert captures(tmp_path)["single"] == best
+
+    def test_of_a_variant(self, tmp_path: Path) -> None:
+        """Each variant has its own."""
+        add(tmp_path, "go", "1.26")
+        assert index.best(tmp_path / "go") is None
+        best = index.best(tmp_path / "go", "1.26")
+        assert best is not None
+        assert best.snippet == "go 1.26 rebuilt"

@@ -1,0 +1,105 @@
+"""The values of options: what each one comes to, and what the message says that refuses it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proof.cli import main
+from proof.cli.options import Reports, RunOptions
+from proof.core.errors import UsageError
+from tests.support.helpers import TINY
+
+_SECONDS = "expected seconds, more than 0 and at most 86400, not"
+_SIZE = "expected a size like 300M or 4G, not"
+_COUNT = "expected a number from 1 to 64, not"
+
+
+def options(*arguments: str) -> RunOptions:
+    """What `proof check` is asked to do."""
+    return RunOptions.of(main.parser().parse_args(["--project", str(TINY), "check", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("check --timeout abc", f"argument --timeout: {_SECONDS} 'abc'"),
+        ("check --timeout 0", f"argument --timeout: {_SECONDS} '0'"),
+        ("check --timeout -1", f"argument --timeout: {_SECONDS} '-1'"),
+        ("check --timeout 86401", f"argument --timeout: {_SECONDS} '86401'"),
+        ("check --timeout nan", f"argument --timeout: {_SECONDS} 'nan'"),
+        ("check --timeout 1e3", f"argument --timeout: {_SECONDS} '1e3'"),
+        ("update --timeout 5m", f"argument --timeout: {_SECONDS} '5m'"),
+        ("check --memory 0M", f"argument --memory: {_SIZE} '0M'"),
+        ("check --memory 000G", f"argument --memory: {_SIZE} '000G'"),
+        ("check --memory 300", f"argument --memory: {_SIZE} '300'"),
+        ("check --memory 300m", f"argument --memory: {_SIZE} '300m'"),
+        ("check --memory=-1M", f"argument --memory: {_SIZE} '-1M'"),
+        ("check --memory 1.5G", f"argument --memory: {_SIZE} '1.5G'"),
+        ("check --jobs x", f"argument --jobs: {_COUNT} 'x'"),
+        ("check --jobs 0", f"argument --jobs: {_COUNT} '0'"),
+        ("check --jobs 65", f"argument --jobs: {_COUNT} '65'"),
+        ("check --jobs 1.0", f"argument --jobs: {_COUNT} '1.0'"),
+        ("check --jobs \N{ARABIC-INDIC DIGIT ONE}", f"argument --jobs: {_COUNT} "),
+        ("plan --shards 0", f"argument --shards: {_COUNT} '0'"),
+        ("plan --shards many", f"argument --shards: {_COUNT} 'many'"),
+        ("check --engine dokcer", "argument --engine: invalid choice: 'dokcer'"),
+        ("check --bases pulled", "argument --bases: invalid choice: 'pulled'"),
+    ],
+)
+def test_a_value_that_cannot_be_right(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Code 2, the option, what it takes and what was given; no name of a function of ours."""
+    with pytest.raises(SystemExit) as ended:
+        main.main(words.split())
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert says in last
+    assert "invalid _" not in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "value"),
+    [
+        ((), "timeout", None),
+        (("--timeout", "2.5"), "timeout", 2.5),
+        (("--timeout", "86400"), "timeout", 86_400.0),
+        ((), "memory", None),
+        (("--memory", "1M"), "memory", 1_048_576),
+        (("--memory", "4G"), "memory", 4_294_967_296),
+        ((), "jobs", None),
+        (("--jobs", "1"), "jobs", 1),
+        (("--jobs", "64"), "jobs", 64),
+        (("--page", "a.md", "--page", "b.md"), "pages", (Path("a.md"), Path("b.md"))),
+        (("one", "two"), "names", ("one", "two")),
+        (("--bases", "registry", "--mirror", "localhost:5000"), "mirror", "localhost:5000"),
+        ((), "root", TINY),
+    ],
+)
+def test_a_value_that_is_right(arguments: tuple[str, ...], name: str, value: object) -> None:
+    """Seconds, bytes and numbers, as they are used; an option that is not given leaves the choice to the run."""
+    assert getattr(options(*arguments), name) == value
+
+
+def test_a_mirror_needs_the_registry() -> None:
+    """Rebuilt bases are pulled from nowhere; the hint is the command line that was meant."""
+    with pytest.raises(UsageError) as refused:
+        options("--mirror", "localhost:5000")
+    assert refused.value.what == "--mirror needs --bases registry"
+    assert refused.value.hint == "--bases registry --mirror localhost:5000"
+
+
+def test_reports() -> None:
+    """Any number of kinds, each with what it needs."""
+    assert options().reports == Reports()
+    wanted = ("--report", "github", "--report", "junit=a=b.xml", "--json", "--exit-by-cause")
+    assert options(*wanted).reports == Reports(json=True, junit=Path("a=b.xml"), github=True, by_cause=True)
+
+
+@pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])
+def test_a_report_that_there_is_not(wrong: str) -> None:
+    """The message names it, and the hint names the two kinds."""
+    with pytest.raises(UsageError) as refused:
+        options("--report", wrong)
+    assert refused.value.what == f"unknown report '{wrong}'"
+    assert refused.value.hint == "--report github, or --report junit=FILE"

@@ -1,0 +1,252 @@
+"""Which line an error about a hand-written TOML file names."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.core.errors import Where
+from proof.core.toml_table import Table
+
+# Each line that a case asks for ends with a comment: the place of what begins there, as `places` writes it.
+CASES = {
+    "keys": """
+        title = "t" # title
+        [a] # a
+        b = 1 # a.b
+        [c] # c
+        b = 1 # c.b
+        """,
+    "a multi-line string that holds headers and keys": '''
+        text = """ # text
+        [[step]]
+        name = 1
+        [note]
+        """
+        [[step]] # step step.0
+        name = "one" # step.0.name
+        out = """ # step.0.out
+        [[step]]
+        name = "two"
+        """
+        [[step]] # step.1
+        name = "two" # step.1.name
+        [note] # note
+        ''',
+    "a multi-line literal string that holds headers and escapes": """
+        text = ''' # text
+        [[step]] \\'''
+        [[step]] # step step.0
+        name = 'a\\' # step.0.name
+        """,
+    "multi-line strings that end with quotes of their own": '''
+        a = """ # a
+        x""""
+        b = """ # b
+        [c]"""""
+        d = \'\'\' # d
+        [e]\'\'\'\'\'
+        f = """""" # f
+        [c] # c
+        ''',
+    "an escaped quote at the end of a line": '''
+        a = """ # a
+        \\"""
+        [c]
+        """
+        b = "\\\\" # b
+        [c] # c
+        ''',
+    "tables of a step": """
+        [[step]] # step step.0
+        name = 1 # step.0.name
+        [step.facts.x] # step.0.facts step.0.facts.x
+        match = 1 # step.0.facts.x.match
+        [step.facts.y] # step.0.facts.y
+        match = 1 # step.0.facts.y.match
+        [[step]] # step.1
+        facts.x.match = 1 # step.1.facts step.1.facts.x step.1.facts.x.match
+        facts.x.unit = 1 # step.1.facts.x.unit
+        [[step]] # step.2
+        [step.facts.x] # step.2.facts step.2.facts.x
+        match = 1 # step.2.facts.x.match
+        """,
+    "arrays of tables in arrays of tables": """
+        [[base]] # base base.0
+        [[base.layer]] # base.0.layer base.0.layer.0
+        k = 1 # base.0.layer.0.k
+        [[base.layer]] # base.0.layer.1
+        k = 1 # base.0.layer.1.k
+        [[base]] # base.1
+        k = 1 # base.1.k
+        [[base.layer]] # base.1.layer base.1.layer.0
+        k = 1 # base.1.layer.0.k
+        """,
+    "a table after its own sub-table": """
+        [a.b.c] # a.b.c
+        k = 1 # a.b.c.k
+        [a] # a
+        k = 1 # a.k
+        [a.b] # a.b
+        """,
+    "inline tables": """
+        a = { b = 1, c.d = "}" } # a a.b a.c a.c.d
+        e = [{ f = "[g]" }, { f = '] #' }] # e e.0 e.0.f e.1 e.1.f
+        g = 1 # g
+        """,
+    "an array of inline tables over several lines": """
+        bar = [ # bar
+          # { value = 0 },
+          { value = "]" }, # bar.0 bar.0.value
+
+          { value = [1, 2] }, { value = 3 } # bar.1 bar.1.value bar.1.value.0 bar.1.value.1 bar.2 bar.2.value
+        , { value = 4 }, # bar.3 bar.3.value
+        ]
+        title = 1 # title
+        """,
+    "arrays of arrays": """
+        a = [ # a
+          [ # a.0
+            1, # a.0.0
+            "]", # a.0.1
+          ],
+          [], # a.1
+          [[[]]], # a.2 a.2.0 a.2.0.0
+        ]
+        [b] # b
+        """,
+    "brackets and number signs in strings and comments": """
+        a = "[b] # ]" # a
+        # [b]
+        c = '[b] = "' # c
+        # it's "quoted
+        [b] # b
+        """,
+    "quoted keys": """
+        "a b" = 1 # a*b
+        'c"' = 1 # c"
+        "\\u0064" = 1 # d
+        [ "e" . 'f' ] # e e.f
+        "=" = 1 # e.f.=
+        "[" = 1 # e.f.[
+        """,
+    "a quoted key with a dot": """
+        "a.b" = 1 # a*b
+        [a] # a
+        b = 1 # a.b
+        """,
+    "dates and numbers": """
+        a = 1979-05-27 07:32:00 # a
+        b = [1.5, -inf, 0xf] # b b.0 b.1 b.2
+        c = 1.5 # c
+        d = true # d
+        """,
+}
+
+
+def places(data: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The place of each value in a TOML file."""
+    if at:
+        yield at
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from places(value, (*at, key))
+
+
+def written(place: tuple[str | int, ...]) -> str:
+    return ".".join(str(part).replace(" ", "*").replace(".", "*") for part in place)
+
+
+def line(path: Path, text: str, place: tuple[str | int, ...]) -> int | None:
+    """The line that an error about a place names, in the way that a reader of a file comes there."""
+    return Table(path, text, tomllib.loads(text), at=place).where().line
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_place_has_its_line(case: str) -> None:
+    """Each key, table and item is found on the line whose comment names it, and on no other."""
+    text = "\n".join(row.strip() for row in CASES[case].strip().split("\n"))
+    rows = [row.rpartition(" # ")[2].split() if " # " in row else [] for row in text.split("\n")]
+    expected = {place: number for number, names in enumerate(rows, start=1) for place in names}
+    found = {written(place): line(Path("x.toml"), text, place) for place in places(tomllib.loads(text))}
+    assert found == expected
+
+
+def test_a_key_that_is_not_there_is_at_its_table() -> None:
+    """As where something is missing; of the file itself, that is its first line."""
+    text = "a = 1\n[[step]]\nname = 1\n[[step]]\n[step.facts]\nx = { match = 1 }\n"
+    table = Table.parse(Path("x.toml"), text)
+    assert table.where("b").line == 1
+    assert [step.where("command").line for step in table.tables("step")] == [2, 4]
+    (fact,) = table.tables("step")[1].subtables("facts")
+    assert (fact.name, fact.where().line, fact.where("unit").line, fact.where("match").line) == ("x", 6, 6, 6)
+
+
+def test_a_text_inside_a_page_has_the_lines_of_the_page() -> None:
+    """A chart stands in a fence below other lines."""
+    table = Table.parse(Path("page.md"), 'title = "t"\n[[bar]]\nvalue = 1\n', above=10)
+    assert [table.where().line, table.where("title").line, table.tables("bar")[0].where("value").line] == [10, 11, 13]
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        'text = """\n[[step]]\nexit = 1\n"""\n',
+        "[[step]]\n[step.facts.x]\nexit = 1\n",
+        "[other]\nexit = 1\n[other.step]\nexit = 1\n",
+        "'[[step]]' = 1  # [[step]]\nexit = 1\n",
+    ],
+)
+def test_the_line_is_the_evidence(above: str) -> None:
+    """What the message shows is the line it names, whatever stands above it."""
+    text = above + '[[step]]\n[step.facts.x]\nexit = "two"  # here\n'
+    step = Table.parse(Path("x.toml"), text).tables("step")[-1]
+    (fact,) = step.subtables("facts")
+    error = fact.error("exit", "wrong", "right")
+    assert (error.where, error.evidence) == (Where(Path("x.toml"), above.count("\n") + 3), 'exit = "two"  # here')
+
+
+STRINGS = st.sampled_from(
+    ['"""\n[a]\nb = 1"""', "'''\n[[a]]'''", '"]"', "'}'", '"#"', '"\\""', '""', "''", '"""x"""""', "'''\\'''"]
+)
+COMMENTS = st.sampled_from(["", " # [a]", ' # """', " # {'", "\n", "\n# ]\n"])
+VALUES = st.recursive(
+    st.sampled_from(["1", "-1.5e3", "true", "1979-05-27 07:32:00"]) | STRINGS,
+    lambda inner: (
+        st.lists(st.tuples(COMMENTS.filter(lambda text: not text.startswith(" ")), inner), max_size=3).map(
+            lambda items: "[" + "".join(f"{blank}{item}," for blank, item in items) + "]"
+        )
+        | st.lists(inner, max_size=3).map(
+            lambda items: "{" + ", ".join(f"k{n} = {item}" for n, item in enumerate(items)) + "}"
+        )
+    ),
+    max_leaves=6,
+)
+HEADERS = st.sampled_from(["a", "b", "a.b", "b.a", "a.'b c'", 'b."]"', "c"])
+
+
+@given(data=st.data())
+def test_a_marked_key_is_found(data: st.DataObject) -> None:
+    """Whatever stands before a key, its line is the one where it was put."""
+    rows, marks = [], {}
+    arrays = data.draw(st.sets(HEADERS.filter(lambda name: "." not in name)))
+    for number in range(data.draw(st.integers(1, 6))):
+        if (name := data.draw(HEADERS)) in arrays:
+            rows.append(f"[[{name}]]")
+        elif f"[{name}]" not in rows:
+            rows.append(f"[{name}]")
+        marks[f"mark{number}"] = "\n".join(rows).count("\n") + 2
+        rows.append(f"mark{number} = {data.draw(VALUES)}{data.draw(COMMENTS)}")
+    text = "\n".join(rows)
+    try:
+        parsed = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:  # [a] after a = 1, or twice
+        return
+    found = {place[-1]: line(Path("x"), text, place) for place in places(parsed) if place[-1] in marks}
+    assert found == marks

@@ -1,0 +1,111 @@
+"""Units: what the tool's own facts are measured in, and how each value is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from proof.core.units import UNITS, binary, parse_binary, size, unit_of, written
+
+SIZES = "size base_size own_size transfer_size base_transfer_size own_transfer_size layer_1 layer_999".split()
+COUNTS = "layers base_layers own_layers".split()
+TEXTS = "command user platform".split()
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        *((name, "B") for name in SIZES),
+        *((name, "count") for name in COUNTS),
+        *((name, "text") for name in TEXTS),
+        # Names that a manifest may use for facts of its own.
+        *((name, None) for name in ("words", "layer", "layer_", "layer_x", "layer_1000", "a_layer_1", "layer_1_size")),
+        *((name, None) for name in ("Size", "size ", "layer_\N{ARABIC-INDIC DIGIT ONE}", "layerx1", "")),
+    ],
+)
+def test_unit_of(name: str, unit: str | None) -> None:
+    """Each fact that the tool measures by itself has its unit; no other name has one."""
+    assert unit_of(name) == unit
+
+
+def test_units() -> None:
+    """What a manifest may declare."""
+    assert UNITS == ("B", "KiB", "s", "count", "text")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.5, "0.5B"),
+        (999.4, "999B"),
+        (999.5, "1kB"),  # which three digits cannot tell from a thousand
+        (1_000, "1kB"),
+        (-999.7, "-1kB"),
+        (-1_000, "-1kB"),
+        (-53, "-53B"),
+        (1_000_000_000_000, "1TB"),
+        (999_400_000_000_000, "999TB"),
+        (1_000_000_000_000_000, "1000TB"),
+        (1_234_000_000_000_000, "1230TB"),
+        (12, "12B"),
+        (10_700, "10.7kB"),
+    ],
+)
+def test_size(number: float, text: str) -> None:
+    """Three significant digits of the largest unit that leaves at least one before the point."""
+    assert size(number) == text
+
+
+@pytest.mark.parametrize(
+    ("kib", "text"),
+    [
+        (1023, "1023.0K"),
+        (1023.9, "1023.9K"),
+        (1024, "1.0M"),
+        (1536, "1.5M"),
+        (1024**2 - 1024, "1023.0M"),
+        (1024**2, "1.0G"),
+        (1.5 * 1024**3, "1.5T"),
+        (1024**4, "1024.0T"),
+    ],
+)
+def test_binary(kib: float, text: str) -> None:
+    """One decimal of the largest binary unit."""
+    assert binary(kib) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kib"),
+    [("1K", 1), ("1M", 1024), ("1G", 1024**2), ("1T", 1024**3), ("1k", 1), ("1m", 1024), ("1024", 1), ("2048", 2)],
+)
+def test_parse_binary(text: str, kib: float) -> None:
+    """In either case; without a unit it is bytes."""
+    assert parse_binary(text) == kib
+
+
+def test_what_is_no_size() -> None:
+    """The message has a piece of it, since a program may have printed anything."""
+    with pytest.raises(ValueError, match=f"^'{'9' * 40}' is no size$"):
+        parse_binary("9" * 400)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1_500, "B", "1.5kB"),
+        (1_500, "KiB", "1.5M"),
+        (1_500, "s", "1.5e+03 s"),
+        (0.12345, "s", "0.123 s"),
+        (1_500, "count", "1,500"),
+        (2.9, "count", "2"),
+        ("1500", "text", "1500"),
+        (0.12345, "", "0.123"),
+        (999.4, "", "999"),
+        (999.5, "", "1,000"),
+        (-999.4, "", "-999"),
+        (-999.5, "", "-1,000"),
+        (1_234_567.8, "", "1,234,568"),
+    ],
+)
+def test_written(value: float | str, unit: str, text: str) -> None:
+    """Each unit has its one way of being written; a plain number has no exponent."""
+    assert written(value, unit) == text

@@ -1,0 +1,139 @@
+"""Figures that no snippet backs: two files, each with its sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proof.core.errors import ManifestError, RefusedError
+from proof.facts import book
+from proof.facts.values import Fact, Source, Value
+from tests.support.makers import write
+
+
+def source(name: str, figure: str, **more: str) -> str:
+    """One source with one figure."""
+    lines = {"title": f'"the {name}"', "date": '"2020-06-04"'} | more
+    text = "".join(f"{key} = {value}\n" for key, value in lines.items())
+    return f'[[source]]\nname = "{name}"\n{text}figures.size = {figure}\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "kept", "kept_unit"),
+    [
+        ("7", "B", 7, "B"),
+        ("7.6", "B", 8, "B"),
+        ("7.64", "MB", 7_640_000, "B"),
+        ("328.79", "MB", 328_790_000, "B"),  # which as a float is a little less
+        ("0.0000016", "MB", 2, "B"),
+        ("2", "MiB", 2_048.0, "KiB"),
+        ("1.5", "MiB", 1_536.0, "KiB"),
+        ("1.5", "s", 1.5, "s"),
+        ("2", "count", 2, "count"),
+        ("2.6", "count", 3, "count"),
+        ("0.96", "ratio", 0.96, ""),
+    ],
+)
+def test_a_unit(tmp_path: Path, value: str, unit: str, kept: float, kept_unit: str) -> None:
+    """A figure is kept in the unit of what is measured: bytes and counts are whole and nearest, not cut."""
+    write(tmp_path, {"snippets/cited.toml": source("first", f'{{ value = {value}, unit = "{unit}" }}')})
+    found = book.load(tmp_path / "snippets")["first.size"]
+    assert found == Fact(
+        kept, kept_unit, "first.size", "the first", Source("the first", "2020-06-04", ""), tolerance=0.0
+    )
+    assert type(found.value) is type(kept)
+
+
+FIGURE = '{ value = 1, unit = "B" }'
+
+
+def test_both_files(tmp_path: Path) -> None:
+    """What others published and what the benchmarks measured, in that order."""
+    write(tmp_path, {"snippets/bench.toml": source("bench", FIGURE), "snippets/cited.toml": source("cited", FIGURE)})
+    assert list(book.load(tmp_path / "snippets")) == ["cited.size", "bench.size"]
+    write(tmp_path, {"snippets/bench.toml": source("cited", FIGURE)})
+    with pytest.raises(ManifestError, match=r"bench\.toml:2: two sources are called 'cited'"):
+        book.load(tmp_path / "snippets")
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "https://example.com/a?b=c#d", "https://x/~!"])
+def test_an_address(tmp_path: Path, url: str) -> None:
+    """Of a page that a reader can open."""
+    write(tmp_path, {"snippets/cited.toml": source("first", FIGURE, url=f'"{url}"')})
+    origin = book.load(tmp_path / "snippets")["first.size"].origin
+    assert origin == Source("the first", "2020-06-04", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://", "ftp://example.com", "xhttps://a", "https//a", "https://a b", "https://\u00e4", "HTTPS://a", "/a"],
+)
+def test_no_address(tmp_path: Path, url: str) -> None:
+    """Anything else is named with its line."""
+    write(tmp_path, {"snippets/cited.toml": source("first", FIGURE, url=f'"{url}"')})
+    with pytest.raises(ManifestError, match=r"cited\.toml:5: .* is no address of a page") as error:
+        book.load(tmp_path / "snippets")
+    assert error.value.hint == 'url = "https://example.com/"'
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("go", "'go' is a snippet already"),
+        ("go_1_27", "'go_1_27' could be a variant of the snippet 'go'"),
+        ("go_web", "'go_web' is a snippet already"),
+        ("go_web_1", "'go_web_1' could be a variant of the snippet 'go_web'"),
+        ("golang", ""),
+        ("web", ""),
+        ("a_go", ""),
+    ],
+)
+def test_a_name_that_a_snippet_has(tmp_path: Path, name: str, says: str) -> None:
+    """What others published never takes the place of what was or will be measured."""
+    write(tmp_path, {"snippets/go/snippet.toml": "", "snippets/go_web/snippet.toml": "", "snippets/web": ""})
+    write(tmp_path, {"snippets/cited.toml": source(name, FIGURE)})
+    if not says:
+        assert list(book.load(tmp_path / "snippets")) == [f"{name}.size"]
+        return
+    with pytest.raises(ManifestError) as error:
+        book.load(tmp_path / "snippets")
+    assert error.value.what == says
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (f"more = 1\n{source('a', FIGURE)}", 1, "unknown key 'more'"),
+        (source("a", FIGURE, more="1"), 5, "unknown key 'more'"),
+        (source("a", FIGURE, url="1"), 5, "`url` must be a string"),
+        (source("a", '{ value = 1, unit = "B", more = 1 }'), 5, "unknown key 'more'"),
+        (source("a", "{ value = 1, unit = 1 }"), 5, "`unit` must be a string"),
+        (source("a", "{ value = 1e13, unit = 'MB' }"), 5, "`value` must be a number"),
+        (source("a", FIGURE).replace("name", "nam"), 2, "unknown key 'nam'"),
+        ("source = 1\n", 1, "`source` must be"),
+    ],
+)
+def test_a_mistake(tmp_path: Path, text: str, line: int, says: str) -> None:
+    """It is named with its line, in either file."""
+    for name in ("cited.toml", "bench.toml"):
+        write(tmp_path, {f"{name[0]}/snippets/{name}": text})
+        with pytest.raises(ManifestError) as error:
+            book.load(tmp_path / name[0] / "snippets")
+        assert says in error.value.what
+        assert error.value.where is not None
+        assert (error.value.where.path.name, error.value.where.line) == (name, line)
+
+
+def test_a_link(tmp_path: Path) -> None:
+    """A file of figures is a file of the project, and no other one of this machine."""
+    write(tmp_path, {"elsewhere.toml": source("first", FIGURE), "p/snippets/go/snippet.toml": ""})
+    (tmp_path / "p/snippets/cited.toml").symlink_to(tmp_path / "elsewhere.toml")
+    with pytest.raises(RefusedError, match="found a symbolic link"):
+        book.load(tmp_path / "p/snippets")
+
+
+def test_value() -> None:
+    """The number that a formatted text is made of is no part of how it is written."""
+    assert str(Value("4%", "text", exact=0.04)) == "4%"
+    assert Value("4%", "text") != Value("4%", "text", exact=0.04)

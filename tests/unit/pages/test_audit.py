@@ -1,0 +1,392 @@
+"""The audit of a rendered page: which text is read as a sentence, what binds it, and which names must exist."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.core.errors import PageError
+from proof.facts.book import FactBook
+from proof.pages.audit import FalseClaimError, _stands, audit
+from proof.pages.page import Page, Waiver
+from tests.support.helpers import tiny
+from tests.support.makers import capture
+
+BOOK = FactBook({"multi": capture(snippet="multi"), "single": capture()})
+INLINE = "a abbr b del em i ins kbd mark q s samp small span strong sub sup".split()
+BLOCKS = "p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split()
+CONTAINERS = "ul ol dl table thead tbody tr div blockquote details section figure pre".split()
+
+
+def claim(predicate: str = "multi.layers == 8") -> str:
+    """The mark of a claim, as the extension makes it."""
+    return f'<span class="claim" data-text="{predicate}"></span>'
+
+
+def waiver(reason: str = "an example") -> str:
+    """The mark of a waiver."""
+    return f'<span class="waiver" data-text="{reason}"></span>'
+
+
+def parsed(html: str) -> ET.Element:
+    return ET.fromstring(f"<div>{html}</div>")  # noqa: S314 - a text of this file
+
+
+def audited(html: str | ET.Element, root: Path = Path("/nowhere"), book: FactBook = BOOK, **fields: Any) -> Page:
+    """What the audit finds on a page with this body."""
+    page = Page(root, root / "docs", load_book=lambda: BOOK, list_pages=list, collect=True, **fields)
+    page.book = book
+    audit(parsed(html) if isinstance(html, str) else html, page)
+    return page
+
+
+def said(page: Page) -> list[str]:
+    """What is wrong with the page."""
+    return [problem.what for problem in page.problems]
+
+
+def loose(html: str) -> list[str]:
+    """The sentences with something that nothing backs, as a reader sees them."""
+    return [problem.evidence for problem in audited(html).problems]
+
+
+class TestText:
+    """Every sentence that a reader sees is read once."""
+
+    @pytest.mark.parametrize("tag", BLOCKS)
+    def test_blocks(self, tag: str) -> None:
+        """Wherever prose may stand: headings, cells, captions."""
+        assert said(audited(f"<{tag}>It has 3 layers.</{tag}>")) == ["the number '3 layers' is typed, not measured"]
+
+    @pytest.mark.parametrize("tag", ["pre", "div", "samp", "script"])
+    def test_what_is_no_prose(self, tag: str) -> None:
+        """What a program prints stands in none of these blocks."""
+        assert loose(f"<{tag}>It has 3 layers.</{tag}>") == []
+
+    @pytest.mark.parametrize("tag", [*BLOCKS, *CONTAINERS])
+    def test_a_block_in_a_block(self, tag: str) -> None:
+        """The text of an inner block is not that of the outer one too; what follows it is."""
+        inner = f"<{tag}>It has 3 layers.</{tag}>" if tag in BLOCKS else f"<{tag}><p>It has 3 layers.</p></{tag}>"
+        assert loose(f"<li>A list: {inner} and 4 layers</li>") == ["A list: and 4 layers", "It has 3 layers."]
+
+    @pytest.mark.parametrize("tag", CONTAINERS)
+    def test_a_container_in_a_block(self, tag: str) -> None:
+        """What a container holds itself, as a listing does, is not a sentence of the block around it."""
+        assert loose(f"<li>It prints <{tag}>3 layers</{tag}></li>") == []
+
+    @pytest.mark.parametrize("tag", INLINE)
+    def test_inline_text(self, tag: str) -> None:
+        """Emphasis, links and the like are read with the text around them."""
+        assert loose(f"<p>It has 3 <{tag}>layers</{tag}>.</p>") == ["It has 3 layers."]
+
+    def test_nested_inline_text(self) -> None:
+        """However deep it is, and with all that follows each element."""
+        assert loose("<p><b>about <em>99 <i>MB</i> of</em> it</b> all</p>") == ["about 99 MB of it all"]
+        assert loose("<p><b>x</b> 99<i> MB</i></p>") == ["x 99 MB"]
+
+    def test_verbatim_text(self) -> None:
+        """A text from outside is read as it is shown."""
+        html = '<p>It <span class="verbatim more">&amp;amp; has 3</span> layers.</p>'
+        assert loose(html) == ["It & has 3 layers."]
+
+    def test_an_element_of_another_class(self) -> None:
+        """It is read as any other text."""
+        assert loose('<p>It has <span class="more claim">3</span> layers.</p>') == ["It has 3 layers."]
+
+    def test_code_and_facts_hold_no_numbers(self) -> None:
+        """Code is not a statement, and a fact is measured."""
+        assert loose("<p>Call <code>sleep 5 s</code> for <data>99&amp;nbsp;MB</data>.</p>") == []
+        assert loose("<p>Call <code>x</code> for <data>99 MB</data>, not 5 s.</p>") == ["Call x for 99 MB, not 5 s."]
+        assert loose("<p>Call <code>a<b>b</b>c</code>, 5 s.</p>") == ["Call abc, 5 s."]
+
+    def test_text_over_several_lines(self) -> None:
+        """A line's end is a space like any other."""
+        assert loose("<p>It\n has   3\nlayers.</p>") == ["It has 3 layers."]
+
+    def test_each_sentence_for_itself(self) -> None:
+        """One that is fine says nothing of the next one."""
+        html = f"<p>One has 3 layers. {claim()}Eight layers. {claim()} It takes 4 s. And 5 s.</p>"
+        assert loose(html) == ["One has 3 layers.", "It takes 4 s.", "And 5 s."]
+
+    @pytest.mark.parametrize("text", ["\ue005 has 3 layers.", "\uf8ff has 3 layers."])
+    def test_a_private_character(self, text: str) -> None:
+        """One that an author typed stands for nothing."""
+        assert loose(f"<p>{text}</p>") == [text]
+        assert loose(f"<p><code>x</code> {text}</p>") == [f"x {text}"]
+
+
+class TestBound:
+    """What a sentence states is backed by its own claims, or waived."""
+
+    def test_a_claim_backs_only_its_numbers(self) -> None:
+        """A number that no claim of the sentence holds stays loose, however many claims there are."""
+        page = audited(f"<p>It weighs 99 MB in eight layers {claim()}</p>")
+        assert said(page) == ["the number '99 MB' is typed, not measured"]
+        assert [each.sentence for each in page.claims] == ["It weighs 99 MB in eight layers"]
+        assert said(audited(f"<p>Eight layers, the smallest {claim()}</p>")) == []
+        assert said(audited("<p>The smallest.</p>")) == ["'smallest' draws a conclusion that nothing checks"]
+
+    def test_several_claims(self) -> None:
+        """A sentence may have several; a fact and a claim are each one number that is bound."""
+        html = f"<p>Eight layers and <data>99 MB</data>, less than 5 %{claim()} {claim('1 &lt; 5')}</p>"
+        page = audited(html)
+        assert said(page) == []
+        assert page.bound == 3
+        assert [each.predicate for each in page.claims] == ["multi.layers == 8", "1 < 5"]
+        assert page.snippets == {"multi"}
+
+    @pytest.mark.parametrize(
+        ("html", "sentence"),
+        [
+            # A mark after the full stop belongs to the sentence before it, with or without a space.
+            ("One. Two. {} Three.", "Two."),
+            ("One. Two.{} Three.", "Two."),
+            ("One. Two! {}", "Two!"),
+            ("One. Two? {} Three.", "Two?"),
+            ('One. "Two." {} Three.', '"Two."'),
+            ("One. (Two.) {} Three.", "(Two.)"),
+            ("One. “Two.” {} Three.", "“Two.”"),
+            # One before it belongs to the sentence that it stands in.
+            ("One. Two {}. Three.", "Two ."),
+            # A fact or a piece of code after the full stop begins the next one.
+            ("One. <code>two</code> {}. Three.", "two ."),
+            ("One. {} <data>2</data> Three.", "One."),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["claim", "waiver"])
+    def test_whose_mark_it_is(self, html: str, sentence: str, kind: str) -> None:
+        """A mark belongs to one sentence."""
+        page = audited(f"<p>{html.format(claim() if kind == 'claim' else waiver())}</p>")
+        marked = page.claims if kind == "claim" else page.waivers
+        assert [each.sentence.rstrip('")”') for each in marked] == [sentence.rstrip('")”')]
+
+    def test_a_waiver_backs_its_sentence(self) -> None:
+        """And only that; names of files in it need not exist either."""
+        page = audited(f"<p>Not 3 layers. It takes 4 s, <code>/srv/x.go</code>. {waiver('a promise')} And 5 s.</p>")
+        assert page.waivers == [Waiver("It takes 4 s, /srv/x.go.", "a promise")]
+        assert said(page) == [
+            "the number '3 layers' is typed, not measured",
+            "the number '5 s' is typed, not measured",
+        ]
+        assert page.bound == 0
+
+    def test_a_claim_in_a_waived_sentence(self) -> None:
+        """It is checked all the same."""
+        page = audited(f"<p>It has 9 layers and 4 s {claim('multi.layers == 9')}{waiver()}</p>")
+        assert said(page) == ["this claim is false"]
+
+    def test_what_is_wrong_says_how_to_mend_it(self) -> None:
+        """The sentence as a reader sees it, and what one may write instead."""
+        (problem,) = audited("<p>It takes <data>99 MB</data> in <b>4 s</b>.</p>").problems
+        assert isinstance(problem, PageError)
+        assert problem.evidence == "It takes 99 MB in 4 s."
+        assert problem.hint == "{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}"
+
+
+class TestClaims:
+    def test_a_false_claim(self) -> None:
+        """The page is wrong: the sentence, its claim and the facts are shown."""
+        page = audited(f"<p>It has nine layers. {claim('multi.layers == 9')}</p>")
+        (problem,) = page.problems
+        assert isinstance(problem, FalseClaimError)
+        assert problem.code == 1
+        assert problem.evidence == "It has nine layers.\nclaim: multi.layers == 9\nfacts: multi.layers = 8"
+        assert [each.holds for each in page.claims] == [False]
+        assert page.bound == 1
+
+    @pytest.mark.parametrize("predicate", ["multi.layers", "multi.nothing == 8", "8 =="])
+    def test_no_claim(self, predicate: str) -> None:
+        """One that cannot be evaluated binds nothing, and explains nothing."""
+        root = parsed(f"<p>It has layers. {claim(predicate)}</p>")
+        page = audited(root)
+        assert len(page.problems) == 1
+        assert (page.claims, page.bound, page.snippets) == ([], 0, set())
+        assert [element.tag for element in root.iter()] == ["div", "p", "span"]
+
+    def test_it_is_explained(self) -> None:
+        """Its mark becomes a button that opens what was checked; the text after it stays."""
+        root = parsed(f"<p>Eight layers {claim()} more <b>text</b>{claim('1 &lt; 8')}.</p>")
+        assert len(audited(root).claims) == 2
+        assert ET.tostring(root, "unicode") == (
+            '<div><p>Eight layers <span class="claim"><button type="button" class="claim__mark" '
+            'popovertarget="claim-1" aria-label="How this is checked">✓</button>'
+            '<span class="claim__why" id="claim-1" popover="auto">Checked whenever the site is built: '
+            "<code>multi.layers == 8</code> holds for multi.layers = 8.</span></span> more <b>text</b>"
+            '<span class="claim"><button type="button" class="claim__mark" popovertarget="claim-2" '
+            'aria-label="How this is checked">✓</button>'
+            '<span class="claim__why" id="claim-2" popover="auto">Checked whenever the site is built: '
+            # Text from outside is literal for Python-Markdown's serialiser: see verbatim.
+            "<code>1 &lt; 8</code> holds.</span></span>.</p></div>"
+        )
+
+    def test_what_it_was_checked_over_can_be_seen(self) -> None:
+        """A value of a capture may hold anything; on a page it does nothing."""
+        book = FactBook({"multi": capture(facts=capture().facts)})
+        fact = book.captures["multi"].facts["command"]
+        book.captures["multi"].facts["command"] = type(fact)("a\x1b[31m & b", "text", "x")
+        root = parsed(f"<p>It is so {claim('multi.command == multi.command')}</p>")
+        audited(root, book=book)
+        why = next(element for element in root.iter("code"))
+        assert why.tail == " holds for multi.command = a␛[31m &amp; b."
+
+
+class TestNames:
+    """Every image, path, file and stage that prose names is in a snippet of the page."""
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            # References of images.
+            *("alpine:3.22", "golang:1.27-alpine", "ghcr.io/a/b-c_d:v1", f"alpine:3.22@sha256:{'ab12' * 16}", "a:b"),
+            # Paths.
+            *("/srv", "/srv/", "/srv/note.txt", "/etc/ssl/certs/", "/var/*.log", "/a/b-c/*", "/.ssh/x_y"),
+            # Files.
+            *("main.go", "go.mod", "go.sum", "snippet.toml", "note.txt", "ca.pem", "zoneinfo.zip", "cmd/app/main.go"),
+            *("Dockerfile", "web/Dockerfile", ".dockerignore", "my-dir/.dockerignore", "a-b.go"),
+        ],
+    )
+    def test_a_name(self, code: str) -> None:
+        """A page without snippets names what does not exist."""
+        (problem,) = audited(f"<p>See <code>{code}</code> here.</p>").problems
+        assert problem.what == f"`{code}` is in no snippet of this page"
+        assert problem.evidence == "snippets of this page: none"
+        assert problem.hint == "name what is there, or {{ waiver: why }} in the sentence"
+        assert said(audited("<p></p>", codes={code})) == [problem.what]
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            *("go build", "alpine", "alpine:", ":3.22", "Alpine:3.22", "a:b c", "alpine:3.22@sha256", "a:.b", "-a:b"),
+            *(f"alpine:3.22@sha512:{'a' * 64}", "alpine:3.22@sha256:", "alpine:3.22@sha256:xyz"),
+            *("/", "//", "a/b", "a//main.go", "/srv//x", "/a b", "/srv:x", "/*"),
+            *("main.py", ".go", "go", "main.go.bak", "main_go", "Dockerfile.web", "dockerignore", "xDockerfile"),
+            *("builder", "--no-cache", "/a.dockerignore/ b", "docker run a"),
+        ],
+    )
+    def test_no_name(self, code: str) -> None:
+        """Commands, flags and words are not looked for."""
+        assert said(audited(f"<p>See <code>{code}</code> here.</p>", codes={code})) == []
+
+    @pytest.mark.parametrize(
+        ("text", "names"),
+        [
+            ("the stage {builder} is", ["builder"]),
+            ("the stages {a} and {b}", ["a"]),
+            ("the stage  {a}", ["a"]),
+            ("the {builder} stage", ["builder"]),
+            ("the {a} and {b} stage", ["b"]),
+            ("stage {a}, and {b} stage", ["a", "b"]),
+            ("the onstage {a}", []),
+            ("the stages{a}", []),
+            ("the stage of {a}", []),
+            ("the {a}stage", []),
+            ("the {a} stages", []),
+            ("the {a}, stage", []),
+            ("backstage {a}", []),
+            ("{a} and {b}", []),
+        ],
+    )
+    def test_a_stage(self, text: str, names: list[str]) -> None:
+        """What prose calls a stage must be one, whatever it is called."""
+        html = text.replace("{", "<code>").replace("}", "</code>")
+        assert said(audited(f"<p>{html}.</p>")) == [f"`{name}` is in no snippet of this page" for name in names]
+
+    def test_a_fact_is_no_name(self) -> None:
+        """It was measured."""
+        assert said(audited("<p>See <data>/srv/x</data> and the stage <data>a</data>.</p>")) == []
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        """The tiny project."""
+        return tiny(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("snippets", "code", "known"),
+        [
+            ("note", "alpine:3.22", True),
+            ("note", "/srv/note.txt", True),
+            ("note", "/srv/", True),
+            ("note", "note.txt", True),
+            ("note", "/note.txt", False),
+            ("note", "Dockerfile", True),
+            ("note", "alpine:3.2", False),
+            ("note", "/srv/other.txt", False),
+            ("note", "words.txt", False),
+            ("count", "alpine:3.22", True),  # the base of a command, which no file of the context names
+            ("count", "/srv/note.txt", False),
+            ("note count", "/srv/note.txt", True),
+            ("note count", "/srv/none.txt", False),
+            ("note", "/one/printed.txt", True),  # by a command
+            ("count", "/one/printed.txt", False),
+            ("note", "linked.txt", False),  # a link
+            ("note", "/one/run.txt", True),  # in a command
+            ("note", "only.txt", True),  # an empty file
+        ],
+    )
+    def test_where_a_name_is_looked_for(self, root: Path, snippets: str, code: str, known: bool) -> None:  # noqa: FBT001 - an expected value
+        """In the names and the content of files, in commands, bases and outputs of the page's own snippets."""
+        folder = root / "snippets" / "note"
+        (folder / "context" / "linked.txt").symlink_to("note.txt")
+        (folder / "context" / "only.txt").write_bytes(b"\xff")
+        manifest = folder / "snippet.toml"
+        manifest.write_text(
+            manifest.read_text() + '[[step]]\nname = "more"\ncommand = "docker run note /one/run.txt"\n'
+        )
+        output = capture().steps[0].__class__("run", "docker run note", None, 0, 0.1, "see /one/printed.txt\n")
+        book = FactBook({"note": capture(snippet="note", steps=(output,))})
+        page = audited(f"<p>See <code>{code}</code>.</p>", root, book, snippets=set(snippets.split()))
+        assert said(page) == ([] if known else [f"`{code}` is in no snippet of this page"])
+        if not known:
+            listed = ", ".join(sorted(snippets.split()))
+            assert page.problems[0].evidence == f"snippets of this page: {listed}"
+
+    @pytest.mark.parametrize(
+        ("name", "text", "stands"),
+        [
+            ("a.go", "a.go", True),
+            ("a.go", "see a.go here", True),
+            ("a.go", "(a.go)", True),
+            ("a.go", "/a.go/", True),
+            ("a.go", "", False),
+            ("a.go", "b.go", False),
+            ("a.go", "aa.go", False),
+            ("a.go", "_a.go", False),
+            ("a.go", "1a.go", False),
+            ("a.go", ".a.go", False),
+            ("a.go", "-a.go", True),
+            ("a.go", "a.gob", False),
+            ("a.go", "a.go1", False),
+            ("a.go", "a.go-x", False),
+            ("a.go", "a.go.", True),
+            ("alpine:3.2", "alpine:3.22", False),
+            # It may stand in several places, and any of them will do.
+            ("a.go", "aa.go a.gob a.go", True),
+            ("a.go", "aa.go a.gob aa.go", False),
+            ("aa", "aaa aa", True),
+            ("aa", "baaa", False),
+        ],
+    )
+    def test_whole_names(self, name: str, text: str, stands: bool) -> None:  # noqa: FBT001 - an expected value
+        """A name that begins or ends another one is not that one."""
+        assert _stands(name, text) is stands
+
+
+def test_the_first_problem_is_raised() -> None:
+    """A site build stops at it; `proof status` gathers them all."""
+    page = Page(Path("/nowhere"), Path("/nowhere/docs"), load_book=lambda: BOOK, list_pages=list)
+    with pytest.raises(PageError, match="the number '3 layers' is typed"):
+        audit(parsed("<p>It has 3 layers. And 4 layers.</p>"), page)
+
+
+def test_the_place_of_a_problem(tmp_path: Path) -> None:
+    """The line of the page's source on which the number, the claim or the name stands."""
+    source = "# Title\n\nIt has\n3 layers.\n\nEight. {{ claim: 1 == 2 }}\n\nSee `a.go`.\n"
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text(source)
+    html = f"<p>It has\n3 layers.</p><p>Eight. {claim('1 == 2')}</p><p>See <code>a.go</code>.</p>"
+    page = audited(html, tmp_path, source=source)
+    lines = [problem.where.line if problem.where else None for problem in page.problems]
+    assert lines == [4, 6, 8]

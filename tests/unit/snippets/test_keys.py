@@ -1,0 +1,186 @@
+"""The tables of keys: what they say of a key's type and whether it is required is what the validation does."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.core.errors import ManifestError
+from proof.snippets import base_images, keys, manifest
+from proof.snippets.keys import Key
+from tests.support.makers import write
+
+# A snippet and a list of base images in which every key of a table is given, except `like` and `swap`.
+STEP = {
+    "name": "build",
+    "command": "docker build -t example .",
+    "exit": 1,
+    "expect": "not found",
+    "remedy": "Look again.",
+    "show": ["a"],
+    "ignore": ["b"],
+    "timeout": 12.5,
+    "unshown": "another page has it",
+    "facts": {"files": {"match": r"^(\d+) files", "unit": "count", "tolerance": 0.1, "volatile": "it grows"}},
+}
+SNIPPET = {
+    "title": "One stage",
+    "image": "example",
+    "noise": {"bytes": 10, "because": "of the time"},
+    "transfer": True,
+    "slow": True,
+    "matrix": {"go": ["1.26"]},
+    "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}],
+}
+PACKAGE = {
+    "name": "alpine",
+    "project": "alpine-files",
+    "version": "3.22",
+    "wheel": "alpine_files-3.22-py3-none-any.whl",
+    "sha256": "0" * 64,
+    "holds": "Alpine",
+}
+BLOB = {"instruction": "ADD", "package": "alpine", "blob": "a.tar.gz", "without_apk": ["tzdata"], "diff_id": "sha256:0"}
+TREE = {"instruction": "COPY", "package": "alpine", "tree": "a/", "at": "usr/", "drop": ["x"]}
+EMPTY = {"instruction": "RUN", "directories": ["go"], "mode": "1777"}
+BASE = {
+    "name": "alpine:3.22",
+    "registry": "docker.io/library/alpine:3.22",
+    "platform": "linux/amd64",
+    "rebuilt": "Alpine",
+    "created": "2026-01-01T00:00:00Z",
+    "env": ["A=b"],
+    "command": ["sh"],
+    "workdir": "/src",
+    "keeps": "/cache",
+    "layer": [BLOB, TREE, EMPTY],
+}
+CHILD = {key: BASE[key] for key in ("registry", "platform", "rebuilt", "created")} | {
+    "name": "golang:1.27",
+    "parent": "alpine:3.22",
+}
+LIKE = {key: BASE[key] for key in ("registry", "rebuilt", "created")} | {
+    "name": "alpine:3.21",
+    "like": "alpine:3.22",
+    "swap": {"alpine": "alpine"},
+}
+BASES = {"package": [PACKAGE], "base": [BASE, CHILD, LIKE]}
+
+# Each table with where it stands: in which file, and by which keys.
+TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
+    (keys.SNIPPET, "snippet.toml", ()),
+    (keys.NOISE, "snippet.toml", ("noise",)),
+    (keys.STEP, "snippet.toml", ("step", 0)),
+    (keys.STEP, "snippet.toml", ("step", 1)),
+    (keys.FACT, "snippet.toml", ("step", 0, "facts", "files")),
+    (keys.BASES, "bases.toml", ()),
+    (keys.PACKAGE, "bases.toml", ("package", 0)),
+    (keys.BASE, "bases.toml", ("base", 0)),
+    (keys.BASE, "bases.toml", ("base", 1)),
+    (keys.BASE, "bases.toml", ("base", 2)),
+    *((keys.LAYER, "bases.toml", ("base", 0, "layer", i)) for i in range(3)),
+]
+KINDS: dict[str, type] = {
+    "string": str,
+    "integer": int,
+    "number": float,
+    "boolean": bool,
+    "list of strings": list,
+    "list of tables": list,
+    "table": dict,
+}
+FILES: dict[str, dict[str, Any]] = {"snippet.toml": SNIPPET, "bases.toml": BASES}
+
+
+def toml(value: Any) -> str:
+    """A value as inline TOML."""
+    match value:
+        case dict():
+            return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case _:
+            return json.dumps(value)
+
+
+def read(root: Path, name: str, data: Mapping[str, Any]) -> None:
+    """Write one of the two files and read it as the tool does."""
+    text = "\n".join(f"{key} = {toml(value)}" for key, value in data.items())
+    if name == "bases.toml":
+        write(root / "snippets", {name: text})
+        base_images.load(root)
+    else:
+        manifest.variants(write(root / "snippets" / "one", {name: text, "context/Dockerfile": "FROM alpine:3.22\n"}))
+
+
+def changed(name: str, path: tuple[str | int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A copy of a file's data, and the table in it to change."""
+    data: Any = copy.deepcopy(FILES[name])
+    table = data
+    for part in path:
+        table = table[part]
+    return data, table
+
+
+def given() -> list[tuple[str, tuple[str | int, ...], str, Key]]:
+    """Every key that the data above give: the file, the table, the key and what is said of it."""
+    return [(name, path, key, table[key]) for table, name, path in TABLES for key in changed(name, path)[1]]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_key_is_accepted(name: str, tmp_path: Path) -> None:
+    """The data above are valid, and give each key of each table at least once."""
+    read(tmp_path, name, FILES[name])
+    seen = {(id(table), key) for table, file, path in TABLES for key in changed(file, path)[1]}
+    assert seen == {(id(table), key) for table, _, _ in TABLES for key in table}
+
+
+@pytest.mark.parametrize(("table", "name", "path"), TABLES)
+def test_another_key_is_refused(
+    table: Mapping[str, Key], name: str, path: tuple[str | int, ...], tmp_path: Path
+) -> None:
+    """The message lists the keys that there are."""
+    data, changing = changed(name, path)
+    changing["colour"] = "red"
+    with pytest.raises(ManifestError, match=f"unknown key 'colour'(.|\n)*one of: {', '.join(table)}"):
+        read(tmp_path, name, data)
+
+
+@pytest.mark.parametrize(("name", "path", "key", "said"), given())
+def test_a_key_has_its_type(name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path) -> None:
+    """A value of the type that the table says is accepted, as above, and one of another type is refused."""
+    data, table = changed(name, path)
+    assert isinstance(table[key], KINDS[said.kind])
+    table[key] = 7 if said.kind not in ("integer", "number") else "seven"
+    with pytest.raises(ManifestError):
+        read(tmp_path, name, data)
+
+
+@pytest.mark.parametrize(("name", "path", "key", "said"), [row for row in given() if row[3].required])
+def test_a_required_key_cannot_be_left_out(
+    name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path
+) -> None:
+    """Without it the file is refused."""
+    del said
+    data, table = changed(name, path)
+    del table[key]
+    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|there is no \[\[{re.escape(key)}\]\]"):
+        read(tmp_path, name, data)
+
+
+def test_the_other_keys_can_be_left_out(tmp_path: Path) -> None:
+    """A snippet and a base image of required keys alone, and of those that the platform of a base needs."""
+
+    def required(table: Mapping[str, Key], values: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: values[key] for key in table if table[key].required}
+
+    step = required(keys.STEP, STEP)
+    read(tmp_path, "snippet.toml", required(keys.SNIPPET, SNIPPET) | {"step": [step]})
+    base = required(keys.BASE, BASE) | {"platform": "linux/amd64", "layer": [required(keys.LAYER, EMPTY)]}
+    read(tmp_path, "bases.toml", {"package": [required(keys.PACKAGE, PACKAGE)], "base": [base]})

@@ -1,0 +1,144 @@
+"""Where captures are kept, what they are called, and what must not be there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from proof.core.errors import PageError
+from proof.snippets import places
+from tests.support.makers import write
+
+
+def test_the_order_of_origins() -> None:
+    """A page shows the first that there is."""
+    assert places.ORIGINS == ("registry", "rebuilt")
+
+
+@pytest.mark.parametrize(
+    ("variant", "origin", "folder"),
+    [
+        ("", "rebuilt", "a/captured/rebuilt"),
+        ("", "registry", "a/captured/registry"),
+        ("1.27", "rebuilt", "a/captured/1.27/rebuilt"),
+    ],
+)
+def test_folder_of(variant: str, origin: str, folder: str) -> None:
+    """A directory for each origin, and of a matrix for each variant."""
+    assert places.folder_of(Path("a"), origin, variant) == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("folder", "trusted"),
+    [
+        ("/p/snippets/a/captured", "/p"),
+        ("/p/snippets/a/captured/rebuilt", "/p"),
+        ("/p/snippets/a/captured/1.27/rebuilt", "/p"),
+        ("/p/results/captures/a", "/p/results"),
+        # Only as near as a variant and an origin are.
+        ("/p/snippets/a/captured/1.27/x/rebuilt", "/p/snippets/a/captured/1.27"),
+        ("/p/captured/x/captures/a", "/p/captured/x"),
+    ],
+)
+def test_trusted(folder: str, trusted: str) -> None:
+    """The project, or the directory of results: from there on, no link is followed."""
+    assert places.trusted(Path(folder)) == Path(trusted)
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "called"),
+    [
+        ("multi", "", "multi"),
+        ("go", "1.27", "go_1_27"),
+        ("go", "1.27-Alpine", "go_1_27_alpine"),
+        ("go", "a0z9", "go_a0z9"),
+        ("go", "linux/arm64", "go_linux_arm64"),
+        ("go", "ä", "go__"),
+    ],
+)
+def test_name_of(name: str, variant: str, called: str) -> None:
+    """A variant is named after its snippet, in letters that an expression over facts can hold."""
+    assert places.name_of(Path("snippets") / name, variant) == called
+
+
+class TestCheck:
+    def test_what_is_sound(self, tmp_path: Path) -> None:
+        """Files and directories, and nothing at all."""
+        folder = tmp_path / "snippets/a/captured/rebuilt"
+        places.check(folder)
+        write(folder, {"run.txt": "", "more/run.txt": ""})
+        places.check(folder)
+
+    @pytest.mark.parametrize("name", ["run.txt", "more/run.txt", "."])
+    @pytest.mark.parametrize("kind", ["link", "pipe"])
+    def test_what_is_not(self, tmp_path: Path, name: str, kind: str) -> None:
+        """A link or a device is refused, before anything is read or written there."""
+        folder = tmp_path / "snippets/a/captured/rebuilt"
+        path = Path(os.path.normpath(folder / name))
+        path.parent.mkdir(parents=True)
+        if kind == "link":
+            path.symlink_to(tmp_path)
+        else:
+            os.mkfifo(path)
+        with pytest.raises(PageError, match=r"found a (symbolic link|named pipe)") as error:
+            places.check(folder)
+        assert error.value.where is not None
+        assert error.value.where.path == path
+        assert error.value.hint.startswith(f"rm {path}, or put a ")
+
+
+class TestDeclared:
+    @pytest.mark.parametrize(
+        ("variants", "files"),
+        [
+            ([""], ["registry/capture.json", "rebuilt/capture.json"]),
+            (["1.26", "1.27"], ["1.26/registry/capture.json", "1.27/rebuilt/run.txt"]),
+            ([""], []),
+            ([""], [".registry.new-12/run.txt", ".rebuilt.new-1/run.txt"]),
+            (["1.26"], ["1.26/.rebuilt.new-12/run.txt"]),
+        ],
+    )
+    def test_what_is_declared(self, tmp_path: Path, variants: list[str], files: list[str]) -> None:
+        """Each variant has its origins; what a run that was killed left is not read."""
+        write(tmp_path / "captured", dict.fromkeys(files, ""))
+        places.check_declared(tmp_path / "captured", variants)
+
+    @pytest.mark.parametrize(
+        ("variants", "file", "named"),
+        [
+            ([""], "other/capture.json", "other"),
+            ([""], "registry", "registry"),  # a file, and not a directory
+            ([""], "notes.txt", "notes.txt"),
+            ([""], "1.26/rebuilt/capture.json", "1.26"),
+            (["1.26"], "rebuilt/capture.json", "rebuilt"),
+            (["1.26"], "1.27/rebuilt/capture.json", "1.27"),
+            (["1.26"], "1.26/other/capture.json", "1.26/other"),
+            (["1.26"], "1.26/notes.txt", "1.26/notes.txt"),
+            (["1.26"], "1.26", "1.26"),
+            *(([""], name, name) for name in (".rebuilt.new-", ".rebuilt.new-x", "rebuilt.new-1", ".rebuilt-new-1")),
+            *(([""], name, name) for name in (".other.new-1", ".rebuiltxnew-1", "xrebuilt.new-1", ".rebuilt.new-1x")),
+        ],
+    )
+    def test_what_is_not(self, tmp_path: Path, variants: list[str], file: str, named: str) -> None:
+        """Nothing is ever compared with it, so it could hold any number."""
+        write(tmp_path / "captured", {file: ""})
+        with pytest.raises(PageError) as error:
+            places.check_declared(tmp_path / "captured", variants)
+        path = tmp_path / "captured" / named
+        assert error.value.where is not None
+        assert error.value.where.path == path
+        assert error.value.what == f"{path.name!r} is not a capture of this snippet"
+        assert error.value.evidence == "the manifest has no such variant, and there is no such origin of bases"
+        assert error.value.hint == f"git rm -r {path}"
+
+    def test_the_first_of_several(self, tmp_path: Path) -> None:
+        """Named in order, so that the message is the same on every machine."""
+        write(tmp_path / "captured", dict.fromkeys(["e", "c", "a", "d", "b", "rebuilt/x", "f", "g"], ""))
+        with pytest.raises(PageError, match="'a' is not a capture"):
+            places.check_declared(tmp_path / "captured", [""])
+
+    def test_a_name_that_a_shell_would_split(self, tmp_path: Path) -> None:
+        """The command to remove it can be copied."""
+        assert places.undeclared(tmp_path / "a b", "why").hint == f"git rm -r '{tmp_path}/a b'"

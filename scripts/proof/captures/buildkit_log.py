@@ -150,7 +150,7 @@ def labels(log: str) -> dict[str, str]:
 
 
 def stages(log: str) -> set[str]:
-    """The stages of which the build ran or reused a step, in lower case. An unnamed stage is called like `stage-1`."""
+    """The stages with steps that the build ran or reused, in lower case. Unnamed stages are called like `stage-1`."""
     return {name.lower() for name in _STAGE.findall(log)}
 
 

@@ -61,7 +61,7 @@ def check(sentence: str, predicate: str, facts: Mapping[str, Value]) -> Claim:
     if value.unit != "truth":
         raise PageError(
             f"`{predicate}` is {value}, which is neither true nor false",
-            hint="{{ claim: multi.layers < single.layers }}",
+            hint="write a comparison, like {{ claim: multi.layers < single.layers }}",
         )
     values = ", ".join(f"{name} = {_exact(facts[name])}" for name in expression.names(predicate))
     return Claim(sentence, predicate, bool(value.value), values)

@@ -86,7 +86,7 @@ def _markdown(site: Site) -> Markdown:
         raise ManifestError(
             "the site does not use the extension `proof`",
             where=Where(site.root / "mkdocs.yml"),
-            hint="markdown_extensions: [proof]",
+            hint="add proof to markdown_extensions",
         )
     options["proof"] = {**options["proof"], "project": str(site.root), "collect": True}
     return Markdown(extensions=names, extension_configs=options)

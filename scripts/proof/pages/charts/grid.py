@@ -1,7 +1,7 @@
-"""Tables of marks and words. Either the `rows` are questions and the `columns` are things, or the other way round.
+"""Tables of marks and words. Either the `rows` are questions and the `columns` are items, or the other way round.
 
-A thing has `of`, a part of the name of its facts. A question has a `value`, the text in the cell, and `yes`, the
-predicate for a tick or a cross. In both, `{}` is replaced with the thing's `of`. Instead of a `value`, a question may
+An item has `of`, a part of the name of its facts. A question has a `value`, the text in the cell, and `yes`, the
+predicate for a tick or a cross. In both, `{}` is replaced with the item's `of`. Instead of a `value`, a question may
 have two `words`, for true and false.
 """
 

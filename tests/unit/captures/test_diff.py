@@ -116,7 +116,7 @@ def layer(number: int, **fields: Any) -> Callable[[Capture], Capture]:
 
 
 def provenance(**fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on where it comes from."""
+    """Change its provenance."""
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 

@@ -464,7 +464,7 @@ class TestLimits:
             image_archive.count(cast(IO[bytes], Endless(links)))
 
     def test_nothing_is_kept_of_a_member(self) -> None:
-        """While an archive is read, no more than a few headers are in memory."""
+        """Only a few headers are in memory at a time."""
         many = io.BytesIO(tar(*(member(str(i)) for i in range(25))))
         kept = [
             sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())

@@ -145,7 +145,7 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
 
 
 def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
-    """Python prints its message as it is; this one goes through `plain` as all others do."""
+    """Error messages of the command line go through `plain` too."""
     print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
     printed = capsys.readouterr().err
     assert "ZeroDivisionError" in printed

@@ -361,7 +361,7 @@ def test_a_context_that_is_a_link(snippet: Snippet) -> None:
     """Also where it leads to one that would do."""
     snippet.context.rename(snippet.folder / "real")
     snippet.context.symlink_to("real")
-    with pytest.raises(RefusedError, match="this folder is a link"):
+    with pytest.raises(RefusedError, match="this directory is a symbolic link"):
         context.check(snippet.context)
 
 

@@ -61,7 +61,7 @@ def test_a_fact_differs_beyond_its_tolerance(
     assert capture is not None
     before, after = (replace(capture, facts={"size": fact}) for fact in (old, new))
     found = [difference.what for difference in compare(before, after, snippet, folder)]
-    assert same(old, new) is not different
+    assert same(old, new) is (not different)
     assert ("count.size" in found) is different
     parts = [part for part in ("source", "tolerance", "volatile") if getattr(old, part) != getattr(new, part)]
     assert [what for what in found if ": " in what] == ([] if different else [f"count.size: {part}" for part in parts])

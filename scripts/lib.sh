@@ -1,23 +1,23 @@
 # shellcheck shell=bash disable=SC2034
-# What the verbs share. Sourced, never run.
+# Shared by the scripts in this directory. It is sourced, not run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 cd "$root" || exit
 bin=$root/.venv/bin
 logs=build/log
 
-# dockerd and setpriv live there, and not every root has them on its path.
+# dockerd and setpriv are there, but these directories are not on every root's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-# A caller's own Python settings must not reach into .venv.
+# The caller's Python settings must not affect .venv.
 unset PYTHONHOME PYTHONPATH
-# So that a Ctrl-C reads as one, whatever code the interrupted command ends with.
+# After Ctrl-C the exit code is always 130, whatever the interrupted command returns.
 trap 'echo; exit 130' INT
-# Material's farewell on every call is known here: it is why the page side is no MkDocs plugin.
+# Silences the warning about MkDocs 2 that Material prints on every call.
 export NO_MKDOCS_2_WARNING=1
 
 say() { printf '%s\n' "$*"; }
 
-# stop CODE MESSAGE…: the message goes to the error output, a line each.
+# stop CODE MESSAGE…: print each MESSAGE as a line on standard error, and exit with CODE.
 stop() {
   local code=$1
   shift
@@ -25,14 +25,14 @@ stop() {
   exit "$code"
 }
 
-# own DIR: stops where an earlier call, by sudo, left DIR to another user.
+# own DIR: stop if DIR belongs to another user, for example after an earlier call with sudo.
 own() {
-  [[ ! -e $1 || -w $1 ]] || stop 3 "$root/$1 belongs to another user, so it cannot be brought up to date." \
-    "To cure it: sudo chown -R $(id -un) $root/$1"
+  [[ ! -e $1 || -w $1 ]] || stop 3 "$root/$1 belongs to another user, so it cannot be updated." \
+    "hint: sudo chown -R $(id -un) $root/$1"
 }
 
-# step TITLE COMMAND…: the command's output goes to a log, of which a failure shows the last $tail lines (20).
-# A terminal sees the seconds pass; elsewhere it is one line at the start and one at the end.
+# step TITLE COMMAND…: run the command with its output in a log. If it fails, print the log's last $tail lines (20).
+# On a terminal the passing seconds are shown; elsewhere there is one line at the start and one at the end.
 step() {
   local title=$1 log=$logs/${1//[^A-Za-z0-9]/-}.log begun=$SECONDS code=0 ticker=
   shift
@@ -40,7 +40,7 @@ step() {
   mkdir -p "$logs"
   if [[ -t 1 && -z ${CI:-} ]]; then
     printf '→ %s' "$title"
-    # The ticker is what runs in the background, since a background command would not hear Ctrl-C.
+    # The counter runs in the background, not the command: a background command would not receive Ctrl-C.
     while sleep 1 && kill -0 $$ 2>/dev/null; do
       printf '\r→ %s %d s' "$title" $((SECONDS - begun))
     done &
@@ -48,7 +48,7 @@ step() {
   else
     say "→ $title …"
   fi
-  # 9 is the lock of scripts/bootstrap: a service that an installation starts must not hold it.
+  # File descriptor 9 is the lock of scripts/bootstrap: a service that an installation starts must not keep it.
   "$@" >"$log" 2>&1 </dev/null 9>&- || code=$?
   if [[ $ticker ]]; then
     kill "$ticker" 2>/dev/null || true
@@ -59,8 +59,8 @@ step() {
     say "✓ $title $((SECONDS - begun)) s"
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
-    # The bar keeps a log line from being read as a command by the CI's own log, and so does the blank. For it a line
-    # ends at a carriage return too. Control characters are left out, those of two bytes too: a terminal acts on them.
+    # The bar, and the space in `##`, keep the CI system from taking a line for a command. A carriage return ends a line
+    # for it as well. Control characters, including those of two bytes, are removed: a terminal would act on them.
     tail -n "${tail:-20}" "$log" | tr '\r' '\n' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
       LC_ALL=C sed 's/\xc2[\x80-\x9f]//g; s/##/# #/g; s/^/  │ /'
   fi

@@ -1,8 +1,8 @@
-"""Is a requirements file what scripts/lock writes? Packages by version and hash, and nothing else that pip could read.
+"""Checks that a requirements file is one that scripts/lock writes: packages with versions and hashes, nothing else.
 
-pip takes more for a line's end than others do (U+2028, a form feed), reads options in a line of its own, and decodes a
-file as a comment in it says. So this accepts printable ASCII in the one form that the lock has, and refuses the rest.
-Run by itself, with no package of ours or of others: python -I scripts/requirements.py FILE…
+pip accepts more line endings than other programs (U+2028, a form feed), reads options from the file, and lets a comment
+set its encoding. So only printable ASCII in exactly the format of the lock is accepted.
+It imports no packages, and is run as: python -I scripts/requirements.py FILE…
 """
 
 from __future__ import annotations
@@ -24,27 +24,25 @@ _COMMENT = re.compile(rf"    #(?: via(?: {_ORIGIN})?|   {_ORIGIN})")
 
 
 class NotALockError(Exception):
-    """The file holds something else; says where and what."""
+    """The file is not a lock. The message says where and why."""
 
 
 def check(content: bytes) -> list[str]:
-    """The names of the packages in a lock; NotALockError for anything that scripts/lock would not have written."""
+    """The names of the packages in a lock. Raises NotALockError for anything that scripts/lock would not write."""
     if len(content) > _LARGEST:
         raise NotALockError(f"it has more than {_LARGEST:,} bytes")
     if strange := re.search(rb"[^\n -~]", content):
         line = content.count(b"\n", 0, strange.start()) + 1
-        raise NotALockError(
-            f"line {line} holds the byte {strange[0][0]:#04x}: printable ASCII is all that a lock needs"
-        )
+        raise NotALockError(f"line {line} has the byte {strange[0][0]:#04x}: only printable ASCII is allowed")
     lines = content.decode("ascii").split("\n")
     if tuple(lines[:2]) != HEAD or lines.pop():
         raise NotALockError("it does not begin and end as scripts/lock writes it")
     names: list[str] = []
-    expected = "package"  # or hash, or either that or a comment
+    expected = "package"  # or "hash", or "comment", after which a package may follow too
     for number, line in enumerate(lines[2:], start=3):
         if expected != "hash" and (package := _PACKAGE.fullmatch(line)):
             if package["name"] in names:
-                raise NotALockError(f"line {number}: {package['name']} is there twice")
+                raise NotALockError(f"line {number}: {package['name']} occurs twice")
             names.append(package["name"])
             expected = "hash"
         elif expected == "hash" and (found := _HASH.fullmatch(line)):
@@ -52,14 +50,14 @@ def check(content: bytes) -> list[str]:
         elif expected == "comment" and _COMMENT.fullmatch(line):
             pass
         else:
-            raise NotALockError(f"line {number} is not one of a lock: {line[:200]}")
+            raise NotALockError(f"line {number} does not belong in a lock: {line[:200]}")
     if expected != "comment":
         raise NotALockError("it ends in the middle of a package")
     return names
 
 
 def main(paths: list[str]) -> int:
-    """0 where every file is a lock, else 2 with what is wrong."""
+    """Return 0 if every file is a lock. Otherwise print what is wrong, and return 2."""
     for path in paths:
         try:
             with Path(path).open("rb") as file:

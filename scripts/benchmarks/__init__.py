@@ -1,1 +1,1 @@
-"""What `scripts/bench` runs: how long the tool takes beside what it runs, as ratios within one run."""
+"""The benchmarks (`scripts/bench`): how long the tool takes compared with the commands it runs, as ratios."""

@@ -1,4 +1,4 @@
-"""How long the tool takes beside what it runs and what it builds: ratios within one run, on this machine."""
+"""How long the tool takes compared with what it runs and builds: ratios within one run, on this machine."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from proof.runs import scheduler
 from proof.snippets import project as project_module
 from proof.system import process
 
-_PAGES = ["docs/index.md", "docs/layers.md"]  # of their snippets: a minute of commands, cold
-_EDITED = ("multi", "main.go", "//", "/")  # a snippet, its file, how a comment begins, and a page that shows it
+_PAGES = ["docs/index.md", "docs/layers.md"]  # whose snippets run by default: a minute of commands, if not cached
+_EDITED = ("multi", "main.go", "//", "/")  # a snippet, a file of it, how a comment begins, a page that shows it
 _FIGURE = re.compile(r"\bbench\.(\w+)")
-_MODEL = "joined"  # the snippet of which generated projects are made
-_COPIES = 50  # of it: the memory of a check of so many is taken, against that of one
+_MODEL = "joined"  # the snippet that generated projects have copies of
+_COPIES = 50  # the memory of a check of this many copies is compared with that of one
 
 
 def main() -> int:
-    """Run the rows that were asked for, print them, and keep them where all were."""
+    """Run the requested benchmarks and print the rows. If all were run, save them too."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"snippets to run (default: of {', '.join(_PAGES)})")
-    parser.add_argument("--all", action="store_true", help="every snippet, 10,000 for status, 1,000 pages: an hour")
+    parser.add_argument("--all", action="store_true", help="all snippets, status of 10,000, 1,000 pages: takes an hour")
     parser.add_argument(
-        "--part", choices=("snippets", "status", "site"), action="append", help="not all: keeps nothing"
+        "--part", choices=("snippets", "status", "site"), action="append", help="run only this part; saves nothing"
     )
-    parser.add_argument("--times", type=int, default=3, metavar="N", help="rounds, of which the median counts")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    parser.add_argument("--times", type=int, default=3, metavar="N", help="number of rounds; the median counts")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     root, started = project_module.find_root(Path.cwd()), time.monotonic()
     parts = options.part or ["snippets", "status", "site"]
-    # Python does so at the first use, unless it is told not to; what pip installed was compiled by it.
+    # So that no side is timed while Python compiles modules. It does that at the first import, unless told not to.
     compileall.compile_dir(Path(proof.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
@@ -68,7 +68,7 @@ def main() -> int:
                 jobs=scheduler.default_jobs(),
                 edited="/".join(_EDITED[:2]),
             )
-            project = _copy(root, work / "again")  # as committed, without what was edited
+            project = _copy(root, work / "again")  # without the edits made above
         if "status" in parts:
             counts = [10, 100, 1000, *([10_000] if options.all else [])]
             rows += _shown(pages.status(project, _MODEL, work, counts, options.times), options)
@@ -85,15 +85,15 @@ def main() -> int:
     else:
         record.show(found)
     if not options.part and not options.names:
-        print("Kept in " + " and ".join(str(path) for path in record.write(found, root)), file=sys.stderr)
+        print("Saved in " + " and ".join(str(path) for path in record.write(found, root)), file=sys.stderr)
     return 0
 
 
 def _copy(root: Path, folder: Path) -> Path:
-    """The project without what is made: a benchmark edits files, and keeps captures."""
+    """Copy the project without generated files: benchmarks edit files and write captures."""
     made = shutil.ignore_patterns(".git", ".venv", "build", "site", "tests", ".*_cache", "__pycache__")
     copy = Path(shutil.copytree(root, folder, ignore=made))
-    # The page that states the figures is built here too, and what this run will give is not known yet.
+    # The page that states the figures of the benchmarks is built here too, so it needs some value for each.
     stated = {name for page in (copy / "docs").rglob("*.md") for name in _FIGURE.findall(page.read_text("utf-8"))}
     (copy / "snippets" / "bench.toml").write_text(record.unknown(sorted(stated)), "utf-8")
     return copy
@@ -105,7 +105,7 @@ def _used(root: Path) -> list[str]:
 
 
 def _shown(rows: Iterator[Row], options: argparse.Namespace) -> Iterator[Row]:
-    """The same rows; each is said when it is known, since the next one may take minutes."""
+    """Pass on the rows, and print each as soon as it is known: the next one may take minutes."""
     for row in rows:
         if not options.json:
             print(f"{row.what}: {row.measured:.2f} {row.unit}", file=sys.stderr)

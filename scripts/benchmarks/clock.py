@@ -1,4 +1,4 @@
-"""One command: how long it takes, and how much memory its own process needs."""
+"""Times a command, and measures the memory of its own process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# A module as `python -m` runs it, which then says its highest resident memory. Not getrusage: that also counts what
-# this process held when it forked, and the docker clients that the module waits for.
+# Runs a module as `python -m` does, then writes its peak resident memory to a file. getrusage would not do: it also
+# counts the memory of this process at the fork, and the docker clients that the module waits for.
 _CHILD = """
 import atexit, pathlib, runpy, sys
 out, module, *sys.argv[1:] = sys.argv[1:]
@@ -27,18 +27,18 @@ runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 @dataclass(frozen=True)
 class Taken:
-    """What one call took."""
+    """The time and memory that one call took."""
 
     seconds: float  # wall clock
-    kib: int = 0  # the highest resident memory of the process itself
+    kib: int = 0  # peak resident memory of the process itself
 
 
 class NotComparableError(Exception):
-    """One side did not do what was to be timed."""
+    """One side failed, or did not do what was to be timed."""
 
 
 def module(name: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> Taken:
-    """Time `python -m name …` from its start to its end; NotComparableError where it fails."""
+    """Time `python -m name …` from start to end. Raises NotComparableError if it fails."""
     with tempfile.TemporaryDirectory() as folder:
         peak = Path(folder) / "peak"
         argv = [sys.executable, "-c", _CHILD, str(peak), name, *arguments]
@@ -47,18 +47,18 @@ def module(name: str, *arguments: str, cwd: Path, env: Mapping[str, str] | None 
 
 
 def command(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> float:
-    """Time a command in seconds, in the environment with `env` added; NotComparableError where it fails."""
+    """Time a command, in seconds. `env` is added to the environment. Raises NotComparableError if the command fails."""
     started = time.monotonic()
     done = subprocess.run(argv, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - started
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
-        raise NotComparableError(f"{' '.join(argv[-4:])} ended with {done.returncode}:\n{said}")
+        raise NotComparableError(f"{' '.join(argv[-4:])} failed with {done.returncode}:\n{said}")
     return seconds
 
 
-def in_turns(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
-    """Each side's median call; who goes first changes from round to round."""
+def alternate(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
+    """Run all sides `times` times, in alternating order. Returns the median time and the peak memory of each side."""
     found: list[list[Taken]] = [[] for _ in sides]
     for turn in range(times):
         order = list(range(len(sides)))

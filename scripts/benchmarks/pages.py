@@ -1,4 +1,4 @@
-"""Projects of any size: what `proof status` takes for them, and what a site costs beside its pages written by hand."""
+"""Times `proof status` on generated projects, and building a site compared with the same pages written by hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ It weighs {{{{ bytes({name}.size) }}}}. It is not empty. {{{{ claim: {name}.laye
 
 
 def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -> Path:
-    """A project of `count` copies of the snippet `model` of the project `root`, each with a page, or without."""
+    """Generate a project with `count` copies of the snippet `model` from the project `root`, with or without pages."""
     shutil.copytree(root, folder, ignore=shutil.ignore_patterns("docs", "snippets"))
     shutil.copytree(root / "docs", folder / "docs", ignore=shutil.ignore_patterns("*.md"))
     (folder / "snippets").mkdir()
@@ -63,10 +63,10 @@ def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -
 
 
 def by_hand(root: Path, folder: Path) -> Path:
-    """The same site with everything pasted in, and without the extension."""
+    """Generate the same site with all values and transcripts pasted in, so that it does not need the extension."""
     shutil.copytree(root, folder)
     _edit(folder / "mkdocs.yml", r"^  - proof(?::\n(?:    .*\n)*|\n)", "")
-    _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # links into what an index would list
+    _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # some links lead to what an index would list
     with tempfile.TemporaryDirectory() as built:
         _build(root, Path(built))
         figures = {path: _figures(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
@@ -85,15 +85,15 @@ def by_hand(root: Path, folder: Path) -> Path:
 
 
 def status(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
-    """`proof --help`; `proof status` of 10, 100, … snippets, and of most of them for the first time; its memory."""
-    (shown,) = clock.in_turns(times, partial(clock.module, "proof.cli.main", "--help", cwd=work))
+    """Time `proof --help`, and `proof status` with each number of snippets; measure the memory of `proof status`."""
+    (shown,) = clock.alternate(times, partial(clock.module, "proof.cli.main", "--help", cwd=work))
     yield Row("help", "proof --help", "s", shown.seconds, None, "", 0.15)
     found = {}
     for count in counts:
         project = generate(root, model, work / f"status-{count}", count, pages=False)
         goal = 0.5 if count <= 1000 else count / 1000 * 0.5
         first = _status(project, work)
-        (found[count],) = clock.in_turns(times, partial(_status, project, work))
+        (found[count],) = clock.alternate(times, partial(_status, project, work))
         yield Row(f"status_{count}", f"status of {count:,} snippets", "s", found[count].seconds, None, "", goal)
     yield Row("status_first", f"status of {count:,}, for the first time", "s", first.seconds, None, "", goal)
     last, before = counts[-1], counts[-2]
@@ -106,12 +106,12 @@ def status(root: Path, model: str, work: Path, counts: list[int], times: int) ->
 
 
 def _status(project: Path, work: Path) -> clock.Taken:
-    # With a cache of its own: what the tool remembers of a project begins with the first call.
+    # With a separate cache, so that the first call finds nothing in it.
     return clock.module("proof.cli.main", "status", cwd=project, env={"PROOF_CACHE": str(work / "cache")})
 
 
 def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> Iterator[Row]:
-    """The site, and generated ones, against the same pages by hand."""
+    """Time building this site and generated ones, compared with the same pages by hand."""
     hand = "the pages by hand"
     projects = {"site": (root, "building this site")}
     for count in counts:
@@ -121,7 +121,7 @@ def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> I
     for name, (project, what) in projects.items():
         pasted = by_hand(project, work / f"{name}-by-hand")
         built = work / "built"
-        ours, theirs = clock.in_turns(times, partial(_build, project, built), partial(_build, pasted, built))
+        ours, theirs = clock.alternate(times, partial(_build, project, built), partial(_build, pasted, built))
         memory[name] = ours.kib, theirs.kib
         yield Row(name, what, "s", ours.seconds, theirs.seconds, hand, 1.05)
     for name, (with_it, without) in memory.items():
@@ -147,19 +147,19 @@ def _pages(folder: Path) -> list[Path]:
 
 
 def _drawn(text: str, figures: list[str]) -> str:
-    """The text with a figure in the place of each chart."""
+    """Replace each chart in a text by its figure."""
     ordered = iter(figures)
     return _CHART.sub(lambda _: next(ordered), text)
 
 
 def _figures(page: Path, built: Path) -> list[str]:
-    """The pictures of a page in their order, out of the built site."""
+    """The figures of a page in the built site, in order."""
     place = page.parent if page.stem == "index" else page.with_suffix("")
     return _FIGURE.findall((built / place / "index.html").read_text("utf-8"))
 
 
 def _pasted(page: Page, found: re.Match[str]) -> str:
-    """What stands for `{{ … }}` in a page: the HTML of a transcript, a figure, or nothing for a mark."""
+    """What `{{ … }}` becomes in a page: the HTML of a transcript, a value, or nothing for a claim or waiver."""
     text = found[1]
     if text.startswith(("claim:", "waiver:")):
         return ""
@@ -167,7 +167,7 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
         try:
             return str(expression.evaluate(text, page.book))
         except PageError:
-            return found[0]  # in a code span: a template of Docker's own
+            return found[0]  # one of Docker's own templates, in a code span
     snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
     capture = page.book.captures[snippet]
     step = capture.step(name)

@@ -1,4 +1,4 @@
-"""The result: rows with their goals, as a table, as JSON, and as the figures that a page states."""
+"""The result of the benchmarks: rows with goals, written as a table, as JSON, and as figures for a page."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ Unit = Literal["s", "KiB"]
 
 @dataclass(frozen=True)
 class Row:
-    """Two measurements of one run, and what their ratio, or the first of them, should be at most."""
+    """One or two measurements from one run, and a goal: the most that their ratio, or the only one, should be."""
 
-    name: str  # as a page states it: bench.NAME
+    name: str  # a page refers to it as bench.NAME
     what: str
     unit: Unit
     measured: float  # with the tool
-    against: float | None  # the same without it, or for less; None where the goal is absolute
-    beside: str  # what it is measured against
-    goal: float  # of the ratio, or where there is none of `measured`
+    against: float | None  # without the tool, or for a smaller input; None if the goal is absolute
+    beside: str  # says what `against` is
+    goal: float  # for the ratio, or for `measured` if there is no ratio
 
     @property
     def ratio(self) -> float | None:
-        """Measured / against."""
+        """`measured` divided by `against`; None if the goal is absolute."""
         return self.measured / self.against if self.against else None
 
     @property
     def met(self) -> bool:
-        """Whether the goal is."""
+        """True if the goal is met."""
         return (self.measured if self.ratio is None else self.ratio) <= self.goal
 
 
@@ -46,33 +46,33 @@ class Record:
 
     date: str  # YYYY-MM-DD
     engine: str
-    snippets: list[str]  # of the rows that run them
-    method: list[str]  # what was done, so that a reader can judge the figures
+    snippets: list[str]  # that were run
+    method: list[str]  # what was done, as paragraphs, so that a reader can judge the figures
     rows: list[Row]
-    seconds: float  # that the run took
+    seconds: float  # that the whole run took
 
 
 def machine() -> str:
-    """What the figures depend on besides the tool."""
-    # Of the kernel its series alone: what a distribution or a provider adds to it says nothing about speed.
+    """The machine, Python and kernel that the figures depend on."""
+    # Only the kernel's series: what a distribution or a provider adds to the version has nothing to do with speed.
     series = ".".join(platform.release().split(".")[:2])
     return f"{os.cpu_count()} processors, Linux {series}, Python {platform.python_version()}"
 
 
 def paragraphs(text: str) -> list[str]:
-    """Each of them in one line, as wide as a terminal is."""
+    """The paragraphs of a text, each in one line."""
     return [" ".join(part.split()) for part in text.split("\n\n")]
 
 
 def as_json(record: Record) -> str:
-    """Everything; `ratio` is null where a goal is absolute."""
+    """The record as JSON. `ratio` is null if a goal is absolute."""
     rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
     data: dict[str, Any] = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_figures(data: dict[str, Any]) -> str:
-    """The same for pages, in the form of cited.toml: shown as one run's figures, and never as captured."""
+    """The figures for pages, in the format of cited.toml: pages show them as results of one run, not as captured."""
     lines = [
         "# Written by scripts/bench. Figures of one run: shown as such, compared by nothing.",
         "",
@@ -95,13 +95,13 @@ def as_figures(data: dict[str, Any]) -> str:
 
 
 def unknown(names: Sequence[str]) -> str:
-    """Figures of these names for a site that is built only to time it."""
+    """Placeholder figures with these names, for a site that is built only to time it."""
     source = '[[source]]\nname = "bench"\ntitle = "not known yet"\ndate = "1970-01-01"\n'
     return source + "".join(f'figures.{name} = {{ value = 1, unit = "count" }}\n' for name in names)
 
 
 def show(record: Record) -> None:
-    """The table, on a terminal as wide as it may be."""
+    """Print the rows as a table, then how they were measured."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for column, right in (
         ("", False),
@@ -128,7 +128,7 @@ def show(record: Record) -> None:
 
 
 def write(record: Record, root: Path) -> Sequence[Path]:
-    """Keep the run: bench/DATE.json, and snippets/bench.toml for the pages."""
+    """Save the run in bench/DATE.json, and its figures for pages in snippets/bench.toml."""
     path = root / "bench" / f"{record.date}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(as_json(record), "utf-8")

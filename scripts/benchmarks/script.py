@@ -1,4 +1,4 @@
-"""The same docker commands as a shell script: what somebody would type who had no tool."""
+"""Writes the commands of snippets as a shell script: what you would run without the tool."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from proof.snippets.model import Snippet, Step
 
 
 def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str], *, apart: bool = False) -> str:
-    """Every command of the snippets, one after another, each on a copy of its context below `contexts`.
+    """A script that runs every command of the snippets in order, on copies of their contexts below `contexts`.
 
-    A command that does not end as its snippet says ends the script: what is timed must have been done.
-    `keeps` names, for a base, the folder that its containers share, as the tool shares it. With `apart` each snippet's
-    images have names that no other one gives, so that scripts can run side by side.
+    The script ends at a command that does not exit as its snippet declares, so that a failure is never timed.
+    `keeps` has, by base, the directory that its containers share, as they do in the tool. With `apart` the names of
+    images are different for each snippet, so that several scripts can run in parallel.
     """
     lines = ["set -u"]
     for snippet in snippets:
@@ -32,7 +32,7 @@ def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]
 
 
 def _typed(step: Step, name: str, own: set[str]) -> str:
-    """A step's command with what it takes to run it here: no network, and no container left behind."""
+    """A step's command with the flags that the tool adds too: no network, and remove the container."""
     command = step.command
     added = {"run": ["--rm", "--network=none"], "build": ["--network=none"]}.get(command.verb, [])
     words = [*command.argv[: command.head], *added, *command.argv[command.head :]]
@@ -40,7 +40,7 @@ def _typed(step: Step, name: str, own: set[str]) -> str:
 
 
 def _inside(step: Step, context: Path, keeps: Mapping[str, str]) -> str:
-    """A command in a container of a base, on a copy of the context: a private engine sees no directory of the host."""
+    """A command in a container of a base, on a copy of the context. A private engine cannot mount the host's files."""
     assert step.inside is not None
     kept = keeps.get(step.inside, "")
     volume = f"type=volume,source=bench-{re.sub('[^a-z0-9]', '-', step.inside)},target={kept}"

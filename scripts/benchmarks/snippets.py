@@ -1,6 +1,6 @@
-"""Snippets run by the tool, against the same commands as a script: cold, warm, and one of them edited.
+"""Times snippets run by the tool, compared with the same commands as a script: cold, warm, and after an edit.
 
-Each side has a private engine of its own, so that none finds what another one built.
+Each side has its own private engine, so that none finds what another has built.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ Changed: a line is added to {edited}, then all is updated, against that snippet'
 the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
 commands on an engine that runs. Both take turns.
 """
-_REST = 8.0  # seconds: after a save all pages are built, and the commands run once more, out of the build cache
+_REST = 8.0  # seconds for what the preview does after a save: it builds all pages and runs the commands once more
 
 
 class Sides:
-    """A project and its snippets, with an engine's cache for each side."""
+    """A project and its snippets, with a cache directory for each side that is compared."""
 
     def __init__(self, root: Path, names: list[str], work: Path, cache: Path) -> None:
         self.root, self._work = root, work
@@ -61,25 +61,25 @@ class Sides:
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
         self._tool, self._one, self._bare, self._several = (work / n for n in ("tool", "one", "bare", "several"))
         self.engine_seconds = 0.0
-        self._begun: dict[Path, tuple[set[Path], set[str]]] = {}  # a side's records and images, with the bases alone
+        self._initial: dict[Path, tuple[set[Path], set[str]]] = {}  # the records and images of a side with only bases
         for side in (self._tool, self._one, self._bare, self._several):
             side.mkdir(parents=True)
-            for shared in ("packages", "bases"):  # nothing of a download is measured
+            for shared in ("packages", "bases"):  # so that no download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
                 (side / shared).symlink_to(cache / shared)
             with private_daemon.start(side, PLATFORM) as engine:
                 for name in base_images.wanted(self.snippets):
                     loader.ensure(self._known, name, engine, origin="rebuilt", cache=side)
-                self._begun[side] = _kept(side), engine.images()
+                self._initial[side] = _kept(side), engine.images()
 
     def cold(self, times: int) -> Iterator[Row]:
-        """Everything is built for the first time."""
+        """Time everything with empty build caches."""
 
         def first(side: Path, run: Callable[[], Taken]) -> Taken:
-            self._forget(side)
+            self._reset(side)
             return run()
 
-        bare, several, one, tool = clock.in_turns(
+        bare, several, one, tool = clock.alternate(
             times,
             partial(first, self._bare, self._by_script),
             partial(first, self._several, self._by_scripts),
@@ -91,17 +91,17 @@ class Sides:
         yield Row("cold_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.7)
 
     def warm(self, times: int) -> Iterator[Row]:
-        """Nothing has changed since."""
-        self._by_tool()  # what the cold one could not remember, since the project was just written
+        """Time everything a second time, with nothing changed."""
+        self._by_tool()  # the cold run could not cache its results, because the project had just been written
         sides = (self._by_tool, lambda: self._by_tool("--rerun"), lambda: self._by_one("--rerun"))
-        cached, tool, one, bare, several = clock.in_turns(times, *sides, self._by_script, self._by_scripts)
+        cached, tool, one, bare, several = clock.alternate(times, *sides, self._by_script, self._by_scripts)
         yield Row("warm", "a warm check", "s", cached.seconds, bare.seconds, SCRIPT, 0.5)
         yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, SCRIPT, 0.5)
         yield Row("rerun_one", "with --rerun, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
         yield Row("rerun_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.5)
 
     def memory(self, model: str, count: int) -> Iterator[Row]:
-        """What a check of many copies of one snippet needs in memory, against one of it."""
+        """Measure the memory for a check of many copies of one snippet, compared with one copy."""
         taken = []
         for copies in (1, count):
             project = generate(self.root, model, self._work / f"copies-{copies}", copies, pages=False)
@@ -110,23 +110,23 @@ class Sides:
         yield Row("check_memory", f"memory of a check of {count} snippets", "KiB", many.kib, one.kib, "of 1", 1.1)
 
     def changed(self, name: str, file: str, line: str, times: int) -> Iterator[Row]:
-        """One file edited, then everything updated, against that snippet's commands on an engine of their own."""
+        """Time an update of everything after an edit of one file, compared with the commands of that snippet."""
         apart = _Edited(self.root, self._work / "changed", name, file, line)
         here = _Edited(self.root, self.root, name, file, line)
 
         def tool() -> Taken:
             here.edit()
-            time.sleep(0.1)  # what is edited while it runs is not remembered
+            time.sleep(0.1)  # a file that changed too recently would not be cached
             return self._by_tool(verb="update")
 
-        shown, run = clock.in_turns(times, tool, lambda: self._by_script(apart.edit()))
+        shown, run = clock.alternate(times, tool, lambda: self._by_script(apart.edit()))
         yield Row("changed", "one snippet edited, all updated", "s", shown.seconds, run.seconds, "its commands", 1.1)
 
     def edited(self, name: str, file: str, line: str, page: str, times: int) -> Iterator[Row]:
-        """One file saved, again and again, while the preview runs."""
+        """Time from saving a file until the preview shows the new page, compared with the snippet's commands."""
         (snippet,) = manifest.load_all(self.root, [name])
         path = snippet.context / file
-        # A project of the script's own: the preview would hear of an edit in this one, and run beside it.
+        # The script has its own copy of the project: the preview would notice an edit in this one, and run as well.
         apart = _Edited(self.root, self._work / "apart", name, file, line)
         own: list[float] = []
 
@@ -142,19 +142,19 @@ class Sides:
             record = json.loads((snippet.captured / "rebuilt" / "capture.json").read_text("utf-8"))
             commands = sum(step["seconds"] for step in record["steps"].values())
             own.append(taken - commands)
-            time.sleep(_REST)  # all pages, and the commands once more: not while the other side is timed
+            time.sleep(_REST)  # until the preview is idle, so that it does not slow down the other side
             return Taken(taken)
 
         with private_daemon.start(self._bare, PLATFORM) as engine, self._preview() as port:
-            tool()  # the bases of this snippet are looked up once, and the page's first build is past
+            tool()  # not counted: the first time loads the bases and builds the page for the first time
             own.clear()
-            shown, run = clock.in_turns(times, tool, bare)
+            shown, run = clock.alternate(times, tool, bare)
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
         yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
 
-    def _forget(self, side: Path) -> None:
-        """Have a side as it was when it had the bases and nothing else."""
-        kept, images = self._begun[side]
+    def _reset(self, side: Path) -> None:
+        """Reset a side to the state in which it had only the bases."""
+        kept, images = self._initial[side]
         with private_daemon.start(side, PLATFORM) as engine:
             engine.remove(images=sorted(engine.images() - images))
             engine.call("builder", "prune", "--all", "--force", deadline=120)
@@ -164,7 +164,7 @@ class Sides:
 
     def _by_tool(self, *words: str, cache: Path | None = None, verb: str = "check", root: Path | None = None) -> Taken:
         env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
-        names = [] if root else self.names  # of another project, all
+        names = [] if root else self.names  # all snippets, if it is another project
         return clock.module("proof.cli.main", verb, *words, *names, cwd=root or self.root, env=env)
 
     def _by_one(self, *words: str) -> Taken:
@@ -180,7 +180,7 @@ class Sides:
         return Taken(time.monotonic() - started)
 
     def _by_scripts(self) -> Taken:
-        """A script for each snippet, as many at a time as the tool has jobs; what takes longest begins first."""
+        """A script for each snippet, as many in parallel as the tool has jobs. The slowest start first."""
         seconds = durations.durations(self.snippets)
         ordered = sorted(self.snippets, key=lambda s: -seconds[s.name])
         started = time.monotonic()
@@ -195,12 +195,12 @@ class Sides:
         with tempfile.NamedTemporaryFile("w", dir=self._work, suffix=".sh") as file:
             file.write(script(snippets, self._work / "contexts", self._keeps, apart=apart))
             file.flush()
-            env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than a client may find
+            env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than the engine's clients
             return Taken(clock.command(["sh", file.name], cwd=self._work, env=env))
 
     @contextlib.contextmanager
     def _preview(self) -> Iterator[int]:
-        """`scripts/serve` on this project; yields its port."""
+        """Run the preview of this project; yields its port."""
         port = 8000 + os.getpid() % 1000
         argv = [sys.executable, "-m", "proof.preview", "--port", str(port)]
         env = {**os.environ, "PROOF_CACHE": str(self._tool), "NO_MKDOCS_2_WARNING": "1"}
@@ -214,14 +214,14 @@ class Sides:
 
 
 class _Edited:
-    """A project, or a copy of it, in which a line can be added to one file of one snippet, again and again."""
+    """A project, or a copy of it, in which one file of a snippet can be edited repeatedly."""
 
     def __init__(self, root: Path, folder: Path, name: str, file: str, line: str) -> None:
         self._root = folder if folder == root else Path(shutil.copytree(root, folder))
         self._name, self._file, self._line = name, file, line
 
     def edit(self) -> list[Snippet]:
-        """Add the line, and give the snippet."""
+        """Append a line to the file, and return the snippet."""
         found = manifest.load_all(self._root, [self._name])
         path = found[0].context / self._file
         path.write_text(f"{path.read_text('utf-8')}{self._line} {time.monotonic_ns()}\n", "utf-8")
@@ -229,7 +229,7 @@ class _Edited:
 
 
 def _until_shown(port: int, page: str, path: Path, line: str) -> float:
-    """Seconds from adding a line to a file until a browser that shows `page` is told that there is a new one."""
+    """Seconds from appending a line to a file until a browser that shows `page` is told to reload it."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
         events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
         first = next(events)["version"]
@@ -238,22 +238,22 @@ def _until_shown(port: int, page: str, path: Path, line: str) -> float:
         saved = time.monotonic()
         shown = next(event for event in events if event["version"] != first or event["problems"])
         if shown["problems"]:
-            raise NotComparableError(f"the preview says: {shown['problems']}")
+            raise NotComparableError(f"the preview reports: {shown['problems']}")
         return time.monotonic() - saved
 
 
 def _wait_for(port: int) -> None:
-    """Until the preview has built its pages."""
+    """Wait until the preview has built its pages."""
     for _ in range(240):
         time.sleep(0.5)
         with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
             if answer.status == 200:
                 return
-    raise NotComparableError("the preview shows no page")
+    raise NotComparableError("the preview did not show a page in time")
 
 
 def _kept(side: Path) -> set[Path]:
-    """What the tool remembers beside its engine, and not what all sides share."""
+    """The files that the tool has cached for one side, without the engine and without what all sides share."""
     folders = [path for path in side.iterdir() if not path.is_symlink() and not path.name.startswith("engine-")]
     return {path for folder in folders for path in folder.rglob("*.json")}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.helpers import REPOSITORY, captured, proof, tiny
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.makers import write
 
 
@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
         ({"link": "docs/index.md", "to": "../snippets/bases.toml"}, "docs/index.md: expected a file or directory"),
         ({"pipe": "docs/a.md"}, "docs/a.md: expected a file or directory, found a named pipe"),
         ({"device": "docs/a.md"}, "docs/a.md: expected a file or directory, found a device"),
-        ({"file": "docs/a.md", "size": 10**13}, "docs/a.md: this file has more than 2,000,000 bytes"),
+        ({"file": "docs/a.md", "size": 10**13}, "docs/a.md: the file is larger than 2,000,000 bytes"),
         ({"file": "docs/deep", "depth": 300}, "a path is longer than 500 bytes"),
         ({"link": "mkdocs.yml", "to": "/etc/shadow"}, "mkdocs.yml: expected a regular file, found a symbolic link"),
         ({"pipe": "mkdocs.yml"}, "mkdocs.yml: expected a regular file, found a named pipe"),
@@ -39,15 +39,15 @@ def root(tmp_path: Path) -> Path:
         ({"file": "snippets/note/captured"}, "captured: expected a directory, found a regular file"),
         ({"file": "snippets/note/captured/x", "depth": 300}, "a path is longer than 500 bytes"),
         ({"link": "snippets/note/captured/rebuilt/a.txt", "to": "/etc/passwd"}, "a.txt: expected a file or directory"),
-        ({"file": "snippets/note/captured/rebuilt/capture.json", "size": 10**13}, "more than 20,000,000 bytes"),
-        ({"link": "snippets/note", "to": "../elsewhere"}, "this folder is a link"),
+        ({"file": "snippets/note/captured/rebuilt/capture.json", "size": 10**13}, "larger than 20,000,000 bytes"),
+        ({"link": "snippets/note", "to": "../elsewhere"}, "this directory is a symbolic link"),
         ({"link": "snippets/evil", "to": "/etc"}, "snippets/evil: expected a file or directory, found a symbolic link"),
         ({"link": "snippets/evil", "to": "/dev"}, "snippets/evil: expected a file or directory, found a symbolic link"),
         ({"link": "snippets/evil/x", "to": "/etc/passwd"}, "evil/x: expected a file or directory, found a symbolic"),
         ({"device": "snippets/evil/zero"}, "snippets/evil/zero: expected a file or directory, found a device"),
         ({"link": "snippets/evil/context/x", "to": "/etc/passwd"}, "this link leads out of the context"),
-        ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a file `.js` would be published as it is"),
-        ({"file": "docs/x.html"}, "docs/x.html: a file `.html` would be published as it is"),
+        ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a `.js` file would be published unchecked"),
+        ({"file": "docs/x.html"}, "docs/x.html: a `.html` file would be published unchecked"),
     ],
     ids=str,
 )
@@ -59,7 +59,7 @@ def test_what_lies_in_a_project_is_no_file_of_it(given: dict[str, Any], says: st
     path = root / next(iter(given.values()))
     if path.is_dir():
         shutil.rmtree(path)
-    lay(root, given)
+    create(root, given)
     done = proof("status", cwd=root, timeout=60)
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
@@ -98,7 +98,7 @@ def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     site = ["bash", "scripts/site"]
     assert subprocess.run(site, cwd=root, capture_output=True, check=False).returncode == 0
     (root / "built").unlink()
-    lay(root, given)
+    create(root, given)
     done = subprocess.run(site, cwd=root, capture_output=True, text=True, check=False)
     assert (done.returncode, next(iter(given.values())) in done.stderr) == (2, True)
     assert not (root / "built").exists()

@@ -1,7 +1,8 @@
-"""The corpus against a real engine: what is refused never reaches it, what is accepted it reads as we do."""
+"""The corpus with a real engine: refused input never reaches it, accepted input is read as we read it."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from proof.snippets import base_images, dockerfile, project
 from tests.support import hostile
 from tests.support.helpers import TINY
 from tests.support.hostile import Case, cases
+from tests.support.makers import write
 from tests.unit import test_fuzz
 from tests.unit.test_fuzz import mutated
 
@@ -43,19 +45,36 @@ def events(engine: Engine, since: str) -> list[str]:
     return engine.call("events", "--since", since, "--until", now).text().splitlines()
 
 
+def holdings(engine: Engine) -> set[tuple[str, ...]]:
+    """What the engine holds: images, containers, volumes, and each record of its build cache with how often it served.
+
+    BuildKit may remove records of its own accord at any moment, so a test can rely on what appears alone.
+    """
+    held = json.loads(engine.call("system", "df", "--verbose", "--format", "{{json .}}").text())
+    found: set[tuple[str, ...]] = {("record", record["ID"], str(record["UsageCount"])) for record in held["BuildCache"]}
+    found |= {("image", image["ID"], f"{image['Repository']}:{image['Tag']}") for image in held["Images"]}
+    found |= {("container", container["ID"]) for container in held["Containers"]}
+    return found | {("volume", volume["Name"]) for volume in held["Volumes"]}
+
+
 def test_nothing_refused_reaches_the_engine(
     baited: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every refused input, with a live engine to use: it has not seen one event, and no canary was touched."""
+    """Every refused input, with a live engine to use: no event, nothing new in it, and no record used once more."""
     monkeypatch.setenv("DOCKER_HOST", baited.env["DOCKER_HOST"])
-    cached = baited.call("system", "df", "--format", "{{json .}}").text()
+    context = write(tmp_path / "context", {"Dockerfile": "FROM alpine:3.22\nCOPY Dockerfile /\n"})
+    baited.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
+    before = holdings(baited)
+    assert {kind for kind, *_ in before} >= {"image", "record"}
     since = baited.call("info", "--format", "{{.SystemTime}}").text().strip()
     for number, case in enumerate(cases("refused")):
         root = hostile.project(tmp_path / str(number), case)
         assert main.main(["--project", str(root), "check", "--engine", "docker"]) == 2, capsys.readouterr()
     assert events(baited, since) == []
-    assert baited.call("system", "df", "--format", "{{json .}}").text() == cached
-    # That events would have told: a canary that is used leaves some.
+    assert holdings(baited) - before == set()
+    # Both would have told: a record that is used again counts it, and a canary that is run leaves events.
+    baited.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
+    assert {kind for kind, *_ in holdings(baited) - before} == {"record"}
     baited.call("run", "--rm", "--network", "none", "canary", "true")
     assert any("container create" in event and "image=canary" in event for event in events(baited, since))
     baited.remove(images=CANARIES)

@@ -1,4 +1,4 @@
-"""Seeded drifts: everything that can move is moved, one at a time, and each is caught and attributed.
+"""Every kind of drift is provoked, one at a time, and must be found with its cause.
 
 The table of what was done and what the tool said is written to build/drifts.md.
 """
@@ -171,7 +171,7 @@ BASE = [
     Drift("base", "an instruction", in_file(BASES, "3.22.1-x86_64.tar.gz", "3.22.2-x86_64.tar.gz"), 6, "the base alpine:3.22 changed"),
     Drift("base", "a layer more", in_file(BASES, "diff_id =", 'diff_id = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"\n[[base.layer]]\ninstruction = "RUN mkdir /more"\ndirectories = ["more"]\n#'), 6, "note.layers"),
     Drift("base", "files of another layer", in_file(BASES, "diff_id =", 'diff_id = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"\n[[base.layer]]\ninstruction = "COPY flashvm /usr/lib/"\npackage = "flashvm"\ntree = "flashvm/data/oci/"\nat = "usr/lib/oci/"\n#'), 6, "note.base_size"),
-    Drift("base", "a layer of another kind", in_file(BASES, "blob =", 'tree = "flashvm/data/"\nat = "data/"\n#'), 2, "promises to be"),
+    Drift("base", "a layer of another kind", in_file(BASES, "blob =", 'tree = "flashvm/data/"\nat = "data/"\n#'), 2, "does not match its `diff_id`"),
     Drift("base", "a package with another hash", in_file(BASES, 'sha256 = "c1', 'sha256 = "d1'), 3, "is not the pinned file"),
     Drift("base", "what `inside` runs in", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 6, "the base alpine:3.22 changed", "count"),
 ]  # fmt: skip
@@ -186,7 +186,7 @@ EDITED = [
     Drift("capture", "a file gone", gone(f"{CAPTURED}/run.txt"), 8, "note/run"),
     Drift("capture", "a size", in_file(RECORD, '"value": 8311412', '"value": 8311413'), 8, "note.size"),
     Drift("capture", "a count of layers", in_file(RECORD, '"value": 2,', '"value": 3,'), 8, "note.layers"),
-    Drift("capture", "a unit", in_file(RECORD, '"unit": "count"', '"unit": "B"'), 3, "layers is measured in"),
+    Drift("capture", "a unit", in_file(RECORD, '"unit": "count"', '"unit": "B"'), 3, "layers has the wrong unit"),
     Drift("capture", "an exit code", in_file(RECORD, '"exit": 0', '"exit": 1'), 8, "exit"),
     Drift("capture", "the date", in_file(RECORD, '"date": "20', '"date": "19'), 8, "capture.json"),
     Drift("capture", "the engine's version", in_file(RECORD, '"engine": "docker ', '"engine": "docker 1'), 8, "capture.json"),
@@ -194,7 +194,7 @@ EDITED = [
     Drift("capture", "a fact's source", in_file(RECORD, "the manifest in", "a guess at"), 8, "capture.json"),
     Drift("capture", "the basis", in_file(RECORD, '"platform": "linux/amd64"', '"platform": "linux/arm64"'), 4, "linux/arm64"),
     Drift("capture", "the kind of engine", in_file(RECORD, '"engine": "docker"', '"engine": "podman"'), 4, "podman"),
-    Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "no capture that the tool wrote"),
+    Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "not a capture written by proof"),
 ]  # fmt: skip
 WORLD = [
     Drift("world", "a size by 1 %", recaptured("note", fact("size", 8_394_526)), 1, "note.size"),
@@ -246,17 +246,17 @@ PAGES = [
     Drift("page", "a typed number of layers", in_file(PAGE, "{{ words(note.layers) }} layers", "2 layers"), 2, "'2 layers' is typed"),
     Drift("page", "layers in words", in_file(PAGE, "{{ words(note.layers) }} layers", "two layers"), 2, "'two layers' is typed"),
     Drift("page", "a digit in a table", in_file(PAGE, "| {{ note.size }} |", "| 8.3 MB |"), 2, "'8.3 MB' is typed"),
-    Drift("page", "a claim made false", in_file(PAGE, "note.own_layers == 1", "note.own_layers == 1 == note.layers"), 1, "this is not so"),
+    Drift("page", "a claim made false", in_file(PAGE, "note.own_layers == 1", "note.own_layers == 1 == note.layers"), 1, "this claim is false"),
     Drift("page", "a claim that says nothing", in_file(PAGE, "claim: note.own_layers == 1", "claim: note.own_layers"), 2, "neither true nor false"),
     Drift("page", "a sentence that left its claim", in_file(PAGE, "Only one layer", "Only three layers"), 2, "'three layers' is typed"),
     Drift("page", "a conclusion nobody checks", in_file(PAGE, "It holds", "It is the smallest there is. It holds"), 2, "draws a conclusion"),
     Drift("page", "a fact that does not exist", in_file(PAGE, "note.own_size", "note.own_sise"), 2, "did you mean 'note.own_size'"),
-    Drift("page", "a snippet that does not exist", in_file(PAGE, "transcript note/run", "transcript n0te/run"), 2, "there is no snippet 'n0te'"),
+    Drift("page", "a snippet that does not exist", in_file(PAGE, "transcript note/run", "transcript n0te/run"), 2, "unknown snippet 'n0te'"),
     Drift("page", "a step that does not exist", in_file(PAGE, "transcript note/run", "transcript note/runs"), 2, "has no step 'runs'"),
     Drift("page", "a transcript unbound", in_file(PAGE, "{{ transcript note/run }}", "```\n$ docker run note\n```"), 2, "nothing ran it"),
     Drift("page", "a step that no page shows", in_file(PAGE, "{{ transcript note/run }}", ""), 2, "no page shows note/run"),
-    Drift("page", "a file that is not there", in_file(PAGE, "context/Dockerfile", "context/Dokerfile"), 2, "there is no snippets/note/context/Dokerfile"),
-    Drift("page", "a file of the machine", in_file(PAGE, "note/context/Dockerfile", "/etc/passwd"), 2, "not a file that a reader would copy"),
+    Drift("page", "a file that is not there", in_file(PAGE, "context/Dockerfile", "context/Dokerfile"), 2, "no such file: snippets/note/context/Dokerfile"),
+    Drift("page", "a file of the machine", in_file(PAGE, "note/context/Dockerfile", "/etc/passwd"), 2, "is not a file of a snippet's context"),
     Drift("page", "a path in prose", in_file(PAGE, "`/srv/note.txt`", "`/srv/nota.txt`"), 2, "`/srv/nota.txt` is in no snippet"),
     Drift("page", "a tag in prose", in_file(PAGE, "The file is", "On `alpine:3.21` the file is"), 2, "`alpine:3.21` is in no snippet"),
     Drift("page", "a stage in prose", in_file(PAGE, "The file is", "In the stage `papper` the file is"), 2, "`papper` is in no snippet"),
@@ -265,7 +265,7 @@ PAGES = [
     Drift("page", "a stale snippet", in_file(f"{NOTE}/context/note.txt", "a note", "a letter"), 1, "note is stale: context/note.txt changed"),
     Drift("page", "a stale base", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 1, "the base alpine:3.22 changed"),
     Drift("page", "an edited capture", in_file(f"{CAPTURED}/run.txt", "weighs", "weighed"), 1, "edited by hand"),
-    Drift("page", "one tag with two ids", recaptured("note", two_ids), 2, "note has two ids"),
+    Drift("page", "one tag with two ids", recaptured("note", two_ids), 2, "note has two IDs"),
     Drift("page", "a table with another size", recaptured("note", output("image_ls", "8.31MB", "8.41MB")), 2, "the table says 8.41MB"),
 ]  # fmt: skip
 ROWS: list[tuple[Drift, int]] = []

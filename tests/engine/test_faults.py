@@ -1,4 +1,4 @@
-"""Every fault that a run can meet, provoked for real: what is told, what is left, and what the next run finds.
+"""Real faults during a run: what is reported, what is left behind, and what the next run finds.
 
 Signals, small disks, a limit on memory, a registry on loopback that fails in every way. The kills come at random
 moments: PROOF_KILLS says how many (50 before a release), PROOF_SEED repeats a sequence.
@@ -370,7 +370,7 @@ class TestEngine:
         assert running.returncode == 3, output
         assert "? count  not measured" in output
         assert "the engine was lost during `docker start --attach" in output
-        assert "hint: run the same again" in output
+        assert "hint: run the command again" in output
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2
 
     @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
@@ -420,7 +420,7 @@ class TestRegistry:
             registry.forever = "404"
             code, output = run(root, own, "update", "--bases", "registry")
         assert code == 3, output
-        assert "could not be pulled: its registry has no such image (asked once)" in output
+        assert "could not be pulled: its registry has no such image (1 attempt)" in output
         assert "hint: look at `registry` in bases.toml" in output
         assert captured(root) == {}
         assert not (root / "snippets/bases.lock").exists()
@@ -435,7 +435,7 @@ class TestRegistry:
             code, output = run(root, own, "check", "--bases", "registry")
             assert (code, "has moved" in output) == (0, False)
             registry.manifest += b"\n"
-            said = f"{registry.address}/alpine:1 has moved: it was {old}, and now is {registry.digest}"
+            said = f"{registry.address}/alpine:1 has moved: it was {old}, now it is {registry.digest}"
             code, output = run(root, own, "check", "--bases", "registry", "--exit-by-cause")
             assert code == 6, output
             assert said in output
@@ -485,7 +485,7 @@ class TestRegistry:
             code, output = run(root, own, "update", "--bases", "registry")
             asked = {path.split("/")[2] for path in registry.asked if "/manifests/" in path}
         assert code == 3, output
-        assert "is out of order (asked 4 times)" in output
+        assert "reports an error (4 attempts)" in output
         assert output.count("not measured\n") == 2
         assert len(asked) <= 1
 
@@ -553,7 +553,7 @@ class TestDisk:
         assert code == 3
         assert "snippets/note/captured/" in output
         assert ": the disk is full" in output
-        assert "hint: free some space, and run the same again" in output
+        assert "hint: free some space, and run the command again" in output
         listed = [line for line in output.splitlines() if line.startswith("snippets/")]
         assert not [line for line in listed if ".new-" in line]
         folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}
@@ -570,7 +570,7 @@ class TestMemory:
         assert code == 3, output
         assert "out of memory: the kernel ended a process during count/words" in output
         assert "out of memory: the kernel ended a process during note/build" in output
-        assert output.count("hint: close what else runs here, or pass a higher --memory") == 2
+        assert output.count("hint: close other programs, or pass a higher --memory") == 2
         assert "✎ fails  written" in output
         assert groups(own) == []
 
@@ -690,7 +690,7 @@ class TestShared:
         with user_engine.connect("docker", own, PLATFORM) as engine:
             (result,) = measure(root, engine, cache, "note")
             assert result.verdict == "not measured"
-            assert "has an image proof-0011aabb/note already, and it is left alone" in str(result.error)
+            assert "already has an image proof-0011aabb/note, which is left alone" in str(result.error)
         assert self.snapshot(users) == before
         users.call("rmi", "proof-0011aabb/note")
 
@@ -714,8 +714,8 @@ class TestShared:
                 os.kill(pid, signal.SIGCONT)
         assert running.returncode == code == 3, output
         assert "the engine was lost during" in output
-        assert "hint: see that it runs" in output
-        assert "`docker` is installed and its engine does not answer" in again
+        assert "hint: start it" in output
+        assert "`docker` is installed, but its engine does not answer" in again
         assert captured(root) == {}
 
 

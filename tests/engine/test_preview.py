@@ -1,4 +1,4 @@
-"""`scripts/serve` with a real engine: a save runs its snippet alone, and what goes wrong is said until it is mended."""
+"""`scripts/serve` with a real engine: a save runs only its snippet, and problems are shown until they are fixed."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_claim_that_fails_now_is_said(project: Path, site: Site, server: Serve
     """The page shows the new facts, and the sentence that they contradict."""
     edit(project / "snippets/note/context/Dockerfile", "COPY", "RUN touch /srv/another\nCOPY")
     preview.step()
-    assert "this is not so" in server.problems
+    assert "this claim is false" in server.problems
     assert "note.own_layers = 2" in server.problems
     assert "/srv/another" in page(site)
 

@@ -1,4 +1,4 @@
-"""The tool on a project that is not this article: checked, updated and built with nothing but its own files."""
+"""The tool works on another project than this article, with only the files of that project."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_update_says_what_it_makes_false(known: bool, project: Path, tmp_path
     edit(root / "snippets/count/context/note.txt", "a note", "a short note")
     updated = proof("update", *(["count"] if known else []), cwd=root)
     assert updated.returncode == 1, updated.stdout + updated.stderr
-    assert "docs/index.md:6: this is not so any more" in updated.stdout
+    assert "docs/index.md:6: this claim is no longer true" in updated.stdout
     assert "count.words = 7" in updated.stdout
 
 

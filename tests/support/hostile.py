@@ -1,4 +1,4 @@
-"""The corpus of hostile and careless inputs (tests/data/corpus), each made into a project of one snippet."""
+"""Makes a project with one snippet from each input of the corpus (tests/data/corpus)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def project(root: Path, case: Case) -> Path:
     if case.kind == "manifest":
         (snippet / "snippet.toml").write_bytes(_text(case.given))
     if case.kind == "context":
-        lay(snippet / "context", case.given)
+        create(snippet / "context", case.given)
     return root
 
 
@@ -76,10 +76,10 @@ def _text(given: str | Mapping[str, Any]) -> bytes:
     return str(given.get("before", "") + given["repeat"] * given["times"] + given.get("after", "")).encode()
 
 
-def lay(context: Path, given: Mapping[str, Any]) -> None:
+def create(context: Path, given: Mapping[str, Any]) -> None:
     """Put one thing into the context: a file, folder, link, pipe, socket or device; or several `files` with texts."""
     if "and" in given:
-        lay(context, given["and"])
+        create(context, given["and"])
     if "files" in given:
         write(context, given["files"])
         return

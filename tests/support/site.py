@@ -1,4 +1,4 @@
-"""A site around captured outputs, built as the real one is, and its pages taken apart."""
+"""Builds a site from hostile outputs with the real settings, and reads its pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from proof.captures import store
 from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
-from proof.core.text import unseen
+from proof.core.text import first_invisible
 from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs
 from tests.support.makers import capture, toml, write
@@ -117,7 +117,7 @@ def _command(text: str) -> str:
 
 def _seen(text: str) -> str:
     """A text without what nobody can see or type."""
-    return "".join(c for c in text if not unseen(c, " \n"))
+    return "".join(c for c in text if not first_invisible(c, " \n"))
 
 
 def _toml(text: str) -> str:

@@ -1,1 +1,1 @@
-"""What the tool measured, as committed: the only thing that the run side and the page side share."""
+"""Committed measurements: the only data that the run side and the page side share."""

@@ -1,7 +1,7 @@
-"""snippets/bases.lock: which image each of the registry's bases was when its captures were made.
+"""Reads and writes snippets/bases.lock: the digest of each registry base that the captures were made with.
 
-A line a base, `REFERENCE@DIGEST`. The tool alone writes it, together with those captures, so that a change of it is
-read beside what it brought; whoever asks the registry next is told by it that a tag has moved.
+One line per base, `REFERENCE@DIGEST`. `proof update --bases registry` writes the file together with those captures, so
+a review shows both. Later runs compare it with the registry, and so notice that a tag has moved.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINE = re.compile(r"([A-Za-z0-9._/:-]+)@(sha256:[0-9a-f]{64})")
 
 
 def load(root: Path, known: Bases) -> dict[str, str]:
-    """The digest of each base, by its name in bases.toml; ManifestError with the line that is none."""
+    """The digest of each base, by its name in bases.toml. Raises ManifestError for a malformed line."""
     path = root / "snippets" / FILE
     names = {base.registry: name for name, base in known.images.items()}
     pinned = {}
@@ -39,20 +39,20 @@ def load(root: Path, known: Bases) -> dict[str, str]:
                     evidence=line,
                     hint=f"git checkout {path}",
                 )
-            if found[1] in names:  # one that bases.toml no longer has goes with the next update
+            if found[1] in names:  # the next update removes bases that bases.toml no longer has
                 pinned[names[found[1]]] = found[2]
     return pinned
 
 
 def moved(pinned: Mapping[str, str], found: Mapping[str, str], known: Bases) -> Iterator[str]:
-    """For readers: each base whose tag stands for another image than the lock has."""
+    """Messages for users: each base whose tag no longer points to the locked image."""
     for name, digest in found.items():
         if pinned.get(name, digest) != digest:
-            yield f"{known.images[name].registry} has moved: it was {pinned[name]}, and now is {digest}"
+            yield f"{known.images[name].registry} has moved: it was {pinned[name]}, now it is {digest}"
 
 
 def keep(root: Path, known: Bases, captures: Iterable[Capture]) -> None:
-    """Lock the images that these captures were made of; what they do not name stays as it was."""
+    """Lock the images that these captures were made with. Other lines stay as they are."""
     pinned = load(root, known)
     for capture in captures:
         for name, origin in capture.provenance.bases.items():

@@ -1,11 +1,11 @@
-"""BuildKit's plain build log, read into steps: the only module that knows this format.
+"""Parses BuildKit's plain build log into steps. This is the only module that knows the format.
 
     #7 [builder 2/4] RUN go build .     a step: its number in this log, its stage and position, its instruction
     #7 0.412 hello                      a line that its command printed, after the seconds since it started
     #7 CACHED                           it was not run
     #7 DONE 1.2s
 
-A step is called a vertex by BuildKit, and stands in the log in pieces, between those of other steps.
+BuildKit calls a step a vertex. The lines of steps that run in parallel are interleaved.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-IGNORED = "<ignored>"  # stands for text that the manifest says may differ
+IGNORED = "<ignored>"  # replaces text that matches an `ignore` pattern of the manifest
 
-_LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # before a step: `[builder  2/12]`
+_LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # at the start of a step: `[builder  2/12]`
 _STAGE = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [linux/amd64 builder 1/1] RUN …`
 _VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
-_TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, as BuildKit prints them: five characters
+_TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, which BuildKit prints in five characters
 _SECONDS = re.compile(rf"{_TIME}(?= |$)", re.ASCII)
-_PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # by the command of a step
+_PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # a line of output
 _TOOK = rf"(?:\d+\.\ds|{IGNORED})"
 _ENDED = re.compile(rf"DONE {_TOOK}", re.ASCII)
 _TRANSFERRED = re.compile(
@@ -36,15 +36,15 @@ _STATUS = re.compile(
 _IMAGE = re.compile(r"writing image (sha256:[0-9a-f]{64})")
 _NAME = re.compile(r"naming to \S+/(\S+)")
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
-_WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # that are ignored with their ends: not even there
-_COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # before a line: the number of its step, and the seconds
+_WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
+_COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds
 
 
 class Line(NamedTuple):
-    """A line in the form in which it is compared, and where it stands in the output as printed."""
+    """A line in the form that is compared, and its line number in the original output."""
 
     text: str
-    number: int  # counted from 1
+    number: int  # from 1
 
 
 @dataclass
@@ -52,43 +52,43 @@ class BuildStep:
     """One step of a build."""
 
     title: Line
-    parents: tuple[str, ...] = ()  # the titles of the steps before it in its stage
-    printed: list[Line] = field(default_factory=list)  # by its command
-    said: dict[str, int] = field(default_factory=dict)  # by BuildKit about it, and the line
+    parents: tuple[str, ...] = ()  # titles of the earlier steps of its stage
+    printed: list[Line] = field(default_factory=list)  # the output of its command
+    messages: dict[str, int] = field(default_factory=dict)  # what BuildKit says about it → line number
     cached: bool = False
     cancelled: bool = False
 
     @property
     def known(self) -> bool:
-        """Whether the log says what its command prints: all that a step printed, or that it printed nothing."""
+        """Whether the log shows the output of its command. It does not if the step was cached or cancelled."""
         cut = (self.cached or self.cancelled) and self.title.text.startswith("RUN ")
         return bool(self.printed) or not cut
 
     @property
     def cacheable(self) -> bool:
-        """Whether it ran to its end, so that a later build may take it from the cache."""
-        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.said))
+        """Whether it ran to completion, so that a later build may take it from the cache."""
+        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.messages))
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """What its command printed."""
+        """The output of its command."""
         return tuple(line.text for line in self.printed)
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells it from another step with the same instruction: the steps before it."""
+        """Distinguishes it from other steps with the same instruction: its title and those of the steps before it."""
         return (*self.parents, self.title.text)
 
     def lines(self) -> Iterator[Line]:
-        """The step in the form in which it is compared."""
+        """The step in the form that is compared."""
         yield Line(f"step {self.title.text}", self.title.number)
-        # Programs' lines are indented by two blanks, BuildKit's by one: a program cannot print a line of BuildKit's.
+        # A program's lines are indented by two spaces, BuildKit's by one, so no program can fake a line of BuildKit's.
         yield from (Line(f"  {text}", number) for text, number in self.printed)
-        for text, number in self.said.items():
+        for text, number in self.messages.items():
             yield Line(text if text.startswith("ERROR") else f" - {text}", number)
 
     def read(self, message: str, number: int) -> None:
-        """One more line about the step. A line of BuildKit's in an unknown form is kept as it is."""
+        """Add one line about the step. A BuildKit line in an unknown form is kept unchanged."""
         if message == "CACHED":
             self.cached = True
         elif message == "CANCELED":
@@ -96,27 +96,27 @@ class BuildStep:
         elif printed := _PRINTED.fullmatch(message):
             self.printed.append(Line(printed[1], number))
         elif status := _STATUS.fullmatch(message):
-            self.said.setdefault(status[1], number)
+            self.messages.setdefault(status[1], number)
         elif not (message in ("...", self.title.text) or _ENDED.fullmatch(message) or _TRANSFERRED.fullmatch(message)):
-            self.said.setdefault(message, number)
+            self.messages.setdefault(message, number)
 
 
 @dataclass
 class BuildLog:
-    """The steps of one build, in the order in which they first appear in the log."""
+    """The steps of one build, in order of first appearance."""
 
     steps: list[BuildStep]
-    rest: list[Line]  # what does not belong to a step
+    rest: list[Line]  # lines that belong to no step
 
     @classmethod
     def parse(cls, text: str) -> BuildLog:
-        """Read a log; a text that is not one has no steps."""
+        """Parse a log. Any other text yields no steps."""
         steps: dict[str, BuildStep] = {}
         rest: list[Line] = []
         places = _places(text)
         for number, line in enumerate(_LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
             if (found := _VERTEX.fullmatch(line)) is None:
-                # The output of a failed step is printed again, each line after its time.
+                # BuildKit repeats the output of a failed step, each line prefixed with its time.
                 rest.append(Line(_SECONDS.sub("<time>", line, count=1) if _SECONDS.match(line) else line, number))
             elif found[1] == "0":  # which builder is used
                 rest.append(Line(f"builder {found[2]}", number))
@@ -132,32 +132,32 @@ class BuildLog:
 
     @property
     def image(self) -> str | None:
-        """The id of the image that the build made, where the log says so."""
-        return next((found[1] for text in self._said() if (found := _IMAGE.fullmatch(text))), None)
+        """The ID of the built image, if the log has it."""
+        return next((found[1] for text in self._messages() if (found := _IMAGE.fullmatch(text))), None)
 
     @property
     def names(self) -> list[str]:
-        """The names that the build gave to its image, with their tags and without the registry."""
-        return [found[1] for text in self._said() if (found := _NAME.fullmatch(text))]
+        """The names given to the image, with tags and without the registry."""
+        return [found[1] for text in self._messages() if (found := _NAME.fullmatch(text))]
 
-    def _said(self) -> Iterator[str]:
-        return (text for step in self.steps for text in step.said)
+    def _messages(self) -> Iterator[str]:
+        return (text for step in self.steps for text in step.messages)
 
 
 def labels(log: str) -> dict[str, str]:
-    """By the number of each step: what the log prints before its instruction, like `[builder 2/4]`."""
+    """Step number → the label that the log prints before the instruction, like `[builder 2/4]`."""
     return {label[1][1:-1]: label[2] for label in _LABEL.finditer(log) if label[1].startswith("#")}
 
 
 def stages(log: str) -> set[str]:
-    """The names of the stages of which the build ran or reused a step, in lower case: `stage-1` where one has none."""
+    """The stages with steps that the build ran or reused, in lower case. Unnamed stages are called like `stage-1`."""
     return {name.lower() for name in _STAGE.findall(log)}
 
 
 def transferred(log: str) -> Iterator[tuple[float, int]]:
-    """How many bytes of the context were sent to the builder, and the line that says so.
+    """Each number of bytes of context sent to the builder, with its line number.
 
-    It is not compared: it depends on the times of files, and on what the builder still has.
+    This is not compared: it depends on file times and on what the builder still has.
     """
     for number, line in enumerate(log.split("\n"), start=1):
         if (vertex := _VERTEX.fullmatch(line)) and (found := _TRANSFERRED.fullmatch(vertex[2])) and found[1]:
@@ -165,18 +165,18 @@ def transferred(log: str) -> Iterator[tuple[float, int]]:
 
 
 def split_counters(line: str) -> tuple[str, str]:
-    """One line of a log: its step's number with the seconds, and its text. Of any other line the first is empty."""
+    """Split a log line into its prefix (step number and seconds) and its text. Other lines get an empty prefix."""
     found = _COUNTERS.match(line)
     return (found[0], line[found.end() :]) if found else ("", line)
 
 
 def mask_reference(text: str, mask: str) -> str:
-    """Replace the name that BuildKit makes up for a context in each build, and prints where a file is missing."""
+    """Replace the random context reference that BuildKit prints if a file is missing."""
     return _REFERENCE.sub(f"ref {mask}", text)
 
 
 def _places(log: str) -> dict[str, tuple[str, int]]:
-    """By the number of a step in the log: its stage, and its position in the stage."""
+    """Step number → its stage and its position in that stage."""
     found = {}
     for number, label in labels(log).items():
         stage, _, position = label.strip("[]").rpartition(" ")

@@ -1,7 +1,7 @@
-"""Which facts a capture has: all that follows from its layers, and what the manifest reads out of the outputs.
+"""Derives the facts of a capture from its layers, and from its outputs by the rules of the manifest.
 
-A run makes its facts here. Of a capture that somebody else hands over they are made again, out of its own layers and
-outputs: it has exactly these, and no others.
+A run computes its facts here. If a capture comes from somebody else, its facts are computed again from its own layers
+and outputs, and must be exactly these.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from proof.snippets.model import FactRule, Snippet, Step
 
 _SAVED = "the files in the layers of `docker image save`"
 _CONFIGURATION = "the configuration in `docker image save`"
-_LARGEST = 10**18  # of any number: an exabyte, or the age of the universe in seconds
-TEXTS = ("command", "user", "platform")  # what the configuration says
+_LARGEST = 10**18  # for any number: an exabyte, or more seconds than the age of the universe
+TEXTS = ("command", "user", "platform")  # facts from the image configuration
 
 
 def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
-    """The sizes and counts of an image of these layers."""
+    """The sizes in bytes and the layer counts of an image with these layers."""
     base = [layer for layer in layers if layer.from_base]
     own = [layer for layer in layers if not layer.from_base]
     noise = snippet.noise
@@ -35,34 +35,34 @@ def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tup
 
 
 def of_image(snippet: Snippet, layers: Sequence[CapturedLayer]) -> dict[str, CapturedFact]:
-    """Every fact that follows from the layers alone; none of a snippet that measures no image."""
+    """Every fact that follows from the layers alone. Empty if the snippet does not measure an image."""
     return {**dict(of_layers(snippet, layers)), **dict(of_each_layer(snippet, layers))} if snippet.image else {}
 
 
 def of_each_layer(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
-    """The size of each layer."""
+    """The size of each layer in bytes, as `layer_1`, `layer_2` and so on."""
     for number, layer in enumerate(layers, start=1):
         slack = snippet.noise if is_noisy(snippet, layer) else 0
         yield _fact(f"layer_{number}", layer.size, f"layer {number}: {layer.instruction}", slack)
 
 
 def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, CapturedFact]]:
-    """What a registry would send; the layers of a capture do not tell."""
+    """The bytes that a registry would send. The layers of a capture do not contain these."""
     for name, size in (("transfer_size", whole), ("base_transfer_size", base), ("own_transfer_size", own)):
         fact = _fact(name, size, f"{_SAVED}, each layer gzipped (level 6)")[1]
         yield name, replace(fact, tolerance=0.01)
 
 
 def of_configuration(command: str, user: str, platform: str) -> Iterator[tuple[str, CapturedFact]]:
-    """What the image says of itself; the layers of a capture do not tell."""
+    """Texts from the image configuration. The layers of a capture do not contain these."""
     for name, text in zip(TEXTS, (command, user, platform), strict=True):
         yield _fact(name, text, _CONFIGURATION)
 
 
 def of_output(step: Step, rule: FactRule, output: str) -> CapturedFact | None:
-    """What a rule of the manifest reads out of an output, or None where it finds nothing.
+    """The fact that a rule of the manifest finds in an output, or None if it does not match.
 
-    Raises ValueError where what it finds is not a value of its unit, or not a sensible one.
+    Raises ValueError if the match is not a plausible value in the rule's unit.
     """
     found = rule.match.search(output)
     if found is None:
@@ -72,12 +72,12 @@ def of_output(step: Step, rule: FactRule, output: str) -> CapturedFact | None:
 
 
 def is_noisy(snippet: Snippet, layer: CapturedLayer) -> bool:
-    """Whether the size of a layer may differ from build to build, by as much as the snippet says."""
+    """Whether the size of a layer may vary from build to build by up to `snippet.noise` bytes."""
     return not layer.from_base and 0 < snippet.noise < layer.size
 
 
 def _fact(name: str, value: int | str, source: str, noise: int = 0) -> tuple[str, CapturedFact]:
-    """One of the tool's own facts; a size with `noise` bytes more or less is the same size."""
+    """One of the tool's own facts. Its tolerance covers `noise` bytes more or less."""
     unit = units.unit_of(name)
     assert unit is not None
     tolerance = round(noise / value, 9) if noise and isinstance(value, int) and value else 0.0
@@ -89,7 +89,7 @@ def _read(text: str, unit: str) -> Scalar:
         return text
     try:
         value = _number(text, unit)
-        if -_LARGEST < value < _LARGEST:  # which what is no number is not
+        if -_LARGEST < value < _LARGEST:  # also false for NaN
             return value
     except (ValueError, OverflowError):
         pass

@@ -1,10 +1,10 @@
-"""A capture against what just happened: every difference that is not noise, at the line that a reader would open.
+"""Compares a committed capture with a new run, and reports every real difference at the line to open.
 
-Whatever of a capture a page, a report or `proof facts` can show is compared with the run. The seal of a capture has no
-key: anyone can edit a record and compute it again. So the seal finds accidents, and only a run finds a capture that
-somebody made up. Even a run cannot tell what is different each time, which is why that has at least a form
-(provenance.py): dates, versions, the commit, durations, digests of images, values that the manifest calls volatile,
-and what a build printed in steps that it took from its cache, if no earlier build of the same snippet shows it.
+Everything in a capture that a page, a report or `proof facts` can show is compared. The seal of a capture has no key:
+anyone can edit a record and compute the seal again. So the seal finds accidents, and only a run finds a made-up
+capture. Some values differ in each run: dates, versions, the commit, durations, digests of images, values that the
+manifest calls volatile, and the output of cached build steps that no earlier build of the same snippet shows. No run
+can confirm those, so only their form is checked (provenance.py).
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from proof.core.sequence_diff import blocks
 from proof.snippets.dockerfile_lexer import instructions
 from proof.snippets.model import Snippet, Step
 
-_MOST = 100  # differences of one snippet: nobody reads more
-_LINES = 12  # of one side of a difference
-_CHARACTERS = 1_000  # of one of its lines
-_ENTRY = 1_000  # bytes that tell a builder of a file: its path, its mode and its times
-_BLOCK = 4096  # bytes: no file of those that are noise is smaller
-_UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that change what the next ones print
-_DIGITS = 20  # of a number that is stated in full
+_MOST = 100  # differences listed per snippet
+_LINES = 12  # shown of each side of a difference
+_CHARACTERS = 1_000  # shown of each of these lines
+_ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
+_BLOCK = 4096  # bytes: the smallest file that counts as noise
+_UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that affect the output of later ones
+_DIGITS = 20  # a longer number is not written in full
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as captured."""
+    """One difference between a capture and a run."""
 
     where: Where
     what: str  # `single.size`, `single/run`
@@ -48,18 +48,18 @@ class Difference:
 
 
 class _Found(NamedTuple):
-    """A difference whose place is not known yet."""
+    """A difference whose line number is not known yet."""
 
-    place: Where | str  # or a piece of the line of capture.json
+    place: Where | str  # a str is part of a line of capture.json
     what: str
     old: str
     new: str
 
 
 def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
-    """Every difference that is not noise, each at the line that a reader would open; `old` is the capture in `folder`.
+    """Every difference that is not noise, with the line to open. `old` is the capture in `folder`, or None.
 
-    Of very many, the first ones and their number.
+    If there are very many, only the first ones are listed, and the rest are counted.
     """
     if old is None:
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
@@ -68,13 +68,13 @@ def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
         where = record.where(place) if isinstance(place, str) else place
-        yield Difference(where, what, _brief(before), _brief(after))
+        yield Difference(where, what, _shortened(before), _shortened(after))
     if more := _count(found):
         yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
 
 
 def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
-    """Whether two values are equal, as far as theirs can be; how far that is, is for `new` to say."""
+    """Whether two facts are equal within the tolerance of `new`. If `new` is volatile, any value is equal."""
     if old is None or new is None or old.unit != new.unit:
         return old is new
     if new.volatile or old.value == new.value:
@@ -83,12 +83,12 @@ def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
         return False
     try:
         return abs(new.value - old.value) <= new.tolerance * abs(old.value)
-    except OverflowError:  # a number of hundreds of digits
+    except OverflowError:  # an integer too large for a float
         return False
 
 
 def written(fact: CapturedFact | None) -> str:
-    """A fact as differences state it: a size to the byte too."""
+    """A fact as shown in a difference: sizes also in exact bytes."""
     if fact is None:
         return "(none)"
     if isinstance(fact.value, int) and abs(fact.value) >= 10**_DIGITS:
@@ -114,19 +114,19 @@ def _facts(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
         if not same(before, after):
             yield _Found(place, what, written(before), written(after))
         elif before and after:
-            # Of a value that is the same the rest must be, too. The tolerance of a size depends on that size.
+            # The other fields must match, too. A size's tolerance depends on that size, so `own` uses the old layers.
             wanted = own.get(name, after)
             for part in ("source", "tolerance", "volatile"):
                 was, now = getattr(before, part), getattr(wanted, part)
                 if was != now:
                     yield _Found(place, f"{what}: {part}", str(was), str(now))
             if name in own and before.value != wanted.value:
-                yield _Found(place, f"{what}: what its own layers say", written(before), written(wanted))
+                yield _Found(place, f"{what}: computed from its own layers", written(before), written(wanted))
     yield from _misread(old, snippet)
 
 
 def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
-    """The values that are not what the capture's own outputs say: of one that is volatile no run can tell."""
+    """Values that contradict the capture's own outputs. For a volatile value, no run could find that."""
     for step in snippet.steps:
         for rule in step.facts:
             fact, done = old.facts.get(rule.name), old.step(step.name)
@@ -137,12 +137,12 @@ def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
             except ValueError:
                 read = None
             if read is None or read.value != fact.value:
-                what = f"{snippet.name}.{rule.name}: what its own transcript says"
+                what = f"{snippet.name}.{rule.name}: read from its own transcript"
                 yield _Found(f'"{rule.name}": {{', what, written(fact), written(read))
 
 
 def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
-    builds: list[tuple[tuple[str, ...], str]] = []  # of the run, as far as they are done
+    builds: list[tuple[tuple[str, ...], str]] = []  # settings and output of the earlier builds of the run
     for step in snippet.steps:
         before, after = old.step(step.name), new.step(step.name)
         settings = _settings(step, snippet)
@@ -169,7 +169,7 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterat
 
 
 def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
-    """What a build depends on and its log does not show: build arguments, and instructions that are no step."""
+    """What a build depends on but its log does not show: build arguments, and instructions that are not steps."""
     if step.command.verb != "build":
         return ()
     dockerfile = snippet.dockerfiles[step.name]
@@ -182,13 +182,13 @@ def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path, earlie
         return
     before, after = comparable(old.output, new.output, step, earlier)
     for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
-        # Lines are named in the text as printed: what is compared of a build log stands in another order.
+        # A build log is compared in another order, so each line carries its number in the original text.
         line = before[i].number if i < len(before) else old.output.count("\n") + 1
         yield _Found(Where(path, line), str(step), _excerpt(before[i:j]), _excerpt(after[k:m]))
 
 
 def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
-    """The sizes in a build log that are larger than all that there is to be sent."""
+    """Transfer sizes in a build log that are larger than the whole context."""
     entries = [Path(at, name) for at, folders, files in os.walk(snippet.context) for name in (*folders, *files)]
     most = sum(entry.lstat().st_size for entry in entries) + _ENTRY * (1 + len(entries))
     for size, line in transferred(old.output):
@@ -210,7 +210,7 @@ def _layers(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
 
 
 def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Snippet) -> bool:
-    """Whether two honest runs may differ in this of a layer."""
+    """Whether this field of a layer may differ between two honest runs."""
     if not snippet.varies or before.from_base or after.from_base:
         return False
     if name == "digest":
@@ -223,15 +223,15 @@ def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Sni
 
 def _origin(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
     if old.snippet != snippet.name:
-        yield _Found('"snippet": ', f"{snippet.name}: whose capture it is", old.snippet, snippet.name)
+        yield _Found('"snippet": ', f"{snippet.name}: the snippet of the capture", old.snippet, snippet.name)
     for name in dict.fromkeys([*old.provenance.bases, *new.provenance.bases]):
         base = f"{fingerprint.BASE}{name}"
-        moved = old.inputs.get(base) != new.inputs.get(base)  # which is said elsewhere
+        moved = old.inputs.get(base) != new.inputs.get(base)  # which fingerprint.changed reports
         was, now = (capture.provenance.bases.get(name, "(none)") for capture in (old, new))
         if was != now and not moved:
             yield _Found('"provenance": {', f"{snippet.name}: {base}", was, now)
-    for name, value in provenance.oddities(old):
-        yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "nothing that the tool would write")
+    for name, value in provenance.implausible(old):
+        yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "a value that proof writes")
 
 
 def _excerpt(lines: list[Line]) -> str:
@@ -239,8 +239,8 @@ def _excerpt(lines: list[Line]) -> str:
     return "\n".join([*(line.text for line in lines[:_LINES]), *more]) or "(nothing)"
 
 
-def _brief(text: str) -> str:
-    """A side of a difference, no line of which is long."""
+def _shortened(text: str) -> str:
+    """One side of a difference, with long lines cut."""
     return "\n".join(
         line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
         for line in text.split("\n", _LINES + 1)[: _LINES + 1]
@@ -253,13 +253,13 @@ def _count(found: Iterator[_Found]) -> int:
 
 
 class _Record:
-    """The lines of a capture.json, read once, and when they are asked for."""
+    """The lines of a capture.json, read lazily and once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def where(self, text: str) -> Where:
-        """The first line with this text; the file alone where there is none, or none can be read."""
+        """The first line that contains `text`, or the file without a line number if no line does."""
         number = next((n for n, line in enumerate(self._lines, start=1) if text in line), None)
         return Where(self._folder / store.RECORD, number)
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""How long each snippet took when it was captured, for sharding and scheduling."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from proof.captures import index
 from proof.snippets.model import Snippet
 
-_UNKNOWN = 1.0  # seconds of each snippet where none was captured: any number divides them evenly
+_UNKNOWN = 1.0  # seconds; any equal number splits uncaptured snippets evenly
 
 
 def durations(snippets: Sequence[Snippet]) -> dict[str, float]:
-    """Seconds that each snippet's commands took when it was captured; the mean of all where it was not yet."""
+    """Snippet name → seconds that its commands took when captured. Uncaptured snippets get the mean of the others."""
     known = {
         snippet.name: sum(step.seconds for step in capture.steps)
         for snippet in snippets

@@ -1,7 +1,8 @@
-"""What a capture depends on, and which of it changed since: the key that tells stale from fresh without an engine.
+"""Fingerprints the inputs of a capture, so that a stale capture is found without an engine.
 
-A hash each of the commands, of every file of the context and of every base; and the engine's major version and the
-version of the normalisers, which explain a difference and are none by themselves.
+The inputs are a hash of the commands, one of each file of the context and one of each base. The engine's major version
+and the version of the normalisation rules are recorded too: they can explain a difference, but a change of them alone
+does not make a capture stale.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ BASE, ENGINE, RULES = "the base ", "the engine", "the normaliser"
 
 @dataclass(frozen=True)
 class Change:
-    """An input that is not what the capture was made from."""
+    """An input that changed since the capture was made."""
 
     name: str
-    how: str  # changed, is new, is gone; of the engine: from what to what
+    how: str  # "changed", "is new" or "is gone"; for the engine "changed from … to …"
 
     @property
     def kind(self) -> Kind:
-        """Whose change it is."""
+        """What kind of input changed."""
         if self.name.startswith(BASE):
             return "base"
         return "engine" if self.name in (ENGINE, RULES) else "snippet"
 
     @property
     def invalidates(self) -> bool:
-        """Whether it makes a capture stale by itself."""
+        """Whether the change alone makes a capture stale."""
         return self.kind != "engine"
 
     def __str__(self) -> str:
@@ -45,7 +46,7 @@ class Change:
 
 
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
-    """Every input by name; `bases` are the keys of the bases by name, `engine` is like `docker 26`."""
+    """Every input: name → hash. `bases` maps names of bases to their keys; `engine` is like `docker 26`."""
     found = {COMMANDS: hashes.hash_text(json.dumps(_commands(snippet)))}
     for path in context.files(snippet.context):
         mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
@@ -57,7 +58,7 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
 
 
 def _commands(snippet: Snippet) -> list[dict[str, object]]:
-    """What is run and read. A setting that is not used is left out, so that a new one leaves old captures fresh."""
+    """What is run and read. Unset settings are left out, so a new kind of setting does not make old captures stale."""
     image: dict[str, object] = {"image": snippet.image, "transfer": snippet.transfer}
     steps: list[dict[str, object]] = [
         {
@@ -74,7 +75,7 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
-    """The inputs that differ, in the order of `old`, new ones last."""
+    """The inputs that differ, in the order of `old`, with new ones last."""
     found = []
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
@@ -88,10 +89,10 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:
 def without_engine(
     snippet: Snippet, capture: model.Capture, keys: Mapping[str, str], pinned: Mapping[str, str] | None = None
 ) -> list[Change]:
-    """What changed since `capture`, as far as it can be known with no engine and no registry at hand.
+    """What changed since `capture`, as far as can be known without an engine and a registry.
 
-    `keys` are the keys of the rebuilt bases, `pinned` those of the registry's, out of the lock. What a registry holds
-    today is not known, so one that is in no lock counts as unmoved.
+    `keys` are the keys of the rebuilt bases, `pinned` the digests of the registry bases from bases.lock. A registry
+    base that is not in the lock counts as unchanged.
     """
     if capture.environment.bases == "registry":
         keys = {n: capture.inputs.get(f"{BASE}{n}", key) for n, key in keys.items()} | dict(pinned or {})

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Finds the captures of a project, and chooses the one that pages show."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
 from proof.snippets.places import ORIGINS, folder_of, name_of, undeclared
 
-_KEPT = 150  # captures in memory: more than the pages of most sites show, and not all of a project of any size
+_KEPT = 150  # captures in memory: more than most sites show, but bounded for large projects
 
 
 class Captures(Mapping[str, Capture]):
-    """The capture that a page shows of each snippet below a folder, by its name; read when it is asked for.
+    """Snippet name → the capture that pages show, for each snippet below a directory. Captures are read on demand.
 
-    `declared` gives the variants that the manifest in a snippet's folder has, or raises the reason why it has none.
-    A directory that no manifest declares is never measured, so its numbers could be anything: asking for it raises
-    PageError. The manifest is read only then, because to read all of them takes long.
+    `declared` returns the variants that the manifest in a snippet's directory declares, or raises an error. A variant
+    that no manifest declares is never measured, so its numbers could be anything: asking for it raises PageError.
+    Manifests are read on demand too, because reading all of them is slow.
     """
 
     def __init__(self, snippets: Path, declared: Callable[[Path], Collection[str]]) -> None:
@@ -44,7 +44,7 @@ class Captures(Mapping[str, Capture]):
 
     @functools.cached_property
     def _places(self) -> dict[str, tuple[Path, str]]:
-        """The folder, and of a matrix the variant, of each snippet that has a capture."""
+        """Name → directory and variant of each snippet with a capture. The variant is empty without a matrix."""
         found = {}
         for folder in sorted(entry.path for entry in os.scandir(self._snippets) if entry.is_dir()):
             captured = f"{folder}/captured"
@@ -63,16 +63,16 @@ def _of(folder: Path, variant: str) -> Capture:
 
 
 def _is_record(path: str) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - asked for each snippet of a project
+    return os.path.isfile(path)  # noqa: PTH113 - quicker, and called for each snippet
 
 
 def best(snippet_folder: Path, variant: str = "") -> Capture | None:
-    """The capture that a page shows: the registry's where there is one, else the rebuilt bases'."""
+    """The capture that pages show: on registry bases if there is one, else on rebuilt bases. None if there is none."""
     return next((capture for _, capture in each(snippet_folder, variant)), None)
 
 
 def each(snippet_folder: Path, variant: str = "") -> Iterator[tuple[str, Capture]]:
-    """Every capture of a snippet with the origin of bases that it is kept for, the one that a page shows first."""
+    """Each origin of bases with its capture, the one that pages show first."""
     for origin in ORIGINS:
         if (capture := load(folder_of(snippet_folder, origin, variant))) is not None:
             yield origin, capture

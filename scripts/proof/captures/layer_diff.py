@@ -1,4 +1,4 @@
-"""Which layer of an image grew, and by how much: where a change of size comes from."""
+"""Compares the layers of two images, to show where a change of size comes from."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import Literal
 from proof.captures.model import Capture, CapturedLayer
 from proof.core.sequence_diff import blocks
 
-# Whose layer it is: its base's, or its own with files that were copied in, or with what a command made.
+# "base" is a layer of the base image; "copied" comes from COPY or ADD, "made" from RUN.
 Kind = Literal["base", "copied", "made", "other"]
 
 
 @dataclass(frozen=True)
 class LayerChange:
-    """One layer that is not what it was."""
+    """One layer that changed, was added or was removed."""
 
-    number: int  # in the new image, or in the old one where it is gone; from the bottom, counted from 1
+    number: int  # position from the bottom, from 1, in the new image, or in the old one if it was removed
     kind: Kind
     instruction: str
-    old: int | None  # bytes; None where there was no such layer
-    new: int | None  # bytes; None where it is gone
+    old: int | None  # bytes; None if added
+    new: int | None  # bytes; None if removed
 
     @property
     def grew(self) -> int:
-        """By how many bytes; negative where it shrank."""
+        """Growth in bytes; negative if it shrank."""
         return (self.new or 0) - (self.old or 0)
 
 
 def layer_changes(old: Capture, new: Capture) -> list[LayerChange]:
-    """Every layer whose content changed, came or went; their growths add up to the image's."""
+    """Every layer that changed, was added or was removed. Their growths add up to that of the image."""
     return list(_changes(old.layers, new.layers))
 
 
 def kind(layer: CapturedLayer) -> Kind:
-    """Whose layer it is, by the instruction that the image's history has of it."""
+    """The kind of a layer, from its base and its instruction in the image's history."""
     if layer.from_base:
         return "base"
     word = layer.instruction.split(" ", 1)[0].upper()
@@ -43,8 +43,8 @@ def kind(layer: CapturedLayer) -> Kind:
 
 
 def _changes(old: Sequence[CapturedLayer], new: Sequence[CapturedLayer]) -> Iterator[LayerChange]:
-    # Layers that nothing was done to hold the others in place; in between they are paired from the bottom, an own
-    # layer never with one of the base.
+    # Unchanged layers are anchors. Between two anchors, layers are paired from the bottom, and a base layer is never
+    # paired with one of the snippet's own.
     for i, j, k, m in blocks([_key(x) for x in old], [_key(x) for x in new]):
         for of_base in (True, False):
             before = [n for n in range(i, j) if old[n].from_base is of_base]

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The data of a capture: what one run of a snippet measured."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from proof.core.units import Scalar
 
 @dataclass(frozen=True)
 class Environment:
-    """What a number depends on; numbers of two bases are never compared."""
+    """The environment of a measurement. Captures from different environments are never compared."""
 
     platform: str  # linux/amd64
-    engine: str  # docker, docker with containerd's store, or podman
-    bases: str  # rebuilt or registry
+    engine: str  # "docker", "docker with containerd's store" or "podman"
+    bases: str  # "rebuilt" or "registry"
 
     def __str__(self) -> str:
         return f"{self.platform}, {self.engine}, {self.bases} bases"
@@ -21,25 +21,25 @@ class Environment:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a capture comes from: shown to readers, never compared."""
+    """Where a capture comes from. It is shown to readers; only its form and its bases are checked."""
 
     date: str  # RFC 3339, UTC
     engine: str  # docker 26.1.5
     builder: str  # buildx 0.13.1
     image_store: str  # overlay2 (classic) or containerd
     filesystem: str
-    private: bool
-    bases: dict[str, str]  # name → registry digest, or what it was rebuilt from
-    revision: str  # of the source: a commit, with `+` where the snippet was changed since
+    private: bool  # whether a private daemon ran it
+    bases: dict[str, str]  # name → registry digest, or a description of what it was rebuilt from
+    revision: str  # commit of the source, with `+` if the snippet had uncommitted changes
 
 
 @dataclass(frozen=True)
 class CapturedStep:
-    """One command and what it did."""
+    """One command and its result."""
 
     name: str
     command: str
-    inside: str | None
+    inside: str | None  # the image in whose container it ran
     exit: int
     seconds: float
     output: str
@@ -52,8 +52,8 @@ class CapturedFact:
     value: Scalar
     unit: str  # B, KiB, s, count or text
     source: str  # how it was measured
-    tolerance: float = 0.0  # by which share of itself it may differ from run to run
-    volatile: str = ""  # why it is never the same twice, and so not compared
+    tolerance: float = 0.0  # relative: how much it may differ from run to run
+    volatile: str = ""  # why it differs in each run, and so is not compared; empty if it does not
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class CapturedLayer:
 
 @dataclass(frozen=True)
 class Capture:
-    """Everything one run of a snippet left."""
+    """Everything that one run of a snippet produced."""
 
     snippet: str
     environment: Environment
@@ -78,8 +78,8 @@ class Capture:
     facts: dict[str, CapturedFact]
     layers: tuple[CapturedLayer, ...]
     provenance: Provenance
-    tampered: tuple[str, ...] = field(default=(), compare=False)  # files that were changed by hand since
+    tampered: tuple[str, ...] = field(default=(), compare=False)  # names of files that were edited by hand
 
     def step(self, name: str) -> CapturedStep | None:
-        """The step of this name."""
+        """The step with this name, or None."""
         return next((step for step in self.steps if step.name == name), None)

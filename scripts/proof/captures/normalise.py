@@ -1,15 +1,14 @@
-"""What may differ between two honest runs: an ordered list of named rules, each with its reason.
+"""Normalises outputs before they are compared: an ordered list of named rules, each with its reason.
 
-Outputs are compared after these rules; captures keep the text as it was printed. `normalise` is idempotent.
+Captures keep the original text. `normalise` is idempotent.
 
-A build log is compared step by step: the name of each step, what its command printed, and whatever else stands in the
-log. Some things in it cannot be compared: BuildKit's numbers, times and the sizes that it transfers; digests, since
-an image's times are in them; and what a step printed where BuildKit took that step from its cache and no earlier
-build of the same snippet shows its output.
+A build log is compared step by step: the title of each step, the output of its command, and the rest of the log. Some
+of it cannot be compared: BuildKit's step numbers, times and transfer sizes; digests, which depend on the times in an
+image; and the output of a cached step that no earlier build of the same snippet shows.
 
-The cache is not empty in a cold run either. The second build of a step says CACHED, and so does the first one if
-another snippet built that step before. In the first case the output of the earlier build is what is compared. In the
-second case it is unknown: whatever the capture claims that such a step printed is believed.
+Even a cold run has cached steps: a step is CACHED in the second build that has it, and in the first one if another
+snippet has built it before. In the first case, the output of the earlier build is compared. In the second case, the
+output is unknown, and the one in the capture is accepted.
 """
 
 from __future__ import annotations
@@ -22,39 +21,38 @@ from dataclasses import dataclass, replace
 from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line, mask_reference
 from proof.snippets.model import Step
 
-# Of these rules; part of what a capture depends on. Captures hold what was printed, not what these rules make of it,
-# so a rule that becomes stricter needs no new version: a capture that is still right stays accurate.
+# The version of these rules, an input of each capture (fingerprint.py). Captures hold the original output, so a
+# stricter rule needs no new version: captures that are still correct stay valid.
 VERSION = 1
 
 _AGE = re.compile(
     r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?) ago\b",
     re.IGNORECASE | re.ASCII,
 )
-_FIRST_AGE = re.compile(  # in the first or the second column
+_FIRST_AGE = re.compile(  # in the first or second column
     rf"^((?:(?!<age>)\S+ +)??){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
 _DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")
 _FIRST_ID = re.compile(r"^([0-9a-f]{12})(?![\w.-])", re.MULTILINE)
-_OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines of a log that no program printed
+_OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines printed by BuildKit itself
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that is not compared."""
+    """Something that is not compared."""
 
     name: str
     reason: str
-    verbs: tuple[str, ...]  # of `Command.verb`; empty means every command
-    apply: Callable[[str], str]  # adds and removes no line, but for the first rule
+    verbs: tuple[str, ...]  # values of `Command.verb`; empty for every command
+    apply: Callable[[str], str]  # keeps the number of lines, except for the first rule
 
 
 def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) -> BuildLog:
-    """The log of a run, with the output of each step that an earlier build of that run put into the cache.
+    """Add the output of cached steps to the log of a run, from earlier builds of the same run.
 
-    The earlier step is the same one if it has the same name and the same steps before it in its stage. Where
-    several are, it is the one that `claimed` has, or else the first.
-    A step that was cancelled printed what its log says, and nothing where it says nothing.
+    Two steps are the same if they have the same title and the same steps before them in their stage. If several earlier
+    steps match, the one whose output is in `claimed` is used, or else the first. A cancelled step keeps its own output.
     """
     wanted = {step.identity for step in log.steps if step.cached and not step.known}
     built: dict[tuple[str, ...], list[BuildStep]] = {}
@@ -70,12 +68,12 @@ def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) ->
             continue
         source = next((c for c in candidates if (c.title.text, c.texts) in claims), candidates[0])
         printed = [Line(line.text, step.title.number) for line in source.printed]
-        found.append(BuildStep(step.title, printed=printed, said=step.said))
+        found.append(BuildStep(step.title, printed=printed, messages=step.messages))
     return BuildLog(found, log.rest)
 
 
 def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
-    """The lines of a log, steps in order of their names, without what a step printed where `other` does not know it."""
+    """The lines of a log, sorted by step title, without the output of steps that `other` does not show."""
     theirs = _by_title(other)
     found = []
     for title, mine in _by_title(log).items():
@@ -88,11 +86,11 @@ def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
                 left[step.texts] -= 1
             elif step.known and unknown:
                 unknown -= 1
-                shown = BuildStep(step.title, said=step.said)
+                shown = BuildStep(step.title, messages=step.messages)
             found.append(shown)
-    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.said))):
+    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.messages))):
         yield from step.lines()
-    # A log in this form has no `#N` lines left: it passes through unchanged.
+    # A log in this form has no `#N` lines, so normalising it again changes nothing.
     yield from (line for line in log.rest if line.text.strip(" \t") or not found)
 
 
@@ -109,7 +107,7 @@ def _build_log(text: str) -> str:
 
 
 def _masked(pattern: re.Pattern[str], name: str) -> Callable[[str], str]:
-    """Each id by the order in which it first appears: whether two of them are the same is compared."""
+    """Replace each ID by a number in order of first appearance, so that equal IDs stay equal."""
 
     def apply(text: str) -> str:
         seen: dict[str, str] = {}
@@ -123,7 +121,7 @@ def _masked(pattern: re.Pattern[str], name: str) -> Callable[[str], str]:
 
 
 def _on_lines(pattern: re.Pattern[str], apply: Callable[[str], str]) -> Callable[[str], str]:
-    """Only on the lines that begin with `pattern`."""
+    """Apply only to lines that start with `pattern`."""
 
     def change(text: str) -> str:
         lines = text.split("\n")
@@ -140,48 +138,48 @@ def _each(change: Callable[[str], str]) -> Callable[[str], str]:
 RULES = (
     Rule(
         "build log",
-        "BuildKit numbers its steps anew each time, prints times, says CACHED instead of a step's output, and calls a "
-        "step that two builds share as the first of them calls it",
+        "BuildKit numbers the steps differently each time, prints times, prints CACHED instead of a step's output, and "
+        "labels a step that two builds share as the first of them does",
         ("build",),
         _build_log,
     ),
     Rule(
         "reference",
-        "BuildKit names the context anew in each build, and says so where a file is missing from it",
+        "BuildKit gives the context a new name in each build, and prints it if a file is missing",
         ("build",),
         lambda t: mask_reference(t, "<reference>"),
     ),
     Rule(
         "digest",
-        "an image's digest changes with every build, for times are in it; one that a program printed does not",
+        "an image's digest depends on times, so it changes with every build; one printed by a program does not",
         ("ls", "inspect", "history", "version"),
         _masked(_DIGEST, "digest"),
     ),
     Rule("digest in a build log", "as above", ("build",), _on_lines(_OF_BUILDKIT, _masked(_DIGEST, "digest"))),
-    Rule("short id", "the beginning of a digest, in a table of images", ("ls",), _masked(_SHORT_ID, "id")),
+    Rule("short id", "the start of a digest, in a table of images", ("ls",), _masked(_SHORT_ID, "id")),
     Rule("short id of a layer", "as above, before the instruction", ("history",), _masked(_FIRST_ID, "id")),
     Rule("age", "how long ago an image was made", ("ls",), lambda t: _AGE.sub("<age>", t)),
     Rule("age of a layer", "as above, before the instruction", ("history",), lambda t: _FIRST_AGE.sub(r"\1<age>", t)),
     Rule(
         "columns",
-        "a table is as wide as its ages and ids",
+        "the width of a column depends on the ages and IDs in it",
         ("ls", "history"),
         _each(lambda line: re.sub(r" {2,}", "  ", line)),
     ),
-    Rule("end of line", "trailing blanks carry nothing", (), _each(lambda line: line.rstrip(" \t"))),
+    Rule("end of line", "trailing whitespace has no meaning", (), _each(lambda line: line.rstrip(" \t"))),
 )
 
 
 def normalise(output: str, step: Step) -> str:
-    """The output of `step` without what may differ."""
+    """The output of `step` without what may differ between two honest runs."""
     return "\n".join(line.text for line in comparable(output, output, step)[0])
 
 
 def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
-    """Two outputs of `step` in the form in which they are compared: without what may differ, and what one cannot tell.
+    """Two outputs of `step` as lines to compare, without what may differ and what only one of them can show.
 
-    `earlier` are the outputs of the builds before it in the run that printed `new`, with the same variables. Where a
-    build took a step from its cache they say what the step prints. If none of them does, nobody knows.
+    `earlier` are the outputs of earlier builds with the same settings in the run that produced `new`. They provide the
+    output of steps that a later build took from the cache.
     """
     old, new = _without_ignored(old, step), _without_ignored(new, step)
     if step.command.verb == "build":
@@ -211,7 +209,7 @@ def _ruled(lines: list[Line], step: Step) -> list[Line]:
             text = rule.apply(text)
     found: list[Line] = []
     for changed, line in zip(text.split("\n"), lines, strict=True):
-        # BuildKit shows steps that run side by side in turns: how many pieces an ignored text comes in carries nothing.
+        # BuildKit interleaves parallel steps, so the number of pieces of an ignored text has no meaning.
         again = found and found[-1].text == changed and changed.strip() == IGNORED
         if not again and (changed or found):
             found.append(Line(changed, line.number))

@@ -1,6 +1,6 @@
-"""Whether what a capture says of its origin could have been written by the tool: dates, versions, and a commit.
+"""Checks that the provenance of a capture has the form that the tool writes: dates, versions and a commit.
 
-Two honest runs differ in these, so they are not compared. They are shown to readers, so they have a form.
+Two honest runs differ in these values, so they are not compared. They are shown to readers, so their form is checked.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _FORMS = {
 }
 _DATE = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST = datetime(2020, 1, 1, tzinfo=UTC)
-_AHEAD = timedelta(days=1)  # by which the clock of another machine may be fast
-_LONGEST = 1_000_000  # seconds of one step: more than any deadline
-_MOST = 1e300  # of them, so that a whole number of any length can be printed
+_AHEAD = timedelta(days=1)  # how fast the clock of another machine may be
+_LONGEST = 1_000_000  # seconds for one step: more than any deadline
+_MOST = 1e300  # seconds, so that an integer of any length can be formatted
 
 
-def oddities(capture: Capture, now: datetime | None = None) -> Iterator[tuple[str, str]]:
-    """Each field that the tool would not have written so, and its value."""
+def implausible(capture: Capture, now: datetime | None = None) -> Iterator[tuple[str, str]]:
+    """Each field whose value the tool would not have written, with that value."""
     source = capture.provenance
     for name, form in _FORMS.items():
         if not form.fullmatch(value := getattr(source, name)):
@@ -45,9 +45,9 @@ def oddities(capture: Capture, now: datetime | None = None) -> Iterator[tuple[st
         capture.environment.engine.endswith(" with containerd's store"),
     )
     if source.engine.split(" ")[0] != kind or (source.image_store == "containerd") is not containerd:
-        yield "engine", f"{source.engine} on {source.image_store}, and numbers of {capture.environment.engine}"
+        yield "engine", f"{source.engine} on {source.image_store}, but measured with {capture.environment.engine}"
     if (engine := capture.inputs.get(fingerprint.ENGINE)) is not None and not _is_of(engine, source.engine):
-        yield "engine", f"{engine} among its inputs, {source.engine} in its provenance"
+        yield "engine", f"{engine} in its inputs, but {source.engine} in its provenance"
 
 
 def _is_date(text: str, latest: datetime) -> bool:
@@ -55,7 +55,7 @@ def _is_date(text: str, latest: datetime) -> bool:
         found = datetime.strptime(text, _DATE).replace(tzinfo=UTC)
     except ValueError:
         return False
-    # `strptime` takes digits of other scripts, and fewer of them.
+    # `strptime` also accepts digits of other scripts, and fewer digits.
     return found.strftime(_DATE) == text and _FIRST <= found <= latest
 
 

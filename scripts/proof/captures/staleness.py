@@ -1,4 +1,4 @@
-"""TODO."""
+"""Finds stale captures, and captures that contradict themselves, without an engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proof.snippets.model import Snippet
 
 
 class StaleError(ProofError):
-    """A capture is not of the snippet as it is now."""
+    """A capture does not match the current snippet."""
 
     code = 1
 
@@ -24,7 +24,10 @@ class StaleError(ProofError):
 def stale(
     snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
 ) -> Iterator[ProofError]:
-    """Why a capture is not of the snippet as it is now, and where it contradicts itself."""
+    """Why a capture does not match the current snippet, and where it contradicts itself.
+
+    `keys` are the keys of the rebuilt bases by name, `pinned` the digests of the registry bases in bases.lock.
+    """
     registry = " --bases registry" if capture and capture.environment.bases == "registry" else ""
     hint = f"proof update {snippet.name}{registry}"
     if capture is None:
@@ -40,24 +43,24 @@ def stale(
 
 
 def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
-    """Where the transcripts of one capture disagree: one tag with two ids, or a size that is not the measured one."""
+    """Contradictions in the transcripts of one capture: a tag with two IDs, or a size that was not measured."""
     hint = f"proof update {capture.snippet}"
     ids: dict[str, str] = {}
     for step in capture.steps:
         log = BuildLog.parse(step.output)
         if log.image:
-            # A build gives its tag to a new image: what was said of the old one no longer holds.
+            # A build moves its tag to a new image, so IDs seen before no longer apply.
             ids = {name.split(":")[0]: log.image.removeprefix("sha256:")[:12] for name in log.names}
         for repository, image, size in re.findall(
             r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
         ):
             where = Where(folder / f"{step.name}.txt")
             if ids.setdefault(repository, image) != image:
-                what = f"{repository} has two ids in the transcripts of {capture.snippet}"
+                what = f"{repository} has two IDs in the transcripts of {capture.snippet}"
                 yield PageError(what, where=where, evidence=f"{ids[repository]}\n{image}", hint=hint)
             measured = capture.facts.get("size")
             if measured and capture.provenance.image_store != "containerd" and len(ids) == 1:
                 written = units.written(measured.value, "B")
                 if size != written:
-                    what = f"the table says {size} and the layers hold {written}"
+                    what = f"the table says {size}, but the layers hold {written}"
                     yield PageError(what, where=where, hint=hint)

@@ -1,7 +1,6 @@
-"""What really happened, as committed: one text file a step, and one JSON with facts, inputs and provenance.
+"""Reads and writes captures: one text file per step, and capture.json with facts, inputs and provenance.
 
-Written whole or not at all, the JSON last. Captures of two origins of bases live side by side, a folder each.
-This module and everything right of it (`facts`, `expression`, `markdown`) never starts a process.
+A capture is written atomically. Captures of the two origins of bases are kept in separate directories.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from proof.core.validate import validate
 from proof.snippets.places import check, trusted, undeclared
 
 SCHEMA = 1
-_KEYS = {"environment": "basis"}  # fields whose key in the file has another name
+_KEYS = {"environment": "basis"}  # fields with another key in the file
 RECORD = "capture.json"
-_NAME = re.compile(r"\w{1,100}")  # of a step, and so of a file
-_LARGEST = 20_000_000  # bytes of one file: several times what the tool lets a command print
+_NAME = re.compile(r"\w{1,100}")  # the name of a step, and of its file
+_LARGEST = 20_000_000  # bytes per file: several times the limit for the output of a command
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _VALUES = {"B": (int,), "count": (int,), "KiB": (int, float), "s": (int, float), "text": (str,)}
 
 
 def load(folder: Path) -> Capture | None:
-    """Read the capture in `folder`, or None where there is none.
+    """Read the capture in `folder`. Returns None if there is none.
 
-    Raises PageError where the files cannot be a capture.
+    Raises PageError if the files are not a capture.
     """
     record = folder / RECORD
     try:
@@ -48,9 +47,9 @@ def load(folder: Path) -> Capture | None:
         raise PageError(error.what, where=error.where, hint=error.hint) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PageError(
-            f"this is no capture that the tool wrote: {error!r}",
+            f"not a capture written by proof: {error!r}",
             where=Where(record),
-            hint="git checkout -- this file, or remove its folder and run proof update",
+            hint="restore the file with git checkout, or delete its directory and run proof update",
         ) from error
 
 
@@ -60,7 +59,7 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
     data: dict[str, Any] = json.loads(content.decode("utf-8"))
     if data["schema"] != SCHEMA:
         raise PageError(
-            f"this capture has schema {data['schema']}, and this tool reads {SCHEMA}",
+            f"the capture has schema {data['schema']}, but proof reads schema {SCHEMA}",
             where=Where(record),
             hint=f"proof update {data['snippet']}",
         )
@@ -89,52 +88,52 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
 
 
 def lines_of(folder: Path) -> list[str]:
-    """The lines of the record of `folder`, to say where something stands; none where it cannot be read."""
+    """The lines of capture.json in `folder`, to find line numbers. Empty if it cannot be read."""
     with contextlib.suppress(FileNotFoundError, UsageError):
         return files.read_text(folder / RECORD, below=trusted(folder), limit=_LARGEST).split("\n")
     return []
 
 
-def strangers(folder: Path, capture: Capture) -> Iterator[PageError]:
-    """What is in the directory of a capture and does not belong to it."""
+def unexpected_files(folder: Path, capture: Capture) -> Iterator[PageError]:
+    """An error for each entry of a capture's directory that does not belong to it."""
     own = {RECORD, *(_text_of(folder, step.name).name for step in capture.steps)}
     for path in sorted(folder.iterdir()):
         if path.name not in own:
-            yield undeclared(path, "the capture beside it has no such step")
+            yield undeclared(path, "the capture has no such step")
 
 
 def _text_of(folder: Path, name: str) -> Path:
-    """The file of a step's output; ValueError for what would lead out of the folder."""
+    """The file with a step's output. Raises ValueError for a name that could lead out of the directory."""
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r:.60} names no text beside it")
+        raise ValueError(f"invalid step name {name!r:.60}")
     return folder / f"{name}.txt"
 
 
 def _checked(capture: Capture) -> Capture:
-    """The capture, if everything in it has its type and form; TypeError if not."""
+    """Return the capture. Raises TypeError if anything in it has the wrong type or form."""
     validate(capture)
     if not _MOMENT.fullmatch(capture.provenance.date):
-        raise TypeError(f"{capture.provenance.date!r:.60} is not a date as the tool writes it")
+        raise TypeError(f"invalid date {capture.provenance.date!r:.60}")
     for name, fact in capture.facts.items():
         if not _FACT.fullmatch(name):
-            raise TypeError(f"{name!r:.60} is not the name of a fact")
+            raise TypeError(f"invalid fact name {name!r:.60}")
         unit = units.unit_of(name) or fact.unit
         if fact.unit != unit or unit not in units.UNITS:
-            raise TypeError(f"{name} is measured in {fact.unit!r:.60}")
+            raise TypeError(f"{name} has the wrong unit {fact.unit!r:.60}")
         if type(fact.value) not in _VALUES[unit]:
-            raise TypeError(f"{name} is {fact.value!r:.60}, which is not a value in {unit}")
+            raise TypeError(f"{name} is {fact.value!r:.60}, not a value in {unit}")
     return capture
 
 
 def save(capture: Capture, folder: Path) -> None:
-    """Write the capture: a new folder beside the old one, then one exchange of their names.
+    """Write the capture to a new directory, then swap that with the old one in one system call.
 
-    A reader, or a run that is killed at any moment, finds the old capture or the new one, whole.
+    At any moment, even if the run is killed, a reader finds the complete old or the complete new capture.
     """
     check(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed, under the same number
+    shutil.rmtree(fresh, ignore_errors=True)  # left by a killed run with the same process ID
     try:
         fresh.mkdir()
         steps = {}
@@ -158,15 +157,15 @@ def save(capture: Capture, folder: Path) -> None:
 
 
 def sweep(snippets: Path) -> None:
-    """Remove what a run that was killed while it wrote left below `snippets`; no other one may be writing there."""
+    """Remove what killed runs left below `snippets`. No other run may be writing there."""
     for pattern in ("*/captured/.*.new-*", "*/captured/*/.*.new-*"):
         for folder in snippets.glob(pattern):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Swap two folders in one step: renameat2(2) with RENAME_EXCHANGE, which Python does not offer."""
-    import ctypes  # only where something is written: a site build needs none of it
+    """Swap two directories atomically: renameat2(2) with RENAME_EXCHANGE, which Python does not offer."""
+    import ctypes  # imported late: a site build does not need it
 
     libc = ctypes.CDLL(None, use_errno=True)
     at_working_directory, exchange = -100, 2
@@ -176,10 +175,10 @@ def _exchange(one: Path, other: Path) -> None:
 
 
 def _seal(data: dict[str, Any]) -> str:
-    """Over everything else in the record: a digit changed by hand does not go unseen.
+    """A hash of everything else in the record, so that edits by hand are noticed.
 
-    It has no key, so it finds accidents and no more. Whoever edits a record can compute it again: that is found by
-    comparing with a run (compare.py), which is why `proof check` compares all that a page can show.
+    It has no key, so it finds only accidents: anyone can edit a record and compute the seal again. `proof check` finds
+    that, because it compares everything that a page can show with a run (diff.py).
     """
     return sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode())
 
@@ -191,5 +190,5 @@ def _write(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        error.filename = str(path)  # the message of a full disk says where: a write by itself does not know
+        error.filename = str(path)  # so that "disk full" names the file
         raise

@@ -1,1 +1,1 @@
-"""The command : its arguments, its verbs and its exit codes."""
+"""The command line: its arguments, verbs and exit codes."""

@@ -1,4 +1,4 @@
-"""`proof check` and `proof update`: run snippets on an engine and compare, and with `update` keep what changed."""
+"""`proof check` and `proof update`: run snippets on an engine and compare; `update` also writes what changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run ends, whether on one machine or merged from shards: the reports, the claims and the exit code."""
+"""The end of a run, on one machine or merged from shards: reports, claims and the exit code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proof.cli.options import Reports
 from proof.cli.page_check import PageCheck
-from proof.core.errors import code_of
+from proof.core.errors import exit_code_of
 from proof.facts import book
 from proof.pages import scan, status
 from proof.reports import github, json_report, junit
@@ -24,9 +24,9 @@ def conclude(
     reports: Reports,
     page_check: PageCheck | None = None,
 ) -> int:
-    """Report what each snippet came to, and return the exit code; `page_check` if the pages were read before.
+    """Report the results and return the exit code. Pass `page_check` if the pages have been read before.
 
-    The claims of all pages are evaluated over what was just measured, including values that vary from run to run.
+    The claims of all pages are checked against the new measurements, including values that vary from run to run.
     """
     if reports.json:
         print(json_report.results(results))
@@ -35,7 +35,7 @@ def conclude(
     terminal.advice(results)
     with terminal.stage("claims"):
         measured = {result.snippet.name: result.new for result in results if result.new}
-        facts = book.load(root / "snippets").measured_anew(measured)
+        facts = book.load(root / "snippets").with_captures(measured)
         pages = page_check.pages if page_check else scan.scan(root, expand=False)
         untrue = status.false_claims(pages, facts)
     problems = page_check.problems if page_check else []
@@ -45,4 +45,4 @@ def conclude(
     if reports.github:
         paths = [page.path for page in pages]
         github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.screen.file)
-    return worst(results, by_cause=reports.by_cause) or code_of(untrue) or code_of(problems)
+    return worst(results, by_cause=reports.by_cause) or exit_code_of(untrue) or exit_code_of(problems)

@@ -1,4 +1,4 @@
-"""`proof engine`: a private engine that stays, for looking inside images and trying commands by hand."""
+"""`proof engine`: a private engine that keeps running, for inspecting images and trying commands by hand."""
 
 from __future__ import annotations
 

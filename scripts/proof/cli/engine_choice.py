@@ -1,4 +1,4 @@
-"""Which engine a run uses: a private one where possible, else Docker or Podman of the user's own."""
+"""Chooses the engine of a run: a private one if possible, otherwise the user's Docker or Podman."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _KINDS: tuple[Literal["private", "docker", "podman"], ...] = ("private", "docker
 
 @contextlib.contextmanager
 def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
-    """The engine to use, until the end of the block; says which one it is, and why none before it could be used.
+    """The engine to use during the block. Prints which one it is, and why better ones are not available.
 
-    Raises NoEngineError, with the reason for each engine, where there is none.
+    Raises NoEngineError, with the reason for each engine, if none is available.
     """
     reasons: list[str] = []
     for kind in _KINDS if choice == "auto" else (choice,):
@@ -36,7 +36,7 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
                     raise
                 reasons += [f"{kind}: {error.what}", *(f"  {line}" for line in error.evidence.splitlines())]
                 continue
-            for reason in reasons:  # the choice must not hide what is wrong with a better engine
+            for reason in reasons:  # so that problems with a better engine are not hidden
                 terminal.say(f" · {reason}", "yellow")
             if kind != "private":
                 _introduce(engine, terminal)
@@ -62,7 +62,7 @@ def _private(terminal: Terminal, cache: Path, memory: int | None) -> Iterator[En
 
 
 def _introduce(engine: Engine, terminal: Terminal) -> None:
-    """Say which engine of the user's is used, and what to know about that."""
+    """Print which engine of the user is used, and a warning if it has no sandbox."""
     address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
     where = f" at {address}" if address else ""
     terminal.say(f" · using your {engine.kind}{where}; its images are left alone")

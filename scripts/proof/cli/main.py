@@ -1,4 +1,4 @@
-"""The command `proof`: its verbs, and the one place that turns errors into exit codes.
+"""The command `proof`: its verbs, and the only place that turns errors into exit codes.
 
 To add a verb, write a module with `add_parser` and name it in `_VERBS`. Verbs import what they need when they run, so
 that `proof --help` answers at once.
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from proof.cli import check, engine, facts, shards, status
-from proof.core.errors import ProofError, complain, complain_of_a_crash
+from proof.core.errors import ProofError, print_crash, print_error
 
 _VERBS = (check, shards, status, facts, engine)
 EXIT_CODES = {
@@ -28,15 +28,15 @@ EXIT_CODES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    sys.excepthook = complain_of_a_crash
+    sys.excepthook = print_crash
     parsed = parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
     except ProofError as error:
-        complain(f"proof: {error}")
+        print_error(f"proof: {error}")
         return error.code
     except KeyboardInterrupt:
-        complain("\nproof: interrupted; finished results are kept")
+        print_error("\nproof: interrupted; finished results are kept")
         return 130
     except BrokenPipeError:  # `proof facts | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         from proof.core import files
 
-        if (trouble := files.trouble(error)) is None:
+        if (trouble := files.disk_error(error)) is None:
             raise
-        complain(f"proof: {trouble}")
+        print_error(f"proof: {trouble}")
         return trouble.code
     return code
 

@@ -1,4 +1,4 @@
-"""The arguments of the verbs: how they are declared, and what they are once they have been checked."""
+"""The arguments of the verbs: their declarations, and the validated options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from proof.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from proof.snippets.base_images import Origin
+    from proof.snippets.places import Origin
 
 EngineChoice = Literal["auto", "private", "docker", "podman"]
 Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns

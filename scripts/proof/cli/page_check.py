@@ -1,4 +1,4 @@
-"""What the pages state, and what is wrong with that: read while an engine starts, reported once."""
+"""Reads the pages and finds their problems, in the background while an engine starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PageCheck:
         return None if any(page.problems for page in self.pages) else PageCheck(self.pages, [])
 
     def report(self, terminal: Terminal) -> None:
-        """Print the problems; UsageError where a page names something that does not exist."""
+        """Print the problems. Raises UsageError if a page names something that does not exist."""
         terminal.problems(self.problems)
         if broken := sum(problem.code == UsageError.code for problem in self.problems):
             raise UsageError(f"{broken} error{'s' if broken > 1 else ''} in the pages", hint="see above")

@@ -1,4 +1,4 @@
-"""Which snippets `proof check` and `proof update` run, and the run itself on an engine."""
+"""Selects the snippets of `proof check` and `proof update`, and runs them on an engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from proof.system import locks
 
 
 def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> list[Snippet]:
-    """The snippets that the arguments select; UsageError where there is none."""
+    """The snippets that the arguments select. Raises UsageError if there are none."""
     names = [*options.names, *_used_by(options.pages, options.root)]
     snippets = project.load_all(options.root, names)
     bases.check(snippets)
@@ -45,7 +45,7 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> li
 
 
 def may_reuse(options: RunOptions) -> bool:
-    """Whether an earlier verdict is good enough: for a plain run on this machine, and never in CI."""
+    """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
     special = (options.rerun, options.fresh, options.timeout, options.memory)
     reports = options.reports
     reported = (options.results, reports.github, reports.junit, os.environ.get("CI"))
@@ -116,18 +116,18 @@ def _run_all(
 def _load_bases(
     names: Iterable[str], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
 ) -> tuple[dict[str, Loaded], dict[str, CannotMeasureError]]:
-    """Every base image that can be had, and the error for each other one: only its own snippets are not measured."""
+    """The base images that could be loaded, and the errors of the others, whose snippets are not measured."""
     get = partial(loader.ensure, engine=engine, origin=options.bases, cache=cache_folder(), mirror=options.mirror)
     loaded: dict[str, Loaded] = {}
     missing: dict[str, CannotMeasureError] = {}
     away = ""
     for name in names:
-        if away:  # waiting as long again for each image would take hours
+        if away:  # retrying for each image could take hours
             missing[name] = RegistryAwayError(f"{name} was not requested: {away}")
             continue
         try:
             with terminal.stage(f"base {name}, {options.bases}"):
-                loaded[name] = engine.again(partial(get, bases, name))
+                loaded[name] = engine.retry_if_lost(partial(get, bases, name))
         except EngineLostError:
             raise
         except CannotMeasureError as error:

@@ -1,4 +1,4 @@
-"""`proof status`: what is wrong with captures and pages, as far as that can be known without an engine."""
+"""`proof status`: problems of captures and pages that can be found without an engine."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What every other package uses: errors, text, units, files. It imports nothing of the other packages."""
+"""What all other packages use: errors, text, units, files. Imports none of them."""

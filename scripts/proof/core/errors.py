@@ -1,6 +1,6 @@
-"""Every failure the tool can name: where it is, what it is, the evidence, and the command that cures it.
+"""The errors of the tool. Each says what is wrong and where, shows the evidence, and gives a hint.
 
-Raise these anywhere; only `cli.main` turns them into an exit code.
+Raise them anywhere. Only `cli.main` turns them into an exit code.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from proof.core.text import plain
 
 @dataclass(frozen=True)
 class Where:
-    """A place a reader can open: prints as `path:line`, the path relative to the working directory."""
+    """A line of a file. Prints as `path:line`, with the path relative to the working directory if it is below it."""
 
     path: Path
     line: int | None = None  # counted from 1
 
     def __str__(self) -> str:
         try:
-            # Not of the file itself: what is said of a link is said of where it stands, and it may lead to itself.
+            # Only the parent is resolved: an error about a link is about the link itself, which may even form a loop.
             path = Path(os.path.realpath(self.path.parent), self.path.name).relative_to(Path.cwd())
         except ValueError:
             path = self.path
@@ -32,7 +32,7 @@ class Where:
 
 
 class ProofError(Exception):
-    """Base of the tree. `code` is the exit code that `cli.main` returns for it."""
+    """The base class of all errors. `code` is the exit code of the tool."""
 
     code = 1
 
@@ -49,17 +49,17 @@ class ProofError(Exception):
 
 
 class UsageError(ProofError):
-    """Wrong use: a command line, a manifest or a page that cannot be right."""
+    """Wrong use: an invalid command line, manifest or page."""
 
     code = 2
 
 
 class ManifestError(UsageError):
-    """snippet.toml or bases.toml says something that cannot be run."""
+    """snippet.toml or bases.toml is invalid."""
 
 
 class RefusedError(UsageError):
-    """A command or a Dockerfile asks for something that is never run, whatever the engine."""
+    """A command, Dockerfile or file that the tool refuses on any engine."""
 
 
 class PageError(UsageError):
@@ -67,13 +67,13 @@ class PageError(UsageError):
 
 
 class CannotMeasureError(ProofError):
-    """The engine, a package, the disk or the clock failed: nothing is known about the numbers."""
+    """The engine, a package, the disk or a time limit prevented the measurement: the numbers may be right or wrong."""
 
     code = 3
 
 
 class NoEngineError(CannotMeasureError):
-    """No container engine can be had here."""
+    """No container engine is available."""
 
 
 class EngineLostError(CannotMeasureError):
@@ -81,35 +81,29 @@ class EngineLostError(CannotMeasureError):
 
 
 class RegistryAwayError(CannotMeasureError):
-    """A registry limits, or is away: another image of it would fare no better."""
+    """A registry limits requests or is down, so it makes no sense to ask it for other images."""
 
 
 class DeadlineError(CannotMeasureError):
-    """A command ran longer than it may."""
+    """A command exceeded its time limit."""
 
 
 class PackageError(CannotMeasureError):
-    """A package of a rebuilt base could not be fetched, or is not the pinned one."""
+    """A package of a rebuilt base could not be downloaded, or is not the pinned file."""
 
 
-class AnotherBasisError(ProofError):
-    """Two numbers of different bases were about to be compared."""
-
-    code = 4
-
-
-def code_of(problems: Sequence[ProofError]) -> int:
-    """The exit code that these come to: the highest, and 0 for none."""
+def exit_code_of(problems: Sequence[ProofError]) -> int:
+    """The highest exit code of these errors, or 0."""
     return max((problem.code for problem in problems), default=0)
 
 
-def complain(text: str) -> None:
-    """Write to the error output: the one way there for text that may come from outside."""
+def print_error(text: str) -> None:
+    """Print to standard error. Text that may come from outside is always printed here, since it is made harmless."""
     sys.stderr.write(f"{plain(text)}\n")
 
 
-def complain_of_a_crash(*crash: Any) -> None:
-    """What Python is told to do with an error that nobody foresaw: its message may hold text from outside too."""
-    import traceback  # only where something is broken
+def print_crash(*crash: Any) -> None:
+    """The `sys.excepthook` of the tool: the message of an unexpected error may contain text from outside too."""
+    import traceback  # only needed in a crash
 
-    complain("".join(traceback.format_exception(*crash)).rstrip())
+    print_error("".join(traceback.format_exception(*crash)).rstrip())

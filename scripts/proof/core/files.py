@@ -1,4 +1,4 @@
-"""Reading files that may be a stranger's, writing files that others read meanwhile, and explaining a failing disk."""
+"""Reads untrusted files, writes files atomically, and explains disk errors."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, RefusedError, Where
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_CURES = {
+_HINTS = {
     errno.EROFS: "make it writable",
-    errno.EACCES: "give it to the user who runs this",
-    errno.EPERM: "give it to the user who runs this",
-    errno.EIO: "look at the disk",
-    errno.ENOLCK: "use a folder on a file system with locks",
+    errno.EACCES: "give your user access to it",
+    errno.EPERM: "give your user access to it",
+    errno.EIO: "check the disk",
+    errno.ENOLCK: "use a directory on a file system that supports locks",
 }
-# What open(2) says of a link, of something that is not a directory, and of a socket or a device without a driver.
+# Errors of open(2) for a link, for something that is not a directory, and for a socket or a device without a driver.
 _NOT_AS_EXPECTED = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV)
-_LONGEST = 500  # bytes of a path below a project's folder
+_LONGEST = 500  # bytes of a path, relative to the directory that is checked
 _NEVER_FOLLOWED = os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NONBLOCK | _NEVER_FOLLOWED  # to open a named pipe must not wait for a writer
+_FILE = os.O_RDONLY | os.O_NONBLOCK | _NEVER_FOLLOWED  # or opening a named pipe would wait for a writer
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _NEVER_FOLLOWED
 
 
 @contextlib.contextmanager
 def directory(path: Path, *, below: Path) -> Iterator[int]:
-    """A descriptor of the directory `path`, to open what is in it by name.
+    """A file descriptor of the directory `path`, for opening the files in it.
 
-    `below`, at or above it, is trusted: the project, or a directory that the user named. Every step from there is
-    opened as a directory and never through a link, so that nothing which is swapped meanwhile can lead elsewhere.
-    Raises RefusedError at the first step that is not a directory, and FileNotFoundError where there is none.
+    `below` is `path` itself or a directory above it, and is trusted: the project, or a directory that the user named.
+    From there, each part of the path is opened relative to the one before, without following links. So nobody can
+    redirect the path by replacing a part of it in the meantime.
+    Raises RefusedError if a part is not a directory, and FileNotFoundError if it does not exist.
     """
     opened = _open(str(below), _DIRECTORY & ~os.O_NOFOLLOW, None, below)
     try:
@@ -50,54 +51,54 @@ def directory(path: Path, *, below: Path) -> Iterator[int]:
 
 
 def read_in(opened: int, path: Path, *, limit: int) -> bytes:
-    """The content of `path`, a regular file in the directory that is `opened`, of at most `limit` bytes.
+    """The content of the regular file `path`, of at most `limit` bytes. `opened` is the descriptor of its directory.
 
-    It is checked once it is open, so that what was checked is what is read.
-    Raises RefusedError for anything else, and FileNotFoundError where there is nothing.
+    The file is checked after it is opened, so it cannot be replaced between the check and the read.
+    Raises RefusedError for anything else, and FileNotFoundError if it does not exist.
     """
     descriptor = _open(path.name, _FILE, opened, path)
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise _not("regular file", about.st_mode, path)
-        # One byte more than it had, so that one which grows meanwhile is noticed.
+        # One byte more than its size, to notice a file that is growing.
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(min(about.st_size, limit) + 1)
     finally:
         os.close(descriptor)
     if len(content) > limit:
-        raise RefusedError(f"this file has more than {limit:,} bytes", where=Where(path), hint="a shorter one")
+        raise RefusedError(f"the file is larger than {limit:,} bytes", where=Where(path), hint="make it smaller")
     if len(content) > about.st_size:
-        raise RefusedError("this file grew while it was read", where=Where(path), hint="run this again")
+        raise RefusedError("the file grew while it was being read", where=Where(path), hint="try again")
     return content
 
 
 def read(path: Path, *, below: Path, limit: int) -> bytes:
-    """The content of a regular file that may be a stranger's; see `directory` and `read_in`.
+    """The content of an untrusted regular file; see `directory` and `read_in` for the arguments and errors.
 
-    Every file of a project and of a results directory is opened here: tests/unit/test_architecture.py looks for others.
+    All files of a project or a results directory are read here. tests/unit/test_architecture.py checks that.
     """
     with directory(path.parent, below=below) as opened:
         return read_in(opened, path, limit=limit)
 
 
 def read_text(path: Path, *, below: Path, limit: int) -> str:
-    """The same as text, its line ends as they are; RefusedError where it is not UTF-8."""
+    """Like `read`, as text with its line endings unchanged. Raises RefusedError if it is not UTF-8."""
     try:
         return read(path, below=below, limit=limit).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RefusedError("this is not UTF-8 text", where=Where(path), hint="save it as UTF-8") from error
+        raise RefusedError("the file is not UTF-8 text", where=Where(path), hint="save it as UTF-8") from error
 
 
 def _steps(path: Path, below: Path) -> tuple[str, ...]:
     steps = path.relative_to(below).parts
     if ".." in steps:
-        raise RefusedError("this path leads upwards", where=Where(path), hint="a path without `..`")
+        raise RefusedError("the path contains `..`", where=Where(path), hint="use a path without `..`")
     return steps
 
 
 def _open(name: str, flags: int, within: int | None, path: Path) -> int:
-    """Open one name in a directory; `path` is what to call it."""
+    """Open a name in the directory `within`; errors call it `path`."""
     try:
         return os.open(name, flags, dir_fd=within)
     except OSError as error:
@@ -113,13 +114,13 @@ def _open(name: str, flags: int, within: int | None, path: Path) -> int:
 
 def _not(wanted: str, mode: int, path: Path) -> RefusedError:
     what = f"expected a {wanted}, found a {kind(mode)}"
-    return RefusedError(what, where=Where(path), hint=f"rm {path}, or put a {wanted} there")
+    return RefusedError(what, where=Where(path), hint=f"replace {path} with a {wanted}")
 
 
 def check_plain(folder: Path) -> None:
-    """RefusedError for anything below `folder` but files and directories.
+    """Raises RefusedError if anything below `folder` is neither a regular file nor a directory.
 
-    For what is written over, or read by a program that follows links.
+    For directories that are overwritten, or read by programs that follow links.
     """
     pending = [str(folder)]
     while pending:
@@ -128,7 +129,7 @@ def check_plain(folder: Path) -> None:
                 if entry.is_dir(follow_symlinks=False):
                     if len(entry.path) - len(str(folder)) > _LONGEST:
                         where = Where(Path(entry.path).parent)
-                        raise RefusedError(f"a path is longer than {_LONGEST} bytes", where=where, hint="a shorter one")
+                        raise RefusedError(f"a path is longer than {_LONGEST} bytes", where=where, hint="shorten it")
                     pending.append(entry.path)
                 elif not entry.is_file(follow_symlinks=False):
                     found = entry.stat(follow_symlinks=False).st_mode
@@ -136,7 +137,7 @@ def check_plain(folder: Path) -> None:
 
 
 def kind(mode: int) -> str:
-    """What a file is, for a message."""
+    """The kind of a file, from its `st_mode`, for messages."""
     kinds = (
         (stat.S_ISREG, "regular file"),
         (stat.S_ISDIR, "directory"),
@@ -148,10 +149,10 @@ def kind(mode: int) -> str:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all, its folder too: a reader finds the old text or the new one."""
+    """Write a file atomically, and create its directory: readers see either the old text or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own, since other threads and processes may write the same file at this moment; and never an
-    # existing one, which could be a link.
+    # A unique name, because other threads and processes may be writing the same file. Never an existing file, which
+    # could be a link.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         created = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NEVER_FOLLOWED, 0o666)
@@ -163,12 +164,12 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
-def trouble(error: OSError) -> CannotMeasureError | None:
-    """What a failure of the disk means to the user; None for what is no failure of the disk."""
+def disk_error(error: OSError) -> CannotMeasureError | None:
+    """The error to show for a failure of the disk or its permissions; None for other errors."""
     where = Where(Path(str(error.filename))) if error.filename else None
-    # A copy of a whole tree gathers what went wrong as text.
+    # shutil.copytree collects its errors as text.
     if error.errno in _FULL or os.strerror(errno.ENOSPC) in str(error.args):
-        return CannotMeasureError("the disk is full", where=where, hint="free some space, and run the same again")
-    if error.errno in _CURES:
-        return CannotMeasureError(str(error.strerror), where=where, hint=_CURES[error.errno])
+        return CannotMeasureError("the disk is full", where=where, hint="free some space, then run the command again")
+    if error.errno in _HINTS:
+        return CannotMeasureError(str(error.strerror), where=where, hint=_HINTS[error.errno])
     return None

@@ -1,7 +1,7 @@
-"""What was found of a project's folders, while nobody touches them: as git's index knows which files need no reading.
+"""Remembers what was found in a project's directories until they change, as git's index does for files.
 
-Kept for each project in the tool's cache, where it can be deleted at will. A folder whose files are the same ones, of
-the same size and with the same time of their last change, holds what it held: that time is set by the kernel alone.
+There is one JSON file per project in the tool's cache; it can be deleted at any time. A directory is unchanged if it
+has the same files (by inode), with the same sizes and change times (ctime). Only the kernel can set the ctime.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any
 import proof
 from proof.core.files import write_whole
 
-MOMENT = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
+CLOCK_RESOLUTION = 50_000_000  # nanoseconds: several times the coarsest clock of a common file system
 _SCHEMA = 2
 
 
 class FolderCache:
-    """What was found, by name; each of one folder of the project, and of what else it `depends` on."""
+    """Results by name. Each is valid for one directory of the project, and for a string `depends`."""
 
     def __init__(self, file: Path | None, depends: str) -> None:
-        """Read `file`, if any, unless what everything depends on was another thing when it was written."""
+        """Read `file`, if there is one. Its content is ignored if it was written with another `depends`."""
         self._file, self._depends = file, depends
         self._old: dict[str, tuple[str, Any]] = {}
         self._new: dict[str, tuple[str, Any]] = {}
@@ -38,9 +38,9 @@ class FolderCache:
 
     @classmethod
     def of(cls, kind: str, root: Path, cache: Path | None, files: Iterable[Path], also: str = "") -> FolderCache:
-        """Of the project `root`; all of it depends on these files, on the tool's own, and on what else is said.
+        """The cache of `kind` for the project `root`. It depends on these files, on the tool's source and on `also`.
 
-        Without a `cache` nothing is known, and nothing is kept.
+        If `cache` is None, nothing is read or stored.
         """
         name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
         files = sorted({*files, *Path(proof.__file__).parent.rglob("*.py")})
@@ -48,29 +48,29 @@ class FolderCache:
         return cls(cache and cache / kind / f"{name}.json", depends)
 
     def get(self, name: str, folder: Path, depends: str = "") -> Any | None:
-        """What was found under this name, if neither the folder nor what it depends on has changed since."""
+        """The result stored under `name`, or None if there is none, or the directory or `depends` changed since."""
         known = self._old.get(name)
-        with contextlib.suppress(OSError):  # as of paths that are too long: whoever looks at the folder says so
+        with contextlib.suppress(OSError):  # a path that is too long, say; whoever reads the directory reports it
             if known and known[0] == _stamp(folder, depends)[0]:
                 self._new[name] = known
                 return known[1]
         return None
 
     def put(self, name: str, folder: Path, found: Any, *, began: int, depends: str = "") -> None:
-        """Keep what was found in a folder which was looked at from `began` (in nanoseconds) on; it must fit JSON."""
+        """Store a result, which must be JSON data. `began` is when reading the directory started, from `now()`."""
         try:
             stamp, last = _stamp(folder, depends)
         except OSError:
             return
-        # What was written a moment ago may be written once more within the clock's resolution: looked at again then.
-        if last < began - MOMENT:
+        # A file that was just written may change again without a new time, so such a directory is not stored.
+        if last < began - CLOCK_RESOLUTION:
             self._new[name] = stamp, found
             self._changed = True
 
     def save(self, *, whole: bool) -> None:
-        """Keep what is known; where the project was seen as a `whole`, nothing of what was not asked for.
+        """Write the file. If the `whole` project was looked at, drop all results that nobody asked for.
 
-        Where it cannot be written, the folders are looked at again the next time.
+        If it cannot be written, the directories are read again next time.
         """
         kept = self._new if whole else self._old | self._new
         if self._file and (self._changed or kept.keys() != self._old.keys()):
@@ -79,12 +79,12 @@ class FolderCache:
 
 
 def now() -> int:
-    """Nanoseconds, on the clock of the files."""
+    """The time in nanoseconds, comparable to the times of files."""
     return time.time_ns()
 
 
 def _stamp(folder: Path, depends: str) -> tuple[str, int]:
-    """What tells a state of the folder from every other one, and when it was last changed."""
+    """A hash of the state of the directory, and the time of its last change in nanoseconds."""
     files = [(os.fspath(folder), _of(folder)), *sorted(_files(os.fspath(folder)))]
     return _hash([*(f"{path} {state}" for path, state in files), depends]), max(state[0] for _, state in files)
 

@@ -1,4 +1,4 @@
-"""SHA-256, written as container engines write it: `sha256:` and 64 hexadecimal digits."""
+"""SHA-256 digests in the notation of container engines: `sha256:` and 64 hexadecimal digits."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from proof.core import files
 
 
 def sha256(content: bytes) -> str:
-    """The digest of some bytes."""
+    """The digest of `content`."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def hash_text(text: str) -> str:
-    """The digest of a text in UTF-8."""
+    """The digest of `text` in UTF-8."""
     return sha256(text.encode())
 
 
 def hash_file(path: Path, *, below: Path, limit: int) -> str:
-    """The digest of a file's content, or of a link's target; see files.read for `below`, `limit` and errors."""
+    """The digest of a file's content, or of a link's target. See `files.read` for `below`, `limit` and the errors."""
     if path.is_symlink():
         return hash_text(str(path.readlink()))
     return sha256(files.read(path, below=below, limit=limit))

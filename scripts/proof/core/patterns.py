@@ -1,9 +1,8 @@
-"""A regular expression from a manifest, which can neither run forever nor fill the memory.
+"""Regular expressions from untrusted manifests, with limits on time and memory.
 
-A manifest is written by a stranger. The standard `re` cannot be stopped: `(a+)+$` over forty characters takes years, in
-a site build as in a check. The package `regex` has a timeout, but it also has a larger language, in which `(?R)` calls
-the whole expression again until the memory is full. So an expression is accepted only if it keeps to a small subset
-that both read in the same way; then `regex` runs it, within limits.
+The standard `re` has no timeout: `(a+)+$` on forty characters takes years. The package `regex` has one, but its
+language is larger: `(?R)` repeats the whole expression until memory runs out. So only a small subset is accepted, which
+both packages read in the same way. Then `regex` runs the expression, within limits.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ import regex
 
 from proof.core.errors import ManifestError, Where
 
-_LONGEST = 1000  # characters of an expression; the longest honest one has about a hundred
-_TEXT = 200_000  # characters that are searched; the longest honest output has about 6,000
-_TIMEOUT = 1.0  # seconds for one search; an honest one takes milliseconds
-_TOGETHER = 10.0  # seconds for all searches of one manifest; the honest ones take milliseconds
-_REFILL = 0.01  # of the time that passes is given back: a preview runs for days
-_GROUPS = 30  # of one expression: regex keeps all that each has captured
-_DEPTH = 3  # repetitions inside each other
-_COUNT = 256  # of a{COUNT}, or their product where they are nested: compiling it has no timeout
+_LONGEST = 1000  # characters of an expression; real ones have up to about a hundred
+_TEXT = 200_000  # characters to search; real output has up to about 6,000
+_TIMEOUT = 1.0  # seconds for one search; real ones take milliseconds
+_BUDGET = 10.0  # seconds for all searches of one manifest; real ones take milliseconds
+_REFILL = 0.01  # the share of elapsed time that is added to the budget again, since a preview may run for days
+_GROUPS = 30  # per expression, because regex keeps all captures of each group
+_DEPTH = 3  # nested repetitions
+_COUNT = 256  # in a{COUNT}, or the product of nested ones; compiling has no timeout
 
-# The subset. What is not here is refused: it means different things to `re` and `regex`, or to different versions of
-# them, or it makes a search expensive in a way that its author does not see.
-_SIMPLE = r"[nrtdDsSwW]|[!-/:-@\[-`{-~ ]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}"  # behind a backslash
-_MEMBER = rf"(?:\\(?:{_SIMPLE})|(?!--|&&|\|\||~~)[^\\\[\]])"  # of a set; two of these signs would be an operator
+# The subset. Everything else is refused: `re` and `regex`, or versions of them, read it differently, or it makes a
+# search expensive in a way that is hard to see.
+_SIMPLE = r"[nrtdDsSwW]|[!-/:-@\[-`{-~ ]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}"  # after a backslash
+_MEMBER = rf"(?:\\(?:{_SIMPLE})|(?!--|&&|\|\||~~)[^\\\[\]])"  # of a set; a double sign would be an operator of `regex`
 _TOKEN = re.compile(
     rf"""
       (?P<open> \( (?!\?) | \(\?(?::|=|!|<=|<!) )
@@ -43,14 +42,14 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_FLAGS = re.compile(r"\(\?[ims]\)")  # at the beginning: all that is accepted of them
+_FLAGS = re.compile(r"\(\?[ims]\)")  # accepted only at the beginning
 
 _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A regular expression, matched line by line, and where it is written."""
+    """A regular expression in which ^ and $ match at each line, and its place in a file."""
 
     pattern: str
     where: Where
@@ -58,64 +57,64 @@ class Pattern:
 
     @classmethod
     def compile(cls, text: str, where: Where) -> Pattern:
-        """Raises ValueError with the reason where the text is no regular expression, or one that is not accepted."""
+        """Compile `text`. Raises ValueError, with the reason, if it is invalid or not in the subset."""
         if len(text) > _LONGEST:
             raise ValueError(f"it has more than {_LONGEST} characters")
         _check(text)
         try:
             re.compile(text, re.MULTILINE | re.ASCII)
-            # In ASCII: what counts as a digit or a letter elsewhere depends on the version of Unicode.
+            # ASCII, because other digits and letters depend on the version of Unicode.
             return cls(text, where, regex.compile(text, regex.MULTILINE | regex.ASCII | regex.VERSION0))
         except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(str(error)) from error
 
     @property
     def groups(self) -> int:
-        """How many groups it captures."""
+        """The number of capturing groups."""
         return int(self._compiled.groups)
 
     def search(self, text: str) -> regex.Match[str] | None:
-        """The first match, or None; ManifestError where it takes too long to tell."""
+        """The first match, or None. Raises ManifestError if the search takes too long."""
         return self._limited(text, lambda seconds: self._compiled.search(text, timeout=seconds))
 
     def sub(self, replacement: str, text: str) -> str:
-        """The text with every match replaced by a plain text; ManifestError where that takes too long."""
+        """`text` with every match replaced by the literal `replacement`. Raises ManifestError if it takes too long."""
         return self._limited(
             text, lambda seconds: str(self._compiled.sub(lambda _: replacement, text, timeout=seconds))
         )
 
     def _limited(self, text: str, act: Callable[[float], _Found]) -> _Found:
-        """What `act` finds in the seconds that it is given; ManifestError where that is too much work."""
+        """The result of `act`, called with its timeout in seconds. Raises ManifestError if a limit is exceeded."""
         if len(text) > _TEXT:
             raise self._error(f"searches {len(text):,} characters, more than {_TEXT:,}", "make the command print less")
         budget = _budget(self.where.path)
         if (seconds := min(_TIMEOUT, budget.left())) <= 0:
-            raise self._error(f"has no time left: those of this file took {_TOGETHER:g} s together")
+            raise self._error(f"has no time left: the searches of this file took {_BUDGET:g} s in total")
         began = time.thread_time()
         try:
             return act(seconds)
         except TimeoutError as error:
-            raise self._error(f"was still at work on {len(text):,} characters after {seconds:.2g} s") from error
+            raise self._error(f"timed out on {len(text):,} characters after {seconds:.2g} s") from error
         except MemoryError as error:
-            raise self._error(f"takes too much memory on {len(text):,} characters") from error
+            raise self._error(f"needs too much memory for {len(text):,} characters") from error
         finally:
             budget.spend(time.thread_time() - began)
 
     def _error(
-        self, what: str, hint: str = "no repetition inside a repetition: (a+)+ matches no more than a+"
+        self, what: str, hint: str = "avoid nested repetition: (a+)+ matches the same text as a+"
     ) -> ManifestError:
         return ManifestError(f"this regular expression {what}", where=self.where, evidence=self.pattern, hint=hint)
 
 
 class _Budget:
-    """Seconds of processor time that the patterns of one manifest may still take, however often a page shows them."""
+    """The processor time, in seconds, that is left for the patterns of one manifest."""
 
     def __init__(self) -> None:
-        self._left, self._at = _TOGETHER, time.monotonic()
+        self._left, self._at = _BUDGET, time.monotonic()
 
     def left(self) -> float:
         now = time.monotonic()
-        self._left = min(_TOGETHER, self._left + (now - self._at) * _REFILL)
+        self._left = min(_BUDGET, self._left + (now - self._at) * _REFILL)
         self._at = now
         return self._left
 
@@ -125,23 +124,23 @@ class _Budget:
 
 @functools.cache
 def _budget(manifest: Path) -> _Budget:
-    del manifest  # each has its own
+    del manifest  # only the key of the cache
     return _Budget()
 
 
 class _Weight(NamedTuple):
-    """What repeating one part of an expression costs: repetitions inside each other, and how often they must repeat."""
+    """How expensive it is to repeat a part of an expression: its nested repetitions, and their counts multiplied."""
 
     depth: int = 0
     times: int = 1
 
 
 def _check(text: str) -> None:
-    """Raise ValueError where the text is outside of the subset, with the piece that is."""
+    """Raise ValueError, with the offending piece, if the text is not in the subset."""
     groups = 0
-    unclosed: list[tuple[str, _Weight]] = []  # how each group begins, and the heaviest part before it in its parent
-    heaviest: _Weight = _Weight()  # part of the group that is being read
-    last: _Weight | None = None  # what a repetition would repeat
+    unclosed: list[tuple[str, _Weight]] = []  # the opening of each group, and the heaviest part before it in its parent
+    heaviest: _Weight = _Weight()  # the heaviest part of the current group so far
+    last: _Weight | None = None  # what a repetition here would repeat
     at = found.end() if (found := _FLAGS.match(text)) else 0
     while at < len(text):
         if (token := _TOKEN.match(text, at)) is None:
@@ -155,9 +154,9 @@ def _check(text: str) -> None:
                     raise ValueError(f"it has more than {_GROUPS} groups")
             case "close":
                 if not unclosed:
-                    raise ValueError("a `)` has no `(`")
+                    raise ValueError("unmatched `)`")
                 opening, outer = unclosed.pop()
-                last = heaviest if opening in ("(", "(?:") else None  # nothing repeats a look-around
+                last = heaviest if opening in ("(", "(?:") else None  # a look-around cannot be repeated
                 heaviest = _heavier(outer, heaviest)
             case "atom":
                 last = _Weight()
@@ -168,17 +167,17 @@ def _check(text: str) -> None:
                     raise ValueError(f"`{token[0]}` has nothing to repeat")
                 heaviest, last = _heavier(heaviest, _repeated(token, last)), None
     if unclosed:
-        raise ValueError("a `(` has no `)`")
+        raise ValueError("unmatched `(`")
 
 
 def _repeated(repeat: re.Match[str], part: _Weight) -> _Weight:
-    """The weight of a part with `* + ? {n} {n,} {n,m}` behind it."""
+    """The weight of `part` followed by one of `* + ? {n} {n,} {n,m}`."""
     least, most = repeat["least"] or "1", repeat["most"] or "1"
     if max(len(least), len(most)) > 9 or (times := part.times * max(int(least), int(most), 1)) > _COUNT:
         raise ValueError(f"`{repeat[0]}` makes something repeat more than {_COUNT} times")
     once = repeat[0].startswith("?") or repeat[0].rstrip("?") in ("{0}", "{1}", "{0,1}", "{1,1}")
     if (depth := part.depth + (not once)) > _DEPTH:
-        raise ValueError(f"more than {_DEPTH} repetitions are inside each other")
+        raise ValueError(f"more than {_DEPTH} nested repetitions")
     return _Weight(depth, times)
 
 

@@ -1,7 +1,7 @@
-"""Where two lists differ, found in bounded time however long and however alike they are.
+"""Finds where two lists differ, in bounded time for lists of any length.
 
-`difflib.SequenceMatcher` takes time that grows with the product of the lengths, and with the cube of them for lists
-whose items repeat: days for a program that prints one line a hundred thousand times.
+The time of `difflib.SequenceMatcher` grows with the product of the lengths, and with their cube if items repeat. For a
+program that prints one line a hundred thousand times it takes days.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-_MOST = 256  # items of each list that are compared one by one
+_MOST = 256  # items of each list that are compared individually
 
 
 class Block(NamedTuple):
@@ -23,9 +23,9 @@ class Block(NamedTuple):
 
 
 def blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Block]:
-    """Each place where the lists differ, in order.
+    """The differences, in order.
 
-    What both begin and end with is left out first. If what remains is long, it is one block.
+    The common beginning and end are removed first. If what remains is long, it is a single block.
     """
     first, most = 0, min(len(old), len(new))
     while first < most and old[first] == new[first]:

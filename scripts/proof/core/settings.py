@@ -1,4 +1,4 @@
-"""Settings that come from the environment."""
+"""Settings from environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where packages, base images and the private engine's data are kept: $PROOF_CACHE, or below the user's cache."""
+    """The directory for packages, base images and the private engine's data: $PROOF_CACHE, or in the user's cache."""
     if chosen := os.environ.get("PROOF_CACHE"):
         return Path(chosen).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "proof"

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Untrusted text: finds invisible characters, and makes text safe for terminals, logs and HTML."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import re
 import unicodedata
 from html import escape
 
-# Characters that no one sees: controls, what turns the direction of text, blanks that are no space, and the like.
+# Unicode categories of invisible characters: controls, changes of the text direction, blanks other than a space, …
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
-# Letters and marks to Unicode, and nothing to the eye: a joiner, fillers, variation selectors, an empty braille.
+# Letters and marks without a glyph: a joiner, fillers, variation selectors, the empty braille pattern.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
 
-def unseen(text: str, allowed: str = " ") -> str:
-    """The first character that a reader cannot see, like `U+202E`, or nothing: what is read must be what is run."""
+def first_invisible(text: str, allowed: str = " ") -> str:
+    """The first invisible character of `text`, like `U+202E`, or an empty string.
+
+    With such characters, a reviewer may see something else than what the tool reads.
+    """
     if text.isascii() and text.isprintable():
-        return ""  # as nearly every text is
+        return ""  # the usual case
     for c in dict.fromkeys(text):
         if c not in allowed and (unicodedata.category(c) in _UNSEEN or _BLANK.match(c)):
             return f"U+{ord(c):04X}"
     return ""
 
 
-# What a CI system takes for a command to itself: `::error::` at the beginning of a line, `##[group]` anywhere in it.
+# Commands to a CI system: `::error::` at the beginning of a line, `##[group]` anywhere in it.
 _COMMAND = re.compile(r"(?m)^([^\S\n]*:)(?=:)|(#)(?=#\w*\[)")
 
 
 def plain(text: str) -> str:
-    """Text from outside, fit for a terminal and a log: nothing in it acts, and what is unseen is shown by its code."""
+    """Untrusted text for a terminal or a log: no control sequences or CI commands, invisible characters escaped."""
     seen = "".join(c if c in "\n\t" or c.isprintable() or unicodedata.category(c) == "Zs" else _code(c) for c in text)
     return _COMMAND.sub(lambda mark: f"{mark[0]} ", seen)
 
@@ -38,15 +41,15 @@ def _code(c: str) -> str:
     return c.encode("unicode_escape").decode()
 
 
-_NEAR = 100  # characters of a name that somebody mistyped
+_NEAR = 100  # characters; longer names get no suggestion
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """A near miss worth offering, as ` - did you mean 'x'?`, or nothing."""
-    import difflib  # only on the way to an error
+    """A suggestion for a mistyped name, as ` - did you mean 'x'?`, or an empty string."""
+    import difflib  # only needed for errors
 
     if len(name) > _NEAR:
-        return ""  # the time to compare two names grows with the product of their lengths
+        return ""  # the time for a comparison grows with the product of the lengths
     close = difflib.get_close_matches(name, [other for other in known if len(other) <= _NEAR], n=1)
     return f" - did you mean '{close[0]}'?" if close else ""
 
@@ -55,17 +58,17 @@ _CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
 def as_html(raw: str) -> str:
-    """Text from outside as HTML in which it can do nothing."""
+    """Untrusted text as harmless HTML."""
     return escape(visible(raw))
 
 
 def visible(text: str) -> str:
-    """Text whose control, bidirectional and unassigned characters can be seen and do nothing."""
+    """Text with control, bidirectional and unassigned characters replaced by visible symbols."""
     return text.translate(_SEEN)
 
 
 class _Seen(dict[int, str]):
-    """Each character as it is shown, found once: transcripts are long and made of few."""
+    """How each character is shown. Cached, because transcripts are long and use few different characters."""
 
     def __missing__(self, code: int) -> str:
         c = chr(code)

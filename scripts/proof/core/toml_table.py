@@ -1,4 +1,4 @@
-"""A TOML table that knows its file and lines: what every hand-written file of a project is read with."""
+"""Reads the hand-written TOML files of a project, with the line of each table and key for error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from proof.core import files
 from proof.core.errors import ManifestError, Where
 from proof.core.patterns import Pattern
-from proof.core.text import did_you_mean, unseen
+from proof.core.text import did_you_mean, first_invisible
 
 # The tokens of TOML; the text is known to be valid, so each pattern may assume that what it begins also ends.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
@@ -49,23 +49,25 @@ class Table:
 
     @classmethod
     def read(cls, path: Path, substitutions: Mapping[str, str] | None = None, *, below: Path) -> Table:
-        """The whole file as a table, `{name}` replaced where asked; ManifestError where it is missing or no TOML.
+        """The whole file as a table, with `{name}` replaced for each of the `substitutions`.
 
-        `below` is the project: see `files.read`.
+        `below` is the project: see `files.read`. Raises ManifestError if the file is missing or invalid.
         """
         try:
             text = files.read_text(path, below=below, limit=_LARGEST)
         except FileNotFoundError as error:
-            raise ManifestError("there is no such file", where=Where(path), hint=f"write {path.name}") from error
+            raise ManifestError("no such file", where=Where(path), hint=f"write {path.name}") from error
         text = text.replace("\r\n", "\n")
-        # Text that turns its direction, say, shows a reviewer another file than the one that is read.
-        if hidden := unseen(text, _ALLOWED):
-            line, shown = next((n, s) for n, s in enumerate(text.split("\n"), start=1) if unseen(s, _ALLOWED) == hidden)
+        # With a change of the text direction, say, a reviewer sees another file than the tool reads.
+        if hidden := first_invisible(text, _ALLOWED):
+            line, shown = next(
+                (n, s) for n, s in enumerate(text.split("\n"), start=1) if first_invisible(s, _ALLOWED) == hidden
+            )
             raise ManifestError(
-                f"this line holds the character {hidden}, which cannot be seen",
+                f"invisible character {hidden}",
                 where=Where(path, line),
                 evidence=shown,
-                hint=r"take it out, or write it as an escape like \u00AD",
+                hint=r"remove it, or write it as an escape like \u00AD",
             )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
@@ -73,14 +75,14 @@ class Table:
 
     @classmethod
     def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:
-        """A text that stands in the file `path` below so many lines; ManifestError where it is no TOML."""
+        """A part of the file `path`, below `above` other lines. Raises ManifestError if it is invalid."""
         text = "\n" * above + text
         if deep := _DEEP.search(text):
             raise ManifestError(
                 "this key has too many parts",
                 where=Where(path, text.count("\n", 0, deep.start()) + 1),
                 evidence=f"{deep[0]:.80}",
-                hint="a key has three parts at most, as facts.size.match",
+                hint="use at most three parts, as in facts.size.match",
             )
         try:
             table = cls(path, text, tomllib.loads(text))
@@ -89,14 +91,17 @@ class Table:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
             raise ManifestError(
-                f"this is no TOML: {str(error).split(' (at')[0].lower()}",
+                f"invalid TOML: {str(error).split(' (at')[0].lower()}",
                 where=Where(path, line),
                 evidence="\n".join(text.split("\n")[line - 1 : line]),
                 hint="https://toml.io",
             ) from error
         except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
             raise ManifestError(
-                "this TOML cannot be read", where=Where(path), evidence=str(error), hint="fewer digits, less nesting"
+                "this TOML cannot be read",
+                where=Where(path),
+                evidence=str(error),
+                hint="use fewer digits and less nesting",
             ) from error
         table._first = above or 1
         return table
@@ -109,7 +114,7 @@ class Table:
         return Where(self.path, lines[place] if place else self._first)
 
     def error(self, key: str, what: str, hint: str) -> ManifestError:
-        """A ManifestError at `key`, with the line as evidence."""
+        """A ManifestError at the line of `key`, with that line as evidence."""
         return self._error((key,) if key else (), what, hint)
 
     def _error(self, keys: tuple[str, ...], what: str, hint: str) -> ManifestError:
@@ -118,7 +123,7 @@ class Table:
         return ManifestError(what, where=where, evidence=line.strip(), hint=hint)
 
     def allow(self, *keys: str) -> None:
-        """Refuse every other key."""
+        """Raise ManifestError for any other key."""
         for key in self.data:
             if key not in keys:
                 raise self.error(
@@ -126,16 +131,16 @@ class Table:
                 )
 
     def text(self, key: str, *, required: bool = False) -> str:
-        """A string; empty where it is absent and not required."""
+        """A string; empty if it is missing and not required."""
         if required and not self.data.get(key):
-            raise self.error("", f"`{key}` is missing here", f'{key} = "…"')
+            raise self.error("", f"`{key}` is missing", f'add {key} = "…"')
         return str(self._typed(key, str, "a string") or "")
 
     def flag(self, key: str) -> bool:
-        """True or false; false where it is absent."""
+        """A boolean; false if it is missing."""
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise self.error(key, f"`{key}` must be true or false", f"{key} = true")
+            raise self.error(key, f"`{key}` must be true or false", f"write {key} = true")
         return value
 
     def integer(self, key: str, default: int) -> int:
@@ -149,13 +154,13 @@ class Table:
         try:
             return default if value is None else float(value)
         except OverflowError as error:
-            raise self.error(key, f"`{key}` is too large a number", f"{key} = {default:g}") from error
+            raise self.error(key, f"`{key}` is too large", f"write a smaller number, like {default:g}") from error
 
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
         value = self._typed(key, list, "a list of strings") or []
         if not all(isinstance(item, str) for item in value):
-            raise self.error(key, f"`{key}` must be a list of strings", f'{key} = ["…"]')
+            raise self.error(key, f"`{key}` must be a list of strings", f'write {key} = ["…"]')
         return list(value)
 
     def pattern(self, key: str, text: str) -> Pattern:
@@ -165,15 +170,15 @@ class Table:
         except ValueError as error:
             raise self.error(
                 key,
-                f"'{text:.100}' is no regular expression that is accepted here: {error}",
-                "the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
+                f"unsupported regular expression '{text:.100}': {error}",
+                "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
             ) from error
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
-        value = self._typed(key, list, f"tables, each under [[{key}]]") or []
+        value = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
-            raise self.error(key, f"`{key}` must be tables", f"[[{key}]]")
+            raise self.error(key, f"`{key}` must be a list of tables", f"write each under [[{key}]]")
         return [self._below(item, key, number) for number, item in enumerate(value)]
 
     def subtable(self, key: str) -> Table:
@@ -187,7 +192,7 @@ class Table:
         for name, item in value.items():
             if not isinstance(item, dict):
                 what = f"`{key}.{name}` must be a table"
-                raise self._error((key, name), what, f"{key}.{name} = {{ … }}")
+                raise self._error((key, name), what, f"write {key}.{name} = {{ … }}")
             found.append(self._below(item, key, name))
         return found
 
@@ -202,7 +207,7 @@ class Table:
 
 
 def _check_integers(data: Mapping[str, Any]) -> None:
-    """Raise ValueError where a number is larger than TOML allows."""
+    """Raise ValueError for an integer that is larger than TOML allows."""
     left: list[Any] = [data]
     while left:
         match left.pop():
@@ -270,7 +275,8 @@ class _Reader:
         """Read `[a.b]` or `[[a.b]]`, and return the place of the table that it opens."""
         double = self._text.startswith("[[", self._at)
         self._take("[[" if double else "[")
-        line, place = self._now(), ()
+        line = self._now()
+        place: _Place = ()
         *above, last = self._key()
         self._take("]]" if double else "]")
         for part in above:
@@ -294,7 +300,7 @@ class _Reader:
 
     def _key(self) -> list[str]:
         """Read a dotted key."""
-        parts = []
+        parts: list[str] = []
         while True:
             if self._peek() in ('"', "'"):
                 parts += tomllib.loads(f"key = {self._match(_STRING)}").values()

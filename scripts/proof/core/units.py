@@ -1,6 +1,6 @@
-"""The facts that the tool measures of every image by itself: their names, and what each is measured in.
+"""Units of facts, the facts that the tool measures of every image, and how values are written.
 
-`record` writes them, and a capture that is read from a file is held to them.
+`runs.to_capture` records these facts, and a capture that is read from a file is checked against them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 
 from proof.core.validate import is_number
 
-UNITS = ("B", "KiB", "s", "count", "text")  # what a fact may be measured in
+UNITS = ("B", "KiB", "s", "count", "text")  # of facts
 _OF_IMAGE = {
     **dict.fromkeys(("size", "base_size", "own_size"), "B"),
     **dict.fromkeys(("transfer_size", "base_transfer_size", "own_transfer_size"), "B"),
@@ -20,7 +20,7 @@ _LAYER = re.compile(r"layer_[0-9]{1,3}")
 
 
 def unit_of(name: str) -> str | None:
-    """The unit of a fact that the tool measures by itself; None where the name is no such fact's."""
+    """The unit of a fact that the tool measures of every image; None for all other names."""
     return "B" if _LAYER.fullmatch(name) else _OF_IMAGE.get(name)
 
 
@@ -29,7 +29,7 @@ _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 
 def written(value: Scalar, unit: str) -> str:
-    """A value as a page states it: sizes as `docker image ls` prints them, everything else in its own usual way."""
+    """A value as pages show it: sizes as in `docker image ls`, everything else in its usual notation."""
     match unit:
         case "B":
             return size(float(value))
@@ -46,17 +46,17 @@ def written(value: Scalar, unit: str) -> str:
 
 
 def size(number: float) -> str:
-    """Bytes as Docker writes them: decimal units, three significant digits (270MB, 10.7MB, 53B)."""
+    """Bytes in Docker's notation: decimal units, three significant digits (270MB, 10.7MB, 53B)."""
     for unit in _STEPS[:-1]:
         text = f"{number:.3g}"
-        if abs(number) < 1000 and "e" not in text:  # 999.7 rounds to 1e+03: that is 1 of the next unit
+        if abs(number) < 1000 and "e" not in text:  # 999.7 rounds to 1e+03, which is 1 of the next unit
             return text + unit
         number /= 1000
     return f"{float(f'{number:.3g}'):g}{_STEPS[-1]}"
 
 
 def binary(kib: float) -> str:
-    """KiB as `du -h` writes them: binary units, one decimal (162.2M)."""
+    """KiB in the notation of `du -h`: binary units, one decimal (162.2M)."""
     for unit in ("K", "M", "G"):
         if kib < 1024:
             return f"{kib:.1f}{unit}"
@@ -65,9 +65,9 @@ def binary(kib: float) -> str:
 
 
 def parse_binary(text: str) -> float:
-    """KiB out of what `du -h` printed; ValueError where that is no size."""
+    """A size that `du -h` printed, in KiB. Raises ValueError if it is not a size."""
     factor = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}.get(text[-1:].upper())
     kib = float(text[:-1]) * factor if factor else float(text) / 1024
     if not is_number(kib):
-        raise ValueError(f"'{text:.40}' is no size")
+        raise ValueError(f"invalid size '{text:.40}'")
     return kib

@@ -1,4 +1,4 @@
-"""Whether a record that was read from a file has the types that it declares: JSON would put anything anywhere."""
+"""Checks that the fields of a dataclass, filled from JSON, have the types that they declare."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-_LONE = re.compile("[\ud800-\udfff]")  # JSON can hold half a character, and nothing could write it down
+_LONE = re.compile("[\ud800-\udfff]")  # a surrogate, which JSON can contain and UTF-8 cannot encode
 
 Record = TypeVar("Record")
-_LARGEST = 2**63  # nothing measured comes near it; a float overflows at a larger number, and cannot be written
+_LARGEST = 2**63  # far above any measurement; much larger integers overflow a float
 
 
 def validate(record: Record) -> Record:
-    """The same dataclass; TypeError, naming the field, where a value has another type or is no sensible number."""
+    """Return the same record. Raises TypeError, naming the field, if a value has the wrong type or is out of range."""
     for name, kind in _kinds(cast(Hashable, type(record))).items():
         if not _fits(value := getattr(record, name), kind):
             raise TypeError(f"{type(record).__name__}.{name} is {value!r:.60}")
@@ -24,8 +24,8 @@ def validate(record: Record) -> Record:
 
 
 def is_number(value: float) -> bool:
-    """Whether it is one to compute with: finite, and no larger than 64 bits can hold."""
-    return -_LARGEST <= value < _LARGEST  # false of what is no number, too
+    """Whether the value is finite and fits into 64 bits."""
+    return -_LARGEST <= value < _LARGEST  # false for NaN, too
 
 
 @functools.cache
@@ -43,7 +43,7 @@ def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _fits(value: Any, kind: Any) -> bool:
     if kind in (int, float):
-        return type(value) in (int, kind) and is_number(value)  # a bool is no int here
+        return type(value) in (int, kind) and is_number(value)  # a bool is not accepted as an int
     if kind is str:
         return type(value) is str and not _LONE.search(value)
     if kind is bool:
@@ -51,7 +51,7 @@ def _fits(value: Any, kind: Any) -> bool:
     origin, args = _parts(kind)
     if origin in (Union, types.UnionType):
         return any(_fits(value, one) for one in args)
-    if origin is tuple:  # of one kind: tuple[X, ...]
+    if origin is tuple:  # always tuple[X, ...]
         return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
     if origin is dict:
         return isinstance(value, dict) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())

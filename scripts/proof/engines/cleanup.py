@@ -1,6 +1,7 @@
-"""What a run makes in an engine: written into its journal before it is made, and removed by that.
+"""Removes from an engine what a run created there, and nothing else.
 
-A private engine is rid of it so that the next run finds it clean; one of the user's, so that it is left as it was.
+Everything is entered in the run's journal before it is created, and removed by what the journal says. A private engine
+is then clean for the next run, and a user's own is as it was before.
 """
 
 from __future__ import annotations
@@ -16,42 +17,46 @@ from proof.engines.journal import Journal
 from proof.system import temp_folders
 
 _MARK = "proof.run"  # a label
-_SETTLED = 5.0  # seconds for the builder to drop a build whose client is gone
+_SETTLED = 5.0  # seconds for the builder to stop a build whose client has ended
 
 
 def claim(engine: Engine, *images: str) -> None:
-    """Write down that these images are about to be made here.
+    """Record that images of these names are about to be created.
 
-    Raises CannotMeasureError where a shared engine has one of that name which this run did not make.
+    Raises CannotMeasureError if a user's own engine already has one that this run did not create.
     """
     if engine.journal is None:
         return
     ours = engine.journal.left("tag")
     for image in images:
         name = engine.scoped_name(image)
-        if engine.shared and name not in ours and engine.image_id(image):
+        if engine.refuses_name(name, ours):
             raise CannotMeasureError(
-                f"your {engine.kind} has an image {name} already, and it is left alone",
-                hint=f"run again, for another prefix; or {engine.kind} rmi {name}",
+                f"your {engine.kind} already has an image {name}, which is left alone",
+                hint=f"run again, which picks another prefix, or remove it: {engine.kind} rmi {name}",
             )
         engine.journal.made("tag", name)
 
 
 def name_container(engine: Engine, name: str) -> None:
-    """Write down that a container of this name is about to be made."""
+    """Record that a container of this name is about to be created."""
     if engine.journal:
         engine.journal.made("container", name)
 
 
 def ended(engine: Engine, name: str) -> None:
-    """Write down that a container of this name has ended, and is gone by that."""
+    """Record that the container of this name has ended, which also removed it."""
     if engine.journal:
         engine.journal.gone("container", name)
 
 
 @contextlib.contextmanager
 def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
-    """Around a build: the flags by which a shared engine writes down what it made, and the folder that it writes to."""
+    """Around a build in a user's own engine: record what the build creates.
+
+    Yields the flags that the build needs for that, and the directory that it writes to. In a private engine these are
+    empty and None: there all that is not named is removed anyway.
+    """
     if engine.private or engine.journal is None:
         yield [], None
         return
@@ -65,14 +70,14 @@ def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
         try:
             yield [f"--iidfile={made}", *marked], folder
         finally:
-            # A second build under one name leaves the first one's image without any.
+            # If a later build takes its name, this image is left without one, so its id is needed.
             if made.exists() and (image := made.read_text().strip()) not in images:
                 engine.journal.made("image", image)
             engine.journal.made("cache", *(_settled(engine).keys() - records.keys()))
 
 
 def remove(engine: Engine, *, containers: Sequence[str] = (), tags: Sequence[str] = ()) -> None:
-    """Remove what a snippet made, by name."""
+    """Remove what a snippet created, by name."""
     if engine.journal:
         _remove(engine, engine.journal, containers, tags)
     else:
@@ -80,10 +85,10 @@ def remove(engine: Engine, *, containers: Sequence[str] = (), tags: Sequence[str
 
 
 def undo(engine: Engine, journal: Journal) -> None:
-    """Remove what is left of a run, this one or one that was killed: nothing but what its journal names."""
+    """Remove everything that the journal of a run still lists. The run is this one, or one that was killed."""
     _remove(engine, journal, journal.left("container"), journal.left("tag"))
     for image in journal.left("image"):
-        # An image that has a name now was given it by somebody else.
+        # If the image has a name by now, somebody else gave it that name, and may need it.
         if engine.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
             engine.call("rmi", image, deadline=120, check=False)
         journal.gone("image", image)
@@ -95,7 +100,7 @@ def undo(engine: Engine, journal: Journal) -> None:
 
 
 def _remove(engine: Engine, journal: Journal, containers: Sequence[str], tags: Sequence[str]) -> None:
-    """Remove by name, and write down what is gone then: what resists stays in the journal, for the next run."""
+    """Remove by name, and record what is gone. What could not be removed stays in the journal for the next run."""
     if not engine.remove(containers=containers, images=tags):
         containers = [name for name in containers if not _exists(engine, "container", name)]
         tags = [name for name in tags if not _exists(engine, "image", name)]
@@ -108,18 +113,18 @@ def _exists(engine: Engine, kind: str, name: str) -> bool:
 
 
 def _forget(engine: Engine, journal: Journal) -> None:
-    """Remove the records of the build cache that a run made, by their ids."""
+    """Remove the build cache records that a run created, by id."""
     made, before = set(journal.left("cache")), set[str]()
-    # In rounds, since a record goes only after those that need it. What stays, a build of the user's needs by now.
+    # In rounds: a record can be removed only after those that need it. Any that stay are needed by the user's builds.
     while made and (present := made & engine.build_cache().keys()) and present != before:
         before = present
-        which = "|".join(sorted(present))  # the filter is a regular expression, and can be given once
+        which = "|".join(sorted(present))  # the filter can be given only once, but it is a regular expression
         engine.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
     journal.gone("cache", *made)
 
 
 def _settled(engine: Engine) -> dict[str, bool]:
-    """The build cache once no build uses any of it: one that was ended goes on for a moment in the daemon."""
+    """The build cache, once no build uses it: after its client has ended, a build goes on for a moment."""
     until = time.monotonic() + _SETTLED
     while any((records := engine.build_cache()).values()) and time.monotonic() < until:
         time.sleep(0.1)

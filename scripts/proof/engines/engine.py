@@ -1,18 +1,24 @@
-"""What the tool asks of a container engine, as docker and podman command lines.
+"""A container engine, driven through the docker or podman command line.
 
-All that differs between engines is here. What the tool makes in an engine carries a prefix, which is taken out of the
-output again: in an engine of the user's own a reserved one, so that nothing of theirs is touched; in a private one
-another for each snippet, so that several can run side by side although they call their images alike.
+How docker and podman differ, and a private engine from a user's own, is answered by `Engine`: the rest of the tool
+asks it for names, flags and what it can do. Three things are decided elsewhere: how each engine is reached and set up
+(`user_engine`, `private_daemon`), what is recorded about builds so that it can be removed again (`cleanup`), and how
+many snippets run at once (`cli`: one at a time in a user's own engine).
+
+The names of images that the tool creates in an engine start with a prefix, which is removed from the output again. In
+a user's own engine the prefix is one that nobody else uses, so that none of the user's images is touched. In a private
+engine each snippet has a prefix of its own, so that snippets that give their images the same name can run in parallel.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
@@ -27,85 +33,107 @@ from proof.system.sandbox import Sandbox
 
 Kind = Literal["docker", "podman"]
 
-_QUERY = 30.0  # seconds: no question to a live engine takes a tenth of it, and a stopped daemon never answers
+_QUERY = 30.0  # seconds: a live engine answers in a tenth of that, a stopped daemon never
 _BULK = 600.0  # seconds, for loading and saving images
-# Bytes of a client of docker's: 30 MB are usual, and a `--format` can ask for all that there is. Podman is no client.
+# Memory limit of a docker client, in bytes. 30 MB are usual, but a `--format` can make it allocate without end. Podman
+# gets no limit: it has no daemon, so the process itself does all the work.
 _CLIENT = 1 << 30
 _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
-# Printed by runc when the process that was to become the container is gone before it ran anything, `run` in a build and
-# `create` else: seen once in some thousand starts, on a machine with all its memory free.
-_NOT_BEGUN = re.compile(
+# runc prints this when the container's first process dies before it has run anything: "run" during a build, "create"
+# otherwise. It happened about once in a thousand starts, on a machine with plenty of free memory.
+_NOT_STARTED = re.compile(
     r"runc (?:run|create) failed: unable to start container process: waiting for init preliminary setup"
 )
 _FULL = "no space left on device"
-_SCANT = 1 << 30  # bytes: with as much room on its disk as this an engine is not full, whatever a program prints
-_TABLE = "REPOSITORY "  # how the table of images begins
+_ENOUGH_ROOM = 1 << 30  # bytes: with this much free space the disk is not full, whatever a program prints
+_IMAGE_TABLE = "REPOSITORY "  # how the output of `image ls` begins
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the engine says of itself; shown to readers, and never compared."""
+    """What the engine reports about itself. It is shown to readers and never compared."""
 
     kind: Kind
     version: str
     builder: str  # buildx's version, or the engine's own
     image_store: str  # `overlay2` (classic) or `containerd`
-    filesystem: str  # below the image store
-    platform: str  # of what it builds and runs here
+    filesystem: str  # that the image store is on
+    platform: str  # that it builds and runs images for, such as linux/amd64
     private: bool
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A reachable engine, and the environment in which its commands run."""
+    """A reachable engine, and the environment that its commands run in."""
 
     kind: Kind
-    env: dict[str, str]  # the whole environment of every command: nothing of the user's comes in
+    env: dict[str, str]  # the whole environment of every command; nothing is inherited from the user's
     platform: str
-    shared: bool = False  # one of the user's own, with images of theirs in it
-    prefix: str = ""  # of every image made here
-    bases: frozenset[str] = frozenset()  # what bears no prefix: the bases of a private engine, which all snippets use
-    journal: Journal | None = None  # what this run makes in it
-    restart: Callable[[], object] | None = None  # starts a private engine again that was lost
-    group: str = ""  # the control group of its containers, of a private engine
-    data: Path | None = None  # where it keeps its images, of a private engine with docker's own store
-    builds: KeyedLock = field(default_factory=KeyedLock)  # those that have steps in common are not run at once
-    sandbox: Sandbox | None = None  # in which its clients run, where there can be one
-    disk: Path | None = None  # a directory on the disk that its images are on, where that is known
-    starts: Callable[[], int] = lambda: 0  # how often a private engine was started so far
-    supports_labels: bool = False  # whether the steps of a build, which podman keeps as images, can be marked as ours
+    shared: bool = False  # True for the user's own engine, which also has their images
+    prefix: str = ""  # of the name of every image created here
+    bases: frozenset[str] = frozenset()  # images without the prefix: a private engine's bases, used by all snippets
+    journal: Journal | None = None  # records what this run creates
+    restart: Callable[[], object] | None = None  # starts a lost private engine again
+    group: str = ""  # the control group of the containers; private engines only
+    data: Path | None = None  # where the images are; only for a private engine with Docker's classic store
+    builds: KeyedLock = field(default_factory=KeyedLock)  # keeps builds with common steps from running at once
+    sandbox: Sandbox | None = None  # that the clients run in, if one is possible
+    disk: Path | None = None  # a directory on the disk that holds the images, if known
+    starts: Callable[[], int] = lambda: 0  # how often a private engine has been started so far
+    supports_labels: bool = False  # True if build steps, which podman stores as images, can be labelled
 
     @property
     def private(self) -> bool:
-        """Whether it is ours alone."""
+        """True if only this run uses the engine."""
         return not self.shared
 
+    @property
+    def ends_when_interrupted(self) -> bool:
+        """True if the engine stops when the run is interrupted, and takes its containers with it."""
+        return self.private
+
+    @property
+    def build_flags(self) -> list[str]:
+        """Flags that every build needs here. Podman would ask each registry it knows for a base it does not have."""
+        return ["--pull=never"] if self.kind == "podman" else []
+
+    def kept_directory(self, base: str | None, directories: Mapping[str, str]) -> str:
+        """The directory that `inside` commands in `base` share through a volume, or "" if there is none.
+
+        `directories` holds these by base. A user's own engine gets no such volume: it would stay there.
+        """
+        return "" if self.shared else directories.get(base or "", "")
+
+    def refuses_name(self, name: str, ours: Sequence[str]) -> bool:
+        """True if an image of this name exists that the user may own. `ours` are the names that this run created."""
+        return self.shared and name not in ours and self._id_of(name) is not None
+
     def for_snippet(self, bases: Iterable[str]) -> Engine:
-        """The engine as one snippet sees it, which uses these bases: nobody else has the names that it gives."""
+        """The engine as one snippet with these bases sees it: with a prefix that no other snippet has."""
         if self.shared:
-            return self  # its prefix is this run's alone, and no two snippets are run in it at once
+            return self  # its prefix is already this run's own, and only one snippet runs in it at a time
         return replace(self, prefix=new_prefix(), bases=frozenset(familiar(base) for base in bases))
 
     def scoped_name(self, image: str) -> str:
-        """The name under which this engine holds `image`."""
+        """The name that this engine stores `image` under."""
         name = image if familiar(image) in self.bases else f"{self.prefix}{image}"
         return f"localhost/{name}" if self.kind == "podman" else name
 
     def displayed(self, output: str) -> str:
-        """Output with the prefix taken out: what a reader's own engine would print."""
+        """Output without the prefix: what a reader's own engine would print."""
         if self.kind == "podman":
             output = output.replace("localhost/", "")
         if self.prefix and self.prefix in output:
             output = output.replace(f"docker.io/{self.prefix}", "docker.io/library/")
-            table = output.startswith(_TABLE)
+            table = output.startswith(_IMAGE_TABLE)
             output = strip_prefix(output, self.prefix) if table else output.replace(self.prefix, "")
         return output
 
     def call(
         self, *words: str, deadline: float = _QUERY, check: bool = True, reads: Sequence[Path] = ()
     ) -> process.Completed:
-        """Run one command of the engine; CannotMeasureError where it fails and `check` is on."""
+        """Run one command of the engine. Raises CannotMeasureError if it fails and `check` is set."""
         done = self.run([self.kind, *words], deadline=deadline, reads=reads)
         if check and done.exit != 0:
             if is_full(done.last_lines()):
@@ -125,10 +153,10 @@ class Engine:
         reads: Sequence[Path] = (),
         writes: Path | None = None,
     ) -> process.Completed:
-        """Run a client of the engine as `process.run` does; of the host it sees its `cwd`, `reads` and `writes`.
+        """Run a client of the engine as `process.run` does. It sees only `cwd`, `reads` and `writes` of the host.
 
-        Raises EngineLostError where the engine is gone or hangs: a command that it failed says nothing of any number.
-        The engine's own state tells, never what was printed: a program can print anything.
+        Raises EngineLostError if the engine is gone or hangs: a failure that it caused says nothing about the snippet.
+        To find out, the engine is asked. What was printed is no evidence: a program can print anything.
         """
         starts = self.starts()
         memory = _CLIENT if self.kind == "docker" else None
@@ -141,7 +169,7 @@ class Engine:
             if self.alive():
                 raise
             raise self._lost(process.shell_words(argv), error.evidence) from error
-        # One that is back by now was lost all the same: another snippet had it started again.
+        # An engine that answers again may still have been lost: another snippet may have restarted it meanwhile.
         if done.exit != 0 and (self.starts() != starts or not self.alive()):
             raise self._lost(process.shell_words(argv), done.last_lines(3))
         return done
@@ -149,8 +177,8 @@ class Engine:
     def _sandbox(self, cwd: Path | None = None, reads: Sequence[Path] = (), writes: Path | None = None) -> list[str]:
         return self.sandbox.words(self.env, cwd=cwd, reads=reads, writes=writes) if self.sandbox else []
 
-    def again(self, act: Callable[[], T]) -> T:
-        """What `act` returns; a private engine that is lost meanwhile is started again, and `act` called once more."""
+    def retry_if_lost(self, act: Callable[[], T]) -> T:
+        """Call `act` and return its result; if a private engine is lost meanwhile, restart it and call `act` again."""
         try:
             return act()
         except EngineLostError:
@@ -163,23 +191,23 @@ class Engine:
         return EngineLostError(
             f"the engine was lost during `{command}`: it does not answer",
             evidence=evidence,
-            hint="see that it runs, then run the same again" if self.shared else "run the same again",
+            hint="start it, then run the command again" if self.shared else "run the command again",
         )
 
     def has_room(self) -> bool:
-        """Whether its disk is known to have room: then a program that says that there is none means another one."""
-        return self.disk is not None and shutil.disk_usage(self.disk).free > _SCANT
+        """True if its disk is known to have space left: a program that reports a full disk then means another one."""
+        return self.disk is not None and shutil.disk_usage(self.disk).free > _ENOUGH_ROOM
 
     def full(self, done: process.Completed) -> CannotMeasureError:
-        """A command failed because the engine has no room left."""
+        """The error for a command that failed because the engine's disk is full."""
         return CannotMeasureError(
             f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
             evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
-            hint="free some space" if self.shared else "free some space, or PROOF_CACHE=/a/folder/with/room",
+            hint="free some space" if self.shared else "free some space, or set PROOF_CACHE=/a/directory/with/space",
         )
 
     def alive(self) -> bool:
-        """Whether it answers."""
+        """True if it answers."""
         try:
             version = process.run([self.kind, "version"], env=self.env, deadline=10, sandbox=self._sandbox())
         except CannotMeasureError:
@@ -187,7 +215,7 @@ class Engine:
         return version.exit == 0
 
     def info(self) -> EngineInfo:
-        """Ask what it is."""
+        """Ask the engine about itself."""
         if self.kind == "podman":
             data = self._json("info", "--format", "json")
             store = data["store"]
@@ -214,14 +242,14 @@ class Engine:
         )
 
     def image_id(self, image: str) -> str | None:
-        """The id of an image, or None where the engine has none of that name."""
+        """The id of an image, or None if the engine has no image of that name."""
         try:
             return overlay_store.image_id(self.data, familiar(self.scoped_name(image)))
-        except overlay_store.NotInStoreError:  # of every engine but a private one, and where there is no such image
+        except overlay_store.NotInStoreError:  # not a private engine, or no such image
             return self._id_of(self.scoped_name(image))
 
     def diff_ids(self, image: str) -> tuple[str, ...]:
-        """The layers of an image, the lowest first: SHA-256 of each, the same in every image that begins with it."""
+        """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
         try:
             return overlay_store.diff_ids(
                 self.data, overlay_store.image_id(self.data, familiar(self.scoped_name(image)))
@@ -230,7 +258,7 @@ class Engine:
             return tuple(self._json("image", "inspect", "--format", "{{json .RootFS.Layers}}", self.scoped_name(image)))
 
     def load(self, archive: Path) -> None:
-        """Load an archive that carries its image under its local name."""
+        """Load an archive in which the image already has its name in this engine."""
         self.call("load", "--quiet", "--input", str(archive), deadline=_BULK, reads=[archive])
 
     @contextlib.contextmanager
@@ -247,7 +275,7 @@ class Engine:
             raise self._lost(f"{self.kind} image save {image}", error.evidence) from error
 
     def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> bool:
-        """Remove these containers and images by name, and say whether all are gone; that some were is no failure."""
+        """Remove these containers and images by name, and return whether all are gone. Missing ones are fine."""
         gone = True
         if containers:
             gone = self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False).exit == 0
@@ -256,19 +284,30 @@ class Engine:
         return gone
 
     def images(self) -> set[str]:
-        """The ids of all images, those without a name too."""
+        """The ids of all images, including those without a name."""
         return set(self.call("image", "ls", "--all", "--quiet", "--no-trunc").text().split())
 
     def build_cache(self) -> dict[str, bool]:
-        """The records of the build cache by id, and whether a build uses each; podman's cache is made of images."""
+        """The ids of the build cache's records, each with whether a build is using it. Podman caches images instead."""
         if self.kind == "podman":
             return {}
         data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")
         return {record["ID"]: record["InUse"] == "true" for record in data or []}
 
+    def root(self) -> str:
+        """The directory of the engine's images, as a path on the engine's own machine."""
+        template = "{{.DockerRootDir}}" if self.kind == "docker" else "{{.Store.GraphRoot}}"
+        return self.call("info", "--format", template).text().strip()
+
+    def identity(self) -> str:
+        """A file name that identifies this engine among all that the user has."""
+        if self.kind == "docker":
+            return self.call("info", "--format", "{{.ID}}").text().strip().replace(":", "-")
+        return f"podman-{hashlib.sha256(self.root().encode()).hexdigest()[:12]}"
+
     def _id_of(self, name: str) -> str | None:
         done = self.call("image", "inspect", "--format", "{{.Id}}", name, check=False)
-        # Podman leaves the algorithm out.
+        # Podman omits the algorithm.
         return "sha256:" + done.text().strip().removeprefix("sha256:") if done.exit == 0 else None
 
     def _json(self, *words: str) -> Any:
@@ -276,12 +315,12 @@ class Engine:
 
 
 def new_prefix() -> str:
-    """A prefix that nobody else has."""
+    """A random prefix, ending in a slash."""
     return f"proof-{secrets.token_hex(4)}/"
 
 
 def strip_prefix(table: str, prefix: str) -> str:
-    """A table without the prefix in its first column, which is then as wide as it would have been without."""
+    """Remove the prefix from a table's first column, and make that as narrow as it would have been without it."""
     rows = [row for line in table.splitlines() if (row := re.fullmatch(r"(\S+)( *)(.*)", line))]
     gap = min((len(row[2]) for row in rows if row[3]), default=0)
     cells = [row[1].replace(prefix, "") for row in rows]
@@ -290,25 +329,25 @@ def strip_prefix(table: str, prefix: str) -> str:
 
 
 def is_full(output: str) -> bool:
-    """Whether a command says that its disk is full."""
+    """True if the output says that a disk is full."""
     return _FULL in output.lower()
 
 
 def is_starved(done: process.Completed) -> bool:
-    """Whether a client ended as a program of Go does that does not get the memory that it wants."""
+    """True if a client ended the way a Go program does when it cannot allocate memory."""
     return done.exit == 2 and _STARVED.search(done.output) is not None
 
 
-def never_began(output: str) -> bool:
-    """Whether runc may have failed to start a container. A program can print the same: once is no evidence."""
-    return _NOT_BEGUN.search(output) is not None
+def may_not_have_started(output: str) -> bool:
+    """True if runc may have failed to start a container. It is not certain: a program can print the same text."""
+    return _NOT_STARTED.search(output) is not None
 
 
 def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)) -> dict[str, str]:
-    """The environment of every command: fixed, so that outputs are alike everywhere and no secret can enter one.
+    """The environment of every command. It is fixed: output is the same everywhere, and no secret can get into it.
 
-    Of the programs on the tool's path a client finds these alone: not git, which docker would have read a context, nor
-    what holds credentials. `home` is a directory of the run's own, where their links are.
+    Of all programs on the tool's path, a client finds only `programs`: no credential helpers, and no git, which docker
+    would run in the context. They are linked into `home`, a directory that belongs to this run.
     """
     return {
         "PATH": link(programs, home / "bin"),
@@ -318,13 +357,13 @@ def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)
         "TZ": "UTC",
         "COLUMNS": "120",
         "NO_COLOR": "1",
-        "DOCKER_BUILDKIT": "1",  # where buildx is missing, an older client would fall back to the legacy builder
+        "DOCKER_BUILDKIT": "1",  # without buildx, an older client would fall back to the legacy builder
         "DOCKER_CLI_HINTS": "false",
         "DOCKER_DEFAULT_PLATFORM": platform,
         "BUILDKIT_PROGRESS": "plain",
         "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-        # buildx asks git about the context, and git runs what a repository in there tells it to. Should a client find
-        # a git in spite of its path, it is told to look at none.
+        # buildx runs git in the context, and a repository there can make git run any command. In case a client finds
+        # git in spite of PATH, these settings keep it from reading any repository.
         "BUILDX_GIT_INFO": "0",
         "GIT_DIR": "/dev/null",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -336,7 +375,7 @@ def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)
 
 
 def link(programs: Iterable[str], folder: Path) -> str:
-    """A folder with links to those of these programs that are here, for a PATH that has no other."""
+    """Link those of these programs that are installed into `folder`, and return it as a value for PATH."""
     folder.mkdir(exist_ok=True)
     for program in programs:
         (folder / program).unlink(missing_ok=True)

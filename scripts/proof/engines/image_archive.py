@@ -1,7 +1,7 @@
-"""A saved image → its layers, measured: what no table and no `inspect` agree on, counted from the files themselves.
+"""Measures an image from the archive that `docker image save` writes: the size and digest of each layer.
 
-What is in an archive is up to whoever built the image: there are limits to what is kept of it in memory, and to how
-long it is read.
+Sizes are counted from the files in the layers, because the tables and `inspect` of different engines disagree. The
+content of an archive is not trusted: there are limits to the memory and the time that reading it may take.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from proof.system import process
 
 DEADLINE = 300.0  # seconds to measure one image; the largest of the article takes three
 JSON_CAP = 20_000_000  # bytes of the configuration and the manifests of an image
-_FILE = 100_000_000_000  # bytes that one file of an image may have: it may have holes, and they are read all the same
-_HEADERS = 20_000  # bytes of headers of one file: a name and a link have 4,096 at most, and tarfile is slow on more
+_FILE = 100_000_000_000  # bytes of one file in an image; a sparse file is small on disk, but is read in full
+_HEADERS = 20_000  # bytes of headers of one file: names and links have at most 4,096, and tarfile is slow on more
 _ENTRIES = 100_000_000  # bytes of memory for the entries of a layer; the 15,000 of Go's image take four million
-_ENTRY = 60  # bytes of memory that an entry takes beside its text
-_LINKS = 10_000  # links among the files of a saved image: an old Docker writes one for each layer that repeats
-_CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # how an archive names what it holds by its hash
-_CHAIN = 40  # links that lead to each other, as Linux follows them
+_ENTRY = 60  # bytes of memory that an entry takes in addition to its text
+_LINKS = 10_000  # links among the files of a saved image: older Dockers write one for each repeated layer
+_CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # a file that is named by its hash
+_CHAIN = 40  # links that point to each other; Linux follows as many
 _BLOCK = 512  # bytes of a tar header
 _PIECE = 1 << 18  # bytes read at a time
-_GZIP = b"\x1f\x8b"  # how it begins
-# What reading an image raises where it is not in the form that is known here.
+_GZIP = b"\x1f\x8b"  # how a gzip file begins
+# What reading an image raises if the image is malformed or in a format that is not known here.
 UNREADABLE = (
     *(tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError),
     *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError),
@@ -45,28 +45,27 @@ UNREADABLE = (
 class Layer:
     """One layer of an image."""
 
-    diff_id: str  # the engine's own name of it: changes with every build
-    digest: str  # ours, over what is in it and no times: the same for the same files
+    diff_id: str  # the engine's name for it, which changes with every build
+    digest: str  # ours, computed without times: the same for the same files
     size: int  # bytes of regular files and of symlink targets
-    files: int  # regular files
-    compressed: int | None  # bytes, gzipped as a registry would send it; None where that was not measured
-    instruction: str  # as the history of the image has it
+    files: int  # number of regular files
+    compressed: int | None  # bytes if gzipped, as a registry sends it; None if not measured
+    instruction: str  # as in the image's history
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image, measured."""
+    """A measured image."""
 
-    id: str  # of its configuration
+    id: str  # `sha256:…` of its configuration
     layers: tuple[Layer, ...]
     platform: str
     user: str
     command: str  # ENTRYPOINT and CMD, as JSON
-    environment: tuple[str, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all layers: what `docker image ls` shows of an image that was pulled or loaded."""
+        """Bytes of all layers: what `docker image ls` shows for an image that was pulled or loaded."""
         return sum(layer.size for layer in self.layers)
 
 
@@ -74,42 +73,42 @@ Counted = tuple[str, int, int, int | None]  # digest, bytes, files and compresse
 
 
 class Counts(Protocol):
-    """Where counted layers are kept, by the SHA-256 under which an archive names them."""
+    """A store of measured layers, by the SHA-256 that an archive names them by."""
 
     def get(self, name: str) -> Counted | None: ...
     def put(self, name: str, counts: Counted) -> None: ...
 
 
 class Limit:
-    """When measuring is given up: after so many seconds, or when the run ends."""
+    """When to give up measuring: after a number of seconds, or when the run ends."""
 
     def __init__(self, seconds: float = DEADLINE) -> None:
         self._seconds, self._until = seconds, time.monotonic() + seconds
         self._ended = threading.Event()
 
     def end(self) -> None:
-        """Nobody waits for the result any more."""
+        """Stop measuring, because nobody needs the result any more."""
         self._ended.set()
 
     def check(self) -> None:
-        """Raises CannotMeasureError after the deadline, KeyboardInterrupt where the run ends."""
+        """Raises CannotMeasureError after the deadline, and KeyboardInterrupt if the run is ending."""
         if self._ended.is_set() or process.is_ending():
             raise KeyboardInterrupt
         if time.monotonic() > self._until:
             raise CannotMeasureError(
                 f"the image could not be measured in {self._seconds:g} s",
-                hint="a smaller image: a file with holes counts in full",
+                hint="make the image smaller; a sparse file counts with its full size",
             )
 
 
 def measure(
     archive: IO[bytes], *, compress: bool = False, counted: Counts | None = None, limit: Limit | None = None
 ) -> Image:
-    """Read the output of `docker image save` as a stream, holding none of its files in memory.
+    """Measure the output of `docker image save`, read as a stream without keeping any of its files in memory.
 
-    `compress` also counts what each layer takes when it is gzipped, which takes its time. `counted` holds the layers
-    that are known already, and is handed those that are new.
-    Raises CannotMeasureError where it is no such archive, holds more than one image, or goes beyond the limits.
+    `compress` also counts the gzipped bytes of each layer, which is slow. `counted` has the layers that are known
+    already; new ones are added to it.
+    Raises CannotMeasureError if it is not such an archive, holds more than one image, or exceeds a limit.
     """
     documents: dict[str, bytes] = {}
     room = JSON_CAP
@@ -119,11 +118,11 @@ def measure(
     try:
         for member, content in _Archive(archive, limit):
             if member.issym() or member.islnk():
-                # A symbolic link counts from its own folder, a hard one from the root of the archive.
+                # A symbolic link is relative to its own directory, a hard link to the root of the archive.
                 up = "../" * member.name.count("/") if member.islnk() else ""
                 links[member.name] = up + member.linkname
                 if len(links) > _LINKS:
-                    raise CannotMeasureError(f"the saved image holds more than {_LINKS:,} links")
+                    raise CannotMeasureError(f"the saved image has more than {_LINKS:,} links")
             elif counted and (name := _content_of(member.name)) and (known := counted.get(name)):
                 measured[member.name] = known
             elif content is not None:
@@ -146,12 +145,12 @@ def measure(
 
 
 def _content_of(member: str) -> str:
-    """The SHA-256 by which an archive names a layer, and nothing for what is named otherwise."""
+    """The SHA-256 in the name of a file in the archive, or "" if it is named otherwise."""
     return found[1] if (found := _CONTENT.fullmatch(member)) else ""
 
 
 def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
-    """An image of its configuration and its counted layers, the lowest first."""
+    """Make an image of its configuration and its measured layers, the lowest first."""
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
@@ -168,15 +167,14 @@ def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
         platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
         user=settings.get("User") or "",
         command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
-        environment=tuple(settings.get("Env") or ()),
     )
     return validate(image)
 
 
 def base_layers(image: Image, base: Sequence[str]) -> int:
-    """How many layers of `image` are those of its base, whose diff IDs are given: all of them, as an exact prefix.
+    """How many layers of `image` belong to its base, whose diff IDs are given.
 
-    Raises CannotMeasureError where they are not.
+    Raises CannotMeasureError unless the image begins with exactly these layers.
     """
     mine = [layer.diff_id for layer in image.layers[: len(base)]]
     if mine != list(base):
@@ -188,10 +186,10 @@ def base_layers(image: Image, base: Sequence[str]) -> int:
 
 
 def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limit: Limit | None = None) -> Counted:
-    """Count what is in the archive of a layer, of which the first bytes may have been read into `head` already."""
+    """Measure the archive of a layer. Bytes that were already read from its beginning are passed in `head`."""
     limit = limit or Limit()
     content = _Joined(head, archive, limit, compress=compress)
-    # gzip reads a little at a time, however much that comes to.
+    # Decompressing a little at a time keeps memory small however large the result is.
     plain = gzip.GzipFile(fileobj=cast(IO[bytes], content)) if head.startswith(_GZIP) else content
     entries: list[str] = []
     size = files = 0
@@ -212,8 +210,8 @@ def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limi
         room -= len(entries[-1]) + _ENTRY
         if room < 0:
             raise CannotMeasureError(
-                f"a layer holds too much to list: {len(entries):,} entries are not all of it",
-                hint="fewer files, or shorter names",
+                f"a layer has too many files to list: more than {len(entries):,}",
+                hint="use fewer files, or shorter names",
             )
     entries.sort()
     digest = hashlib.sha256()
@@ -230,7 +228,7 @@ def _hash(stream: IO[bytes]) -> str:
 
 
 def _is_layer(head: bytes) -> bool:
-    # A tar archive names itself in its first header; an empty one is zeros; a compressed one is gzip.
+    # A tar archive has "ustar" in its first header, an empty one is all zeros, a compressed one is gzip.
     return head[257:262] == b"ustar" or (bool(head) and not head.strip(b"\0")) or head.startswith(_GZIP)
 
 
@@ -246,23 +244,23 @@ def _follow(name: str, links: dict[str, str]) -> str:
 
 
 class _Archive:
-    """A tar archive that is read once, from the beginning to the end, whatever is in it.
+    """A tar archive that is read once, from beginning to end, in bounded memory.
 
-    tarfile keeps every member, and reads headers of any length into memory: here it gets no more than a few bytes for
-    the headers of one member, and forgets that when the next one comes.
+    By itself tarfile keeps every member, and reads headers of any length into memory. Here it gets only a limited
+    number of bytes for the headers of one member, and each member is dropped before the next.
     """
 
     def __init__(self, source: IO[bytes], limit: Limit) -> None:
         self._source, self._limit = source, limit
         self._position = 0
-        self._headers: int | None = None  # bytes that may still be read for them; None while a content is read
+        self._headers: int | None = None  # bytes of headers that may still be read; None while reading a file's content
 
     def __iter__(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-        """Each member with its content, which is None where it is no regular file."""
+        """Each member with its content, or with None if it is not a regular file."""
         self._headers = _HEADERS
         with tarfile.TarFile(fileobj=cast(IO[bytes], self), encoding="utf-8") as archive:
             while (member := archive.next()) is not None:
-                archive.members.clear()  # type: ignore[attr-defined] # it is not documented
+                archive.members.clear()  # type: ignore[attr-defined] # undocumented
                 if member.issparse() or not 0 <= member.size <= _FILE:
                     raise CannotMeasureError(f"a file in the image claims {member.size:,} bytes: {member.name!r:.100}")
                 self._headers = None
@@ -270,7 +268,7 @@ class _Archive:
                 self._headers = _HEADERS
 
     def read(self, size: int) -> bytes:
-        """So many bytes, or fewer at the end."""
+        """Read `size` bytes, or fewer at the end."""
         if self._headers is not None:
             self._headers -= size
             if self._headers < 0:
@@ -284,9 +282,9 @@ class _Archive:
         return self._position
 
     def seek(self, position: int) -> None:
-        """Pass over what comes before this position."""
+        """Skip forward to this position."""
         if position < self._position:
-            raise tarfile.StreamError("the archive leads back")
+            raise tarfile.StreamError("the archive points backwards")
         while position > self._position and self._piece(min(position - self._position, _PIECE)):
             pass
 
@@ -298,11 +296,11 @@ class _Archive:
 
 
 class _Joined:
-    """A stream whose first bytes were already read, and that can be compressed as it passes by."""
+    """A stream whose first bytes were already read. It can also count what its content takes when compressed."""
 
     def __init__(self, head: bytes, rest: IO[bytes], limit: Limit, *, compress: bool = False) -> None:
         self._head, self._rest, self._limit = head, rest, limit
-        # gzip's own header and trailer, 18 bytes, are counted at the end.
+        # Without gzip's header and trailer: their 18 bytes are added at the end.
         self._compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS) if compress else None
         self._written = 0
 
@@ -316,7 +314,7 @@ class _Joined:
         return data
 
     def compressed(self) -> int | None:
-        """Bytes of the whole stream, gzipped; reads what is left of it."""
+        """Bytes of the whole stream when gzipped, after reading the rest of it; None if `compress` was not set."""
         if self._compressor is None:
             return None
         while self.read(_PIECE):

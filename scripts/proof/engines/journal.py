@@ -1,7 +1,7 @@
-"""What a run makes in an engine, written down before it is made: what a killed run left there, the next one removes.
+"""The journal of a run: what it is about to create in an engine. If the run is killed, the next one cleans up by it.
 
-A file of lines, `+ tag NAME` when something is about to be and `- tag NAME` when it is gone. Its run holds the lock on
-it, so a journal that nobody holds is a dead run's.
+A journal is a text file: `+ tag NAME` is added before an image gets that name, `- tag NAME` once the name is gone. A
+run holds the lock on its journal, so a journal that is not locked belongs to a run that has died.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from typing import Literal, get_args
 
 from proof.system import locks
 
-# By name, by name, by id, by id of its record; and a label that marks images which tell no name.
+# A container and a tag are named, an image and a cache record have ids. A label marks images without names.
 Kind = Literal["container", "tag", "image", "cache", "label"]
 
 
 @dataclass(frozen=True)
 class Journal:
-    """The names and ids of what one run made and has not removed yet."""
+    """The names and ids of what one run created and has not removed yet."""
 
     path: Path
 
     def made(self, kind: Kind, *names: str) -> None:
-        """Write down what is about to be made, or what just was where nothing could be known before."""
+        """Record what is about to be created, or was just created if its id could not be known before."""
         self._write("+", kind, names)
 
     def gone(self, kind: Kind, *names: str) -> None:
-        """Write down what was removed."""
+        """Record what was removed."""
         self._write("-", kind, names)
 
     def left(self, kind: Kind) -> list[str]:
-        """What there is still, in the order in which it was made."""
+        """What has not been removed yet, in the order in which it was created."""
         found: dict[str, None] = {}
         for line in self.path.read_text("utf-8").splitlines():
             sign, _, rest = line.partition(" ")
@@ -47,20 +47,20 @@ class Journal:
         return list(found)
 
     def drop_if_empty(self) -> None:
-        """Remove the file, unless something is left."""
+        """Remove the file if the journal lists nothing any more."""
         if not any(self.left(kind) for kind in get_args(Kind)):
             self.path.unlink()
 
     def _write(self, sign: str, kind: Kind, names: tuple[str, ...]) -> None:
         if names:
             with self.path.open("a", encoding="utf-8") as file:
-                # The end of the line comes first, so that one which a kill cut short spoils no other.
+                # The newline comes first: if a kill cuts an entry short, the next one is still on a line of its own.
                 file.writelines(f"\n{sign} {kind} {name}" for name in names)
 
 
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[Journal]:
-    """A journal of this run's own below `folder`; at the end it stays only if something is left."""
+    """A new journal in `folder` for this run. At the end of the block it is removed if it lists nothing."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def new() -> Path:
@@ -79,7 +79,7 @@ def opened(folder: Path) -> Iterator[Journal]:
 
 @contextlib.contextmanager
 def of_dead_runs(folder: Path) -> Iterator[list[Journal]]:
-    """The journals that nobody writes any more, held until the end of the block; those with nothing left in them go."""
+    """The journals of dead runs, locked until the end of the block. Those that then list nothing are removed."""
     with contextlib.ExitStack() as stack:
         found = []
         for path in sorted(folder.glob("*.journal")):

@@ -1,7 +1,7 @@
-"""An image in the engine → what it weighs; counted once, for what counts is named by its content.
+"""Measures an image in an engine, and caches the result.
 
-An image's id and the name of a layer are hashes of what is in them, so what was counted stays true: an image that did
-not change is not looked at again, and the layers of a base are not read again for each image on it.
+The id of an image and the name of a layer are hashes of their content, so a cached result stays valid: an unchanged
+image is not read again, and the layers of a base are read only once for all images built on it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from proof.engines.image_archive import Counted, Image, Layer, Limit
 
 
 def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:
-    """Measure an image of the engine, and keep in `cache` what was counted.
+    """Measure an image of the engine. Results are kept in the directory `cache`.
 
-    Raises CannotMeasureError where the image goes beyond a limit.
+    Raises CannotMeasureError if the image exceeds a limit.
     """
     limit = limit or Limit()
     kind = "-gzip" if compress else ""
@@ -28,13 +28,11 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
         layers = tuple(Layer(**layer) for layer in data["layers"])
-        return Image(**data | {"layers": layers, "environment": tuple(data["environment"])})
+        return Image(**data | {"layers": layers})
     counted = Layers(cache / "layers", kind)
     try:
         image = overlay_store.measure(engine.data, image_id, counted, compress=compress, limit=limit)
-    except (
-        overlay_store.NotInStoreError
-    ):  # of every engine but a private one, and of a store that is kept in another way
+    except overlay_store.NotInStoreError:  # not a private engine, or a store in another format
         with engine.save(image_id) as archive:
             image = image_archive.measure(archive, compress=compress, counted=counted, limit=limit)
     write_whole(known, json.dumps(asdict(image)))
@@ -42,13 +40,13 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
 
 
 class Layers:
-    """What was counted of layers, in this run or an earlier one, by the SHA-256 of their archives."""
+    """The counts of layers measured in this run or an earlier one, by the SHA-256 of their archives."""
 
     def __init__(self, folder: Path, kind: str = "") -> None:
         self._folder, self._kind = folder, kind
 
     def get(self, name: str) -> Counted | None:
-        """The counts of a layer, or None where it was not counted yet."""
+        """The counts of a layer, or None if it has not been measured yet."""
         with contextlib.suppress(OSError, ValueError, TypeError):
             digest, size, files, compressed = json.loads(self._file(name).read_text())
             return str(digest), int(size), int(files), None if compressed is None else int(compressed)

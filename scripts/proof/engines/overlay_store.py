@@ -1,8 +1,8 @@
-"""The image store of a private engine, read from its files: the layers as `docker image save` would put them together.
+"""Measures images from the files of a private engine's image store, which is faster than `docker image save`.
 
-For each layer the classic store keeps the headers of its archive (tar-split.json.gz) and a folder with the files. Read
-from there, the layers of a base need not be written out for each image that is built on it. What is read is the archive
-itself, byte for byte: its SHA-256 must be the layer's diff ID, and that of the configuration the image's id.
+For each layer, Docker's classic store keeps the headers of its archive (tar-split.json.gz) and a directory with the
+files. The archive is put together from these, byte for byte: its SHA-256 must be the layer's diff ID, and the SHA-256
+of the configuration must be the image's id. So a base's layers are not exported again for each image built on it.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from proof.engines import image_archive
 from proof.engines.image_archive import JSON_CAP, UNREADABLE, Counted, Counts, Image, Limit
 
 _DRIVER = "overlay2"
-_IMAGES = Path("image", _DRIVER)  # what is known of them
+_IMAGES = Path("image", _DRIVER)  # the store's records of images and layers
 _PIECE = 1 << 18  # bytes read at a time
-_LINE = 2_000_000  # bytes of a line that says what an archive holds: the padding at its end comes in pieces of 1 MiB
+_LINE = 2_000_000  # bytes of a line in tar-split.json: the padding at an archive's end comes in pieces of 1 MiB
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class NotInStoreError(Exception):
-    """The store does not hold it in the form that is known here; `docker image save` does."""
+    """The image is not in the store, or in a format that is not known here. `docker image save` may still have it."""
 
 
 def image_id(data: Path | None, name: str) -> str:
-    """The id of the image of this name, in the form `alpine:3.22`; NotInStoreError where there is none, or no telling.
+    """The id of the image with this name, such as `alpine:3.22`. Raises NotInStoreError if it is not found.
 
-    `data` is the folder in which the engine keeps its data, here and below; None where that is not known.
+    Here and below, `data` is the engine's data directory, or None if that is not known.
     """
     with _reading(data) as folder:
         held = json.loads((folder / _IMAGES / "repositories.json").read_bytes())["Repositories"]
@@ -46,7 +46,7 @@ def image_id(data: Path | None, name: str) -> str:
 
 
 def diff_ids(data: Path | None, image_id: str) -> tuple[str, ...]:
-    """The layers of an image, the lowest first; NotInStoreError where its files do not tell."""
+    """The diff IDs of an image's layers, the lowest first. Raises NotInStoreError if they are not found."""
     with _reading(data) as folder:
         return _layers(_config(folder, image_id))
 
@@ -54,16 +54,15 @@ def diff_ids(data: Path | None, image_id: str) -> tuple[str, ...]:
 def measure(
     data: Path | None, image_id: str, counted: Counts, *, compress: bool = False, limit: Limit | None = None
 ) -> Image:
-    """Measure an image of the engine, as `image.measure` measures a saved one.
+    """Measure an image of the engine, as `image_archive.measure` measures a saved one.
 
-    Raises NotInStoreError where that cannot be done from its files, CannotMeasureError where the image goes beyond a
-    limit.
+    Raises NotInStoreError if the store's files are not as expected, CannotMeasureError if the image exceeds a limit.
     """
     limit = limit or Limit()
     with _reading(data) as folder:
         config = _config(folder, image_id)
         layers: list[Counted] = []
-        chain = ""  # names a layer together with all that are below it
+        chain = ""  # the chain ID: identifies a layer together with all layers below it
         for diff_id in _layers(config):
             chain = _sha256(f"{chain} {diff_id}".encode()) if chain else diff_id
             name = diff_id.removeprefix("sha256:")
@@ -76,9 +75,9 @@ def measure(
 
 @contextlib.contextmanager
 def _reading(data: Path | None) -> Iterator[Path]:
-    """What is not there in the form that is known here is not guessed."""
+    """Turn every error from unexpected files into NotInStoreError."""
     if data is None:
-        raise NotInStoreError("its files are not known")
+        raise NotInStoreError("the engine's data directory is not known")
     try:
         yield data
     except (OSError, *UNREADABLE) as error:
@@ -96,19 +95,19 @@ def _config(data: Path, image_id: str) -> bytes:
 def _layers(config: bytes) -> tuple[str, ...]:
     found = tuple(json.loads(config)["rootfs"]["diff_ids"])
     if not all(_DIGEST.fullmatch(diff_id) for diff_id in found):
-        raise NotInStoreError("a layer is not named by its SHA-256")  # the names of files are made of it
+        raise NotInStoreError("a layer is not named by its SHA-256")  # the name becomes part of a path
     return found
 
 
 def _count(data: Path, chain: str, diff_id: str, *, compress: bool, limit: Limit) -> Counted:
     about = data / _IMAGES / "layerdb" / chain.replace(":", "/")
     if not re.fullmatch(r"[\w-]+", folder := (about / "cache-id").read_text()):
-        raise NotInStoreError(f"{folder!r:.100} is no name of a folder")
+        raise NotInStoreError(f"invalid directory name {folder!r:.100}")
     files = Path(os.path.realpath(data / _DRIVER / folder / "diff"))
     with gzip.open(about / "tar-split.json.gz") as split:
         archive = _Archive(_pieces(cast(IO[bytes], split), files))
         found = image_archive.count(cast(IO[bytes], archive), compress=compress, limit=limit)
-        while archive.read(_PIECE):  # what is behind the last member
+        while archive.read(_PIECE):  # what follows the last member
             limit.check()
     if archive.digest() != diff_id:
         raise NotInStoreError(f"the layer {diff_id} has another SHA-256")
@@ -116,7 +115,7 @@ def _count(data: Path, chain: str, diff_id: str, *, compress: bool, limit: Limit
 
 
 def _pieces(split: IO[bytes], files: Path) -> Iterator[bytes]:
-    """The archive of a layer: of `split`, a line each, headers as they are, and the names of files with a content."""
+    """The archive of a layer in pieces. Each line of `split` has either raw headers or the name of a file."""
     while line := split.readline(_LINE):
         if len(line) == _LINE:
             raise NotInStoreError(f"a line has {_LINE:,} bytes or more")
@@ -131,26 +130,26 @@ def _pieces(split: IO[bytes], files: Path) -> Iterator[bytes]:
 
 
 def _open(files: Path, name: str) -> IO[bytes]:
-    """Open a regular file of a layer, and nothing else: its name is what the image says, and this is the host.
+    """Open a regular file of a layer, and nothing else. The name comes from the image and is not trusted.
 
-    A name may be absolute or lead upwards, a folder in it may be a link to /etc, and what it names may be a device
-    that acts when it is opened. An engine puts such a file elsewhere, below the layer.
+    It may be absolute or have `..` in it, a directory in it may be a link to the host's /etc, and the file may be a
+    device that acts when it is opened.
     """
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or not _is_without_links(str(files / path.parent)):
-        raise NotInStoreError(f"{name!r:.100} leads out of its layer")
+        raise NotInStoreError(f"{name!r:.100} is outside its layer")
     if not stat.S_ISREG(os.lstat(files / path).st_mode):
-        raise NotInStoreError(f"{name!r:.100} is no regular file")
+        raise NotInStoreError(f"{name!r:.100} is not a regular file")
     return os.fdopen(os.open(files / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
 
 
-@lru_cache(maxsize=1024)  # the files of a folder follow each other
+@lru_cache(maxsize=1024)  # an archive lists the files of a directory one after another
 def _is_without_links(folder: str) -> bool:
     return os.path.realpath(folder) == folder
 
 
 class _Archive(io.RawIOBase):
-    """Pieces as a file that is read once, from the beginning to the end."""
+    """A file, made of pieces, that is read once from beginning to end."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces, self._left = pieces, memoryview(b"")
@@ -170,7 +169,7 @@ class _Archive(io.RawIOBase):
         return count
 
     def digest(self) -> str:
-        """SHA-256 of all that was read."""
+        """SHA-256 of everything read so far."""
         return f"sha256:{self._hash.hexdigest()}"
 
 

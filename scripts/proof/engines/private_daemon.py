@@ -1,7 +1,7 @@
-"""The private engine: a Docker daemon of our own, in namespaces of its own, that never sees the user's images.
+"""The private engine: a Docker daemon that the tool starts in its own namespaces. It never sees the user's images.
 
-Its data stays in a slot of the cache, so that a second run finds its bases and its build cache. Each run locks a slot
-for as long as its daemon lives; runs side by side take different slots.
+Its data is in a directory of the cache, called a slot, so that the next run finds the bases and the build cache there.
+A run locks its slot for as long as its daemon lives; parallel runs use different slots.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ from proof.engines import engine as engines
 from proof.engines.engine import Engine
 from proof.system import cgroup, locks, process, sandbox, temp_folders
 
-Store = Literal["classic", "containerd"]  # Docker's own, or that of the containerd below it: newer Dockers' default
+Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
-# What the daemon finds, and nothing else: no git, which BuildKit would fetch with, and no shell.
+# The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
-# Killing the tool, however rudely, ends the engine and all its containers with it.
+# If the tool dies, even by SIGKILL, the kernel kills the engine with all its containers.
 _GUARD = ("setpriv", "--pdeathsig", "KILL")
 _DETACHED = "detached.json"
 _SOCKET = "docker.sock"
-_SOCKET_LIMIT = 100  # bytes: the kernel takes 107 for the path of a socket
+_SOCKET_LIMIT = 100  # bytes: the kernel allows 107 for the path of a socket
 
-_INSIDE = Path(__file__).with_name("private_daemon.sh")  # what is run in its namespaces
-# Root in a container is this user of the host, whom nobody has, and its other users are those that follow.
+_INSIDE = Path(__file__).with_name("private_daemon.sh")  # runs inside the namespaces
+# The host's user id for root in a container, which nobody else has. A container's other users have the ids after it.
 _USER = 1_900_000_000
 
 
 def obstacle() -> str:
-    """Why no private engine can be started here, or nothing."""
+    """Why a private engine cannot be started here, or "" if it can."""
     if os.name != "posix" or os.uname().sysname != "Linux":
         return "a private engine needs Linux"
     missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
     if missing:
         return f"not installed here: {', '.join(missing)}"
     if os.geteuid() != 0:
-        return "a private engine needs root (namespaces and mounts)"
+        return "a private engine needs root, for namespaces and mounts"
     return ""
 
 
 def programs() -> list[Path]:
-    """All that a private engine consists of."""
+    """The files of all programs that a private engine consists of."""
     found = [shutil.which(program, path=process.search_path()) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
     return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
 
@@ -69,11 +69,11 @@ def start(
     detach: bool = False,
     on_restart: Callable[[], object] = lambda: None,
 ) -> Iterator[Engine]:
-    """A running private engine, stopped at the end of the block (unless detached); `store` is where its images are.
+    """Start a private engine. At the end of the block it is stopped, unless `detach` is set.
 
-    All its containers together may use `memory` bytes, nine tenths of what is free if not given. Where it is lost,
-    `Engine.again` starts it again, and `on_restart` is told.
-    Raises NoEngineError where it cannot be started here, CannotMeasureError where its disk is full.
+    Its containers together may use `memory` bytes, by default nine tenths of the free memory. If the engine is lost,
+    `Engine.retry_if_lost` restarts it and `on_restart` is called.
+    Raises NoEngineError if it cannot be started here, and CannotMeasureError if its disk is full.
     """
     if reason := obstacle():
         raise NoEngineError(reason, hint="scripts/bootstrap as root, or --engine docker")
@@ -83,7 +83,7 @@ def start(
         stack.callback(os.close, held)
         socket = slot / _SOCKET
         if len(bytes(socket)) > _SOCKET_LIMIT:
-            raise NoEngineError(f"the path {socket} is too long for a socket", hint="PROOF_CACHE=/a/shorter/folder")
+            raise NoEngineError(f"the path {socket} is too long for a socket", hint="set PROOF_CACHE to a shorter path")
         home = stack.enter_context(temp_folders.folder("home"))
         ours = stack.enter_context(journal.opened(slot / "journals"))
         env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
@@ -93,13 +93,15 @@ def start(
         def restart() -> None:
             with restarting:
                 if engine.alive():
-                    return  # for another snippet, which noticed first
-                daemon.end(grace=0)  # one that hangs would not hear anything else
+                    return  # another snippet noticed first, and has restarted it
+                daemon.end(grace=0)  # a daemon that hangs reacts to nothing but SIGKILL
                 daemon.start(engine)
                 on_restart()
 
         if (confined := sandbox.of(socket)) is None:
-            raise NoEngineError("bubblewrap cannot make a sandbox here", hint="allow namespaces, or --engine docker")
+            raise NoEngineError(
+                "bubblewrap cannot create a sandbox here", hint="allow namespaces, or use --engine docker"
+            )
         engine = Engine(
             "docker",
             env,
@@ -113,7 +115,7 @@ def start(
             starts=lambda: daemon.starts,
         )
         ending = contextlib.ExitStack()
-        # A run that is interrupted is not kept waiting for a container that does not hear: the next one sweeps.
+        # An interrupted run does not wait for containers to stop. What stays behind, the next run removes.
         ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
         with ending:
             daemon.start(engine)
@@ -129,37 +131,37 @@ def start(
 
 @dataclass
 class _Daemon:
-    """The process of an engine in its slot, which can be started again there."""
+    """The process of an engine, which can be restarted in its slot."""
 
     slot: Path
     held: int  # the descriptor of the slot's lock
-    env: dict[str, str]  # of the engine's clients
+    env: dict[str, str]  # the environment of the engine's clients
     store: Store
     memory: int  # bytes
-    guard: Sequence[str]  # the words before the command that starts it
+    guard: Sequence[str]  # words in front of the command that starts it
     running: subprocess.Popen[bytes] | None = None
     starts: int = 0
 
     @property
     def user(self) -> int:
-        """Who root in a container is on the host."""
-        # With containerd's store the builder of Docker 26 cannot start a container of other users.
+        """The host's user id for root in a container."""
+        # With containerd's store, the builder of Docker 26 cannot use remapped users.
         return _USER if self.store == "classic" else 0
 
     def start(self, engine: Engine) -> None:
-        """Start it, and wait until it answers."""
+        """Start the daemon, and wait until it answers."""
         self.starts += 1
         (self.slot / _SOCKET).unlink(missing_ok=True)
         engines.link(_DAEMONS, self.slot / "bin")
-        # The image store and the cgroup driver are named: a newer Docker, or systemd, would have others.
+        # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": False,  # no port is published, and its program is not here
+            "userland-proxy": False,  # no port is published, and its program is not available
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
         (self.slot / "daemon.json").write_text(json.dumps(settings))
-        # As dockerd would configure its own.
+        # The settings that dockerd uses for a containerd that it starts itself.
         (self.slot / "containerd.toml").write_text(
             f"version = 2\nroot = {json.dumps(str(self.slot / 'data/containerd/daemon'))}\n"
             'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
@@ -177,14 +179,14 @@ class _Daemon:
         _wait(engine, self.running, log)
 
     def end(self, *, grace: float) -> None:
-        """Stop it, within `grace` seconds or by force, and take its control group away."""
+        """Stop the daemon, by force after `grace` seconds, and remove its control group."""
         if self.running is not None:
             process.end(self.running, grace=grace)
         cgroup.remove(cgroup.name(self.slot))
 
 
 def _tidy(engine: Engine, slot: Path) -> None:
-    """Have the engine as a run that ended well would have left it: in one of our own every container is ours."""
+    """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
     engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
@@ -193,7 +195,7 @@ def _tidy(engine: Engine, slot: Path) -> None:
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:
-    """The engines that were started to stay: slot, process and DOCKER_HOST of each that still runs."""
+    """The detached engines that still run: slot, process id and DOCKER_HOST of each."""
     found = []
     for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
         data = json.loads(record.read_text())
@@ -205,7 +207,7 @@ def detached(cache: Path) -> list[tuple[Path, int, str]]:
 
 
 def _is_engine(pid: int, slot: Path) -> bool:
-    """Whether this process is the engine in that slot: after a crash its number may be anybody's, who is not ended."""
+    """True if this process is the engine in that slot. After a crash, another process may have got its id."""
     try:
         return bytes(slot) in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -213,7 +215,7 @@ def _is_engine(pid: int, slot: Path) -> bool:
 
 
 def stop(cache: Path) -> int:
-    """Stop every engine that was started to stay, and say how many."""
+    """Stop all detached engines, and return how many there were."""
     found = detached(cache)
     for slot, pid, _ in found:
         process.end_group(pid, grace=_GRACE)
@@ -223,9 +225,9 @@ def stop(cache: Path) -> int:
 
 
 def _take_slot(parent: Path) -> tuple[Path, int]:
-    """The first slot that nobody holds, and the descriptor of its lock.
+    """The first free slot, and the descriptor of its lock.
 
-    Whoever reaches the socket in a slot is root in that engine, so nobody but us may enter.
+    Anyone who can reach the socket in a slot is root in that engine, so only our own user may enter the directory.
     """
     parent.mkdir(parents=True, exist_ok=True)
     if parent.is_symlink() or parent.stat().st_uid != os.geteuid():
@@ -234,15 +236,15 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
     for number in range(64):
         slot = parent / str(number)
         slot.mkdir(exist_ok=True)
-        slot.chmod(0o711)  # in the engine's own root, users of its containers pass through it
+        slot.chmod(0o711)  # the users of the engine's containers must be able to pass through it
         (slot / "lock").touch()
         if (held := locks.take(slot / "lock")) is not None:
             return slot, held
-    raise CannotMeasureError(f"all slots of {parent} are taken", hint="wait for the other runs")
+    raise CannotMeasureError(f"all slots in {parent} are in use", hint="wait until other runs have ended")
 
 
 def _sweep(cache: Path) -> None:
-    """Remove the control groups of all runs that were killed, in whichever slot."""
+    """Remove the control groups that killed runs left, of all slots."""
     for path in cache.glob("engine-*/*/lock"):
         group = cgroup.name(path.parent)
         if cgroup.exists(group) and (held := locks.take(path)) is not None:
@@ -254,16 +256,16 @@ def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _READY
     socket = log.with_name(_SOCKET)
     while time.monotonic() < until and daemon.poll() is None:
-        # To look is a thousand times cheaper than to ask, and there is nobody to ask before.
+        # Looking for the socket is a thousand times cheaper than running a client, which needs the socket anyway.
         if socket.exists() and engine.alive():
             return
         time.sleep(0.005)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
     if engines.is_full(tail):
-        # Not NoEngineError: for want of room nobody's own engine is used instead.
+        # Not NoEngineError: with `--engine auto` that would use the user's own engine instead.
         raise CannotMeasureError(
-            "the private engine did not come up: its disk is full",
+            "the private engine did not start: its disk is full",
             evidence=tail,
-            hint="free some space, or PROOF_CACHE=/a/folder/with/room",
+            hint="free some space, or set PROOF_CACHE=/a/directory/with/space",
         )
-    raise NoEngineError("the private engine did not come up", evidence=tail, hint=f"read {log}, or use --engine docker")
+    raise NoEngineError("the private engine did not start", evidence=tail, hint=f"read {log}, or use --engine docker")

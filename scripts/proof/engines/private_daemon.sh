@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# The private engine, in the namespaces that it was given: a root of its own, then containerd and dockerd.
+# Starts the private engine inside its new namespaces: sets up a root file system, then starts containerd and dockerd.
 #   sh private_daemon.sh SLOT USER [OPTION…]
-# SLOT is its directory, with its settings and, in bin/, links to all programs that it may start. Root in a container is
-# the user of the host with the number USER, and its other users are the 65,535 after that; with 0 they are the host's
-# own. The options are dockerd's.
+# SLOT is the engine's directory. It has the settings and, in bin/, links to all programs that the engine may start.
+# USER is the host's user id for root in a container; its other users have the 65,535 ids after that. With 0 the users
+# are not remapped. The options are passed to dockerd.
 set -e
 slot=$1 user=$2
 shift 2
 
-# ── A root that holds its programs, its slot and nothing else of the host ──────────────────────────────────────────────
+# ── A root file system that has only the programs and the slot from the host ───────────────────────────────────────────
 
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
 cd /run
@@ -26,7 +26,7 @@ for path in /bin /sbin /lib /lib32 /lib64; do
         mount -o remount,bind,ro ".$path"
     fi
 done
-# Programs that are somewhere else, and what Ubuntu's apparmor_parser reads.
+# Programs in other places, and what Ubuntu's apparmor_parser reads.
 for path in "$slot"/bin/* /etc/apparmor /etc/apparmor.d; do
     path=$(readlink -f "$path")
     if [ ! -e "$path" ] || [ -e ".$path" ]; then continue; fi
@@ -39,7 +39,7 @@ mount --bind "$slot" ".$slot"
 mount -t proc proc proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
-# Where dockerd sees whether its AppArmor profile is loaded.
+# Here dockerd checks whether its AppArmor profile is loaded.
 [ ! -d /sys/kernel/security/apparmor ] || mount --bind /sys/kernel/security sys/kernel/security
 mount -t tmpfs -o mode=755,nosuid tmpfs dev
 while read -r name minor; do
@@ -52,7 +52,7 @@ random 1:8
 urandom 1:9
 tty 5:0
 END
-chown "$user:$user" dev/*  # in a container, where they are mounted, root's
+chown "$user:$user" dev/*  # they are mounted into containers, where they must belong to root
 cat >etc/passwd <<END
 root:x:0:0:root:/:/bin/sh
 containers:x:$user:$user::/:/bin/false
@@ -67,23 +67,23 @@ cd /
 # ── The daemons ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 set +e
-trap '' TERM  # for dockerd, which hears of it with all others here, and for nobody else
+trap '' TERM  # the signal is sent to all processes here, but is meant for dockerd alone
 below=/run/containerd.sock
-# No module is loaded, no clock set, no raw device opened, and none made unless a container's root is the host's.
+# The daemons cannot load modules, set the clock, open raw devices or, if users are remapped, create devices.
 fewer=--bounding-set=-sys_module,-sys_rawio,-sys_time,-sys_boot,-syslog
 [ "$user" = 0 ] || fewer=$fewer,-mknod
-# containerd is started here, since dockerd waits a second for its own to come and another for it to go.
+# containerd is started here, because dockerd would wait a second for one of its own to start, and another to stop it.
 {
     setsid setpriv "$fewer" env PATH="$slot/bin" containerd --config "$slot/containerd.toml" --address $below &
     echo $! >/run/containerd.pid
     wait
-    ! [ -f /run/docker.pid ] || kill -KILL "$(cat /run/docker.pid)"  # without it the daemon is of no use
+    ! [ -f /run/docker.pid ] || kill -KILL "$(cat /run/docker.pid)"  # dockerd cannot work without containerd
 } &
 until [ -S $below ]; do
     kill -0 $! || exit
     sleep 0.01
 done
-# Without a network namespace `--bridge=none` would delete the host's docker0.
+# `--bridge=none` deletes docker0: the network namespace keeps it from being the host's.
 setpriv "$fewer" env PATH="$slot/bin" dockerd --config-file "$slot/daemon.json" --data-root "$slot/data" \
     --exec-root /run/docker --pidfile /run/docker.pid --containerd $below --host "unix://$slot/docker.sock" \
     --bridge=none --iptables=false --ip6tables=false "$@" &

@@ -1,9 +1,8 @@
-"""An engine of the user's own, on purpose or where no private one can be: used, and left as it was."""
+"""The user's own Docker or Podman: used if asked for or if no private engine can start, and left as it was."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import resource
@@ -18,7 +17,7 @@ from proof.engines import engine as engines
 from proof.engines.engine import Engine, Kind
 from proof.system import process, sandbox, temp_folders
 
-# What each client may start. Podman is the engine itself: what it is made of, and not git, gpg or cpp.
+# The programs that each client may start. Podman runs without a daemon and needs its helpers, but not git, gpg or cpp.
 _PROGRAMS: dict[Kind, tuple[str, ...]] = {
     "docker": ("docker",),
     "podman": tuple(
@@ -29,34 +28,35 @@ _PROGRAMS: dict[Kind, tuple[str, ...]] = {
 
 @contextlib.contextmanager
 def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
-    """The user's engine, rid of what a killed run left in it, and at the end of the block of what this one made.
+    """Connect to the user's engine, and remove what a killed run left in it.
 
-    Raises NoEngineError where it is not there or does not answer.
+    At the end of the block, what this run created is removed too. Raises NoEngineError if the engine is not installed
+    or does not answer.
     """
     if not shutil.which(kind):
         raise NoEngineError(f"`{kind}` is not installed here")
     with temp_folders.folder("home") as home:
         env = engines.environment(home, platform, _PROGRAMS[kind])
-        # Where the user's client finds its daemon is the one thing taken over from the environment.
+        # Only the address of the engine is taken from the user's environment.
         env |= {k: os.environ[k] for k in ("CONTAINER_HOST", "XDG_RUNTIME_DIR") if k in os.environ}
         confined = None
         if kind == "docker":
             env |= _address(os.environ)
             if env["DOCKER_HOST"].startswith("ssh://"):
-                engines.link(("ssh",), home / "bin")  # by which docker reaches it
+                engines.link(("ssh",), home / "bin")  # docker connects through it
             if env["DOCKER_HOST"].startswith("unix://"):
                 confined = sandbox.of(Path(env["DOCKER_HOST"].removeprefix("unix://")))
         if kind == "podman":
             env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
-            env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would stand, with its time, in every output
-            # Its builds ask for a million open files, which a root in a container is not granted.
+            env["PODMAN_IGNORE_CGROUPSV1_WARNING"] = "1"  # it would be in every output, with the time of day
+            # By default podman's builds ask for a million open files, which root in a container may not have.
             limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
             hard = {name: resource.getrlimit(limit)[1] for name, limit in limits.items()}
             settings = home / "containers.conf"
             settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix(), sandbox=confined)
-        silent = f"`{kind}` is installed and its engine does not answer"
+        silent = f"`{kind}` is installed, but its engine does not answer"
         try:
             done = process.run([kind, "version"], env=env, deadline=10)
         except DeadlineError as error:
@@ -65,9 +65,9 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             raise NoEngineError(silent, evidence=done.last_lines(2))
         if kind == "podman":
             engine = replace(engine, supports_labels="--layer-label" in engine.call("build", "--help").text())
-        if (disk := Path(_root(engine))).is_dir():  # of this machine
+        if (disk := Path(engine.root())).is_dir():  # the engine is on this machine
             engine = replace(engine, disk=disk)
-        journals = cache / "journals" / _identity(engine)
+        journals = cache / "journals" / engine.identity()
         with journal.of_dead_runs(journals) as dead:
             for left in dead:
                 cleanup.undo(engine, left)
@@ -75,16 +75,17 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             try:
                 yield replace(engine, journal=ours)
             finally:
-                # What cannot be removed now stays in the journal, for the next run.
+                # What cannot be removed now stays in the journal, and the next run removes it.
                 if engine.alive():
                     with contextlib.suppress(CannotMeasureError):
                         cleanup.undo(engine, ours)
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, str]:
-    """Where the user's docker client finds its daemon: as their environment says, else as their context does.
+    """How the user's docker client reaches its daemon, as environment variables.
 
-    As variables, since the tool's own settings have no contexts. NoEngineError for one that is not there.
+    The user's environment comes first, then their current docker context. Variables are used because the tool's
+    clients have settings of their own, without contexts. Raises NoEngineError if the context cannot be read.
     """
     if host := environ.get("DOCKER_HOST"):
         found = {k: environ[k] for k in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH") if k in environ}
@@ -105,16 +106,3 @@ def _address(environ: Mapping[str, str]) -> dict[str, str]:
     if host.startswith("ssh://"):
         found |= {k: environ[k] for k in ("SSH_AUTH_SOCK",) if k in environ}
     return found | {"DOCKER_HOST": host}
-
-
-def _root(engine: Engine) -> str:
-    """Where it keeps its images, on its own machine."""
-    template = "{{.DockerRootDir}}" if engine.kind == "docker" else "{{.Store.GraphRoot}}"
-    return engine.call("info", "--format", template).text().strip()
-
-
-def _identity(engine: Engine) -> str:
-    """Tells the user's engines apart: what was made in one is not looked for in another."""
-    if engine.kind == "docker":
-        return engine.call("info", "--format", "{{.ID}}").text().strip().replace(":", "-")
-    return f"podman-{hashlib.sha256(_root(engine).encode()).hexdigest()[:12]}"

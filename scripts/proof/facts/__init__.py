@@ -1,1 +1,1 @@
-"""Values that pages state: measured and cited facts, expressions over them, and claims."""
+"""The values on pages: measured and cited facts, expressions over them, and claims."""

@@ -1,7 +1,7 @@
-"""Captures → facts: every value that a page may state, with its unit, its source and its one way of being written.
+"""Collects the facts of a project: every value that a page may use, with its unit and its source.
 
-Beside what was measured stand figures that others published, out of cited.toml, and those of one run of the benchmarks,
-out of bench.toml: the same to compute with, and always shown as cited.
+Besides measured facts, there are figures that others published (cited.toml) and those of one run of the benchmarks
+(bench.toml). Expressions can use them alike, but pages always show them as cited.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ from proof.snippets import manifest
 
 
 class FactBook(Mapping[str, Fact]):
-    """Every fact of a project, by name."""
+    """Every fact of a project, by name.
+
+    Raises PageError if a name is both cited and measured, or if its capture was not written by the tool.
+    """
 
     def __init__(self, captures: Mapping[str, Capture], cited: Iterable[Fact] = ()) -> None:
         self.captures = captures
         self.cited = {fact.name: fact for fact in cited}
 
-    def measured_anew(self, captures: Mapping[str, Capture]) -> FactBook:
-        """The same book with these captures in place of the committed ones."""
+    def with_captures(self, captures: Mapping[str, Capture]) -> FactBook:
+        """A copy in which these captures replace the committed ones of the same snippets."""
         return FactBook(ChainMap(dict(captures), cast(dict[str, Capture], self.captures)), self.cited.values())
 
     def __getitem__(self, name: str) -> Fact:
         snippet, _, fact = name.partition(".")
         if name not in self.cited:
             return _measured(snippet, fact, self.captures[snippet])
-        if snippet in self.captures:  # what others published never takes the place of what was measured
-            raise PageError(f"'{name:.110}' is both cited and measured", hint="another name in cited.toml")
+        if snippet in self.captures:  # a cited figure never replaces a measured one
+            raise PageError(f"'{name:.110}' is both cited and measured", hint="rename the source in cited.toml")
         return self.cited[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -48,10 +51,9 @@ class FactBook(Mapping[str, Fact]):
 
 
 def load(snippets: Path) -> FactBook:
-    """The facts of every snippet below the folder `snippets` that has a capture, and the cited figures.
+    """The facts of every captured snippet below the directory `snippets`, and the cited figures.
 
-    Raises ManifestError for figures that cannot be right; the book raises PageError for a fact whose capture the tool
-    did not write.
+    Raises ManifestError for an invalid cited.toml or bench.toml. Captures are read on demand.
     """
     taken = {path.name for path in snippets.iterdir() if path.is_dir()}
     seen: set[str] = set()

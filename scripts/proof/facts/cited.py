@@ -1,4 +1,4 @@
-"""TODO."""
+"""Reads figures that no snippet measures, with their sources: cited.toml and bench.toml."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proof.core.validate import is_number
 from proof.facts.values import Fact, Source
 from proof.snippets import manifest
 
-# A unit as published → the unit that facts are kept in, and the factor.
+# Unit in the file → unit of the fact, and the factor between them.
 _UNITS = {
     "B": ("B", 1),
     "MB": ("B", 1_000_000),
@@ -21,11 +21,11 @@ _UNITS = {
     "count": ("count", 1),
     "ratio": ("", 1),
 }
-CITED = ("cited.toml", "bench.toml")  # figures that no snippet backs, each file with its sources
+CITED = ("cited.toml", "bench.toml")  # below snippets/
 
 
 def _owner(name: str, taken: set[str]) -> str:
-    """The snippet's directory that has this name, or whose variants could have it; empty where there is none."""
+    """The snippet directory with this name, or one whose variants could have it. Empty if there is none."""
     words = name.split("_")
     names = ("_".join(words[:length]) for length in range(len(words), 0, -1))
     return next((name for name in names if name in taken), "")
@@ -40,23 +40,23 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
         source.allow("name", "title", "date", "url", "figures")
         name = source.text("name", required=True)
         if not manifest.NAME.fullmatch(name):
-            raise source.error("name", f"'{name:.110}' is not a name", "letters, digits and _, like edition_2020")
+            raise source.error("name", f"invalid name '{name:.110}'", "use letters, digits and _, like edition_2020")
         if name in seen:
-            raise source.error("name", f"two sources are called '{name}'", "another name")
+            raise source.error("name", f"two sources are called '{name}'", "use another name")
         seen.add(name)
         if owner := _owner(name, taken):
-            what = "is a snippet already" if name == owner else f"could be a variant of the snippet '{owner}'"
-            raise source.error("name", f"'{name}' {what}", "another name")
+            what = "is already a snippet" if name == owner else f"could be a variant of the snippet '{owner}'"
+            raise source.error("name", f"'{name}' {what}", "use another name")
         if (url := source.text("url")) and not re.fullmatch(r"https?://[!-~]+", url):
-            raise source.error("url", f"'{url}' is no address of a page", 'url = "https://example.com/"')
+            raise source.error("url", f"invalid URL '{url}'", 'url = "https://example.com/"')
         origin = Source(source.text("title", required=True), source.text("date", required=True), url)
         for figure in source.subtables("figures"):
             figure.allow("value", "unit")
             if not manifest.NAME.fullmatch(figure.name):
-                raise figure.error("", f"'{figure.name:.110}' is not a name", "letters, digits and _, like size")
+                raise figure.error("", f"invalid name '{figure.name:.110}'", "use letters, digits and _, like size")
             unit = figure.text("unit", required=True)
             if unit not in _UNITS:
-                raise figure.error("unit", f"'{unit}' is no unit", f"one of: {', '.join(_UNITS)}")
+                raise figure.error("unit", f"unknown unit '{unit}'", f"use one of: {', '.join(_UNITS)}")
             kept, factor = _UNITS[unit]
             value = figure.number("value", math.nan) * factor
             if not is_number(value):

@@ -1,11 +1,11 @@
-"""What prose asserts × facts: claims, and numbers that nobody may type.
+"""Checks prose against facts: evaluates claims, and finds numbers and conclusions that nothing backs.
 
-A claim is a sentence with its predicate beside it:
+A claim is a sentence followed by a predicate:
 
     The second image has only two layers. {{ claim: multi.layers == 2 }}
 
-A number in prose is bound when it is a fact, when the predicate of its sentence's claim holds that very number, or
-when a waiver says why it needs neither:
+A number in prose is bound if it is a fact, if it also appears in the predicate of its sentence's claim, or if a waiver
+says why it needs neither:
 
     Pulling takes 1 s at most. {{ waiver: a promise of the example, not a measurement }}
 """
@@ -27,40 +27,41 @@ _UNIT = (
     r"(?:[mµn]s|s|sec|seconds?|minutes?|hours?)\b|layers?\b)"
 )
 _QUANTITY = re.compile(rf"{_AMOUNT}[\s\N{{NO-BREAK SPACE}}-]?(?:\w+\s(?=layers?\b))?{_UNIT}", re.IGNORECASE)
-# Words that compare or sum up: a sentence with one of them draws a conclusion.
+# Words that compare or sum up. A sentence with one of them draws a conclusion, which needs a claim.
 _CONCLUSION = re.compile(
     r"\b(half|twice|thrice|doubled?|tripled?|quadrupled?|tenfold|orders? of magnitude|smallest|largest|biggest|"
     r"slowest|fastest|most of (?:it|them|the)|nearly all|almost all|nothing but|a (?:third|quarter|fifth|tenth) of)\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # the last range: see audit
+_SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # private use area: see audit.py
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence and what must hold for it to be true."""
+    """A sentence, its predicate, and whether that holds."""
 
-    sentence: str  # as a reader sees it
+    sentence: str  # as shown to readers
     predicate: str
     holds: bool
-    values: str  # `multi.layers = 2`: what the predicate was evaluated over
+    values: str  # the facts in the predicate, like `multi.layers = 2`
 
 
 @dataclass(frozen=True)
 class Unbound:
-    """Something that a sentence states and nothing backs."""
+    """A number or a conclusion in a sentence that nothing backs."""
 
-    text: str  # the number, or the words that conclude
+    text: str  # the number, or the words that draw the conclusion
     sentence: str
-    what: str  # for the message
+    what: str  # the error message
 
 
 def check(sentence: str, predicate: str, facts: Mapping[str, Value]) -> Claim:
-    """Evaluate a claim; PageError where the predicate is none."""
+    """Evaluate a claim. Raises PageError if the predicate is not valid, or not true or false."""
     value = expression.evaluate(predicate, facts)
     if value.unit != "truth":
         raise PageError(
-            f"`{predicate}` is {value}, and neither true nor false", hint="{{ claim: multi.layers < single.layers }}"
+            f"`{predicate}` is {value}, which is neither true nor false",
+            hint="write a comparison, like {{ claim: multi.layers < single.layers }}",
         )
     values = ", ".join(f"{name} = {_exact(facts[name])}" for name in expression.names(predicate))
     return Claim(sentence, predicate, bool(value.value), values)
@@ -72,7 +73,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def unbound(sentence: str, predicates: Iterable[str]) -> Iterator[Unbound]:
-    """What a sentence states that none of its claims' predicates backs."""
+    """The numbers and conclusions in a sentence that none of its claims' predicates backs."""
     stated = list(predicates)
     for found in _QUANTITY.finditer(sentence):
         if not any(_in(found["number"], found["unit"], predicate) for predicate in stated):
@@ -82,7 +83,7 @@ def unbound(sentence: str, predicates: Iterable[str]) -> Iterator[Unbound]:
 
 
 def _in(number: str, unit: str, predicate: str) -> bool:
-    """Whether a number as written stands in a predicate: 96 % as 96 or 0.96."""
+    """Whether a predicate contains a number from the prose. 96 % may be 96 or 0.96 there."""
     value = WORDS[number.lower()] if number.lower() in WORDS else float(number.replace(",", ""))
     numbers = [float(n) for n in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", predicate)]
     same = [value, value / 100] if unit in ("%", "percent", "per cent") else [value]

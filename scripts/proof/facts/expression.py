@@ -1,6 +1,7 @@
-"""What a page may compute from facts: arithmetic and comparisons over names like `single.size`, nothing else.
+"""Evaluates expressions over facts: arithmetic, comparisons and a few functions over names like `single.size`.
 
-The text is parsed as a Python expression and walked node by node; only the nodes named here have a meaning.
+The text is parsed as a Python expression, but never run as Python: its nodes are evaluated here one by one, and any
+other kind of node is an error.
 """
 
 from __future__ import annotations
@@ -30,24 +31,24 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: lambda word, text: str(word) in str(text).split(),  # a word of a text: "/tmp" in a.folders
+    ast.In: lambda word, text: str(word) in str(text).split(),  # one word of a text: "/tmp" in a.folders
 }
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-_PLAIN = ("", "count")  # units that mix: a count is a number
-_LARGEST = 1e300  # nothing measured comes near it; beyond it a number cannot be written
-_LONGEST = 1000  # characters of an expression; the longest honest one has about a hundred, and Python's parser recurses
+_PLAIN = ("", "count")  # units that can be mixed
+_LARGEST = 1e300  # far above anything measured; larger numbers cannot be formatted
+_LONGEST = 1000  # characters: ten times the longest sensible expression, as Python's parser recurses
 
 
 def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     """The value of an expression.
 
-    Raises PageError, naming the piece, for an unknown name, units that do not go together, or anything else.
+    Raises PageError, with the part at fault, for a syntax error, an unknown name, mismatched units and so on.
     """
     try:
         return _value(_parsed(text).body, facts)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PageError(
-            f"`{text}` is no expression over facts", hint="like single.size or percent(a.size / b.size)"
+            f"`{text}` is not a valid expression", hint="write something like single.size or percent(a.size / b.size)"
         ) from error
     except ZeroDivisionError as error:
         raise PageError(f"`{text}` divides by zero") from error
@@ -56,7 +57,7 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
 
 
 def names(text: str) -> list[str]:
-    """The facts that an expression uses, in order; empty where it cannot be parsed."""
+    """The names of the facts in an expression, each once. Empty if it cannot be parsed."""
     try:
         attributes = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Attribute))
         return list(dict.fromkeys(_dotted(node) for node in attributes))
@@ -64,25 +65,25 @@ def names(text: str) -> list[str]:
         return []
 
 
-@functools.lru_cache(maxsize=64)  # a page evaluates one, then asks for the names in it
+@functools.lru_cache(maxsize=64)  # a page evaluates an expression, then asks for its names
 def _parsed(text: str) -> ast.Expression:
     if len(text) > _LONGEST:
-        raise PageError(f"`{text:.40}…` is too long for an expression", hint=f"up to {_LONGEST} characters")
+        raise PageError(f"`{text:.40}…` is too long for an expression", hint=f"use at most {_LONGEST} characters")
     return ast.parse(text.strip(), mode="eval")
 
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
-    """What a part comes to; OverflowError where that, or what it is written from, is too large to compute with."""
+    """The value of a node. Raises OverflowError if it is too large to compute with, or not a number (NaN)."""
     value = _found(node, facts)
     if not all(abs(number) < _LARGEST for number in (value.value, value.exact) if isinstance(number, int | float)):
-        raise OverflowError  # and not a number at all, which is smaller than none
+        raise OverflowError  # also for NaN, which no comparison holds for
     return value
 
 
 def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=bool()):
-            raise PageError("True and False are no values here")
+            raise PageError("True and False are not supported")
         case ast.Constant(value=int() | float() as number):
             return Value(number, "")
         case ast.Constant(value=str() as text):
@@ -108,12 +109,12 @@ def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
                 raise PageError(f"`{ast.unparse(node)}`: {error}") from error
         case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
             raise PageError(
-                f"there is no function '{name}'{did_you_mean(name, list(FUNCTIONS))}",
-                hint=f"one of: {', '.join(FUNCTIONS)}",
+                f"unknown function '{name}'{did_you_mean(name, list(FUNCTIONS))}",
+                hint=f"use one of: {', '.join(FUNCTIONS)}",
             )
         case _:
             raise PageError(
-                f"`{ast.unparse(node)}` has no meaning here", hint="facts, numbers, + - * / and comparisons"
+                f"`{ast.unparse(node)}` is not supported", hint="use facts, numbers, + - * / and comparisons"
             )
 
 
@@ -122,8 +123,8 @@ def _fact(name: str, facts: Mapping[str, Value]) -> Value:
         snippet = name.partition(".")[0]
         near = sorted(f for f in facts if f.startswith(f"{snippet}."))
         near_miss = did_you_mean(name, list(facts))
-        hint = f"one of: {', '.join(near)}" if near else "proof facts lists them all"
-        raise PageError(f"there is no fact '{name}'{near_miss}", hint=hint)
+        hint = f"use one of: {', '.join(near)}" if near else "proof facts lists all facts"
+        raise PageError(f"unknown fact '{name}'{near_miss}", hint=hint)
     return facts[name]
 
 
@@ -134,12 +135,12 @@ def _dotted(node: ast.expr) -> str:
         case ast.Attribute(value=value, attr=attr):
             return f"{_dotted(value)}.{attr}"
         case _:
-            raise PageError(f"`{ast.unparse(node)}` is no name of a fact", hint="like single.size")
+            raise PageError(f"`{ast.unparse(node)}` is not the name of a fact", hint="write a name like single.size")
 
 
 def _number(value: Value) -> float:
     if isinstance(value.value, str):
-        raise PageError(f"'{value.value}' is no number")
+        raise PageError(f"'{value.value}' is not a number")
     return value.value
 
 
@@ -149,7 +150,7 @@ def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
         return Value(result, _common(left, right))
     if isinstance(op, ast.Mult):
         if left.unit and right.unit and "count" not in (left.unit, right.unit):
-            raise PageError(f"{left.unit} times {right.unit} is no unit known here")
+            raise PageError(f"cannot multiply {left.unit} by {right.unit}")
         return Value(result, right.unit if left.unit in _PLAIN else left.unit)
     if right.unit in _PLAIN and left.unit not in _PLAIN:
         return Value(result, left.unit)
@@ -161,9 +162,9 @@ def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
     holds = True
     for op, right in zip(ops, rest, strict=True):
         if type(op) not in _COMPARISONS:
-            raise PageError("only == != < <= > >= and `in` compare values here")
+            raise PageError("unsupported comparison", hint="use == != < <= > >= or in")
         if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
-            raise PageError(f"`in` finds a word in a text, and not {left} in {right}", hint='"/tmp" in a.text')
+            raise PageError(f"`in` looks for a word in a text, not for {left} in {right}", hint='"/tmp" in a.text')
         _common(left, right)
         holds = holds and _COMPARISONS[type(op)](left.value, right.value)
         left = right
@@ -175,7 +176,7 @@ def _common(left: Value, right: Value) -> str:
         return left.unit or right.unit
     for zero, other in ((left, right), (right, left)):
         if zero.value == 0 and not zero.unit:
-            return other.unit  # nothing is nothing in every unit
+            return other.unit  # zero is the same in every unit
     raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
 
 
@@ -194,7 +195,7 @@ def _times(value: Value) -> Value:
 
 def _bytes(value: Value) -> Value:
     if value.unit != "B":
-        raise PageError(f"bytes() takes a size, and {value} is none", hint="bytes(a.size)")
+        raise PageError(f"bytes() takes a size, not {value}", hint="bytes(a.size)")
     return Value(f"{_number(value):,.0f}\N{NO-BREAK SPACE}bytes", "text", exact=value.value)
 
 
@@ -205,7 +206,7 @@ def _words(value: Value) -> Value:
 
 def _ratio(value: Value, function: str) -> float:
     if value.unit:
-        raise PageError(f"{function}() takes a ratio, and {value} is none", hint=f"{function}(a.size / b.size)")
+        raise PageError(f"{function}() takes a ratio, not {value}", hint=f"{function}(a.size / b.size)")
     return _number(value)
 
 

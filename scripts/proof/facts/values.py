@@ -1,4 +1,4 @@
-"""TODO."""
+"""Values with units, and facts: values with a name and an origin."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from proof.core.units import Scalar, written
 
 @dataclass(frozen=True)
 class Value:
-    """A number or a text with its unit; an empty unit is a plain ratio."""
+    """A number or a text with its unit. An empty unit means a plain number, like a ratio."""
 
     value: Scalar
     unit: str
-    exact: Scalar | None = field(default=None, kw_only=True)  # of a formatted text: the number that it is made of
+    exact: Scalar | None = field(default=None, kw_only=True)  # the number that a formatted text shows
 
     def __str__(self) -> str:
         return written(self.value, self.unit)
@@ -22,18 +22,18 @@ class Value:
 
 @dataclass(frozen=True)
 class Source:
-    """Who published a figure that is not ours."""
+    """The publication that a cited figure comes from."""
 
     title: str
     date: str  # YYYY-MM-DD
-    url: str  # empty where there is none
+    url: str  # empty if there is none
 
 
 @dataclass(frozen=True)
 class Fact(Value):
-    """A value with where it comes from: measured here, or published elsewhere."""
+    """A value with its origin: measured here, or published elsewhere."""
 
     name: str  # snippet.fact, or source.figure
     source: str  # how it was measured, or who published it
     origin: Capture | Source
-    tolerance: float = 0.0  # by which share of itself it may differ from run to run; a claim must leave room for it
+    tolerance: float = 0.0  # relative: how much it may differ from run to run; a claim must allow for it

@@ -1,1 +1,1 @@
-"""The Python-Markdown extension, and what it makes of a page. Nothing here can run a command."""
+"""The Python-Markdown extension, and everything that renders and checks pages. Nothing here can run a command."""

@@ -1,7 +1,7 @@
-"""The rendered page, read as a reader would: sentence by sentence, each claim evaluated, nothing left unbound.
+"""Audits a rendered page sentence by sentence: evaluates each claim, and finds everything that nothing backs.
 
-Works on the tree that Python-Markdown built. A fact, a piece of code and a claim's mark become one private character
-each in the flat text of a block, so that sentences can be told apart and what stands in them is still known.
+It works on the element tree built by Python-Markdown. The text of a block is flattened, with one private-use character
+for each fact, piece of code, claim and waiver. So text can be split into sentences without losing track of these.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from proof.snippets import context
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
-_FIRST = 0xE000  # of the private use area
+_FIRST = 0xE000  # first character of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
 _WORD = re.compile(r"\w")
@@ -33,28 +33,31 @@ _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dock
 
 
 class FalseClaimError(ProofError):
-    """A sentence says something that the measurements deny."""
+    """A sentence contradicts the measurements."""
 
     code = 1
 
 
 @dataclass(frozen=True)
 class _Token:
-    """What one private character stands for."""
+    """What one private-use character stands for."""
 
     kind: str  # fact, code, claim or waiver
-    text: str  # as a reader sees it; of a claim its predicate, of a waiver its reason
+    text: str  # the visible text; the predicate of a claim, the reason of a waiver
     element: ET.Element
 
 
 def audit(root: ET.Element, page: Page) -> None:
-    """Evaluate every claim of the page, and note every number, name and conclusion that nothing backs."""
-    names: list[tuple[str, bool]] = []  # a piece of code, and whether the sentence calls it a stage
+    """Evaluate every claim of the page, and note every number, name and conclusion that nothing backs.
+
+    Adds what it finds to `page`. Raises ProofError at the first problem unless the page collects them.
+    """
+    names: list[tuple[str, bool]] = []  # a piece of code, and whether it is called a stage
     for block in _blocks(root):
         tokens: list[_Token] = []
         text = _flat(block, tokens)
-        # A mark behind the full stop belongs to the sentence before it.
-        text = _MARKS.sub(functools.partial(_behind, tokens), text)
+        # A mark after the full stop belongs to the sentence before it.
+        text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
             private = [c for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
             inside = [tokens[ord(c) - _FIRST] for c in private]
@@ -73,7 +76,7 @@ def audit(root: ET.Element, page: Page) -> None:
                     PageError(
                         loose.what,
                         evidence=shown,
-                        hint="{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}",
+                        hint="use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}",
                     ),
                     loose.text,
                 )
@@ -95,13 +98,15 @@ def _claim(mark: _Token, sentence: str, page: Page) -> None:
     _explain(mark.element, claim, len(page.claims))
     if not claim.holds:
         evidence = f"{sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}"
-        page.note(FalseClaimError("this is not so", evidence=evidence, hint="mend the sentence, or its claim"), token)
+        page.note(
+            FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), token
+        )
 
 
 def _explain(element: ET.Element, claim: Claim, number: int) -> None:
-    """A mark that opens by pointer or keyboard and says what was checked: a native popover, no script."""
+    """Turn a claim's mark into a button that shows what was checked: a native popover, without a script."""
     name = f"claim-{number}"
-    tail = element.tail  # `clear` takes it too, and it is the rest of the sentence
+    tail = element.tail  # the rest of the sentence, which `clear` would remove
     element.clear()
     element.tag, element.tail = "span", tail
     element.set("class", "claim")
@@ -116,23 +121,23 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
 
 
 def _names(found: list[tuple[str, bool]], page: Page) -> None:
-    """Every image, path, file and stage that prose names must be in the page's snippets."""
+    """Note every image, path, file and stage in the prose that is not in the page's snippets."""
     named = [c for c, stage in found if stage or any(kind.fullmatch(c) for kind in (_REFERENCE, _PATH, _FILE))]
     known = "\n".join(_texts(page)) if named else ""
     for code in named:
-        if not _stands(code.rstrip("/"), known):
+        if not _contains_name(code.rstrip("/"), known):
             page.note(
                 PageError(
                     f"`{code}` is in no snippet of this page",
                     evidence=f"snippets of this page: {', '.join(sorted(page.snippets)) or 'none'}",
-                    hint="name what is there, or {{ waiver: why }} in the sentence",
+                    hint="correct the name, or add {{ waiver: why }} to the sentence",
                 ),
                 f"`{code}`",
             )
 
 
-def _stands(name: str, text: str) -> bool:
-    """Whether the text names it, and not only what begins or ends like it; a pattern for each name takes as long."""
+def _contains_name(name: str, text: str) -> bool:
+    """Whether the text contains the name as a whole word. Found without compiling a pattern for each name."""
     at = text.find(name)
     while at >= 0:
         before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
@@ -143,7 +148,7 @@ def _stands(name: str, text: str) -> bool:
 
 
 def _texts(page: Page) -> Iterator[str]:
-    """Everything that the page's snippets hold: names of files, commands, files, outputs."""
+    """All text of the page's snippets: bases, commands, file names, files and outputs."""
     for name in sorted(page.snippets):
         snippet = page.snippet(name)
         yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
@@ -162,7 +167,7 @@ def _blocks(root: ET.Element) -> Iterator[ET.Element]:
 
 
 def _flat(element: ET.Element, tokens: list[_Token]) -> str:
-    """The text of a block without that of the blocks inside it."""
+    """The text of a block, without that of nested blocks."""
     parts = [str(element.text or "")]
     for child in element:
         kind = str(child.get("class", "")).split(" ")[0]
@@ -185,7 +190,7 @@ def _token(token: _Token, tokens: list[_Token]) -> str:
     return chr(_FIRST + len(tokens) - 1)
 
 
-def _behind(tokens: list[_Token], match: re.Match[str]) -> str:
+def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
     marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
     return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
 

@@ -1,4 +1,4 @@
-"""Where Python-Markdown finds the extension: `proof` among the entry points `markdown.extensions`."""
+"""The entry point by which Python-Markdown finds the extension `proof`."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from proof.pages.extension import ProofExtension
 
 
 def make_extension(**options: Any) -> ProofExtension:
-    """The extension, with what lists all pages of a site for a page such as `{{ proof }}`."""
+    """The extension, with a function that lists all pages of the site, for pages such as `{{ proof }}`."""
     return ProofExtension(list_pages=scan.for_index, **options)

@@ -1,4 +1,4 @@
-"""A command's flags, each kept in one piece where a line wraps: it would break behind every hyphen."""
+"""Wraps each flag of a command in a span, so that no line breaks after its hyphens."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _FLAG = re.compile(r"(?<!\S)(-\S+)")
 
 
 def in_html(html: str) -> str:
-    """A command as escaped HTML, with its flags in elements of their own."""
+    """Wrap the flags of a command that is given as escaped HTML."""
     return _FLAG.sub(r'<span class="flag">\1</span>', html)
 
 
 def in_codes(root: ET.Element) -> None:
-    """The same in every code span of a tree, and not in its blocks of code, which do not wrap."""
+    """Wrap the flags in every code span of a tree, but not in code blocks, whose lines do not wrap."""
     blocks = {code for block in root.iter("pre") for code in block}
     for code in root.iter("code"):
         if len(code) or not code.text or code in blocks:
             continue
-        code.text, *pieces = _FLAG.split(code.text)  # in turn a flag and what stands behind it
-        for flag, behind in zip(pieces[::2], pieces[1::2], strict=True):
+        code.text, *pieces = _FLAG.split(code.text)  # alternately a flag and the text after it
+        for flag, after in zip(pieces[::2], pieces[1::2], strict=True):
             span = ET.SubElement(code, "span", {"class": "flag"})
-            span.text, span.tail = flag, behind
+            span.text, span.tail = flag, after

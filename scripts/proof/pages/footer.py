@@ -1,4 +1,4 @@
-"""The line at the end of a page that says when what it states was measured, and with what."""
+"""The line at the end of a page that says when its facts were measured, and with which engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from proof.pages.page import Page
 
 
 def line(page: Page) -> ET.Element | None:
-    """The days on which the captures that a page uses were made, first to last; nothing where it uses none."""
+    """The dates of the captures that a page uses, from first to last. None if it uses none."""
     used = [page.book.captures[name] for name in sorted(page.snippets) if name in page.book.captures]
     if not used:
         return None
@@ -30,10 +30,10 @@ def _time(parent: ET.Element, day: str) -> ET.Element:
     element = ET.SubElement(parent, "time", {"class": "measured", "datetime": day})
     try:
         then = date.fromisoformat(day)
-    except ValueError:  # a record that somebody wrote by hand: `proof status` names it
+    except ValueError:  # a record edited by hand, which `proof status` reports
         element.text = day
         return element
-    # Not `strftime`, which would speak the language of the machine.
+    # Not `strftime`, whose month names depend on the locale.
     element.text = f"{then.day} {_MONTHS[then.month - 1]} {then.year}"
     return element
 

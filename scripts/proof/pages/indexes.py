@@ -1,4 +1,4 @@
-"""Pages that list what there is, as Markdown that the page itself then renders: proof, measurements, errors."""
+"""Generates the Markdown of the pages that list everything: `{{ proof }}`, `{{ measurements }}` and `{{ errors }}`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def proof(page: Page) -> list[str]:
-    """What `{{ proof }}` stands for: every claim, waiver and cited figure, by page."""
+    """The Markdown for `{{ proof }}`: every claim, waiver and cited figure."""
     return [*_pages(page), *_claims(page), *_cited(page)]
 
 
 def measurements(page: Page) -> list[str]:
-    """What `{{ measurements }}` stands for: every snippet with its steps and facts."""
+    """The Markdown for `{{ measurements }}`: every snippet with its steps and facts."""
     return [*_snippets(page), *_not_measured(page)]
 
 
 def errors(page: Page) -> list[str]:
-    """What `{{ errors }}` stands for: every message of an expected failure, what to do, and the pages that show it."""
+    """The Markdown for `{{ errors }}`: every expected error message, its remedies, and the pages that show it."""
     steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps if step.exit}
     found: dict[str, list[str]] = {}
     remedies: dict[str, list[str]] = {}
@@ -52,7 +52,7 @@ def errors(page: Page) -> list[str]:
                 links.append(_link(scanned, page, step))
     written: list[str] = []
     for message in sorted(found, key=str.lower):
-        # A heading, since a search ranks it first and leads to it; of HTML, so that no table of contents lists it.
+        # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.
         name = re.sub(r"\W+", "-", message.lower()).strip("-")
         written += ["", f'<h3 class="message" id="{name}"><code>{_inline(message)}</code></h3>', ""]
         written += [" ".join([*remedies[message], f"→ {' · '.join(found[message])}"]), ""]
@@ -60,21 +60,21 @@ def errors(page: Page) -> list[str]:
 
 
 def _message(output: str, expect: str) -> str:
-    """The last line that holds the expected piece, as one copies it, without what is another one each time."""
+    """The last line with the expected text, as a reader would paste it, without the parts that vary."""
     line = next((line for line in reversed(output.splitlines()) if expect in line), expect)
     counters, line = split_counters(line)
     if not counters:
-        line = re.sub(r"^\d+\.\d+ ", "", line)  # BuildKit repeats the lines of a failure without the step's number
+        line = re.sub(r"^\d+\.\d+ ", "", line)  # BuildKit repeats a failed step's lines without its number
     return mask_reference(line, "…").strip()
 
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:
-    """A link from a page to where another one shows a step."""
+    """A link from `page` to the place where another page shows a step."""
     return f"[{_prose(scanned.title.rstrip('?'))}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
 
 
 def _path(scanned: PageReport, page: Page) -> str:
-    """The address of another page, relative to this one. Quoted, since a file may be called anything."""
+    """The URL of another page, relative to `page`. It is quoted, because a file may have any name."""
     here = page.path.parent if page.path else page.docs
     return quote(Path(os.path.relpath(scanned.path, here)).as_posix())
 
@@ -179,13 +179,13 @@ def _sentence(text: str, found: PageReport) -> str:
 
 
 def _prose(text: str) -> str:
-    """A sentence from outside in a line of Markdown: the one markup that it may hold is `code`."""
-    pieces = _CODE.split(" ".join(text.split()))  # in turn a text and a piece of code
+    """Untrusted text for a line of Markdown. The only markup that it may contain is `code`."""
+    pieces = _CODE.split(" ".join(text.split()))  # alternately text and code
     return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
 
 
 def _inline(raw: str) -> str:
-    """Text from outside as HTML on one line: Markdown reads a page line by line, and a fence begins on one."""
+    """Untrusted text as HTML on one line, because Markdown reads line by line, and a line could start a fence."""
     return as_html(raw).replace("\n", "&#10;")
 
 
@@ -194,7 +194,7 @@ def _row(*cells: str) -> str:
 
 
 def _table(header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
-    # Raw HTML: what stands in the cells is escaped here, and is read by no Markdown processor.
+    # Raw HTML: the cells are escaped already, and no Markdown processor reads them.
     head = "".join(f"<th>{name}</th>" for name in header)
     table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     yield from ("", f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}", "")

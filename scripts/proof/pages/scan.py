@@ -1,6 +1,6 @@
-"""All pages of a site as the tool reads them: rendered with the site's own Markdown extensions, without the site.
+"""Reads all pages of a site: renders them with the site's Markdown extensions, but without the site generator.
 
-`scan` is what `proof status` and the Proof page know of the pages.
+`proof status` and the index pages use it to learn what the pages state.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 def scan(
     root: Path, book: FactBook | None = None, *, expand: bool = True, naming: Collection[str] = ()
 ) -> list[PageReport]:
-    """Every page of the project, rendered over the facts of `book` (the captured ones, unless given).
+    """A report for each page of the project, rendered with the facts of `book` (by default, the captured ones).
 
-    Problems are gathered, not raised. Without `expand` the pages that list everything stay as they were written, so
-    that they in turn can list what the others state. With `naming`, only the pages in which one of these words stands.
+    Problems are collected, not raised. Without `expand`, index pages are not generated, so that they can in turn call
+    this to list what the other pages state. With `naming`, only pages that contain one of these words are read.
+
+    Raises UsageError if there are no pages.
     """
     site = Site.at(root)
     known, docs = site.book if book is None else book, site.docs
     if docs.is_dir():
-        check_plain(docs)  # a site generator follows links: one could publish any file of this machine
+        check_plain(docs)  # a link could make the site generator publish any file of this machine
     pages = sorted(docs.rglob("*.md"))
     if not pages:
-        raise UsageError(f"there is no page in {docs}", hint="write docs/index.md")
+        raise UsageError(f"no pages in {docs}", hint="write docs/index.md")
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = [path for path in pages if named.search(page_text(root, path))]
@@ -46,24 +48,24 @@ def scan(
 
 
 def for_index(page: Page) -> list[PageReport]:
-    """What every page states, for a page that lists it."""
+    """The reports of all pages, for an index page."""
     return scan(page.root, page.book, expand=False)
 
 
 class _Reader:
-    """Reads one page after another. To set up a Markdown takes as long as a short page: it is used again."""
+    """Reads one page after another with one Markdown instance, as setting one up is slow."""
 
     def __init__(self, site: Site, book: FactBook) -> None:
         self._site, self._book = site, book
         self._md: Markdown | None = None
 
     def read(self, path: Path, *, expand: bool) -> PageReport:
-        """What a page states; whatever is wrong with it is among its problems."""
+        """The report of a page. Its problems are collected there."""
         text = _FRONT_MATTER.sub("", page_text(self._site.root, path))
         if (known := self._site.rendered(text, self._book, expand=expand)) is not None:
             return PageReport(path, known)
         md = self._md.reset() if self._md else _markdown(self._site)
-        self._md = None  # one that was left in the middle of a page is in no state to begin another
+        self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))
         page.book, page.expand = self._book, expand
         try:
@@ -84,7 +86,7 @@ def _markdown(site: Site) -> Markdown:
         raise ManifestError(
             "the site does not use the extension `proof`",
             where=Where(site.root / "mkdocs.yml"),
-            hint="markdown_extensions: [proof]",
+            hint="add proof to markdown_extensions",
         )
     options["proof"] = {**options["proof"], "project": str(site.root), "collect": True}
     return Markdown(extensions=names, extension_configs=options)

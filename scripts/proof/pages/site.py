@@ -1,7 +1,7 @@
-"""What one process knows of a site while it renders pages, and when it has to look again.
+"""Caches what a process knows about a site between pages, and reads it again when it changes.
 
-Python-Markdown sets up a new extension for each page, and hundreds of pages ask for the same facts. All that is kept
-between two pages is kept here.
+Python-Markdown sets up a new extension for each page, and hundreds of pages use the same facts. Everything that is kept
+from one page to the next is kept here.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from proof.pages import site_config
 from proof.pages.page import Page, PageReport
 
 _DEEPEST = 2  # levels below captured/: variant and origin
-_AT_ONCE = 0.1  # seconds between two pages of one build
+_AT_ONCE = 0.1  # seconds: pages that follow within this time belong to one build
 _KEPT = 4  # sites
 T = TypeVar("T")
 
 
 class Site:
-    """The site of a project; get one by `Site.at`."""
+    """The site of a project. Use `Site.at` to get one."""
 
-    _known: dict[Path, Site] = {}  # noqa: RUF012 - the one place that is kept for the whole process
+    _known: dict[Path, Site] = {}  # noqa: RUF012 - the cache of the whole process
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._recent: dict[str, tuple[float, Any]] = {}  # what was found, and until when that holds
-        self._book: tuple[object, FactBook] | None = None  # with the state of the captures that it was read from
-        self._config: tuple[int, dict[str, Any]] | None = None  # with the file's time
-        self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all over one book
-        self._reports: tuple[object, FactBook, list[PageReport]] | None = None  # of the last scan
+        self._recent: dict[str, tuple[float, Any]] = {}  # key → when it expires, and the value
+        self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
+        self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
+        self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
+        self._reports: tuple[object, FactBook, list[PageReport]] | None = None  # the last scan: pages, book, reports
 
     @classmethod
     def at(cls, root: Path) -> Site:
-        """The site of the project in this directory, with what the process already knows of it."""
+        """The site of the project in this directory, from the cache if the process knows it."""
         if root not in cls._known:
             while len(cls._known) >= _KEPT:
                 del cls._known[next(iter(cls._known))]
@@ -50,19 +50,19 @@ class Site:
 
     @classmethod
     def forget(cls) -> None:
-        """Look at everything again."""
+        """Clear the cache."""
         cls._known.clear()
 
     @property
     def config(self) -> dict[str, Any]:
-        """The settings in mkdocs.yml; UsageError where there is no such file."""
+        """The settings in mkdocs.yml. Raises UsageError if there is no such file."""
         path = self.root / "mkdocs.yml"
         try:
             written = path.lstat().st_mtime_ns
             if self._config is None or self._config[0] != written:
                 self._config = written, site_config.load(path)
         except FileNotFoundError as error:
-            raise UsageError(f"no such file: {path}", hint="proof reads the site's mkdocs.yml") from error
+            raise UsageError(f"no such file: {path}", hint="write the site's mkdocs.yml") from error
         return self._config[1]
 
     @property
@@ -73,16 +73,16 @@ class Site:
     @property
     def book(self) -> FactBook:
         """Every fact, as captured; read again only if a capture has changed."""
-        state = self.recently("captures", self._captures)
+        state = self.cached("captures", self._captures)
         if self._book is None or self._book[0] != state:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
 
-    def recently(self, what: str, look: Callable[[], T]) -> T:
-        """The result of `look`, reused while pages are rendered one right after another.
+    def cached(self, what: str, look: Callable[[], T]) -> T:
+        """The result of `look`, cached while pages are rendered in quick succession.
 
-        A build is made of one state of the files. If you edit one meanwhile, the site generator builds again, and
-        waits longer than this before it does.
+        So a build sees one state of the files. If you edit a file during a build, the site generator builds again, but
+        not before this cache has expired.
         """
         until, found = self._recent.get(what, (0.0, None))
         if time.monotonic() >= until:
@@ -91,12 +91,12 @@ class Site:
         return found  # type: ignore[no-any-return]
 
     def rendered(self, source: str, book: FactBook, *, expand: bool) -> Page | None:
-        """The page with this source, if this process has already rendered it over `book`."""
+        """The page with this source, if this process has already rendered it with `book`."""
         page = self._rendered.get((source.strip(), expand))
         return page if page is not None and page.book is book else None
 
     def keep(self, page: Page) -> None:
-        """Keep a page that was rendered to its end, for whoever asks what it states."""
+        """Cache a completely rendered page."""
         page.release()
         if self._rendered and next(iter(self._rendered.values())).book is not page.book:
             self._rendered.clear()
@@ -104,16 +104,16 @@ class Site:
             self._rendered[page.source.strip(), expand] = page
 
     def reports(self, written: object, book: FactBook, make: Callable[[], list[PageReport]]) -> list[PageReport]:
-        """The reports of the last scan if the pages (`written`) and the book are the same, else those of `make`.
+        """The reports of the last scan if the pages (`written`) and the book are unchanged, else those from `make`.
 
-        Each page that lists everything asks for them.
+        Each index page asks for them.
         """
         if self._reports is None or self._reports[0] != written or self._reports[1] is not book:
             self._reports = written, book, make()
         return self._reports[2]
 
     def _captures(self) -> tuple[tuple[str, int], ...]:
-        """Every record, and when it was written."""
+        """The state of the captures: each file with its modification time."""
         snippets = self.root / "snippets"
         files = [f"{snippets}/{name}" for name in cited.CITED]
         for folder in os.scandir(snippets):
@@ -125,5 +125,5 @@ class Site:
         times = []
         for path in sorted(files):
             with contextlib.suppress(FileNotFoundError):
-                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - called a thousand times over
+                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker, and called for each file
         return tuple(times)

@@ -1,4 +1,4 @@
-"""The site generator's settings, mkdocs.yml, as far as the tool needs them."""
+"""Reads the site generator's settings, mkdocs.yml, as far as the tool needs them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _LARGEST = 1_000_000  # bytes
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads the file without running what its `!!python/name:` tags name."""
+    """Ignores tags such as `!!python/name:`, which would import and run code."""
 
 
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The settings in a file; ManifestError where it is not YAML."""
+    """The settings in a file. Raises ManifestError if it is not valid YAML."""
     try:
         data = yaml.load(read_text(path, below=path.parent, limit=_LARGEST), _Loader)  # noqa: S506 - a SafeLoader that skips tags
     except yaml.YAMLError as error:
-        raise ManifestError(f"invalid YAML: {error}", where=Where(path), hint="https://yaml.org") from error
+        raise ManifestError(f"invalid YAML: {error}", where=Where(path), hint="see https://yaml.org") from error
     return dict(data or {})
 
 
 def named_files(config: dict[str, Any]) -> set[str]:
-    """The files below docs/ that the settings name as scripts and as the site's icon."""
+    """The scripts and the icon that the settings name, as paths below docs/."""
     scripts = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
     paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts]
     theme = config.get("theme")

@@ -1,4 +1,4 @@
-"""What can be said without an engine: stale captures, failing claims, unbound numbers, steps that no page shows."""
+"""Finds everything that can be found without an engine: stale captures, false claims, unbound numbers, unused steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from proof.captures import bases_lock, store
 from proof.captures import index as capture_index
 from proof.captures.staleness import stale
 from proof.core import folder_cache
-from proof.core.errors import PageError, ProofError, Where, code_of
+from proof.core.errors import PageError, ProofError, Where, exit_code_of
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import scan
@@ -23,11 +23,11 @@ from proof.snippets.model import Snippet, Step
 
 @dataclass(frozen=True)
 class FolderSummary:
-    """What a folder holds, in which nothing is wrong."""
+    """What a snippet's directory contains. It is cached if nothing is wrong there."""
 
     snippets: int
     facts: int
-    steps: dict[str, bool]  # as snippet/step, and whether it is meant to be shown by no page
+    steps: dict[str, bool]  # snippet/step → whether it is `unshown`: no page may show it
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Status:
 
     @property
     def code(self) -> int:
-        """2 where something is broken, 1 where something is stale or false, else 0."""
-        return code_of(self.problems)
+        """The exit code: 2 if something is broken, 1 if something is stale or false, else 0."""
+        return exit_code_of(self.problems)
 
 
 def status(root: Path, cache: Path | None = None) -> Status:
-    """Everything that is wrong with the project, as far as it can be known without an engine.
+    """Everything that is wrong with the project, as far as can be known without an engine.
 
-    What was right is kept in `cache`, if one is given, and not looked at again until it is touched.
+    With `cache`, directories in which nothing was wrong are not read again until they change.
     """
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
@@ -64,12 +64,12 @@ def status(root: Path, cache: Path | None = None) -> Status:
             seen = FolderSummary(**kept)
         else:
             began = folder_cache.now()
-            seen, wrong = _look(folder, known, keys, pinned)
+            seen, wrong = _inspect(folder, known, keys, pinned)
             problems += wrong
             if not wrong:
                 index.put(folder.name, folder, asdict(seen), began=began)
         if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
-            project.load_all(root)  # which says which two have one name
+            project.load_all(root)  # raises an error that names the duplicates
         named |= names
         snippets += seen.snippets
         count += seen.facts
@@ -80,10 +80,10 @@ def status(root: Path, cache: Path | None = None) -> Status:
     return Status(snippets, len(steps), count, scanned, problems)
 
 
-def _look(
+def _inspect(
     folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, str]
 ) -> tuple[FolderSummary, list[ProofError]]:
-    """What is in a snippet's folder, and what is wrong with it."""
+    """What a snippet's directory contains, and what is wrong with it."""
     snippets = manifest.variants(folder)
     known.check(snippets)
     problems: list[ProofError] = []
@@ -97,13 +97,13 @@ def _look(
 
 
 def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
-    """Files that are in a capture's directory and not of it, and captures that are in another one's place."""
+    """Files that do not belong to a capture's directory, and captures that are in the wrong directory."""
     for origin, capture in capture_index.each(snippet.folder, snippet.variant):
         folder = places.folder_of(snippet.folder, origin, snippet.variant)
-        yield from store.strangers(folder, capture)
+        yield from store.unexpected_files(folder, capture)
         if (capture.snippet, capture.environment.bases) != (snippet.name, origin):
             what = f"this is a capture of {capture.snippet!r:.110} on {capture.environment.bases!r:.20} bases"
-            hint = f"git rm -r {folder}, and proof update {snippet.name} --bases {origin}"
+            hint = f"git rm -r {folder}, then proof update {snippet.name} --bases {origin}"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
 
 
@@ -112,14 +112,14 @@ def _steps(snippets: list[Snippet]) -> dict[str, bool]:
 
 
 def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
-    """What is wrong with the pages alone; unless `everything`, with those alone that take from these snippets."""
+    """What is wrong with the pages. Unless `everything` is set, only with pages that use these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
     return _page_problems(concerned, _steps(snippets), snippets[0].folder.parent)
 
 
 def false_claims(scanned: list[PageReport], book: fact_book.FactBook) -> list[ProofError]:
-    """The claims of all pages that do not hold over the facts of `book`, as they were just measured."""
+    """The claims of all pages that do not hold for the new measurements in `book`."""
     found: list[ProofError] = []
     for page in scanned:
         for claim in page.page.claims:
@@ -128,13 +128,13 @@ def false_claims(scanned: list[PageReport], book: fact_book.FactBook) -> list[Pr
                 again = claims.check(claim.sentence, claim.predicate, book)
                 if not again.holds:
                     evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                    error = page.page.located(FalseClaimError("this is not so any more", evidence=evidence), token)
+                    error = page.page.located(FalseClaimError("this claim is no longer true", evidence=evidence), token)
                     found.append(error)
     return found
 
 
 def _page_problems(scanned: list[PageReport], steps: dict[str, bool], snippets: Path) -> list[ProofError]:
-    """What the pages state wrongly, and the steps that none of them shows; of `steps`, whether each is `unshown`."""
+    """The problems of the pages, and the steps that no page shows. `steps` says of each whether it is `unshown`."""
     problems = [problem for page in scanned for problem in page.problems]
     shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
     for name, unshown in steps.items():
@@ -142,9 +142,10 @@ def _page_problems(scanned: list[PageReport], steps: dict[str, bool], snippets: 
             continue
         step = _step(snippets, name)
         if unshown:
-            problems.append(PageError(f"{step} is `unshown` and a page shows it", where=step.where, hint="unshown"))
+            what = f"{step} is `unshown`, but a page shows it"
+            problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
         else:
-            hint = f'{{{{ transcript {step} }}}} in a page, or unshown = "why"'
+            hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
             problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
     return problems
 

@@ -1,7 +1,7 @@
-"""A captured step → HTML: built and escaped here, never parsed as Markdown.
+"""Renders a captured step as HTML, which is never parsed as Markdown.
 
-What a program printed is text from outside. Markup in it is escaped, control and bidirectional characters are made
-visible, and its length is capped, so that nothing printed can act in a reader's browser.
+The output of a program is untrusted. Markup in it is escaped, control and bidirectional characters are made visible,
+and its length is capped, so no output can act in a reader's browser.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
 
-CAP = 20_000  # characters of output on a page; the capture has all of it
-_FEW = 6  # lines, which nothing is gained by closing
-_COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the head of a table, as `docker` writes it
+CAP = 20_000  # characters of output on a page; the capture has the rest
+_FEW = 6  # lines; a shorter output is never closed
+_COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the header of a table of `docker`
 
 
 def render(
     capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "", closed: bool = False
 ) -> str:
-    """The transcript of one step: prompt, command, the lines that `show` selects, and where it comes from.
+    """The transcript of one step: prompt, command, the lines that match `show`, and the provenance.
 
-    The other lines open in place: all of them if it is `closed`. Of a failure that is meant, the lines with the message
-    that it must print (`expect`) stand out. Copying takes the command alone (`data-copy`), and the prompt cannot be
-    selected (the style sheet).
+    The other lines are collapsed, or all lines if `closed`. For an expected failure, its error message (`expect`) is
+    emphasised. The copy button copies only the command (`data-copy`), and the style sheet keeps the prompt from being
+    selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
     if step.exit:
@@ -48,7 +48,7 @@ def render(
 
 
 def provenance(capture: Capture, step: CapturedStep) -> str:
-    """Where a transcript comes from, on demand: a native disclosure, opened by pointer or keyboard alike."""
+    """The provenance of a transcript, collapsed: a native disclosure, which needs no script."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
     bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
@@ -68,7 +68,7 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
 
 
 def anchor(snippet: str, step: str, *, again: int = 0) -> str:
-    """The id of a transcript on its page; `again` is how often it was shown there before, for an id stands once."""
+    """The ID of a transcript on its page. `again` is how often the page showed it before, as IDs must be unique."""
     return f"{snippet}-{step}".replace("_", "-") + (f"-{again + 1}" if again else "")
 
 
@@ -90,21 +90,21 @@ def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str, *, close
         return ""
     attributes = 'class="transcript__output"'
     if _COLUMNS.match(lines[0]) or all("\t" in line for line in lines):
-        # Columns stay columns, and scroll where there is no room: so a keyboard must reach them, by a name.
+        # Columns must not wrap, so the table scrolls: it needs keyboard focus and a label.
         attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
         attributes += f' aria-label="Output of {as_html(step.command)}"'
     return f"<div {attributes}>{''.join(pieces)}</div>"
 
 
 def _shown(lines: list[str], show: tuple[Pattern, ...]) -> Iterator[bool]:
-    """Of each line, whether it is shown: where empty ones are all that would be left out, nothing is."""
+    """Whether each line is shown. A run of only empty lines is never collapsed."""
     for shown, group in groupby(lines, key=lambda line: not show or any(each.search(line) for each in show)):
         run = list(group)
         yield from repeat(shown or not any(run), len(run))
 
 
 def _line(line: str, expect: str) -> str:
-    """One line: the counters of a build log apart from its text, and the message of a failure (`expect`) marked."""
+    """One line, with the counters of a build log set apart, and the expected error message (`expect`) emphasised."""
     counters, text = split_counters(line)
     html = escape(text)
     if expect and (expect in line or text.startswith("ERROR: ")):

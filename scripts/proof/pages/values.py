@@ -1,4 +1,4 @@
-"""A value as a page states it: written in its one way, its exact number and where it comes from on demand."""
+"""Evaluates an expression for a page, and renders the value with its exact number and its sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proof.pages.page import Page
 
 @dataclass(frozen=True)
 class Stated:
-    """The value of an expression, and the facts that it was computed from."""
+    """The value of an expression, and the facts that it is computed from."""
 
     value: Value
     facts: tuple[Fact, ...]
@@ -25,17 +25,17 @@ class Stated:
 
     @property
     def number(self) -> float:
-        """The exact number, in the value's unit; of a text that is none, NaN."""
+        """The exact number in the value's unit. NaN for a text without a number."""
         exact = self.value.value if self.value.exact is None else self.value.exact
         return float("nan") if isinstance(exact, str) else float(exact)
 
     @property
     def sources(self) -> list[str]:
-        """Who published what it was computed from; empty where all of it was measured."""
+        """The titles of the publications that it is computed from. Empty if everything was measured."""
         return [fact.origin.title for fact in self.facts if isinstance(fact.origin, Source)]
 
     def element(self) -> ET.Element:
-        """As `<data>`."""
+        """A `<data>` element."""
         element = ET.Element(
             "data",
             {
@@ -48,8 +48,8 @@ class Stated:
         return element
 
 
-def state(text: str, page: Page) -> Stated:
-    """Evaluate an expression over the page's facts, and note that the page uses them."""
+def evaluate(text: str, page: Page) -> Stated:
+    """Evaluate an expression over the page's facts, and record that the page uses them."""
     value = expression.evaluate(text, page.book)
     names = expression.names(text)
     page.use(names)

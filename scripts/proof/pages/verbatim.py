@@ -1,6 +1,6 @@
-"""Text from outside in generated Markdown: it travels as hexadecimal digits, so that no Markdown processor can read it.
+"""Puts untrusted text into generated Markdown as hexadecimal digits, so that no Markdown processor interprets it.
 
-What is escaped for one extension means something to the next one; digits mean nothing to any.
+Text that is escaped for one extension may have a meaning for the next one. Digits have none for any.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from markdown.util import AtomicString
 
 from proof.core.text import visible
 
-TOKEN = re.compile(r"(text|code):((?:[0-9a-f]{2})*)")  # what stands between `{{` and `}}`
+TOKEN = re.compile(r"(text|code):((?:[0-9a-f]{2})*)")  # the text between `{{` and `}}`
 
 
 def text(raw: str) -> str:
@@ -26,14 +26,14 @@ def code(raw: str) -> str:
 
 
 def element(found: re.Match[str]) -> ET.Element:
-    """What a token stands for, as an element of its own: text that is loose in a block is searched for attributes."""
+    """The element for a token. Bare text would be searched for attribute lists."""
     made = ET.Element("code") if found[1] == "code" else ET.Element("span", {"class": "verbatim"})
     made.text = AtomicString(visible(bytes.fromhex(found[2]).decode("utf-8", "replace")))
     return literal(made)
 
 
 def literal(root: ET.Element) -> ET.Element:
-    """The element, saying what it says: Python-Markdown's serialiser would take `&lt;` in it for an entity."""
+    """The element, escaped so that Python-Markdown's serialiser does not take `&lt;` in its text as an entity."""
     for each in root.iter():
         each.text, each.tail = _literal(each.text), _literal(each.tail)
         for name, value in each.items():
@@ -46,5 +46,5 @@ def _literal(raw: str | None) -> str | None:
 
 
 def read(text: str | None) -> str:
-    """What a text in a literal element says."""
+    """The original text of an element that `literal` escaped."""
     return (text or "").replace("&amp;", "&")

@@ -1,1 +1,1 @@
-"""What `scripts/serve` runs: the site on this machine, brought up to date as an author saves."""
+"""The preview (`scripts/serve`): serves the site locally and updates it whenever the author saves a file."""

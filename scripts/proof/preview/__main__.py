@@ -1,7 +1,7 @@
-"""Serves the site; on a save, runs the snippet that was edited, and shows the pages that show it, at once.
+"""Serves the site. When you save a file of a snippet, runs the snippet and rebuilds the pages that show it.
 
-Save → the snippet's commands → its pages → all pages → the snippet once more, since what is never the same twice is
-said to be so. A new save goes before the last two.
+After a save, the snippet's commands run and its pages are built; then all pages are built, and the snippet runs a
+second time, to find output that changes from run to run. A new save is handled before these last two.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from proof.core.errors import NoEngineError, ProofError, UsageError, complain
+from proof.core.errors import NoEngineError, ProofError, UsageError, print_error
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
 from proof.preview.files import Files
@@ -29,38 +29,38 @@ from proof.snippets.model import Snippet
 
 
 class Preview:
-    """What is known between two saves."""
+    """The state of the preview between two saves."""
 
     def __init__(self, root: Path, site: Site, server: Server, watch: Watch | None) -> None:
         self._site, self._server, self._watch = site, server, watch
         self._snippets = root / "snippets"
         self._files = Files(*dict.fromkeys((self._snippets, *site.watched)))
-        self._failed: dict[str, str] = {}  # by the snippet's folder: why it has no new capture
-        self._unbuilt = True  # whether pages beside those that were saved may look otherwise now
-        self._restyled = False  # whether that is because of a style, a script or a setting: no page itself tells
-        self._unsure: list[Snippet] = []  # run once since they were saved
-        self._ahead = watch is not None  # whether bases are still to be loaded that a save may need
+        self._failed: dict[str, str] = {}  # by the snippet's directory: why it has no new capture
+        self._unbuilt = True  # True if other pages than the saved ones may have changed as well
+        self._restyled = False  # True if a style, script or setting changed, which no page's own file shows
+        self._to_repeat: list[Snippet] = []  # snippets that have run only once since they were saved
+        self._loading_ahead = watch is not None  # True while there are bases to load that a save may need
         self._terminal = Terminal()
 
     def step(self) -> None:
-        """One look at the files, and what follows from it."""
+        """Check the files once, and do the most urgent work."""
         if changed := self._files.changed():
             self._saved(changed)
         elif self._unbuilt:
             self._site.build()
             self._say(assets=self._restyled)
             self._unbuilt = self._restyled = False
-        elif self._unsure and self._watch:
-            snippet = self._unsure.pop(0)
+        elif self._to_repeat and self._watch:
+            snippet = self._to_repeat.pop(0)
             result = self._watch.again(snippet)
             if result.verdict != "accurate":
-                self._note(result)
+                self._record(result)
                 self._say()
-        elif self._ahead and self._watch:
+        elif self._loading_ahead and self._watch:
             try:
-                self._ahead = self._watch.load_ahead()
+                self._loading_ahead = self._watch.load_ahead()
             except ProofError:
-                self._ahead = False  # it is said when a snippet needs it
+                self._loading_ahead = False  # the error is reported when a snippet needs the base
 
     def _saved(self, changed: set[Path]) -> None:
         started = time.monotonic()
@@ -72,7 +72,7 @@ class Preview:
         pages |= {page for name in folders for page in self._site.showing(name)}
         self._unbuilt = True
         there = {page for page in pages if page.exists()}
-        # Those that a browser shows come first, if one shows any; the others are built with all pages.
+        # The pages that a browser shows are built first, if there are any. The rest are built later, with all pages.
         if first := {page for page in there if self._site.file_of(page) in self._server.open} or there:
             self._site.build_pages(first)
         self._restyled |= any(path.suffix != ".md" and not path.is_relative_to(self._snippets) for path in changed)
@@ -82,7 +82,7 @@ class Preview:
         self._terminal.say(f" · {names}: {seconds:.1f} s in commands and {over:.1f} s more", "dim")
 
     def _run(self, name: str) -> float:
-        """Run what is stale in a folder; the seconds that its commands took."""
+        """Run the stale snippets in a directory, and return the seconds that their commands took."""
         assert self._watch is not None
         folder, seconds = self._snippets / name, 0.0
         self._failed.pop(name, None)
@@ -90,9 +90,9 @@ class Preview:
             return seconds
         try:
             stale = self._watch.stale(folder)
-            self._unsure = [s for s in self._unsure if s.folder != folder] + stale
+            self._to_repeat = [s for s in self._to_repeat if s.folder != folder] + stale
             for result in self._watch.run(stale, lambda step: self._server.say(running=f"{step}: {step.text}")):
-                self._note(result)
+                self._record(result)
                 seconds += result.seconds
         except ProofError as error:
             self._failed[name] = str(error)
@@ -100,10 +100,10 @@ class Preview:
         self._files.look(folder / "captured")
         return seconds
 
-    def _note(self, result: Result) -> None:
+    def _record(self, result: Result) -> None:
         self._terminal.result(result)
         if result.verdict not in ("written", "accurate"):
-            self._unsure = [s for s in self._unsure if s.name != result.snippet.name]
+            self._to_repeat = [s for s in self._to_repeat if s.name != result.snippet.name]
             lines = [f"{result.snippet.name}: {result.verdict}", *([str(result.error)] if result.error else [])]
             for difference in result.differences:
                 lines += [f"{difference.where}: {difference.what}", f"  - {difference.old}", f"  + {difference.new}"]
@@ -113,17 +113,17 @@ class Preview:
         said = [*self._failed.values(), *(p for found in self._site.problems.values() for p in found)]
         problems = "\n\n".join(dict.fromkeys(said))
         if problems != self._server.problems:
-            self._terminal.say(problems or " ✓ mended", "bold red" if problems else "green")
+            self._terminal.say(problems or " ✓ fixed", "bold red" if problems else "green")
         self._server.say(problems=problems, assets=assets)
 
 
 def main() -> int:
     """Serve until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="scripts/serve", description=__doc__.splitlines()[0])
-    parser.add_argument("--plain", action="store_true", help="run no snippet: show what is captured")
-    parser.add_argument("--port", type=int, default=8000, help="on this machine alone (default: 8000)")
+    parser.add_argument("--plain", action="store_true", help="do not run snippets; show what is captured")
+    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended as by Ctrl-C: the engine and the folders go too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     terminal = Terminal()
     root = project.find_root(Path.cwd())
     with contextlib.ExitStack() as stack:
@@ -134,15 +134,15 @@ def main() -> int:
                     engine = stack.enter_context(private_daemon.start(cache_folder(), PLATFORM))
                 watch = Watch(root, engine, cache_folder())
             except NoEngineError as error:
-                terminal.say(f"No snippet is run on a save, since {error.what}: pages show what is captured.", "yellow")
+                terminal.say(f"Snippets are not run: {error.what}. Pages show what is captured.", "yellow")
         site = Site(root, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="preview-"))))
         try:
             server = Server(options.port, lambda: site.shown)
         except OSError as error:
-            what = f"port {options.port} of this machine cannot be used: {error.strerror}"
+            what = f"cannot use port {options.port}: {error.strerror}"
             raise UsageError(what, hint=f"scripts/serve --port {options.port + 1}") from error
         preview = Preview(root, site, server, watch)
-        terminal.say(f"http://127.0.0.1:{options.port}/ shows the site; Ctrl-C ends it.", "bold")
+        terminal.say(f"The site is at http://127.0.0.1:{options.port}/. Press Ctrl-C to stop.", "bold")
         while True:
             preview.step()
 
@@ -151,7 +151,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ProofError as problem:
-        complain(f"scripts/serve: {problem}")
+        print_error(f"scripts/serve: {problem}")
         sys.exit(problem.code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,6 +1,6 @@
-"""Which files were saved: their times and sizes, compared a few times a second.
+"""Finds out which files were saved, by comparing times and sizes several times a second.
 
-Asked and not notified, since it works alike on every system and file system; a thousand files take a few milliseconds.
+Polling works the same on every operating system and file system, and takes a few milliseconds for a thousand files.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-TICK = 0.1  # seconds between two looks; an editor that writes in several steps is left to finish for as long
+TICK = 0.1  # seconds between two checks, which is also how long a file must stay unchanged: editors write in steps
 
 
 class Files:
-    """The files below some paths, as they were at the last look."""
+    """The state of the files below some paths at the last check."""
 
     def __init__(self, *paths: Path) -> None:
         self._paths = paths
         self._seen = dict(_stamps(*paths))
 
     def changed(self) -> set[Path]:
-        """What was written, made or removed since the last look, once it has come to rest; waits for one tick."""
+        """The files written, created or removed since the last check. Waits until nothing changes for one tick."""
         found: set[Path] = set()
         while True:
             time.sleep(TICK)
@@ -33,7 +33,7 @@ class Files:
                 return found
 
     def look(self, folder: Path) -> None:
-        """Take the files below `folder` as they are now: whoever asks wrote them."""
+        """Do not report changes made so far below `folder`: the caller made them."""
         inside = f"{folder}{os.sep}"
         self._seen = {p: stamp for p, stamp in self._seen.items() if not p.startswith(inside)}
         self._seen.update(_stamps(folder))
@@ -50,4 +50,4 @@ def _stamps(*paths: Path) -> Iterator[tuple[str, tuple[int, int]]]:
                 found = os.lstat(path)
                 yield path, (found.st_mtime_ns, found.st_size)
         except OSError:
-            continue  # gone between two looks
+            continue  # removed meanwhile

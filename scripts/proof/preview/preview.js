@@ -1,5 +1,5 @@
-// Added by `scripts/serve` to each page that it sends, and in no file of the site.
-// Styles are set one by one, which a Content-Security-Policy allows where it forbids style attributes.
+// `scripts/serve` adds this to each page that it sends. It is not in any file of the site.
+// Styles are set through the DOM: the Content-Security-Policy forbids style attributes, but not this.
 const shown = document.currentScript.dataset.version;
 const bar = document.createElement("pre");
 bar.setAttribute("role", "status");
@@ -11,7 +11,7 @@ Object.assign(bar.style, {
 let news;
 const listen = () => {
   news?.close();
-  if (document.hidden) return; // a browser opens few connections to one host, and tabs are many
+  if (document.hidden) return; // browsers limit the connections to one host, and there may be many tabs
   news = new EventSource(`/-preview/news?${encodeURIComponent(location.pathname)}`);
   news.onmessage = ({ data }) => {
     const { version, running, problems } = JSON.parse(data);

@@ -1,10 +1,9 @@
-"""Shows the site to this machine's browsers, and tells them what is running, what is wrong, and when to reload.
+"""Serves the site on this machine, and tells browsers what is running, what is wrong, and when to reload.
 
-What it adds to a page is added while it is sent: no file of the site holds any of it, so none can be published.
+A script is added to each page while it is sent. It is in no file of the site, so it cannot be published by mistake.
 
-Any page that is open in a browser can send requests to this machine. So a request has to name this server as its host,
-which one that was sent to another name cannot (DNS rebinding); to come from no other site; and to ask for a file of the
-site by a plain path.
+Any page that is open in a browser can send requests to this machine. So a request must name this server as its host,
+which prevents DNS rebinding, must not come from another site, and must ask for a file of the site by a plain path.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from proof.publish.page import reading
 _SCRIPT = Path(__file__).with_name("preview.js")
 _PREFIX = "/-preview/"
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
-_SLOW = 10.0  # seconds that a client may take for its request, or for a piece of the answer
-_AWAKE = 15.0  # seconds: a browser that went away is noticed by writing to it
+_SLOW = 10.0  # seconds that a client may take for its request, or for a part of the response
+_AWAKE = 15.0  # seconds between writes: only a write shows that a browser has gone away
 
 
 class Server(ThreadingHTTPServer):
-    """The site below `folder()`, which may be another one at each call."""
+    """Serves the directory that `folder()` returns, which may be another one at each call."""
 
     daemon_threads = True
 
@@ -40,13 +39,13 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
         self._news = threading.Condition()
         self.running = self.problems = ""
-        self.open: list[Path] = []  # the files of the pages that browsers show, below the folder
+        self.open: list[Path] = []  # the files of the pages that browsers show, relative to the folder
         self._assets = self._count = 0
         super().__init__(("127.0.0.1", port), _Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def say(self, *, running: str | None = None, problems: str | None = None, assets: bool = False) -> None:
-        """Tell every browser; a page reloads where its file is another one, or with `assets` in any case."""
+        """Send news to every browser. A page reloads if its file has changed, or in any case if `assets` is set."""
         with self._news:
             self.running = self.running if running is None else running
             self.problems = self.problems if problems is None else problems
@@ -55,25 +54,25 @@ class Server(ThreadingHTTPServer):
             self._news.notify_all()
 
     def wait(self, known: int) -> int:
-        """Wait until there is news after `known`, or for a while; returns the count of what was said so far."""
+        """Wait for news later than number `known`, but not for long. Returns the number of the latest news."""
         with self._news:
             self._news.wait_for(lambda: self._count != known, timeout=_AWAKE)
             return self._count
 
     def state(self, page: Path) -> dict[str, object]:
-        """What the browser that shows this page should know."""
+        """The state to send to a browser that shows this page."""
         content = page.read_bytes() if page.is_file() else b""
         version = f"{hashlib.sha256(content).hexdigest()[:16]}-{self._assets}"
         return {"version": version, "running": self.running, "problems": self.problems}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle of an answer is no error."""
+        """Ignore a browser that closes the connection in the middle of a response."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
 
-class _Refused(Exception):  # noqa: N818 - an answer, and no failure
-    """What is answered in place of a file."""
+class _Refused(Exception):  # noqa: N818 - a response, not an error
+    """A response other than a file."""
 
     def __init__(self, status: HTTPStatus, **headers: str) -> None:
         self.status, self.headers = status, headers
@@ -83,7 +82,7 @@ class _Refused(Exception):  # noqa: N818 - an answer, and no failure
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     timeout = _SLOW
-    _body = True  # whether the answer is wanted, and not only its head
+    _body = True  # False for HEAD requests
 
     def do_GET(self) -> None:
         try:
@@ -106,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         origins = self.headers.get_all("Origin", [])
         if any(origin not in {f"http://{name}" for name in names} for origin in origins):
             raise _Refused(HTTPStatus.FORBIDDEN)
-        # A link on another site may lead here. Nothing there may embed what is here, or read it.
+        # Links on other sites may lead here, but other sites must not embed or read anything from here.
         followed = self.headers.get("Sec-Fetch-Mode") == "navigate" and self.headers.get("Sec-Fetch-Dest") == "document"
         if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not followed:
             raise _Refused(HTTPStatus.FORBIDDEN)
@@ -135,22 +134,22 @@ class _Handler(BaseHTTPRequestHandler):
         version = self.server.state(file)["version"]
         tag = f'<script src="{_PREFIX}script.js" data-version="{version}"></script></body>'
         sent = content.replace(b"</body>", tag.encode(), 1)
-        # The policy of the published site, so that an author sees what a reader will.
+        # The same policy as on the published site, so that an author sees what readers will see.
         known = [script for script in reading(content.decode("utf-8", "replace")).scripts if scripts.known(script)]
         policy = f"{csp.policy(known)}; frame-ancestors 'none'"
         status = HTTPStatus.OK if there else HTTPStatus.NOT_FOUND
         self._send(status, "text/html", sent, **{"Content-Security-Policy": policy})
 
     def _file(self, path: str) -> Path:
-        """The file of the site that a path names, there or not; nothing outside, and nothing that links lead out to."""
+        """The file that a path refers to, whether it exists or not. Raises _Refused if it is outside the site."""
         folder = self.server.folder().resolve()
         file = folder.joinpath(*_segments(path)[1:])
         try:
             file = file / "index.html" if path.endswith("/") else file
             if file.resolve().is_relative_to(folder):
-                file.is_file()  # raises for a name that no file can have
+                file.is_file()  # raises OSError for an impossible name
                 return file
-        except (OSError, RuntimeError):  # too long a name, or links that go round in a circle
+        except (OSError, RuntimeError):  # a name that is too long, or a cycle of links
             pass
         raise _Refused(HTTPStatus.NOT_FOUND)
 
@@ -167,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def end_headers(self) -> None:
-        """Every answer says that no other site may have it."""
+        """Add headers that keep other sites from using any response."""
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
@@ -194,16 +193,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.open.remove(relative)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Nothing: the terminal is for what the author does."""
+        """Log nothing: the terminal shows the results of snippets and builds."""
 
 
 def _segments(path: str) -> list[str]:
-    """The names in a path, decoded: the first one is empty, and the last one too where the path ends in a slash."""
+    """The decoded names in a path. The first is empty, and so is the last if the path ends with a slash."""
     try:
         first, *names = [unquote(name, errors="strict") for name in path.split("/")]
     except UnicodeDecodeError:
         raise _Refused(HTTPStatus.BAD_REQUEST) from None
-    # Not what a browser would send: `..` and `//`, a slash or a NUL in disguise, the address of another host.
+    # No browser sends these: `..`, `//`, an encoded slash or NUL, the address of another host.
     odd = any(name in ("", ".", "..") for name in names[:-1]) or names[-1:] in ([], ["."], [".."])
     if first or odd or any(not name.isprintable() or "/" in name or "\\" in name for name in names):
         raise _Refused(HTTPStatus.BAD_REQUEST)

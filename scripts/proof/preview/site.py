@@ -1,6 +1,6 @@
-"""The site as MkDocs builds it, in a folder of its own, and what is wrong with its pages.
+"""Builds the site for the preview in a temporary directory, and collects the problems of its pages.
 
-Pages are rendered whatever is wrong with them: an author sees the new page and its problems, not the old page.
+Pages are rendered even if they have problems: the author sees the new page with its problems, not the old page.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from proof.pages import scan
 from proof.pages.extension import ProofExtension
 from proof.pages.page import Page
 
-Problems = dict[Path | None, list[str]]  # by page; None for what belongs to none
+Problems = dict[Path | None, list[str]]  # by page; None for problems of no single page
 
 
 class Site:
-    """What MkDocs makes of the project, built into one of two folders while the other one is shown."""
+    """The built site. It is built in one of two directories while the other one is shown."""
 
     def __init__(self, root: Path, folder: Path) -> None:
         self._root, self._folders = root, (folder / "0", folder / "1")
@@ -37,7 +37,7 @@ class Site:
         self.watched = [self.docs, root / "mkdocs.yml", *(Path(path) for path in config.watch)]
 
     def build(self) -> None:
-        """Build every page beside the site that is shown, then show it; a build that fails leaves that one."""
+        """Build every page, then show the new site. If the build fails, the old site is still shown."""
         target = self._folders[self.shown == self._folders[0]]
         logged = _Log()
         gathered = self._run(target, logged, dirty=False)
@@ -47,39 +47,39 @@ class Site:
             self.shown = target
 
     def build_pages(self, sources: Iterable[Path]) -> None:
-        """Build these pages alone, into the site that is shown: a first look, until `build` follows."""
+        """Build only these pages, into the site that is shown. `build` should follow for the other pages."""
         sources = set(sources)
         for source in sources:
             if (built := self.shown / self.file_of(source)).exists():
-                os.utime(built, (0, 0))  # older than its source, so it is what a dirty build builds
+                os.utime(built, (0, 0))  # a dirty build builds only pages that are older than their sources
         gathered = self._run(self.shown, _Log(), dirty=True)
         if gathered is not None:
             kept: Problems = {p: found for p, found in self.problems.items() if p and p not in sources}
             self.problems = kept | gathered
 
     def file_of(self, source: Path) -> Path:
-        """Which file of the site a page becomes."""
+        """The file of the site that is built from a page, relative to the site."""
         path = str(source.relative_to(self.docs))
         return Path(File(path, str(self.docs), str(self.shown), self._folder_urls).dest_uri)
 
     def showing(self, snippet: str) -> set[Path]:
-        """The pages that take anything from a snippet's folder, by what they say."""
+        """The pages that refer to anything in a snippet's directory, judging by their text."""
         named = re.compile(rf"""(?:\{{\{{[^}}]*?\b|["']){re.escape(snippet)}\w*[./]""")
         return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
 
     def _run(self, target: Path, logged: _Log, *, dirty: bool) -> Problems | None:
-        """A build of MkDocs: the problems of the pages that it rendered, or None where it failed."""
+        """Run MkDocs. Returns the problems of the pages that it rendered, or None if it failed."""
         log = logging.getLogger("mkdocs")
         log.addHandler(logged)
-        log.propagate = False  # what it says is in the problems
+        log.propagate = False  # its messages are shown among the problems
         try:
             config = self._config(target)
             pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
-            names: list[Any] = config.markdown_extensions  # Python-Markdown takes an extension for its name too
+            names: list[Any] = config.markdown_extensions  # Python-Markdown accepts an instance instead of a name
             names[:] = [pages if name == "proof" else name for name in names]
             build(config, serve_url=config.site_url, dirty=dirty)
-        except Exception as error:  # noqa: BLE001 - whatever stops a build, the preview goes on and says so
-            # Ours says all there is to say; MkDocs logs the reason, and raises that it gives up.
+        except Exception as error:  # noqa: BLE001 - whatever stops a build, the preview reports it and continues
+            # A ProofError is complete by itself. MkDocs logs the reason, and raises only that it has stopped.
             said = [] if isinstance(error, ProofError) else logged.errors
             self.problems = {**self.problems, None: [*said, str(error) or type(error).__name__]}
             return None
@@ -89,12 +89,12 @@ class Site:
 
     def _config(self, target: Path) -> MkDocsConfig:
         file = str(self._root / "mkdocs.yml")
-        # Strictness would stop a build whose warnings are shown anyway.
+        # Not strict, which would stop the build at warnings. The preview shows them anyway.
         return load_config(file, site_dir=str(target), site_url="http://localhost/", strict=False)
 
 
 class _Gathering(ProofExtension):
-    """The extension, keeping every page's problems instead of stopping at the first."""
+    """The Markdown extension, but collecting the problems of every page instead of stopping at the first."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(list_pages=scan.for_index, **options | {"collect": True})
@@ -114,7 +114,7 @@ class _Gathering(ProofExtension):
 
 
 class _Log(logging.Handler):
-    """What MkDocs says: of links that lead nowhere, of pages that no navigation names, of why it gives up."""
+    """Collects the messages of MkDocs, for example about broken links and pages missing from the navigation."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -1,7 +1,7 @@
-"""A saved file → the snippets that it made stale, run again on an engine that stays, their captures kept.
+"""Runs the snippets that were edited, on an engine that stays up, and writes their captures.
 
-What is run is what `proof status` would call stale by an edit of the snippet itself: not for a moved base, since that
-concerns every snippet at once and is `proof update`'s to accept.
+A snippet is run if its own files have changed since it was captured. A changed base is no reason: that affects all
+snippets at once, and has to be accepted with `proof update`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from proof.snippets import base_images, manifest, places, project
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
 
-_ORIGIN: base_images.Origin = "rebuilt"
+_ORIGIN: places.Origin = "rebuilt"
 
 
 class Watch:
-    """The snippets of a project, and the engine that runs those that are saved."""
+    """The snippets of a project, and the engine that runs them."""
 
     def __init__(self, root: Path, engine: Engine, cache: Path) -> None:
         self._root, self._engine, self._cache = root, engine, cache
-        self._loaded: dict[str, Loaded] = {}  # bases in the engine, by the key of their recipe
+        self._loaded: dict[str, Loaded] = {}  # the bases in the engine, by the key of their recipe
 
     def stale(self, folder: Path) -> list[Snippet]:
-        """The snippets of a folder that were edited since they were captured.
+        """The snippets in a directory that were edited since they were captured.
 
-        Raises ManifestError or RefusedError where the folder holds what is never run.
+        Raises ManifestError or RefusedError if the directory holds something that must not be run.
         """
         known = base_images.load(self._root)
         snippets = manifest.variants(folder)
@@ -43,19 +43,19 @@ class Watch:
         return [snippet for snippet in snippets if _edited(snippet, keys)]
 
     def run(self, snippets: list[Snippet], on_step: Callable[[Step], None]) -> Iterator[Result]:
-        """Run the snippets once each, and keep what they did."""
+        """Run each snippet once, and write its capture."""
         session = self._session(snippets)
         for snippet in snippets:
             yield verify.verify(snippet, replace(session, on_step=on_step), write=True, once=True)
 
     def again(self, snippet: Snippet) -> Result:
-        """Run a snippet once more: what is never the same twice is seen by comparing with what was just kept."""
+        """Run a snippet a second time, and compare it with the capture that was just written."""
         return verify.verify(snippet, self._session([snippet]), write=False)
 
     def load_ahead(self) -> bool:
-        """Bring one more base into the engine that a snippet may need; False where all of them are there.
+        """Load one more base that a snippet may need. Returns False if all of them are loaded.
 
-        Raises ProofError where it cannot be had, or where a manifest is broken.
+        Raises ProofError if the base cannot be loaded, or if a manifest is invalid.
         """
         known = base_images.load(self._root)
         snippets = [snippet for snippet in project.load_all(self._root) if not snippet.slow]

@@ -1,1 +1,1 @@
-"""Base images: rebuilt from pinned packages, or pulled from a registry."""
+"""Provides base images: rebuilt from pinned packages, or pulled from a registry."""

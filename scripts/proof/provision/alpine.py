@@ -1,4 +1,4 @@
-"""TODO."""
+"""Removes Alpine packages from a layer: their files, and their records in the package database."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import io
 import tarfile
 from typing import IO
 
-_LONGEST = 20_000_000  # bytes of a file that is read at once: Alpine's package database has 20 thousand
+_LONGEST = 20_000_000  # bytes of a file that is read into memory; Alpine's package database has 20,000
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
 
 
 def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> None:
-    """Copy a layer without what these Alpine packages put into it, their records in the package database included."""
+    """Copy an uncompressed layer without the files of the Alpine packages `without`, and without their records.
+
+    Raises KeyError if the layer has no package database, or lacks one of the packages.
+    """
     with tarfile.open(fileobj=blob, mode="r:") as source:
         database = source.extractfile(_APK_DB)
         assert database is not None
@@ -25,7 +28,7 @@ def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> N
             *(_apk_paths(r) for r in records if r not in dropped)
         )
         edits = {_APK_DB: "\n\n".join(r for r in records if r not in dropped).encode()}
-        with contextlib.suppress(KeyError):  # a layer that adds no package of its own choice has none
+        with contextlib.suppress(KeyError):  # a layer without explicitly installed packages has no such file
             world = source.extractfile(_APK_WORLD)
             assert world is not None
             kept = [line for line in world.read(_LONGEST).decode().splitlines() if line not in without]
@@ -42,7 +45,7 @@ def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> N
 
 
 def _apk_paths(record: str) -> set[str]:
-    """The folders (F:) and files (R:, in the folder above it) of one record of Alpine's package database."""
+    """The directories (F:) and files (R:, in the directory above it) of a record of Alpine's package database."""
     paths, folder = set(), ""
     for line in record.splitlines():
         if line.startswith("F:"):

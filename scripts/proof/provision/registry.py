@@ -1,7 +1,7 @@
-"""An image out of its registry into an archive, by skopeo: tried again where that can help, and never for ever.
+"""Pulls images from a registry into an archive, with skopeo, and retries where that can help.
 
-What goes wrong is told apart, since its cures are: a registry that limits or is away for a moment is asked again,
-one that knows no such image or wants another user is not.
+Failures are classified, because their remedies differ: a server error or a network problem is retried, a missing image
+or denied access is not.
 """
 
 from __future__ import annotations
@@ -19,65 +19,63 @@ from proof.core.errors import CannotMeasureError, DeadlineError, RegistryAwayErr
 from proof.system import process
 
 _ATTEMPTS = 4
-_FIRST_PAUSE = 2.0  # seconds; each next one is twice as long
-_ANSWER = 100.0  # seconds for a question: skopeo itself waits about 60 where a registry limits and names no time
-_IMAGE = 900.0  # seconds for a whole image
+_FIRST_PAUSE = 2.0  # seconds; the pause doubles after each attempt
+_ANSWER = (
+    100.0  # seconds to resolve a tag; skopeo itself waits about 60 if a registry limits requests without naming a time
+)
+_IMAGE = 900.0  # seconds to pull an image
 
 
 @dataclass(frozen=True)
-class _Trouble:
-    """One way in which a registry fails."""
+class _Failure:
+    """A kind of failure of a registry."""
 
-    says: str  # regular expression for what skopeo prints
+    says: str  # regular expression for the output of skopeo
     what: str
-    passes: bool  # whether asking again can help
+    retry: bool  # whether another attempt can help
     hint: str
-    away: bool = False  # whether it is the registry's, and not of the one image
+    away: bool = False  # whether it affects all images of the registry
 
 
-_TROUBLES = (
-    # skopeo has waited already, as long as the registry's Retry-After said: asking again would only count against us.
-    _Trouble(
-        r"toomanyrequests|\b429\b", "limits how often it is asked", passes=False, hint="wait, or log in", away=True
-    ),
-    _Trouble(
-        r"unauthorized|denied|authentication required|\b40[13]\b", "wants another user", passes=False, hint="log in"
-    ),
-    _Trouble(
+_FAILURES = (
+    # skopeo has already waited as long as Retry-After says, and more requests would count against the limit.
+    _Failure(r"toomanyrequests|\b429\b", "limits requests", retry=False, hint="wait, or log in", away=True),
+    _Failure(r"unauthorized|denied|authentication required|\b40[13]\b", "denies access", retry=False, hint="log in"),
+    _Failure(
         r"manifest unknown|name unknown|not found|\b404\b",
         "has no such image",
-        passes=False,
-        hint="look at `registry` in bases.toml",
+        retry=False,
+        hint="check `registry` in bases.toml",
     ),
-    _Trouble(r"HTTP status: 5\d\d|\b50[0234]\b", "is out of order", passes=True, hint="try again later", away=True),
-    _Trouble(
+    _Failure(r"HTTP status: 5\d\d|\b50[0234]\b", "reports an error", retry=True, hint="try again later", away=True),
+    _Failure(
         r"reset by peer|unexpected EOF|connection refused|broken pipe|timeout|no such host|network is unreachable"
         r"|temporary failure|no route to host|server misbehaving",
         "cannot be reached",
-        passes=True,
-        hint="look at the network",
+        retry=True,
+        hint="check the network",
         away=True,
     ),
-    _Trouble(
+    _Failure(
         r"invalid character|unsupported|does not match|mismatch|malformed|gzip|schema",
-        "answers with something that is no image",
-        passes=False,
-        hint="look for a proxy or a login page in between",
+        "returns something that is not an image",
+        retry=False,
+        hint="check for a proxy or a login page in between",
     ),
 )
-_SILENT = _Trouble("", "does not answer", passes=True, hint="look at the network, or try again later", away=True)
-_OTHER = _Trouble("", "could not give it", passes=False, hint="see what skopeo says")
+_SILENT = _Failure("", "does not answer", retry=True, hint="check the network, or try again later", away=True)
+_OTHER = _Failure("", "fails", retry=False, hint="see the output of skopeo")
 
 
 def at(reference: str, mirror: str) -> str:
-    """Where a mirror has what the registry calls `reference`: under the same path, and with the same digest."""
+    """The place of `reference` in the mirror, if there is one: the same path on another host."""
     return f"{mirror}/{reference.partition('/')[2]}" if mirror else reference
 
 
 def resolve(reference: str, platform: str, folder: Path) -> str:
-    """The digest that `reference` stands for now; `folder` is a temporary one for what skopeo keeps meanwhile.
+    """The digest that `reference` currently refers to. `folder` is a directory for skopeo's temporary files.
 
-    Raises CannotMeasureError, with what is wrong with the registry.
+    Raises CannotMeasureError, with the kind of failure.
     """
     return _skopeo(
         *("inspect", *_which(platform), *_insecure(reference, "--tls-verify=false")),
@@ -89,11 +87,11 @@ def resolve(reference: str, platform: str, folder: Path) -> str:
 
 
 def pull(reference: str, digest: str, platform: str, archive: Path, tag: str) -> None:
-    """Pull the image of this digest into `archive` for `docker load`, there under the name `tag`.
+    """Pull the image with this digest into `archive`, for `docker load`, under the name `tag`.
 
-    By its digest, so that it is the one that was resolved, even where the tag moves meanwhile. skopeo does it, because
-    a private engine has no network. Its own settings (credentials, mirrors) are the user's.
-    Raises CannotMeasureError, with what is wrong with the registry.
+    The digest makes sure that it is the image that was resolved, even if the tag has moved since. skopeo pulls it,
+    because a private engine has no network. skopeo uses the user's own settings (credentials, mirrors).
+    Raises CannotMeasureError, with the kind of failure.
     """
     source = f"{re.sub(r':[^:/]*$', '', reference)}@{digest}"
     _skopeo(
@@ -112,52 +110,52 @@ def _which(platform: str) -> tuple[str, ...]:
 
 
 def _insecure(reference: str, flag: str) -> tuple[str, ...]:
-    """A registry on this very machine is a trial, and has no certificate."""
+    """The flag, if the registry is on this machine: it is for tests and has no certificate."""
     return (flag,) if re.match(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?/", reference) else ()
 
 
 def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive: Path | None = None) -> str:
-    """One command of skopeo, repeated while its failure is one that passes; what it printed."""
+    """Run a skopeo command, with retries, and return its output."""
     if not shutil.which("skopeo"):
         raise CannotMeasureError(
-            "`skopeo` is needed to pull a base from a registry and is not installed here",
-            hint="apt-get install skopeo, or leave --bases registry out",
+            "`skopeo` is not installed here, and --bases registry needs it",
+            hint="apt-get install skopeo, or drop --bases registry",
         )
-    # Where no one has set up a policy for signatures, skopeo refuses to pull at all.
+    # Without a policy for signatures, skopeo refuses to pull.
     set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
     policy = () if any(path.exists() for path in set_up) else ("--insecure-policy",)
-    trouble, evidence = _OTHER, ""
+    failure, evidence = _OTHER, ""
     for attempt, pause in enumerate(_pauses(), start=1):
         if archive:
-            archive.unlink(missing_ok=True)  # skopeo refuses to go on where a failed attempt ended
+            archive.unlink(missing_ok=True)  # skopeo does not overwrite what a failed attempt left
         try:
             done = process.run(["skopeo", *policy, "--tmpdir", str(folder), *words], env=os.environ, deadline=deadline)
         except DeadlineError as error:
-            trouble, evidence = _SILENT, error.what
+            failure, evidence = _SILENT, error.what
         else:
             if done.exit == 0:
                 return done.text().strip()
-            trouble, evidence = _classify(done.last_lines(3).replace(reference, "")), done.last_lines(3)
-        if not trouble.passes or attempt == _ATTEMPTS:
+            failure, evidence = _classify(done.last_lines(3).replace(reference, "")), done.last_lines(3)
+        if not failure.retry or attempt == _ATTEMPTS:
             break
         sleep(pause)
-    failure = RegistryAwayError if trouble.away else CannotMeasureError
-    raise failure(
-        f"{reference} could not be pulled: its registry {trouble.what} (asked {_times(attempt)})",
+    kind = RegistryAwayError if failure.away else CannotMeasureError
+    raise kind(
+        f"{reference} could not be pulled: its registry {failure.what} ({_attempts(attempt)})",
         evidence=evidence,
-        hint=f"{trouble.hint}, or leave --bases registry out",
+        hint=f"{failure.hint}, or drop --bases registry",
     )
 
 
-def _classify(said: str) -> _Trouble:
-    return next((known for known in _TROUBLES if re.search(known.says, said, re.IGNORECASE)), _OTHER)
+def _classify(said: str) -> _Failure:
+    return next((known for known in _FAILURES if re.search(known.says, said, re.IGNORECASE)), _OTHER)
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds between attempts: twice as long each time, and shaken, so that many clients do not come back at once."""
+    """Seconds between attempts: doubling, and randomized so that many clients do not retry at once."""
     for attempt in range(_ATTEMPTS):
-        yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - no secret hangs on it
+        yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - not used for security
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count} attempts"

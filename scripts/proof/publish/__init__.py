@@ -1,4 +1,4 @@
-"""The finishing step between a built site and a published one: what a page loads, allows, and says of itself.
+"""Finishes a built site for publishing: what its pages load, what they allow, and their metadata.
 
-It reads HTML and knows no site generator's insides, so that any generator's output can be published.
+It works on HTML and does not depend on a site generator, so it can finish the output of any.
 """

@@ -1,4 +1,4 @@
-"""The picture that others show beside a link: a page's title, and the sizes in bold in its lead, to scale."""
+"""The preview image that social networks show next to a link: the page's title, and bars for two of its sizes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from PIL import Image, ImageDraw, ImageFont
 
 from proof.publish.page import Page
 
-WIDTH, HEIGHT = 1200, 630  # what the networks crop least
+WIDTH, HEIGHT = 1200, 630  # the format that is cropped least
 _EDGE = 84
 _INK, _PAPER, _QUIET, _BAR, _LITTLE = "#ffffff", "#10242f", "#a9c0cc", "#3f6577", "#5dc9e2"
 
 
 def draw(page: Page, site: Path) -> str:
-    """Write a page's card; its path in the site, or nothing for a page that nobody links to."""
+    """Write the card of a page, and return its path in the site; "" for a page that nobody links to."""
     if not page.listed:
         return ""
     name = f"assets/cards/{page.url.strip('/').replace('/', '-') or 'index'}.png"
     (site / name).parent.mkdir(parents=True, exist_ok=True)
-    # A few flat colours: a palette makes the file a third of its size.
+    # There are only a few colours: a palette reduces the file to a third of its size.
     _drawn(page).quantize(32, Image.Quantize.FASTOCTREE).save(site / name, optimize=True)
     return name
 
@@ -44,13 +44,13 @@ def _drawn(page: Page) -> Image.Image:
 
 
 def _sizes(page: Page) -> list[tuple[float, str]]:
-    """The first two sizes in bold, where there are two that differ: bytes, and as they are written."""
+    """The first two different sizes in bold, each in bytes and as written; empty if there are fewer."""
     sizes = list(dict.fromkeys(page.reads.sizes))[:2]
     return sizes if len(sizes) == 2 else []
 
 
 def _bars(pen: ImageDraw.ImageDraw, sizes: list[tuple[float, str]]) -> None:
-    if not sizes:  # the site's own mark, as its icon has it
+    if not sizes:  # draw the site's logo, as in its icon
         pen.rectangle((_EDGE, HEIGHT - _EDGE - 64, _EDGE + 80, HEIGHT - _EDGE - 36), fill=_BAR)
         pen.rectangle((_EDGE, HEIGHT - _EDGE - 24, _EDGE + 16, HEIGHT - _EDGE + 4), fill=_LITTLE)
         return
@@ -64,7 +64,7 @@ def _bars(pen: ImageDraw.ImageDraw, sizes: list[tuple[float, str]]) -> None:
 
 
 def _wrapped(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
-    """A text in lines of the card's width; what finds no room ends in an ellipsis."""
+    """Wrap a text to the card's width. If it needs more than `lines`, it ends in an ellipsis."""
     wrapped = [""]
     for word in text.split():
         longer = f"{wrapped[-1]} {word}".strip()
@@ -76,7 +76,7 @@ def _wrapped(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that a card needs none from the machine."""
+    """Pillow's own font, so that a card is the same on every machine."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font

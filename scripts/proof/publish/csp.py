@@ -1,6 +1,6 @@
-"""A Content-Security-Policy: a page runs its own scripts, and asks no other host for anything.
+"""The Content-Security-Policy of a page: it runs only known scripts, and loads nothing from other hosts.
 
-It stands in the page, for a static host sends no header of ours; so it cannot say who may frame the page.
+The policy is in the page itself, because a static host sends no headers of ours. There it cannot restrict framing.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _POLICY = {
 }
 
 
-def forbid(page: Page) -> Page:
-    """The page with a policy that allows the inline scripts that are known, by their hashes.
+def add_policy(page: Page) -> Page:
+    """Add a policy to the page that allows its inline scripts by their hashes.
 
-    It is asked of the finished page too: a script is trusted for what it is, and not for being there.
+    Raises UsageError for an unknown script. This is checked for the finished page once more, because being in the page
+    is no reason to trust a script.
     """
     found = reading(page.html).scripts
     for script in found:
@@ -36,11 +37,11 @@ def forbid(page: Page) -> Page:
 
 
 def policy(allowed: list[str]) -> str:
-    """The policy's text, for these inline scripts."""
+    """The text of a policy that allows these inline scripts."""
     hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in allowed))
     return "; ".join(f"{key} {value}{hashes if key == 'script-src' else ''}" for key, value in _POLICY.items())
 
 
 def hashed(script: str) -> str:
-    """How a policy names an inline script."""
+    """The source expression that allows an inline script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""What stands beside the pages for those who come back, and for crawlers: feed.xml, sitemap.xml and robots.txt."""
+"""Writes feed.xml, sitemap.xml and robots.txt."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 def write(site: Path, pages: list[Page]) -> None:
-    """Write them; without the site's address only robots.txt, which allows everything."""
+    """Write the files. If the site's address is not known, write only robots.txt, which allows everything."""
     listed = [page for page in pages if page.address]
     robots = "User-agent: *\nAllow: /\n"
     if listed:
         _save(_feed(listed), site / "feed.xml")
         _save(_sitemap(listed), site / "sitemap.xml")
-        # The generator's own, of the day of the build.
+        # MkDocs's own, in which every page has the date of the build.
         (site / "sitemap.xml.gz").unlink(missing_ok=True)
         robots += f"Sitemap: {head.root(listed[0])}sitemap.xml\n"
     (site / "robots.txt").write_text(robots, "utf-8")
 
 
 def _feed(pages: list[Page]) -> ET.Element:
-    """An entry for every page with something measured; it is new when that was measured again."""
+    """The feed, with an entry for every page that has measurements, dated by the last of them."""
     front = next(page for page in pages if not page.url)
     measured = sorted((page for page in pages if page.reads.measured), key=_day, reverse=True)
     feed = ET.Element("feed", {"xmlns": _ATOM})
@@ -50,7 +50,7 @@ def _feed(pages: list[Page]) -> ET.Element:
 
 
 def _sitemap(pages: list[Page]) -> ET.Element:
-    """Every page, and since when what it says is as it is, where that is known."""
+    """The sitemap, with every page and, if it has measurements, the date of the last of them."""
     sitemap = ET.Element("urlset", {"xmlns": _SITEMAP})
     for page in pages:
         url = _add(sitemap, "url")
@@ -70,7 +70,7 @@ def _moment(day: str) -> str:
 
 def _add(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
     element = ET.SubElement(parent, tag, {name: plain(value) for name, value in attributes.items()})
-    element.text = plain(text) or None  # XML cannot hold a control character
+    element.text = plain(text) or None  # XML does not allow control characters
     return element
 
 

@@ -1,4 +1,4 @@
-"""What a page says of itself to whatever shows a link to it: cards, dates, author, and where its feed is."""
+"""The metadata in a page's head: title, image and dates for previews of links, and the address of the feed."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from proof.publish.page import Page
 
 
 def describe(page: Page, image: str) -> Page:
-    """The page with its description in the vocabularies of OpenGraph, Twitter and schema.org.
+    """Add metadata for OpenGraph, Twitter and schema.org to the page.
 
-    Nothing absolute is said where the build was not told the site's address, and nothing at all of the 404 page.
+    Absolute addresses are left out if the site's address is not known. The 404 page gets none of this.
     """
     if not page.listed:
         return page.in_head('<meta name="robots" content="noindex">')
     lines = [_meta(name, content) for name, content in _properties(page, image) if content]
     if page.address:
-        # `alternate` alone would be taken by the theme for another version of the site.
+        # The theme would take `alternate` alone for another version of the site.
         feed = f'<link rel="alternate feed" type="application/atom+xml" title="Feed" href="{page.base}feed.xml">'
         lines += [feed, f'<script type="application/ld+json">{_article(page, image)}</script>']
     return page.in_head(*lines)
 
 
 def root(page: Page) -> str:
-    """The site's address, out of a page's own."""
+    """The site's address, derived from the page's."""
     return page.address.removesuffix(page.url)
 
 
 def heading(page: Page) -> str:
-    """The title of the page, without the site's."""
+    """The title of the page, without that of the site."""
     return page.reads.title.partition(" · ")[0].strip()
 
 
@@ -72,5 +72,5 @@ def _article(page: Page, image: str) -> str:
     }
     if author := page.reads.meta("author"):
         says["author"] = {"@type": "Organization", "name": author}
-    # A `<` could end the script's element.
+    # A `<` could end the script element.
     return json.dumps({key: value for key, value in says.items() if value}, ensure_ascii=False).replace("<", "\\u003c")

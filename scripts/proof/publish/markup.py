@@ -1,8 +1,8 @@
-"""What a page may hold: it may come from a stranger, and Markdown lets any HTML through.
+"""Checks that a page contains only allowed HTML: it may come from a stranger, and Markdown lets any HTML through.
 
-The policy in a page keeps foreign scripts from running. It says nothing about a redirect, a form that asks for a
-password, or a picture on another host that counts readers; and a browser applies it without telling the author. So
-elements and attributes are those of a list, and addresses are of a few kinds. Whatever else is there stops the build.
+The Content-Security-Policy keeps foreign scripts from running. It does not prevent redirects or forms that ask for a
+password, and a browser applies it without telling the author. So only listed elements and attributes are allowed, and
+only some kinds of addresses. Anything else stops the build.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from proof.publish.page import Page
 
 _HEAD = frozenset("head link meta script title".split())
 _ELEMENTS = _HEAD | frozenset(
-    # pages and the theme
+    # used by pages and the theme
     "html body article aside div footer header main nav section "
     "h1 h2 h3 h4 h5 h6 p hr br wbr ol ul li dl dt dd blockquote figure figcaption details summary "
     "table caption colgroup col thead tbody tfoot tr th td "
     "a abbr b cite code data del dfn em i ins kbd mark pre q s samp small span strong sub sup time u var img "
     "button form input label option output select "
-    # pictures
+    # used in pictures
     "svg g title desc circle ellipse line path polygon polyline rect text tspan".split()
 )
 _ATTRIBUTES = frozenset(
@@ -34,64 +34,65 @@ _ATTRIBUTES = frozenset(
     "x x1 x2 xmlns y y1 y2".split()
 )
 _SETTINGS, _JSON = "__config", "application/json"  # the theme's script reads the first element with this id
-_LINKED = frozenset({"canonical", "alternate", "prev", "next"})  # what `link` only names, and does not load
+_LINKED = frozenset({"canonical", "alternate", "prev", "next"})  # `link` relations that load nothing
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
-_IGNORED = re.compile(r"[\x00-\x20]+")  # a browser leaves these out of an address
-_LIST = "if the theme brought it, add it to the list in scripts/publish/markup.py"
+_IGNORED = re.compile(r"[\x00-\x20]+")  # browsers ignore these characters in an address
+_LIST = "if the theme uses it, add it to the list in publish/markup.py"
 
 
 def check(page: Page) -> None:
-    """UsageError, at the line of the built page, for markup that no page may hold."""
+    """Raise UsageError, with the line of the built page, for markup that is not allowed."""
     reader = _Reader(page)
     reader.feed(page.html)
     reader.close()
-    # A title is text in HTML and markup in SVG: with a `<` in it, two parsers would read two pages.
+    # A title is text in HTML and markup in SVG: with a `<` in it, two parsers could read different pages.
     for found in re.finditer(r"<title\b[^>]*>(?![^<]*</title>)", page.html, re.IGNORECASE):
         line = page.html.count("\n", 0, found.start()) + 1
-        raise _error(page, line, "a title is text, without markup in it", found[0], "&lt; for a <")
+        raise _error(page, line, "a title must not contain markup", found[0], "write &lt; for <")
 
 
 class _Reader(HTMLParser):
-    """Looks at every element; HTMLParser's names of elements and attributes are in lower case."""
+    """Checks every element. HTMLParser gives the names of elements and attributes in lower case."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(convert_charrefs=True)
         self._page = page
         self._in_head = False
         self._settings = 0
-        self._script: tuple[int, list[str]] | None = None  # the inline one that is open: its line and its text
+        self._script: tuple[int, list[str]] | None = None  # the inline script being read: its line and its text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _ELEMENTS:
-            self._refuse(f"<{tag}> may not stand in a page", f"plain Markdown; {_LIST}")
+            self._refuse(f"<{tag}> is not allowed in a page", f"use plain Markdown; {_LIST}")
         self._in_head = tag == "head" or (self._in_head and tag != "body")
         if self._in_head and tag not in _HEAD:
-            self._refuse(f"<{tag}> may not stand in the head of a page", "look at the page's front matter")
+            self._refuse(f"<{tag}> is not allowed in the head of a page", "look at the page's front matter")
         if not self._in_head and tag in ("link", "meta"):
-            self._refuse(f"<{tag}> may only stand in the head of a page", "what the theme's templates can say there")
+            self._refuse(f"<{tag}> is only allowed in the head of a page", "add it there with a template of the theme")
         has = {name: value or "" for name, value in attrs}
         for name, value in attrs:
             self._attribute(name, value or "", tag, has)
         if _SETTINGS in (has.get("id"), has.get("name")) and (tag, has.get("type")) != ("script", _JSON):
-            self._refuse("the theme would take this for its settings", "another id")
+            self._refuse("the theme would take this for its settings", "use another id")
         if tag == "script" and has.get("type") == _JSON:
             self._settings += 1
             if self._settings > 1 or has.get("id") != _SETTINGS:
-                self._refuse("data that is not the theme's own may not stand in a page", "a file in docs/assets/")
+                self._refuse("only the theme may have data in a page", "put it in a file in docs/assets/")
         elif tag == "script" and "src" not in has:
             if has:
-                self._refuse("an inline script has no attributes", "a file in docs/assets/, named by <script src>")
+                hint = "put it in a file in docs/assets/, loaded by <script src>"
+                self._refuse("an inline script must not have attributes", hint)
             self._script = self.getpos()[0], []
 
     def _attribute(self, name: str, value: str, tag: str, has: dict[str, str]) -> None:
         family = re.sub(r"^(aria|data)-[\w-]+$", r"\1-*", name)
         if family not in _ATTRIBUTES:
-            hint = (
-                "a class, and a rule in a style sheet of docs/assets/" if name == "style" else f"leave it out; {_LIST}"
-            )
-            self._refuse(f"the attribute `{name}` may not stand in a page", hint)
+            hint = f"leave it out; {_LIST}"
+            if name == "style":
+                hint = "use a class, and a rule in a style sheet in docs/assets/"
+            self._refuse(f"the attribute `{name}` is not allowed in a page", hint)
         if name == "src" and tag == "script" and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII):
-            self._refuse(f"`{value}` is not a script of this site", "a .js file in docs/assets/")
+            self._refuse(f"`{value}` is not a script of this site", "use a .js file in docs/assets/")
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)
             self._address(value, loads=loads, image=tag == "img")
@@ -106,11 +107,11 @@ class _Reader(HTMLParser):
         if loads:
             fine = not scheme and not re.match(r"[/\\]{2}", bare)
             fine = fine or (image and re.match(r"data:image/[\w+.-]+[;,]", bare) is not None)
-            hint = "a file in docs/"
+            hint = "use a file in docs/"
         else:
-            fine, hint = scheme in ("", "http", "https", "mailto"), "https://…, or a page of this site"
+            fine, hint = scheme in ("", "http", "https", "mailto"), "use https://…, or a page of this site"
         if not fine:
-            self._refuse(f"`{value:.80}` is not an address that a page may name here", hint)
+            self._refuse(f"the address `{value:.80}` is not allowed here", hint)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "head":
@@ -126,19 +127,19 @@ class _Reader(HTMLParser):
             self._script[1].append(data)
 
     def handle_comment(self, data: str) -> None:
-        # Parsers disagree on where an odd one ends.
+        # Parsers disagree about where an unusual comment ends.
         if re.search(r"[<>]|--", data):
-            self._refuse("a comment may not hold markup", "leave it out", f"<!--{data}")
+            self._refuse("a comment must not contain markup", "leave it out", f"<!--{data}")
 
     def handle_decl(self, decl: str) -> None:
         if decl.lower() != "doctype html":
-            self._refuse("this declaration may not stand in a page", "leave it out", f"<!{decl}>")
+            self._refuse("this declaration is not allowed in a page", "leave it out", f"<!{decl}>")
 
     def handle_pi(self, data: str) -> None:
-        self._refuse("a processing instruction may not stand in a page", "leave it out", f"<?{data}>")
+        self._refuse("a processing instruction is not allowed in a page", "leave it out", f"<?{data}>")
 
     def unknown_decl(self, data: str) -> None:
-        self._refuse("a marked section may not stand in a page", "leave it out", f"<![{data}")
+        self._refuse("a marked section is not allowed in a page", "leave it out", f"<![{data}")
 
     def _refuse(self, what: str, hint: str, evidence: str = "") -> None:
         raise _error(self._page, self.getpos()[0], what, evidence or self.get_starttag_text() or "", hint)
@@ -146,8 +147,8 @@ class _Reader(HTMLParser):
 
 def unknown(page: Page, line: int | None, script: str) -> UsageError:
     """The error for an inline script that is neither the theme's nor ours."""
-    what = "this inline script is not known, and would not run"
-    hint = "a file in docs/assets/, named by <script src>; if the theme brought it, see scripts/publish/scripts.py"
+    what = "unknown inline script, which would not run"
+    hint = "use a file in docs/assets/, loaded by <script src>; for a script of the theme see publish/scripts.py"
     return _error(page, line, what, f"<script>{script}", hint)
 
 

@@ -1,20 +1,20 @@
-"""What Material for MkDocs leaves to mend in its pages, and Zensical in part, each with its reason."""
+"""Corrections to the markup of Material for MkDocs, and in part of Zensical, each with its reason."""
 
 from __future__ import annotations
 
 from proof.publish.page import Page
 
-_MENDS = (
-    # It asks a forge for its stars and releases: a stranger, whom the policy would keep out with an error.
+_FIXES = (
+    # This loads the number of stars from the forge, which the policy would block with an error in the console.
     (r' data-md-component="source"', ""),
-    # An empty corner of a table heads nothing.
+    # The empty corner cell of a table is not a header.
     (r"<th([^>]*)></th>", r"<td\1></td>"),
 )
-# Found in every page of Material's, or its markup has changed.
-_MATERIAL_MENDS = (
+# Every page of Material must have these, or the theme's markup has changed.
+_MATERIAL_FIXES = (
     # A dialog needs a name.
     (r'(<div class="md-search" data-md-component="search" role="dialog")>', r'\1 aria-label="Search">'),
-    # On a narrow screen it opens the navigation: it has to be reached by Tab, and to have a name.
+    # On narrow screens this opens the navigation. It must have a name, and be reachable by the Tab key.
     (
         r'(<label class="md-header__button md-icon" for="__drawer")>',
         r'\1 tabindex="0"><span class="hidden">Menu</span>',
@@ -22,15 +22,15 @@ _MATERIAL_MENDS = (
 )
 
 
-def mend(page: Page) -> Page:
-    """The page, with what is wanting in the theme's markup."""
-    for pattern, by in _MENDS:
+def fix_markup(page: Page) -> Page:
+    """Correct the theme's markup in the page."""
+    for pattern, by in _FIXES:
         page = page.sub(pattern, by, least=0)
-    for pattern, by in _MATERIAL_MENDS if made(page) else ():
+    for pattern, by in _MATERIAL_FIXES if is_material(page) else ():
         page = page.sub(pattern, by)
     return page
 
 
-def made(page: Page) -> bool:
-    """Whether the page has this theme's markup and scripts."""
+def is_material(page: Page) -> bool:
+    """True if the page was made with Material for MkDocs."""
     return "mkdocs-material" in page.reads.meta("generator")

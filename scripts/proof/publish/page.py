@@ -1,4 +1,4 @@
-"""A built page, and what its HTML says: the one place that reads it."""
+"""A built page and what its HTML contains. No other module of this package parses pages, except for the check."""
 
 from __future__ import annotations
 
@@ -12,72 +12,71 @@ from proof.core.errors import UsageError, Where
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
-# What a browser would run. Any other type is data, which no policy is asked about.
+# The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
 
 
 @dataclass(frozen=True)
 class Page:
-    """One HTML file of a site, with its text as far as it is finished."""
+    """One HTML file of a site, in its current state of finishing."""
 
     site: Path
     path: Path
     html: str
-    reads: Reader  # what it said as it was built
+    reads: Reader  # the content of the page as it was built
 
     @property
     def url(self) -> str:
-        """Its address below the site's, as `layers/`."""
+        """Its address relative to the site's root, such as `layers/`."""
         return self.path.relative_to(self.site).as_posix().removesuffix("index.html")
 
     @property
     def base(self) -> str:
-        """The way from it to the site's root: nothing, `../`, or `/…/` for a page that is shown at any depth."""
+        """The path from it to the site's root: `./`, `../`, or `/…/` for a page that is shown at any depth."""
         return self.reads.base.rstrip("/") + "/"
 
     @property
     def listed(self) -> bool:
-        """Whether it is to be found by search engines and feeds: the page for what is missing is not."""
+        """True if search engines and the feed should list it, which excludes the 404 page."""
         return self.path.name == "index.html"
 
     @property
     def address(self) -> str:
-        """Where it is published, or nothing where the build was not told: then nothing absolute can be said."""
+        """Its absolute address, or "" if the site's address is not known."""
         return self.reads.canonical if self.listed else ""
 
     def __str__(self) -> str:
         return self.url or "index.html"
 
     def sub(self, pattern: str, by: str | Callable[[re.Match[str]], str], *, least: int = 1) -> Page:
-        """The page with a piece of its markup exchanged, found at least that often: a theme may change."""
+        """Replace markup in the page. Raises UsageError if the pattern is found less than `least` times."""
         html, count = re.subn(pattern, by, self.html)
         if count < least:
             raise UsageError(
-                "the theme no longer writes what is to be changed in its pages",
+                "the theme's markup has changed: this pattern is not in the page",
                 where=Where(self.path),
                 evidence=pattern,
-                hint="look at the page, and let the pattern in scripts/publish follow",
+                hint="look at the page, and adapt the pattern in proof/publish",
             )
         return replace(self, html=html)
 
     def in_head(self, *lines: str) -> Page:
-        """The page with more in its head: behind the charset, which has to be among the first bytes."""
+        """Add lines to the head, after the charset, which has to be among the first bytes."""
         return self.sub(r'<meta charset="?utf-8"?\s*/?>', lambda m: "\n      ".join((m[0], *lines)))
 
 
 @dataclass
 class Reader(HTMLParser):
-    """Gathers what the other modules ask for, in one pass."""
+    """Collects what the other modules need to know about a page, in one pass."""
 
     title: str = ""
     canonical: str = ""
     base: str = "."
-    generator: str = ""
-    metas: dict[str, list[str]] = field(default_factory=dict)  # by name or property
-    scripts: list[str] = field(default_factory=list)  # text of the inline ones
-    styles: list[str] = field(default_factory=list)  # addresses, in their order
-    sizes: list[tuple[float, str]] = field(default_factory=list)  # that the lead puts in bold: bytes, as written
-    measured: list[str] = field(default_factory=list)  # days, first and last
+    metas: dict[str, list[str]] = field(default_factory=dict)  # contents of meta elements, by name or property
+    scripts: list[str] = field(default_factory=list)  # the text of inline scripts
+    styles: list[str] = field(default_factory=list)  # the addresses of style sheets, in order
+    sizes: list[tuple[float, str]] = field(default_factory=list)  # in bold before the first h2: bytes, and as written
+    measured: list[str] = field(default_factory=list)  # days on which the page's numbers were measured
     words: set[str] = field(default_factory=set)  # every class, id and value of an attribute
 
     def __post_init__(self) -> None:
@@ -88,7 +87,7 @@ class Reader(HTMLParser):
         self._bold = False
 
     def meta(self, name: str) -> str:
-        """The first value of a meta element, or nothing."""
+        """The first content of meta elements with this name, or ""."""
         return next(iter(self.metas.get(name, [])), "")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -137,7 +136,7 @@ class Reader(HTMLParser):
 
 
 def reading(html: str) -> Reader:
-    """What a text says."""
+    """Read the HTML of a page."""
     reader = Reader()
     reader.feed(html)
     reader.close()
@@ -145,17 +144,17 @@ def reading(html: str) -> Reader:
 
 
 def load(site: Path, path: Path) -> Page:
-    """A page as it is."""
+    """Load a page from its file."""
     html = path.read_text("utf-8")
     return Page(site, path, html, reading(html))
 
 
 def read(site: Path) -> list[Page]:
-    """Every page of a site that was built and not finished yet."""
+    """Load every page of a built site. Raises UsageError if there is no site, or if it is already finished."""
     paths = sorted(site.rglob("*.html"))
     if not (site / "index.html").is_file():
-        raise UsageError("there is no site here", where=Where(site), hint="mkdocs build --strict")
+        raise UsageError("this directory has no site", where=Where(site), hint="mkdocs build --strict")
     pages = [load(site, path) for path in paths]
     if any("Content-Security-Policy" in page.html for page in pages):
-        raise UsageError("this site is finished already", where=Where(site), hint="build it again: mkdocs build")
+        raise UsageError("this site is already finished", where=Where(site), hint="build it again: mkdocs build")
     return pages

@@ -1,7 +1,7 @@
-"""Which inline scripts a page may have: those of the theme's templates, and those that stand in this repository.
+"""The scripts that a page may have: inline ones from the theme's templates or this repository, and known files.
 
-They are known by where they come from, so a new release of the theme brings its own. A page's scripts are files, which
-are known in the same way: the theme's own, and those that mkdocs.yml names.
+Inline scripts are looked up in the installed theme, so a new release of the theme needs no change here. Files are
+those of the theme, and those that mkdocs.yml names.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import yaml
 
 from proof.publish.page import Page
 
-# The themes that can build this site, and the folder below each in which its inline scripts are.
+# The themes that can build this site, and the directory in each that has its inline scripts.
 _THEMES, _PARTIALS = ("material", "zensical"), "templates/partials/javascripts"
 _ROOT = Path(__file__).parents[3]
 _OVERRIDES = _ROOT / "overrides"
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-# What a template leaves open is a path: nothing in it can end a string, or name a host.
+# A placeholder in a template stands for a path, with no character that could end a string or name a host.
 _OPEN = re.compile(r"\{\{.*?\}\}")
 _PATH = r"[\w.~/%-]*"
 
-# The theme's script is a third of a page's bytes and most of its work, and the text needs none of it. It waits for an
-# event that is over by the time it runs, and is told of it again.
+# The theme's script is a third of a page's bytes and most of its work, but the text does not need it. So it is loaded
+# after the first paint. It waits for DOMContentLoaded, which is past by then, so the event is sent once more.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => {
   const script = document.createElement("script")
@@ -39,16 +39,16 @@ document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => 
 
 
 def known(script: str) -> bool:
-    """Whether an inline script is one of ours or of the theme's."""
+    """True if an inline script is one of ours or one of the theme's."""
     return any(pattern.fullmatch(script) for pattern in _known())
 
 
 def loadable(page: Page, address: str) -> bool:
-    """Whether a page may load the script at this address.
+    """True if a page may load the script at this address.
 
-    A file of docs/ can stand in the place of one of the theme's, so that one is compared byte by byte.
+    A file in docs/ can replace one of the theme's, so these are compared byte by byte.
     """
-    if page.base.startswith("/"):  # shown at any depth
+    if page.base.startswith("/"):  # the 404 page
         address = address.removeprefix(page.base)
     path = posixpath.normpath(posixpath.join(posixpath.dirname(page.url), address))
     if path.startswith(("/", "..")):
@@ -61,7 +61,7 @@ def loadable(page: Page, address: str) -> bool:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml without running what its `!!python/name:` tags name."""
+    """Reads mkdocs.yml without importing what its `!!python/name:` tags refer to."""
 
 
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)

@@ -1,11 +1,11 @@
-// Stands before the search worker of the theme: ready at once, and with nothing loaded until something is searched for.
-// Message types are the theme's.
+// Runs in front of the theme's search worker. It is ready at once, and loads nothing until something is searched for.
+// The message types are the theme's.
 const [SETUP, READY, QUERY, RESULT] = [0, 1, 2, 3]
 const post = self.postMessage.bind(self)
 let setup, loaded
 
 self.addEventListener("message", event => {
-  if (!event.isTrusted) return // handed on by us, to the worker below
+  if (!event.isTrusted) return // passed on from here to the theme's worker
   event.stopImmediatePropagation()
   const { type, data } = event.data
   if (type === SETUP) {
@@ -15,7 +15,7 @@ self.addEventListener("message", event => {
     post({ type: RESULT, data: { items: [] } })
   } else {
     loaded ??= load()
-    // A pasted message is words: operators of the search's own language are left out.
+    // People paste error messages: characters that are operators to the search are left out.
     const words = data.replace(/[^\p{L}\p{N}.\s]+/gu, " ")
     loaded.then(() => hand({ type, data: words }))
   }

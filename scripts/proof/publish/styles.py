@@ -1,8 +1,8 @@
-"""The pages' style sheets as one, without what no page and no script of the site can make use of.
+"""Joins the style sheets of the pages into one, without the rules that no page and no script can use.
 
-A theme styles everything that anyone may write; three fifths of it remain. Left out is a selector that names a class,
-an id or an attribute's value which is in no page's markup and is no word of any script, for then nothing can ever match
-it, and a custom property that is used nowhere. Only a name that a script puts together out of pieces would be missed.
+A theme has styles for everything that anyone may write; three fifths remain here. A selector is removed if it needs a
+class, an id or an attribute value that is neither in a page's markup nor a word in a script, because then it can never
+match. Unused custom properties are removed too. A name that a script builds from pieces would not be recognised.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from tinycss2.ast import Node  # type: ignore[import-untyped]
 from proof.core.errors import UsageError, Where
 from proof.publish.page import Page
 
-# It ends at a semicolon that is not inside of a string or an address, as those of icons are.
+# A declaration ends at a semicolon outside strings and addresses. The addresses of icons contain semicolons.
 _TEXT = r"\"[^\"]*\"|'[^']*'"
 _DECLARED = re.compile(rf"(?<=[{{;])\s*(--[\w-]+):(?:url\((?:{_TEXT}|[^)\"'])*\)|{_TEXT}|[^;{{}}\"'])*(?:;|(?=\}}))")
-_NESTED = {"media", "supports", "layer", "container"}  # rules that hold rules
+_NESTED = {"media", "supports", "layer", "container"}  # at-rules that contain rules
 
 
 def join(site: Path, pages: list[Page]) -> str:
-    """Write one style sheet for all pages; its path in the site."""
+    """Write one style sheet for all pages, and return its path in the site."""
     lists = {tuple(_path(page, href) for href in page.reads.styles) for page in pages}
     if len(lists) != 1:
-        raise UsageError("the pages name different style sheets, which cannot be one", where=Where(site))
+        raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
     whole = "\n".join(_balanced(site / path) for path in next(iter(lists)))
     scripts = [path.read_text("utf-8") for path in site.rglob("*.js")]
     trimmed = trim(whole, set().union(*(page.reads.words for page in pages), *(_words(text) for text in scripts)))
     if strange := re.search(r"url\((?![\"']?data:)[^)]*\)|@import[^;]*;", trimmed):
-        raise UsageError("a style sheet names a file, and is about to be moved", where=Where(site), evidence=strange[0])
+        what = "a style sheet refers to another file, so it cannot be moved"
+        raise UsageError(what, where=Where(site), evidence=strange[0])
     name = f"assets/style.{hashlib.sha256(trimmed.encode()).hexdigest()[:8]}.css"
     (site / name).write_text(f'@charset "UTF-8";{trimmed}', "utf-8")
     return name
 
 
 def _balanced(path: Path) -> str:
-    """A style sheet whose blocks are all closed: a brace too few would swallow the sheets behind it, without a word."""
+    """Read a style sheet, and check its braces: a missing one would silently disable the sheets after it."""
     css = path.read_text("utf-8")
     outside = re.sub(rf"/\*.*?\*/|{_TEXT}|url\([^)]*\)", "", css, flags=re.DOTALL)
     if (left := outside.count("{") - outside.count("}")) != 0:
-        what = f"{abs(left)} braces {'without their end' if left > 0 else 'closing nothing'}"
-        raise UsageError(what, where=Where(path), hint="one } for each {")
+        what = f"{abs(left)} braces {'not closed' if left > 0 else 'too many'}"
+        raise UsageError(what, where=Where(path), hint="write one } for each {")
     return css
 
 
 def trim(css: str, words: set[str]) -> str:
-    """A style sheet without what none of these words can bring to life."""
+    """Remove the rules and properties from a style sheet that need names not in `words`."""
     kept = "".join(_kept(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), words))
     used = set(re.findall(r"var\(\s*(--[\w-]+)", kept)) | words
     return _DECLARED.sub(lambda found: found[0] if found[1] in used else "", kept)
@@ -75,7 +76,7 @@ def _kept(rules: Iterable[Node], words: set[str]) -> Iterator[str]:
 
 
 def _split(prelude: list[Node]) -> list[list[Node]]:
-    """The selectors of a list of them."""
+    """Split a list of selectors at its commas."""
     parts: list[list[Node]] = [[]]
     for node in prelude:
         if node == ",":
@@ -86,7 +87,7 @@ def _split(prelude: list[Node]) -> list[list[Node]]:
 
 
 def _names(selector: list[Node]) -> set[str]:
-    """What has to be there for a selector to match. What stands in `:is()` or `:not()` may be there or not."""
+    """The names that must exist for a selector to match. Those in `:is()` or `:not()` need not, and are left out."""
     names = set()
     for before, node in zip([None, *selector], selector, strict=False):
         if (node.type == "ident" and before == ".") or node.type == "hash":
@@ -105,5 +106,5 @@ def _words(script: str) -> set[str]:
 
 
 def _path(page: Page, href: str) -> str:
-    """A style sheet's path in the site."""
+    """The path of a style sheet in the site."""
     return href.removeprefix(page.base).removeprefix("./")

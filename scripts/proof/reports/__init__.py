@@ -1,1 +1,1 @@
-"""The results of a run, in each format that someone reads."""
+"""Reports of a run's results: on the terminal, as JSON, JUnit XML, GitHub annotations and Markdown."""

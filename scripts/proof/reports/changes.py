@@ -1,7 +1,7 @@
-"""What changed, as Markdown: facts old → new, the layers that a size moved in, and what could not be measured.
+"""What changed, as Markdown for a job summary or a pull request: facts, layers, transcripts, and failures.
 
-For a job's summary and a pull request. What is not our own text stands in `<code>`, and each of its characters that
-Markdown, HTML or GitHub (mentions, links, references) could take for more than itself is written as its number.
+Text that the tool did not write is put in `<code>`. Each of its characters that could mean something to Markdown, HTML
+or GitHub (mentions, links, references) is written as a character reference.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ _WHOSE = {"base": "the base's", "copied": "own, copied in", "made": "own, made b
 
 
 def code(text: str) -> str:
-    """Text of others, shortened to one line, as it can stand in a cell of a table."""
+    """Escape untrusted text, shortened to one line, for a table cell."""
     line = text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
     return f"<code>{''.join(_piece(line, i) for i in range(len(line)))}</code>"
 
 
 def _piece(line: str, i: int) -> str:
     c = line[i]
-    # A full stop is plain, but for the one behind www, which makes a link.
+    # A full stop is harmless, except after www, where GitHub makes a link of it.
     if c in _PLAIN or (c == "." and line[i - 1 : i] != "w"):
         return c
-    # Addresses of mail are looked for in the text as it was decoded: an invisible joiner behind the @ makes it none.
+    # GitHub looks for mail addresses in the decoded text: an invisible word joiner after the @ prevents a match.
     joiner = "&#8288;" if c == "@" and "." in line[i:] else ""
     return "".join(f"&#{ord(x)};" for x in (c if c.isprintable() else repr(c)[1:-1])) + joiner
 
 
 def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:
-    """Everything worth reading of a run, in the order in which one would ask."""
+    """A whole report of a run: the headline, then all sections."""
     return "\n\n".join([headline(results), *sections(results, problems)]) + "\n"
 
 
 def headline(results: Sequence[Result]) -> str:
-    """How many snippets, and what came of them."""
+    """How many snippets there are, and how many of each verdict."""
     counts = {
         verdict: sum(r.verdict == verdict for r in results) for verdict in dict.fromkeys(r.verdict for r in results)
     }
@@ -52,7 +52,7 @@ def headline(results: Sequence[Result]) -> str:
 
 
 def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[str]:
-    """A table each, with its heading; those with no rows are left out."""
+    """The sections of the report, each a heading and a table. Those without rows are left out."""
     pages = table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems))
     found = {
         "Facts": facts(results),
@@ -65,7 +65,7 @@ def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[
 
 
 def facts(results: Sequence[Result]) -> str:
-    """Every fact that is not what it was; empty where none is."""
+    """A table of every fact that changed; empty if none did."""
     return table(
         ("fact", "old", "new", "change"),
         (
@@ -76,7 +76,7 @@ def facts(results: Sequence[Result]) -> str:
 
 
 def _weight(row: tuple[str, str, CapturedFact | None, CapturedFact | None]) -> int:
-    """Numbers that moved first, for a long table is cut off at its end; then single layers, what is new, and texts."""
+    """Sort key. Changed numbers come first, because a long table is cut off; then layers, new facts and texts."""
     _, name, old, new = row
     if any(fact and isinstance(fact.value, str) for fact in (old, new)):
         return 3
@@ -84,7 +84,7 @@ def _weight(row: tuple[str, str, CapturedFact | None, CapturedFact | None]) -> i
 
 
 def changed(results: Sequence[Result]) -> Iterator[tuple[str, str, CapturedFact | None, CapturedFact | None]]:
-    """Snippet, fact, old and new value of every fact that is not what it was."""
+    """The snippet, name, old and new value of every fact that changed."""
     for result in results:
         if result.new:
             before: dict[str, CapturedFact] = result.old.facts if result.old else {}
@@ -95,7 +95,7 @@ def changed(results: Sequence[Result]) -> Iterator[tuple[str, str, CapturedFact 
 
 
 def layers(results: Sequence[Result]) -> str:
-    """Which layers a size moved in, and whose they are; empty where no size moved."""
+    """A table of the layers that changed, for images whose size changed; empty if there are none."""
     rows: list[tuple[str, ...]] = []
     for name, old, new in _resized(results):
         for change in layer_changes(old, new):
@@ -106,7 +106,7 @@ def layers(results: Sequence[Result]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose cells are Markdown already; empty where there is no row."""
+    """A Markdown table of cells that are Markdown already; empty if there are no rows."""
     body = [f"| {' | '.join(row)} |" for row in rows]
     if not body:
         return ""
@@ -121,7 +121,7 @@ def _resized(results: Sequence[Result]) -> Iterator[tuple[str, Capture, Capture]
 
 
 def _transcripts(results: Sequence[Result]) -> str:
-    """The outputs that changed, each piece by its beginning: the files have the rest."""
+    """A table of the outputs that changed. Long texts are shortened; the captures have all of them."""
     rows = [
         tuple(map(code, (difference.what, difference.old, difference.new)))
         for result in results

@@ -1,7 +1,7 @@
-"""For GitHub: an annotation at the line that a reader would open, and a summary of the job.
+"""GitHub Actions: annotations at the lines concerned, and a job summary.
 
-A line that begins with `::` is a command to GitHub, and so is `##[…]` wherever it stands in one: text of others goes
-out escaped as GitHub unescapes it (actions/runner, src/Runner.Common/ActionCommand.cs).
+GitHub takes a line that begins with `::` for a command, and so `##[…]` anywhere in a line. Untrusted text is escaped
+in the way that GitHub reverses (actions/runner, src/Runner.Common/ActionCommand.cs).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINES = 12  # of one annotation
 
 @dataclass(frozen=True)
 class Annotation:
-    """One remark at one line."""
+    """One message at one line of a file."""
 
     level: Literal["error", "warning"]
     where: Where
@@ -34,7 +34,7 @@ class Annotation:
     text: str
 
     def command(self, root: Path) -> str:
-        """As GitHub reads it out of a job's log; the path relative to `root`."""
+        """The workflow command that prints this annotation, with its path relative to `root`."""
         path = self.where.path.resolve()
         file = path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.name
         line = f",line={self.where.line}" if self.where.line else ""
@@ -44,7 +44,7 @@ class Annotation:
 def report(
     results: Sequence[Result], problems: Sequence[ProofError], *, root: Path, pages: Sequence[Path], file: IO[str]
 ) -> None:
-    """Print the annotations to `file`, and add the summary to the file that GitHub names."""
+    """Print the annotations to `file`, and append the summary to $GITHUB_STEP_SUMMARY, if set."""
     base = Path(os.environ.get("GITHUB_WORKSPACE") or root)
     for annotation in remarks(results, problems, pages):
         print(annotation.command(base), file=file)
@@ -55,7 +55,7 @@ def report(
 
 
 def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Sequence[Path]) -> Iterator[Annotation]:
-    """What is wrong at the manifest's lines, then at the lines of `pages` that state what is no longer so."""
+    """The annotations: problems at lines of manifests, then lines of `pages` that state facts that have drifted."""
     for result in results:
         if result.verdict in ("accurate", "written"):
             continue
@@ -71,7 +71,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
                 f"{difference.what}\n- {difference.old}\n+ {difference.new}"
             )
         because = [f"because {change}" for change in result.changes]
-        if because and not told:  # what goes in was edited, and nothing that comes out has changed
+        if because and not told:  # the inputs changed, but the result did not
             told[""] = (result.snippet.where, [])
         for where, texts in told.values():
             yield Annotation(level, where, title, _brief("\n".join([*because, *texts])))
@@ -82,7 +82,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
     for snippet, name, old, new in changes.changed(drifted):
         fact = f"{snippet}.{name}"
         for where in _stating(fact, pages):
-            text = f"This line states {fact}, which was {written(old)} and now is {written(new)}."
+            text = f"This line states {fact}, which was {written(old)} and is now {written(new)}."
             yield Annotation("warning", where, fact, text)
 
 

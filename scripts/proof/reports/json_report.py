@@ -1,4 +1,4 @@
-"""The same as JSON, for programs. The schema only grows: a key keeps its meaning."""
+"""Results and facts as JSON, for programs. Keys may be added to the schema; existing ones keep their meaning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = 1
 
 
 def facts(book: FactBook) -> str:
-    """`proof facts --json`."""
+    """The output of `proof facts --json`."""
     found: list[dict[str, Any]] = [
         {
             "name": name,
@@ -39,7 +39,7 @@ def _origin(origin: Capture | Source) -> dict[str, Any]:
 
 
 def results(found: Sequence[Result]) -> str:
-    """`proof check --json`."""
+    """The output of `proof check --json`."""
     return _dump(
         {
             "schema": SCHEMA,
@@ -64,7 +64,7 @@ def results(found: Sequence[Result]) -> str:
 
 
 def _dump(data: dict[str, Any]) -> str:
-    # `##[group]` is a command to a CI system wherever it stands in a line; so written it is the same JSON. And so is
-    # every character that a terminal could act on, written by its number.
+    # `##[group]` anywhere in a line is a command to a CI system, and a terminal acts on control characters. Escaped,
+    # they are the same JSON and harmless.
     written = json.dumps(data, indent=2, ensure_ascii=False).replace("##", "#\\u0023")
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in written)

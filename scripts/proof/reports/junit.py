@@ -1,4 +1,4 @@
-"""JUnit's XML, for whatever collects tests' results: a test case a snippet, and one for each problem of the pages."""
+"""Results as JUnit XML, for tools that collect test results: one test case per snippet and per problem on a page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from proof.core.errors import ProofError, Where
 from proof.core.files import write_whole
 from proof.runs.result import Result, Verdict
 
-# The element that a verdict is: a test that failed, one that could not be carried out, one that was left out.
+# The element for each verdict: a test that failed, could not be carried out, or was skipped.
 _ELEMENTS: dict[Verdict, str] = {
     "drift": "failure",
     "unstable": "failure",
@@ -23,12 +23,12 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  
 
 
 def write(path: Path, results: Sequence[Result], problems: Sequence[ProofError], *, root: Path, seconds: float) -> None:
-    """Write the report to `path`; `seconds` is the wall clock of the run."""
+    """Write the report to `path`. `seconds` is the duration of the run."""
     write_whole(path, text(results, problems, root=root, seconds=seconds))
 
 
 def text(results: Sequence[Result], problems: Sequence[ProofError], *, root: Path, seconds: float) -> str:
-    """The report as a document."""
+    """The report as an XML document."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     top = ET.Element("testsuites", name="proof")
     snippets = ET.SubElement(top, "testsuite", name="snippets", timestamp=stamp)

@@ -1,4 +1,4 @@
-"""Results that another machine measured → the captures of this repository, and a pull request's text."""
+"""The text of a pull request that proposes new captures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from proof.reports import changes
 from proof.runs.result import Result
 
 _LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
-_NOTE = 200  # characters, for saying that something is missing
-_LEAST = 4_000  # characters that each section may have, however long those before it are
+_NOTE = 200  # characters reserved for the note that something was cut
+_LEAST = 4_000  # characters that each section gets, however long the earlier ones are
 
 
 def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> str:
-    """What a reviewer has to know, as Markdown: what moved, what was not measured, which sentences fail."""
+    """What a reviewer has to know, as Markdown: what changed, what was not measured, and which claims fail.
+
+    `results` are all results of the run, `taken` those whose captures were written to the repository.
+    """
     by_name = {result.snippet.name: result for result in taken}
     blocks = [_head(taken)]
     problems: list[ProofError] = status.status(root).problems
     if problems:
-        blocks.append("Mend the pages' sentences on this branch, not their claims: see `proof status`.")
+        blocks.append("Correct the sentences on these pages, on this branch, not their claims: see `proof status`.")
     shown = [by_name.get(result.snippet.name, result) for result in results]
     blocks.append(changes.headline(shown))
     sections = changes.sections(shown, problems)
@@ -32,7 +35,7 @@ def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> 
 
 
 def _fitted(sections: Sequence[str], room: int) -> Iterator[str]:
-    """The sections in no more than so many characters: what is long leaves some room to what comes after it."""
+    """Cut the sections to `room` characters in all. Long ones leave some room for those after them."""
     for number, section in enumerate(sections, start=1):
         later = sum(min(len(after), _LEAST) for after in sections[number:])
         section = _cut(section, max(room - later, 0))  # noqa: PLW2901
@@ -41,27 +44,26 @@ def _fitted(sections: Sequence[str], room: int) -> Iterator[str]:
 
 
 def _cut(section: str, room: int) -> str:
-    """A section, cut between two rows so that nothing is left open; it says how many are missing."""
+    """Cut a section between two rows, so that no markup is left open, and say how many rows are missing."""
     if len(section) <= room:
         return section
     kept = section[: max(section.rfind("\n", 0, max(room - _NOTE, 0)), 0)]
     missing = section.count("\n| ") - kept.count("\n| ")
-    return f"{kept}\n\n{missing} more rows have no room here: see the files of this branch.".strip()
+    return f"{kept}\n\n{missing} more rows do not fit here: see the files on this branch.".strip()
 
 
 def _head(taken: Sequence[Result]) -> str:
     made = [result.new.provenance for result in taken if result.new]
     dates = sorted(provenance.date[:10] for provenance in made)
     engines = sorted({provenance.engine for provenance in made})
-    when = dict.fromkeys((*dates[:1], *dates[-1:]))  # one day, or the first and the last
+    when = dict.fromkeys((*dates[:1], *dates[-1:]))  # the first and the last day, once if they are the same
     text = f"Measured on {' to '.join(when)} by {', '.join(map(changes.code, engines))}." if made else ""
     other = [r for r in taken if r.old and r.new and r.old.environment != r.new.environment]
     if other:
         old, new = _environment(other[0].old), _environment(other[0].new)
         text += (
-            f" {len(other)} snippets are measured in another environment for the first time "
-            f"({changes.code(old)} before, "
-            f"{changes.code(new)} now), so that a difference of theirs is no drift."
+            f" {len(other)} snippets were measured in this environment for the first time "
+            f"({changes.code(old)} before, {changes.code(new)} now), so their differences are not drift."
         )
     return text
 
@@ -71,7 +73,7 @@ def _environment(capture: Capture | None) -> str:
 
 
 def _bases(taken: Sequence[Result]) -> str:
-    """What each base was, before and now, where it moved."""
+    """A table of the bases that changed; empty if none did."""
     rows: dict[str, tuple[str, str]] = {}
     for result in taken:
         before = result.old.provenance.bases if result.old else {}

@@ -1,8 +1,8 @@
-"""What a person sees: progress while it runs, a table at the end, and every difference with its cure.
+"""Output for people: progress during a run, every difference with a hint, and a table at the end.
 
-On a terminal a line shows what is running and for how long; elsewhere each stage is a plain line when it ends.
-Text from snippets is printed behind a margin, so that nothing in it can pass for a command to a CI system. All of it
-leaves through `Screen`, which takes text alone: no markup, no emoji, and no character that acts.
+On a terminal, a status line shows what is running. Elsewhere each stage prints one line when it ends. Text from
+snippets is indented, so that a CI system does not take it for a command. Everything is printed through `Screen`, which
+removes control characters and interprets neither markup nor emoji codes.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "not measured": ("?", "yellow"),
     "another environment": ("≠", "yellow"),
 }
-_COLUMNS = 66  # characters that the columns behind a snippet's name take, at their widest
-_QUICK = 2.0  # seconds: what takes less needs no line of its own outside a terminal
+_COLUMNS = 66  # the greatest width, in characters, of the columns after a snippet's name
+_QUICK = 2.0  # seconds: a shorter stage prints no line, except on a terminal
 
 
 Piece = str | tuple[str, str]  # a text, or a text and its style
 
 
 class Screen:
-    """The one way out: whatever is printed has been through `plain`, and Rich reads none of it as its markup."""
+    """The only way to print: all text goes through `plain`, and Rich does not interpret it as markup."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, stderr=stderr)
@@ -58,15 +58,15 @@ class Screen:
 
     @property
     def file(self) -> IO[str]:
-        """Where it goes, for what is escaped by other rules: commands to GitHub."""
+        """The stream itself, for text that is escaped by other rules, such as commands to GitHub."""
         return self._console.file
 
     def print(self, *pieces: Piece) -> None:
-        """One text, in pieces."""
+        """Print one line, made of pieces."""
         self._console.print(_text(*pieces))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
-        """A table without lines: its first column is folded where it has to be, the last one is a word."""
+        """Print a table without lines. The first column may wrap; the middle ones are right-aligned."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
         for number, name in enumerate(head):
             middle = 0 < number < len(head) - 1
@@ -77,7 +77,7 @@ class Screen:
 
     @contextlib.contextmanager
     def status(self, what: str) -> Iterator[Callable[[str], None]]:
-        """A line that moves while something runs; yields what changes its text."""
+        """Show an animated line during the block; yields a function that changes its text."""
         with self._console.status(_text(what)) as status:
             yield lambda text: status.update(_line(text))
 
@@ -85,7 +85,7 @@ class Screen:
 def _text(*pieces: Piece) -> Text:
     parts = [(piece, "") if isinstance(piece, str) else piece for piece in pieces]
     text = Text.assemble(*((plain(part), style) for part, style in parts))
-    # What is harmless in each piece may still be a command once they are one line.
+    # Pieces that are harmless by themselves may form a command when joined.
     return text if plain(text.plain) == text.plain else Text(plain(text.plain))
 
 
@@ -94,7 +94,7 @@ def _line(text: str) -> Text:
 
 
 class Terminal:
-    """Standard output, written for a person."""
+    """What the commands print for a person."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self.screen = Screen(stderr=stderr)
@@ -102,16 +102,16 @@ class Terminal:
         self._lock = threading.Lock()  # of `_steps`: snippets run in threads
 
     def say(self, text: str, style: str = "") -> None:
-        """One line."""
+        """Print one line."""
         self.screen.print((text, style))
 
     def waiting(self, whom: str) -> None:
-        """Another run writes here."""
+        """Say that this run waits for another one, which holds a lock."""
         self.say(f" · waiting for {whom}", "yellow")
 
     @contextlib.contextmanager
     def stage(self, what: str) -> Iterator[None]:
-        """Something that may take a while: shown while it runs, and how long it took."""
+        """Around something that may take a while: show it while it runs, then print how long it took."""
         started = time.monotonic()
         with self.screen.status(what) if self.screen.is_terminal else contextlib.nullcontext():
             yield
@@ -136,7 +136,7 @@ class Terminal:
             yield on_step
 
     def result(self, result: Result) -> None:
-        """One snippet, as soon as it is known."""
+        """Print the result of one snippet."""
         with self._lock:
             self._steps.pop(result.snippet.name, None)
         mark, style = _STYLES[result.verdict]
@@ -155,14 +155,14 @@ class Terminal:
                 self.screen.print((f"     {sign} {line}", style))
 
     def problems(self, found: Sequence[ProofError]) -> None:
-        """What is wrong: where, what, evidence, cure of each."""
+        """Print each problem: where and what it is, evidence, and a hint."""
         for problem in found:
             for number, line in enumerate(str(problem).splitlines()):
                 mark, style = (" ✗ ", "bold") if number == 0 else ("   ", "")
                 self.screen.print((mark + line, style))
 
     def status(self, found: Status) -> None:
-        """What can be said without an engine."""
+        """Print the summary of `proof status`."""
         self.problems(found.problems)
         claims = sum(len(page.page.claims) for page in found.pages)
         bound = sum(page.page.bound for page in found.pages)
@@ -173,13 +173,13 @@ class Terminal:
         self.say(f"{len(found.problems)} problems" if found.problems else "Nothing is stale, false or unbound.")
 
     def table(self, results: Sequence[Result]) -> None:
-        """The measured images side by side; the share is of the largest one."""
+        """Print a table of the measured images. The share is relative to the largest one."""
         shown = [(r.snippet.name, c, r.verdict) for r in results if (c := r.new or r.old)]
         if not shown:
             return
         sizes = {name: float(c.facts["size"].value) for name, c, _ in shown if "size" in c.facts}
         largest = max(sizes.values(), default=0.0)
-        # Exact bytes are what a narrow terminal can do without: `proof facts` has them, and a broken name reads badly.
+        # A narrow terminal gets no column of exact bytes, because wrapped names are hard to read.
         wide = self.screen.width >= _COLUMNS + max(len(name) for name, _, _ in shown)
         rows: list[list[Piece]] = []
         for name, capture, verdict in shown:
@@ -195,17 +195,17 @@ class Terminal:
         self.screen.table(("snippet", "size", *exact, "share", "layers", "steps", "verdict"), rows)
 
     def total(self, results: Sequence[Result], seconds: float) -> None:
-        """How long it took, and how much of that was the engine's own."""
+        """Print how long the run took, and how much of that was spent in the commands."""
         steps = [step for result in results if result.new and not result.cached for step in result.new.steps]
         own, cached = sum(step.seconds for step in steps), sum(result.cached for result in results)
         some = f", {cached} of them cached" if cached else ""
         took = f"{len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all"
         self.say(f"{len(results)} snippets{some}, {took}")
         if cached:
-            self.say("Cached: nothing that it depends on has changed since it was run. --rerun runs it too.", "dim")
+            self.say("Cached: nothing has changed since the last run. Use --rerun to run these too.", "dim")
 
     def advice(self, results: Sequence[Result]) -> None:
-        """What to do about it, one line for each kind of verdict that calls for something."""
+        """Print what to do next, one line for each kind of verdict that needs something done."""
         advice: dict[str, list[str]] = {}
         for result in results:
             key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
@@ -218,7 +218,7 @@ class Terminal:
                 self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 
     def facts(self, book: FactBook) -> None:
-        """Every fact, by snippet, and how it is known."""
+        """Print every fact by snippet, with its source."""
         rows = [
             (name, str(fact), f"{fact.value:,} {fact.unit}" if fact.unit in ("B", "KiB") else "", fact.source)
             for name, fact in book.items()
@@ -231,16 +231,17 @@ class Terminal:
 
 
 _ADVICE: dict[str, str] = {
-    "snippet": "Edited since it was captured. If the new state is right: {update}",
-    "base": "A base moved. If the new numbers are right: {update}, and read the pages that state them",
-    "engine": "The engine or its format changed, the snippet did not. See whether the numbers moved, or only "
-    "their form; then {update}, or a rule in normalise.py",
-    "capture": "A capture was edited by hand. To have what really happens again: {update}",
-    "output": "Nothing that goes in has changed, and what comes out has. Find out why before you accept it: {update}",
-    "unstable": "Not the same twice: name what varies under `ignore` in the snippet.toml of {names}",
-    "not measured": "Nothing is known about {names}: mend the cause above and run again.",
-    "another environment": "Numbers of two environments are not compared. Measure {names} in the environment of the "
-    "capture that pages show (--engine, --bases): the registry's if there is one (`proof update --bases registry`).",
+    "snippet": "The snippet was edited after it was captured. If the new state is right: {update}",
+    "base": "A base changed. If the new numbers are right: {update}, and reread the pages that state them",
+    "engine": "The engine or its output format changed, not the snippet. If the numbers changed: {update}; if only "
+    "the format did, add a rule to normalise.py",
+    "capture": "A capture was edited by hand. To restore what really happens: {update}",
+    "output": "The output changed, but none of the inputs did. Find out why before you accept it: {update}",
+    "unstable": "The output changes from run to run: name what varies under `ignore` in the snippet.toml of {names}",
+    "not measured": "{names}: not measured. Fix the error above, then run again.",
+    "another environment": "Numbers from two environments cannot be compared. Measure {names} in the environment of "
+    "the capture that pages show (see --engine and --bases), which is the registry's if there is one "
+    "(`proof update --bases registry`).",
 }
 
 

@@ -1,1 +1,1 @@
-"""Runs snippets on an engine, and compares what they did with their captures."""
+"""Runs snippets on an engine, and compares the results with their captures."""

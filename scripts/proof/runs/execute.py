@@ -1,4 +1,4 @@
-"""Snippet × Engine → a raw run: every command really run, in order, on a fresh copy of the context."""
+"""Runs the commands of a snippet on an engine, in order, on a fresh copy of its context, and measures its image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, image_archive
-from proof.engines.engine import Engine, is_full, is_starved, never_began
+from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started
 from proof.engines.image_archive import Image
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
@@ -24,7 +24,7 @@ from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
-_NOT_BEGUN = 125  # from there on an exit code may mean a container that never ran, and was not removed by its end
+_NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,22 @@ class StepRun:
 
     step: Step
     exit: int
-    output: str  # standard output and error, as a terminal would show them together
+    output: str  # standard output and error, interleaved as on a terminal
     seconds: float  # wall clock
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one snippet did; ends at the first step that did not exit as declared."""
+    """What one snippet did, up to the first step whose exit code is not the declared one."""
 
     snippet: Snippet
     steps: tuple[StepRun, ...]
-    image: Image | None  # measured
-    base_layers: int  # of the image: how many are its base's
+    image: Image | None  # as measured
+    base_layers: int  # how many of the image's layers belong to its base
 
     @property
     def unexpected(self) -> StepRun | None:
-        """The step that did not do what its manifest says, if any."""
+        """The step that did not do what its manifest declares, if any."""
         for run in self.steps:
             if run.exit != run.step.exit or run.step.expect not in run.output:
                 return run
@@ -66,11 +66,12 @@ def run(
     timeout: float | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Run:
-    """Run every step of the snippet and measure its image; leave nothing of it in the engine but the build cache.
+    """Run every step of the snippet, measure its image, and remove from the engine all it created but the build cache.
 
-    `loaded` are the bases that the engine is known to have. `keeps` names, for a base, a folder that `inside` runs
-    share as a build shares its cache. `fresh` does without either; `timeout`, in seconds, replaces every step's own.
-    Raises CannotMeasureError where the engine, the disk or the clock fails.
+    `loaded` has the bases that are known to be in the engine. `keeps` has, by base, a directory that `inside` commands
+    share, as builds share a cache. With `fresh` neither that nor the build cache is used. `timeout`, in seconds,
+    replaces the timeout of every step.
+    Raises CannotMeasureError if the engine or the disk fails, or a step takes too long.
     """
     engine = engine.for_snippet(snippet.bases)
     done: list[StepRun] = []
@@ -86,11 +87,11 @@ def run(
                 on_step(step)
                 cleanup.claim(engine, *step.command.tags)
                 tags += [engine.scoped_name(tag) for tag in step.command.tags]
-                kept = "" if fresh or engine.shared else (keeps or {}).get(step.inside or "", "")
+                kept = "" if fresh else engine.kept_directory(step.inside, keeps or {})
                 limit = timeout or step.timeout
-                # Of builds with steps in common BuildKit runs each step once, and mixes up in the logs whose it is.
+                # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
-                with engine.builds.hold(build.begins if build else frozenset()):
+                with engine.builds.hold(build.prefixes if build else frozenset()):
                     one = _run_step(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
@@ -99,7 +100,8 @@ def run(
                     image_id = _id_of(snippet.image, engine)
                     counting = image_archive.Limit()
                     count = partial(measure, engine, image_id, cache, compress=snippet.transfer, limit=counting)
-                    # While a step is timed nothing else is at work; and what takes a client can be interrupted here.
+                    # Nothing else may run while a step is timed. And a count that needs a client is made on this
+                    # thread, where it can be interrupted.
                     if snippet.timed or engine.data is None:
                         measured = count()
                     else:
@@ -107,15 +109,15 @@ def run(
             measured = measuring.result() if measuring else measured
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
-                known = (loaded or {}).get(under)  # or an image that the snippet itself has built
+                known = (loaded or {}).get(under)  # None for an image that the snippet itself has built
                 base = image_archive.base_layers(measured, known.diff_ids if known else engine.diff_ids(under))
         except BaseException as error:
             if counting:
-                counting.end()  # else the end of `meanwhile` waits for what is still being counted
-            # An engine that is lost cannot be asked, and a private one ends with an interrupted run: the journal
-            # remembers what is left. Whatever goes wrong here, what came before says more.
-            ends = EngineLostError if engine.shared else (EngineLostError, KeyboardInterrupt)
-            if not isinstance(error, ends):
+                counting.end()  # otherwise leaving `meanwhile` would wait for the count
+            # If the engine is gone, or about to go, nothing can be removed now: the journal has what is left. An error
+            # while removing is ignored, because the first error says more.
+            gone = isinstance(error, EngineLostError)
+            if not gone and not (engine.ends_when_interrupted and isinstance(error, KeyboardInterrupt)):
                 with contextlib.suppress(CannotMeasureError):
                     cleanup.remove(engine, containers=containers, tags=tags)
             raise
@@ -125,10 +127,10 @@ def run(
 
 @contextlib.contextmanager
 def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
-    """A copy of the snippet's context for one run, in which images have the names that they have in this engine.
+    """A copy of the snippet's context for one run, with images named as in this engine.
 
-    Raises RefusedError where the copy holds what a context may not, CannotMeasureError where a Dockerfile is not the
-    one that was checked: files can change at any moment.
+    Raises RefusedError if the copy holds something that a context may not, and CannotMeasureError if a Dockerfile is
+    not the one that was checked: files can change at any moment.
     """
     with temp_folders.folder(snippet.name) as folder:
         copy = folder / "context"
@@ -142,7 +144,7 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
             if copied.read_bytes() != checked.text.encode():
                 raise CannotMeasureError("this file was changed while it was measured", where=Where(checked.path))
             local = localise(checked.text, engine.scoped_name, [d for d in builds if d.path == checked.path])
-            if local != checked.text:  # most take nothing but bases of their own names
+            if local != checked.text:
                 copied.write_text(local, "utf-8")
         yield copy
 
@@ -151,7 +153,7 @@ def _run_step(
     step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
-    kills, starved = cgroup.kills(), cgroup.watch(engine.group)
+    kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
 
     def once() -> Completed:
         return _run_command(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=timeout)
@@ -160,18 +162,18 @@ def _run_step(
         return done.exit == step.exit and step.expect in done.text()
 
     done = once()
-    if not is_as_declared() and never_began(done.text()):
-        done = once()  # whether it began or printed just that, what it does now is its own doing
+    if not is_as_declared() and may_not_have_started(done.text()):
+        done = once()  # the program may have printed runc's message itself, so the second result counts in any case
     as_declared = is_as_declared()
-    # A kill elsewhere on the machine explains a failure, and is no reason to doubt a success.
-    if starved() or (not as_declared and cgroup.kills() > kills):
+    # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
+    if starved() or (not as_declared and cgroup.oom_kills() > kills):
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),
-            hint="close what else runs here, or pass a higher --memory",
+            hint="close other programs, or pass a higher --memory",
         )
     if command.verb not in ("inside", "run", "build") and is_starved(done):
-        raise CannotMeasureError(f"out of memory: the client wants too much for {step}", hint="a plainer --format")
+        raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
     if not as_declared and is_full(done.text()) and not engine.has_room():
         raise engine.full(done)
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
@@ -181,7 +183,7 @@ def _run_command(
     step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> Completed:
     command = step.command
-    name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be ended by name
+    name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
     if command.verb in ("inside", "run"):
         cleanup.name_container(engine, name)
         containers.append(name)
@@ -198,21 +200,20 @@ def _run_command(
                 engine.call("cp", f"{copy}/.", f"{name}:/src", reads=[copy])
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
-                # Docker takes no network twice; and what is not here is no reason to ask a registry.
+                # Docker rejects a second --network. And no registry is asked for an image that is not here.
                 alone = [] if command.values("--network") else ["--network=none"]
                 rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "build":
                 recorded, writes = stack.enter_context(cleanup.building(engine))
-                here = ["--pull=never"] if engine.kind == "podman" else []  # it would ask every registry that it knows
-                # What was checked is named: podman would rather take a Containerfile.
+                # The file that was checked is named: podman would prefer a Containerfile.
                 file = [] if command.values("--file", "-f") else ["--file=Dockerfile"]
                 anew = ["--no-cache"] if fresh else []
-                argv = _argv(command, engine, ["--network=none", *file, *here, *anew, *recorded])
+                argv = _argv(command, engine, ["--network=none", *file, *engine.build_flags, *anew, *recorded])
             case _:
                 argv = _argv(command, engine, [])
         done = engine.run(argv, cwd=copy, deadline=timeout, merge=True, writes=writes)
-    if name in containers and done.exit < _NOT_BEGUN:
+    if name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
     return done
@@ -220,7 +221,7 @@ def _run_command(
 
 def _id_of(image: str, engine: Engine) -> str:
     if (found := engine.image_id(image)) is None:
-        raise CannotMeasureError(f"the engine does not have the image {image}, which it had")
+        raise CannotMeasureError(f"the image {image} is no longer in the engine")
     return found
 
 
@@ -229,13 +230,13 @@ def _volume(base: str) -> str:
 
 
 def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
-    """The command as shown, with what the tool adds behind its verb; in a shared engine under the names used there."""
+    """The command as shown, with `added` after its verb, and with images under their names in this engine."""
     head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
     if engine.prefix:
         names = {name: engine.scoped_name(name) for name in (*command.tags, *command.images)}
         rest = []
         for flag, value in command.flags:
-            # In one word: of a flag that is true or false docker takes the next word for something else.
+            # Joined by `=`: after a boolean flag docker takes a separate word for an argument.
             rest += [flag] if value is None else [f"{flag}={names.get(value, value) if flag in TAG else value}"]
         count = 1 if command.verb == "run" else len(command.positionals)
         rest += [names.get(word, word) for word in command.positionals[:count]] + list(command.positionals[count:])
@@ -243,7 +244,7 @@ def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
 
 
 def ends_unexpectedly(run: StepRun) -> str:
-    """Why the step did not do what its manifest says."""
+    """Why the step did not do what its manifest declares."""
     if run.exit != run.step.exit:
-        return f"exit {run.exit}, where {run.step.exit} is declared"
-    return f"'{run.step.expect}' is not in what it printed"
+        return f"exit {run.exit}, but {run.step.exit} is declared"
+    return f"its output does not contain '{run.step.expect}'"

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The result of running one snippet: its verdict, what a drift was caused by, and the exit codes that follow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proof.snippets import places
 from proof.snippets.model import Snippet
 
 Verdict = Literal["accurate", "drift", "unstable", "not measured", "another environment", "written"]
-# What a drift comes from, the surest first. `output` is what is left: nothing that goes in has changed.
+# What caused a drift, the most certain first. `output` remains if none of the inputs has changed.
 Cause = Literal["capture", "snippet", "base", "engine", "output"]
 CODES: dict[Verdict, int] = {
     "accurate": 0,
@@ -30,30 +30,31 @@ CAUSE_CODES: dict[Cause, int] = {"output": 1, "snippet": 5, "base": 6, "engine":
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one snippet."""
+    """What running one snippet came to."""
 
     snippet: Snippet
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
-    changes: tuple[Change, ...] = ()  # which inputs changed since the capture
+    changes: tuple[Change, ...] = ()  # the inputs that changed since the capture
     cause: Cause | None = None  # of a drift
-    old: Capture | None = None
-    new: Capture | None = None
+    old: Capture | None = None  # the committed capture
+    new: Capture | None = None  # what this run measured
     error: ProofError | None = None  # why nothing was measured
-    seconds: float = 0.0
-    cached: bool = False  # found by an earlier run, since which nothing has changed
+    seconds: float = 0.0  # that the commands took
+    cached: bool = False  # True if an earlier run found it, and nothing has changed since
 
 
 def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:
-    """Whether a capture still says what is so: of the same state, and without a difference."""
+    """True if a capture still holds: it was made from the same inputs, and nothing differs."""
     return old is not None and not differences and not any(change.invalidates for change in changes)
 
 
 def as_shown(result: Result) -> Result:
-    """The result; `another environment` where it is accurate, and pages show a capture that this run did not measure.
+    """The result in terms of the capture that pages show.
 
-    What an image holds depends on its bases. A run on rebuilt bases cannot tell an honest capture of the registry's
-    from an invented one, so it must not say that what the pages show is accurate.
+    An accurate result becomes `another environment` if pages show a capture for other bases. What is in an image
+    depends on its bases: a run on rebuilt bases cannot tell a genuine capture for the registry's bases from an
+    invented one, so it must not say that what the pages show is accurate.
     """
     snippet, new = result.snippet, result.new
     if result.verdict != "accurate" or new is None:
@@ -65,12 +66,12 @@ def as_shown(result: Result) -> Result:
             measured = f"{new.environment}; to measure it: proof check {snippet.name} --bases {origin}"
             other = Difference(where, what, str(shown.environment), measured)
             return replace(result, verdict="another environment", differences=(other,))
-        break  # pages show only the first
+        break  # pages show only the first one
     return result
 
 
 def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
-    """What a drift comes from, the surest explanation first."""
+    """What caused a drift: the most certain explanation."""
     if old is not None and old.tampered:
         return "capture"
     kinds = {change.kind for change in changes}
@@ -80,9 +81,9 @@ def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
 
 
 def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:
-    """The exit code of a run: drift first, for it is certain; then what could not be measured or compared.
+    """The exit code of a run: a drift comes first, because it is certain, then what could not be measured or compared.
 
-    With `by_cause` a drift has a code for what it comes from (CAUSE_CODES), the first snippet's that drifted.
+    With `by_cause` a drift has the code of its cause (see CAUSE_CODES). The first snippet that drifted decides.
     """
     codes = {CODES[result.verdict] for result in results}
     code = next((code for code in (1, 3, 4) if code in codes), 0)

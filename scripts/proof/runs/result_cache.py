@@ -1,10 +1,9 @@
-"""Which snippets a run has found accurate, and nothing that this depends on has changed since.
+"""Remembers which snippets were found accurate, so that they are not run again until something changes.
 
-Neither `proof check` nor `proof update` runs them again, as `go test` does not run a test again that passed. What an
-accurate verdict of a private engine depends on are the snippet's own files, its captures among them, the recipes of its
-bases, this tool, the programs of the engine, the kernel as it was booted, and how long ago that was. Another run could
-find what has to do with none of them: so CI, where it is asked whether the world has moved, never takes this for an
-answer.
+This is like the test cache of `go test`. A verdict found in a private engine is kept until one of these changes: the
+snippet's files with its captures, the recipes of its bases, this tool, the engine's programs, or the booted kernel. It
+also expires after a day. A new run could still find something else, for example because of the time of day, so CI does
+not use this cache.
 """
 
 from __future__ import annotations
@@ -24,12 +23,13 @@ from proof.core.folder_cache import FolderCache
 from proof.engines import private_daemon
 from proof.runs.result import Result, as_shown
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
+from proof.snippets.places import Origin
 
-_ORIGIN: Origin = "rebuilt"  # what a registry holds is known when it is asked
+_ORIGIN: Origin = "rebuilt"  # only a registry can tell whether its bases have changed
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
-_LONGEST = 24 * 3600.0  # seconds: a clock is what any program can see
+_LONGEST = 24 * 3600.0  # seconds that a verdict is kept: a snippet can depend on the date
 
 
 class ResultCache:
@@ -38,10 +38,10 @@ class ResultCache:
     def __init__(self, root: Path, cache: Path, known: Bases, platform: str) -> None:
         self._keys = {name: known.key(name) for name in known.images}
         self._index = FolderCache.of("verdicts", root, cache, private_daemon.programs(), f"{platform} {_machine()}")
-        self._began = folder_cache.now()  # whatever is changed from now on is not what was run
+        self._began = folder_cache.now()  # files that change from now on may not be what was run
 
     def get(self, snippet: Snippet) -> Result | None:
-        """The verdict of an earlier run, with what it measured; None where another run might come to another one."""
+        """The verdict of an earlier run, with what it measured, or None if the snippet has to run again."""
         kept = self._index.get(snippet.name, snippet.folder, self._depends(snippet))
         old = store.load(places.folder_of(snippet.folder, _ORIGIN, snippet.variant)) if kept else None
         if kept is None or old is None or not 0 <= time.time() - kept["at"] < _LONGEST:
@@ -52,9 +52,9 @@ class ResultCache:
         return Result(snippet, "accurate", old=old, new=replace(old, facts=measured), cached=True)
 
     def keep(self, results: Sequence[Result]) -> None:
-        """Keep those that are accurate; the engine that found them was a private one."""
+        """Keep the accurate results. They must come from a private engine."""
         for result in results:
-            # What `proof update` found accurate is not what `proof check` is asked where pages show another capture.
+            # `proof update` can find a snippet accurate whose pages show another capture: `proof check` must run that.
             if as_shown(result).verdict == "accurate" and result.new and not result.cached:
                 self._put(result.snippet, result.new)
         self._index.save(whole=False)
@@ -68,7 +68,7 @@ class ResultCache:
 
 
 def _machine() -> str:
-    """What is beneath the engine."""
+    """The Python and the booted kernel that the results depend on."""
     with contextlib.suppress(OSError):
         return f"{sys.version} {os.uname().release} {_BOOT.read_text()}"
-    return str(time.time_ns())  # of which nothing is known
+    return str(time.time_ns())  # unknown, so nothing is found in the cache

@@ -1,10 +1,10 @@
-"""Snippets run beside each other in one engine: which first, which alone, and what is looked at again.
+"""Runs snippets in parallel in one engine: in which order, which alone, and which a second time.
 
-What most others wait for begins first: those whose builds begin with the same steps find them built. Then what takes
-longest, so that nothing long is left at the end. A snippet that measures time runs when nothing else does. And what
-came out otherwise than captured while others ran, as far as nothing explains it, is run once more without them.
+Snippets that others depend on start first: builds that begin with the same steps then find them in the cache. Among
+the rest the slowest start first, so that no slow one is left at the end. Snippets that measure time run alone. If a
+snippet differs from its capture and nothing explains it, it runs once more, alone.
 
-Whatever goes wrong with one snippet is that snippet's result: the others are run, and what they measured is kept.
+If anything goes wrong with one snippet, that is the result of this snippet only: the others still run.
 """
 
 from __future__ import annotations
@@ -25,33 +25,34 @@ from proof.runs.result import Result
 from proof.snippets.model import Snippet
 from proof.system import process
 
-_MOST = 8  # jobs by default: more wait for the engine, and each may compile
-_FRAMES = 3  # of a traceback, the innermost
-_LONGEST = 500  # characters of an error's own text
+_MOST = 8  # jobs by default: more would only wait for the engine, and each may run a compiler
+_FRAMES = 3  # of a traceback: the innermost
+_LONGEST = 500  # characters of an error's text
 
 
 class Verify(Protocol):
-    """What runs one snippet; `beside` others, it may call `unstable` what is to be looked at again without them."""
+    """A function that runs one snippet. If `concurrent`, it returns `unstable` for what has to run again alone."""
 
     def __call__(self, snippet: Snippet, /, *, concurrent: bool) -> Result: ...
 
 
 def default_jobs() -> int:
-    """One for each processor, and two at least: much of what a snippet does is to wait, for a client or a container."""
+    """One per processor, but at least two: snippets spend much of their time waiting for a client or a container."""
     return min(max(2, os.cpu_count() or 1), _MOST)
 
 
 def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[Result]:
-    """Verify every snippet, as many as `jobs` at a time; yields each result as soon as it is certain.
+    """Verify every snippet, up to `jobs` at a time. Yields each result as soon as it is final.
 
-    An error of whatever kind is the result of its snippet, not measured; only what ends the whole run comes through.
+    An exception makes the result of its snippet `not measured`; only those that end the run, such as KeyboardInterrupt,
+    are raised.
     """
 
     def one(snippet: Snippet, *, concurrent: bool) -> Result:
         try:
             return verify(snippet, concurrent=concurrent)
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not cost what the others measured
-            return Result(snippet, "not measured", error=_said(error))
+        except Exception as error:  # noqa: BLE001 - a bug here must not lose the results of the other snippets
+            return Result(snippet, "not measured", error=_as_proof_error(error))
 
     if jobs == 1:
         for snippet in snippets:
@@ -80,30 +81,30 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
         yield one(snippet, concurrent=False)
 
 
-def _said(error: Exception) -> ProofError:
-    """An error as the reason why a snippet was not measured: for one that nobody foresaw, where it came from."""
+def _as_proof_error(error: Exception) -> ProofError:
+    """The exception as the reason why a snippet was not measured; if it is unexpected, with its place in the code."""
     if isinstance(error, ProofError):
         return error
-    if isinstance(error, OSError) and (trouble := files.trouble(error)):
+    if isinstance(error, OSError) and (trouble := files.disk_error(error)):
         return trouble
     last = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     places = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in last)
     return CannotMeasureError(
-        "a fault of this tool kept it from being measured",
+        "not measured, because of a bug in this tool",
         evidence=f"{type(error).__name__}: {error}"[:_LONGEST] + f"\n{places}",
         hint="report it with these lines; the other snippets are not affected",
     )
 
 
 class _Queue:
-    """Snippets that are still to run, in the best order."""
+    """The snippets that still have to run, in the best order."""
 
     def __init__(self, snippets: Sequence[Snippet]) -> None:
         seconds = durations(snippets)
         self._begins = {
-            s.name: frozenset[tuple[str, ...]]().union(*(d.begins for d in s.dockerfiles.values())) for s in snippets
+            s.name: frozenset[tuple[str, ...]]().union(*(d.prefixes for d in s.dockerfiles.values())) for s in snippets
         }
-        waits: dict[tuple[str, ...], float] = {}  # what all take that begin in this way
+        waits: dict[tuple[str, ...], float] = {}  # seconds of all snippets with a build that begins with these steps
         for name, begins in self._begins.items():
             for begin in begins:
                 waits[begin] = waits.get(begin, 0) + seconds[name]
@@ -118,7 +119,7 @@ class _Queue:
 
     @contextlib.contextmanager
     def next(self) -> Iterator[Snippet]:
-        """Take what is best run now: rather nothing that would wait for a step which another one is about to build."""
+        """Take the best snippet to run now: if possible, one that need not wait for a step that another is building."""
         with self._lock:
             awaited = frozenset[tuple[str, ...]]().union(*(self._begins[name] for name in self._building)) - self._built
             ready = (snippet for snippet in self._left if not self._begins[snippet.name] & awaited)
@@ -134,5 +135,5 @@ class _Queue:
 
 
 def is_conclusive(result: Result) -> bool:
-    """Whether others that ran at the same time can have had no part in it."""
+    """True unless snippets that ran at the same time may have influenced the result."""
     return result.verdict not in ("unstable", "not measured")

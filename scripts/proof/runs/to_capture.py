@@ -1,4 +1,4 @@
-"""A raw run → a capture: the facts that it is worth, with their units and sources."""
+"""Turns a run into a capture: its steps, layers and facts, with their units and sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 1_000  # characters of a line in a message
 
 
 class NotAsDeclaredError(ProofError):
-    """A step did not do what its manifest declares: exit so, or print what a fact is read from. Nothing is accepted."""
+    """A step did not exit as its manifest declares, or did not print what it declares or a fact is read from."""
 
     def __init__(self, difference: Difference) -> None:
         self.difference = difference
@@ -24,7 +24,7 @@ class NotAsDeclaredError(ProofError):
 
 
 def capture_of(run: Run, *, environment: Environment, inputs: dict[str, str], provenance: Provenance) -> Capture:
-    """A run as a capture; NotAsDeclaredError where a step did not do what its manifest declares."""
+    """The run as a capture. Raises NotAsDeclaredError if a step did not do what its manifest declares."""
     snippet = run.snippet
     if (wrong := run.unexpected) is not None:
         tail = "\n".join(line[:_LONGEST] for line in wrong.output.rstrip().splitlines()[-12:])

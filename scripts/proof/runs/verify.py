@@ -1,4 +1,4 @@
-"""check and update: run each snippet for real, compare it with its capture, and say what differs and why."""
+"""Runs a snippet and compares the result with its capture: the core of `proof check` and `proof update`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from proof.runs import execute
 from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
 from proof.runs.to_capture import NotAsDeclaredError, capture_of
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import Snippet, Step
+from proof.snippets.places import Origin
 from proof.system import revision
 
 
 @dataclass(frozen=True)
 class Session:
-    """What all snippets of one run share."""
+    """What all snippets of one run have in common."""
 
     root: Path
     engine: Engine
@@ -42,19 +43,19 @@ class Session:
 
     @property
     def environment(self) -> Environment:
-        """What the numbers of this run depend on."""
-        # On containerd's store the same images have the same facts, and `image ls` and the build log say otherwise.
+        """The environment that the numbers of this run are measured in."""
+        # With containerd's store facts are the same, but the output of `image ls` and of builds is not.
         store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
         return Environment(self.engine.platform, self.engine.kind + store, self.origin)
 
     def inputs_of(self, snippet: Snippet) -> dict[str, str]:
-        """What the captures of this run depend on."""
+        """The inputs that the snippet's capture depends on."""
         major = self.provenance.engine.split(".")[0]
         return fingerprint.of(snippet, {name: base.key for name, base in self.loaded.items()}, major)
 
 
 def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provenance:
-    """Where the captures of this run come from."""
+    """The provenance of the captures that this run makes."""
     info = engine.info()
     return Provenance(
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -69,11 +70,11 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
 
 
 def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, concurrent: bool = False) -> Result:
-    """Run one snippet and compare; with `write`, accept what changed.
+    """Run one snippet and compare it with its capture; with `write`, accept what changed.
 
-    A first difference is looked at twice: an output that is never the same twice is `unstable`, and not drift.
-    With `once` it is not: the caller looks again when there is time. Run `beside` others, what they may have had a
-    part in is `unstable` too, and nothing of it is kept: the caller looks again without them.
+    If something differs, the snippet runs twice: output that changes from run to run is `unstable`, not drift. With
+    `once` it does not run again; the caller can do that later. With `concurrent`, differences that other snippets may
+    have caused are `unstable` as well, and nothing is written: the caller has to run the snippet again, alone.
     """
     folder = places.folder_of(snippet.folder, session.origin, snippet.variant)
     old = store.load(folder)
@@ -83,7 +84,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     changes = fingerprint.changed(old.inputs, found) if old else []
     cause = cause_of(old, changes)
     try:
-        first = session.engine.again(lambda: _measure(snippet, session, found))
+        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
         differences = tuple(compare(old, first, snippet, folder))
         if is_accurate(old, changes, differences):
             result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
@@ -91,7 +92,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         if concurrent and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
             return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
         if differences and not once and not (old and old.tampered):
-            second = session.engine.again(lambda: _measure(snippet, session, found))
+            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
             if shaky := tuple(compare(first, second, snippet, folder)):
                 return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
         if write:
@@ -99,11 +100,11 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
-        if (trouble := files.trouble(error)) is None:
+        if (trouble := files.disk_error(error)) is None:
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        if concurrent and cause == "output":  # a log of several builds can lack what a fact is read from
+        if concurrent and cause == "output":  # if builds share steps, a log may lack what a fact is read from
             return Result(snippet, "unstable", (error.difference,), tuple(changes), old=old)
         return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
     verdict: Verdict = "written" if write else "drift"
@@ -111,7 +112,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
 
 
 def _other_environment(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
-    """Why the capture cannot be compared with a run of this session, if it cannot."""
+    """Why the capture cannot be compared with this run; None if it can."""
     here = str(session.environment)
     if old is not None:
         return (
@@ -124,7 +125,7 @@ def _other_environment(snippet: Snippet, old: Capture | None, session: Session, 
 
 
 def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
-    """Whether a log names the steps otherwise than its build alone would: one that shared them had a part in it."""
+    """True if a build log has other names for its steps than it would alone: another build had steps in common."""
     return any(
         _mixes_up(step.output, build, whole=step.exit == 0)
         for step in capture.steps

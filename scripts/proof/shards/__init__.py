@@ -1,1 +1,1 @@
-"""A run spread over several machines: how it is divided, and how its results are put together again."""
+"""Splits a run over several machines, and merges the results."""

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Writes captures that another machine measured into this repository, for `proof accept`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from proof.snippets.base_images import Bases
 
 
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
-    """Write every capture that `proof update` wrote there, lock the images of their bases, and return these results.
+    """Save every capture that `proof update` wrote on the other machine, and return the results that have one.
 
-    `old` of each is what its pages showed before, which may be the capture of another origin of bases.
+    The images of their bases are written to the lock file if they come from a registry. In each returned result, `old`
+    is the capture that pages showed before, which may be for bases of another origin.
     """
     taken = []
     for result in results:

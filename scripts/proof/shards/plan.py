@@ -1,4 +1,4 @@
-"""Which shard runs which snippet: balanced by how long each took when captured, and the same on all machines."""
+"""Decides which shard runs which snippet. Shards are balanced by the captured durations, the same on every machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from proof.snippets.model import Snippet
 class Shard:
     """One part of a run."""
 
-    number: int  # counted from 1
+    number: int  # starting at 1
     count: int
 
     def __str__(self) -> str:
@@ -23,17 +23,17 @@ class Shard:
 
 
 def parse(text: str) -> Shard:
-    """`2/3` as a shard; UsageError where it is none."""
+    """Parse a shard such as `2/3`. Raises UsageError if it is invalid."""
     found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
     if not found or int(found[1]) > int(found[2]):
-        raise UsageError(f"'{text}' is no shard", hint="--shard 1/3, which is the first of three")
+        raise UsageError(f"invalid shard '{text}'", hint="write it like --shard 1/3, which is the first of three")
     return Shard(int(found[1]), int(found[2]))
 
 
 def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
-    """The names in `count` shards, the longest first and each into the shard that has least to do so far.
+    """Divide the names into `count` shards. The slowest come first; each goes to the shard with the least to do so far.
 
-    No shard takes longer than the mean of all plus its own last snippet, which is what this rule is known for.
+    With this rule no shard takes longer than the mean of all shards plus its own last snippet.
     """
     shards: list[list[str]] = [[] for _ in range(count)]
     loads = [0.0] * count
@@ -45,11 +45,11 @@ def divide(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 
 def part(snippets: Sequence[Snippet], shard: Shard) -> list[Snippet]:
-    """The snippets of one shard, in their own order; UsageError where it has none: a run of nothing proves nothing."""
+    """The snippets of one shard, in their original order. Raises UsageError if there are none."""
     mine = set(divide(durations(snippets), shard.count)[shard.number - 1])
     if not mine:
         raise UsageError(
-            f"shard {shard} has no snippet: there are {len(snippets)} in all",
-            hint=f"--shard {shard.number if shard.number <= len(snippets) else 1}/{len(snippets)}, or fewer shards",
+            f"shard {shard} has no snippets: there are only {len(snippets)}",
+            hint=f"use --shard {shard.number if shard.number <= len(snippets) else 1}/{len(snippets)}, or fewer shards",
         )
     return [snippet for snippet in snippets if snippet.name in mine]

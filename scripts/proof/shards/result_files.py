@@ -1,11 +1,11 @@
-"""The results of a run as files: what a shard hands over, and what puts the shards together again.
+"""Writes the results of a shard to a directory, and reads and merges the directories of all shards.
 
-    DIR/results.json            every snippet that was run, and what came of it
-    DIR/captures/NAME/          the capture that was made of it, in the form of the repository's own
+    DIR/results.json            every snippet that was run, and its result
+    DIR/captures/NAME/          the capture that it produced, in the same format as in the repository
 
-What is read here comes from another machine, which may have run a stranger's program: it is data, of which names,
-types, sizes and seals are checked before anything is done with it. What came of a snippet is not believed either: its
-capture is compared with the repository's once more, here. A shard can only make a verdict worse.
+The files come from another machine, which may have run a stranger's program, so they are not trusted: names, types,
+sizes and seals are checked first. Nor are verdicts: each capture is compared with the repository's once more. A shard
+can make a verdict worse, but not better.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from proof.core.files import check_plain, read, write_whole
 from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
 from proof.snippets import places
-from proof.snippets.base_images import Bases, Origin
+from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
+from proof.snippets.places import Origin
 
 SCHEMA = 1
 RECORD = "results.json"
 _RECORD_CAP = 50_000_000  # bytes of results.json
 _FILE_CAP = 4_000_000  # bytes of each file of a capture: what the tool itself lets a command print
-# What the tool says of one snippet is shorter than this by far.
+# Limits for what is said about one snippet. What the tool writes is far below them.
 _MOST = 10_000  # differences, or changes
 _LONGEST = 20_000  # characters of a text; the rest is cut off
 _SECONDS = 10_000_000.0
@@ -41,7 +42,7 @@ _LINE = 1_000_000_000
 
 @dataclass(frozen=True)
 class Part:
-    """What one folder holds."""
+    """The content of one directory of results."""
 
     folder: Path
     origin: Origin  # of the bases
@@ -50,13 +51,15 @@ class Part:
 
 
 def check_empty(folder: Path) -> None:
-    """UsageError where the folder holds anything, which would be mixed up with the results of this run."""
+    """Raise UsageError if the directory is not empty: older files would be mixed with the results of this run."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is not an empty folder", hint=f"rm -r {folder}, or --results another folder")
+        raise UsageError(
+            f"{folder} is not an empty directory", hint=f"rm -r {folder}, or pass another directory to --results"
+        )
 
 
 def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float) -> None:
-    """Write the results, the list of them last: a folder without it is no result."""
+    """Write the results. results.json comes last: a directory without it is incomplete."""
     for result in found:
         if result.new:
             store.save(result.new, folder / "captures" / result.snippet.name)
@@ -64,12 +67,12 @@ def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, s
         "schema": SCHEMA,
         "origin": origin,
         "seconds": round(seconds, 1),
-        "results": [_written(result, root) for result in found],
+        "results": [_as_entry(result, root) for result in found],
     }
     write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def _written(result: Result, root: Path) -> dict[str, Any]:
+def _as_entry(result: Result, root: Path) -> dict[str, Any]:
     error = result.error
     return {
         "snippet": result.snippet.name,
@@ -78,33 +81,33 @@ def _written(result: Result, root: Path) -> dict[str, Any]:
         "seconds": round(result.seconds, 1),
         "changes": [dataclasses.asdict(change) for change in result.changes],
         "differences": [
-            {"where": _place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
+            {"where": _as_place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
         ],
         "error": error
         and {
             "what": error.what,
-            "where": error.where and _place(error.where, root),
+            "where": error.where and _as_place(error.where, root),
             "evidence": error.evidence,
             "hint": error.hint,
         },
     }
 
 
-def _place(where: Where, root: Path) -> list[Any]:
+def _as_place(where: Where, root: Path) -> list[Any]:
     path = where.path if where.path.is_absolute() else Path.cwd() / where.path
     return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
 
 
 def load(folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, root: Path) -> list[Part]:
-    """Read what every shard left; UsageError where it is not of these snippets, as they are here."""
+    """Read the results of every shard. Raises UsageError if they do not match the snippets in this repository."""
     by_name = {snippet.name: snippet for snippet in snippets}
     return [_part(folder, by_name, known, root) for folder in folders]
 
 
 def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
-    """The results of all parts as those of one run, in its order.
+    """Merge the results of all parts, in the order of `snippets`.
 
-    Raises UsageError where a snippet is missing, or is there twice, and where the parts are of different origins.
+    Raises UsageError if a snippet is missing or occurs twice, or if the parts used bases of different origins.
     """
     found: dict[str, tuple[Path, Result]] = {}
     for part in parts:
@@ -113,17 +116,17 @@ def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
             if name in found:
                 first = found[name][0]
                 what = "twice" if first == part.folder else f"in two parts, {first} and {part.folder}"
-                raise UsageError(f"the result of {name} is {what}", hint="hand over each shard of one run once")
+                raise UsageError(f"the result of {name} is {what}", hint="pass each shard of one run once")
             found[name] = (part.folder, result)
     if missing := [snippet.name for snippet in snippets if snippet.name not in found]:
         raise UsageError(
-            f"no result of {len(missing)} of {len(snippets)} snippets: {', '.join(missing)}",
+            f"no result for {len(missing)} of {len(snippets)} snippets: {', '.join(missing)}",
             evidence="\n".join(f"{part.folder}: {len(part.results)} results" for part in parts),
-            hint="run the shard that has them, 1/N to N/N of the same N, and hand over every folder",
+            hint="run all shards, 1/N to N/N with the same N, and pass every directory",
         )
     if len({part.origin for part in parts}) > 1:
         raise UsageError(
-            "the parts are of different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
+            "the shards used different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
             hint="run every shard with the same --bases",
         )
     _check_bases([result for _, result in found.values()])
@@ -131,7 +134,7 @@ def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
 
 
 def _check_bases(results: Iterable[Result]) -> None:
-    """CannotMeasureError where one base was two images: its tag moved while the shards ran."""
+    """Raise CannotMeasureError if a base was not the same image everywhere: its tag moved while the shards ran."""
     seen: dict[str, tuple[str, str]] = {}
     for result in results:
         for name, image in (result.new.provenance.bases if result.new else {}).items():
@@ -140,7 +143,7 @@ def _check_bases(results: Iterable[Result]) -> None:
                 raise CannotMeasureError(
                     f"the base {name} was not the same image for all snippets",
                     evidence=f"{first}: {other}\n{result.snippet.name}: {image}",
-                    hint="run all shards again: it moved while they ran",
+                    hint="run all shards again: its tag moved while they ran",
                 )
 
 
@@ -154,31 +157,31 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
     try:
         data: dict[str, Any] = json.loads(content.decode("utf-8"))
         if data["schema"] != SCHEMA:
-            raise _refused(record, f"it has schema {data['schema']}, and this tool reads {SCHEMA}")
+            raise _refused(record, f"it has schema {data['schema']}, but this tool reads {SCHEMA}")
         if data["origin"] not in places.ORIGINS:
-            raise _refused(record, f"there are no bases of origin {data['origin']!r}")
+            raise _refused(record, f"unknown origin {data['origin']!r} of bases")
         if not isinstance(entries := data["results"], list):
-            raise _refused(record, "its results are no list")
+            raise _refused(record, "its results are not a list")
         names = [entry["snippet"] for entry in entries]
         for name in names:
             if name not in snippets:
-                raise _refused(record, f"there is no snippet {name!r} in this project")
+                raise _refused(record, f"unknown snippet {name!r}")
         _check_files(folder, names, snippets)
         found = []
         for entry in entries:
-            told = _told(entry, folder, snippets[entry["snippet"]], data["origin"], root)
+            told = _parse_entry(entry, folder, snippets[entry["snippet"]], data["origin"], root)
             if told.new:
                 place = folder / "captures" / told.snippet.name / store.RECORD
                 for what in untrusted.objections(told.new, told.snippet, data["origin"], known):
                     raise _refused(place, what)
-            found.append(_judged(told, data["origin"]))
+            found.append(_recheck(told, data["origin"]))
         return Part(folder, data["origin"], _number(data["seconds"]), tuple(found))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _refused(record, f"this is no file that the tool wrote: {error!r}") from error
+        raise _refused(record, f"the tool did not write this file: {error!r}") from error
 
 
 def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snippet]) -> None:
-    """Nothing but results and captures: no link, no other name, nothing over its cap."""
+    """Refuse everything but results and captures: links, other names, and files that are too large."""
     allowed = {RECORD}
     for name in names:
         files = (store.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps))
@@ -187,13 +190,13 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
     for path in folder.rglob("*"):
         inner = path.relative_to(folder).as_posix()
         if path.is_file() and inner not in allowed:
-            raise _refused(path, "no result has such a file")
+            raise _refused(path, "results have no such file")
         if path.is_file() and inner != RECORD and path.stat().st_size > _FILE_CAP:
-            raise _refused(path, f"it has over {_FILE_CAP:,} bytes")
+            raise _refused(path, f"it has more than {_FILE_CAP:,} bytes")
 
 
-def _judged(told: Result, origin: Origin) -> Result:
-    """What a shard told, with what its capture comes to here."""
+def _recheck(told: Result, origin: Origin) -> Result:
+    """The result that a shard reports, checked by comparing its capture here."""
     snippet, old, new = told.snippet, told.old, told.new
     folder = places.folder_of(snippet.folder, origin, snippet.variant)
     if new is None or told.verdict in ("not measured", "another environment"):
@@ -210,12 +213,12 @@ def _judged(told: Result, origin: Origin) -> Result:
         word = Difference(Where(folder), f"{snippet.name}: the shard's verdict", "accurate", "not what it measured")
         differences, told = (word, *differences), replace(told, verdict="drift")
     elif told.verdict == "unstable" or (told.verdict == "drift" and accurate):
-        return told  # by its own word, which is not better than ours
+        return told  # the shard's verdict is worse than ours
     return replace(told, differences=differences, changes=changes, cause=cause_of(old, changes))
 
 
 def unwritten(result: Result) -> Result:
-    """The result for whoever accepts nothing: a capture that was written on another machine is not the one here."""
+    """The result as `proof merge` reports it: `written` on another machine means `accurate` or `drift` here."""
     if result.verdict == "written":
         accurate = is_accurate(result.old, result.changes, result.differences)
         verdict: Verdict = "accurate" if accurate else "drift"
@@ -223,7 +226,7 @@ def unwritten(result: Result) -> Result:
     return as_shown(result)
 
 
-def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
+def _parse_entry(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
     verdict, cause = entry["verdict"], entry["cause"]
     if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
         raise ValueError(f"{verdict}, {cause}")
@@ -241,9 +244,9 @@ def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin,
         verdict,
         tuple(
             Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
-            for d in _few(entry["differences"])
+            for d in _bounded_list(entry["differences"])
         ),
-        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _few(entry["changes"])),
+        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _bounded_list(entry["changes"])),
         cause,
         store.load(places.folder_of(snippet.folder, origin, snippet.variant)),
         new,
@@ -255,30 +258,30 @@ def _told(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin,
 def _where(place: Any, root: Path) -> Where:
     path, line = place
     if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise ValueError(f"{path!r} is no path of this project")
+        raise ValueError(f"the path {path!r} is outside this project")
     if line is not None and (type(line) is not int or not 0 < line < _LINE):
-        raise ValueError(f"{line!r} is no line")
+        raise ValueError(f"{line!r} is not a line number")
     return Where(root / path, line)
 
 
-def _few(values: Any) -> list[Any]:
+def _bounded_list(values: Any) -> list[Any]:
     if not isinstance(values, list) or len(values) > _MOST:
-        raise ValueError(f"there are no lists of over {_MOST:,}")
+        raise ValueError(f"expected a list of at most {_MOST:,} items")
     return values
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    value.encode()  # a lone surrogate is no text either, and fails here rather than in the middle of a report
+        raise TypeError(f"{value!r} is not a text")
+    value.encode()  # a lone surrogate cannot be printed: it should fail here, not in the middle of a report
     return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
 
 
 def _number(value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= _SECONDS:  # which a NaN is not
-        raise TypeError(f"{value!r:.60} is no number of seconds")
+    if type(value) not in (int, float) or not 0 <= value <= _SECONDS:  # NaN fails this too
+        raise TypeError(f"{value!r:.60} is not a number of seconds")
     return float(value)
 
 
 def _refused(path: Path, what: str) -> UsageError:
-    return UsageError(what, where=Where(path), hint="hand over what `proof check --results` wrote, as it wrote it")
+    return UsageError(what, where=Where(path), hint="pass what `proof check --results` wrote, unchanged")

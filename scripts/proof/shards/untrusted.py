@@ -1,8 +1,8 @@
-"""Whether a capture that another machine made may be taken for one of ours: its form, and what it is of.
+"""Checks whether a capture from another machine may be accepted as one of ours.
 
-It has exactly the facts that follow from its own layers and outputs, of the snippet as it is here. Whether those
-layers and outputs are what a run would give, only a run can tell (`proof check`), and a person who reads the table of
-what changed. The seal does not tell: it has no key, so whoever edits a record can compute it again.
+It must belong to the snippet as it is here, and have exactly the facts that follow from its layers and outputs.
+Whether a run would really produce these layers and outputs, only a run can tell (`proof check`), or a person who reads
+the table of changes. The seal proves nothing here: it has no key, so anyone who edits a capture can compute it again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_LAYERS = 128  # which Docker puts on top of each other: see the snippet layers_depth
+_LAYERS = 128  # the most that Docker allows: see the snippet layers_depth
 _LARGEST = 10**15  # bytes of a layer
 _FILES = 10**9
 _LONGEST = 100_000  # characters of an instruction, or of a text in the configuration
@@ -29,9 +29,10 @@ _PLATFORM = re.compile(r"[a-z0-9]+(?:/[a-z0-9.]+){1,2}")
 
 
 def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
-    """Everything that speaks against it.
+    """Every reason not to accept the capture.
 
-    It must be whole, of the types that the tool writes, and of the snippet as it is here: commands, context and bases.
+    It must be complete, have values of the types that the tool writes, and belong to the snippet as it is here: the
+    same commands, context and bases.
     """
     try:
         validate(capture)
@@ -49,19 +50,19 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
     for step, done in zip(snippet.steps, capture.steps, strict=True):
         if step.expect not in done.output:
             yield f"{step} did not print '{step.expect}'"
-    if (strange := _strange_layers(capture, snippet)) is not None:
-        yield strange
+    if (objection := _layer_objection(capture, snippet)) is not None:
+        yield objection
     else:
         yield from _facts(capture, snippet)
     yield from _origin(capture, snippet, origin, known)
 
 
-def _strange_layers(capture: Capture, snippet: Snippet) -> str | None:
-    """What is wrong with the layers."""
+def _layer_objection(capture: Capture, snippet: Snippet) -> str | None:
+    """What is wrong with the layers, if anything."""
     if len(capture.layers) > _LAYERS:
-        return f"it has {len(capture.layers)} layers, and an image has {_LAYERS} at most"
+        return f"it has {len(capture.layers)} layers, but an image has at most {_LAYERS}"
     if bool(capture.layers) is not bool(snippet.image):
-        return f"it has {len(capture.layers)} layers, and its snippet measures {snippet.image or 'no image'}"
+        return f"it has {len(capture.layers)} layers, but its snippet measures {snippet.image or 'no image'}"
     for number, layer in enumerate(capture.layers, start=1):
         bounded = 0 <= layer.size < _LARGEST and 0 <= layer.files < _FILES and len(layer.instruction) <= _LONGEST
         if not bounded or not _DIGEST.fullmatch(layer.digest):
@@ -71,7 +72,7 @@ def _strange_layers(capture: Capture, snippet: Snippet) -> str | None:
 
 
 def _facts(capture: Capture, snippet: Snippet) -> Iterator[str]:
-    """The facts that do not follow from its layers and outputs, and those that are missing."""
+    """Facts that are missing, and facts that do not follow from the layers and outputs."""
     wanted = dict(_given(capture, snippet)) | derived.of_image(snippet, capture.layers)
     for step, done in zip(snippet.steps, capture.steps, strict=True):
         for rule in step.facts:
@@ -84,13 +85,13 @@ def _facts(capture: Capture, snippet: Snippet) -> Iterator[str]:
                 yield f"the fact {rule.name!r}: {error}"
     for name in dict.fromkeys([*wanted, *capture.facts]):
         if name not in wanted:
-            yield f"{name!r:.110} is no fact of {snippet.name}"
+            yield f"{snippet.name} has no fact {name!r:.110}"
         elif capture.facts.get(name) != wanted[name]:
             yield f"its fact {name!r} is not what its layers and outputs say"
 
 
 def _given(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, CapturedFact]]:
-    """The facts that neither layers nor outputs tell: with the capture's own values, if those have their form."""
+    """The facts that do not follow from layers or outputs: they keep the capture's values, if these are plausible."""
     if not snippet.image:
         return
     found = dict(derived.of_configuration("", "", ""))
@@ -108,7 +109,7 @@ def _size(fact: CapturedFact | None) -> int:
 
 
 def _is_configured(name: str, value: Scalar) -> bool:
-    """Whether the configuration of an image can say so."""
+    """True if the configuration of an image can have this value."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return False
     if name == "command":
@@ -121,22 +122,22 @@ def _is_configured(name: str, value: Scalar) -> bool:
 
 
 def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
-    """What it says of the state that it was measured in, and of where."""
-    for name, value in provenance.oddities(capture):
+    """What is wrong with its provenance, and with the inputs and environment that it was measured with."""
+    for name, value in provenance.implausible(capture):
         yield f"its provenance is not what the tool writes: {name} {value!r:.110}"
     if set(capture.provenance.bases) != set(snippet.bases):
         yield f"its provenance names other bases than {snippet.where}"
         return
     for name, image in capture.provenance.bases.items():
         if origin == "rebuilt" and image != known.made_of(name):
-            yield f"its base {name} is not made of what {known.path.name} says"
+            yield f"its base {name} is not made of the packages in {known.path.name}"
         if origin == "registry":
             digest = capture.inputs.get(f"{fingerprint.BASE}{name}")
             if image != f"{known.images[name].registry}@{digest}" or not _DIGEST.fullmatch(digest or ""):
-                yield f"its base {name} has no digest, or another one than the image that it was measured on"
+                yield f"its base {name} has no digest, or not the digest of the image that it was measured on"
     keys = {name: known.key(name) for name in snippet.bases}
     for change in fingerprint.without_engine(snippet, capture, keys):
         if change.invalidates:
-            yield f"{snippet.name} was measured in another state than the one here: {change}"
+            yield f"{snippet.name} was measured with other inputs than those here: {change}"
     if fingerprint.ENGINE not in capture.inputs or capture.inputs.get(fingerprint.RULES) != str(normalise.VERSION):
         yield "it was measured by another version of this tool"

@@ -1,1 +1,1 @@
-"""What an author writes: snippet.toml, bases.toml, Dockerfiles and build contexts, read and validated."""
+"""Reads and validates what authors write: snippet.toml, bases.toml, Dockerfiles and build contexts."""

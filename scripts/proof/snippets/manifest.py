@@ -1,6 +1,7 @@
-"""snippet.toml → Snippet and Step, validated; every error names the file and the line.
+"""Reads and validates snippet.toml. Every error names the file and the line.
 
-A snippet is a folder: `snippet.toml`, `context/` (what a reader would copy) and `captured/` (written by the tool).
+A snippet is a directory with `snippet.toml`, `context/` (the files that a reader would copy) and `captured/` (written
+by the tool).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from proof.core import units
 from proof.core.errors import ManifestError, Where
-from proof.core.folder_cache import MOMENT
+from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
@@ -21,30 +22,31 @@ from proof.snippets.commands import full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import FactRule, Snippet, Step
 
-DEADLINE = 300.0  # seconds for a step that names no `timeout`: a cold `go build` takes about 10 s on two cores
-NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # a snippet, a step or a fact: usable in an expression like single.size
-VARIANT = re.compile(r"(?!registry$|rebuilt$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # a value of a matrix: a folder
-_STEPS = 100  # of a snippet; the longest honest one has 12
-_VALUES = 50  # of a matrix; the longest honest one has 8
-_PATTERNS = 40  # of a step; the most that an honest one has are 10
-UNITS = units.UNITS  # what a fact taken out of a step's output may be measured in
+DEADLINE = 300.0  # seconds for a step without `timeout`; a cold `go build` takes about 10 s on two cores
+NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
+# A value of a matrix, used as a directory name next to those of the origins.
+VARIANT = re.compile(rf"(?!(?:{'|'.join(places.ORIGINS)})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
+_STEPS = 100  # of a snippet; real ones have up to 12
+_VALUES = 50  # of a matrix; real ones have up to 8
+_PATTERNS = 40  # of a step; real ones have up to 10
+UNITS = units.UNITS  # of facts that are read from output
 
 
 def variants(folder: Path) -> list[Snippet]:
-    """The snippet in `folder`; of a matrix, one for each value of its variable.
+    """The snippet in `folder`, or one snippet for each value of its matrix.
 
-    A matrix is one variable, `[matrix]` with `go = ["1.26", "1.27"]`: `{go}` stands for the value wherever it is used
-    in snippet.toml, and the snippets are called folder_1_26 and so on.
-    Read once for as long as its files stay as they are: the pages of a site ask for each snippet many times.
-    Raises ManifestError or RefusedError with the file and line.
+    A matrix has one variable, as in `[matrix]` with `go = ["1.26", "1.27"]`. In snippet.toml, `{go}` is replaced by the
+    value. The snippets are called folder_1_26 and so on.
+    The result is cached until the files change, because the pages of a site ask for each snippet many times.
+    Raises ManifestError or RefusedError, with the file and line.
     """
     if folder.is_symlink():
-        raise ManifestError("this folder is a link", where=Where(folder), hint="a folder of its own")
+        raise ManifestError("this directory is a symbolic link", where=Where(folder), hint="use a real directory")
     files, found = _READ.get(folder, ({}, []))
     if not files or any(_written(path) != at for path, at in files.items()):
         began = time.time_ns()
         found = _variants(folder)
-        # Folders too: what is put into a context has to be checked before it is copied.
+        # The directories too, because new files in a context have to be checked.
         folders = (Path(parent) for parent, _, _ in os.walk(folder / "context"))
         paths = (
             folder / "snippet.toml",
@@ -53,17 +55,17 @@ def variants(folder: Path) -> list[Snippet]:
             *folders,
         )
         files = {path: _written(path) for path in paths}
-        # What was written a moment ago may be written once more within the clock's resolution: read it again then.
-        if max(files.values()) < began - MOMENT:
+        # A file that was just written may change again without a new time, so it is not cached yet.
+        if max(files.values()) < began - CLOCK_RESOLUTION:
             _READ[folder] = files, found
             if len(_READ) > _KEPT:
                 del _READ[next(iter(_READ))]
     return list(found)
 
 
-# What was read of each folder: its files, each with its time, and the snippets.
+# For each directory: the files that were read with their modification times, and the snippets.
 _READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
-_KEPT = 150  # folders: more than most sites name, and not all of a project of any size
+_KEPT = 150  # directories; more than most sites use, and a limit for very large projects
 
 
 def _written(path: Path) -> int:
@@ -86,29 +88,30 @@ def _variants(folder: Path) -> list[Snippet]:
 
 
 def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
-    """The variable of a matrix with each of its values; none where the manifest has no matrix."""
+    """The variable of the matrix with each of its values; empty if there is no matrix."""
     matrix = table.data.get("matrix")
     if matrix is None:
         return []
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
-        raise table.error("matrix", "a matrix is one variable with its values", 'matrix = { go = ["1.26", "1.27"] }')
+        raise table.error(
+            "matrix", "a matrix is one variable with its values", 'write matrix = { go = ["1.26", "1.27"] }'
+        )
     (variable,) = matrix
-    if not NAME.fullmatch(variable):  # it is replaced wherever it stands in braces, be it in the middle of a table
-        raise table.error("matrix", f"'{variable}' is no name for a variable", 'letters, digits and _, like "go"')
+    if not NAME.fullmatch(variable):  # {variable} is replaced everywhere in the file
+        raise table.error("matrix", f"invalid variable name '{variable}'", 'use letters, digits and _, like "go"')
     if len(values) > _VALUES:
-        raise table.error("matrix", f"{len(values)} values are too many for a matrix", f"{_VALUES} at most")
+        raise table.error("matrix", f"too many matrix values: {len(values)}", f"use at most {_VALUES}")
     for value in values:
         if not VARIANT.fullmatch(value):
-            raise table.error("matrix", f"'{value}' is no value for a matrix: it names a folder", "like 1.27 or alpine")
+            raise table.error(
+                "matrix",
+                f"invalid matrix value '{value}': it has to be a directory name",
+                "use a value like 1.27 or alpine",
+            )
     if len({places.name_of(folder, value) for value in values}) != len(values):
-        raise table.error("matrix", "two values of the matrix have the same name", "take one of them out")
+        raise table.error("matrix", "two values of the matrix have the same name", "remove one of them")
     return [(variable, value) for value in values]
-
-
-def load(folder: Path) -> Snippet:
-    """Read and validate the snippet in a folder that is no matrix; ManifestError or RefusedError with the line."""
-    return variants(folder)[0]
 
 
 def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
@@ -116,15 +119,15 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     if not NAME.fullmatch(folder.name):
         raise table.error(
             "",
-            f"the folder's name '{folder.name}' cannot stand in {{{{ {folder.name}.size }}}}",
-            "letters, digits, _",
+            f"invalid directory name '{folder.name}': pages could not use {{{{ {folder.name}.size }}}}",
+            "use lowercase letters, digits and _",
         )
     table.allow(*keys.SNIPPET)
     if len(tables := table.tables("step")) > _STEPS:
-        raise table.error("", f"{len(tables)} steps are too many for a snippet", f"{_STEPS} at most")
+        raise table.error("", f"too many steps: {len(tables)}", f"use at most {_STEPS}")
     steps = tuple(_step(name, t) for t in tables)
     if not steps:
-        raise table.error("", "there is no [[step]] in this file", 'add one:  [[step]]  name = "run"  command = "…"')
+        raise table.error("", "no [[step]] in this file", 'add [[step]]  name = "run"  command = "…"')
     seen: set[str] = set()
     for step in steps:
         if step.name in seen:
@@ -150,25 +153,29 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     tags = [tag for step in steps for tag in step.command.tags]
     if snippet.image and snippet.image not in tags:
         raise table.error(
-            "image", f"no step builds '{snippet.image}'", f"one of: {', '.join(tags) or 'add a docker build'}"
+            "image",
+            f"no step builds '{snippet.image}'",
+            f"use one of: {', '.join(tags)}" if tags else "add a docker build",
         )
     return snippet
 
 
 def _check_facts(steps: tuple[Step, ...]) -> None:
-    """Raises ManifestError for a fact that would take the place of another one."""
+    """Raises ManifestError for a fact with the name of another one."""
     seen: set[str] = set()
     for rule in (rule for step in steps for rule in step.facts):
         if rule.name in seen or units.unit_of(rule.name):
-            what = "read twice" if rule.name in seen else "measured of every image"
-            raise ManifestError(f"the fact '{rule.name}' is {what}", where=rule.where, hint="another name")
+            twice = f"two facts are called '{rule.name}'"
+            reserved = f"the fact name '{rule.name}' is reserved: the tool measures it for every image"
+            what = twice if rule.name in seen else reserved
+            raise ManifestError(what, where=rule.where, hint="use another name")
         seen.add(rule.name)
 
 
 def _noise(table: Table) -> int:
-    """The bytes in `noise = { bytes = …, because = "…" }`: a size that is not exact says why.
+    """The number of bytes in `noise = { bytes = …, because = "…" }`, by which sizes may differ from build to build.
 
-    Without `bytes` the sizes are exact, and the content of the layers is not: a command wrote a time into a file.
+    Without `bytes`, only the content of the layers differs, as when a command writes the time into a file.
     """
     if "noise" not in table.data:
         return 0
@@ -178,7 +185,7 @@ def _noise(table: Table) -> int:
     if "bytes" not in noise.data:
         return 0
     if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
-        raise table.error("noise", f"{size} bytes are no noise", "more than none, and less than a megabyte")
+        raise table.error("noise", f"invalid noise: {size} bytes", "use 1 to 1,000,000")
     return size
 
 
@@ -186,41 +193,43 @@ def _step(snippet: str, table: Table) -> Step:
     table.allow(*keys.STEP)
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
-        raise table.error("name", f"'{name}' is no name for a step", "letters, digits and _, like build or image_ls")
+        raise table.error("name", f"invalid step name '{name}'", "use lowercase letters, digits and _, as in image_ls")
     text = table.text("command", required=True)
     inside = table.text("inside") or None
     code, expect = table.integer("exit", 0), table.text("expect")
     if not 0 <= code <= 255:
-        raise table.error("exit", f"{code} is no exit code", "between 0 and 255")
+        raise table.error("exit", f"invalid exit code {code}", "use a number from 0 to 255")
     if code != 0 and not expect:
-        raise table.error("exit", "an expected failure says what it prints", 'expect = "a piece of the message"')
+        raise table.error("exit", "an expected failure needs `expect`", 'add expect = "part of the message"')
     if code == 0 and expect:
-        raise table.error("expect", "`expect` belongs to an expected failure", "give the `exit` code too")
+        raise table.error("expect", "`expect` needs a nonzero `exit`", "add the `exit` code")
     remedy = table.text("remedy")
     if code == 0 and remedy:
-        raise table.error("remedy", "`remedy` belongs to an expected failure", "give the `exit` code and `expect` too")
+        raise table.error("remedy", "`remedy` needs a nonzero `exit`", "add the `exit` code and `expect`")
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
-        raise table.error("timeout", f"{timeout:g} s is no deadline", "between 1 and 3600 seconds")
+        raise table.error("timeout", f"invalid timeout: {timeout:g} s", "use 1 to 3600 seconds")
     facts, show, ignore = table.subtables("facts"), table.texts("show"), table.texts("ignore")
     if (patterns := len(facts) + len(show) + len(ignore)) > _PATTERNS:
-        raise table.error("", f"{patterns} regular expressions are too many for a step", f"{_PATTERNS} at most")
+        raise table.error("", f"too many regular expressions in this step: {patterns}", f"use at most {_PATTERNS}")
     rules = []
     for fact in facts:
         fact.allow(*keys.FACT)
         unit = fact.text("unit", required=True)
         if unit not in UNITS:
             raise fact.error(
-                "unit", f"'{unit}' is no unit{did_you_mean(unit, list(UNITS))}", f"one of: {', '.join(UNITS)}"
+                "unit", f"unknown unit '{unit}'{did_you_mean(unit, list(UNITS))}", f"use one of: {', '.join(UNITS)}"
             )
         pattern = fact.pattern("match", fact.text("match", required=True))
         if pattern.groups != 1:
-            raise fact.error("match", "the pattern needs exactly one (group): the value", r'match = "^(\\d+) files"')
+            raise fact.error(
+                "match", "the pattern needs exactly one (group), for the value", r'write match = "^(\\d+) files"'
+            )
         if not NAME.fullmatch(fact.name) or keyword.iskeyword(fact.name):
-            raise fact.error("", f"'{fact.name}' is no name for a fact", "letters, digits and _")
+            raise fact.error("", f"invalid fact name '{fact.name}'", "use lowercase letters, digits and _")
         tolerance = fact.number("tolerance", 0.0)
         if not 0 <= tolerance < 1:
-            raise fact.error("tolerance", "a tolerance is a share, from 0 to 1", "tolerance = 0.01")
+            raise fact.error("tolerance", "`tolerance` must be a share from 0 to 1", "write tolerance = 0.01 for 1 %")
         rules.append(FactRule(fact.name, pattern, unit, tolerance, fact.text("volatile"), fact.where()))
     return Step(
         snippet=snippet,
@@ -241,7 +250,7 @@ def _step(snippet: str, table: Table) -> Step:
 
 
 def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Dockerfile], dict[str, Where]]:
-    """The Dockerfiles that the builds read, and every image that comes from outside the snippet."""
+    """The Dockerfiles of the builds, by step name, and all images from outside, each with its first mention."""
     dockerfiles: dict[str, Dockerfile] = {}
     bases: dict[str, Where] = {}
     built: set[str] = set()
@@ -252,7 +261,7 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             names = step.command.values("--file", "-f") or ["Dockerfile"]
             path = folder / "context" / names[-1]
             if not context.holds(folder / "context", names[-1]):
-                raise ManifestError(f"there is no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")
+                raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
             dockerfiles[step.name] = dockerfile.parse(path, arguments, below=folder.parents[1])
             for image, where in dockerfiles[step.name].images.items():

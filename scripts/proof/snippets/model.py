@@ -1,4 +1,4 @@
-"""TODO."""
+"""The validated content of a snippet.toml: a snippet, its steps, and the facts to read from their output."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from proof.snippets.dockerfile import Dockerfile
 
 @dataclass(frozen=True)
 class FactRule:
-    """A fact that is read out of a step's output."""
+    """How to read a fact from the output of a step."""
 
     name: str
     match: Pattern  # its first group is the value
     unit: str  # one of UNITS
-    tolerance: float  # by which share of itself it may differ from run to run
-    volatile: str  # why it is never the same twice, and so not compared; empty for all others
+    tolerance: float  # by what share it may differ from run to run
+    volatile: str  # why it differs every time and is not compared; otherwise empty
     where: Where
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command of a snippet, and what a page shows of its output."""
+    """One command of a snippet, and how pages show its output."""
 
     snippet: str
     name: str
     text: str  # the command, as shown
     command: Command
-    inside: str | None  # the base whose container runs it, on a copy of the context
-    exit: int  # the exit code it must have
-    expect: str  # a piece of the output of an expected failure; empty for a success
-    remedy: str  # what a reader does about that failure, for the index of errors; may be empty
-    show: tuple[Pattern, ...]  # the lines to show; empty means all of them
+    inside: str | None  # the base image in whose container it runs, on a copy of the context
+    exit: int  # the expected exit code
+    expect: str  # part of the output of an expected failure; otherwise empty
+    remedy: str  # what a reader can do about that failure, for the index of errors; may be empty
+    show: tuple[Pattern, ...]  # the lines to show; if empty, all of them
     ignore: tuple[Pattern, ...]  # text that may differ from run to run
     timeout: float  # seconds
     facts: tuple[FactRule, ...]
-    unshown: str  # why no page shows it; empty where one must
+    unshown: str  # why no page shows it; if empty, a page has to show it
     where: Where
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Snippet:
-    """A folder with a context and the commands that a page shows of it."""
+    """A directory with a build context, and commands whose output pages show."""
 
     name: str
     folder: Path
@@ -56,12 +56,12 @@ class Snippet:
     image: str | None  # the tag whose image is measured
     steps: tuple[Step, ...]
     dockerfiles: dict[str, Dockerfile]  # by step name
-    bases: dict[str, Where]  # every base that its Dockerfiles, runs and `inside`s name, and where
-    noise: int  # bytes by which the image's size may differ from build to build
-    varies: bool  # whether the content of its own layers may differ, be their sizes the same or not
-    transfer: bool  # whether to measure what a registry would send as well
+    bases: dict[str, Where]  # all base images that it uses, and where each is first named
+    noise: int  # by how many bytes the image's size may differ from build to build
+    varies: bool  # whether the content of its own layers may differ from build to build
+    transfer: bool  # whether to also measure what a registry would send
     slow: bool  # left out by `--quick`
-    variant: str  # of a matrix: which value it has; else empty
+    variant: str  # the value of the matrix variable; empty without a matrix
     where: Where
 
     def __str__(self) -> str:
@@ -69,21 +69,21 @@ class Snippet:
 
     @property
     def context(self) -> Path:
-        """What a reader would copy, and the only build context."""
+        """The directory that a reader would copy, and the only build context."""
         return self.folder / "context"
 
     @property
     def timed(self) -> bool:
-        """Whether it measures time, which nothing else on the machine should take from it."""
+        """Whether it measures time, so that nothing else should run meanwhile."""
         return any(rule.unit == "s" for step in self.steps for rule in step.facts)
 
     @property
     def captured(self) -> Path:
-        """Where the tool keeps what happened, one folder for each origin of the bases."""
+        """The directory of its captures, with a subdirectory for each origin of the base images."""
         return self.folder / "captured" / self.variant
 
     def image_base(self) -> str | None:
-        """The base under the measured image, `scratch`, or None where no image is measured."""
+        """The base image of the measured image, or `scratch`; None if no image is measured."""
         for step in reversed(self.steps):  # a later build of the same tag replaces the image
             if self.image in step.command.tags:
                 targets = step.command.values("--target")

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where the captures of a snippet are stored, and checks that nothing else is there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import re
 import shlex
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal, get_args
 
 from proof.core import files
 from proof.core.errors import PageError, RefusedError, Where
 
-_UNFINISHED = re.compile(r"\.(registry|rebuilt)\.new-[0-9]+")  # what `save` writes, until it is whole
-ORIGINS = ("registry", "rebuilt")  # of the bases: a page shows the first of them that there is
+Origin = Literal["registry", "rebuilt"]  # of the base images
+ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that has been captured
+_UNFINISHED = re.compile(rf"\.({'|'.join(ORIGINS)})\.new-[0-9]+")  # while `captures.store.save` writes it
 
 
 def folder_of(snippet_folder: Path, origin: str, variant: str = "") -> Path:
-    """Where the captures of one origin of bases are, of a matrix those of one `variant`."""
+    """The directory of the captures for one origin of base images, and for one `variant` of a matrix."""
     return snippet_folder / "captured" / variant / origin
 
 
 def trusted(folder: Path) -> Path:
-    """The project around a snippet's capture, or the directory of results around another."""
+    """The trusted directory above a capture: the project, or for results the directory that holds them."""
     for captured in (folder, *folder.parents[:2]):
         if captured.name == "captured":  # snippets/NAME/captured
             return captured.parents[2]
@@ -29,7 +31,7 @@ def trusted(folder: Path) -> Path:
 
 
 def check(folder: Path) -> None:
-    """Raises PageError for a link or a device there: what is read may come from a stranger, and is written over."""
+    """Raises PageError for links, devices and the like: captures may be untrusted, and are overwritten."""
     try:
         with contextlib.suppress(FileNotFoundError), files.directory(folder, below=trusted(folder)):
             files.check_plain(folder)
@@ -38,20 +40,21 @@ def check(folder: Path) -> None:
 
 
 def check_declared(captured: Path, variants: Collection[str]) -> None:
-    """Raises PageError for anything in a snippet's `captured` that is not of one of its variants and an origin.
+    """Raises PageError for anything in a snippet's `captured` that belongs to none of its variants and origins.
 
-    Nothing is ever compared with it, so it could hold any number. What a run that was killed left is not read.
+    Such captures are never compared with anything, so they could contain any number. Leftovers of killed runs are
+    ignored.
     """
     places = {captured / variant for variant in variants}
     allowed = places | {place / origin for place in places for origin in ORIGINS} | {captured}
     for folder in {captured, *places}:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if not (path in allowed and path.is_dir()) and not _UNFINISHED.fullmatch(path.name):
-                raise undeclared(path, "the manifest has no such variant, and there is no such origin of bases")
+                raise undeclared(path, "not a variant in the manifest, nor an origin of base images")
 
 
 def undeclared(path: Path, why: str) -> PageError:
-    """The error for a file or directory that holds captures of nothing."""
+    """The error for a file or directory in `captured` that does not belong to any capture."""
     return PageError(
         f"{path.name!r:.110} is not a capture of this snippet",
         where=Where(path),
@@ -61,5 +64,5 @@ def undeclared(path: Path, why: str) -> PageError:
 
 
 def name_of(folder: Path, variant: str = "") -> str:
-    """What the snippet in a folder is called, or its `variant` where it is a matrix."""
+    """The name of the snippet in `folder`, or of its `variant` if it has a matrix."""
     return f"{folder.name}_{re.sub('[^a-z0-9]', '_', variant.lower())}" if variant else folder.name

@@ -1,1 +1,1 @@
-"""Processes, locks, temporary folders, control groups and sandboxes. Imported by the run side alone."""
+"""Processes, locks, temporary directories, control groups and sandboxes. Only the run side imports these."""

@@ -1,6 +1,7 @@
-"""The private engine's control group: the memory and the processes that all its containers together may have.
+"""The private engine's control group, which limits the memory and the processes of all its containers together.
 
-A group outlives a daemon that was killed, so its name comes from the engine's slot: the next run finds and removes it.
+A group outlives a daemon that was killed. Its name is derived from the engine's slot, so the next run can find and
+remove it.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-_GRACE = 2.0  # seconds: a killed process is in its group until the kernel is done with it
-_PROCESSES = 10_000  # and threads: a build of Go has some dozen for each processor, and a whole machine perhaps 32,768
-_SHARE = 0.9  # of the memory that is free when the engine starts: the rest is the user's
+_GRACE = 2.0  # seconds; a killed process stays in its group until the kernel has cleaned it up
+_PROCESSES = 10_000  # and threads: a Go build has some dozen per processor, and a machine can have about 32,768
+_SHARE = 0.9  # of the memory that is free when the engine starts; the rest is left to the user
 
 
 def name(slot: Path) -> str:
-    """The group of the engine in this slot."""
+    """The name of the group for the engine in this slot."""
     return f"proof-{hashlib.sha256(bytes(slot)).hexdigest()[:12]}"
 
 
 def make(group: str, memory: int) -> bool:
-    """Make the group, with a limit of `memory` bytes and one of processes; whether it could be made."""
+    """Create the group, with a limit of `memory` bytes and a limit of processes. Returns whether that was possible."""
     try:
         if (ROOT / "cgroup.controllers").exists():
             for controller in ("+memory", "+pids"):
-                with contextlib.suppress(OSError):  # it is on for groups below the root nearly everywhere
+                with contextlib.suppress(OSError):  # usually it is enabled already
                     (ROOT / "cgroup.subtree_control").write_text(controller)
             folder, limit, swap = ROOT / group, "memory.max", ("memory.swap.max", 0)
             processes = folder
@@ -42,23 +43,23 @@ def make(group: str, memory: int) -> bool:
             )
         folder.mkdir(exist_ok=True)
         (folder / limit).write_text(str(memory))
-        with contextlib.suppress(OSError):  # a kernel that does not count swap has no such file
+        with contextlib.suppress(OSError):  # missing if the kernel does not account for swap
             (folder / swap[0]).write_text(str(swap[1]))
-        with contextlib.suppress(OSError):  # nor one that does not count processes
+        with contextlib.suppress(OSError):  # missing if it does not count processes
             processes.mkdir(exist_ok=True)
             (processes / "pids.max").write_text(str(_PROCESSES))
     except OSError:
-        return False  # a container that we are in may not change groups: the engine runs without a limit of ours
+        return False  # as in a container that may not change groups: the engine then runs without these limits
     return True
 
 
 def exists(group: str) -> bool:
-    """Whether the group is there in any hierarchy."""
+    """Whether the group exists in any hierarchy."""
     return bool(_everywhere(group))
 
 
 def remove(group: str) -> None:
-    """Remove the group and all below it, in every hierarchy; nothing runs in it any more."""
+    """Remove the group and its subgroups from every hierarchy. No process may be running in it."""
     until = time.monotonic() + _GRACE
     for top in _everywhere(group):
         while top.exists():
@@ -76,29 +77,29 @@ def _everywhere(group: str) -> list[Path]:
 
 
 def default_memory() -> int:
-    """Bytes: most of what is free now, so that a program that eats memory is ended before the host is in need."""
+    """The default limit in bytes: most of the free memory, so a runaway program is killed before the host suffers."""
     available = re.search(r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     return int(int(available[1]) * 1024 * _SHARE) if available else 1 << 62
 
 
-def kills() -> int:
-    """How many processes of this machine the kernel has ended for want of memory, in whichever group."""
+def oom_kills() -> int:
+    """How many processes on this machine the kernel has killed because memory ran out, in any group."""
     return _count(Path("/proc/vmstat"), "oom_kill")
 
 
 def watch(group: str) -> Callable[[], bool]:
-    """Begin to watch the group: what is returned says whether a process of it was ended for want of memory since.
+    """Start watching the group. The returned function tells whether memory ran out since, and a process was killed.
 
-    Version 1 does not count that below a group: there a kill somewhere counts if the group was at its limit.
+    Version 1 does not count kills per group. There, any kill on the machine counts if the group reached its limit.
     """
     events, v1 = ROOT / group / "memory.events", ROOT / "memory" / group
     if group and events.exists():
         before = _count(events, "oom_kill")
         return lambda: _count(events, "oom_kill") > before
     if group and v1.exists():
-        (v1 / "memory.max_usage_in_bytes").write_text("0")  # begins the high-water mark anew
-        before, limit = kills(), _count(v1 / "memory.limit_in_bytes", "")
-        return lambda: kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
+        (v1 / "memory.max_usage_in_bytes").write_text("0")  # resets the high-water mark
+        before, limit = oom_kills(), _count(v1 / "memory.limit_in_bytes", "")
+        return lambda: oom_kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
     return lambda: False
 
 

@@ -1,4 +1,4 @@
-"""Who has to wait for whom: of those that share something, one at a time goes on."""
+"""A lock on a set of keys: threads whose keys overlap run one after the other."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Set as AbstractSet
 
 
 class KeyedLock:
-    """Things that are taken, by any number of threads."""
+    """The keys that any threads hold."""
 
     def __init__(self) -> None:
-        self._taken: set[Hashable] = set()
+        self._held: set[Hashable] = set()
         self._changed = threading.Condition()
 
     @contextlib.contextmanager
-    def hold(self, things: AbstractSet[Hashable]) -> Iterator[None]:
-        """Wait until nobody has any of these, and have them all within the block."""
+    def hold(self, keys: AbstractSet[Hashable]) -> Iterator[None]:
+        """Wait until no other thread holds any of these keys, then hold them all during the block."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._taken & things)
-            self._taken |= things
+            self._changed.wait_for(lambda: not self._held & keys)
+            self._held |= keys
         try:
             yield
         finally:
             with self._changed:
-                self._taken -= things
+                self._held -= keys
                 self._changed.notify_all()

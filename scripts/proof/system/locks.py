@@ -1,4 +1,4 @@
-"""Locks that the kernel lets go of with their holder, however that ends."""
+"""Locks on files and directories, which the kernel releases when their holder ends for any reason."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, Where
 
-_PATIENCE = 3600.0  # seconds: longer than any update takes
+_PATIENCE = 3600.0  # seconds; longer than any update takes
 _POLL = 0.2  # seconds
 
 
 def take(path: Path, *, wait: bool = False) -> int | None:
-    """A descriptor that holds the lock on `path`, a folder or a file; None where somebody else has it.
+    """A descriptor that holds the lock on `path`, a file or a directory; None if somebody else holds it.
 
-    The lock is held until that descriptor and what inherited it are closed.
-    Raises FileNotFoundError where `path` was removed by its last holder.
+    The lock is held until the descriptor and all copies that child processes inherited are closed.
+    Raises FileNotFoundError if the last holder removed `path`.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        # The last holder may have removed what was opened here, and then this is a lock on nothing.
+        # The last holder may have removed `path` after it was opened here. Then this lock protects nothing.
         removed = not os.path.samestat(os.fstat(descriptor), path.stat())
     except BlockingIOError:
         os.close(descriptor)
@@ -43,10 +43,10 @@ def take(path: Path, *, wait: bool = False) -> int | None:
 
 
 def take_new(make: Callable[[], Path]) -> tuple[Path, int]:
-    """What `make` makes, and the descriptor that holds the lock on it from its first moment."""
+    """The path that `make` creates, and a descriptor that holds the lock on it."""
     while True:
         path = make()
-        # A run that sweeps can take it for a dead one's, before it is locked; then it is made anew.
+        # Before it is locked, another run may sweep it away as a dead run's. Then create it again.
         with contextlib.suppress(FileNotFoundError):
             if (held := take(path, wait=True)) is not None:
                 return path, held
@@ -54,10 +54,10 @@ def take_new(make: Callable[[], Path]) -> tuple[Path, int]:
 
 @contextlib.contextmanager
 def holding(folder: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]:
-    """Be the one run that may write below `folder`.
+    """Hold the lock on `folder` during the block, so that only one run writes below it.
 
-    While another run is, this waits, and tells `on_wait` once who that is.
-    Raises CannotMeasureError where it takes longer than an hour.
+    If another run holds it, call `on_wait` once with its description, and wait.
+    Raises CannotMeasureError after an hour.
     """
     until, told = time.monotonic() + _PATIENCE, False
     while (held := take(folder)) is None:
@@ -66,7 +66,7 @@ def holding(folder: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]
             on_wait(holder(folder))
         if time.monotonic() > until:
             raise CannotMeasureError(
-                f"another run writes here: {holder(folder)}", where=Where(folder), hint="wait for it, or end it"
+                f"another run is writing here: {holder(folder)}", where=Where(folder), hint="wait for it, or stop it"
             )
         time.sleep(_POLL)
     try:
@@ -76,16 +76,16 @@ def holding(folder: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]
 
 
 def holder(path: Path) -> str:
-    """Who holds the lock on `path`: process, command, since when, and on which machine.
+    """Who holds the lock on `path`, for messages: the process, its command, its start time and the machine.
 
-    The kernel knows, so nothing is written down that could be left behind or be out of date.
+    This comes from the kernel, since a file with the same information could be stale.
     """
     with contextlib.suppress(OSError, ValueError):
         held = re.search(rf"FLOCK +ADVISORY +WRITE (\d+) [\w:]+:{path.stat().st_ino} ", Path("/proc/locks").read_text())
         if held and int(held[1]):
             process = Path("/proc") / held[1]
             words = (process / "cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
-            # The 22nd field, counted from behind the name, which may hold anything: when it began, in ticks since boot.
+            # Field 22, the start time in ticks since boot. Split after the name, which may contain anything.
             ticks = int((process / "stat").read_text().rpartition(")")[2].split()[19])
             boot = re.search(r"^btime (\d+)", Path("/proc/stat").read_text(), re.MULTILINE)
             began = datetime.fromtimestamp(int(boot[1] if boot else 0) + ticks / os.sysconf("SC_CLK_TCK"), UTC)
@@ -93,4 +93,4 @@ def holder(path: Path) -> str:
                 f"process {held[1]} on {socket.gethostname()}, `{shlex.join(words)}`, "
                 f"since {began.strftime('%Y-%m-%dT%H:%M:%SZ')}"
             )
-    return "a run that cannot be seen from here, on another machine or in a container"
+    return "a run on another machine or in a container"

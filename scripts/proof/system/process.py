@@ -1,7 +1,7 @@
-"""The only place that starts a process.
+"""Starts all other programs. No other module does.
 
-Every call has a deadline and a cap on its output, runs in a process group of its own that is ended as a whole,
-and gets exactly the environment that it is given.
+Every command has a time limit and a limit on its output, and gets exactly the environment that is passed. It runs in
+its own process group, which is always killed as a whole.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from typing import IO
 
 from proof.core.errors import CannotMeasureError, DeadlineError
 
-OUTPUT_CAP = 4_000_000  # bytes; the longest honest transcript seen is about 20 kB
-_LONG = 500  # characters of a line in an error message
-_DRAIN = 5.0  # seconds for the last output to arrive once the group is gone
-# What is being run, and whether all of it is to end: see `ending_all`.
+OUTPUT_CAP = 4_000_000  # bytes; real transcripts have up to about 20 kB
+_LONG = 500  # characters; longer lines are cut in error messages
+_DRAIN = 5.0  # seconds to read the remaining output once the group is killed
+# The running commands, and whether to end them all: see `ending_all`.
 _running: set[subprocess.Popen[bytes]] = set()
 _ending = threading.Event()
 
 
 @dataclass(frozen=True)
 class Completed:
-    """One finished command."""
+    """A finished command."""
 
     argv: tuple[str, ...]
     exit: int
-    output: bytes  # standard output, with standard error mixed in where the call merged them
-    errors: bytes  # standard error, empty where merged
+    output: bytes  # standard output, with standard error merged if the caller asked for it
+    errors: bytes  # standard error, empty if merged
     seconds: float  # wall clock
 
     def text(self) -> str:
-        """The output as text; bytes that are no UTF-8 become U+FFFD."""
+        """The output as text, with U+FFFD for bytes that are not UTF-8."""
         return self.output.decode("utf-8", "replace")
 
     def last_lines(self, count: int = 10) -> str:
-        """The end of what it printed, for an error message."""
+        """The last lines of the output, for an error message."""
         return _last_lines(self.output + self.errors, count)
 
 
@@ -57,16 +57,16 @@ def _last_lines(output: bytes, count: int = 10) -> str:
 
 
 def search_path() -> str:
-    """The user's own, and where dockerd and setpriv are, which not every root has on it.
+    """The user's PATH, and the directories of dockerd and setpriv, which are not on every root's PATH.
 
-    Without what is relative: commands run in a copy of the context, where a file called `docker` may lie.
+    Relative directories are dropped: commands run in a copy of the context, which may contain a file called `docker`.
     """
     own = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if Path(folder).is_absolute()]
     return os.pathsep.join((*own, "/usr/sbin", "/sbin"))
 
 
 def shell_words(argv: Sequence[str]) -> str:
-    """The command as one would type it."""
+    """The command as you would type it in a shell."""
     return shlex.join(argv)
 
 
@@ -80,14 +80,14 @@ def run(
     memory: int | None = None,
     sandbox: Sequence[str] = (),
 ) -> Completed:
-    """Run `argv` to its end and return what it printed.
+    """Run `argv` to its end and return its output.
 
-    `deadline` is in seconds. `merge` interleaves standard error into the output as a terminal would show it. `memory`
-    is how many bytes each of its processes may have, where there is a way to say so (Linux). `sandbox` are the words
-    before it that confine it; no message shows them.
-    A killed `docker run` client leaves its container running: whoever named that ends it too.
+    `deadline` is in seconds. `merge` interleaves standard error into the output, as a terminal would show it. `memory`
+    is the limit in bytes for each of its processes (on Linux only). `sandbox` is a prefix of the command that confines
+    it, and is left out of messages.
+    When a `docker run` client is killed, its container keeps running. The caller has to stop it.
 
-    Raises DeadlineError past the deadline, CannotMeasureError where the program is missing or prints over
+    Raises DeadlineError after the deadline, and CannotMeasureError if the program is missing or prints more than
     OUTPUT_CAP bytes.
     """
     started = time.monotonic()
@@ -107,11 +107,11 @@ def run(
     timed_out = True
     try:
         timed_out = not _ended(process, deadline)
-    except BaseException:  # Ctrl-C above all: nothing of ours may stay behind
+    except BaseException:  # above all Ctrl-C: no process may be left running
         _kill_group(process)
         raise
     finally:
-        # A child that outlived its parent can hold the pipes open: end the group before the readers are joined.
+        # A child that outlived its parent can keep the pipes open, so kill the group before joining the readers.
         _kill_group(process)
         for thread in threads:
             thread.join(timeout=_DRAIN)
@@ -128,22 +128,22 @@ def run(
     )
     if overflow.is_set():
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was ended",
+            f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",
             evidence=done.last_lines(3),
             hint="make the command print less",
         )
     if timed_out:
         raise DeadlineError(
-            f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended",
+            f"`{shell_words(argv)}` ran longer than {deadline:g} s and was killed",
             evidence=done.last_lines(),
-            hint="give the step a longer `timeout`, or pass --timeout, if it is slow and not stuck",
+            hint="if it is slow and not stuck, raise the step's `timeout` or pass --timeout",
         )
     return done
 
 
 @contextlib.contextmanager
 def ending_all() -> Iterator[None]:
-    """Within this block every command that a thread runs or begins ends at once, and is a KeyboardInterrupt there."""
+    """During the block, kill all commands that threads run or start, and raise KeyboardInterrupt in these threads."""
     _ending.set()
     for process in tuple(_running):
         _kill_group(process)
@@ -154,12 +154,12 @@ def ending_all() -> Iterator[None]:
 
 
 def is_ending() -> bool:
-    """Whether all that runs is being ended: what starts no command has to look for itself."""
+    """Whether `ending_all` is active. Code that waits without running a command has to check this."""
     return _ending.is_set()
 
 
 def _over(process: subprocess.Popen[bytes]) -> None:
-    """The command is over; KeyboardInterrupt where it was not by itself."""
+    """Forget a command that has ended. Raises KeyboardInterrupt if `ending_all` is active."""
     _running.discard(process)
     if _ending.is_set():
         raise KeyboardInterrupt
@@ -169,10 +169,10 @@ def _over(process: subprocess.Popen[bytes]) -> None:
 def stream(
     argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600, sandbox: Sequence[str] = ()
 ) -> Iterator[IO[bytes]]:
-    """Standard output of `argv` as a file to read from: for output too large to hold in memory.
+    """The standard output of `argv` as a file to read from, for output that is too large for memory.
 
-    Raises CannotMeasureError if the command fails, DeadlineError if it takes longer than `deadline` seconds: either
-    one in place of what a reader made of the output that was cut short.
+    Raises CannotMeasureError if the command fails, and DeadlineError if it takes longer than `deadline` seconds. Either
+    replaces the exception that a reader of the truncated output may have raised.
     """
     process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE, before=sandbox)
     late = threading.Event()
@@ -187,12 +187,12 @@ def stream(
     assert process.stdout is not None
     assert process.stderr is not None
     errors = bytearray()
-    reader = _drain(process.stderr, errors, lambda: _kill_group(process))  # unread, a full pipe stops the command
+    reader = _drain(process.stderr, errors, lambda: _kill_group(process))  # an unread full pipe would block the command
     broken: Exception | None = None
     try:
         yield process.stdout
         while process.stdout.read(65536):
-            pass  # a reader may stop at the end of the archive, before the end of the stream
+            pass  # a reader of an archive may stop before the end of the stream
         process.wait()
     except Exception as error:  # noqa: BLE001 - raised again below, unless the command itself failed
         broken = error
@@ -207,7 +207,7 @@ def stream(
         process.stderr.close()
         _over(process)
     if late.is_set():
-        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was ended") from broken
+        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was killed") from broken
     if code:
         raise CannotMeasureError(
             f"`{shell_words(argv)}` failed with {code}", evidence=_last_lines(bytes(errors))
@@ -219,9 +219,9 @@ def stream(
 def spawn(
     argv: Sequence[str], *, env: Mapping[str, str], log: Path, keep_open: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a service in a session of its own, its output in `log`; the caller ends it with `end`.
+    """Start a service in its own session, with its output in the file `log`. The caller stops it with `end`.
 
-    `keep_open` are file descriptors that it inherits: a lock is held as long as the service lives.
+    It inherits the file descriptors `keep_open`, so that it holds their locks as long as it lives.
     """
     with log.open("wb") as out:
         starting = _starter().submit(
@@ -239,12 +239,12 @@ def spawn(
 
 @functools.cache
 def _starter() -> ThreadPoolExecutor:
-    """The thread that starts services: one guarded by `setpriv --pdeathsig` ends with the thread that started it."""
+    """The thread that starts all services. `setpriv --pdeathsig` kills a service when its starting thread ends."""
     return ThreadPoolExecutor(1)
 
 
 def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
-    """Ask the group of `process` to stop, and kill it after `grace` seconds."""
+    """Send SIGTERM to the group of `process`, and SIGKILL after `grace` seconds."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -254,7 +254,7 @@ def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
 
 
 def end_group(pid: int, *, grace: float) -> None:
-    """Ask a group that is no child of ours any more to stop, and kill it after `grace` seconds."""
+    """Like `end`, for a process group whose leader is not a child of this process."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)
         until = time.monotonic() + grace
@@ -267,14 +267,14 @@ def end_group(pid: int, *, grace: float) -> None:
 def _start(
     argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int, before: Sequence[str]
 ) -> subprocess.Popen[bytes]:
-    # Killed itself, the tool could end nothing: the kernel does it then, where there is a way to tell it (Linux).
+    # If the tool itself is killed, the kernel kills the command (on Linux only).
     guard = [*_found("setpriv", "--pdeathsig", "KILL"), *before]
     if shutil.which(argv[0], path=env.get("PATH")) is None:
-        guard = []  # so that it is this program that is missed below
+        guard = []  # so that the error below names this program
     try:
         process = subprocess.Popen(
             [*guard, *argv],
-            bufsize=0,  # a buffered pipe cannot be closed while a thread waits in it
+            bufsize=0,  # a buffered pipe cannot be closed while a thread reads from it
             env=dict(env),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -293,21 +293,21 @@ def _start(
 
 
 def _limit(memory: int | None) -> list[str]:
-    """The words before a command that limit the memory of each of its processes, in bytes."""
+    """The prefix of a command that limits the memory of each of its processes, in bytes."""
     return _found("prlimit", f"--data={memory}", "--") if memory is not None else []
 
 
 def _found(program: str, *words: str) -> list[str]:
-    """A command by the whole path of its program, which a client's PATH need not have; nothing where it is missing."""
+    """A command with the full path of its program, or nothing if it is missing. A client's PATH may not include it."""
     path = shutil.which(program, path=search_path())
     return [path, *words] if path else []
 
 
 def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -> threading.Thread:
-    """Read `stream` to its end in a thread; past OUTPUT_CAP, call `overflow` and stop."""
+    """Read `stream` to its end in a thread. After OUTPUT_CAP bytes, call `overflow` and stop."""
 
     def read() -> None:
-        # A process that left the group can hold the pipe past the end: then it is closed under this thread.
+        # A process that left the group can keep the pipe open. Then the pipe is closed while this thread reads.
         with contextlib.suppress(OSError, ValueError):
             while chunk := stream.read(65536):
                 if len(into) + len(chunk) > OUTPUT_CAP:
@@ -321,10 +321,13 @@ def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -
 
 
 def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Whether it ends within so many seconds, told at once: `Popen.wait` looks every 50 ms, and a check waits often."""
+    """Wait for the process, at most `deadline` seconds. Returns whether it ended.
+
+    `Popen.wait` would poll every 50 ms, which adds up.
+    """
     try:
         told = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not Linux, or an older one
+    except (AttributeError, OSError):  # not on Linux, or on an old kernel
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=deadline)
         return process.returncode is not None
@@ -340,7 +343,7 @@ def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # The group can outlive its leader, so it is signalled even when the leader has been waited for.
+    # The group can outlive its leader, so it gets the signal even if the leader has ended.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):

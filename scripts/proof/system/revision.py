@@ -1,4 +1,4 @@
-"""Which state of a project's source its captures were made of, as git knows it."""
+"""The git commit of a project, for the provenance of its captures."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _ENV = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
 }
-# What the settings of a repository could have git run: a directory that only looks like one is none, and no file
-# system monitor or hook is started. Its filters cannot be switched off; they run in a sandbox where there is one.
+# A repository's settings can make git run programs. These options ignore directories that merely look like a bare
+# repository, and disable file system monitors and hooks. Filters cannot be disabled; they run in a sandbox if possible.
 _PLAIN = ("safe.bareRepository=explicit", "core.fsmonitor=false", "core.hooksPath=/dev/null")
 
 
 def of(root: Path) -> str:
-    """A commit, with `+` where a snippet was changed since; for readers where there is none."""
+    """The commit, with `+` if a snippet has changed since, or the reason why it is unknown, for readers."""
     env = _ENV | {"PATH": process.search_path()}
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
     if top is None:
         return "not under version control"
     confined = sandbox.for_git(env, _places(top), root)
-    # In CI the checkout may be another user's than the one who measures.
+    # In CI the checkout may belong to another user.
     settings = [word for setting in (f"safe.directory={top}", *_PLAIN) for word in ("-c", setting)]
     git = ("git", *settings, "-C", str(root))
     try:
@@ -43,7 +43,7 @@ def of(root: Path) -> str:
 
 
 def _places(top: Path) -> Iterator[Path]:
-    """The directories that hold a checkout: of a linked one, that of the repository too."""
+    """The directories of a checkout: its own, and for a linked worktree also that of the repository."""
     yield top
     if (link := top / ".git").is_file():
         with link.open(encoding="utf-8") as file:

@@ -1,8 +1,8 @@
-"""Where docker's client runs: with a view of the file system that holds what it needs and nothing else.
+"""A bubblewrap sandbox for docker's client and for git: they see only the files that they need.
 
-docker and buildx read files that a stranger wrote, and start other programs of the host by themselves: git in a context
-that looks like a repository, credential helpers, plugins. In here there is no other program to start, no network, no
-home, no capability, and nothing to write to but the socket of the engine. https://github.com/containers/bubblewrap
+docker and buildx read untrusted files, and start other programs of the host on their own: git in a context that looks
+like a repository, credential helpers, plugins. The sandbox contains no other programs, and no network, home directory
+or capabilities. Only the engine's socket is writable. https://github.com/containers/bubblewrap
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from proof.system import process
 PROGRAM = "bwrap"
 _ALONE = ("--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL")
 _BIN = Path("/usr/bin")
-# Where docker looks for plugins.
+# The directories where docker looks for plugins.
 _PLACES = ("local/lib", "local/libexec", "lib", "libexec")
 _PLUGINS = tuple(Path("/usr", place, "docker/cli-plugins") for place in _PLACES)
 _LIBRARIES = tuple(Path(path) for path in ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"))
@@ -28,7 +28,7 @@ _LIBRARIES = tuple(Path(path) for path in ("/usr/lib", "/usr/lib64", "/usr/local
 
 @dataclass(frozen=True)
 class Sandbox:
-    """For the clients of one engine."""
+    """The sandbox for the clients of one engine."""
 
     bubblewrap: Path  # the program
     socket: Path  # of the engine
@@ -38,10 +38,10 @@ class Sandbox:
     def words(
         self, env: Mapping[str, str], *, cwd: Path | None, reads: Iterable[Path] = (), writes: Path | None = None
     ) -> list[str]:
-        """The words before a command that have it run in here.
+        """The prefix of a command that makes it run in the sandbox.
 
-        `reads` are files and directories that it may read besides its working directory, `writes` is a directory that
-        it may write to. All of them have the same paths in here as outside.
+        The command may read its working directory and the files and directories `reads`, and may write to the
+        directory `writes`. All of them have the same paths inside and outside.
         """
         programs = {_BIN / "docker": self.docker}
         if self.plugin:
@@ -51,7 +51,7 @@ class Sandbox:
 
 
 def for_git(env: Mapping[str, str], repository: Iterable[Path], cwd: Path) -> list[str]:
-    """The words before a git that reads these directories and can do nothing else; none without bubblewrap."""
+    """The prefix of a git command that may only read these directories; empty if bubblewrap is not available."""
     git = shutil.which("git", path=process.search_path())
     bubblewrap = _bubblewrap()
     return _words(bubblewrap, {_BIN / "git": Path(git)}, env, cwd=cwd, reads=repository) if git and bubblewrap else []
@@ -66,7 +66,7 @@ def _words(
     reads: Iterable[Path] = (),
     writes: Iterable[Path] = (),
 ) -> list[str]:
-    """`programs` are by where they are seen, and everything else is seen where it is."""
+    """`programs` maps paths inside to paths outside. All other paths are the same inside and outside."""
     visible = {path: path for path in (*reads, cwd) if path != Path("/")} | dict(programs)
     return [
         *(str(bubblewrap), *_ALONE),
@@ -85,13 +85,13 @@ def _library(path: Path) -> tuple[str, ...]:
 
 
 def buildx() -> Path | None:
-    """The plugin that docker would start for a build."""
+    """The buildx plugin that docker would use for a build."""
     places = (Path.home() / ".docker/cli-plugins", *_PLUGINS)
     return next((path for place in places if (path := place / "docker-buildx").is_file()), None)
 
 
 def of(socket: Path) -> Sandbox | None:
-    """The sandbox for docker's client, or None where bubblewrap is missing or may not do its work."""
+    """The sandbox for docker's client, or None if bubblewrap is missing or does not work here."""
     docker = shutil.which("docker", path=process.search_path())
     if docker is None or (bubblewrap := _bubblewrap()) is None:
         return None
@@ -102,7 +102,7 @@ def of(socket: Path) -> Sandbox | None:
 def _bubblewrap() -> Path | None:
     if (found := shutil.which(PROGRAM, path=process.search_path())) is None:
         return None
-    # A kernel, or a container around us, can forbid namespaces: better known now than from each command.
+    # The kernel, or a container that this runs in, may forbid namespaces, so try it once.
     trial = (found, *_ALONE, "--ro-bind", "/", "/", "true")
     try:
         works = process.run(trial, env={"PATH": process.search_path()}, deadline=10).exit == 0

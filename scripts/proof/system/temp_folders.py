@@ -1,4 +1,4 @@
-"""Temporary folders that go with their run: at its end, or, where it was killed, when the next one makes its own."""
+"""Temporary directories, removed at the end of the run, or by the next run if this one is killed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from proof.system import locks
 
-_PREFIX = "proof-scratch-"  # long enough to be nobody else's: what is called so is removed
+_PREFIX = "proof-scratch-"  # nobody else should use it, because such directories are removed
 
 
 @contextlib.contextmanager
 def folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
-    """A new folder below `parent` (default: the system's place for them), removed at the end of the block."""
+    """A new directory below `parent` (default: the system's), removed at the end of the block."""
     parent = parent or Path(tempfile.gettempdir())
     sweep(parent)
     path, held = locks.take_new(lambda: Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{purpose}-", dir=parent)))
     try:
         yield path
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk is said with its folder, which a write does not know
+        error.filename = error.filename or str(path)  # write errors, as on a full disk, have no path
         raise
     finally:
         shutil.rmtree(path, ignore_errors=True)
@@ -31,9 +31,9 @@ def folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Remove the folders whose run is dead: nobody holds their lock."""
+    """Remove the directories of dead runs, whose locks nobody holds."""
     for path in parent.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError):  # another run sweeps too, or it is another user's
+        with contextlib.suppress(OSError):  # another run sweeps at the same time, or it belongs to another user
             if path.is_symlink() or path.stat().st_uid != os.geteuid():
                 continue
             if (held := locks.take(path)) is not None:

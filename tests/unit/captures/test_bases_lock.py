@@ -1,4 +1,4 @@
-"""The lock of the registry's bases: written with captures, read before a run, and refused where it is none."""
+"""The lock of the registry bases: written with captures, read before a run, and refused if malformed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proof.snippets import base_images
 from proof.snippets.base_images import Bases
 from proof.snippets.places import folder_of
 from tests.support.helpers import captured, results, tiny
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.in_process import proof
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
@@ -34,7 +34,7 @@ def known(root: Path) -> Bases:
 
 
 def on_registry(root: Path, digest: str) -> Capture:
-    """The capture of `note` as if it had been made of this image, written beside the other."""
+    """The capture of `note` as if made with this image, written next to the rebuilt one."""
     capture = results(root)[2].new
     assert capture
     capture = replace(
@@ -48,7 +48,7 @@ def on_registry(root: Path, digest: str) -> Capture:
 
 
 def test_what_is_kept_is_what_is_read(root: Path, known: Bases) -> None:
-    """The newest digest of each base, one line each, in the form that pulls by it."""
+    """The newest digest of each base, one line each, in the form that `docker pull` takes."""
     assert bases_lock.load(root, known) == {}
     bases_lock.keep(root, known, [])
     assert not (root / "snippets" / "bases.lock").exists()
@@ -61,9 +61,9 @@ def test_what_is_kept_is_what_is_read(root: Path, known: Bases) -> None:
 
 
 def test_a_tag_that_moved_is_named_with_both_images(known: Bases) -> None:
-    """One that is new, or the same, is no news."""
+    """A new base, or one that did not move, is not reported."""
     said = list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": TWO}, known))
-    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, and now is {TWO}"]
+    assert said == [f"docker.io/library/alpine:3.22 has moved: it was {ONE}, now it is {TWO}"]
     assert list(bases_lock.moved({"alpine:3.22": ONE}, {"alpine:3.22": ONE}, known)) == []
     assert list(bases_lock.moved({}, {"alpine:3.22": ONE}, known)) == []
 
@@ -72,7 +72,7 @@ def test_a_tag_that_moved_is_named_with_both_images(known: Bases) -> None:
     "line", ["docker.io/library/alpine:3.22", f"alpine {ONE}", "alpine@sha256:12", f"alpine@{ONE} x", "<<<<<<< HEAD"]
 )
 def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) -> None:
-    """With its number, code 2, and nothing run."""
+    """The line number is reported, the exit code is 2, and nothing runs."""
     (root / "snippets" / "bases.lock").write_text(f"# a comment\n{line}\n")
     done = proof("status", cwd=root)
     assert done.returncode == 2
@@ -93,15 +93,15 @@ def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) ->
         ({"socket": "bases.lock"}, "found a socket"),
         ({"device": "bases.lock"}, "found a device"),
         ({"folder": "bases.lock"}, "found a directory"),
-        ({"file": "bases.lock", "size": 10**12}, "this file has more than 1,000,000 bytes"),
+        ({"file": "bases.lock", "size": 10**12}, "the file is larger than 1,000,000 bytes"),
     ],
     ids=str,
 )
 def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str, root: Path) -> None:
-    """Its first line was evidence in an error, of /etc/shadow too; a pipe was waited for."""
+    """Otherwise an error could quote the first line of /etc/shadow, or a pipe could block forever."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(root / "snippets", given)
+    create(root / "snippets", given)
     done = proof("status", cwd=root)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"snippets/bases.lock: {says}" in done.stderr.replace("expected a regular file, ", "")
@@ -110,7 +110,7 @@ def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str
 
 @pytest.mark.parametrize("hidden", ["\u2028", "\x85", "\x0c", "\x0b", "\x1c", "\r"])
 def test_a_line_ends_where_everybody_ends_it(hidden: str, root: Path) -> None:
-    """Not at what Python alone takes for the end of a line: a reviewer would not see the second image."""
+    """Not where only Python sees a line end: a reviewer would not see the second image."""
     line = f"docker.io/library/alpine:3.22@{ONE}"
     (root / "snippets" / "bases.lock").write_bytes(f"# a comment{hidden}{line}\n{line}{hidden}{line}\n".encode())
     with pytest.raises(ManifestError, match="lock:2: expected an image with its digest"):
@@ -118,7 +118,7 @@ def test_a_line_ends_where_everybody_ends_it(hidden: str, root: Path) -> None:
 
 
 def test_a_base_that_is_no_more_leaves_the_lock(root: Path, known: Bases) -> None:
-    """Its line is no error, and the next update writes the others alone."""
+    """Its line is not an error, and the next update removes it."""
     bases_lock.keep(root, known, [on_registry(root, ONE)])
     with (root / "snippets" / "bases.lock").open("a") as lock:
         lock.write(f"docker.io/library/gone:1@{ONE}\n")
@@ -128,7 +128,7 @@ def test_a_base_that_is_no_more_leaves_the_lock(root: Path, known: Bases) -> Non
 
 
 def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: Bases) -> None:
-    """As where a refresh reached some of the snippets only: `proof status` names them, without a registry."""
+    """For example, if a refresh reached only some snippets. `proof status` names them, without a registry."""
     bases_lock.keep(root, known, [on_registry(root, TWO)])
     assert "stale" not in proof("status", cwd=root).stdout.replace("Nothing is stale", "")
     on_registry(root, ONE)
@@ -138,7 +138,7 @@ def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: 
 
 
 def test_a_mirror_of_nothing_is_wrong_use(root: Path) -> None:
-    """Rebuilt bases come from no registry, so that a mirror would be left unused without a word."""
+    """Rebuilt bases come from no registry, so the mirror would be silently ignored."""
     done = proof("check", "--mirror", "localhost:5000", cwd=root, env={"PATH": "/nonexistent"})
     assert done.returncode == 2
     assert "--mirror needs --bases registry" in done.stderr

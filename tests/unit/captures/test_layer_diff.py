@@ -1,4 +1,4 @@
-"""Which layer a size moved in: by content, whatever came in between."""
+"""Which layer a change of size comes from: matched by content, whatever lies between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.makers import capture
 
 
 def layer(instruction: str, size: int, digest: str = "", *, base: bool = False) -> CapturedLayer:
-    """One layer; without a digest, of what its size says."""
+    """One layer. The default digest is derived from the size."""
     return CapturedLayer(instruction, size, 1, digest or f"sha256:{size}", from_base=base)
 
 
@@ -29,7 +29,7 @@ LAYERS = st.lists(
 
 
 def changes(old: list[CapturedLayer], new: list[CapturedLayer]) -> list[LayerChange]:
-    """What differs between two images of these layers."""
+    """The differences between two images with these layers."""
     return layer_changes(capture(layers=tuple(old)), capture(layers=tuple(new)))
 
 
@@ -57,13 +57,13 @@ def test_a_layer_that_came_and_one_that_went() -> None:
 
 
 def test_a_base_with_one_layer_more() -> None:
-    """A layer of the base is never paired with one of our own."""
+    """A layer of the base is never paired with one of the snippet's own."""
     found = changes([BASE, APP], [BASE, layer("RUN apk", 7, base=True), layer(APP.instruction, 2_001)])
     assert [(change.kind, change.old, change.new) for change in found] == [("base", None, 7), ("copied", 2_000, 2_001)]
 
 
 def test_the_kinds() -> None:
-    """By the first word of the instruction, and by whose it is."""
+    """The kind depends on the first word of the instruction, and on the base."""
     words = {"COPY a b": "copied", "ADD a /": "copied", "RUN x": "made", "WORKDIR /go": "other", "": "other"}
     assert {text: kind(layer(text, 1)) for text in words} == words
     assert kind(layer("RUN x", 1, base=True)) == "base"
@@ -78,5 +78,5 @@ def test_the_growths_add_up_to_the_images(old: list[CapturedLayer], new: list[Ca
 
 @given(layers=LAYERS)
 def test_the_same_image_has_no_changes(layers: list[CapturedLayer]) -> None:
-    """Nothing moved, nothing said."""
+    """Nothing changed, nothing reported."""
     assert changes(layers, layers) == []

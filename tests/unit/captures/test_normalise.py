@@ -1,4 +1,4 @@
-"""What is compared of an output: verbatim logs of the same build alike, of different ones not."""
+"""Normalised outputs: logs of the same build are equal, logs of different builds are not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HISTORY = step(VERBS["history"])
 
 
 def differing(old: str, new: str) -> tuple[list[str], list[str]]:
-    """The lines of two build logs in which they differ."""
+    """The lines in which two build logs differ."""
     before, after = ([line.text for line in lines] for lines in comparable(old, new, BUILD))
     found = list(blocks(before, after))
     old_lines = [line for block in found for line in before[block.old_from : block.old_to]]
@@ -58,13 +58,13 @@ IMAGE          CREATED          CREATED BY                                      
 class TestBuildLog:
     @pytest.mark.parametrize("other", ["cached", "reordered"])
     def test_same_build(self, other: str) -> None:
-        """Logs of one build are alike, whatever their order, numbers, times, interleaving and cache hits."""
+        """Logs of one build are equal, whatever their order, numbers, times, interleaving and cache hits."""
         assert LOGS["fresh"] != LOGS[other]
         assert differing(LOGS["fresh"], LOGS[other]) == ([], [])
         assert differing(LOGS[other], LOGS["fresh"]) == ([], [])
 
     def test_what_is_left(self) -> None:
-        """What is compared are the steps that were taken, sorted."""
+        """The steps are compared, sorted by title."""
         assert normalise(LOGS["fresh"], BUILD).splitlines() == [
             "step COPY --from=builder /go/bin/app /usr/local/bin/app",
             "step COPY main.go .",
@@ -98,7 +98,7 @@ class TestBuildLog:
         ],
     )
     def test_another_build(self, old: str, new: str) -> None:
-        """A step that changed, went or came is a difference."""
+        """A step that was changed, removed or added is a difference."""
         changed = LOGS["fresh"].replace(old, new)
         assert changed != LOGS["fresh"]
         assert normalise(LOGS["fresh"], BUILD) != normalise(changed, BUILD)
@@ -114,7 +114,7 @@ class TestBuildLog:
         ],
     )
     def test_what_a_step_printed(self, old: str, new: str) -> None:
-        """Of a step that was built in both runs it is compared; of one out of the cache nothing is known."""
+        """The output of a step is compared if both runs built it. The output of a cached step is unknown."""
         changed = LOGS["fresh"].replace(old, new)
         assert changed != LOGS["fresh"]
         assert differing(changed, LOGS["fresh"]) != ([], [])
@@ -132,25 +132,25 @@ class TestBuildLog:
     )
     @pytest.mark.parametrize("other", ["fresh", "cached"])
     def test_an_invented_line(self, number: int, line: str, other: str) -> None:
-        """A line that BuildKit does not print is a difference, whatever step it claims to be of, cached or not."""
+        """A line that BuildKit does not print is a difference, in any step, cached or not."""
         assert differing(f"{LOGS['fresh']}#{number} {line}\n", LOGS[other]) != ([], [])
 
     @pytest.mark.parametrize("line", ["An invented line", "  7 | one", "#x 0.123 one", "\x0b", "\N{NO-BREAK SPACE}"])
     @pytest.mark.parametrize("name", LOGS)
     def test_an_invented_line_of_no_step(self, name: str, line: str) -> None:
-        """The same between the steps."""
+        """The same holds for a line between the steps."""
         assert differing(f"{LOGS[name]}{line}\n", LOGS[name]) != ([], [])
 
     @pytest.mark.parametrize("number", [1, 3, 4, 5, 6, 7, 8, 11, 12, 13])
     def test_only_a_run_prints(self, number: int) -> None:
-        """Whatever a log says that another step printed is invented, be it out of the cache or not."""
+        """Only RUN steps have output. Output of any other step is a difference, cached or not."""
         invented = f"{LOGS['cached']}#{number} 0.123 invented\n"
         title = next(line for line in LOGS["cached"].splitlines() if line.startswith(f"#{number} "))
         assert " RUN " not in title
         assert differing(invented, LOGS["cached"]) == (["  invented"], [])
 
     def test_what_is_printed_while_it_lasts(self) -> None:
-        """What takes longer is printed twice, with its time; of containerd's store there is more of it."""
+        """A slow operation is printed twice, with its time. With containerd's store, there are more of them."""
         lines = ["#7 exporting to image", "#7 resolve docker.io/library/alpine:3.22@sha256:" + "1" * 64]
         lines += [
             f"#7 {what} sha256:{'2' * 64}" for what in ("exporting manifest", "exporting config", "writing image")
@@ -163,12 +163,12 @@ class TestBuildLog:
             assert differing("\n".join(quick), "\n".join(quick).replace(line, f"{line} twice")) != ([], [])
 
     def test_the_cache_and_what_was_printed(self) -> None:
-        """A step that printed something is known, though its log says CACHED as well."""
+        """The output of a step is known if there is any, even if its log says CACHED as well."""
         both = LOGS["fresh"].replace("#10 DONE", "#10 0.500 three\n#10 CACHED\n#10 DONE")
         assert differing(both, LOGS["fresh"]) == (["  three"], [])
 
     def test_steps_of_one_name(self) -> None:
-        """Which of them was out of the cache is not known; what others printed is compared."""
+        """Which of several equal steps was cached is unknown; the output of the others is compared."""
         log = "#1 [a 1/1] RUN x\n{}\n#2 [b 1/1] RUN x\n{}"
         one, two, gone = "#{} 0.123 one", "#{} 0.123 two", "#{} CACHED"
 
@@ -184,7 +184,7 @@ class TestBuildLog:
         assert differing(of(one, one), of(two, gone)) == (["  one"], ["  two"])
 
     def test_where_a_line_stands(self) -> None:
-        """A difference names the line as it was printed, whatever order the comparison takes."""
+        """Each line keeps its number in the original output, whatever the order of the comparison."""
         found, _ = comparable(LOGS["fresh"], LOGS["fresh"], BUILD)
         printed = LOGS["fresh"].splitlines()
         for line in found:
@@ -192,7 +192,7 @@ class TestBuildLog:
             assert text in printed[line.number - 1]
 
     def test_digests_of_a_program(self) -> None:
-        """What a command of a build printed is its own; what BuildKit says of the image is not compared."""
+        """A digest that a command printed is compared. One that BuildKit prints about the image is not."""
         log = "#1 [2/2] RUN sha256sum /app\n#1 0.123 {}\n#2 exporting to image\n#2 writing image sha256:{} done"
         first, second = "1" * 64, "2" * 64
         assert differing(log.format(first, first), log.format(first, second)) == ([], [])
@@ -201,13 +201,13 @@ class TestBuildLog:
             assert differing(one, two) != ([], [])
 
     def test_shared_step(self) -> None:
-        """A step that another build has too may bear the name which that one gave it."""
+        """A step that another build shares may have the label of that build."""
         theirs = LOGS["failing"].replace("[builder ", "[").replace("[stage-1 2/3]", "[final 7/12]")
         assert theirs.count("[") == LOGS["failing"].count("[")
         assert normalise(theirs, BUILD) == normalise(LOGS["failing"], BUILD)
 
     def test_failing(self) -> None:
-        """Of a build that fails, what the failing step printed and the error stay; times go."""
+        """For a build that fails, the output of the failing step and the error are compared, without times."""
         found = normalise(LOGS["failing"], BUILD)
         assert found == normalise(LOGS["failing_again"], BUILD)
         assert FAILING in found
@@ -224,7 +224,7 @@ class TestBuildLog:
         assert normalise(LOGS["failing"], BUILD) != normalise(LOGS["failing"].replace(old, new), BUILD)
 
     def test_a_number_in_what_failed(self) -> None:
-        """Of the output that is printed again only the time goes, and not a number behind it that looks like one."""
+        """In the repeated output, only the time is removed, not a number after it that looks like a time."""
         log = "#5 [2/2] RUN x\n#5 0.312 {0} MB used\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n{1} {2} MB used"
         one = log.format("12.50", "0.412", "12.50")
         assert differing(one, log.format("12.50", "99.12", "12.50")) == ([], [])
@@ -235,16 +235,16 @@ class TestBuildLog:
         assert differing(f"{one}\n0.412 \n0.413", f"{one}\n0.512 \n0.513") == ([], [])
 
     def test_a_digest_in_what_failed(self) -> None:
-        """A digest in the output that is printed again is a program's."""
+        """A digest in the repeated output was printed by a program, so it is compared."""
         log = "#5 [2/2] RUN x\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n0.412 sha256:{} /app"
         assert differing(log.format("1" * 64), log.format("2" * 64)) != ([], [])
 
     def test_a_quiet_build(self) -> None:
-        """All that it prints is the digest of its image."""
+        """A quiet build prints only the digest of its image."""
         assert normalise(f"sha256:{'1' * 64}\n", BUILD) == "<digest>"
 
     def test_missing_file(self) -> None:
-        """A file that is missing from the context is named; what BuildKit calls the context may differ."""
+        """The name of a file that is missing from the context is compared, but not BuildKit's name for the context."""
         again = LOGS["missing_file"].replace("o1v26mj906s2axznpwdn47aiz", "kr2ph5eyksp80otwm00cidf3e")
         assert again != LOGS["missing_file"]
         assert normalise(again, BUILD) == normalise(LOGS["missing_file"], BUILD)
@@ -253,7 +253,7 @@ class TestBuildLog:
         )
 
     def test_only_builds(self) -> None:
-        """A program that prints what looks like a build log is not taken for one."""
+        """The output of a program that looks like a build log is not treated as one."""
         text = "#2 b\n#1 a\n1.234 seconds"
         assert normalise(text, step(VERBS["run"])) == text
 
@@ -333,14 +333,8 @@ class TestLines:
         "line",
         [
             *("cached", "CACHED!", "CANCELLED", "....", "..", "DONE", "DONE 1s", "DONE 0.12s", "DONE 0.1", "DONE .1s"),
-            *(
-                "done 0.1s",
-                "DONE 0.1s done",
-                "DONE 0x1s",
-                "DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s",
-                "RUN xx",
-                "x 0.1s",
-            ),
+            *("done 0.1s", "DONE 0.1s done", "DONE 0x1s"),
+            *("DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s", "RUN xx", "x 0.1s"),
             *(
                 "transferring cache: 2B",
                 "transferring context",
@@ -357,13 +351,8 @@ class TestLines:
             *(f"{status} twice" for status in STATUSES),
             *(f"not {status}" for status in STATUSES),
             *(f"{status[:-1]}" for status in STATUSES if status.endswith("1")),
-            *(
-                "exporting layer",
-                "exporting layers 1s",
-                "exporting layers 0.1s done done",
-                "naming to",
-                "naming to a b",
-            ),
+            *("exporting layer", "exporting layers 1s", "exporting layers 0.1s done done", "naming to"),
+            "naming to a b",
             *("exporting attestation manifest", f"exporting {SHA}", f"exporting manifests {SHA}", f"resolve {SHA}"),
         ],
     )
@@ -483,7 +472,7 @@ class TestLines:
 
 
 class TestEarlierBuilds:
-    """A later build of one run says CACHED of what an earlier one printed."""
+    """A later build of a run prints CACHED for a step whose output is in the log of an earlier one."""
 
     LOG = "#5 [2/2] RUN du -b /app\n{}"
     RAN = LOG.format("#5 0.213 1234 /app\n#5 DONE 0.3s\n")
@@ -495,12 +484,12 @@ class TestEarlierBuilds:
 
     @staticmethod
     def differ(old: str, new: str, *earlier: str, one: Step = BUILD) -> bool:
-        """Whether a capture's log differs from that of a run, which printed these before."""
+        """Whether a capture's log differs from that of a run with these earlier builds."""
         before, after = comparable(old, new, one, earlier)
         return [line.text for line in before] != [line.text for line in after]
 
     def test_cached(self) -> None:
-        """What a capture claims of a cached step is what an earlier build of the run printed."""
+        """The output of a cached step in a capture must be that of an earlier build of the run."""
         assert self.differ(self.INVENTED, self.CACHED, self.RAN)
         assert self.differ(self.SILENT, self.CACHED, self.RAN)
         assert self.differ(self.INVENTED, self.CACHED, self.SILENT)
@@ -510,19 +499,19 @@ class TestEarlierBuilds:
         assert not self.differ(self.CACHED, self.RAN, self.RAN)
 
     def test_unknown(self) -> None:
-        """Nothing is known of a step that the run only took from the cache, or of which no build got into it."""
+        """The output of a cached step is unknown if no earlier build of the run completed the same step."""
         for earlier in ((), (self.CACHED,), (self.FAILED,), (self.CANCELED,), (self.RAN.replace("du", "ls"),)):
             assert not self.differ(self.RAN, self.CACHED, *earlier)
 
     def test_several_of_one_name(self) -> None:
-        """Which of them is in the cache is not known, only that it is one of them."""
+        """If several earlier steps match, the output of any of them is accepted."""
         other = self.RAN.replace("1234", "5678")
         for claimed in self.RAN, other:
             assert not self.differ(claimed, self.CACHED, self.RAN, other)
         assert self.differ(self.INVENTED, self.CACHED, self.RAN, other)
 
     def test_another_step_with_the_same_instruction(self) -> None:
-        """A step that follows other steps is another one: what it printed says nothing of this one."""
+        """A step after different steps is a different one, so its output does not count."""
         log = "#4 [builder 1/3] FROM go\n#5 [builder 2/3] {}\n#6 [builder 3/3] RUN du -b /app\n{}"
         ran = "#6 0.213 1234 /app\n#6 DONE 0.3s\n"
         old, new = log.format("WORKDIR /src", "#6 DONE 0.3s\n"), log.format("WORKDIR /src", "#6 CACHED\n")
@@ -531,12 +520,12 @@ class TestEarlierBuilds:
         assert not self.differ(old, new, log.format("WORKDIR /src", ran).replace("builder", "test"), old)
 
     def test_ignored(self) -> None:
-        """What the later build ignores is ignored in the earlier ones."""
+        """Text that is ignored in the later build is also ignored in the earlier ones."""
         one = step(VERBS["build"], r"ignore = ['\d+ /app$']")
         assert not self.differ(self.INVENTED, self.CACHED, self.RAN, one=one)
 
     def test_cancelled(self) -> None:
-        """A step that the run cancelled printed what its log says; one that the capture cancelled claims nothing."""
+        """A step that the run cancelled printed what its log shows; one cancelled in the capture is unknown."""
         assert self.differ(self.INVENTED, self.CANCELED)
         assert not self.differ(self.CANCELED, self.CANCELED)
         assert not self.differ(self.CANCELED, self.RAN)
@@ -557,7 +546,7 @@ class TestTables:
         ],
     )
     def test_image_ls(self, image_id: str, age: str) -> None:
-        """Ids, ages and the width of columns may differ."""
+        """IDs, ages and the width of columns may differ."""
         other = IMAGE_LS.replace("72501f1e7135", image_id).replace("4 seconds ago", age).replace("CREATED  ", "CREATED")
         assert other != IMAGE_LS
         assert normalise(other, LS) == normalise(IMAGE_LS, LS)
@@ -569,7 +558,7 @@ class TestTables:
         assert normalise(IMAGE_LS.replace(old, new), LS) != normalise(IMAGE_LS, LS)
 
     def test_history(self) -> None:
-        """A history is compared by what made each layer and how large it is."""
+        """The instruction and the size of each layer in a history are compared."""
         assert normalise(HISTORY_TABLE, HISTORY).splitlines() == [
             "IMAGE  CREATED  CREATED BY  SIZE  COMMENT",
             '<id>  <age>  CMD ["app"]  0B  buildkit.dockerfile.v0',
@@ -597,14 +586,8 @@ class TestTables:
     @pytest.mark.parametrize(
         "text",
         [
-            *(
-                "5 decades ago",
-                "5 seconds",
-                "5 seconds agone",
-                "Less than two seconds ago",
-                "About 5 seconds",
-                "x days ago",
-            ),
+            *("5 decades ago", "5 seconds", "5 seconds agone", "Less than two seconds ago", "About 5 seconds"),
+            "x days ago",
             *("5  days ago", "5 dayss ago", "few days ago", "\N{ARABIC-INDIC DIGIT FIVE} days ago", "5 days  ago"),
         ],
     )
@@ -621,7 +604,7 @@ class TestTables:
             assert normalise("a b  c   d    e", step(VERBS[verb])) == "a b  c   d    e"
 
     def test_run_keeps_its_words(self) -> None:
-        """What a program prints of hours and columns is its own."""
+        """Ages and columns in the output of a program are kept."""
         text = "waited  2 hours ago"
         assert normalise(text, step(VERBS["run"])) == text
 
@@ -641,42 +624,42 @@ class TestIds:
         ],
     )
     def test_ids(self, verb: str, text: str, expected: str) -> None:
-        """Nothing is masked that merely resembles a short id."""
+        """Text that only resembles a short ID is not masked."""
         assert normalise(text, step(VERBS[verb])) == expected
 
     @pytest.mark.parametrize("verb", VERBS)
     def test_short_ids(self, verb: str) -> None:
-        """They are masked in Docker's tables. Elsewhere twelve digits are a number that a program printed."""
+        """Short IDs are masked in Docker's tables. Elsewhere, twelve digits are a number."""
         masked = verb in ("ls", "history")
         assert normalise("269642189012 bytes", step(VERBS[verb])) == ("<id> bytes" if masked else "269642189012 bytes")
 
     def test_numbers_of_a_build(self) -> None:
-        """Neither what a step printed nor what is printed again of it holds an id."""
+        """IDs are not masked in the output of a step, nor where that output is repeated."""
         log = "#5 [2/2] RUN x\n#5 0.412 {} b\n#5 ERROR: x\n------\n > [2/2] RUN x:\n0.412 {} b\n"
         one, two = "269642189012", "100000000000"
         assert differing(log.format(one, one), log.format(two, one)) != ([], [])
         assert differing(log.format(one, one), log.format(one, two)) != ([], [])
 
     def test_an_instruction_in_a_history(self) -> None:
-        """Ids and ages are masked before the instruction, and not in it."""
+        """IDs and ages are masked before the instruction, but not in it."""
         for one, other in (("100000000000", "200000000000"), ("2 days ago", "9 days ago")):
             table = "1a9af2c4de0a   8 seconds ago    RUN echo {}   0B        buildkit.dockerfile.v0"
             assert normalise(table.format(one), HISTORY) != normalise(table.format(other), HISTORY)
 
     @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "build"])
     def test_digests(self, verb: str) -> None:
-        """Docker's own are masked: times are in them. One that a program printed is compared."""
+        """Docker's digests are masked, because they depend on times. One that a program printed is compared."""
         text = f"sha256:{'a' * 64} a@sha256:{'0' * 64} b"
         assert normalise(text, step(VERBS[verb])) == (text if verb == "run" else "<digest> a@<digest 2> b")
 
     def test_a_checksum(self) -> None:
-        """Docker writes `sha256:` before its own. A checksum in the environment of an image is none of them."""
+        """A checksum in the environment of an image is compared: it lacks the `sha256:` of Docker's own digests."""
         one, two = (normalise(f"[SUM={digit * 64}]", step(VERBS["inspect"])) for digit in "12")
         assert one != two
 
     @pytest.mark.parametrize(("pattern", "mask"), [("sha256:" + "{}" * 64, "digest"), ("{}" * 12, "id")])
     def test_whether_two_are_the_same(self, pattern: str, mask: str) -> None:
-        """What an id is varies; that two of them are the same does not."""
+        """IDs vary, but whether two of them are equal is compared."""
         one, two, three = (pattern.replace("{}", digit) for digit in "123")
         assert normalise(f"{one}\n{two}", LS) == normalise(f"{two}\n{three}", LS)
         assert normalise(f"{one}\n{one}", LS) == f"<{mask}>\n<{mask}>"
@@ -684,13 +667,13 @@ class TestIds:
 
 
 def test_ignore() -> None:
-    """What a step declares to vary is masked, line by line."""
+    """Text that matches an `ignore` pattern is masked."""
     one = step(VERBS["run"], r"ignore = ['^took \d+ ms$', 'seed=.*']")
     assert normalise("took 5 ms\nok\nseed=77 \n", one) == "<ignored>\nok\n<ignored>"
 
 
 def test_ignored_in_pieces() -> None:
-    """Steps that a builder runs side by side are shown in turns: ignored lines come in any number of pieces."""
+    """Parallel steps are interleaved, so the number of pieces of an ignored text does not matter."""
     one = step(VERBS["build"], r"ignore = ['(?m)^#\d+ \d.*$']")
     whole = "#5 [a] RUN x\n#5 0.1 one\n#5 0.2 two\n#6 [b] RUN y\n#6 DONE 0.1s"
     turns = "#5 [a] RUN x\n#5 0.1 one\n#6 [b] RUN y\n#5 [a] RUN x\n#5 0.2 two\n#5 0.3 three\n#6 DONE 0.1s"
@@ -698,7 +681,7 @@ def test_ignored_in_pieces() -> None:
 
 
 def test_ignored_in_a_step() -> None:
-    """A text that a step printed may be ignored, and so may whole lines, wherever they are printed at all."""
+    """Part of a step's output may be ignored, and so may whole lines."""
     one = step(VERBS["build"], r"ignore = ['(?<=\d\.\d{3} )pack\S+$']")
     log = "#5 [1/1] RUN x\n{}#5 DONE 0.1s"
     assert normalise(log.format("#5 0.123 pack/one\n#5 0.123 pack/two\n"), one) == "step RUN x\n  <ignored>"
@@ -711,13 +694,13 @@ def test_ignored_in_a_step() -> None:
 
 
 def test_very_many_ignored_lines() -> None:
-    """The time that they take grows with their number, and not with its square."""
+    """The time grows linearly with their number, not with its square."""
     one = step(VERBS["run"], r"ignore = ['\d+']")
     assert normalise("7\n" * 90_000 + "7x", one) == "<ignored>\n<ignored>x"
 
 
 def test_ends_of_lines() -> None:
-    """Blanks at the end of a line and empty lines around an output carry nothing; those within it do."""
+    """Whitespace at the end of a line and empty lines around an output are removed; others are kept."""
     assert normalise("\n\n a  \n\nb\t\n\n", step(VERBS["run"])) == " a\n\nb"
     for unusual in (
         "a\x0b",
@@ -729,7 +712,7 @@ def test_ends_of_lines() -> None:
 
 
 def test_rules_have_reasons() -> None:
-    """Every rule has a name of its own and says why it is there."""
+    """Every rule has a unique name and a reason."""
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.reason and set(rule.verbs) <= set(VERBS) for rule in RULES)
 
@@ -745,7 +728,7 @@ TEXT = st.one_of(st.text(max_size=200), st.lists(st.one_of(PIECES, st.text(max_s
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_idempotent(verb: str) -> None:
-    """What was normalised once is left alone, of every output at hand."""
+    """Normalising twice changes nothing, for every output at hand."""
     one = step(VERBS[verb])
     for text in [*LOGS.values(), *(path.read_text() for path in CAPTURES), IMAGE_LS, HISTORY_TABLE]:
         assert normalise(normalise(text, one), one) == normalise(text, one)
@@ -754,6 +737,6 @@ def test_idempotent(verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 @given(text=TEXT)
 def test_any_text(verb: str, text: str) -> None:
-    """Any text at all is normalised, and left alone the second time."""
+    """Any text can be normalised, and a second time changes nothing."""
     one = step(VERBS[verb])
     assert normalise(normalise(text, one), one) == normalise(text, one)

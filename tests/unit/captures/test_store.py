@@ -14,7 +14,7 @@ import pytest
 
 from proof.captures import index
 from proof.captures.model import CapturedFact, CapturedStep, Environment
-from proof.captures.store import RECORD, lines_of, load, save, strangers, sweep
+from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes, units
 from proof.core.errors import PageError
 from proof.snippets.places import folder_of
@@ -89,14 +89,14 @@ class TestRoundTrip:
         assert capture().step("nothing") is None
 
     def test_environment(self) -> None:
-        """It reads as a sentence would have it."""
+        """Its text can be used in a sentence."""
         assert str(capture().environment) == "linux/amd64, docker, rebuilt bases"
 
 
 class TestNothing:
     @pytest.mark.parametrize("name", [".", "nowhere"])
     def test_no_capture(self, tmp_path: Path, name: str) -> None:
-        """Where nothing was captured there is no capture, which is no error."""
+        """If nothing was captured, there is no capture. This is not an error."""
         assert load(tmp_path / name) is None
         assert index.best(tmp_path / name) is None
 
@@ -152,7 +152,7 @@ class TestTampered:
         assert found.tampered == (RECORD,)
 
     def test_layout(self, saved: Path) -> None:
-        """How the record is laid out says nothing: a formatter breaks no seal."""
+        """The layout of the record does not matter: a formatter does not break the seal."""
         data = json.loads((saved / RECORD).read_bytes())
         (saved / RECORD).write_text(json.dumps(data, sort_keys=True))
         found = load(saved)
@@ -160,7 +160,7 @@ class TestTampered:
         assert found.tampered == ()
 
     def test_saved_again(self, saved: Path) -> None:
-        """What is loaded and saved again is sealed anew, and says nothing of what it was."""
+        """What is loaded and saved again gets a new seal, and is no longer marked as edited."""
         (saved / "run.txt").write_text("x")
         found = load(saved)
         assert found is not None
@@ -187,7 +187,7 @@ class TestAtomic:
 
     @pytest.mark.usefixtures("full_disk")
     def test_old_capture_stays(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A save that fails in the middle leaves the old capture byte for byte, and nothing beside it."""
+        """A save that fails in the middle leaves the old capture unchanged, and nothing next to it."""
         folder = tmp_path / "rebuilt"
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", lambda _: None)
@@ -208,7 +208,7 @@ class TestAtomic:
         assert list(tmp_path.iterdir()) == []
 
     def test_after_a_kill(self, saved: Path) -> None:
-        """What a run that was killed left behind is in no later run's way, nor read as a capture."""
+        """What a killed run left does not block a later run, and is not read as a capture."""
         left = saved.with_name(f".{saved.name}.new-{os.getpid()}")
         write(left, {"run.txt": "half", "old.txt": "old"})
         assert load(saved) == capture()
@@ -242,9 +242,9 @@ class TestNoCapture:
         (saved / RECORD).write_text(json.dumps(data | changes))
 
     def test_schema(self, saved: Path) -> None:
-        """A capture of another schema is not read with today's eyes; the message says what to run."""
+        """A capture with another schema is refused, with the command to run."""
         self.spoil(saved, schema=2)
-        with pytest.raises(PageError, match="this capture has schema 2, and this tool reads 1") as error:
+        with pytest.raises(PageError, match="the capture has schema 2, but proof reads schema 1") as error:
             load(saved)
         assert error.value.where is not None
         assert error.value.where.path == saved / RECORD
@@ -268,7 +268,7 @@ class TestNoCapture:
     def test_shape(self, saved: Path, changes: dict[str, Any]) -> None:
         """A record of another shape is an error at its file, not a crash."""
         self.spoil(saved, **changes)
-        with pytest.raises(PageError, match=r"capture\.json: this is no capture that the tool wrote") as error:
+        with pytest.raises(PageError, match=r"capture\.json: not a capture written by proof") as error:
             load(saved)
         assert error.value.hint
 
@@ -289,20 +289,20 @@ class TestNoCapture:
         ],
     )
     def test_garbage(self, saved: Path, content: bytes) -> None:
-        """A record that is no record is an error at its file, a conflict of a merge too."""
+        """A malformed record is an error with its file name, also one with merge conflicts."""
         (saved / RECORD).write_bytes(content)
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(saved)
 
     def test_binary_text(self, saved: Path) -> None:
-        """A transcript that is no text is an error, too."""
+        """A transcript that is not UTF-8 is an error, too."""
         (saved / "run.txt").write_bytes(b"\xff")
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(saved)
 
     @pytest.mark.parametrize("name", ["run.txt", RECORD, ".", "..", "../.."])
     def test_links(self, tmp_path: Path, name: str) -> None:
-        """A link could show any file of this machine on a page, and be written through: it is left alone."""
+        """A link is refused: it could show any file of this machine on a page, or overwrite it."""
         folder = folder_of(tmp_path / "single", "rebuilt", "1.27")
         save(capture(), folder)
         path = Path(os.path.normpath(folder / name))
@@ -333,7 +333,7 @@ class TestNoCapture:
         (saved / name).write_bytes(content + b" " * (20_000_000 - len(content)))
         assert load(saved) is not None
         (saved / name).write_bytes(content + b" " * (20_000_001 - len(content)))
-        with pytest.raises(PageError, match="this file has more than 20,000,000 bytes"):
+        with pytest.raises(PageError, match="the file is larger than 20,000,000 bytes"):
             load(saved)
 
     def test_a_step_of_the_longest_name(self, tmp_path: Path) -> None:
@@ -342,15 +342,15 @@ class TestNoCapture:
         save(capture(steps=(one,)), tmp_path / "c")
         assert load(tmp_path / "c") == capture(steps=(one,))
         with pytest.raises(ValueError, match=f"'{'x' * 59} names no text"):
-            list(strangers(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
+            list(unexpected_files(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0", "x" * 101, "a b", "a.b", "a-b"])
     def test_names(self, saved: Path, name: str) -> None:
-        """A step's text is a file beside the record, and its name is a name."""
+        """A step's output is a file next to the record, so its name must be a plain name."""
         data = json.loads((saved / RECORD).read_text())
         data["steps"] = {name: data["steps"]["run"]}
         (saved / RECORD).write_text(json.dumps(data))
-        with pytest.raises(PageError, match="names no text beside it"):
+        with pytest.raises(PageError, match="invalid step name"):
             load(saved)
 
 
@@ -373,21 +373,21 @@ class TestLines:
 class TestStrangers:
     def test_what_belongs_to_a_capture(self, saved: Path) -> None:
         """Its record, and the output of each of its steps."""
-        assert list(strangers(saved, capture())) == []
+        assert list(unexpected_files(saved, capture())) == []
 
     def test_what_does_not(self, saved: Path) -> None:
         """Anything else, in order of the names."""
         write(saved, {"old.txt": "", "more/x": "", "a": "", "run": ""})
-        found = list(strangers(saved, capture()))
+        found = list(unexpected_files(saved, capture()))
         assert [error.where.path.name for error in found if error.where] == ["a", "more", "old.txt", "run"]
-        assert found[0].evidence == "the capture beside it has no such step"
+        assert found[0].evidence == "the capture has no such step"
         assert found[0].hint == f"git rm -r {saved / 'a'}"
-        assert [e.what[:9] for e in strangers(saved, capture(steps=()))][-1] == "'run.txt'"
+        assert [e.what[:9] for e in unexpected_files(saved, capture(steps=()))][-1] == "'run.txt'"
 
 
 class TestOrigins:
     def test_side_by_side(self, tmp_path: Path) -> None:
-        """Captures of both origins of bases live beside each other; a page shows the registry's where there is one."""
+        """Both origins of bases have their own captures; a page shows the one on registry bases if there is one."""
         rebuilt = capture()
         registry = replace(rebuilt, environment=Environment("linux/amd64", "docker", "registry"), facts={})
         save(rebuilt, folder_of(tmp_path, "rebuilt"))
@@ -397,7 +397,7 @@ class TestOrigins:
         assert load(folder_of(tmp_path, "rebuilt")) == rebuilt
 
     def test_captures_by_name(self, tmp_path: Path) -> None:
-        """Every snippet with a capture is found, each of a matrix for itself; a folder without a manifest is none."""
+        """Every snippet with a capture is found, also each variant of a matrix, but no directory without a manifest."""
         write(tmp_path, {f"{name}/snippet.toml": "" for name in ("single", "go", "fresh")})
         save(capture(), folder_of(tmp_path / "single", "rebuilt"))
         for version in ("1.26", "1.27"):
@@ -413,7 +413,7 @@ class TestOrigins:
 
 class TestHashes:
     def test_hash_file(self, tmp_path: Path) -> None:
-        """A file is known by its content, a link by where it points, never by what is there."""
+        """The hash of a file depends on its content, that of a link on its target path only."""
         write(tmp_path, {"a": "text", "b": "text"})
         (tmp_path / "link").symlink_to("a")
         assert (
@@ -425,7 +425,7 @@ class TestHashes:
 
 
 class TestForm:
-    """A record under a seal that fits may still be one that the tool never writes."""
+    """A record with a valid seal may still be one that the tool never writes."""
 
     @pytest.mark.parametrize(
         ("name", "fact"),
@@ -453,14 +453,14 @@ class TestForm:
         data = json.loads((tmp_path / "c" / RECORD).read_bytes())
         data["facts"][name] = asdict(fact)
         record.write_text(json.dumps(data))
-        with pytest.raises(PageError, match="this is no capture that the tool wrote"):
+        with pytest.raises(PageError, match="not a capture written by proof"):
             load(tmp_path)
 
     @pytest.mark.parametrize(
         "name", ["size", "own_layers", "layer_7", "user", "transfer_size", "layer_x", "a_layer_1", "files"]
     )
     def test_sound_fact(self, tmp_path: Path, name: str) -> None:
-        """What the tool writes is read, and so is what a manifest may declare."""
+        """What the tool writes is accepted, and so is what a manifest may declare."""
         unit = units.unit_of(name) or "count"
         fact = CapturedFact("x" if unit == "text" else 7, unit, "")
         save(capture(facts={name: fact}), tmp_path / "c")
@@ -490,7 +490,7 @@ class TestForm:
         ],
     )
     def test_date(self, tmp_path: Path, date: str) -> None:
-        """A page and a pull request state it."""
+        """A malformed date is refused, because pages and pull requests show it."""
         save(capture(provenance=replace(capture().provenance, date=date)), tmp_path / "c")
-        with pytest.raises(PageError, match="is not a date as the tool writes it"):
+        with pytest.raises(PageError, match="invalid date"):
             load(tmp_path / "c")

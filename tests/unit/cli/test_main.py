@@ -1,4 +1,4 @@
-"""The command: exit codes, messages, and what it prints at 80 columns."""
+"""The command line: exit codes, messages, and output at 80 columns."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.support.in_process import proof
         ("snippets/note/snippet.toml", "docker run note", "docker run -v /:/host note", "snippet.toml:11: the flag `-v` is refused"),
         ("snippets/note/context/Dockerfile", "FROM alpine:3.22\nCOPY", "FROM alpine:3.21\nCOPY", "Dockerfile:4: the image 'alpine:3.21' is not in"),
         ("snippets/note/context/Dockerfile", "FROM alpine:3.22 AS", "# syntax=docker/dockerfile:1\nFROM alpine:3.22 AS", "Dockerfile:1: the directive"),
-        ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: there is no fact 'note.own_sise'"),
+        ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: unknown fact 'note.own_sise'"),
         ("docs/index.md", "transcript note/run", "transcript note/ran", "index.md:18: the snippet 'note' has no step 'ran'"),
         ("snippets/bases.toml", "registry =", "regisrty =", "unknown key 'regisrty'"),
         ("mkdocs.yml", "  - proof\n", "", "mkdocs.yml: the site does not use the extension `proof`"),
     ],
 )  # fmt: skip
-def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: str, tmp_path: Path) -> None:
-    """Code 2, the file and line, what is wrong and a cure; no engine is asked, and nothing is written."""
+def test_wrong_input_is_reported_with_its_line(path: str, old: str, new: str, says: str, tmp_path: Path) -> None:
+    """Exit code 2, with the file, the line, the reason and a hint. No engine is used, and nothing is written."""
     root = captured(tiny(tmp_path))
     edit(root / path, old, new)
     before = tree(root)
@@ -44,7 +44,7 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["check", "nobody"], "there is no snippet 'nobody'"),
+        (["check", "nobody"], "unknown snippet 'nobody'"),
         (["update", "nots"], "did you mean 'note'?"),
         (["check", "--project", "/nonexistent"], "unrecognized arguments"),
         (["check", "--timeout", "-1"], "more than 0 and at most 86400"),
@@ -52,8 +52,8 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
         ([], "required"),
     ],
 )
-def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> None:
-    """Code 2 for a command line that cannot be right; no selection ever runs nothing and calls it a success."""
+def test_wrong_use_is_reported(arguments: list[str], says: str, tmp_path: Path) -> None:
+    """Exit code 2 for a wrong command line. An empty selection is never a success."""
     done = proof(*arguments, cwd=tiny(tmp_path))
     assert done.returncode == 2
     assert says in done.stderr
@@ -62,31 +62,31 @@ def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "verb", ["check", "update", "plan", "merge build/results", "accept build/results", "status", "facts"]
 )
-def test_a_project_that_is_not_there_is_said(verb: str, tmp_path: Path) -> None:
-    """By every verb alike: none looks for another project above a directory that was misspelled."""
+def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
+    """No verb searches for another project above a misspelled directory."""
     done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
 
 
 def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
-    """A folder without snippets/bases.toml is no project."""
+    """A directory without snippets/bases.toml is not a project."""
     done = proof("facts", cwd=tmp_path)
     assert done.returncode == 2
     assert "no snippets/bases.toml" in done.stderr
 
 
-def test_a_project_without_snippets_is_no_success(tmp_path: Path) -> None:
-    """Nothing to run proves nothing."""
+def test_a_project_without_snippets_is_an_error(tmp_path: Path) -> None:
+    """Otherwise an empty run would count as a success."""
     (tmp_path / "snippets").mkdir()
     (tmp_path / "snippets" / "bases.toml").write_text("")
     done = proof("check", cwd=tmp_path)
     assert done.returncode == 2
-    assert "there is no snippet" in done.stderr
+    assert "no snippets in" in done.stderr
 
 
 def test_facts_for_people_and_for_programs() -> None:
-    """A line a fact; as JSON with value, unit, tolerance, source, basis and date."""
+    """One line per fact, or JSON with the value, unit, tolerance, source, basis and date."""
     text = proof("facts", cwd=REPOSITORY)
     assert text.returncode == 0
     line = next(line for line in text.stdout.splitlines() if line.startswith("multi.size "))
@@ -100,14 +100,14 @@ def test_facts_for_people_and_for_programs() -> None:
     }
 
 
-def test_status_of_this_article_is_clean_and_fits_a_terminal() -> None:
-    """Code 0, a line that counts what there is, and no line wider than 80 columns."""
+def test_status_of_this_article_is_clean() -> None:
+    """Exit code 0, and a line that says so."""
     done = proof("status", cwd=REPOSITORY)
     assert done.returncode == 0, done.stdout
     assert "Nothing is stale, false or unbound." in done.stdout
 
 
-def test_help_is_quick_and_says_the_exit_codes() -> None:
+def test_help_is_quick_and_lists_the_exit_codes() -> None:
     """`proof --help` loads no site generator, no table printer and no container code."""
     code = (
         "import sys; from proof.cli import main\n"

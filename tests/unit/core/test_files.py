@@ -1,4 +1,4 @@
-"""Files written whole, and what a failure of the disk means."""
+"""Reading untrusted files, writing files atomically, and explaining disk errors."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pytest
 from proof.cli import facts, main
 from proof.core import files
 from proof.core.errors import RefusedError
-from tests.support.hostile import lay
+from tests.support.hostile import create
 from tests.support.makers import write
 
 
 def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The new text, or on a failure the old one, and nothing beside it."""
+    """A failed write leaves the old text, and no temporary file."""
     files.write_whole(tmp_path / "a" / "b.json", "old")
 
     def full(self: Path, _: Path) -> None:
@@ -34,7 +34,7 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_threads_write_the_same_file(tmp_path: Path) -> None:
-    """Each has a temporary file of its own: what is left is one of the texts, whole, and nothing else."""
+    """Each thread uses its own temporary file: in the end there is one of the texts, complete, and nothing else."""
     texts = [f"{number}" * 100_000 for number in range(8)]
     with ThreadPoolExecutor(len(texts)) as pool:
         list(pool.map(lambda text: files.write_whole(tmp_path / "a.json", text), texts * 10))
@@ -43,7 +43,7 @@ def test_threads_write_the_same_file(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link where the file goes is replaced; one where the temporary file goes is left alone."""
+    """A link at the target is replaced; a link at the name of the temporary file is an error."""
     outside = write(tmp_path, {"outside": "theirs"}) / "outside"
     (tmp_path / "a.json").symlink_to(outside)
     files.write_whole(tmp_path / "a.json", "ours")
@@ -55,8 +55,8 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, monkeypatch: pytest.M
     assert outside.read_text() == "theirs"
 
 
-def test_a_written_file_is_as_the_umask_says(tmp_path: Path) -> None:
-    """As any other file that the user makes: in UTF-8, whatever the locale."""
+def test_a_written_file_follows_the_umask(tmp_path: Path) -> None:
+    """The mode follows the umask, and the text is UTF-8 in any locale."""
     before = os.umask(0o027)
     try:
         files.write_whole(tmp_path / "a.json", "é\n")
@@ -71,7 +71,7 @@ def _read(root: Path, name: str) -> bytes:
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
-    """Its bytes as they are, up to the limit; the trusted part of its path may be a link."""
+    """The bytes are unchanged, up to the limit. The trusted part of the path may contain links."""
     write(tmp_path, {"real/a/b.txt": b"0123\r\n\xff\0"})
     (tmp_path / "project").symlink_to("real")
     assert _read(tmp_path / "project", "a/b.txt") == b"0123\r\n\xff\0"
@@ -96,18 +96,18 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ({"device": "a"}, "a/x", "a: expected a directory, found a device"),
         ({"folder": "x"}, "x", "x: expected a regular file, found a directory"),
         ({"file": "a"}, "a/x", "a: expected a directory, found a regular file"),
-        ({"file": "x", "text": "01234567890"}, "x", "x: this file has more than 10 bytes"),
-        ({"file": "x", "size": 10**13}, "x", "x: this file has more than 10 bytes"),
-        ({"file": "x"}, "a/../x", "this path leads upwards"),
-        ({"file": "x"}, "../good", "this path leads upwards"),
+        ({"file": "x", "text": "01234567890"}, "x", "x: the file is larger than 10 bytes"),
+        ({"file": "x", "size": 10**13}, "x", "x: the file is larger than 10 bytes"),
+        ({"file": "x"}, "a/../x", "the path contains `..`"),
+        ({"file": "x"}, "../good", "the path contains `..`"),
     ],
     ids=str,
 )
 def test_what_is_not_read(given: dict[str, Any], name: str, says: str, tmp_path: Path) -> None:
-    """Links, whatever they lead to, at every step; what has no end; what is too long. No descriptor is left open."""
+    """Links at any part of the path, special files and large files are refused. No descriptor is left open."""
     if "device" in given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
-    lay(write(tmp_path, {"good": "good"}), given)
+    create(write(tmp_path, {"good": "good"}), given)
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(RefusedError, match=re.escape(says)):
         _read(tmp_path, name)
@@ -116,14 +116,14 @@ def test_what_is_not_read(given: dict[str, Any], name: str, says: str, tmp_path:
 
 @pytest.mark.parametrize("name", ["nothing", "no/thing", "x" * 300, "x/" * 3000 + "x"])
 def test_what_is_not_there(name: str, tmp_path: Path) -> None:
-    """One error for it, be its name as long as it may."""
+    """The error is the same for a name of any length."""
     with pytest.raises(FileNotFoundError):
         _read(tmp_path, name)
 
 
 @pytest.mark.parametrize("name", ["a", "a/b", "a/b/file"])
 def test_what_is_swapped_at_the_last_moment(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A link that is put there after all before it was opened is refused like one that was there before."""
+    """A link that appears just before the file is opened is refused too."""
     root = write(tmp_path, {"project/a/b/file": "ours", "secret/b/file": "secret", "secret/file": "secret"}) / "project"
     opening, target = os.open, root / name
 
@@ -138,18 +138,18 @@ def test_what_is_swapped_at_the_last_moment(name: str, tmp_path: Path, monkeypat
         files.read(root / "a/b/file", below=root, limit=10)
 
 
-def test_a_file_that_grows_is_not_read_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read is what it had when it was opened."""
+def test_a_growing_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading stops at the size that the file had when it was opened."""
     write(tmp_path, {"x": "1234"})
     asking = os.fstat
 
     def shorter(descriptor: int) -> os.stat_result:
         found = list(asking(descriptor))
-        found[6] = 3  # its size, a moment ago
+        found[6] = 3  # the size, before the file grew
         return os.stat_result(found)
 
     monkeypatch.setattr(os, "fstat", shorter)
-    with pytest.raises(RefusedError, match="grew while it was read"):
+    with pytest.raises(RefusedError, match="grew while it was being read"):
         _read(tmp_path, "x")
 
 
@@ -158,9 +158,9 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     (write(tmp_path, {"x": ""}) / "x").chmod(0)
     with pytest.raises(PermissionError) as error:
         _read(tmp_path, "x")
-    trouble = files.trouble(error.value)
-    assert trouble is not None
-    assert str(trouble).startswith(f"{tmp_path / 'x'}: Permission denied")
+    found = files.disk_error(error.value)
+    assert found is not None
+    assert str(found).startswith(f"{tmp_path / 'x'}: Permission denied")
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_tree_that_is_not_plain(given: dict[str, Any], says: str, tmp_path: Path) -> None:
-    """At any depth; and one that is deeper than any is not descended."""
+    """Links and special files are refused at any depth, and so are paths that are too long."""
     files.check_plain(write(tmp_path, {"a/b/good": ""}))
-    lay(tmp_path, given)
+    create(tmp_path, given)
     with pytest.raises(RefusedError, match=says):
         files.check_plain(tmp_path)
 
@@ -191,22 +191,22 @@ def test_a_tree_that_is_not_plain(given: dict[str, Any], says: str, tmp_path: Pa
         (shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]), "the disk is full"),
     ],
 )
-def test_trouble(error: OSError, says: str) -> None:
-    """It could not be measured, with the file and a cure."""
-    trouble = files.trouble(error)
-    assert trouble is not None
-    assert trouble.code == 3
-    assert str(trouble).splitlines()[0] == says
-    assert trouble.hint
+def test_disk_error(error: OSError, says: str) -> None:
+    """A disk error is a failed measurement (code 3), with the file and a hint."""
+    found = files.disk_error(error)
+    assert found is not None
+    assert found.code == 3
+    assert str(found).splitlines()[0] == says
+    assert found.hint
 
 
-def test_no_trouble_of_the_disk() -> None:
-    """A file that is missing is a mistake of ours, and not called anything else."""
-    assert files.trouble(FileNotFoundError(errno.ENOENT, "No such file or directory", "/a")) is None
+def test_a_missing_file_is_not_a_disk_error() -> None:
+    """It would be a bug in the tool."""
+    assert files.disk_error(FileNotFoundError(errno.ENOENT, "No such file or directory", "/a")) is None
 
 
 def test_a_full_disk_is_code_3(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Wherever it is met: one message, and no traceback."""
+    """The command line prints one message, and no traceback."""
 
     def full(_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "/a/b")

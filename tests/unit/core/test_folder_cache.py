@@ -1,4 +1,4 @@
-"""Which folders need no second look."""
+"""Results are remembered until a directory changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEEN = {"snippets": 1, "steps": {"note/run": False}}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that nobody has written to for a while."""
+    """A directory with one file."""
     made = tmp_path / "note"
     (made / "context").mkdir(parents=True)
     (made / "context" / "note.txt").write_text("a note")
@@ -30,15 +30,15 @@ def index(folder: Path, depends: str = "") -> FolderCache:
 
 
 def look(folder: Path) -> None:
-    """As `proof status` does, some time after the files were written."""
+    """Store a result, some time after the files were written, as `proof status` does."""
     time.sleep(0.1)
     found = index(folder)
     found.put("note", folder, SEEN, began=folder_cache.now())
     found.save(whole=True)
 
 
-def test_what_was_right_is_known_again(folder: Path) -> None:
-    """In another run too; and nothing is known of another folder, or under another name."""
+def test_a_result_is_found_again(folder: Path) -> None:
+    """A later run finds it, but not for another directory or under another name."""
     assert index(folder).get("note", folder) is None
     look(folder)
     assert index(folder).get("note", folder) == SEEN
@@ -48,7 +48,7 @@ def test_what_was_right_is_known_again(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", ["edited", "same size and time", "new", "gone", "mode", "another folder"])
 def test_a_touched_folder_is_not_known(folder: Path, change: str) -> None:
-    """Whatever was done to a file of it, one that keeps its size and its time of writing included."""
+    """Any change of a file counts, even one that keeps its size and modification time."""
     look(folder)
     note = folder / "context" / "note.txt"
     match change:
@@ -71,8 +71,8 @@ def test_a_touched_folder_is_not_known(folder: Path, change: str) -> None:
     assert index(folder).get("note", folder) is None
 
 
-def test_what_was_just_written_is_looked_at_again(folder: Path) -> None:
-    """Within the clock's resolution it may be written once more, and its time would not tell."""
+def test_a_fresh_directory_is_not_stored(folder: Path) -> None:
+    """A file that was just written may change again without a new time."""
     found = index(folder)
     (folder / "context" / "note.txt").write_text("new")
     found.put("note", folder, SEEN, began=folder_cache.now())
@@ -80,14 +80,14 @@ def test_what_was_just_written_is_looked_at_again(folder: Path) -> None:
     assert index(folder).get("note", folder) is None
 
 
-def test_what_all_depend_on(folder: Path) -> None:
-    """Where the bases or the tool are others, nothing is known."""
+def test_a_common_dependency(folder: Path) -> None:
+    """A change of the base images or of the tool invalidates everything."""
     look(folder)
     assert index(folder, "other bases").get("note", folder) is None
 
 
-def test_what_one_depends_on(folder: Path) -> None:
-    """Beside its folder, of which it is told when it is asked for."""
+def test_a_dependency_of_one_result(folder: Path) -> None:
+    """A result may depend on a string that the caller passes."""
     time.sleep(0.1)
     found = index(folder)
     found.put("note", folder, SEEN, began=folder_cache.now(), depends="one base")
@@ -97,8 +97,8 @@ def test_what_one_depends_on(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_what_was_not_asked_for(folder: Path, *, whole: bool) -> None:
-    """It is forgotten where the whole project was looked at, and stays where only a part was."""
+def test_unused_results(folder: Path, *, whole: bool) -> None:
+    """They are dropped if the whole project was looked at, and kept otherwise."""
     look(folder)
     part = index(folder)
     part.put("letter", folder, SEEN, began=folder_cache.now())
@@ -108,18 +108,18 @@ def test_what_was_not_asked_for(folder: Path, *, whole: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": 2, "depends": "", "found": {"note": 3}}'])
-def test_a_broken_index_knows_nothing(folder: Path, text: str) -> None:
-    """What a full disk or a hand left there is thrown away."""
+def test_a_broken_file_is_ignored(folder: Path, text: str) -> None:
+    """A damaged or edited file counts as empty."""
     look(folder)
     (folder.parent / "cache" / "index.json").write_text(text)
     assert index(folder).get("note", folder) is None
 
 
 class TestStatus:
-    """`proof status`, which keeps what it saw."""
+    """`proof status`, which uses the cache."""
 
     def test_the_same_is_said(self, tmp_path: Path) -> None:
-        """Once more, out of the index: the same counts, and the same faults of pages."""
+        """A second run uses the cache, and reports the same counts and problems."""
         project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
         edit(project / "docs/index.md", "{{ transcript note/run }}", "")
         time.sleep(0.1)
@@ -129,8 +129,8 @@ class TestStatus:
         assert (again.snippets, again.steps, again.facts) == (first.snippets, first.steps, first.facts)
         assert list(map(str, again.problems)) == list(map(str, first.problems))
 
-    def test_a_fault_is_said_until_it_is_mended(self, tmp_path: Path) -> None:
-        """A stale folder is never kept as right; one that was right is looked at once it is touched."""
+    def test_a_problem_is_reported_until_it_is_fixed(self, tmp_path: Path) -> None:
+        """A stale snippet is never cached, and a cached one is checked again after a change."""
         project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
         time.sleep(0.1)
         assert not status.status(project, cache).problems
@@ -142,7 +142,7 @@ class TestStatus:
         assert not status.status(project, cache).problems
 
     def test_a_moved_base(self, tmp_path: Path) -> None:
-        """It concerns folders that nobody touched."""
+        """A changed base image also affects unchanged directories."""
         project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
         time.sleep(0.1)
         assert not status.status(project, cache).problems

@@ -1,4 +1,4 @@
-"""Regular expressions from a manifest: a subset that `re` and `regex` read alike, and limits on what a search takes."""
+"""Regular expressions from a manifest: a subset that `re` and `regex` read alike, with limits on time and memory."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ def _budgets_are_full() -> None:
 
 
 def test_matches_line_by_line() -> None:
-    """`^` and `$` are those of a line, and look-around works as it does in `re`."""
+    """`^` and `$` match at each line, and look-around works as in `re`."""
     assert Pattern.compile(r"^b(?=c)", WHERE).search("a\nbc") is not None
     assert Pattern.compile(r"(?<=\d)s$", WHERE).search("1s\n2m") is not None
     assert Pattern.compile("x", WHERE).search("y") is None
 
 
-def test_replaces_by_a_plain_text() -> None:
-    """What is put in place of a match is no template."""
+def test_replaces_literally() -> None:
+    """The replacement is not a template."""
     assert Pattern.compile(r"\d+", WHERE).sub(r"<\1>", "a1b22") == r"a<\1>b<\1>"
 
 
 def test_a_digit_is_ascii() -> None:
-    """A number that is read out of an output has the digits that every other program takes for digits."""
+    """Other digits and letters of Unicode do not count."""
     assert Pattern.compile(r"^(\d+)$", WHERE).search("٣") is None
     assert Pattern.compile(r"^\w+$", WHERE).search("ä") is None
     assert Pattern.compile(r"^\S+$", WHERE).search("ä") is not None
 
 
 @pytest.mark.parametrize("text", ["^(a|aa)+$", "(a+)+b|(a+)+c", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
-def test_a_catastrophe_is_ended(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a search would outlive its author, it ends with the manifest's line and the way out."""
+def test_catastrophic_backtracking_is_stopped(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that would take years ends with an error, with the manifest's line and a hint."""
     monkeypatch.setattr(patterns, "_TIMEOUT", 0.1)
     endless = Pattern.compile(text, WHERE)
     for act in (endless.search, lambda given: endless.sub("", given)):
-        with pytest.raises(ManifestError, match=r"^snippet\.toml:3: this regular .* still at work") as error:
+        with pytest.raises(ManifestError, match=r"^snippet\.toml:3: this regular .* timed out") as error:
             act("a" * 4000 + "!")
         assert error.value.evidence == text
         assert error.value.hint
 
 
 def test_the_patterns_of_a_file_have_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many slow searches take no longer than a few: each is within its own limit, and all are counted together."""
+    """The searches of one file share a time limit, besides the limit for each search."""
     monkeypatch.setattr(patterns, "_TIMEOUT", 0.05)
-    monkeypatch.setattr(patterns, "_TOGETHER", 0.2)
+    monkeypatch.setattr(patterns, "_BUDGET", 0.2)
     monkeypatch.setattr(patterns, "_REFILL", 0)
     slow = [Pattern.compile(f"^(a|aa)+{end}$", WHERE) for end in "bcdefghijk"]
     other = Pattern.compile("^a", Where(Path("other.toml"), 1))
@@ -68,21 +68,21 @@ def test_the_patterns_of_a_file_have_one_budget(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(ManifestError) as error:
             each.search("a" * 4000 + "bcdefghijk!")
         said.append(error.value.what)
-    assert "still at work" in said[0]
-    assert said[-1] == "this regular expression has no time left: those of this file took 0.2 s together"
-    assert other.search("a"), "another file has its own"
+    assert "timed out" in said[0]
+    assert said[-1] == "this regular expression has no time left: the searches of this file took 0.2 s in total"
+    assert other.search("a"), "each file has its own budget"
 
 
-def test_a_budget_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A preview that runs for days never runs out of time for what takes a millisecond."""
+def test_a_budget_refills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview that runs for days does not run out of time."""
     monkeypatch.setattr(patterns, "_REFILL", 1e9)
     budget = patterns._budget(WHERE.path)
     budget.spend(100)
-    assert budget.left() == patterns._TOGETHER
+    assert budget.left() == patterns._BUDGET
 
 
 def test_a_large_text_is_not_searched() -> None:
-    """What a pattern keeps of a text grows with it: memory is not spent on outputs that no page shows."""
+    """The memory for a search grows with the text, so its length is limited."""
     Pattern.compile("(.)*", WHERE).search("a" * 200_000)
     with pytest.raises(ManifestError, match=r"searches 200,001 characters, more than 200,000\n.*\n    hint: "):
         Pattern.compile("(.)*", WHERE).search("a" * 200_001)
@@ -115,7 +115,7 @@ else:
     ],
 )
 def test_a_search_needs_little_memory(text: str, says: str) -> None:
-    """With a gigabyte of address space the worst that is accepted ends as an error of its own, and not of the tool."""
+    """A gigabyte of address space is enough, even for the most expensive accepted patterns."""
     run = subprocess.run(
         [sys.executable, "-c", SEARCH.format(text=text)],
         cwd=REPOSITORY / "scripts",
@@ -131,18 +131,18 @@ def test_a_search_needs_little_memory(text: str, says: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # What `regex` has and `re` has not, and what the two read differently or only in some versions.
+        # Syntax that only `regex` has, or that the two read differently, or only in some versions.
         *("(?R)", "a(?1)?", "(?<n>a)(?&n)", "(?|a|b)", "(?:a){e<=3}", "(?P<n>a)(?P=n)", r"(a)\1", r"\Kx", r"\Gx"),
         *(r"\L<x>", r"\p{L}", r"\X", r"\R", r"\h", r"\m", r"\N{DASH}", "(?V1)a", "(?if)a", "(?x) a", "(?i:a)", "a(?i)"),
         *("[a--b]", "[a&&b]", "[a||b]", "[a~~b]", "[[a]b]", "[[:alpha:]]", "[]a]", "a++", "a*+", "a?+", "(?>a)"),
         *("(?(1)a|b)", "(?#a)", "{e}", "a{,3}", "a{3", "a}", "a]", "a**", "a{2}{3}", "^*", r"\b+", "(?=a)*", "*"),
         *("(?<=a+)b", "[b-a]", r"\é", r"\8", r"\a", r"\B", "(", ")", "a)", "(?", "[", "[^", "\\"),
-        # What takes too much.
+        # Too expensive.
         *("a{257}", "a{0,257}", "a{257,}", "(?:a{16}){17}", "a{99999999999999999999}", "(?:(?:(?:a*)*)*)*", "()" * 31),
     ],
 )
 def test_outside_of_the_subset(text: str) -> None:
-    """Everything else is refused, with the piece that is meant."""
+    """Everything else is refused, with a reason."""
     with pytest.raises(ValueError, match=r".") as error:
         Pattern.compile(text, WHERE)
     assert str(error.value)
@@ -168,7 +168,7 @@ PATTERNS = st.recursive(
 
 @given(st.sampled_from(["", "(?s)", "(?m)", "(?i)"]), PATTERNS, st.text("ab1 \n#ä.:-]\\\u0660\u2028", max_size=12))
 def test_re_and_regex_read_it_alike(flags: str, body: str, text: str) -> None:
-    """What is accepted finds and replaces the same in both."""
+    """An accepted pattern finds and replaces the same in both."""
     try:
         ours = Pattern.compile(flags + body, WHERE)
     except ValueError:
@@ -180,8 +180,8 @@ def test_re_and_regex_read_it_alike(flags: str, body: str, text: str) -> None:
     assert ours.sub("<>", text) == theirs.sub("<>", text)
 
 
-def test_a_step_has_so_many_and_not_more(tmp_path: Path) -> None:
-    """All patterns of a step are counted, whatever they are for."""
+def test_a_step_has_a_limited_number_of_patterns(tmp_path: Path) -> None:
+    """All patterns of a step count, whatever they are for."""
     root = tiny(tmp_path)
     path = root / "snippets" / "count" / "snippet.toml"
     step = '[[step]]\nname = "v"\ncommand = "docker version"\nunshown = "a test"\n'
@@ -189,5 +189,5 @@ def test_a_step_has_so_many_and_not_more(tmp_path: Path) -> None:
     path.write_text(most)
     assert project.load_all(root, ["count"])
     path.write_text(most + 'facts.x = { match = "(x)", unit = "B" }\n')
-    with pytest.raises(ManifestError, match="41 regular expressions are too many for a step"):
+    with pytest.raises(ManifestError, match="too many regular expressions in this step: 41"):
         project.load_all(root, ["count"])

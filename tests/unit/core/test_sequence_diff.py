@@ -1,4 +1,4 @@
-"""Where two lists differ: right for those that a person reads, and bounded for all others."""
+"""The differences of two lists: exact for short lists, in bounded time for long ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTS = st.lists(st.sampled_from("abc"), max_size=30)
 
 @given(old=LISTS, new=LISTS)
 def test_the_blocks_are_all_that_differs(old: list[str], new: list[str]) -> None:
-    """With each of them replaced, the one list is the other; and none of them replaces the same by the same."""
+    """Replacing the blocks turns the old list into the new one, and each block is a real difference."""
     made, done = list[str](), 0
     for block in blocks(old, new):
         made += [*old[done : block.old_from], *new[block.new_from : block.new_to]]
@@ -28,12 +28,12 @@ def test_the_blocks_are_all_that_differs(old: list[str], new: list[str]) -> None
 
 @given(same=LISTS)
 def test_the_same_list(same: list[str]) -> None:
-    """No block."""
+    """Equal lists have no blocks."""
     assert list(blocks(same, same)) == []
 
 
 def test_two_changes_far_apart() -> None:
-    """Two blocks, as long as what is between the first and the last is short enough to look into."""
+    """They are two blocks, if the distance between them is short enough for an exact comparison."""
     old = [str(number) for number in range(200)]
     new = [*old[:10], "x", *old[11:150], *old[151:]]
     assert list(blocks(old, new)) == [Block(10, 11, 10, 11), Block(150, 151, 150, 150)]
@@ -53,7 +53,7 @@ def test_two_changes_far_apart() -> None:
 def test_long_lists_are_not_compared_item_by_item(
     old: list[str], new: list[str], expected: list[Block], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What would take days is never handed to the matcher, whose time grows with the cube of the length."""
+    """Long lists are not passed to difflib, whose time grows with the cube of the length."""
     handed: list[int] = []
 
     class Counting(difflib.SequenceMatcher[Any]):

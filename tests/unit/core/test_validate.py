@@ -1,4 +1,4 @@
-"""Records out of files: every value has the type that its field declares."""
+"""Records from files: each value must have the type that its field declares."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ FACTS = capture().facts
 
 
 def odd(record: Any, **fields: Any) -> Any:
-    """A record with values that its own type would not let in."""
+    """A record with values of the wrong type."""
     return replace(record, **fields)
 
 
-def test_a_record_passes_as_it_is() -> None:
-    """Nothing is converted, and nothing copied."""
+def test_a_valid_record_is_returned() -> None:
+    """It is neither converted nor copied."""
     one = capture()
     assert validate(one) is one
 
@@ -53,14 +53,14 @@ def test_a_record_passes_as_it_is() -> None:
     ],
 )
 def test_a_value_of_another_type(change: dict[str, Any], says: str) -> None:
-    """The field is named, however deep it lies."""
+    """The error names the field, at any depth."""
     with pytest.raises(TypeError) as error:
         validate(capture(**change))
     assert str(error.value).startswith(says)
 
 
 def test_the_largest_number() -> None:
-    """What 64 bits hold is a number, and can be written."""
+    """Integers may have up to 64 bits."""
     largest = capture(facts={"size": odd(FACTS["size"], value=2**63 - 1)})
     assert validate(largest) is largest
     assert not is_number(math.nan)

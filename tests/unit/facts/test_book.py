@@ -1,4 +1,4 @@
-"""Facts: values with their units, from captures and from cited.toml, each written in one way."""
+"""Facts: values with units, from captures and from cited.toml, and how they are formatted."""
 
 from __future__ import annotations
 
@@ -104,19 +104,19 @@ class TestBinary:
 
     @pytest.mark.parametrize("text", ["", "K", "12X", "1.2.3M", "-", "abc"])
     def test_no_number(self, text: str) -> None:
-        """What is no size is an error, for the caller to place."""
+        """An invalid size is an error that the caller adds a place to."""
         with pytest.raises(ValueError, match="could not convert"):
             parse_binary(text)
 
     @pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "K", "nan", "infM", "1e999T", "-1e300"])
     def test_no_sensible_number(self, text: str) -> None:
-        """What Python reads as a number is no size where nothing can be computed with it."""
-        with pytest.raises(ValueError, match="is no size"):
+        """A number that cannot be computed with, like inf, is not a size."""
+        with pytest.raises(ValueError, match="invalid size"):
             parse_binary(text)
 
     @given(kib=st.integers(0, 10**9).map(lambda n: n * 4))
     def test_there_and_back(self, kib: int) -> None:
-        """What is written and read again is within the last digit that was written."""
+        """What is written and read again is correct to the last digit."""
         assert parse_binary(binary(kib)) == pytest.approx(kib, rel=0.051)
 
 
@@ -138,32 +138,33 @@ class TestWritten:
         ],
     )
     def test_written(self, value: float | str, unit: str, text: str) -> None:
-        """Each unit has its one way of being written, wherever a value comes from."""
+        """Each unit has one format, wherever a value comes from."""
         assert written(value, unit) == text
         assert str(Value(value, unit)) == text
 
 
 class TestMeasured:
     def test_names(self) -> None:
-        """The facts of a capture are named after its snippet, and know where they come from."""
+        """The facts of a capture are named after its snippet, and have their source and origin."""
         one = capture()
         book = FactBook({"single": one})
         assert list(book) == ["single.size", "single.layers", "single.du_src", "single.command"]
         found = book["single.size"]
         assert (found.value, found.unit, found.source) == (269_642_189, "B", "sum of files")
         assert found.origin is one
+        assert found.name == "single.size"
         assert len(book) == 4
 
     def test_tolerance(self) -> None:
-        """A fact that varies says by how much."""
+        """A fact that varies has a tolerance."""
         book = FactBook({"single": capture(facts={"size": CapturedFact(1, "B", "x", tolerance=0.01)})})
         assert book["single.size"].tolerance == 0.01
 
-    def test_measured_anew(self) -> None:
-        """FolderCache captures take the place of committed ones; all other facts stay."""
+    def test_with_captures(self) -> None:
+        """Fresh captures replace the committed ones of the same snippets; all other facts stay."""
         cited = Fact(1, "B", "edition.size", "first", Source("first", "2020-06-04", ""))
         book = FactBook({"single": capture(), "multi": capture()}, [cited])
-        fresh = book.measured_anew({"single": capture(facts={"size": CapturedFact(1, "B", "x")})})
+        fresh = book.with_captures({"single": capture(facts={"size": CapturedFact(1, "B", "x")})})
         assert [name for name in fresh if name.startswith("single.")] == ["single.size"]
         assert fresh["single.size"].value == 1
         assert fresh["multi.size"].value == 269_642_189
@@ -172,7 +173,7 @@ class TestMeasured:
 
 class TestLoad:
     def test_load(self, tmp_path: Path) -> None:
-        """The facts of a project are those of its captures and the cited figures; a snippet not run yet has none."""
+        """The facts of a project are those of its captures and the cited figures. An uncaptured snippet has none."""
         write(tmp_path, {"single/snippet.toml": MANIFEST, "fresh/snippet.toml": MANIFEST, "cited.toml": CITED})
         save(capture(), folder_of(tmp_path / "single", "rebuilt"))
         book = facts.load(tmp_path)
@@ -180,12 +181,12 @@ class TestLoad:
         assert list(book.captures) == ["single"]
 
     def test_nothing(self, tmp_path: Path) -> None:
-        """A project without captures and cited figures has no facts, which is no error."""
+        """A project without captures and cited figures has no facts. This is not an error."""
         assert dict(facts.load(tmp_path)) == {}
 
     @pytest.mark.parametrize("place", ["fake/registry", "fake/rebuilt", "rebuilt"])
     def test_a_capture_that_no_manifest_declares(self, tmp_path: Path, place: str) -> None:
-        """It is refused where it is asked for: nothing is ever compared with it."""
+        """It is refused when it is asked for, because no run is ever compared with it."""
         matrix = "" if "/" in place else 'matrix = { go = ["1.26"] }\n'
         write(tmp_path, {"snippets/single/snippet.toml": matrix + MANIFEST})
         save(capture(), tmp_path / "snippets/single/captured" / place)
@@ -200,7 +201,7 @@ class TestLoad:
 
 class TestCited:
     def test_what_is_measured_too(self) -> None:
-        """What others published never takes the place of what was measured, whatever it is called."""
+        """A cited figure never replaces a measured one, whatever its name."""
         cited = Fact(1, "B", "single.size", "first", Source("first", "2020-06-04", ""))
         with pytest.raises(PageError, match=r"'single\.size' is both cited and measured"):
             FactBook({"single": capture()}, [cited])["single.size"]
@@ -218,7 +219,7 @@ class TestCited:
         }
 
     def test_source(self, tmp_path: Path) -> None:
-        """A figure says who published it, and when."""
+        """A figure has its publication and its date."""
         book = facts.load(write(tmp_path, {"cited.toml": CITED}))
         assert book["edition.size"].origin == Source("the first edition", "2020-06-04", "https://example.com/first")
         assert book["edition.size"].source == "the first edition"
@@ -227,23 +228,23 @@ class TestCited:
     @pytest.mark.parametrize(
         ("old", "new", "line", "what"),
         [
-            ('name = "edition"', "", 1, "`name` is missing here"),
-            ('name = "edition"', 'name = "taken"', 2, "'taken' is a snippet already"),
+            ('name = "edition"', "", 1, "`name` is missing"),
+            ('name = "edition"', 'name = "taken"', 2, "'taken' is already a snippet"),
             ('name = "edition"', 'name = "taken_all"', 2, "'taken_all' could be a variant of the snippet 'taken'"),
             ('name = "edition"', 'name = "taken_1_26"', 2, "could be a variant of the snippet 'taken'"),
-            ('name = "edition"', 'name = "taken.size"', 2, "'taken.size' is not a name"),
-            ('name = "edition"', 'name = "Edition"', 2, "'Edition' is not a name"),
+            ('name = "edition"', 'name = "taken.size"', 2, "invalid name 'taken.size'"),
+            ('name = "edition"', 'name = "Edition"', 2, "invalid name 'Edition'"),
             ('name = "edition"', 'name = "other"', 11, "two sources are called 'other'"),
-            ("figures.exact =", 'figures."a.b" =', 16, "'a.b' is not a name"),
-            ('title = "another"', "", 10, "`title` is missing here"),
-            ('date = "2023-01-10"', "", 10, "`date` is missing here"),
+            ("figures.exact =", 'figures."a.b" =', 16, "invalid name 'a.b'"),
+            ('title = "another"', "", 10, "`title` is missing"),
+            ('date = "2023-01-10"', "", 10, "`date` is missing"),
             ('date = "2023-01-10"', "date = 2023-01-10", 13, "`date` must be a string"),
             ("url =", "link =", 5, "unknown key 'link'"),
-            ("https://example.com/first", "javascript:alert(1)", 5, "'javascript:alert(1)' is no address of a page"),
-            ("https://example.com/first", "data:text/html,x", 5, "'data:text/html,x' is no address of a page"),
-            ("https://example.com/first", "https://example.com/ x", 5, "is no address of a page"),
-            ('unit = "MB" }\nfigures.layers', 'unit = "Mb" }\nfigures.layers', 6, "'Mb' is no unit"),
-            ('value = 2, unit = "count"', "value = 2", 7, "`unit` is missing here"),
+            ("https://example.com/first", "javascript:alert(1)", 5, "invalid URL 'javascript:alert(1)'"),
+            ("https://example.com/first", "data:text/html,x", 5, "invalid URL 'data:text/html,x'"),
+            ("https://example.com/first", "https://example.com/ x", 5, "invalid URL 'https://example.com/ x'"),
+            ('unit = "MB" }\nfigures.layers', 'unit = "Mb" }\nfigures.layers', 6, "unknown unit 'Mb'"),
+            ('value = 2, unit = "count"', "value = 2", 7, "`unit` is missing"),
             ('value = 2, unit = "count"', 'unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = "2", unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = nan, unit = "count"', 7, "`value` must be a number"),
@@ -252,7 +253,7 @@ class TestCited:
             ('value = 2, unit = "count"', 'value = true, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = 2, unti = "count"', 7, "unknown key 'unti' - did you mean 'unit'?"),
             ('{ value = 2, unit = "count" }', "2", 7, "`figures.layers` must be a table"),
-            ("figures.exact = {", "figures.exact = ", 16, "this is no TOML"),
+            ("figures.exact = {", "figures.exact = ", 16, "invalid TOML"),
         ],
     )  # fmt: skip
     def test_mistake(self, tmp_path: Path, old: str, new: str, line: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Expressions: arithmetic over facts, and no way to anything else."""
+"""Expressions: arithmetic over facts, and no access to anything else."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class TestShown:
         ],
     )
     def test_shown(self, text: str, shown: str) -> None:
-        """An expression has a value with its unit, written in that unit's one way."""
+        """An expression has a value with a unit, and is formatted for that unit."""
         assert str(evaluate(text, FACTS)) == shown
 
 
@@ -171,25 +171,25 @@ class TestTruth:
         ],
     )
     def test_truth(self, text: str, holds: object) -> None:
-        """A comparison is a truth, which is no number."""
+        """A comparison has the unit "truth", so it is not a number."""
         found = evaluate(text, FACTS)
         assert (found.value, found.unit) == (int(bool(holds)), "truth")
 
 
 MISTAKES = [
     # text, what the message says
-    ("", "is no expression over facts"),
-    ("   ", "is no expression over facts"),
-    ("single.size +", "is no expression over facts"),
-    ("single.size size", "is no expression over facts"),
-    ("(single.size", "is no expression over facts"),
-    ("single.size\0", "is no expression over facts"),
-    ("single.sise", "there is no fact 'single.sise' - did you mean 'single.size'?"),
-    ("singel.size", "there is no fact 'singel.size' - did you mean 'single.size'?"),
-    ("qqq.zzz", "there is no fact 'qqq.zzz'"),
-    ("size", "there is no fact 'size'"),
-    ("single", "there is no fact 'single'"),
-    ("single.size.real", "there is no fact 'single.size.real'"),
+    ("", "is not a valid expression"),
+    ("   ", "is not a valid expression"),
+    ("single.size +", "is not a valid expression"),
+    ("single.size size", "is not a valid expression"),
+    ("(single.size", "is not a valid expression"),
+    ("single.size\0", "is not a valid expression"),
+    ("single.sise", "unknown fact 'single.sise' - did you mean 'single.size'?"),
+    ("singel.size", "unknown fact 'singel.size' - did you mean 'single.size'?"),
+    ("qqq.zzz", "unknown fact 'qqq.zzz'"),
+    ("size", "unknown fact 'size'"),
+    ("single", "unknown fact 'single'"),
+    ("single.size.real", "unknown fact 'single.size.real'"),
     ("single.size + single.layers", "have different units (B, count)"),
     ("single.size + 5", "270MB and 5 have different units (B, none)"),
     ("single.size + single.du_src", "have different units (B, KiB)"),
@@ -211,41 +211,41 @@ MISTAKES = [
     ("min(0, 5, single.size)", "have different units (none, B)"),
     ("min(single.size, 0, 5)", "have different units (B, none)"),
     ("max(1, 2, single.size)", "have different units (none, B)"),
-    ("single.size * multi.size", "B times B is no unit known here"),
-    ("single.size * single.build", "B times s is no unit known here"),
+    ("single.size * multi.size", "cannot multiply B by B"),
+    ("single.size * single.build", "cannot multiply B by s"),
     ("(single.layers < 9) + 1", "have different units (truth, none)"),
-    ("single.command + 'x'", """'["app"]' is no number"""),
-    ("-single.command", "is no number"),
-    ("percent('4%')", "percent() takes a ratio, and 4% is none"),
-    ("percent(single.size)", "percent() takes a ratio, and 270MB is none"),
-    ("times(single.layers)", "times() takes a ratio, and 8 is none"),
-    ("bytes(single.layers)", "bytes() takes a size, and 8 is none"),
-    ("words('two')", "'two' is no number"),
+    ("single.command + 'x'", """'["app"]' is not a number"""),
+    ("-single.command", "is not a number"),
+    ("percent('4%')", "percent() takes a ratio, not 4%"),
+    ("percent(single.size)", "percent() takes a ratio, not 270MB"),
+    ("times(single.layers)", "times() takes a ratio, not 8"),
+    ("bytes(single.layers)", "bytes() takes a size, not 8"),
+    ("words('two')", "'two' is not a number"),
     ("single.size / multi.nothing", "divides by zero"),
     ("1 / 0", "divides by zero"),
     ("percent()", "`percent()`: "),
     ("percent(1, 2, 3)", "`percent(1, 2, 3)`: "),
     ("min()", "`min()`: "),
-    ("percnt(1)", "there is no function 'percnt' - did you mean 'percent'?"),
+    ("percnt(1)", "unknown function 'percnt' - did you mean 'percent'?"),
     ("percent(1, 7)", "a percentage has 0 to 6 decimals, not 7"),
     ("percent(1, -1)", "a percentage has 0 to 6 decimals, not -1"),
     ("percent(1, 1000000000)", "a percentage has 0 to 6 decimals, not 1000000000"),
-    ("min(1, key=2)", "has no meaning here"),
-    ("min(*single.size)", "has no meaning here"),
-    ("single.size is 5", "only == != < <= > >= and `in` compare values here"),
-    ("1 not in 2", "only == != < <= > >= and `in` compare values here"),
+    ("min(1, key=2)", "is not supported"),
+    ("min(*single.size)", "is not supported"),
+    ("single.size is 5", "unsupported comparison"),
+    ("1 not in 2", "unsupported comparison"),
     ("'a' in 12", "`in` finds a word in a text, and not a in 12"),
     ("1 in 'a'", "`in` finds a word in a text, and not 1 in a"),
-    ("1 in 12", "`in` finds a word in a text, and not 1 in 12"),
-    ("True", "True and False are no values here"),
-    ("None", "`None` has no meaning here"),
-    ("1j", "`1j` has no meaning here"),
-    ("b'x'", "has no meaning here"),
-    ("...", "`...` has no meaning here"),
-    ("+1", "`+1` has no meaning here"),
-    ("~1", "`~1` has no meaning here"),
-    ("7 // 2", "`7 // 2` has no meaning here"),
-    ("7 % 2", "`7 % 2` has no meaning here"),
+    ("1 in 12", "`in` looks for a word in a text, not for 1 in 12"),
+    ("True", "True and False are not supported"),
+    ("None", "`None` is not supported"),
+    ("1j", "`1j` is not supported"),
+    ("b'x'", "is not supported"),
+    ("...", "`...` is not supported"),
+    ("+1", "`+1` is not supported"),
+    ("~1", "`~1` is not supported"),
+    ("7 // 2", "`7 // 2` is not supported"),
+    ("7 % 2", "`7 % 2` is not supported"),
     ("1e999", "is too large a number"),
     ("1e200 * 1e200", "is too large a number"),
     ("1e999 - 1e999", "is too large a number"),
@@ -337,7 +337,7 @@ DEEP = {
 
 @pytest.mark.parametrize(("text", "what"), MISTAKES, ids=[text[:50] for text, _ in MISTAKES])
 def test_mistake(text: str, what: str) -> None:
-    """What cannot be computed is an error that names the piece."""
+    """What cannot be computed is an error that quotes the part at fault."""
     with pytest.raises(PageError, match=re.escape(what)):
         evaluate(text, FACTS)
 
@@ -351,7 +351,7 @@ def test_hostile(text: str) -> None:
 
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_deep(text: str) -> None:
-    """Nesting beyond all measure is an error, not a crash."""
+    """Very deep nesting is an error, not a crash."""
     with pytest.raises(PageError):
         evaluate(text, FACTS)
     names(text)
@@ -368,18 +368,18 @@ def test_long() -> None:
 
 
 def test_unknown_name_lists_the_others() -> None:
-    """Beside an unknown name stand the facts of the same snippet."""
+    """The hint for an unknown name lists the facts of the same snippet."""
     with pytest.raises(PageError) as error:
         evaluate("multi.qqq", FACTS)
-    assert error.value.hint == "one of: multi.layers, multi.nothing, multi.size"
+    assert error.value.hint == "use one of: multi.layers, multi.nothing, multi.size"
     with pytest.raises(PageError) as error:
         evaluate("mult.size", FACTS)
     assert error.value.hint == "proof facts lists them all"
 
 
 def test_functions_are_listed() -> None:
-    """Beside an unknown function stand those that there are."""
-    with pytest.raises(PageError, match=f"hint: one of: {', '.join(FUNCTIONS)}"):
+    """The hint for an unknown function lists all functions."""
+    with pytest.raises(PageError, match=f"hint: use one of: {', '.join(FUNCTIONS)}"):
         evaluate("round(1.5)", FACTS)
 
 
@@ -400,7 +400,7 @@ class TestNames:
         ],
     )
     def test_names(self, text: str, found: list[str]) -> None:
-        """The facts of an expression are known without their values, each once; of what is none there are none."""
+        """The names of facts are found without their values, each once; an invalid expression has none."""
         assert names(text) == found
 
 
@@ -410,7 +410,7 @@ PIECES = [*FACTS, *FUNCTIONS, *"()+-*/<>=,.'", "==", " and ", " not ", " ", "0",
 @given(text=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join))
 @pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
 def test_any_text(text: str) -> None:
-    """Any text is a value that can be written, or an error that can be read."""
+    """Any text is a value that can be formatted, or a PageError."""
     with contextlib.suppress(PageError):
         assert isinstance(str(evaluate(text, FACTS)), str)
     assert isinstance(names(text), list)

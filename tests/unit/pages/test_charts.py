@@ -1,4 +1,4 @@
-"""Pictures of facts: to scale, legible, the same in words and numbers, and wrong input told at its line."""
+"""Charts: to scale, legible, the same content in words and numbers, and errors with the line of the mistake."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def widths(picture: ET.Element, css: str) -> list[float]:
 
 
 def test_bars_are_to_scale(root: Path) -> None:
-    """The longest row fills the width, and every part of every row has its share of it."""
+    """The longest row fills the width, and each part of each row has its share of it."""
     picture = svg(KINDS["bars"], root)
     assert widths(picture, "chart__c1") == pytest.approx([1000 / 1500 * 100, 1 / 1500 * 100], rel=1e-4)
     assert widths(picture, "chart__c2") == pytest.approx([500 / 1500 * 100, 0], rel=1e-4)
@@ -159,7 +159,7 @@ def test_bars_are_to_scale(root: Path) -> None:
 
 
 def test_nothing_has_no_length(root: Path) -> None:
-    """Rows of nothing are drawn, with no length and no division by zero."""
+    """Rows with zero values are drawn with no length, and without a division by zero."""
     body = 'kind = "bars"\ntitle = "A title"\nrows = [{ name = "one", value = "note.none" }]'
     assert widths(svg(body, root), "chart__c1") == [0]
     picture = svg(body.replace("bars", "layers"), root)
@@ -168,7 +168,7 @@ def test_nothing_has_no_length(root: Path) -> None:
 
 @given(st.lists(st.floats(1, 1e9), min_size=1, max_size=30))
 def test_a_treemap_fills_its_box(values: list[float]) -> None:
-    """Each area is that of its value; all lie inside the box, and none over another."""
+    """Each area is proportional to its value. All boxes lie inside the given one, and none overlap."""
     values = sorted(values, reverse=True)
     scale = 400 * 300 / math.fsum(values)
     boxes = list(squarified([value * scale for value in values], (0, 0, 400, 300)))
@@ -181,14 +181,14 @@ def test_a_treemap_fills_its_box(values: list[float]) -> None:
 
 
 def test_a_treemap_is_as_square_as_in_the_paper() -> None:
-    """The example by which Bruls, Huizing and van Wijk explain their algorithm: 6, 6, 4, 3, 2, 2, 1 in 6 by 4."""
+    """The example in the paper by Bruls, Huizing and van Wijk: areas 6, 6, 4, 3, 2, 2, 1 in a box of 6 by 4."""
     boxes = squarified([6, 6, 4, 3, 2, 2, 1], (0, 0, 6, 4))
     shapes = [(round(w, 2), round(h, 2)) for _, _, w, h in boxes]
     assert shapes == [(3, 2), (3, 2), (1.71, 2.33), (1.29, 2.33), (1.2, 1.67), (1.2, 1.67), (0.6, 1.67)]
 
 
 def test_a_treemap_names_what_there_is_room_for(root: Path) -> None:
-    """On every screen, on a wide one alone, or nowhere."""
+    """A name is shown on every screen, only on a wide one, or not at all."""
     body = """
         kind = "treemap"
         title = "A title"
@@ -207,7 +207,7 @@ def test_a_treemap_names_what_there_is_room_for(root: Path) -> None:
 
 
 def test_a_treemap_on_a_page_is_to_scale(root: Path) -> None:
-    """The cells' areas are as their values; a value of nothing has none, and stands in the table."""
+    """The areas of the cells are proportional to their values. A zero value has no cell, but is in the table."""
     figure = drawn(KINDS["treemap"], root)
     cells = figure.findall(".//svg[@role='img']/svg")
     areas = [float(cell.get("width", "")[:-1]) * float(cell.get("height", "")) for cell in cells]
@@ -217,7 +217,7 @@ def test_a_treemap_on_a_page_is_to_scale(root: Path) -> None:
 
 
 def test_a_hidden_file_is_crossed_out_and_counted(root: Path) -> None:
-    """The layer that holds it keeps its length, its strokes and its note; a file that nothing hides has none."""
+    """Its layer keeps its length, and gets strokes and a note. A file that nothing hides gets neither."""
     picture = svg(KINDS["layers"], root)
     assert widths(picture, "chart__c2") == [100]  # of 334 B, the longest
     assert widths(picture, "chart__c1") == pytest.approx([332 / 334 * 100], rel=1e-4)
@@ -232,7 +232,7 @@ def test_a_hidden_file_is_crossed_out_and_counted(root: Path) -> None:
 
 
 def test_lines_are_to_scale_from_zero(root: Path) -> None:
-    """The distance of a point from the ground is as its value."""
+    """The height of a point above the axis is proportional to its value."""
     picture = svg(KINDS["lines"], root)
     ground = float(picture.find("line[@class='chart__axis']").get("y1"))  # type: ignore[union-attr,arg-type]
     heights = [ground - float(point.get("cy", "")) for point in picture.iter("circle")]
@@ -240,7 +240,7 @@ def test_lines_are_to_scale_from_zero(root: Path) -> None:
 
 
 def test_values_stand_beside_their_line(root: Path) -> None:
-    """Above a point, and below it in a valley; where a phone has no room for all, the ends and the extremes stay."""
+    """Above a point, or below it at a minimum. If a phone lacks room, the ends and the extremes are kept."""
     names = ["whole", "five", "whole"]
     body = (
         'kind = "lines"\ntitle = "A title"\nat = "x"\nseries = [{ name = "one", value = "note.{}" }]\n'
@@ -258,7 +258,7 @@ def test_values_stand_beside_their_line(root: Path) -> None:
 
 
 def test_arrows_lead_downwards(root: Path) -> None:
-    """A box stands below every box that leads to it, however long the way."""
+    """A box is below every box that leads to it, directly or not."""
     body = """
         kind = "graph"
         title = "A title"
@@ -271,7 +271,7 @@ def test_arrows_lead_downwards(root: Path) -> None:
 
 
 def test_stages_that_did_not_run_are_dim(root: Path) -> None:
-    """What ran is read from the captured log, and who needs whom from the Dockerfile."""
+    """What ran is read from the captured log, the dependencies from the Dockerfile."""
     figure = drawn(KINDS["stages"], root)
     assert [[("".join(cell.itertext())) for cell in row] for row in figure.iter("tr")] == [
         ["Stage", "In this build", "Is needed by"],
@@ -284,7 +284,7 @@ def test_stages_that_did_not_run_are_dim(root: Path) -> None:
 
 
 def test_a_grid_evaluates_its_marks(root: Path) -> None:
-    """A tick or a cross is a predicate's value, and a word stands beside it."""
+    """A tick or a cross shows the value of a predicate, next to a word."""
     figure = drawn(KINDS["grid"], root)
     marks = [cell.get("class", "").rpartition("--")[2] for cell in figure.iter("svg")]
     assert marks == ["yes", "no"]
@@ -300,7 +300,7 @@ def test_a_grid_evaluates_its_marks(root: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_is_also_words_and_a_table(kind: str, root: Path) -> None:
-    """It has a name, a description and a table, and each says all that the picture does."""
+    """It has a name, a description and a table with the same content."""
     figure = drawn(KINDS[kind], root)
     caption = figure.find("figcaption")
     assert caption is not None
@@ -326,13 +326,13 @@ def test_a_picture_is_also_words_and_a_table(kind: str, root: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_picture_has_a_style_or_a_script(kind: str, root: Path) -> None:
-    """A Content-Security-Policy without unsafe-inline lets all of it pass."""
+    """All of it is allowed by a Content-Security-Policy without unsafe-inline."""
     html = convert(fence(KINDS[kind]), root)
     assert not re.search(r"\sstyle=|<style|<script|\son\w+=|javascript:", html)
 
 
 def test_ids_stand_once(root: Path) -> None:
-    """Two pictures on a page have four ids, and refer to their own."""
+    """Several pictures on a page have different IDs, and refer to their own."""
     html = convert("\n\n".join(fence(KINDS[kind]) for kind in ("bars", "bars", "treemap")), root)
     ids = re.findall(r'\sid="([^"]+)"', html)
     assert len(ids) == len(set(ids)) == 6
@@ -341,7 +341,7 @@ def test_ids_stand_once(root: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["bars", "layers", "graph", "treemap"])
 def test_a_hostile_fact_is_only_text(kind: str, root: Path) -> None:
-    """What a program printed is escaped, visible, and evaluated by nothing."""
+    """What a program printed is escaped, made visible, and never evaluated."""
     html = convert(fence(re.sub("first|base", "{{ note.hostile }}", KINDS[kind])), root)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m {{ note.five }}" in html
     assert "<script" not in html
@@ -359,7 +359,7 @@ def test_a_title_is_the_page_s_own_markdown(root: Path) -> None:
     html = convert(fence(good), root)
     assert "holds for note.whole = 1,000 B, note.five = 500 B" in html
     assert ">All of 1kB, twice the *other*</title>" in html
-    with pytest.raises(StopBuildError, match="this is not so"):
+    with pytest.raises(StopBuildError, match="this claim is false"):
         convert(fence(good.replace("2 *", "3 *")), root)
     with pytest.raises(StopBuildError, match="draws a conclusion"):
         convert(fence(BARS.replace("A title", "The smallest")), root)
@@ -378,45 +378,45 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
     ("body", "says", "line"),
     [
         ("", "`kind` is missing", 4),
-        ('kind = "pie"\ntitle = "A"', "there is no kind 'pie'", 5),
-        (BARS.replace("bars", "bar"), "there is no kind 'bar' - did you mean 'bars'?", 5),
+        ('kind = "pie"\ntitle = "A"', "unknown kind 'pie'", 5),
+        (BARS.replace("bars", "bar"), "unknown kind 'bar' - did you mean 'bars'?", 5),
         (BARS.replace("title", "titel"), "`title` is missing", 4),
         (BARS + "colour = 1", "unknown key 'colour'", 8),
         (BARS.replace("value", "valeu"), "unknown key 'valeu' - did you mean 'value'?", 7),
-        (BARS.replace("whole", "hole"), "there is no fact 'note.hole' - did you mean 'note.whole'?", 7),
-        (BARS.replace("note.whole", "note."), "is no expression", 7),
-        (BARS.replace("note.whole", "note.word"), "'there' has no length", 7),
-        (BARS.replace("note.whole", "note.none - note.whole"), "is below zero", 7),
+        (BARS.replace("whole", "hole"), "unknown fact 'note.hole' - did you mean 'note.whole'?", 7),
+        (BARS.replace("note.whole", "note."), "is not a valid expression", 7),
+        (BARS.replace("note.whole", "note.word"), "'there' is not a number", 7),
+        (BARS.replace("note.whole", "note.none - note.whole"), "is negative", 7),
         (BARS.replace('"one"', '"one of 8.31MB"'), "the number '8.31MB' is typed", 7),
         (BARS.replace("rows = [", 'rows = [\n{ name = "two", value = "note.seconds" },\n'), "different units", 7),
-        (BARS.replace("= [{", "= ["), "this is no TOML", 7),
+        (BARS.replace("= [{", "= ["), "invalid TOML", 7),
         (BARS.replace("note.whole", "MB(270)"), "`MB(270)` is typed, not measured", 7),
         (BARS.replace('"one"', '"{{ 1 + 1 }}"'), "`1 + 1` is typed, not measured", 7),
         (BARS.replace('"one"', '"`/srv/other`"'), "`/srv/other` is in no snippet of this page", 7),
-        ('kind = "bars"\ntitle = "A"\nrows = []', "too few tables", 7),
-        (KINDS["bars"].replace(', "note.five"]', "]"), "1 values for 2 parts", 8 + 1),
-        (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "there are 4 colours and 5 parts", 7),
+        ('kind = "bars"\ntitle = "A"\nrows = []', "needs at least 1 table", 7),
+        (KINDS["bars"].replace(', "note.five"]', "]"), "expected 2 values, found 1", 8 + 1),
+        (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "5 parts, but only 4 colours", 7),
         (
             KINDS["treemap"].replace('part = "ours"', 'part = "our"'),
-            "there is no part 'our' - did you mean 'ours'?",
+            "unknown part 'our' - did you mean 'ours'?",
             10,
         ),
-        (KINDS["treemap"].replace("note.five", "note.none").replace("note.third", "note.none"), "has no area", 8),
-        (KINDS["layers"].replace("+ note.third", ""), "the layers come to 666B, and the image to 332B", 7),
-        (KINDS["lines"].replace('"whole", "five", "third"', '"whole"'), "two points at least", 7),
-        (KINDS["lines"].replace('"third"]', '"fourth"]'), "there is no fact 'note.fourth'", 9),
+        (KINDS["treemap"].replace("note.five", "note.none").replace("note.third", "note.none"), "is zero", 8),
+        (KINDS["layers"].replace("+ note.third", ""), "the layers add up to 666B, but `total` is 332B", 7),
+        (KINDS["lines"].replace('"whole", "five", "third"', '"whole"'), "at least two points", 7),
+        (KINDS["lines"].replace('"third"]', '"fourth"]'), "unknown fact 'note.fourth'", 9),
         (
             KINDS["graph"].replace('to = "second"', 'to = "secnd"'),
-            "there is no box 'secnd' - did you mean 'second'?",
+            "unknown box 'secnd' - did you mean 'second'?",
             8,
         ),
         (KINDS["graph"].replace('name = "second"', 'name = "first"'), "two boxes are called 'first'", 7),
-        (KINDS["graph"].replace('to = "second"', 'to = "first"'), "round in a circle", 8),
-        (KINDS["stages"].replace("staged/build", "staged/bild"), "'staged/bild' is no captured `docker build`", 7),
-        (KINDS["stages"].replace("staged", "stage"), "there is no snippet 'stage'", 7),
-        (KINDS["stages"].replace("staged", "note"), "names no stage", 7),
+        (KINDS["graph"].replace('to = "second"', 'to = "first"'), "form a cycle", 8),
+        (KINDS["stages"].replace("staged/build", "staged/bild"), "'staged/bild' is not a captured `docker build`", 7),
+        (KINDS["stages"].replace("staged", "stage"), "unknown snippet 'stage'", 7),
+        (KINDS["stages"].replace("staged", "note"), "no stages in the output of", 7),
         (KINDS["grid"].replace("> note.third", "/ 2"), "neither true nor false", 9),
-        (KINDS["grid"].replace('of = "tiny"', 'value = "note.tiny"'), "one side asks and the other is asked", 11),
+        (KINDS["grid"].replace('of = "tiny"', 'value = "note.tiny"'), "either all rows or all columns need `of`", 11),
         (KINDS["grid"].replace('"yes, it is", "no"', '"yes"'), "two `words`", 9),
     ],
 )
@@ -455,7 +455,7 @@ def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
     ("text", "says"),
     [
         ("``` chart\n" + BARS, "never closed"),
-        (f'``` chart title="A"\n{BARS}```', "nothing but its name"),
+        (f'``` chart title="A"\n{BARS}```', "takes no options"),
     ],
 )
 def test_a_fence_that_is_none(text: str, says: str, root: Path) -> None:

@@ -99,39 +99,39 @@ def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> No
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{{ note.sise }}", "there is no fact 'note.sise' - did you mean 'note.size'?"),
-        ("{{ nobody.size }}", "there is no fact 'nobody.size'"),
+        ("{{ note.sise }}", "unknown fact 'note.sise' - did you mean 'note.size'?"),
+        ("{{ nobody.size }}", "unknown fact 'nobody.size'"),
         ("{{ percent(note.size) }}", "takes a ratio"),
-        ("{{ __import__('os').system('true') }}", "has no meaning here"),
-        ("{{ }}", "is no expression"),
+        ("{{ __import__('os').system('true') }}", "is not supported"),
+        ("{{ }}", "is not a valid expression"),
         ("{{ note.size", "never closed"),
         ("{{ transcript note/walk }}", "has no step 'walk'"),
         ("{{ transcript nota/run }}", "did you mean 'note'?"),
-        ("{{ transcript count/words }}", "there is no capture of count/words"),
-        ("Look: {{ transcript note/run }}", "stands alone in its paragraph"),
-        ('```\n--8<-- "note/context/nothing"\n```', "there is no snippets/note/context/nothing"),
-        ('```\n--8<-- "../docs/index.md"\n```', "not a file that a reader would copy"),
-        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "not a file that a reader would copy"),
+        ("{{ transcript count/words }}", "count/words was never captured"),
+        ("Look: {{ transcript note/run }}", "must be alone in its paragraph"),
+        ('```\n--8<-- "note/context/nothing"\n```', "no such file: snippets/note/context/nothing"),
+        ('```\n--8<-- "../docs/index.md"\n```', "is not a file of a snippet's context"),
+        ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "is not a file of a snippet's context"),
         ("```console\n$ docker run note\n```", "nothing ran it"),
         ("It weighs 8.31MB.", "the number '8.31MB' is typed"),
         ("It has three stacked layers.", "the number 'three stacked layers' is typed"),
         ("This is the smallest.", "draws a conclusion"),
         ("See `/srv/other.txt`. {{ note.size }}", "`/srv/other.txt` is in no snippet"),
-        ("Two layers. {{ claim: note.layers == 3 }}", "this is not so"),
+        ("Two layers. {{ claim: note.layers == 3 }}", "this claim is false"),
         ("Two layers. {{ claim: note.layers }}", "neither true nor false"),
         ("| a |\n|---|\n| 4 % |", "the number '4 %' is typed"),
         ("# 3 layers", "the number '3 layers' is typed"),
     ],
 )
 def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
-    """An unknown name or an unbound number ends the build, at the file and line."""
+    """An unknown name or an unbound number stops the build, with file and line."""
     page = project / "docs" / "index.md"
     page.write_text(f"---\ntitle: A page\n---\n\n# Title\n\n{text}\n")
     with pytest.raises(StopBuildError) as stopped:
         convert(f"# Title\n\n{text}", project)
     assert says in str(stopped.value)
     assert str(stopped.value.where) == f"{page}:{8 if text.startswith(('```', '| a')) else 7}" or "| 4" in text
-    assert stopped.value.exit_code == (1 if "not so" in says else 2)
+    assert stopped.value.exit_code == (1 if "is false" in says else 2)
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_what_stops_a_build(text: str, says: str, project: Path) -> None:
         ('RUN <<EOF\n--8<-- "note/snippet.toml"\nEOF\n', "line 2 would end the fence"),
         (';--8<-- "x"', "line 1 would end the fence"),
         ("// --8<-- [start: x]", "line 1 would end the fence"),
-        ("a \u202e b", "the character U+202E in it cannot be seen"),
-        ("a \x1b[2J b", "the character U+001B in it cannot be seen"),
-        (b"\xff", "this is not UTF-8 text"),
+        ("a \u202e b", "it contains the invisible character U+202E"),
+        ("a \x1b[2J b", "it contains the invisible character U+001B"),
+        (b"\xff", "the file is not UTF-8 text"),
     ],
 )
 def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, project: Path) -> None:
-    """A file of a snippet becomes part of the page's source: what would break out of its fence stops the build."""
+    """An embedded file becomes part of the page's source, so text that would break out of its fence stops the build."""
     file = project / "snippets/note/context/note.txt"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(StopBuildError, match=re.escape(says)):
@@ -158,11 +158,11 @@ def test_an_embedded_file_stays_in_its_fence(content: str | bytes, says: str, pr
 
 @pytest.mark.parametrize("name", ["4913", ".git/config", "sub/.x.swp"])
 def test_what_no_build_is_handed_is_not_embedded(name: str, project: Path) -> None:
-    """What is left out of a context was not checked, and may be a link to any file of this machine."""
+    """Ignored files of a context are not checked, so they may be links to any file of this machine."""
     link = project / "snippets/note/context" / name
     link.parent.mkdir(exist_ok=True)
     link.symlink_to("/etc/passwd")
-    with pytest.raises(StopBuildError, match=f"there is no snippets/note/context/{re.escape(name)}"):
+    with pytest.raises(StopBuildError, match=f"no such file: snippets/note/context/{re.escape(name)}"):
         convert(f'```\n--8<-- "note/context/{name}"\n```', project)
 
 
@@ -182,7 +182,7 @@ FILE = "note/context/note.txt"
 )
 @pytest.mark.parametrize("around", ["{}", "```\n{}\n```"])
 def test_a_file_is_named_in_one_way_only(around: str, written: str, project: Path) -> None:
-    """The program that reads these lines otherwise knows twenty, and follows links: every other one stops the build."""
+    """pymdownx.snippets accepts many spellings, and follows links. Every other spelling stops the build."""
     page = project / "docs" / "index.md"
     text = f"# Title\n\n{around.format(written)}\n"
     page.write_text(text, newline="")
@@ -195,7 +195,7 @@ def test_a_file_is_named_in_one_way_only(around: str, written: str, project: Pat
 @pytest.mark.parametrize("name", ["evil", "evil/deep/x", "note/x", "note/captured/x", "note/context/x", "note/context"])
 @pytest.mark.parametrize("kind", ["link", "pipe"])
 def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, project: Path, tmp_path: Path) -> None:
-    """Whether it is a snippet or not: no part of a site is a file of the machine that builds it."""
+    """Below a snippet or not, a link stops the build, so no file of this machine gets into the site."""
     write(tmp_path / "secret", {"context/hostname": "secret"})
     path = project / "snippets" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,12 +215,12 @@ def test_nothing_is_built_of_links_among_the_snippets(name: str, kind: str, proj
 def test_the_whole_of_a_project_is_no_link(name: str, project: Path, tmp_path: Path) -> None:
     elsewhere = (project / name).rename(tmp_path / "elsewhere")
     (project / name).symlink_to(elsewhere)
-    with pytest.raises(StopBuildError, match=f"{name}: this folder is a link"):
+    with pytest.raises(StopBuildError, match=f"{name}: this directory is a symbolic link"):
         convert("# A page", project)
 
 
 def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:
-    """A build may be handed one; what a page shows is a file."""
+    """A context may contain links, but pages show only regular files."""
     (project / "snippets/note/context/link").symlink_to("note.txt")
     with pytest.raises(StopBuildError, match="expected a regular file, found a symbolic link"):
         convert('```\n--8<-- "note/context/link"\n```', project)
@@ -240,9 +240,9 @@ def test_another_reader_of_includes_is_refused(project: Path) -> None:
     ],
 )
 def test_a_file_that_nothing_checks_is_not_published(name: str, project: Path) -> None:
-    """MkDocs copies it, or makes a page of it that the tool does not see."""
+    """MkDocs would copy it, or make a page of it that the tool does not see."""
     write(project / "docs", {name: "<script>alert(1)</script>"})
-    with pytest.raises(StopBuildError, match="would be published as it is") as refused:
+    with pytest.raises(StopBuildError, match="would be published unchecked") as refused:
         convert("# A page", project)
     assert refused.value.where == Where(project / "docs" / name)
 
@@ -257,9 +257,9 @@ def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
 
 
 def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
-    """Outside of one it would be read as Markdown."""
+    """Outside a fence, it would be read as Markdown."""
     assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)
-    with pytest.raises(StopBuildError, match="embedded inside of a fence"):
+    with pytest.raises(StopBuildError, match="can only be embedded in a fence"):
         convert('--8<-- "note/context/note.txt"', project)
 
 
@@ -277,20 +277,20 @@ def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
     ],
 )
 def test_what_passes(text: str, project: Path) -> None:
-    """Code is left alone; versions and dates are no measurements; claims and waivers bind."""
+    """Code is not checked, versions and dates are not measurements, and claims and waivers back numbers."""
     html = convert(text, project)
     assert "never closed" not in html
     assert "waiver:" not in html
 
 
 def test_code_in_a_reason_is_text(project: Path) -> None:
-    """Why a sentence may say something is kept in words, not as what Python-Markdown puts in the place of code."""
+    """A waiver's reason is kept as text, without the placeholders that Python-Markdown uses for code."""
     html = convert("It takes 1 s. {{ waiver: the stage `test` does not count }}", project)
     assert 'data-text="the stage test does not count"' in html
 
 
 def test_a_flag_in_prose_stays_whole(project: Path) -> None:
-    """A line would wrap behind each of its hyphens; a hyphen inside of a word is none, and a fence is left alone."""
+    """Lines must not break after its hyphens. Hyphens inside words and code blocks are left alone."""
     html = convert("Call `docker build --no-cache -t example .` or `multi-stage`.\n\n    a --b", project)
     flags = '<span class="flag">--no-cache</span> <span class="flag">-t</span>'
     assert f"<code>docker build {flags} example .</code>" in html
@@ -298,7 +298,7 @@ def test_a_flag_in_prose_stays_whole(project: Path) -> None:
 
 
 def test_a_claim_opens_without_a_script(project: Path) -> None:
-    """A native popover: a button that a keyboard reaches, and what it opens, which says how it is checked."""
+    """A native popover: a button that the keyboard reaches, and a text that says how the claim is checked."""
     html = convert("Only two layers. {{ claim: note.layers == 2 }} And more.", project)
     button = re.search(r"<button ([^>]*)>", html)
     assert button is not None
@@ -309,7 +309,7 @@ def test_a_claim_opens_without_a_script(project: Path) -> None:
 
 
 def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
-    """Each message as one copies it, the last line that has it and no log's prefix, with its remedy and its page."""
+    """Each message as a reader would paste it (its last line, without the log's prefix), with remedy and page."""
     output = "#7 0.31 open /app: no such file or directory\n------\nERROR: /app: no such file or directory\n"
     fails = capture("fails", {"run": ("docker run fails", 127, output)}, {})
     store.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
@@ -337,7 +337,7 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     ],
 )
 def test_a_remedy_is_only_text(text: str, project: Path) -> None:
-    """What a manifest says stands in the index of errors as it was written, and makes no element but code."""
+    """Text of a manifest is shown literally in the index of errors, and makes no element except code."""
     manifest = project / "snippets" / "fails" / "snippet.toml"
     manifest.write_text(manifest.read_text("utf-8") + f"remedy = {json.dumps(text)}\n", "utf-8")
     html = convert("{{ errors }}", project)
@@ -348,7 +348,7 @@ def test_a_remedy_is_only_text(text: str, project: Path) -> None:
 
 
 def test_a_hostile_output_is_only_text(project: Path) -> None:
-    """Nothing that a program printed is markup, Markdown, an include or a fact."""
+    """Nothing that a program printed is read as markup, Markdown, an include or a fact."""
     html = convert("{{ transcript note/run }}", project)
     assert "<script" not in html
     assert "root:x:0" not in html
@@ -359,7 +359,7 @@ def test_a_hostile_output_is_only_text(project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.txt", "more/b.md", "all", "pipe.md"])
 def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: Path) -> None:
-    """A site generator follows it, and would publish a file of the machine that builds the site."""
+    """The site generator would follow it, and publish a file of the machine that builds the site."""
     secret = write(tmp_path / "secret", {"id": "secret"})
     path = project / "docs" / name
     path.parent.mkdir(exist_ok=True)
@@ -374,7 +374,7 @@ def test_a_link_among_the_pages_is_refused(name: str, project: Path, tmp_path: P
 
 
 def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
-    """With its own line, and no traceback."""
+    """The error has the line in the manifest, and there is no traceback."""
     manifest = project / "snippets" / "fails" / "snippet.toml"
     manifest.write_text('title = ""\n', "utf-8")
     with pytest.raises(StopBuildError, match=r"fails/snippet\.toml:1: ") as stopped:
@@ -383,7 +383,7 @@ def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
 
 
 def test_registry_captures_come_first(project: Path) -> None:
-    """Where both origins of bases were captured, a page shows the registry's, and says so."""
+    """If both origins of bases were captured, a page shows the one on registry bases, and says so."""
     folder = project / "snippets" / "note"
     rebuilt = store.load(folder_of(folder, "rebuilt"))
     assert rebuilt is not None

@@ -33,7 +33,7 @@ def text(element: ET.Element | None) -> str:
 
 
 def test_a_page_says_when_it_was_last_measured(root: Path) -> None:
-    """One day, in words and for machines, with the engine."""
+    """One day, as text and machine-readable, with the engine."""
     line = footer.line(page(root, "note"))
     assert text(line) == "Last measured on 2 January 2026 with Docker 26."
     assert line is not None
@@ -41,7 +41,7 @@ def test_a_page_says_when_it_was_last_measured(root: Path) -> None:
 
 
 def test_captures_of_different_days_are_a_span(root: Path) -> None:
-    """The oldest counts as much as the newest, and an engine that differs is named too."""
+    """The oldest and the newest day are given, and every engine."""
     snippet = project.find(root / "snippets", "note")
     capture = book.load(root / "snippets").captures["note"]
     newer = replace(capture.provenance, date="2026-11-23T22:57:31Z", engine="docker 29")

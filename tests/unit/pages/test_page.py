@@ -1,4 +1,4 @@
-"""What is known of pages that were rendered."""
+"""What the cache knows about rendered pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def markdown(project: Path, **options: Any) -> Markdown:
-    """As a site generator sets it up."""
+    """Set up like in a site generator."""
     options = {"project": str(project), **options}
     return Markdown(extensions=["proof", "pymdownx.superfences"], extension_configs={"proof": options})
 
@@ -32,20 +32,20 @@ def of(md: Markdown) -> page.Page:
 
 
 def render(project: Path, name: str) -> page.Page:
-    """As a site generator does."""
+    """Render like a site generator."""
     md = markdown(project)
     md.convert((project / "docs" / name).read_text("utf-8"))
     return of(md)
 
 
 def test_a_rendered_page_is_not_rendered_again(project: Path) -> None:
-    """A list of everything asks what the other pages state: a generator has just rendered them."""
+    """An index page needs the reports of the other pages, which the generator has just rendered."""
     one = render(project, "index.md")
     assert [s.page for s in scan.scan(project, expand=False) if s.path.name == "index.md"] == [one]
 
 
 def test_an_edited_page_is(project: Path) -> None:
-    """The page as it is now counts."""
+    """An edited page is rendered again."""
     one = render(project, "index.md")
     edit(project / "docs" / "index.md", "{{ transcript note/run }}", "")
     (now,) = [s.page for s in scan.scan(project, expand=False) if s.path.name == "index.md"]
@@ -55,7 +55,7 @@ def test_an_edited_page_is(project: Path) -> None:
 
 
 def test_other_facts_are_other_pages(project: Path) -> None:
-    """What a page states over captures that are gone is not what it states."""
+    """A page that was rendered with old captures is rendered again."""
     one = render(project, "index.md")
     captured(project)  # written anew, and so read anew
     Site.forget()
@@ -73,7 +73,7 @@ rows = [{ name = "a note", value = "note.size" }]
 
 
 def test_a_markdown_can_be_used_again(project: Path) -> None:
-    """As Python-Markdown means it, after `reset`: nothing of one page is left in the next."""
+    """After `reset`, nothing of one page is left in the next."""
     index = (project / "docs/index.md").read_text("utf-8")
     again = markdown(project, collect=True)
     for text in (index, CHART, "{{ note.size }} {{ claim: note.layers > 99 }}", CHART, index):
@@ -86,7 +86,7 @@ def test_a_markdown_can_be_used_again(project: Path) -> None:
 
 
 def test_a_page_that_cannot_be_read_leaves_the_next_one_alone(project: Path) -> None:
-    """A scan reads on, and nothing of that page is in the next one."""
+    """A scan continues, and nothing of that page gets into the next one."""
     docs = project / "docs"
     (docs / "aaa.md").write_text("- one\n\n    {{ note.size\n")
     (docs / "bbb.md").write_text("{{ note.size }}\n\n    code\n")

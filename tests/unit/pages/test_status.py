@@ -1,4 +1,4 @@
-"""What is known without an engine."""
+"""What `proof status` finds without an engine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def said(root: Path) -> str:
 
 
 def test_fresh_captures_are_fresh(project: Path) -> None:
-    """Nothing to say about captures that fit what they are made from."""
+    """Captures that match their inputs are not reported."""
     assert said(project) == ""
 
 
@@ -41,7 +41,7 @@ def test_fresh_captures_are_fresh(project: Path) -> None:
     ],
 )
 def test_the_changed_input_is_named(path: str, old: str, new: str, names: str, project: Path) -> None:
-    """A file, a command or a base: which one, without running anything."""
+    """A file, a command or a base is named, without running anything."""
     edit(project / "snippets" / path, old, new)
     assert names in said(project)
 
@@ -49,13 +49,13 @@ def test_the_changed_input_is_named(path: str, old: str, new: str, names: str, p
 @pytest.mark.parametrize(
     ("path", "what"),
     [
-        ("captured/rebuilt/extra.txt", "the capture beside it has no such step"),
-        ("captured/rebuilt/.hidden", "the capture beside it has no such step"),
-        ("captured/rebuilt/more/capture.json", "the capture beside it has no such step"),
+        ("captured/rebuilt/extra.txt", "the capture has no such step"),
+        ("captured/rebuilt/.hidden", "the capture has no such step"),
+        ("captured/rebuilt/more/capture.json", "the capture has no such step"),
     ],
 )
 def test_what_is_of_no_capture(path: str, what: str, project: Path) -> None:
-    """A file beside a capture that the tool did not write is named, with the cure."""
+    """A file in a capture's directory that the tool did not write is reported, with a hint."""
     write(project / "snippets/note", {path: "1 MB"})
     folder = (project / "snippets/note" / path).relative_to(project / "snippets/note/captured/rebuilt").parts[0]
     assert f"captured/rebuilt/{folder}: '{folder}' is not a capture of this snippet" in said(project)
@@ -80,7 +80,7 @@ def test_what_a_killed_run_left_is_none(project: Path) -> None:
 
 @pytest.mark.parametrize("change", ["bases", "snippet"])
 def test_a_capture_in_the_place_of_another(change: str, project: Path) -> None:
-    """Each says of which snippet and bases it is, and lies where these are."""
+    """A capture must be in the directory of its snippet and its bases."""
     folder = project / "snippets/note/captured/rebuilt"
     old = store.load(folder)
     assert old is not None
@@ -94,14 +94,14 @@ def test_a_capture_in_the_place_of_another(change: str, project: Path) -> None:
 
 
 def test_what_only_pages_show_makes_nothing_stale(project: Path) -> None:
-    """`show`, titles and comments are display: no run is needed for them."""
+    """`show`, titles and comments affect only pages, so they need no new run."""
     edit(project / "snippets/note/snippet.toml", "show = ['naming to']", "show = ['DONE']  # another line")
     edit(project / "snippets/note/snippet.toml", '"A note"', '"The note"')
     assert said(project) == ""
 
 
 def test_a_matrix_is_one_folder_and_many_snippets(project: Path) -> None:
-    """Each value is a snippet with captures and facts of its own; the folder's name selects them all."""
+    """Each value is a snippet with its own captures and facts; the directory's name selects them all."""
     folder = project / "snippets" / "many"
     shutil.copytree(project / "snippets" / "count", folder)
     shutil.rmtree(folder / "captured")
@@ -120,7 +120,7 @@ def test_a_matrix_is_one_folder_and_many_snippets(project: Path) -> None:
 
 
 def test_two_snippets_of_one_name(project: Path) -> None:
-    """A folder called as a variant of another's is refused here too, where folders are read one by one."""
+    """A directory with the name of another one's variant is refused, although directories are read one by one."""
     count = project / "snippets" / "count"
     shutil.copytree(count, count.with_name("count_1"))
     shutil.rmtree(count / "captured")
@@ -131,7 +131,7 @@ def test_two_snippets_of_one_name(project: Path) -> None:
 
 
 def test_a_broken_matrix_is_said_with_its_line(project: Path) -> None:
-    """One variable with a list of texts, or nothing."""
+    """A matrix has one variable with a list of texts."""
     file = project / "snippets/count/snippet.toml"
     file.write_text('matrix = { a = ["1"], b = ["2"] }\n' + file.read_text())
     with pytest.raises(PageError.__mro__[1], match="one variable"):

@@ -1,4 +1,4 @@
-"""A transcript as HTML: what is shown, what opens in place, and what stands out."""
+"""A transcript as HTML: what is shown, what is collapsed, and what is emphasised."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAILING = (REPOSITORY / "tests" / "data" / "buildkit" / "failing.txt").read_text
 
 
 def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .", closed: bool = False) -> str:
-    """The HTML of one step, as far as what it printed."""
+    """The HTML of one step, without its provenance."""
     step = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
     patterns = [Pattern.compile(each, Where(Path("snippet.toml"))) for each in show]
     html = render(capture(), step, patterns, expect=expect, closed=closed)
@@ -27,20 +27,20 @@ def transcript(output: str, *show: str, expect: str = "", command: str = "docker
 
 
 def text(html: str) -> str:
-    """What a reader sees, once everything is open."""
+    """What a reader sees once everything is open."""
     return unescape(re.sub(r"<[^>]+>", "", html))
 
 
 @pytest.mark.parametrize("show", [(), (r"^#\d+ DONE",), ("nothing like it",), ("",)])
 def test_every_line_is_there(show: tuple[str, ...]) -> None:
-    """Whatever is shown, all that was printed can be opened in place, in its order."""
+    """Whatever is shown, the whole output can be opened in place, in order."""
     html = transcript(FAILING, *show, expect="failed to solve")
     samples = "".join(re.findall(r"<samp>(.*?)</samp>", html, re.DOTALL))
     assert text(samples) == FAILING
 
 
 def test_lines_that_are_left_out_are_counted() -> None:
-    """Each run of them is a native disclosure at its place, that says how many."""
+    """Each run of them becomes a native disclosure in place, with their number."""
     html = transcript("a\nb\nshown\nc\nshown\n", "shown")
     assert re.findall(r"<summary>(.*?)</summary><pre><samp>(.*?)</samp>", html, re.DOTALL) == [
         ("⋮ 2 more lines", "a\nb\n"),
@@ -49,12 +49,12 @@ def test_lines_that_are_left_out_are_counted() -> None:
 
 
 def test_an_empty_line_alone_is_not_left_out() -> None:
-    """Nobody opens a disclosure to find nothing."""
+    """A disclosure with only empty lines would be useless."""
     assert "<details" not in transcript("#1 DONE\n\n#2 DONE\n", "DONE")
 
 
 def test_the_message_of_a_failure_stands_out() -> None:
-    """The lines that hold what must be said, and BuildKit's own word, are marked; in a success nothing is."""
+    """Lines with the expected message and BuildKit's own error lines are emphasised; in a success, no line is."""
     html = transcript("ok\n#7 0.4 x509: unknown\n#7 ERROR: exit code: 1\n", expect="x509")
     assert re.findall("<strong>(.*?)</strong>", html) == ["x509: unknown", "ERROR: exit code: 1"]
     assert "fails as expected: exit 1" in html
@@ -62,13 +62,13 @@ def test_the_message_of_a_failure_stands_out() -> None:
 
 
 def test_the_counters_of_a_build_log_step_back() -> None:
-    """The number of the step and its seconds are set apart from what the step says."""
+    """The number and the seconds of a step are set apart from its text."""
     html = transcript("#12 0.345 hello\n#12 DONE 0.4s\n# 12 no counter\n")
     assert "<small>#12 0.345 </small>hello\n<small>#12 </small>DONE 0.4s\n# 12 no counter\n" in html
 
 
 def test_a_closed_one_opens_as_a_whole() -> None:
-    """Where one is looked through among many, its lines are counted and one disclosure has them all, unless few."""
+    """A closed transcript has one disclosure with all lines and their number, unless there are few lines."""
     html = transcript(FAILING, "^#1 ", closed=True)
     assert re.findall(r"<summary>(.*?)</summary>", html) == [f"⋮ {len(FAILING.splitlines())} lines"]
     assert text("".join(re.findall(r"<samp>(.*?)</samp>", html, re.DOTALL))) == FAILING
@@ -76,7 +76,7 @@ def test_a_closed_one_opens_as_a_whole() -> None:
 
 
 def test_columns_can_be_scrolled_by_keyboard() -> None:
-    """A table keeps its columns, so it may need to scroll: it can be reached, and has a name."""
+    """A table keeps its columns and may scroll, so it has keyboard focus and a label."""
     html = transcript("REPOSITORY   TAG       IMAGE ID\nexample      latest    0123\n", command='docker ls "x"')
     assert 'tabindex="0" role="group" aria-label="Output of docker ls &quot;x&quot;"' in html
     assert "tabindex" not in transcript("hello world\n")
@@ -85,12 +85,12 @@ def test_columns_can_be_scrolled_by_keyboard() -> None:
 
 
 def test_what_is_too_long_for_a_page_is_counted() -> None:
-    """Beyond the cap a page says how much more there is, and where."""
+    """Beyond the cap, a page says how many more lines there are, and where."""
     html = transcript("x" * (CAP - 1) + "\n" + "more\n" * 3)
     assert "⋮ 3 more lines in the capture" in html
     assert "more\n" not in html
 
 
 def test_nothing_printed_is_nothing_shown() -> None:
-    """A command without an output has no empty screen below it."""
+    """A command without output has no empty box below it."""
     assert "transcript__output" not in transcript("")

@@ -1,4 +1,4 @@
-"""Bases: rebuilt from pinned files, the same bytes every time, and nothing that is not in bases.toml."""
+"""Base images: reproducible archives from pinned packages, loading, and the validation of bases.toml."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WHEEL = "tiny-1.0-py3-none-any.whl"
 ROOTFS = tar(
     member("bin/sh", b"#!", mode=0o755, mtime=1), member("bin/ash", type=tarfile.SYMTYPE, linkname="sh", mtime=2)
 )
-# Two records of Alpine's package database, a shared folder among them.
+# Two records of Alpine's package database that share a directory.
 DATABASE = """P:ca-certificates
 V:20250619-r0
 F:etc
@@ -103,7 +103,7 @@ instruction = "WORKDIR /go"
 
 
 def wheel(**files: bytes) -> bytes:
-    """A wheel with a root file system, a tree and whatever else, in no sorted order."""
+    """A wheel with a root file system, a tree and other files, unsorted."""
     out = io.BytesIO()
     content = {
         "tiny/go/src/fmt/print.go": b"package fmt",
@@ -130,7 +130,7 @@ def package(content: bytes) -> str:
 
 
 def project(root: Path, recipe: str = BASE + CHILD, content: bytes | None = None) -> Bases:
-    """The bases of a project whose one package is in the cache already."""
+    """The base images of a project whose only package is already in the cache."""
     content = content or wheel()
     write(root, {"snippets/bases.toml": package(content) + recipe, f"cache/packages/{WHEEL}": content})
     return base_images.load(root)
@@ -149,7 +149,7 @@ def files(archive: bytes) -> dict[str, bytes]:
 
 
 def layers(archive: bytes) -> list[list[tarfile.TarInfo]]:
-    """The entries of every layer, from the first."""
+    """The entries of each layer, from the bottom."""
     content = files(archive)
     names = json.loads(content["manifest.json"])[0]["Layers"]
     return [tarfile.open(fileobj=io.BytesIO(content[name])).getmembers() for name in names]
@@ -161,7 +161,7 @@ def shown(layer: Sequence[tarfile.TarInfo]) -> list[tuple[str, str, int]]:
 
 class TestBuildArchive:
     def test_image(self, tmp_path: Path) -> None:
-        """A rebuilt base has its parent's layers and its own, and the settings of the official image."""
+        """A rebuilt base has its parent's layers, its own layers, and the settings of its recipe."""
         built = build(tmp_path, project(tmp_path), "golang")
         measured = image_archive.measure(io.BytesIO(built))
         assert [(layer.instruction, layer.size) for layer in measured.layers] == [
@@ -170,33 +170,33 @@ class TestBuildArchive:
             ("RUN mkdir", 0),
             ("WORKDIR /go", 0),
         ]
-        assert (measured.platform, measured.command, measured.environment) == ("linux/amd64", "[]", ())
+        assert (measured.platform, measured.command) == ("linux/amd64", "[]")
         content = files(built)
         listed = json.loads(content["manifest.json"])[0]
         assert listed["RepoTags"] == ["golang:latest"]
         settings = json.loads(content[listed["Config"]])
-        assert settings["config"]["WorkingDir"] == "/go"
+        assert (settings["config"]["WorkingDir"], settings["config"]["Env"]) == ("/go", [])
         assert [h["created"][:4] for h in settings["history"]] == ["2025", "2026", "2026", "2026"]
 
     def test_same_bytes(self, tmp_path: Path) -> None:
-        """The same recipe gives the same archive, to the byte, whenever and wherever it is built."""
+        """The same recipe gives the same bytes anywhere."""
         one, two = tmp_path / "one", tmp_path / "elsewhere" / "two"
         assert build(one, project(one), "golang") == build(two, project(two), "golang")
 
     def test_blob(self, tmp_path: Path) -> None:
-        """A blob of a package is taken over bit for bit."""
+        """A blob of a package is copied unchanged."""
         content = files(build(tmp_path, project(tmp_path), "alpine:3"))
         assert ROOTFS in content.values()
 
-    def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A package of some kilobytes can unpack to more than a disk holds: it is stopped before that."""
+    def test_a_huge_layer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A small package that unpacks to a huge layer is stopped."""
         monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer has more than [\d,]+ bytes") as error:
+        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
             build(tmp_path, project(tmp_path), "alpine:3")
         assert error.value.where is not None
 
     def test_tree(self, tmp_path: Path) -> None:
-        """A tree goes where it belongs, sorted, with folders and modes, without what is dropped and with no times."""
+        """A tree is placed below `at`, sorted, with directories and modes, without dropped files and without times."""
         tree = layers(build(tmp_path, project(tmp_path), "golang"))[1]
         assert shown(tree) == [
             ("5", "usr", 0o755),
@@ -213,14 +213,14 @@ class TestBuildArchive:
         assert {(m.mtime, m.uid, m.gid) for m in tree} == {(0, 0, 0)}
 
     def test_directories(self, tmp_path: Path) -> None:
-        """Directories have the mode that the recipe gives; a layer of nothing is empty."""
+        """Directories have the mode of the recipe. A layer without content is empty."""
         made, nothing = layers(build(tmp_path, project(tmp_path), "golang"))[2:]
         assert shown(made) == [("5", "go", 0o1777), ("5", "go/bin", 0o1777)]
         assert nothing == []
 
     @pytest.mark.parametrize("world", [True, False])
     def test_without_apk(self, tmp_path: Path, *, world: bool) -> None:
-        """A dropped Alpine package leaves with its files and records; what others share stays."""
+        """A dropped Alpine package is removed with its files and records, except for shared files."""
         blob = gzip.compress(tar(*ALPINE, *([WORLD] if world else [])))
         found = project(tmp_path, BASE + 'without_apk = ["tzdata"]\n', wheel(**{"tiny/rootfs.tar.gz": blob}))
         built = build(tmp_path, found, "alpine:3")
@@ -236,31 +236,31 @@ class TestBuildArchive:
         assert not world or files(layer)["etc/apk/world"] == b"alpine-baselayout\nca-certificates\n"
         assert [m.mtime for m in layers(built)[0] if m.name.endswith("installed")] == [7]
 
-    def test_promise(self, tmp_path: Path) -> None:
-        """A layer that promises to be the official one is checked against its diff_id."""
+    def test_diff_id(self, tmp_path: Path) -> None:
+        """A layer is checked against its diff_id."""
         digest = hashlib.sha256(ROOTFS).hexdigest()
         kept = project(tmp_path, BASE + f'diff_id = "sha256:{digest}"\n')
         assert build(tmp_path, kept, "alpine:3")
         broken = project(tmp_path, BASE + f'diff_id = "sha256:{"0" * 64}"\n')
-        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer is not the one that it promises") as error:
+        with pytest.raises(ManifestError, match=r"bases\.toml:17: this layer does not match its `diff_id`") as error:
             build(tmp_path, broken, "alpine:3")
-        assert error.value.evidence == f"promised sha256:{'0' * 64}\nbuilt    sha256:{digest}"
+        assert error.value.evidence == f"expected sha256:{'0' * 64}\nbuilt    sha256:{digest}"
 
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
             ("rootfs.tar.gz", "rotfs.tar.gz", "no item named 'tiny/rotfs.tar.gz'"),
-            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a folder tiny/og/"),
+            ('blob = "tiny/rootfs.tar.gz"', 'tree = "tiny/og/"', "a directory tiny/og/"),
             ('rootfs.tar.gz"', 'rootfs.tar.gz"\nwithout_apk = ["tzdata"]', "'lib/apk/db/installed' not found"),
         ],
     )
     def test_not_in_the_package(self, tmp_path: Path, old: str, new: str, what: str) -> None:
-        """A layer of what its package does not hold is an error at its line, not an empty layer."""
+        """If the package does not contain the layer, that is an error with the line, not an empty layer."""
         with pytest.raises(ManifestError, match=rf"bases\.toml:17: .*{re.escape(what)}"):
             build(tmp_path, project(tmp_path, BASE.replace(old, new)), "alpine:3")
 
     def test_unknown_apk(self, tmp_path: Path) -> None:
-        """An Alpine package that is not there cannot be left out unnoticed."""
+        """Dropping an unknown Alpine package is an error."""
         blob = gzip.compress(tar(*ALPINE))
         found = project(tmp_path, BASE + 'without_apk = ["tzdta"]\n', wheel(**{"tiny/rootfs.tar.gz": blob}))
         with pytest.raises(ManifestError, match="one of the Alpine packages tzdta"):
@@ -272,7 +272,7 @@ class TestFetch:
         return root / "cache" / "packages" / WHEEL
 
     def pip(self, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> list[list[str]]:
-        """Stand in for pip: it delivers `content`, or fails; returns the calls, each with its requirement."""
+        """Replace pip by one that downloads `content`, or fails. Returns its calls, each with the requirement."""
         calls: list[list[str]] = []
 
         def run(argv: Sequence[str], **_: Any) -> Completed:
@@ -286,14 +286,14 @@ class TestFetch:
         return calls
 
     def test_cached(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A file that is there is used without a network, its hash checked at every use."""
+        """A cached file is used without a network."""
         calls = self.pip(monkeypatch, None)
         found = project(tmp_path)
         assert packages.fetch(found.packages["tiny"], tmp_path / "cache") == self.cached(tmp_path)
         assert calls == []
 
     def test_flipped_byte(self, tmp_path: Path) -> None:
-        """One changed byte is noticed, with both hashes and the file to remove."""
+        """A changed byte is an error that shows both hashes and the file to remove."""
         found = project(tmp_path)
         content = bytearray(self.cached(tmp_path).read_bytes())
         content[100] ^= 1
@@ -308,7 +308,7 @@ class TestFetch:
         assert str(error.value.where).endswith("bases.toml:1")
 
     def test_download(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is not there is downloaded by pip, pinned to its hash and to its own platform; nothing else is left."""
+        """A missing file is downloaded by pip, by hash and for its platform. No other file is left."""
         found = project(tmp_path)
         self.cached(tmp_path).unlink()
         calls = self.pip(monkeypatch, wheel())
@@ -320,7 +320,7 @@ class TestFetch:
         assert call[call.index("--platform") + 1] == "any"
 
     def test_offline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A failed download quotes pip and says where the file may be put by hand."""
+        """A failed download quotes pip, and says where to put the file by hand."""
         found = project(tmp_path)
         self.cached(tmp_path).unlink()
         self.pip(monkeypatch, None)
@@ -330,7 +330,7 @@ class TestFetch:
         assert f"put {WHEEL} into {self.cached(tmp_path).parent}" in error.value.hint
 
     def test_build_checks(self, tmp_path: Path) -> None:
-        """No base is built of a file that is not the pinned one."""
+        """A base is not built from a file with another hash."""
         found = project(tmp_path)
         self.cached(tmp_path).write_bytes(b"other")
         with pytest.raises(PackageError, match="is not the pinned file"):
@@ -338,11 +338,11 @@ class TestFetch:
 
 
 class TestEnsure:
-    """With an engine that answers as Docker's command line does."""
+    """With an imitation of Docker's command line."""
 
     @pytest.fixture
     def loads(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """The ids of the images that were loaded, of which the engine has the last as alpine:3, and no other."""
+        """The ids of the loaded images. The engine only has the last one, as alpine:3."""
         loaded: list[str] = []
 
         def run(argv: Sequence[str], **_: Any) -> Completed:
@@ -370,7 +370,7 @@ class TestEnsure:
         return loader.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")
 
     def test_loaded_once(self, tmp_path: Path, loads: list[str]) -> None:
-        """A base is built and loaded where the engine lacks it, and left alone where it is there."""
+        """A base is built and loaded only if the engine does not have it."""
         first, again = self.ensure(tmp_path), self.ensure(tmp_path)
         assert first == again
         assert loads == [first.image_id]
@@ -379,15 +379,15 @@ class TestEnsure:
         assert first.origin.startswith("a small one; from tiny 1.0 (sha256:")
 
     def test_another_image(self, tmp_path: Path, loads: list[str]) -> None:
-        """An image of that name that is not ours is replaced."""
+        """Another image with the same name is replaced."""
         first = self.ensure(tmp_path)
         loads.append("sha256:" + "0" * 64)
         assert self.ensure(tmp_path).image_id == first.image_id == loads[-1]
 
     @pytest.mark.usefixtures("loads")
     def test_not_there(self, tmp_path: Path) -> None:
-        """An engine that took an archive and does not have its image cannot be measured."""
-        with pytest.raises(CannotMeasureError, match="the engine loaded golang and does not have it"):
+        """It is an error if the engine does not have the image after loading it."""
+        with pytest.raises(CannotMeasureError, match="the engine loaded golang but does not have it"):
             self.ensure(tmp_path, "golang")
 
 
@@ -410,7 +410,7 @@ swap = { tiny = "tiny-old" }
         return base_images.load(root)
 
     def test_like(self, tmp_path: Path) -> None:
-        """A base like another one differs in its packages and in what is named again, variable by variable."""
+        """A base with `like` differs in its packages and in the values that it gives, and in single variables."""
         found = self.load(tmp_path)
         model, other = found.images["golang"], found.images["golang-old"]
         assert other.env == ("GO=1.26", "B=b", "A=c")
@@ -423,16 +423,16 @@ swap = { tiny = "tiny-old" }
     @pytest.mark.parametrize(
         ("old", "new", "what"),
         [
-            ('like = "golang"', 'like = "go"', "the like 'go' is no base above this one"),
-            ('like = "golang"', "", "`swap` does not go without `like`"),
-            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` does not go with `like`"),
+            ('like = "golang"', 'like = "go"', "no base 'go' above this one"),
+            ('like = "golang"', "", "`swap` needs `like`"),
+            ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` conflicts with `like`"),
             ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
-            ('"tiny-old" }', '"tiny-odl" }', "`swap` puts one package in place of another"),
-            ("{ tiny =", "[1] # ", "`swap` puts one package in place of another"),
+            ('"tiny-old" }', '"tiny-odl" }', "`swap` must map packages to packages"),
+            ("{ tiny =", "[1] # ", "`swap` must map packages to packages"),
         ],
     )
     def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:
-        """What would have no effect is refused."""
+        """Keys that contradict each other or have no effect are refused."""
         assert old in self.LIKE
         with pytest.raises(ManifestError, match=rf"bases\.toml:\d+: {re.escape(what)}"):
             self.load(tmp_path, self.LIKE.replace(old, new))
@@ -444,7 +444,7 @@ class TestKey:
         return found.key("alpine:3"), found.key("golang")
 
     def test_stable(self, tmp_path: Path) -> None:
-        """The key is that of the recipe: the same in another folder, with other lines and texts for readers."""
+        """The key depends on the recipe only, not on its place or on texts for readers."""
         assert self.keys(tmp_path / "a") == self.keys(tmp_path / "b", "\n[[base", "\n\n# why\n[[base")
         assert self.keys(tmp_path / "a") == self.keys(tmp_path / "c", "a small one", "a little one")
 
@@ -459,7 +459,7 @@ class TestKey:
         ],
     )
     def test_parent_changes(self, tmp_path: Path, old: str, new: str) -> None:
-        """A change of a base moves its own key and those of all that stand on it."""
+        """A change of a base changes its own key and those of its children."""
         before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", old, new)
         assert before[0] != after[0]
         assert before[1] != after[1]
@@ -476,19 +476,19 @@ class TestKey:
         ],
     )
     def test_child_changes(self, tmp_path: Path, old: str, new: str) -> None:
-        """A change of a base leaves the key of its parent alone."""
+        """A change of a base does not change the key of its parent."""
         before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", old, new)
         assert before[0] == after[0]
         assert before[1] != after[1]
 
     def test_package_changes(self, tmp_path: Path) -> None:
-        """Another package file is another base."""
+        """Another package file gives another key."""
         before, after = self.keys(tmp_path / "a"), self.keys(tmp_path / "b", content=wheel(more=b"x"))
         assert before[0] != after[0]
         assert before[1] != after[1]
 
     def test_packages_of(self, tmp_path: Path) -> None:
-        """The packages of a base are those of its parents too, each once."""
+        """The packages of a base include those of its parents, each once."""
         assert [str(p) for p in project(tmp_path).packages_of("golang")] == ["tiny 1.0"]
 
 
@@ -496,17 +496,17 @@ class TestCheck:
     def snippet(self, root: Path, dockerfile: str) -> model_module.Snippet:
         toml = 'title = "t"\n[[step]]\nname = "build"\ncommand = "docker build -t example ."\n'
         folder = write(root / "snippets" / "one", {"snippet.toml": toml, "context/Dockerfile": dockerfile})
-        return manifest.load(folder)
+        return manifest.variants(folder)[0]
 
     def test_known(self, tmp_path: Path) -> None:
-        """Images of bases.toml may be named; each is wanted once."""
+        """Images in bases.toml may be used; each is listed once."""
         found = project(tmp_path)
         snippets = [self.snippet(tmp_path, "FROM golang AS b\nFROM alpine:3\nCOPY --from=b x y")] * 2
         found.check(snippets)
         assert list(base_images.wanted(snippets)) == ["golang", "alpine:3"]
 
     def test_unknown(self, tmp_path: Path) -> None:
-        """Any other image is refused at the line of the Dockerfile that names it, with the nearest one."""
+        """Other images are refused, with the line in the Dockerfile and a suggestion."""
         found = project(tmp_path)
         snippet = self.snippet(tmp_path, "FROM alpine:3\n\nCOPY --from=alpine:4 x y")
         with pytest.raises(
@@ -518,46 +518,46 @@ class TestCheck:
         assert error.value.hint.endswith("use one of: alpine:3, golang")
 
 
-# A mount of the host's /etc, were it put into docker's `--mount` as it is: cat /x/shadow printed the host's.
+# In docker's `--mount`, this would mount the host's /etc.
 HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
-    ('holds = "a few files"', "", 1, "`holds` is missing here"),
+    ('holds = "a few files"', "", 1, "`holds` is missing"),
     ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
-    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "1.0 --pre"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "\u0661.0"', 3, "is not the version of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "is not the project of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "is not the project of a package"),
-    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "is not the project of a package"),
-    (WHEEL, "tiny-1.0.tar.gz", 5, "a package is a .whl file"),
-    (WHEEL, "tiny.whl", 5, "a package is a .whl file"),
-    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package is a .whl file"),
+    ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "1.0 --pre"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "\u0661.0"', 3, "invalid version"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "invalid project"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "invalid project"),
+    ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "invalid project"),
+    (WHEEL, "tiny-1.0.tar.gz", 5, "a package needs the name of a .whl file"),
+    (WHEEL, "tiny.whl", 5, "a package needs the name of a .whl file"),
+    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package needs the name of a .whl file"),
     ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
-    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing here"),
-    ('name = "alpine:3"', "", 8, "`name` is missing here"),
-    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing here"),
-    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing here"),
-    ('platform = "linux/amd64"', "", 8, "`platform` is missing here"),
-    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "is no image's name"),
-    ('"docker.example/alpine:3"', '"alpine"', 10, "'alpine' is no image's name"),
-    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "is no image's name"),
-    ('platform = "linux/amd64"', 'platform = "amd64"', 11, "'amd64' is no platform"),
-    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "is no directory of an image"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "is no directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "is no directory of an image"),
+    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing"),
+    ('name = "alpine:3"', "", 8, "`name` is missing"),
+    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
+    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
+    ('platform = "linux/amd64"', "", 8, "`platform` is missing"),
+    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid image name"),
+    ('"docker.example/alpine:3"', '"alpine"', 10, "invalid image name 'alpine'"),
+    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid image name"),
+    ('platform = "linux/amd64"', 'platform = "amd64"', 11, "invalid platform 'amd64'"),
+    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "invalid directory"),
     ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
-    ('package = "tiny"', 'package = "tniy"', 19, "there is no package 'tniy' - did you mean 'tiny'?"),
-    ('package = "tiny"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
-    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a layer takes a `blob` or a `tree`, out of a `package`"),
+    ('package = "tiny"', 'package = "tniy"', 19, "unknown package 'tniy' - did you mean 'tiny'?"),
+    ('package = "tiny"', "", 17, "a `blob` or `tree` needs a `package`"),
+    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a `blob` or `tree` needs a `package`"),
     ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
-    ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "the parent 'alpine:4' is no base above this one"),
-    ('mode = "1777"', 'mode = "1778"', 41, "a mode is octal digits"),
+    ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "no base 'alpine:4' above this one"),
+    ('mode = "1777"', 'mode = "1778"', 41, "`mode` must be octal digits"),
     ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
-    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing here"),
+    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing"),
 ]
 
 
@@ -565,7 +565,7 @@ MISTAKES = [
     ("old", "new", "line", "what"), MISTAKES, ids=[f"{new or 'no ' + old}" for old, new, *_ in MISTAKES]
 )
 def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> None:
-    """A mistake in bases.toml is named with its line, nested tables included."""
+    """A mistake in bases.toml is an error with its line, in nested tables too."""
     text = package(wheel()) + BASE + CHILD
     assert old in text
     write(tmp_path, {"snippets/bases.toml": text.replace(old, new, 1)})
@@ -576,13 +576,13 @@ def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> No
 
 
 def test_two_packages_of_one_name(tmp_path: Path) -> None:
-    """A second package of a name is refused rather than taken in place of the first."""
+    """A second package with the same name is refused."""
     write(tmp_path, {"snippets/bases.toml": package(wheel()) * 2})
     with pytest.raises(ManifestError, match=r"bases\.toml:8: two packages are called 'tiny'"):
         base_images.load(tmp_path)
 
 
 def test_the_project_itself() -> None:
-    """The bases of this repository are well formed, and serve every snippet of it."""
+    """The bases.toml of this repository is valid, and has all images that its snippets use."""
     root = project_module.find_root(REPOSITORY)
     base_images.load(root).check(project_module.load_all(root))

@@ -1,4 +1,4 @@
-"""Pulling by skopeo from a registry on loopback that fails in every way: told apart, asked again where it helps."""
+"""Pulling with skopeo from a local registry that fails in many ways: how failures are classified and retried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.registry import Fault, Registry, need_skopeo, serving
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pauses that are noted instead of waited for, and little time to answer."""
+    """Record pauses instead of waiting, and shorten the time limits."""
     need_skopeo()
     pauses: list[float] = []
     monkeypatch.setattr(registries, "_ANSWER", 3.0)
@@ -39,7 +39,7 @@ def pull(registry: Registry, folder: Path) -> str:
 
 
 def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
-    """The digest, and an archive that carries the image under the name that it is to have."""
+    """A pull gives the digest, and an archive with the image under its new name."""
     assert pull(registry, tmp_path) == registry.digest
     with tarfile.open(tmp_path / "image.tar") as archive:
         manifest = archive.extractfile("manifest.json")
@@ -50,12 +50,12 @@ def test_pull(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
 
 
 def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
-    """What was resolved is what is pulled: never the image that the tag stands for a moment later."""
+    """The resolved digest is pulled, even if the tag has moved since."""
     reference, platform = f"{registry.address}/a:1", "linux/amd64"
     digest = registries.resolve(reference, platform, tmp_path)
     registry.manifest += b"\n"
     assert registries.resolve(reference, platform, tmp_path) == registry.digest != digest
-    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry keeps the newest alone
+    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry only keeps the newest
         registries.pull(reference, digest, platform, tmp_path / "image.tar", "a:1")
     assert registry.asked[-1].endswith(f"/manifests/{digest}")
 
@@ -69,13 +69,13 @@ def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
     ],
 )
 def test_a_mirror_has_the_same_paths(reference: str, mirror: str, there: str) -> None:
-    """The registry's host is what it stands in for."""
+    """A mirror replaces only the host."""
     assert registries.at(reference, mirror) == there
 
 
 @pytest.mark.parametrize("fault", ["503", "reset"])
-def test_a_moment_of_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
-    """What passes is waited for, each time twice as long, and not by the clock."""
+def test_passing_failures(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
+    """A failure that may pass is retried after pauses that double, with some randomness."""
     registry.faults += [fault] * 3
     assert pull(registry, tmp_path) == registry.digest
     assert len(quick) == 3
@@ -83,7 +83,7 @@ def test_a_moment_of_trouble(registry: Registry, tmp_path: Path, quick: list[flo
 
 
 def test_a_limit_is_honoured(registry: Registry, tmp_path: Path, quick: list[float]) -> None:
-    """429 with Retry-After: skopeo itself waits as long as it is told, and no second wait is put on top."""
+    """For 429 with Retry-After, skopeo waits as long as the registry asks; the tool does not wait again."""
     registry.faults += ["429 soon"] * 2
     started = time.monotonic()
     assert pull(registry, tmp_path) == registry.digest
@@ -92,7 +92,7 @@ def test_a_limit_is_honoured(registry: Registry, tmp_path: Path, quick: list[flo
 
 
 def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second for each answer is slow and no failure."""
+    """A registry that takes a second for each answer is slow, but not a failure."""
     monkeypatch.setattr(registries, "_ANSWER", 60.0)
     monkeypatch.setattr(registries, "_IMAGE", 60.0)
     registry.forever = "slow"
@@ -102,43 +102,43 @@ def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("503", "is out of order (asked 4 times)"),
-        ("reset", "cannot be reached (asked 4 times)"),
-        ("silent", "does not answer (asked 4 times)"),
-        ("short", "cannot be reached (asked 4 times)"),
-        ("401", "wants another user (asked once)"),
-        ("404", "has no such image (asked once)"),
-        ("garbage", "answers with something that is no image (asked once)"),
+        ("503", "reports an error (4 attempts)"),
+        ("reset", "cannot be reached (4 attempts)"),
+        ("silent", "does not answer (4 attempts)"),
+        ("short", "cannot be reached (4 attempts)"),
+        ("401", "denies access (1 attempt)"),
+        ("404", "has no such image (1 attempt)"),
+        ("garbage", "returns something that is not an image (1 attempt)"),
     ],
 )
-def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
-    """Told apart, with the cure; asked again only where that can help; nothing is left of it."""
+def test_lasting_failures(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
+    """Each kind has its message and hint, is retried only if that can help, and leaves no file."""
     registry.forever = fault
     with pytest.raises(CannotMeasureError) as error:
         pull(registry, tmp_path)
-    # Of a registry that is away no other image is asked; one that lacks an image may have the next.
-    assert isinstance(error.value, RegistryAwayError) == ("4 times" in says)
+    # If a registry is away, other images are not requested; if it only lacks this image, they are.
+    assert isinstance(error.value, RegistryAwayError) == ("4 attempts" in says)
     assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
     assert error.value.evidence
-    assert error.value.hint.endswith("or leave --bases registry out")
-    assert len(quick) == (3 if "4 times" in says else 0)
+    assert error.value.hint.endswith("or drop --bases registry")
+    assert len(quick) == (3 if "4 attempts" in says else 0)
     assert not (tmp_path / "image.tar").exists()
 
 
-def test_a_limit_for_good(
+def test_a_lasting_limit(
     registry: Registry, tmp_path: Path, quick: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """429 without an end: skopeo gives up after its own attempts, and then so does the tool."""
+    """If 429 persists, skopeo gives up after its own attempts, and so does the tool."""
     monkeypatch.setattr(registries, "_ANSWER", 60.0)
     registry.forever = "429 soon"
-    with pytest.raises(RegistryAwayError, match="limits how often it is asked") as error:
+    with pytest.raises(RegistryAwayError, match="limits requests") as error:
         pull(registry, tmp_path)
     assert "log in" in error.value.hint
     assert quick == []
 
 
 def test_nobody_there(tmp_path: Path) -> None:
-    """A port where nobody listens is a registry that cannot be reached."""
+    """Nobody listens on the port: the registry cannot be reached."""
     with serving() as gone:
         address = gone.address
     with pytest.raises(CannotMeasureError, match="cannot be reached"):

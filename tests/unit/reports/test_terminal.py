@@ -1,4 +1,4 @@
-"""What a terminal and a CI's log are given: text from outside does nothing in either."""
+"""Untrusted text has no effect in a terminal or in the log of a CI system."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
-from proof.core.errors import CannotMeasureError, PageError, Where, complain_of_a_crash
+from proof.core.errors import CannotMeasureError, PageError, Where, print_crash
 from proof.core.text import plain
 from proof.facts import book
 from proof.reports import changes, github, json_report, junit, pull_request
@@ -39,7 +39,7 @@ HOSTILE = [*site.outputs("x", "y")[:-4], *COMMANDS, *(f"first\n{command}\nlast" 
 
 
 def acts(printed: str) -> list[str]:
-    """The lines of a log in which something would act."""
+    """The lines of a log that would have an effect."""
     lines = printed.split("\n")
     commands = [line for line in lines if line.strip().startswith("::") or "##[" in line or "##vso[" in line]
     return commands + [
@@ -53,14 +53,14 @@ def result(tmp_path: Path) -> Result:
     folder = tmp_path / "single"
     folder.mkdir()
     (folder / "snippet.toml").write_text('title = "t"\n[[step]]\nname = "run"\ncommand = "docker version"\n')
-    return Result(manifest.load(folder), "drift", old=capture(), new=capture())
+    return Result(manifest.variants(folder)[0], "drift", old=capture(), new=capture())
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
 def test_a_log_does_not_act(
     text: str, result: Result, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a difference, an input, an error, a problem, a name, advice or a stage: seen, and without effect."""
+    """Hostile text is visible and has no effect, wherever it is printed."""
     monkeypatch.setattr("proof.reports.terminal._QUICK", 0)
     terminal = Terminal()
     with terminal.stage(text):
@@ -77,7 +77,7 @@ def test_a_log_does_not_act(
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
 def test_json_does_not_act(text: str, result: Result) -> None:
-    """`proof check --json` says what was printed, character by character, on lines that no CI system acts on."""
+    """`proof check --json` has the exact output, on lines that have no effect in a CI system."""
     written = json_report.results(
         [replace(result, differences=(Difference(Where(Path("x")), "single/run", text, text),))]
     )
@@ -88,7 +88,7 @@ def test_json_does_not_act(text: str, result: Result) -> None:
 
 @pytest.mark.parametrize("text", ACTING, ids=repr)
 def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever a record says, under a seal that fits: refused, or shown as the text it is, in every report."""
+    """Hostile values in a validly sealed capture are refused, or shown as text in every report."""
     root = captured(tiny(tmp_path))
     count, fails, note = results(root)
     folder = folder_of(note.snippet.folder, "rebuilt")
@@ -124,19 +124,19 @@ def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
-    """Where the table had a number it printed whatever text stood there, and Rich read it as its markup."""
+    """The table once printed a text in place of a number, which Rich then read as markup."""
     folder = tmp_path / "captured" / "rebuilt"
     store.save(capture(), folder)
     for unit in ("text", "count", "B", "nautical miles"):
         fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
         store.save(capture(facts={**capture().facts, "layers": fact}), folder)
-        with pytest.raises(PageError, match=r"this is no capture that the tool wrote") as refused:
+        with pytest.raises(PageError, match=r"not a capture written by proof") as refused:
             store.load(folder)
         assert acts(str(refused.value)) == []
 
 
 def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line is read as a whole."""
+    """Pieces that are harmless alone must not form a command together."""
     screen = Screen()
     screen.print("  :", (":error::x", "bold"))
     screen.print("a #", "#[group]x")
@@ -145,8 +145,8 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
 
 
 def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
-    """Python prints its message as it is; this one goes through `plain` as all others do."""
-    complain_of_a_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+    """Error messages of the command line go through `plain` too."""
+    print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
     printed = capsys.readouterr().err
     assert "ZeroDivisionError" in printed
     assert acts(printed) == []
@@ -165,7 +165,7 @@ PRINTED = {
 
 
 def test_nothing_leaves_by_another_way() -> None:
-    """Text goes out through `Screen`, `complain`, or one of a few calls that are named above."""
+    """Text goes out through `Screen`, `print_error`, or one of a few calls that are named above."""
     package = REPOSITORY / "scripts" / "proof"
     found: dict[str, list[str]] = {}
     for path in sorted(package.rglob("*.py")):
@@ -186,11 +186,11 @@ def test_nothing_leaves_by_another_way() -> None:
 
 
 def test_what_is_harmless_stays_as_it_is() -> None:
-    """Nothing is done to what does nothing."""
+    """Harmless text is not changed."""
     for text in ("a::b", "x ::y", "# [1/2] RUN", "#1 [2/3] ## x", "Größe: 10\N{NO-BREAK SPACE}MB – 你好", "a\tb\n\nc"):
         assert plain(text) == text
 
 
 def test_the_control_acts() -> None:
-    """Every one of these would act if it were printed as it is."""
+    """Every one of these texts would have an effect if printed unescaped."""
     assert all(acts(text) for text in COMMANDS if "teamcity" not in text)

@@ -31,9 +31,8 @@ from proof.runs.execute import Run, StepRun
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
-from proof.snippets.base_images import Origin
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import folder_of
+from proof.snippets.places import Origin, folder_of
 from tests.support.helpers import LAYERS, captured, edit, printed, tiny, tree
 from tests.support.makers import capture
 
@@ -133,7 +132,7 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
 
 def test_what_pages_show_was_measured(root: Path) -> None:
     """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
-    snippet = manifest.load(captured(root) / "snippets" / "note")
+    snippet = manifest.variants(captured(root) / "snippets" / "note")[0]
     here = store.load(folder_of(snippet.folder, "rebuilt"))
     assert here is not None
     found = Result(snippet, "accurate", old=here, new=here)
@@ -167,7 +166,7 @@ def ran(snippet: Snippet, own: int = 27, *, status: int | None = None, log: str 
     """A run that comes to the made-up capture, or with another size, exit code or output of its first step."""
     counted = (LAYERS[0], replace(LAYERS[1], size=own)) if snippet.image else ()
     layers = tuple(Layer("", each.digest, each.size, each.files, None, each.instruction) for each in counted)
-    image = Image("sha256:1", layers, "linux/amd64", "", '["cat"]', ()) if snippet.image else None
+    image = Image("sha256:1", layers, "linux/amd64", "", '["cat"]') if snippet.image else None
     texts, exits = [printed(step) for step in snippet.steps], [step.exit for step in snippet.steps]
     texts[0] = texts[0] if log is None else log
     exits[0] = exits[0] if status is None else status
@@ -356,7 +355,7 @@ class Project:
         self._outcomes = list(outcomes)
         words = options.split()
         found = verify.verify(
-            manifest.load(self.root / "snippets" / name),
+            manifest.variants(self.root / "snippets" / name)[0],
             session or self.session(),
             write="write" in words,
             **{word: True for word in words if word != "write"},
@@ -564,7 +563,7 @@ def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
     assert call["keeps"] == {"alpine:3.22": ""}
     project.verify(SAME)
     assert (project.calls[1]["fresh"], project.calls[1]["timeout"]) == (False, None)
-    call["on_step"](manifest.load(project.root / "snippets/note").steps[0])
+    call["on_step"](manifest.variants(project.root / "snippets/note")[0].steps[0])
     assert len(steps) == 1
 
 
@@ -578,7 +577,7 @@ def test_what_a_run_depends_on(project: Project) -> None:
     )
     podman = project.session("registry", engine=Engine("podman", {}, "linux/arm64"))
     assert str(podman.environment) == "linux/arm64, podman, registry bases"
-    inputs = session.inputs_of(manifest.load(project.root / "snippets/note"))
+    inputs = session.inputs_of(manifest.variants(project.root / "snippets/note")[0])
     assert (inputs["the engine"], inputs["the base alpine:3.22"]) == ("docker 26", project.key)
 
 

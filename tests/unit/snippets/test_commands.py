@@ -1,4 +1,4 @@
-"""Commands: what a snippet may run, and why everything else is refused."""
+"""Commands: what a snippet may run. tests/data/corpus lists what is refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ACCEPTED = [
     ("docker inspect example --format '{{.Size}}'", "inspect", [("--format", "{{.Size}}")], ["example"]),
     ("docker run a@sha256:" + "0" * 64, "run", [], ["a@sha256:" + "0" * 64]),
     ("docker version -f '{{.Server.Version}}'", "version", [("-f", "{{.Server.Version}}")], []),
-    # No shell ever sees these: they are words like any other, for the container alone.
+    # No shell runs these: they are plain words for the container.
     ("docker run a echo $HOME `id` $(id) ; rm -rf / && id | sh > /x", "run", [],
      ["a", "echo", "$HOME", "`id`", "$(id)", ";", "rm", "-rf", "/", "&&", "id", "|", "sh", ">", "/x"]),
     ("docker run a sh -c 'id; # comment'", "run", [], ["a", "sh", "-c", "id; # comment"]),
@@ -52,14 +52,14 @@ ACCEPTED = [
     ("text", "verb", "flags", "positionals"), ACCEPTED, ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_accepted(text: str, verb: str, flags: list[tuple[str, str | None]], positionals: list[str]) -> None:
-    """A command on the allow-list comes apart into its verb, flags and positionals."""
+    """An allowed command is split into its verb, flags and positionals."""
     command = commands.parse(text, where=WHERE)
     assert (command.verb, list(command.flags), list(command.positionals)) == (verb, flags, positionals)
     assert not any(word.startswith("-") for word in command.argv[: command.head])
 
 
 def test_refused() -> None:
-    """A refusal has its place, its reason, the command and a hint; tests/data/corpus has what is refused."""
+    """A refusal has a place, a reason, the command and a hint."""
     with pytest.raises(RefusedError, match=r"^snippet\.toml:7: the flag `-v` is refused") as error:
         commands.parse("docker run -v /:/host a", where=WHERE)
     assert error.value.evidence == "docker run -v /:/host a"
@@ -67,17 +67,17 @@ def test_refused() -> None:
 
 
 def test_refused_names_what_is_allowed() -> None:
-    """A refusal lists the verbs, or the flags of the verb, that there are."""
+    """The hint lists the allowed verbs, or the allowed flags of the verb."""
     with pytest.raises(RefusedError) as verb:
         commands.parse("docker push example", where=WHERE)
     with pytest.raises(RefusedError) as flag:
         commands.parse("docker version -x", where=WHERE)
     assert "build, buildx build, image build, run" in verb.value.hint
-    assert flag.value.hint == "the allowed ones: --format, -f"
+    assert flag.value.hint == "use one of: --format, -f"
 
 
 def test_inside() -> None:
-    """In a container of a base any program may run, words split as a shell would."""
+    """With `inside`, any program may run. Its words are split as in a shell."""
     command = commands.parse("go build -ldflags '-s -w' main.go", where=WHERE, inside=True)
     assert command.verb == "inside"
     assert command.argv == ("go", "build", "-ldflags", "-s -w", "main.go")
@@ -86,7 +86,7 @@ def test_inside() -> None:
 
 @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
 def test_inside_refused(text: str, what: str) -> None:
-    """In a container too a command is one line of words."""
+    """With `inside`, too, a command is one line of words."""
     with pytest.raises(RefusedError, match=what):
         commands.parse(text, where=WHERE, inside=True)
 
@@ -103,7 +103,7 @@ def test_inside_refused(text: str, what: str) -> None:
     ],
 )
 def test_names(text: str, tags: list[str], images: list[str]) -> None:
-    """A command knows the names that it gives and the images that it reads."""
+    """A command has the tags that it gives and the images that it reads."""
     command = commands.parse(text, where=WHERE)
     assert (command.tags, command.images) == (tags, images)
 
@@ -113,19 +113,19 @@ def test_names(text: str, tags: list[str], images: list[str]) -> None:
     [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
 )
 def test_full_name(name: str, full: str) -> None:
-    """Where no tag is named, docker means `latest`."""
+    """Without a tag, docker uses `latest`."""
     assert commands.full_name(name) == full
 
 
 def test_values() -> None:
-    """A flag's values keep their order, whichever of its names was used."""
+    """The values of a flag are in order, whichever of its names was used."""
     command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
     assert command.values("--tag", "-t") == ["a", "b"]
     assert command.values("--no-cache") == []
 
 
 HEX = "0123456789abcdef" * 4
-# For each flag the values that it may have, and some that it may not; `{}` is where the value stands.
+# For each flag, some values that are allowed and some that are not; `{}` is the place of the value.
 VALUES = [
     ("docker run --user={} a", ["0", "app", "app.x-y", "1:2", "app:grp-1.x"], ["", ":1", "1:", "-1", "1:2:3", "a/b"]),
     ("docker run -u {} a", ["0", "1:2"], ["''", ":1", "1:"]),
@@ -172,15 +172,15 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("command", "value"), [(c, value) for c, values, _ in VALUES for value in values])
-def test_a_value_that_a_flag_may_have(command: str, value: str) -> None:
-    """It is handed on as it is."""
+def test_an_allowed_value(command: str, value: str) -> None:
+    """An allowed value is passed on unchanged."""
     ((_, given),) = commands.parse(command.format(value), where=WHERE).flags
     assert given == value.strip("'")
 
 
 @pytest.mark.parametrize(("command", "value"), [(c, value) for c, _, values in VALUES for value in values])
-def test_a_value_that_a_flag_may_not_have(command: str, value: str) -> None:
-    """It is refused, whatever docker would make of it."""
+def test_a_refused_value(command: str, value: str) -> None:
+    """Other values are refused, whatever docker would do with them."""
     with pytest.raises(RefusedError) as error:
         commands.parse(command.format(value), where=WHERE)
     assert f"`{value.strip(chr(39))}`" in str(error.value)
@@ -205,17 +205,17 @@ def test_a_value_that_a_flag_may_not_have(command: str, value: str) -> None:
         ("docker inspect -f {{.ID}} -f {{.ID}} a", "-f"),
     ],
 )
-def test_which_flags_may_be_there_several_times(text: str, twice: str) -> None:
-    """Of the others docker takes one, and a reader may look at another; by either of its names."""
+def test_which_flags_may_be_repeated(text: str, twice: str) -> None:
+    """The others may be given once, under either name: a reader may look at another value than docker uses."""
     if not twice:
         assert len(commands.parse(text, where=WHERE).flags) > 1
         return
-    with pytest.raises(RefusedError, match="is there twice") as error:
+    with pytest.raises(RefusedError, match="is given twice") as error:
         commands.parse(text, where=WHERE)
     assert f"`{twice}`" in str(error.value)
 
 
-# Templates, one a line. The second half counts, pads, names or repeats something that is not of an image.
+# Templates, one per line. Those in the second half use loops, padding, names or pipes that are not allowed.
 HARMLESS = """\
 plain text
 {{.}}
@@ -282,14 +282,14 @@ OF_VERBS = ["inspect -f '{}' a", "history --format '{}' a", "images --format='{}
 @pytest.mark.parametrize("verb", OF_VERBS)
 @pytest.mark.parametrize("template", ["", *HARMLESS.splitlines()])
 def test_a_template_of_fields_and_lists(verb: str, template: str) -> None:
-    """What an image has is shown, as any verb shows it."""
+    """Templates of fields and lists are allowed for each verb."""
     assert commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE).flags[0][1] == template
 
 
 @pytest.mark.parametrize("verb", OF_VERBS)
 @pytest.mark.parametrize("template", ENDLESS.splitlines())
-def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
-    """It would run on this machine, in docker's client."""
+def test_a_refused_template(verb: str, template: str) -> None:
+    """It would run on this machine, in docker's client, perhaps forever."""
     with pytest.raises(RefusedError, match="is refused as the value of"):
         commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE)
 
@@ -320,9 +320,9 @@ def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
         ("/Proc", "/", False),
     ],
 )
-def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
-    """The three directories and all below them, by whatever way a path leads there."""
-    assert commands.is_kernels(path, folder) is kernels
+def test_kernel_paths(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
+    """All notations of the three directories, and of paths below them, are found."""
+    assert commands.is_kernel_path(path, folder) is kernels
 
 
 @pytest.mark.parametrize(
@@ -343,18 +343,18 @@ def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # 
     ],
 )
 def test_the_familiar_name(image: str, shown: str) -> None:
-    """As docker prints it: of its own registry neither the host nor the library."""
+    """As docker prints it: without the host of its own registry, and without `library`."""
     assert commands.familiar(image) == shown
 
 
 @pytest.mark.parametrize(("length", "fits"), [(2_000, True), (2_001, False)])
 def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 - an expected value
-    """What nobody reads is not run."""
+    """A longer command is refused."""
     text = "docker run a ".ljust(length, "x")
     if fits:
         assert len(commands.parse(text, where=WHERE).positionals[1]) == length - len("docker run a ")
     else:
-        with pytest.raises(RefusedError, match="a command of 2,001 characters is refused") as error:
+        with pytest.raises(RefusedError, match="the command is too long: 2,001 characters") as error:
             commands.parse(text, where=WHERE)
         assert error.value.evidence == f"{text[:60]}…"
 
@@ -366,27 +366,27 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker build . .", "a build takes its own context"),
         ("docker build sub", "a build takes its own context"),
         ("docker build -q", "a build takes its own context"),
-        ("docker run --rm", "no image is named"),
-        ("docker image ls -q", "no image is named"),
-        ("docker inspect -f {{.ID}}", "no image is named"),
-        ("docker history", "no image is named"),
-        ("docker version a", "takes no names"),
-        ("docker inspect a A", "`A` is no"),
+        ("docker run --rm", "the image is missing"),
+        ("docker image ls -q", "the image is missing"),
+        ("docker inspect -f {{.ID}}", "the image is missing"),
+        ("docker history", "the image is missing"),
+        ("docker version a", "takes no arguments"),
+        ("docker inspect a A", "invalid image name `A`"),
         ("docker history a -- b", "the flag `--` is refused"),
-        ("docker run - a", "`-` is no"),
-        ("docker build -t=  .", "to docker the value is the `=`"),
-        ("docker run -u= a", "to docker the value is the `=`"),
+        ("docker run - a", "invalid image name `-`"),
+        ("docker build -t=  .", "docker takes the `=` as the value"),
+        ("docker run -u= a", "docker takes the `=` as the value"),
         ("docker run --rm= a", "takes no value"),
         ("docker build -t", "needs a value"),
         ("docker history -H true a", "needs a value"),
         ("docker", "`docker ` is refused"),
         ("docker image", "`docker image` is refused"),
         ("docker image build", "a build takes its own context"),
-        ("docker run \u2013\u2013rm a", "that is no"),
+        ("docker run \u2013\u2013rm a", "not with a hyphen"),
     ],
 )
-def test_what_is_not_a_whole_command(text: str, says: str) -> None:
-    """Words that are missing, or one too many."""
+def test_an_incomplete_command(text: str, says: str) -> None:
+    """Missing and superfluous words are refused."""
     with pytest.raises(RefusedError) as error:
         commands.parse(text, where=WHERE)
     assert says in str(error.value)
@@ -395,14 +395,14 @@ def test_what_is_not_a_whole_command(text: str, says: str) -> None:
 
 
 def test_blanks_between_words() -> None:
-    """Tabs too; an empty word is a word."""
+    """Words may be separated by tabs. A quoted empty word counts."""
     command = commands.parse("docker\trun  a\t'' b", where=WHERE)
     assert (command.argv, command.positionals, command.head) == (("docker", "run", "a", "", "b"), ("a", "", "b"), 2)
     assert commands.parse("docker image ls a", where=WHERE).head == 3
 
 
-def test_what_each_verb_may_be_given() -> None:
-    """A flag more, of any verb, is a decision that is made here too."""
+def test_the_flags_of_each_verb() -> None:
+    """To allow another flag, add it here too."""
     short = {
         name: sorted(flags) for name, (_, flags) in ((" ".join(words), verb) for words, verb in commands.VERBS.items())
     }

@@ -1,4 +1,4 @@
-"""Hostile and careless inputs, through the whole command: what is refused, and that no engine was called by then."""
+"""Hostile and careless inputs, run through the whole command: they are refused before any engine is called."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.support.helpers import REPOSITORY
 from tests.support.hostile import Case, cases
 from tests.support.makers import write
 
-# Not setpriv: it stands before every command, and then becomes that.
+# Not setpriv, which starts every command.
 PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "containerd", "runc", "nerdctl")
 
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The log of a stub that stands for every program of an engine: each call's words, and nothing done."""
+    """The log of a stub that replaces all programs of an engine, and only writes down its arguments."""
     log = tmp_path / "calls.log"
     for name in PROGRAMS:
         stub = write(tmp_path, {f"bin/{name}": f'#!/bin/sh\necho "${{0##*/}} $*" >> {log}\nexit 1\n'}) / "bin" / name
         stub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # so that the user's context need not be asked for it
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # or the user's docker context would be read
     return log
 
 
@@ -37,7 +37,7 @@ def check(root: Path, *options: str) -> int:
 
 @pytest.mark.parametrize("case", cases("refused"), ids=str)
 def test_refused(case: Case, tmp_path: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Code 2, the reason, the place and the cure; and not one call to an engine, not even for its version."""
+    """Exit code 2, with the reason, the place and a hint, and without a single call to an engine."""
     if "device" in case.given and os.geteuid() != 0:
         pytest.skip("only root can make a device")
     root = hostile.project(tmp_path / "project", case)
@@ -53,23 +53,23 @@ def test_refused(case: Case, tmp_path: Path, calls: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize("case", cases("accepted"), ids=str)
 def test_accepted(case: Case, tmp_path: Path, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is odd and right comes as far as the engine, which is the stub: so it is called where nothing is refused."""
+    """Odd but valid inputs reach the engine, here the stub. This also shows that the stub would be called."""
     root = hostile.project(tmp_path / "project", case)
     assert check(root, "--engine", "docker") == 3
-    assert "`docker` is installed and its engine does not answer" in capsys.readouterr().err
+    assert "`docker` is installed, but its engine does not answer" in capsys.readouterr().err
     assert calls.read_text() == "docker version\n"
 
 
 def test_the_corpus_is_large_and_says_why() -> None:
-    """Data, not code: no input stands twice, each with a reason, and more than a hundred of them."""
+    """The corpus has at least 500 inputs, each with a reason, and none twice."""
     refused = cases("refused")
     assert len(refused) >= 500
     assert len({(case.kind, str(case.given)) for case in refused}) == len(refused)
     assert all(case.why and case.says for case in refused)
 
 
-def test_the_page_on_threats_names_tests_that_there_are() -> None:
-    """What is said to be tried is tried: each test that the page names is in the repository."""
+def test_the_threats_page_names_existing_tests() -> None:
+    """Each test file that the page names is in the repository."""
     named = re.findall(r"`(tests/[^`]+)`", (REPOSITORY / "docs" / "threats.md").read_text("utf-8"))
     assert len(named) > 10
     assert [name for name in named if not (REPOSITORY / name).exists()] == []

@@ -1,4 +1,4 @@
-"""Dockerfiles: which images a build needs, and what is refused before an engine sees it."""
+"""Dockerfiles: the images that a build needs, and the places of refusals."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def read(folder: Path, text: str | bytes, arguments: Mapping[str, str] | None = 
 
 
 def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
-    """The images that come from outside, each with its line."""
+    """The images from outside, each with its line."""
     return {name: where.line for name, where in read(folder, text, arguments).images.items()}
 
 
-def test_who_needs_whom(tmp_path: Path) -> None:
-    """A stage needs what it begins from, copies from or mounts, by name or number, and no image from outside."""
+def test_needs(tmp_path: Path) -> None:
+    """A stage needs the stages that it starts from, copies from or mounts, by name or number."""
     text = (
         "FROM alpine:3.22 AS source\nFROM source AS test\nRUN --mount=type=bind,from=source,target=/s true\n"
         "FROM source\nFROM scratch\nCOPY --from=test /t /\nCOPY --from=2 /b /\nCOPY --from=alpine:3.22 /a /\n"
@@ -52,7 +52,7 @@ def test_who_needs_whom(tmp_path: Path) -> None:
 
 class TestImages:
     def test_stages(self, tmp_path: Path) -> None:
-        """A two-stage build has its stages in order, and an image for each FROM at its line."""
+        """A two-stage build has its stages in order, and the image of each FROM with its line."""
         dockerfile = read(tmp_path, EMBEDDED)
         assert [(s.index, s.alias, s.parent) for s in dockerfile.stages] == [
             (0, "builder", "golang:1.27-alpine"),
@@ -75,14 +75,14 @@ class TestImages:
             pytest.param("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", {"a": 1, "b": 2}, id="a mounted image"),
             pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
             pytest.param("FROM a\nRUN --mount=FROM=b,target=/b ls", {"a": 1, "b": 2}, id="a mount's keys in any case"),
-            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is no image"),
+            pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is not an image"),
             pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
             pytest.param("FROM a\nRUN x && \\\n# why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
             pytest.param("FROM a\nRUN x \\\n \t\n y\nFROM b", {"a": 1, "b": 5}, id="continued past blanks"),
             pytest.param("\n# syntax=evil\nFROM a", {"a": 3}, id="a directive after a blank line is a comment"),
-            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is no instruction"),
-            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="continued in spite of blanks at its end"),
-            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on a line of its own"),
+            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is not an instruction"),
+            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="blanks after the backslash"),
+            pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on its own line"),
             pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
             pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
             pytest.param("FROM a\nRUN <<EOF\nFROM b\n EOF\nEOF\nCOPY --from=c x y", {"a": 1, "c": 6}, id="heredoc"),
@@ -95,7 +95,7 @@ class TestImages:
         ],
     )  # fmt: skip
     def test_images(self, tmp_path: Path, text: str, expected: dict[str, int | None]) -> None:
-        """Every image from outside is found at its first line, and nothing else is taken for one."""
+        """Exactly the images from outside are found, each with its first line."""
         assert images(tmp_path, text) == expected
 
 
@@ -116,21 +116,21 @@ class TestArguments:
         ],
     )
     def test_default(self, tmp_path: Path, text: str, image: str) -> None:
-        """A FROM is read with the arguments above it filled in."""
+        """The arguments above a FROM are expanded in it."""
         assert list(images(tmp_path, text)) == [image]
 
     @pytest.mark.parametrize("text", ["ARG V=1\nFROM a:$V", "ARG V\nFROM a:$V", "ARG V\nARG W=$V\nFROM a:$W"])
     def test_build_arg(self, tmp_path: Path, text: str) -> None:
-        """`--build-arg` wins over a default, where the argument is declared."""
+        """`--build-arg` overrides the default of a declared argument."""
         assert list(images(tmp_path, text, V="9")) == ["a:9"]
 
     def test_undeclared(self, tmp_path: Path) -> None:
-        """`--build-arg` gives no value to an argument that is not declared above FROM."""
+        """`--build-arg` has no effect without a declaration above FROM."""
         with pytest.raises(RefusedError, match=r"`\$U` has no value here"):
             images(tmp_path, "FROM a:$U", U="9")
 
     def test_arg_of_a_stage(self, tmp_path: Path) -> None:
-        """An ARG below FROM belongs to its stage: the next FROM does not see it."""
+        """An ARG below FROM belongs to its stage, not to the next FROM."""
         with pytest.raises(RefusedError, match=r"`\$V` has no value here"):
             images(tmp_path, "FROM a\nARG V=1\nFROM b:$V")
 
@@ -145,7 +145,7 @@ class TestBaseOf:
                              ("1", "golang:1"), ("final", "scratch"), ("golang", "alpine"), ("reused", "alpine")],
     )  # fmt: skip
     def test_target(self, tmp_path: Path, target: str, base: str) -> None:
-        """A target goes by name or number, and through stages that stand on stages."""
+        """A target may be a name or a number, and its stage may be based on other stages."""
         text = (
             "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
             "FROM alpine AS golang\nFROM golang AS reused"
@@ -153,17 +153,19 @@ class TestBaseOf:
         assert read(tmp_path, text).base_of(target) == base
 
     def test_stage_of_its_own_name(self, tmp_path: Path) -> None:
-        """A stage may be called what its image is called."""
+        """A stage may have the name of its image."""
         assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
 
-    @pytest.mark.parametrize(("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "none has")])
+    @pytest.mark.parametrize(
+        ("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "name a stage")]
+    )
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
-        """An unknown target is refused with the names that there are."""
+        """An unknown target is refused, with the known ones in the hint."""
         with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):
             read(tmp_path, text).base_of("z")
 
 
-# What is refused, and why, is in tests/data/corpus.
+# tests/data/corpus lists what is refused, and why.
 LINES = [
     # the whole file, and the line that the message names
     ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
@@ -181,7 +183,7 @@ LINES = [
 
 @pytest.mark.parametrize(("text", "line"), LINES, ids=[repr(text) for text, _ in LINES])
 def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | None) -> None:
-    """A refusal names the line at which the instruction begins, and what would be right."""
+    """A refusal names the first line of the instruction, and has a hint."""
     with pytest.raises(RefusedError) as error:
         read(tmp_path, text)
     assert error.value.where is not None
@@ -202,7 +204,7 @@ def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | No
     ],
 )
 def test_allowed(tmp_path: Path, text: str) -> None:
-    """What stays within the context and the bases is let through."""
+    """Instructions that only use the context and the base images are allowed."""
     assert images(tmp_path, text) == {"a": 1}
 
 
@@ -230,19 +232,19 @@ LOCALISED = [
 
 @pytest.mark.parametrize(("text", "expected"), LOCALISED)
 def test_localise(tmp_path: Path, text: str, expected: str) -> None:
-    """Images from outside get the engine's own name for them; stages, scratch and all other text stay."""
+    """Images from outside are renamed. Stages, scratch and all other text are unchanged."""
     assert localise(text, lambda name: f"p/{name}", [read(tmp_path, text)]) == expected
     assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
 
 
 def test_two_builds_of_one_file(tmp_path: Path) -> None:
-    """Where each build has another image in a place, its variable stays there."""
+    """If two builds use different images in a place, its variable stays."""
     text = "ARG V=1\nFROM a:$V\nCOPY --from=b:1 x y\n"
     builds = [read(tmp_path, text), read(tmp_path, text, {"V": "2"})]
     assert localise(text, lambda name: f"p/{name}", builds) == "ARG V=1\nFROM p/a:$V\nCOPY --from=p/b:1 x y\n"
 
 
-def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
+def test_localised_has_the_same_stages(tmp_path: Path) -> None:
     """The renamed Dockerfile has the same stages on the renamed images."""
     renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
     assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
@@ -252,8 +254,8 @@ def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "folder", sorted(path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml"))
 )
-def test_labels_are_what_buildkit_prints(folder: str) -> None:
-    """No log of a committed build is taken for one in which another build had a part."""
+def test_labels_match_the_logs_of_buildkit(folder: str) -> None:
+    """No committed log looks as if it contained steps of another build."""
     found = 0
     for snippet in manifest.variants(REPOSITORY / "snippets" / folder):
         capture = index.best(snippet.folder, snippet.variant)
@@ -274,7 +276,7 @@ def test_labels_are_what_buildkit_prints(folder: str) -> None:
     ],
 )
 def test_logs_that_are_mixed_up(old: str, new: str) -> None:
-    """A step that is called as another build calls it, is missing or is there twice."""
+    """A log is mixed up if a step has the label of another build, is missing or occurs twice."""
     (multi,) = manifest.variants(REPOSITORY / "snippets" / "multi")
     capture = index.best(multi.folder)
     assert capture is not None
@@ -283,12 +285,12 @@ def test_logs_that_are_mixed_up(old: str, new: str) -> None:
     assert verify._is_mixed_up(replace(capture, steps=changed), multi)
 
 
-def test_how_builds_begin(tmp_path: Path) -> None:
-    """What two builds have in common: a base and all up to the first RUN, of each stage that begins from a base."""
+def test_prefixes(tmp_path: Path) -> None:
+    """Two builds share the base image of a stage and its steps up to the first RUN."""
     common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
     first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
     second = read(tmp_path, f"FROM alpine\nCOPY --from=golang /a /b\nFROM golang\n{common}")
-    assert first.begins == second.begins == {("golang", *common.splitlines())}
+    assert first.prefixes == second.prefixes == {("golang", *common.splitlines())}
     assert first.labels == (frozenset(f"[a {n}/5]" for n in range(1, 6)), frozenset({"[stage-1 1/1]"}))
 
 
@@ -310,7 +312,7 @@ EVERY_FLAG = sorted({flag for flags in FLAGS.values() for flag in flags})
 @pytest.mark.parametrize("flag", [*EVERY_FLAG, "--security=insecure", "--keep-git-dir", "--x"])
 @pytest.mark.parametrize("name", FLAGS)
 def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> None:
-    """Each has its own, and no other's."""
+    """Each instruction has its own flags."""
     rest = {"FROM": "a", "WORKDIR": "/x", "ARG": "A=b", "ENV": "A=b", "VOLUME": "/x"}.get(name, "x y")
     text = f"FROM a AS s\nFROM a\n{name} {flag} {rest}\n"
     if flag in FLAGS[name]:
@@ -351,7 +353,7 @@ def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> No
     ],
 )
 def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
-    """What it may say, relative to the folder that it stands in, and the image that it is of."""
+    """The options of a mount, with a target relative to the working directory, and its image."""
     text = f"FROM a AS s\nFROM a\nWORKDIR /src\nWORKDIR /\nRUN --mount={mount} ls"
     if image == "refused":
         with pytest.raises(RefusedError):
@@ -373,8 +375,8 @@ def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
         ("FROM a\nRUN --network=none y", False),
     ],
 )
-def test_a_stage_that_no_from_names(text: str, unnamed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """BuildKit adds one for another image and for a mount, and so names the stages."""
+def test_a_stage_without_a_from(text: str, unnamed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """BuildKit adds a stage for another image or a mount, and then prints the names of stages."""
     found = read(tmp_path, text)
     assert found.unnamed is unnamed
     several = unnamed or len(found.stages) > 1
@@ -395,7 +397,7 @@ def test_a_stage_that_no_from_names(text: str, unnamed: bool, tmp_path: Path) ->
     ],
 )
 def test_labels(text: str, labels: list[list[str]], tmp_path: Path) -> None:
-    """One for each step, right-justified; a stage on another one, or on nothing, has no step for its FROM."""
+    """Each step has a label, right-justified. The FROM of another stage, or of scratch, is not a step."""
     assert list(read(tmp_path, text).labels) == [frozenset(stage) for stage in labels]
 
 
@@ -412,8 +414,8 @@ def test_labels(text: str, labels: list[list[str]], tmp_path: Path) -> None:
     ],
 )
 def test_what_a_stage_begins_with(text: str, begins: list[tuple[str, ...]], tmp_path: Path) -> None:
-    """Its base and its steps up to the first RUN, of stages on a base alone."""
-    assert read(tmp_path, text).begins == set(begins)
+    """A stage on a base image begins with the base and the steps up to the first RUN."""
+    assert read(tmp_path, text).prefixes == set(begins)
 
 
 @pytest.mark.parametrize(
@@ -447,7 +449,7 @@ def test_what_a_stage_begins_with(text: str, begins: list[tuple[str, ...]], tmp_
     ],
 )
 def test_where_a_workdir_may_lead(lines: list[str], leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Not to the kernel's directories, by whatever way; nor to where this file's variables say."""
+    """It may not lead to the kernel's directories, nor use variables that the file sets."""
     setting = "ENV SET=/proc BOTH=$SET\n"
     text = "FROM a\n" + setting + "".join(f"WORKDIR {line}\n" for line in lines)
     if leads:
@@ -483,13 +485,13 @@ def test_where_a_workdir_may_lead(lines: list[str], leads: bool, tmp_path: Path)
         ("RUN A=x true", True),
     ],
 )
-def test_whose_variable_a_workdir_has(text: str, leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """The base's own may stand in it; one that may have been set here could hold any folder."""
+def test_variables_in_a_workdir(text: str, leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Variables of the base image are allowed. Those that the file may have set could be any directory."""
     text = f"FROM a\n{text}\nWORKDIR /x/$A"
     if leads:
         assert images(tmp_path, text) == {"a": 1}
     else:
-        with pytest.raises(RefusedError, match="it cannot be told where this WORKDIR leads"):
+        with pytest.raises(RefusedError, match="this WORKDIR is unknown"):
             images(tmp_path, text)
 
 
@@ -531,7 +533,7 @@ def test_whose_variable_a_workdir_has(text: str, leads: bool, tmp_path: Path) ->
     ],
 )
 def test_the_name_of_an_image(text: str, image: str | None, tmp_path: Path) -> None:
-    """With its variables put in; whatever builders read in several ways, or the length of a page, is refused."""
+    """Variables are expanded. Ambiguous and very long names are refused."""
     if image is not None:
         assert list(images(tmp_path, text)) == [image]
     else:
@@ -552,11 +554,11 @@ def test_the_name_of_an_image(text: str, image: str | None, tmp_path: Path) -> N
     ],
 )
 def test_the_name_of_a_stage(name: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Small letters, digits and three signs: a name that two builders look for in the same way."""
+    """Lowercase letters, digits and three signs are allowed, which both builders read in the same way."""
     if accepted:
         assert [stage.alias for stage in read(tmp_path, f"FROM x as {name}\nFROM x AS other").stages] == [name, "other"]
     else:
-        with pytest.raises(RefusedError, match="is no"):
+        with pytest.raises(RefusedError, match="invalid stage name"):
             read(tmp_path, f"FROM x AS {name}")
 
 
@@ -576,7 +578,7 @@ def test_the_name_of_a_stage(name: str, accepted: bool, tmp_path: Path) -> None:
     ],
 )
 def test_what_add_may_name(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Plain paths: nothing that has a scheme, a host or a variable, and no repository."""
+    """ADD accepts plain paths: no scheme, host, variable or repository."""
     if accepted:
         assert read(tmp_path, f"FROM x\nADD {rest}").stages[0].steps == (f"ADD {rest}",)
     else:
@@ -592,7 +594,7 @@ def test_what_add_may_name(rest: str, accepted: bool, tmp_path: Path) -> None:  
     ],
 )
 def test_what_a_volume_may_be(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Any plain paths but the kernel's, each of them."""
+    """All plain paths are allowed, except for the kernel's."""
     if accepted:
         assert images(tmp_path, f"FROM a\nVOLUME {rest}") == {"a": 1}
     else:
@@ -601,14 +603,14 @@ def test_what_a_volume_may_be(rest: str, accepted: bool, tmp_path: Path) -> None
 
 
 def long(name: str, length: int, variables: int) -> str:
-    """An instruction of so many characters, with so many variables in it."""
+    """An instruction with this number of characters and of variables."""
     return f"{name} A=".ljust(length - 2 * variables, "x") + "$A" * variables
 
 
 @pytest.mark.parametrize(
     ("text", "accepted"),
     [
-        # A variable may have 300 characters: of the base's nothing else is known.
+        # A variable of the base image is assumed to have up to 300 characters.
         (long("LABEL", 10_000, 3_300), True),  # 10,000 + 3,300 * 300 = 1,000,000
         (long("LABEL", 10_001, 3_300), False),
         (long("ENV", 10_000, 3_300), True),
@@ -623,28 +625,28 @@ def long(name: str, length: int, variables: int) -> str:
     ],
     ids=lambda value: None if isinstance(value, bool) else value[:5] + str(len(value)),
 )  # fmt: skip
-def test_how_long_variables_may_make_it(text: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """A million characters at most, however few lines they come from."""
+def test_the_length_with_variables(text: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """An instruction may have at most a million characters after expanding variables."""
     if accepted:
         assert images(tmp_path, f"FROM a\n{text}") == {"a": 1}
     else:
-        with pytest.raises(RefusedError, match="variables within variables"):
+        with pytest.raises(RefusedError, match="nested variables"):
             read(tmp_path, f"FROM a\n{text}")
 
 
 @pytest.mark.parametrize(("size", "accepted"), [(100_000, True), (100_001, False)])
 def test_the_largest_file(size: int, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """In bytes."""
+    """The limit is in bytes."""
     text = "FROM a\n# ".ljust(size - 1, "x") + "\n"
     if accepted:
         assert read(tmp_path, text).text == text
     else:
-        with pytest.raises(RefusedError, match="more than 100,000 bytes"):
+        with pytest.raises(RefusedError, match="larger than 100,000 bytes"):
             read(tmp_path, text)
 
 
 def test_no_link_leads_to_a_dockerfile(tmp_path: Path) -> None:
-    """Neither the file nor a folder below the one that is trusted may be one."""
+    """Neither the file nor a directory below the trusted one may be a link."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "Dockerfile").write_text("FROM a\n")
     (tmp_path / "linked").symlink_to("real")
@@ -657,6 +659,6 @@ def test_no_link_leads_to_a_dockerfile(tmp_path: Path) -> None:
 
 
 def test_where_an_image_is_named(tmp_path: Path) -> None:
-    """From the first line of the instruction to its last one; in order, and each time."""
+    """Each mention has the first and last line of its instruction; they are in order."""
     found = read(tmp_path, "FROM a\nCOPY \\\n --from=b \\\n x y\nRUN --mount=from=b,target=/x <<E\nx\nE\n")
     assert [(m.image, m.first, m.last) for m in found.mentions] == [("a", 1, 1), ("b", 2, 4), ("b", 5, 5)]

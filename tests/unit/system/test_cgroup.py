@@ -1,4 +1,4 @@
-"""The control group, on both versions of the kernel's interface, in a folder that stands for it."""
+"""The control group, for both versions of the kernel's interface, in a directory that imitates it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_version_1(root: Path) -> None:
-    """A limit on memory, the same one with swap, and one on processes; found again and removed from every hierarchy."""
+    """Memory, memory with swap and processes are limited. The group is found in and removed from each hierarchy."""
     for hierarchy in ("memory", "pids"):
         (root / hierarchy).mkdir()
     assert cgroup.make("proof-1", 300 << 20)
@@ -25,7 +25,7 @@ def test_version_1(root: Path) -> None:
     assert (group / "memory.limit_in_bytes").read_text() == "314572800"
     assert (root / "pids" / "proof-1" / "pids.max").read_text() == "10000"
     for name in (*group.iterdir(), root / "pids" / "proof-1" / "pids.max"):
-        name.unlink()  # in the kernel's file system these go with their folder
+        name.unlink()  # in the kernel's file system, removing the directory removes these
     (root / "pids" / "proof-1" / "buildkit").mkdir()
     (root / "pids" / "proof-2").mkdir()
     assert cgroup.exists("proof-1")
@@ -35,7 +35,7 @@ def test_version_1(root: Path) -> None:
 
 
 def test_version_2(root: Path) -> None:
-    """A limit on memory, no swap, and a limit on processes."""
+    """Memory and processes are limited, and there is no swap."""
     (root / "cgroup.controllers").write_text("memory pids")
     assert cgroup.make("proof-1", 300 << 20)
     assert (root / "cgroup.subtree_control").read_text() == "+pids"
@@ -45,13 +45,13 @@ def test_version_2(root: Path) -> None:
 
 
 def test_not_allowed(root: Path) -> None:
-    """Where there is no such hierarchy, or it cannot be written, there is no group."""
+    """Without a writable hierarchy, no group is created."""
     assert not cgroup.make("proof-1", 1)
     assert list(root.iterdir()) == []
 
 
 def test_in_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group that something is still in is given up after a while, for the next run."""
+    """A group with running processes is left to the next run after a while."""
     monkeypatch.setattr(cgroup, "_GRACE", 0.1)
     (root / "memory" / "proof-1").mkdir(parents=True)
     (root / "memory" / "proof-1" / "busy").write_text("")
@@ -60,9 +60,9 @@ def test_in_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill somewhere on the machine counts where the group was at its limit meanwhile, and not where it was not."""
+    """A kill anywhere on the machine counts only if the group reached its limit meanwhile."""
     killed = [1]
-    monkeypatch.setattr(cgroup, "kills", lambda: killed[0])
+    monkeypatch.setattr(cgroup, "oom_kills", lambda: killed[0])
     group = root / "memory" / "proof-1"
     group.mkdir(parents=True)
     (group / "memory.limit_in_bytes").write_text("314572800\n")
@@ -78,7 +78,7 @@ def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_watch_version_2(root: Path) -> None:
-    """The group's own count of kills."""
+    """The group counts its own kills."""
     (root / "proof-1").mkdir()
     events = root / "proof-1" / "memory.events"
     events.write_text("low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
@@ -89,20 +89,20 @@ def test_watch_version_2(root: Path) -> None:
 
 
 def test_nothing_to_watch(root: Path) -> None:
-    """An engine without a group of ours is never said to be short of memory by it."""
+    """Without a group, no kill is reported."""
     (root / "memory").mkdir()
     assert not cgroup.watch("")()
     assert not cgroup.watch("proof-1")()
 
 
 def test_names() -> None:
-    """Each slot has a group of its own, and finds it again."""
+    """Each slot has its own group, always with the same name."""
     assert cgroup.name(Path("/a/0")) == cgroup.name(Path("/a/0")) != cgroup.name(Path("/a/1"))
 
 
-@pytest.mark.skipif(not Path("/proc/vmstat").exists(), reason="Linux alone counts so")
+@pytest.mark.skipif(not Path("/proc/vmstat").exists(), reason="only Linux counts kills")
 def test_this_machine() -> None:
-    """What is free is less than there is, and kills are counted."""
+    """The default limit is below the total memory, and kills can be counted."""
     total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
     assert 0 < cgroup.default_memory() < total
-    assert cgroup.kills() >= 0
+    assert cgroup.oom_kills() >= 0

@@ -1,4 +1,4 @@
-"""Of those that share something, one at a time goes on."""
+"""Threads whose keys overlap run one after the other."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from proof.system.keyed_lock import KeyedLock
 
 
-def test_who_shares_waits() -> None:
-    """Two that share one of several things are never at it together; who shares nothing does not wait."""
-    turns, lock = KeyedLock(), threading.Lock()
+def test_overlapping_keys_exclude_each_other() -> None:
+    """Threads that share a key never run at the same time; threads without a common key do."""
+    keyed, lock = KeyedLock(), threading.Lock()
     now: set[str] = set()
     together: list[frozenset[str]] = []
 
-    def work(name: str, *things: str) -> None:
-        with turns.hold(frozenset(things)):
+    def work(name: str, *keys: str) -> None:
+        with keyed.hold(frozenset(keys)):
             with lock:
                 now.add(name)
                 together.append(frozenset(now))
@@ -38,10 +38,10 @@ def test_who_shares_waits() -> None:
     assert any({"d", "e"} <= names for names in together)
 
 
-def test_what_fails_gives_way() -> None:
-    """After an error the next one goes on."""
-    turns = KeyedLock()
-    with pytest.raises(RuntimeError), turns.hold({"x"}):
+def test_an_error_releases_the_keys() -> None:
+    """After an error, the next thread continues."""
+    keyed = KeyedLock()
+    with pytest.raises(RuntimeError), keyed.hold({"x"}):
         raise RuntimeError
-    with turns.hold({"x"}):
+    with keyed.hold({"x"}):
         pass

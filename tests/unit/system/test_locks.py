@@ -1,4 +1,4 @@
-"""Locks: one holder, who is named, and none that outlives it."""
+"""Locks: one holder at a time, who can be named, and who releases the lock when it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ time.sleep(60)
 
 
 def test_one_holder(tmp_path: Path) -> None:
-    """A second one gets nothing, until the first lets go."""
+    """The lock is available again once its holder releases it."""
     first = locks.take(tmp_path)
     assert first is not None
     assert locks.take(tmp_path) is None
@@ -34,8 +34,8 @@ def test_one_holder(tmp_path: Path) -> None:
     os.close(second)
 
 
-def test_what_was_removed_is_not_held(tmp_path: Path) -> None:
-    """A lock on what its last holder took away meanwhile is none."""
+def test_a_removed_path_cannot_be_locked(tmp_path: Path) -> None:
+    """If the last holder removes the path, those who wait for the lock get an error."""
     folder = tmp_path / "a"
     folder.mkdir()
     held = locks.take(folder)
@@ -57,9 +57,9 @@ def test_what_was_removed_is_not_held(tmp_path: Path) -> None:
     assert len(errors) == 1
 
 
-@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the kernel names a lock's holder on Linux alone")
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only on Linux the kernel names the holder of a lock")
 def test_the_holder_is_named_and_its_lock_ends_with_it(tmp_path: Path) -> None:
-    """Process, command, time and machine of another process; killed, it holds nothing any more."""
+    """The process, command, time and machine are named. Once it is killed, the lock is free."""
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
@@ -74,7 +74,7 @@ def test_the_holder_is_named_and_its_lock_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_the_second_waits_and_says_so_once(tmp_path: Path) -> None:
-    """What waits tells whom for, once, and goes on when the lock is free."""
+    """A waiting run reports the holder once, and continues when the lock is free."""
     told: list[str] = []
     first = locks.take(tmp_path)
     assert first is not None
@@ -87,12 +87,12 @@ def test_the_second_waits_and_says_so_once(tmp_path: Path) -> None:
 
 
 def test_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is never let go of is no reason to wait for ever."""
+    """Waiting for a lock ends with an error after a while."""
     monkeypatch.setattr(locks, "_PATIENCE", 0.1)
     first = locks.take(tmp_path)
     assert first is not None
     with (
-        pytest.raises(CannotMeasureError, match="another run writes here: "),
+        pytest.raises(CannotMeasureError, match="another run is writing here: "),
         locks.holding(tmp_path, on_wait=lambda _: None),
     ):
         pass

@@ -1,4 +1,4 @@
-"""Processes: ended on time, as a whole, with what they printed."""
+"""Processes: their output, time limits, and how whole groups are killed."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ def sh(script: str) -> list[str]:
 
 class TestRun:
     def test_result(self, tmp_path: Path) -> None:
-        """A finished command gives its exit code and its two outputs apart, run where it was told to."""
+        """A finished command has its exit code, both outputs separately, and ran in the given directory."""
         done = process.run(sh("pwd; echo problem >&2; exit 3"), env=ENV, cwd=tmp_path)
         assert (done.exit, done.text(), done.errors) == (3, f"{tmp_path}\n", b"problem\n")
         assert done.argv[0] == "sh"
         assert 0 < done.seconds < 5
 
     def test_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A command sees the environment that it is given and nothing of the tool's own."""
+        """A command gets exactly the given environment, and nothing of the tool's own."""
         monkeypatch.setenv("DOCKER_CONFIG", "/root/.docker")
         done = process.run(["env"], env=ENV | {"TZ": "UTC"})
         assert sorted(done.text().splitlines()) == sorted([f"PATH={ENV['PATH']}", "TZ=UTC"])
 
     def test_standard_input(self) -> None:
-        """Standard input is empty: nothing waits for an answer."""
+        """Standard input is empty, so no command waits for an answer."""
         assert process.run(["cat"], env=ENV, deadline=5).output == b""
 
     def test_merged(self) -> None:
-        """Merged, the two outputs stand in the order in which they were written."""
+        """Merged output keeps the order in which it was written."""
         done = process.run(sh("for i in 1 2 3; do echo out $i; echo err $i >&2; done"), env=ENV, merge=True)
         assert done.text().splitlines() == ["out 1", "err 1", "out 2", "err 2", "out 3", "err 3"]
         assert done.errors == b""
 
     def test_not_text(self) -> None:
-        """Bytes that are no UTF-8 are shown as replacement characters, in messages too."""
+        """Bytes that are not UTF-8 become replacement characters, in messages too."""
         done = process.run(sh(r"printf 'a\377b\n'"), env=ENV)
         assert done.text() == "a\N{REPLACEMENT CHARACTER}b\n"
         assert done.last_lines() == "a\N{REPLACEMENT CHARACTER}b"
 
     def test_last_lines(self) -> None:
-        """A message quotes the end of what a command printed."""
+        """A message quotes the last lines of the output."""
         assert process.run(["seq", "100"], env=ENV).last_lines(2) == "99\n100"
 
     def test_deadline_ends_grandchildren(self) -> None:
-        """Past the deadline the whole group is ended, a grandchild that ignores signals too."""
+        """After the deadline the whole group is killed, even a grandchild that ignores signals."""
         script = f"sh -c 'trap \"\" TERM HUP INT; {FOREVER}; {FOREVER}' & echo $!; wait"
         started = time.monotonic()
         with pytest.raises(DeadlineError, match=r"`sh -c .*` ran longer than 0\.3 s") as error:
@@ -85,14 +85,14 @@ class TestRun:
         assert "timeout" in error.value.hint
 
     def test_children_left_behind(self) -> None:
-        """A command that ends and leaves a child behind is done; the child is ended."""
+        """When a command ends but leaves a child running, the child is killed."""
         done = process.run(sh(f"{FOREVER} & echo $!"), env=ENV, deadline=5)
         assert done.exit == 0
         assert done.seconds < 3
         assert gone(int(done.text()))
 
     def test_child_out_of_reach(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A child that left the group and holds the pipe open holds nothing up."""
+        """A child that left the group and keeps the pipe open does not delay the result."""
         monkeypatch.setattr(process, "_DRAIN", 0.1)
         done = process.run(sh(f"setsid {FOREVER} & echo $!; sleep 0.2"), env=ENV, deadline=5)
         os.kill(int(done.text()), signal.SIGKILL)
@@ -100,7 +100,7 @@ class TestRun:
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
     def test_killed(self, tmp_path: Path) -> None:
-        """Kill -9 of the tool ends the command that it runs: the kernel does what the tool cannot do any more."""
+        """If the tool is killed with SIGKILL, the kernel kills the command that it runs."""
         code = (
             "import os, sys; from proof.system import process; "
             "process.run(['sh', '-c', sys.argv[1]], env=dict(os.environ))"
@@ -116,7 +116,7 @@ class TestRun:
         assert gone(child)
 
     def test_a_long_line(self) -> None:
-        """A message quotes the beginning of a line that has no end."""
+        """A message quotes only the beginning of a very long line."""
         evidence = process.run(sh("yes | head -c 100000 | tr -d '\\n'"), env=ENV).last_lines()
         assert len(evidence) < 600
         assert evidence.startswith("yyy")
@@ -124,18 +124,18 @@ class TestRun:
     @pytest.mark.parametrize("merge", [True, False])
     @pytest.mark.parametrize("script", ["yes", "yes >&2"])
     def test_output_cap(self, monkeypatch: pytest.MonkeyPatch, script: str, *, merge: bool) -> None:
-        """A command that prints without end is ended, on whichever stream."""
+        """A command that prints too much is killed, whichever stream it uses."""
         monkeypatch.setattr(process, "OUTPUT_CAP", 100_000)
         with pytest.raises(CannotMeasureError, match="printed more than 100,000 bytes"):
             process.run(sh(script), env=ENV, merge=merge, deadline=20)
 
     def test_output_at_the_cap(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Output of just the cap's size is kept whole."""
+        """Output of exactly the maximum size is kept."""
         monkeypatch.setattr(process, "OUTPUT_CAP", 100_000)
         assert len(process.run(sh("yes | head -c 100000"), env=ENV).output) == 100_000
 
     def test_interrupted(self, tmp_path: Path) -> None:
-        """Ctrl-C ends the group before it goes on."""
+        """Ctrl-C kills the group before the exception is raised."""
         previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         try:
@@ -150,20 +150,20 @@ class TestRun:
 @pytest.mark.parametrize("call", [process.run, lambda argv, env: process.stream(argv, env=env).__enter__()])
 class TestNotStarted:
     def test_missing(self, call: Callable[..., object]) -> None:
-        """A program that is not there is named, with the command that installs it."""
+        """The error names the missing program, and the hint installs it."""
         with pytest.raises(CannotMeasureError, match="`no-such-program` is not installed here") as error:
             call(["no-such-program", "--version"], env=ENV)
         assert error.value.hint == "scripts/bootstrap"
 
     def test_no_program(self, call: Callable[..., object], tmp_path: Path) -> None:
-        """A file that is no program is a failure to measure, not a crash."""
+        """A file that is not executable is an error, not a crash."""
         (tmp_path / "text").write_text("text")
         with pytest.raises(CannotMeasureError, match=r"text` cannot be started: .*Permission denied"):
             call([str(tmp_path / "text")], env=ENV)
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    """Where the folder to run in is gone, the program is not said to be missing."""
+    """If the working directory is gone, the error does not claim that the program is missing."""
     with pytest.raises(CannotMeasureError, match=r"`true` cannot be started: .*gone"):
         process.run(["true"], env=ENV, cwd=tmp_path / "gone")
 
@@ -176,12 +176,12 @@ class TestStream:
             assert out.read() == b"2\n3\n"
 
     def test_reader_stops_early(self) -> None:
-        """A reader may leave the end unread: the command still ends well."""
+        """A reader may stop early; the command still succeeds."""
         with process.stream(sh("yes | head -c 1000000"), env=ENV) as out:
             assert out.read(2) == b"y\n"
 
     def test_failing(self) -> None:
-        """A command that fails raises, with what it printed to standard error."""
+        """A failed command is an error that quotes its standard error."""
         failing = sh("echo data; echo 'No such image: example' >&2; exit 1")
         with (
             pytest.raises(CannotMeasureError, match=r"`sh -c .*` failed with 1\n.*No such image: example"),
@@ -190,7 +190,7 @@ class TestStream:
             assert out.read() == b"data\n"
 
     def test_failing_explains_the_reader(self) -> None:
-        """A reader that trips over output cut short does not hide why it was."""
+        """The error of the command is not hidden by that of a reader, which got truncated output."""
         with (
             pytest.raises(CannotMeasureError, match="No such image: example") as error,
             process.stream(sh("echo 'No such image: example' >&2; exit 1"), env=ENV) as out,
@@ -200,12 +200,12 @@ class TestStream:
 
     @pytest.mark.parametrize("script", ["echo data", "yes"])
     def test_reader_fails(self, script: str) -> None:
-        """What a reader raises by itself comes through, whether the command has ended or not."""
+        """An exception of the reader is passed on, whether the command has ended or not."""
         with pytest.raises(ZeroDivisionError), process.stream(sh(script), env=ENV) as out:
             assert 1 // (len(out.read(5)) - 5)
 
     def test_late(self) -> None:
-        """A stream past its deadline ends, and says so."""
+        """A stream that exceeds its deadline ends with an error."""
         started = time.monotonic()
         with (
             pytest.raises(DeadlineError, match=r"ran longer than 0\.3 s"),
@@ -215,7 +215,7 @@ class TestStream:
         assert time.monotonic() - started < 3
 
     def test_chatty(self) -> None:
-        """Much on standard error holds up nothing."""
+        """A lot of output on standard error does not block the command."""
         with process.stream(sh("yes | head -c 1000000 >&2; echo data"), env=ENV, deadline=5) as out:
             assert out.read() == b"data\n"
 
@@ -230,7 +230,7 @@ class TestService:
             time.sleep(0.01)
 
     def test_end(self, tmp_path: Path) -> None:
-        """A service logs into its file and is asked to stop before it is made to."""
+        """A service writes to its log, and gets SIGTERM first."""
         log = tmp_path / "log"
         script = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('bye')); print('up', flush=True); "
         service = self.start(script + "time.sleep(60)", log)
@@ -240,7 +240,7 @@ class TestService:
         assert log.read_text() == "up\nbye\n"
 
     def test_end_stubborn(self, tmp_path: Path) -> None:
-        """A service that does not stop is killed when its time is up."""
+        """A service that ignores SIGTERM is killed after the grace period."""
         log = tmp_path / "log"
         script = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
         service = self.start(script, log)
@@ -249,13 +249,13 @@ class TestService:
         assert service.returncode == -signal.SIGKILL
 
     def test_end_twice(self, tmp_path: Path) -> None:
-        """Ending a service that is gone is no failure."""
+        """Ending a service that has already ended is not an error."""
         service = self.start("", tmp_path / "log")
         service.wait()
         process.end(service, grace=1)
 
     def test_keep_open(self, tmp_path: Path) -> None:
-        """A service inherits the descriptors that it is to hold, and no others."""
+        """A service inherits the given descriptors and no others."""
         held, other = os.open(tmp_path, os.O_RDONLY), os.open(tmp_path, os.O_RDONLY)
         script = f"import os; print([os.path.exists(f'/proc/self/fd/{{n}}') for n in ({held}, {other})])"
         service = self.start(script, tmp_path / "log", keep_open=(held,))

@@ -1,4 +1,4 @@
-"""Which state a project is in, asked of a git that runs nothing which the project tells it to."""
+"""The commit of a project, read by git without running programs that the project configures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def git(folder: Path, *words: str) -> str:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project under version control, in a directory of its repository."""
+    """A project in a subdirectory of a repository."""
     top = tmp_path / "top"
     write(top, {"article/snippets/one/context/main.go": "package main\n", "article/snippets/one/snippet.toml": "\n"})
     git(tmp_path, "init", "--quiet", "top")
@@ -30,7 +30,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_commit(root: Path) -> None:
-    """Its beginning; with a + where what is measured has changed since, and not for anything else."""
+    """The short hash, with a + only if a snippet has changed since."""
     commit = git(root, "rev-parse", "HEAD")[:12]
     write(root, {"docs/index.md": "# A page\n"})
     assert revision.of(root) == commit
@@ -39,18 +39,18 @@ def test_a_commit(root: Path) -> None:
 
 
 def test_a_linked_checkout(root: Path, tmp_path: Path) -> None:
-    """Its repository is somewhere else."""
+    """The commit of a linked worktree is found, too."""
     git(root, "worktree", "add", "--quiet", str(tmp_path / "linked"))
     assert revision.of(tmp_path / "linked/article") == git(root, "rev-parse", "HEAD")[:12]
 
 
 def test_nothing_to_ask(tmp_path: Path) -> None:
-    """Without a repository, and without git, it says so."""
+    """Without a repository, the text says so."""
     assert revision.of(tmp_path) == "not under version control"
 
 
 def test_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not known, and no reason to stop."""
+    """Without git, the commit is unknown, and that is not an error."""
     monkeypatch.setattr("proof.system.process.search_path", lambda: "/nowhere")
     sandbox._bubblewrap.cache_clear()
     assert revision.of(root) == "not known: git is not installed"
@@ -62,7 +62,7 @@ MONITOR = "[core]\nrepositoryformatversion = 0\n{bare}fsmonitor = \"touch '{cana
 
 @pytest.mark.parametrize("walls", [True, False], ids=["in a sandbox", "without one"])
 class TestSettings:
-    """Repositories that have git run a command as soon as it is asked for the state of their files."""
+    """Repositories that make `git status` run a command."""
 
     @pytest.fixture(autouse=True)
     def without(self, monkeypatch: pytest.MonkeyPatch, *, walls: bool) -> None:
@@ -70,7 +70,7 @@ class TestSettings:
             monkeypatch.setattr(sandbox, "for_git", lambda *_: [])
 
     def test_a_directory_that_looks_like_a_repository(self, root: Path, tmp_path: Path) -> None:
-        """A pull request can bring one, and then it is nearer than the real one."""
+        """A pull request can add one, closer than the real repository."""
         canary = tmp_path / "canary"
         settings = MONITOR.format(bare="bare = false\nworktree = .\n", canary=canary)
         write(root, {"HEAD": "ref: refs/heads/main\n", "config": settings, "objects/keep": "", "refs/heads/keep": ""})
@@ -80,13 +80,13 @@ class TestSettings:
             capture_output=True,
             check=False,
         )
-        assert canary.exists(), control  # it would run
+        assert canary.exists(), control  # without our options it runs
         canary.unlink()
         assert revision.of(root) == "not under version control"
         assert not canary.exists()
 
     def test_settings_of_the_repository_itself(self, root: Path, tmp_path: Path) -> None:
-        """They come with an archive of somebody's checkout."""
+        """They may come in an archive of a checkout."""
         canary = tmp_path / "canary"
         with (root.parent / ".git/config").open("a") as file:
             file.write(MONITOR.format(bare="", canary=canary))
@@ -99,12 +99,12 @@ class TestSettings:
 
 @pytest.mark.skipif(not sandbox._bubblewrap() and not os.environ.get("CI"), reason="no bubblewrap here")
 def test_a_filter_finds_nothing_to_write_to(root: Path, tmp_path: Path) -> None:
-    """Filters cannot be switched off: one that is set up runs, in the sandbox."""
+    """Filters cannot be disabled, so a configured one runs, but in the sandbox."""
     canary = tmp_path / "canary"
     with (root.parent / ".git/config").open("a") as file:
         file.write(f'[filter "own"]\nclean = "touch {canary}; cat"\n')
     write(root, {"snippets/one/context/.gitattributes": "*.go filter=own\n"})
-    # Its time has changed, so that git looks inside; its content has not.
+    # A new modification time makes git read the file, although its content is the same.
     (root / "snippets/one/context/main.go").write_text("package main\n")
     git(root, "status")
     assert canary.exists()

@@ -1,4 +1,4 @@
-"""Temporary folders: gone with their run, however it ends, and with no other."""
+"""Temporary directories: removed with their run, however it ends, and not with any other."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ with scratch.folder("dead", pathlib.Path()) as folder:
 
 
 def leave(parent: Path) -> Path:
-    """A folder of a run that was killed."""
+    """A temporary directory of a killed run."""
     done = subprocess.run([sys.executable, "-c", LEAVE], cwd=parent, capture_output=True, text=True, check=False)
     return parent / done.stdout.strip()
 
 
 def test_gone_at_the_end(tmp_path: Path) -> None:
-    """It is there in the block, held, and gone after it, with what is in it."""
+    """The directory exists and is locked during the block, and is removed afterwards with its content."""
     with temp_folders.folder("one", tmp_path) as folder:
         (folder / "file").write_text("text")
         assert locks.take(folder) is None
@@ -35,7 +35,7 @@ def test_gone_at_the_end(tmp_path: Path) -> None:
 
 
 def test_of_a_killed_run(tmp_path: Path) -> None:
-    """What a killed run left is removed by the next that makes one; what a live run has stays."""
+    """The next run removes the directory of a killed run, but not those of live runs."""
     dead = leave(tmp_path)
     (dead / "file").write_text("text")
     assert dead.is_dir()
@@ -44,7 +44,7 @@ def test_of_a_killed_run(tmp_path: Path) -> None:
 
 
 def test_what_is_somebody_elses(tmp_path: Path) -> None:
-    """Another name, a link, and a folder of another user are left alone."""
+    """Other names, links and directories of other users are left alone."""
     (tmp_path / "proof-of-concept").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "proof-scratch-link").symlink_to("elsewhere")
@@ -58,7 +58,7 @@ def test_what_is_somebody_elses(tmp_path: Path) -> None:
 
 
 def test_swept_before_it_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Taken for a dead run's in the moment between its making and its lock, it is made anew."""
+    """If another run removes the directory before it is locked, it is created again."""
     take, made = locks.take, []
 
     def late(path: Path, *, wait: bool = False) -> int | None:

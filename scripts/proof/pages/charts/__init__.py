@@ -1,1 +1,1 @@
-"""Facts → pictures: what an author asks for in a ``` chart fence, as a figure with inline SVG and its numbers."""
+"""Charts of facts: a ``` chart fence becomes a figure with inline SVG and a table of its numbers."""

@@ -1,7 +1,6 @@
-"""Bars to scale, from zero: `rows` of a name and a `value`, or of `values`, one for each of `parts`.
+"""Bar charts: `rows` with a name and a `value`, or with `values`, one for each of `parts`.
 
-There is no logarithmic scale: the length of a bar is the amount, and nothing else. Behind the value stands a `note`, as
-times(a.size / b.size).
+The scale is linear and starts at zero. An optional `note`, like times(a.size / b.size), is shown after the value.
 """
 
 from __future__ import annotations
@@ -10,18 +9,18 @@ import xml.etree.ElementTree as ET
 
 from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec, ratio, total
-from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, tip
+from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, tooltip
 from proof.pages.values import Stated
 
-_LINE, _BAR, _GAP = 17, 14, 12  # px: a line of text, a bar, and what is between two rows
+_LINE, _BAR, _GAP = 17, 14, 12  # px: height of a line of text, of a bar, and the space between rows
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `bars`."""
     spec.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     rows = [_Row(row, parts) for row in spec.rows("rows")]
-    spec.alike([value for row in rows for value in row.values], "rows")
+    spec.same_unit([value for row in rows for value in row.values], "rows")
     longest = max(row.total.number for row in rows)
     marks: list[ET.Element] = []
     y = 0.0
@@ -37,18 +36,18 @@ def draw(spec: Spec) -> Drawing:
 
 
 class _Row:
-    """A name, its amounts and the sum of them."""
+    """A row: its name, its values and their sum."""
 
     def __init__(self, spec: Spec, parts: list[Label]) -> None:
         spec.allow("name", "values" if parts else "value", "note")
         self.name = spec.label("name")
         self.values = spec.amounts("values", len(parts)) if parts else [spec.amount("value")]
-        spec.alike(self.values, "values" if parts else "value")
+        spec.same_unit(self.values, "values" if parts else "value")
         self.total = total(self.values) if parts else self.values[0]
         self.note = spec.value("note") if spec.has("note") else None
 
     def draw(self, marks: list[ET.Element], y: float, parts: list[Label], longest: float) -> float:
-        """Add the marks of the row, and tell its height."""
+        """Add the marks of the row, and return its height in px."""
         written = plain(f"{self.total} · {self.note}" if self.note else str(self.total))
         names = self.name.wrapped(NARROW - written.width - 16)
         marks += lines(names, "chart__name", x=0, y=y + 12)
@@ -56,24 +55,24 @@ class _Row:
         bold.text, bold.tail = str(self.total), f" · {self.note}" if self.note else ""
         marks.append(element("text", "chart__note", bold, x="100%", y=y + 12, text_anchor="end"))
         y += len(names) * _LINE + 2
-        # Where a row begins can be seen, whatever the size of what follows.
+        # The axis shows where a row begins, even if its bar is very short.
         marks.append(element("line", "chart__axis", x1=0.5, x2=0.5, y1=y - 2, y2=y + _BAR + 2))
         x = 0.0
         for i, value in enumerate(self.values):
             part = ratio(value, longest)
             bar = element("rect", f"chart__c{i + 1}", x=share(x), y=y, width=share(part), height=_BAR)
-            marks.append(tip(bar, f"{self.name}: {parts[i]}, {value}" if parts else f"{self.name}: {value}"))
+            marks.append(tooltip(bar, f"{self.name}: {parts[i]}, {value}" if parts else f"{self.name}: {value}"))
             x += part
         return len(names) * _LINE + 2 + _BAR
 
     def words(self, parts: list[Label]) -> str:
-        """The row in words."""
+        """The row as text."""
         made = ", ".join(f"{part} {value}" for part, value in zip(parts, self.values, strict=False))
         note = f" ({self.note})" if self.note else ""
         return f"{self.name}: {self.total}{note}" + (f", of which {made}." if made else ".")
 
     def cells(self, count: int) -> Row:
-        """The row in the table."""
+        """The row of the table, filled up to `count` cells."""
         values: list[Stated] = [*self.values, self.total] if len(self.values) > 1 else self.values
         cells: Row = [self.name, *values]
         if self.note:

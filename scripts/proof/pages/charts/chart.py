@@ -1,4 +1,4 @@
-"""The body of a ``` chart fence → the figure's inside: the picture, the key to its colours, and its numbers as a table.
+"""Renders the body of a ``` chart fence: the picture, a key to its colours, and a table of its numbers.
 
 kind = "bars"
 title = "One stage and two, to scale"
@@ -21,25 +21,25 @@ from proof.core.toml_table import Table
 from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
 from proof.pages.charts.drawing import Cell, Drawing
 from proof.pages.charts.spec import Spec
-from proof.pages.charts.svg import COLOURS, Label, append, element, written
+from proof.pages.charts.svg import COLOURS, Label, append, element, to_html
 from proof.pages.page import Page
 from proof.pages.values import Stated
 
 KINDS: dict[str, Callable[[Spec], Drawing]] = {
-    "bars": bars.draw,  # amounts to scale, whole or in parts
-    "treemap": treemap.draw,  # what fills something
-    "layers": layers.draw,  # an image's layers, with files that are hidden and still counted
-    "lines": lines.draw,  # how amounts move
+    "bars": bars.draw,  # values to scale, whole or in parts
+    "treemap": treemap.draw,  # the parts of a whole, as areas
+    "layers": layers.draw,  # the layers of an image, with hidden files that still count
+    "lines": lines.draw,  # how values change
     "graph": graph.draw,  # boxes and arrows
     "stages": stages.draw,  # the stages of a Dockerfile, and which of them a captured build ran
-    "grid": grid.draw,  # marks and words
+    "grid": grid.draw,  # a table of marks and words
 }
 _ASIDE = re.compile(r"\{\{\s*(?:claim|waiver):.*?\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure: its title is the page's own Markdown, its inside is HTML that no Markdown processor reads."""
+    """A figure. Its title is Markdown of the page; its inside is HTML that no Markdown processor reads."""
 
     kind: str
     title: str
@@ -47,9 +47,10 @@ class Chart:
 
 
 def render(body: str, page: Page, number: int, *, below: Where | None = None) -> Chart:
-    """The chart that these lines describe, the `number`th of its page.
+    """Render the chart that is described by `body`, the `number`th of its page.
 
-    Raises ManifestError or PageError for a fence that cannot be right, at its line if the fence opens at `below`.
+    Raises ManifestError or PageError for an invalid description. If `below` is where the fence opens, the error has the
+    line number in that file.
     """
     path, above = (below.path, below.line or 0) if below else (Path("this page"), 0)
     spec = Spec(Table.parse(path, body, above=above), page)
@@ -57,7 +58,7 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
     title = spec.table.text("title", required=True)
     drawing = KINDS[kind](spec)
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
-    return Chart(kind, title, "".join(written(part) for part in _inside(drawing, name, f"chart-{number}")))
+    return Chart(kind, title, "".join(to_html(part) for part in _inside(drawing, name, f"chart-{number}")))
 
 
 def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
@@ -79,7 +80,7 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
 
 
 def _cited(drawing: Drawing) -> list[ET.Element]:
-    """Whose figures are in the picture, where not all of them are ours: in it they look like any other."""
+    """A note on the sources of cited figures, which look like measured ones in the picture."""
     stated = [cell for row in drawing.rows for cell in row if isinstance(cell, Stated)]
     sources = dict.fromkeys(source for cell in stated for source in cell.sources)
     said = element("p", "chart__cited")

@@ -1,4 +1,4 @@
-"""What a kind of picture hands back: the picture, and all that it shows once more in words and as a table."""
+"""The result of drawing a chart: the picture, and the same content as text and as a table."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from proof.pages.charts.svg import Label
 from proof.pages.values import Stated
 
 Cell = str | Label | Stated | ET.Element
-Row = list[Cell]  # the first cell names it
+Row = list[Cell]  # the first cell is the name of the row
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture in its parts."""
+    """The parts of a chart."""
 
-    marks: list[ET.Element]  # of the SVG; none where the table is the picture
+    marks: list[ET.Element]  # the content of the SVG; empty if the table is the picture
     height: float  # px
-    words: list[str]  # a sentence for each thing that the picture shows
+    words: list[str]  # one sentence for each item in the picture
     header: Row
     rows: list[Row]
-    key: list[Label] = field(default_factory=list)  # the names of the colours, in their order
+    key: list[Label] = field(default_factory=list)  # the names of the colours, in order

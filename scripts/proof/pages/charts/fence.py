@@ -1,4 +1,4 @@
-"""The fence in a page: taken before anything reads it as code, drawn, and put back as a figure."""
+"""Finds the ``` chart fences in a page, before anything reads them as code, and replaces them with figures."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from proof.pages.charts.chart import Chart
 from proof.pages.page import OnPage, Page
 
 Note = Callable[[Page, ProofError, str], None]
-_FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
-# Python-Markdown takes STX and ETX out of every page, so that nobody can write this.
+FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
+# Python-Markdown removes STX and ETX from every page, so no author can write this.
 _PLACE = re.compile(rf"{STX}chart:(\d+){ETX}")
 
 
 def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
-    """Behind normalising (30) and includes (32), before superfences (25), which takes every fence for code."""
+    """Register the processors after normalising (30), before superfences (25), which takes every fence as code."""
     drawn: list[Chart] = []
     md.preprocessors.register(_Fences(md, current, drawn, note), "proof_chart_fence", 28)
     md.parser.blockprocessors.register(_Figures(md.parser, drawn), "proof_chart", 176)
 
 
 class _Fences(OnPage, Preprocessor):
-    """Draws every chart, and leaves its place in the text."""
+    """Draws every chart, and puts a placeholder into the text."""
 
     def __init__(self, md: Markdown, current: Callable[[], Page], drawn: list[Chart], note: Note) -> None:
         super().__init__(md)
@@ -42,7 +42,7 @@ class _Fences(OnPage, Preprocessor):
         written: list[str] = []
         at = 0
         while at < len(lines):
-            opening = _FENCE.match(lines[at])
+            opening = FENCE.match(lines[at])
             end = _end(lines, at, opening["mark"]) if opening else at
             block = lines[at : end + 1]
             is_chart = opening is not None and opening["info"].split(" ")[0] == "chart"
@@ -51,20 +51,20 @@ class _Fences(OnPage, Preprocessor):
         return written
 
     def _chart(self, block: list[str]) -> list[str]:
-        opening = _FENCE.match(block[0])
+        opening = FENCE.match(block[0])
         assert opening is not None
         text = "\n".join(block)
         try:
             if opening["info"] != "chart":
-                raise PageError("a chart's fence takes nothing but its name", evidence=block[0], hint="``` chart")
+                raise PageError("a chart fence takes no options", evidence=block[0], hint="write ``` chart")
             if not block[1:] or not block[-1].strip().startswith(opening["mark"]):
-                raise PageError("this fence is never closed", evidence=block[0], hint=opening["mark"])
+                raise PageError("this fence is never closed", evidence=block[0], hint=f"add {opening['mark']}")
             body = "\n".join(block[1:-1]) + "\n"
             number = len(self.drawn) + 1
             try:
                 drawn = chart.render(body, self.page, number)
             except ProofError:
-                # Which file the page is takes looking through all of them, so only an error asks.
+                # Finding the file of the page means searching all of them, so it is done only for an error.
                 drawn = chart.render(body, self.page, number, below=self.page.locate(text))
             self.drawn.append(drawn)
         except ProofError as error:
@@ -74,7 +74,7 @@ class _Fences(OnPage, Preprocessor):
 
 
 class _Figures(BlockProcessor):
-    """Puts a drawn chart into its place."""
+    """Replaces each placeholder with its chart."""
 
     def __init__(self, parser: BlockParser, drawn: list[Chart]) -> None:
         super().__init__(parser)
@@ -90,13 +90,13 @@ class _Figures(BlockProcessor):
         drawn = self.drawn[int(found[1])]
         figure = ET.SubElement(parent, "figure", {"class": f"chart chart--{drawn.kind}"})
         ET.SubElement(figure, "figcaption").text = drawn.title
-        # Stashed, so that nothing reads it as Markdown; and left out of the search, which would find each word twice.
+        # Stashed, so that nothing reads it as Markdown. Not searched, because that would find each word twice.
         inside = ET.SubElement(figure, "div", {"class": "chart__inside", "data-search-exclude": ""})
         inside.text = self.parser.md.htmlStash.store(drawn.inside)
 
 
 def _end(lines: list[str], at: int, mark: str) -> int:
-    """The line that closes the fence at this one; the last line where none does."""
+    """The index of the line that closes the fence opened at `at`, or of the last line if none does."""
     for number in range(at + 1, len(lines)):
         line = lines[number].strip()
         if line.startswith(mark) and not line.strip(mark[0]):

@@ -1,7 +1,7 @@
-"""Boxes and arrows, from top to bottom.
+"""Graphs of boxes and arrows, from top to bottom.
 
-`boxes` of a name, `lines` below it, and `dim` where it is not there; `arrows` `from` one box `to` another, and what
-each `says`.
+`boxes` have a name, `lines` of text below it, and may be `dim`. `arrows` lead `from` one box `to` another; `says` is
+the label of an arrow.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec
 from proof.pages.charts.svg import NARROW, Label, element, lines, share, text
 
-_LINE, _PAD, _GAP = 17, 9, 40  # px: a line of text, around it, the length of an arrow
-_LEAST = 92  # px, of a box's width
+_LINE, _PAD, _GAP = 17, 9, 40  # px: height of a line of text, padding, length of an arrow
+_LEAST = 92  # px: the smallest width of a box
 _BOLD = 1.12  # how much wider bold text is
 
 
 @dataclass(frozen=True)
 class Box:
-    """A box: its name, what stands below it, and whether it is dim and dashed."""
+    """A box: its name, the lines below it, and whether it is drawn dim and dashed."""
 
     name: Label
     lines: tuple[Label, ...] = ()
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow between two boxes, by their places in the list."""
+    """An arrow between two boxes, given by their indexes."""
 
     start: int
     end: int
@@ -38,12 +38,12 @@ class Arrow:
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `graph`."""
     spec.allow("kind", "title", "boxes", "arrows")
     rows = spec.rows("boxes", 2)
     boxes, names = [_box(row) for row in rows], [row.table.text("name") for row in rows]
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise spec.fail("boxes", f"two boxes are called '{twice}'", "another name for one of them")
+        raise spec.fail("boxes", f"two boxes are called '{twice}'", "rename one of them")
     arrows = []
     for row in spec.rows("arrows"):
         row.allow("from", "to", "says")
@@ -52,15 +52,15 @@ def draw(spec: Spec) -> Drawing:
     try:
         marks, height = picture(boxes, arrows)
     except RecursionError as error:
-        raise spec.fail("arrows", "these arrows go round in a circle", "arrows that lead from top to bottom") from error
+        raise spec.fail("arrows", "the arrows form a cycle", "remove one of the arrows") from error
     return Drawing(marks, height, _words(boxes, arrows), ["Box", "In it", "Arrow to"], _rows(boxes, arrows))
 
 
 def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Element], float]:
-    """The marks of a graph and their height in px; RecursionError where it has a circle."""
+    """The marks of a graph and their height in px. Raises RecursionError if the arrows form a cycle."""
     levels = [_level(i, arrows) for i in range(len(boxes))]
     marks: list[ET.Element] = []
-    places: dict[int, tuple[float, float, float]] = {}  # x as a share, top and foot in px
+    places: dict[int, tuple[float, float, float]] = {}  # x as a share of the width, top and bottom in px
     y = 1.0
     for level in range(max(levels) + 1):
         inside = [i for i, own in enumerate(levels) if own == level]
@@ -72,7 +72,7 @@ def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Elem
             places[i] = ((n + 0.5) / len(inside), y, y + height)
         y += tallest + _GAP
     linked = [mark for arrow in arrows for mark in _arrow(arrow, boxes, places)]
-    # Arrows first: where one has a long way to go, it passes behind the boxes.
+    # Arrows come first, so that a long arrow passes behind the boxes.
     return [*linked, *marks], y - _GAP + 1
 
 
@@ -94,7 +94,7 @@ def _draw(box: Box, x: float, y: float, width: float) -> tuple[ET.Element, float
     names = box.name.wrapped((width - 2 * _PAD) / _BOLD)
     words = [line for text in box.lines for line in text.wrapped(width - 2 * _PAD)]
     height = 2 * _PAD + (len(names) + len(words)) * _LINE - 4
-    # An SVG of its own stands at a share of the width and counts in px from there.
+    # A nested SVG is placed in % of the width, and its content in px from there.
     place = element("svg", x=share(x), y=y, overflow="visible")
     css = "chart__box chart__box--dim" if box.dim else "chart__box"
     place.append(element("rect", css, x=-width / 2, y=0, width=width, height=height, rx=4))

@@ -1,7 +1,8 @@
-"""A table of marks and words: `rows` and `columns`, of which one side asks and the other is asked.
+"""Tables of marks and words. Either the `rows` are questions and the `columns` are items, or the other way round.
 
-What asks has a `value`, the word in the cell, and `yes`, the predicate that makes the mark; in both, `{}` stands for
-the `of` of what is asked. No mark is typed: each is a predicate over facts. Without a `value`, there are two `words`.
+An item has `of`, a part of the name of its facts. A question has a `value`, the text in the cell, and `yes`, the
+predicate for a tick or a cross. In both, `{}` is replaced with the item's `of`. Instead of a `value`, a question may
+have two `words`, for true and false.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _MARKS = {True: "M3 7.5 6 10.5 11 4", False: "M4 4 10 10M10 4 4 10"}  # a tick a
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for: an HTML table, for that is what a grid of words is."""
+    """Draw a chart of kind `grid`, as an HTML table."""
     spec.allow("kind", "title", "rows", "columns")
     rows, columns = spec.rows("rows"), spec.rows("columns")
     for side in (*rows, *columns):
@@ -29,7 +30,7 @@ def draw(spec: Spec) -> Drawing:
 def _cell(row: Spec, column: Spec) -> ET.Element:
     asking, asked = (row, column) if column.has("of") else (column, row)
     if asking.has("of") or not asked.has("of"):
-        raise row.fail("name", "one side asks and the other is asked: rows or columns have `of`", 'of = "single"')
+        raise row.fail("name", "either all rows or all columns need `of`", 'of = "single"')
     of = asked.table.text("of", required=True)
     cell = element("span", "chart__state")
     yes = None
@@ -44,7 +45,7 @@ def _cell(row: Spec, column: Spec) -> ET.Element:
         words = asking.labels("words") if asking.has("words") else [asking.label("words", w) for w in ("yes", "no")]
         if yes is None or len(words) != 2:
             raise asking.fail(
-                "words", "without a `value` there is `yes`, and two `words`", 'words = ["there", "missing"]'
+                "words", "without a `value`, `yes` and two `words` are needed", 'words = ["there", "missing"]'
             )
         word = element("span")
         append(word, words[0 if yes else 1])

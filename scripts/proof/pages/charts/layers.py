@@ -1,7 +1,7 @@
-"""An image's layers, the uppermost first, as `docker history` lists them, each with what it holds to scale.
+"""The layers of an image, uppermost first like `docker history`, each with its size to scale.
 
-`rows` of a name and a `value`, and where a file matters, the file that the layer `holds` or `hides`. A file that a
-layer above it hides, or holds anew, is crossed out: it cannot be seen any more, and is counted all the same.
+`rows` have a name and a `value`, and may name a file that the layer `holds` or `hides`. A file is crossed out if a
+layer above it hides or replaces it: it is no longer visible, but still counts.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import xml.etree.ElementTree as ET
 
 from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec, ratio, total
-from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tip
+from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tooltip
 
-_LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: a line of text, around it, what a layer holds, between two layers
-_STROKES = 20  # that cross out a file as long as the longest layer
+_LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: height of a line of text, padding, height of a bar, space between layers
+_STROKES = 20  # strokes that cross out a file of the size of the largest layer
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `layers`."""
     spec.allow("kind", "title", "rows", "total")
     layers = [_Layer(row) for row in spec.rows("rows")]
-    spec.alike([layer.value for layer in layers], "rows")
+    spec.same_unit([layer.value for layer in layers], "rows")
     image = total([layer.value for layer in layers])
     if spec.has("total") and spec.amount("total").number != image.number:
         found = spec.amount("total")
-        raise spec.fail("total", f"the layers come to {image}, and the image to {found}", "a row for each layer")
+        raise spec.fail("total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer")
     for i, layer in enumerate(layers):
         layer.gone = any(layer.holds and layer.holds in (other.holds, other.hides) for other in layers[:i])
     longest = max(layer.value.number for layer in layers)
@@ -44,7 +44,7 @@ def draw(spec: Spec) -> Drawing:
 
 
 class _Layer:
-    """One layer, and what became of the file in it."""
+    """One layer, and the file that it holds or hides."""
 
     def __init__(self, spec: Spec) -> None:
         spec.allow("name", "value", "holds", "hides")
@@ -55,7 +55,7 @@ class _Layer:
 
     @property
     def file(self) -> Label:
-        """What is to say of the file."""
+        """The text about the file."""
         code = (self.holds or self.hides, True)
         if self.hides:
             return Label((("hides ", False), code))
@@ -65,7 +65,7 @@ class _Layer:
 
     @property
     def row(self) -> Row:
-        """The layer in the table."""
+        """The row of the table."""
         return [self.name, self.value, self.file]
 
     @property
@@ -73,7 +73,7 @@ class _Layer:
         return f", {self.file}" if str(self.file) else ""
 
     def draw(self, marks: list[ET.Element], y: float, longest: float) -> float:
-        """Add the marks of the layer, and tell its height."""
+        """Add the marks of the layer, and return its height in px."""
         names = self.name.wrapped(NARROW - 2 * _PAD - plain(str(self.value)).width - 16)
         said = self.file.wrapped(NARROW - 2 * _PAD) if str(self.file) else []
         part = ratio(self.value, longest)
@@ -86,7 +86,7 @@ class _Layer:
         if part:
             css = "chart__c2" if self.gone else "chart__c1"
             bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
-            marks.append(tip(bar, f"{self.name}: {self.value}{self.aside}"))
+            marks.append(tooltip(bar, f"{self.name}: {self.value}{self.aside}"))
         for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
             ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
             marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))

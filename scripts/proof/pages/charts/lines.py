@@ -1,6 +1,6 @@
-"""How amounts move: a line for each of `series` over the names in `each`, from zero, and every value beside its point.
+"""Line charts: one line for each of `series`, with a point for each name in `each`. The scale starts at zero.
 
-`at` is the text below each place and `value` an expression; in both, `{}` stands for the name.
+`at` is the label below each point, `value` an expression; in both, `{}` is replaced with the name.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from itertools import pairwise
 
 from proof.pages.charts.drawing import Drawing
 from proof.pages.charts.spec import Spec, ratio
-from proof.pages.charts.svg import COLOURS, NARROW, Label, element, plain, share, text, tip
+from proof.pages.charts.svg import COLOURS, NARROW, Label, element, plain, share, text, tooltip
 from proof.pages.values import Stated
 
-_TOP, _PLOT, _FOOT = 44, 170, 26  # px: room for the names, the height of the highest value, room for the places
-_MARGIN = 0.08  # of the width, on both sides: half of a value's text
+_TOP, _PLOT, _FOOT = 44, 170, 26  # px: space for the names, height of the highest value, space for the labels
+_MARGIN = 0.08  # on both sides, as a share of the width: half the text of a value
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `lines`."""
     spec.allow("kind", "title", "each", "at", "series")
     each = spec.table.texts("each")
     if len(each) < 2:
-        raise spec.fail("each", "a line has two points at least", 'each = ["1_26", "1_27"]')
+        raise spec.fail("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
     pattern = spec.table.text("at", required=True)
     places = [spec.label("at", pattern.replace("{}", of)) for of in each]
     rows = spec.rows("series")
     if len(rows) > COLOURS:
-        raise spec.fail("series", f"there are {COLOURS} colours and {len(rows)} series", "another picture")
+        raise spec.fail("series", f"{len(rows)} series, but only {COLOURS} colours", "remove some series")
     series = [_series(row, each) for row in rows]
-    spec.alike([value for _, values in series for value in values], "series")
+    spec.same_unit([value for _, values in series for value in values], "series")
     highest = max(value.number for _, values in series for value in values)
     floor = _TOP + _PLOT
     marks = [element("line", "chart__axis", x1="0", x2="100%", y1=floor, y2=floor)]
@@ -68,8 +68,8 @@ def _line(
     always = _legible([plain(str(value)).width for value in values], extremes)
     for i, (value, (x, y)) in enumerate(zip(values, points, strict=True)):
         point = element("circle", f"chart__point {css}", cx=share(x), cy=y, r=3.5)
-        marks.append(tip(point, f"{name}, {places[i]}: {value}"))
-        # In a valley the value stands below, where the line is not, if the ground leaves room for it.
+        marks.append(tooltip(point, f"{name}, {places[i]}: {value}"))
+        # At a minimum, the value is put below the point, away from the line, if there is room above the axis.
         valley = 0 < i < len(values) - 1 and numbers[i - 1] > numbers[i] < numbers[i + 1] and y + 24 < _TOP + _PLOT
         wide = "chart__note" if i in always else "chart__note chart__wide"
         marks.append(text(str(value), wide, x=share(x), y=y + 20 if valley else y - 9, text_anchor="middle"))
@@ -78,7 +78,7 @@ def _line(
 
 
 def _legible(widths: list[float], wanted: Iterable[int]) -> set[int]:
-    """Which of evenly spaced texts a phone has room for: the first, the last, then the wanted ones and the others."""
+    """Which of several evenly spaced texts fit on a phone: first, last, then `wanted`, then the others."""
     last = len(widths) - 1
     room = NARROW * (1 - 2 * _MARGIN) / last
     chosen = {0, last}

@@ -1,4 +1,4 @@
-"""What a fence asks for, read: TOML whose values are expressions over facts, every error at its line of the page."""
+"""Reads the TOML in a chart fence, whose values are expressions over facts. Errors have the line in the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
 from proof.facts import claims
 from proof.facts.values import Fact, Value
-from proof.pages import values as stated
+from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
 from proof.pages.page import Page
 from proof.pages.values import Stated
@@ -18,47 +18,48 @@ _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 
 class Spec:
-    """One table of a fence, and the page whose facts its expressions name."""
+    """One table of a fence, and the page whose facts it uses."""
 
     def __init__(self, table: Table, page: Page) -> None:
         self.table, self.page = table, page
 
     def fail(self, key: str, what: str, hint: str) -> UsageError:
-        """The error at the line of `key`."""
+        """An error at the line of `key`."""
         return self.table.error(key, what, hint)
 
     def allow(self, *keys: str) -> None:
-        """Refuse every other key."""
+        """Raise an error for any other key."""
         self.table.allow(*keys)
 
     def has(self, key: str) -> bool:
         return key in self.table.data
 
     def choice(self, key: str, known: list[str], called: str = "") -> str:
-        """One of these words, each of which is `called` so."""
+        """The value of `key`, which must be one of `known`. Errors call it `called`, by default like the key."""
         word = self.table.text(key, required=True)
         if word not in known:
             raise self.fail(
-                key, f"there is no {called or key} '{word}'{did_you_mean(word, known)}", f"one of: {', '.join(known)}"
+                key, f"unknown {called or key} '{word}'{did_you_mean(word, known)}", f"use one of: {', '.join(known)}"
             )
         return word
 
     def rows(self, key: str, least: int = 1) -> list[Spec]:
-        """The tables of key = [{ … }, { … }]."""
+        """The tables in `key = [{ … }, { … }]`, at least `least`."""
         found = [Spec(table, self.page) for table in self.table.tables(key)]
         if len(found) < least:
-            raise self.fail(key, f"`{key}` has too few tables: {least} at least", f"{key} = [{{ … }}, {{ … }}]")
+            tables = "table" if least == 1 else "tables"
+            raise self.fail(key, f"`{key}` needs at least {least} {tables}", f"{key} = [{{ … }}, {{ … }}]")
         return found
 
     def label(self, key: str, text: str | None = None) -> Label:
-        """A text for readers, with no number in it that somebody typed."""
+        """A text for readers, in which every number must be a fact."""
         text = self.table.text(key, required=True) if text is None else text
         for loose in claims.unbound(_FACT.sub("", text), ()):
-            raise self.fail(key, loose.what, "{{ a.fact }} in its place, or other words")
+            raise self.fail(key, loose.what, "use {{ a.fact }}, or reword it")
         return self.shown(key, text)
 
     def shown(self, key: str, text: str) -> Label:
-        """A text with its {{ facts }} filled in, in pieces of words and `code`."""
+        """A text with its {{ facts }} filled in, split into words and `code`."""
         pieces = []
         for i, piece in enumerate(text.split("`")):
             if is_code := bool(i % 2):
@@ -68,11 +69,11 @@ class Spec:
         return Label(tuple(pieces))
 
     def labels(self, key: str) -> list[Label]:
-        """Several texts."""
+        """A list of texts."""
         return [self.label(key, text) for text in self.table.texts(key)]
 
     def value(self, key: str, of: str = "") -> Stated:
-        """The value of the expression in `key`, with `of` in the place of its `{}`."""
+        """The value of the expression in `key`, with `{}` replaced by `of`."""
         self.page.bound += 1
         return self._stated(key, self.table.text(key, required=True).replace("{}", of))
 
@@ -80,63 +81,64 @@ class Spec:
         """Whether the predicate in `key` holds."""
         found = self.value(key, of)
         if found.value.unit != "truth":
-            raise self.fail(key, f"`{key}` is {found}, and neither true nor false", f'{key} = "a.size < b.size"')
+            raise self.fail(key, f"`{key}` is {found}, which is neither true nor false", f'{key} = "a.size < b.size"')
         return bool(found.value.value)
 
     def amount(self, key: str, of: str = "") -> Stated:
-        """A value that can be drawn to scale: a number, and not below zero."""
+        """A value that can be drawn to scale: a number that is not negative."""
         return self._amount(key, self.value(key, of))
 
     def amounts(self, key: str, count: int) -> list[Stated]:
-        """As many expressions in a list as asked for."""
+        """The values of a list of exactly `count` expressions, to be drawn to scale."""
         texts = self.table.texts(key)
         if len(texts) != count:
-            raise self.fail(key, f"`{key}` has {len(texts)} values for {count} parts", "one for each of `parts`")
+            what = f"expected {count} values, found {len(texts)}"
+            raise self.fail(key, what, "write one value for each of `parts`")
         self.page.bound += count
         return [self._amount(key, self._stated(key, text)) for text in texts]
 
     def parts(self) -> list[Label]:
-        """The names of the colours, in their order."""
+        """The names of the colours, in order."""
         if len(parts := self.labels("parts")) > COLOURS:
-            raise self.fail("parts", f"there are {COLOURS} colours and {len(parts)} parts", "join the small ones")
+            raise self.fail("parts", f"{len(parts)} parts, but only {COLOURS} colours", "merge the small ones")
         return parts
 
-    def alike(self, values: list[Stated], key: str) -> None:
-        """Refuse to draw values of different units to one scale."""
+    def same_unit(self, values: list[Stated], key: str) -> None:
+        """Raise an error if the values have different units, so that one scale does not fit all."""
         if units := sorted({v.value.unit for v in values} - {values[0].value.unit}):
             unit = values[0].value.unit or "none"
-            raise self.fail(key, f"values of different units on one scale: {unit} and {units[0] or 'none'}", "one unit")
+            raise self.fail(key, f"different units on one scale: {unit} and {units[0] or 'none'}", "use one unit")
 
     def _amount(self, key: str, found: Stated) -> Stated:
         if isinstance(found.value.value, str) or found.value.unit == "truth":
-            raise self.fail(key, f"'{found}' has no length: it is no number", "a fact with a unit, like single.size")
+            raise self.fail(key, f"'{found}' is not a number", "use a fact with a unit, like single.size")
         if found.number < 0:
-            raise self.fail(key, f"{found} is below zero, and has no length", "the difference the other way round")
+            raise self.fail(key, f"{found} is negative", "swap the sides of the difference")
         return found
 
     def _stated(self, key: str, text: str) -> Stated:
         try:
-            found = stated.state(text, self.page)
+            found = page_values.evaluate(text, self.page)
         except PageError as error:
             raise PageError(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
         if not found.facts:
-            raise self.fail(key, f"`{text}` is typed, not measured: it names no fact", "like single.size")
+            raise self.fail(key, f"`{text}` is typed, not measured", "use a fact, like single.size")
         return found
 
 
 def total(values: list[Stated]) -> Stated:
-    """The sum of values of one unit."""
+    """The sum of values with the same unit."""
     value = sum(v.value.value for v in values if not isinstance(v.value.value, str))
     return Stated(Value(value, values[0].value.unit), _facts(*values))
 
 
 def ratio(part: Stated, whole: float) -> float:
-    """Which part of the whole a value is; none of nothing."""
+    """The value as a share of the whole, from 0 to 1. It is 0 if the whole is 0."""
     return part.number / whole if whole else 0.0
 
 
-def compared(part: Stated, whole: Stated) -> Stated:
-    """Which share of the whole a value is, as a page writes it: small ones with a decimal."""
+def percentage(part: Stated, whole: Stated) -> Stated:
+    """The value as a percentage of the whole, as text: a small one has a decimal."""
     share = ratio(part, whole.number)
     written = f"{share:.0%}" if share >= 0.095 or not share else f"{share:.1%}" if share >= 0.0005 else "<0.1%"
     return Stated(Value(written, "text", exact=share), _facts(part, whole))

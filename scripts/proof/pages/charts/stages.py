@@ -1,7 +1,7 @@
-"""The stages of a Dockerfile and who takes from whom, with those dim that a captured build did not run.
+"""The stages of a Dockerfile and their dependencies. Stages that a captured build skipped are dim.
 
-All there is to say is the `step`, like "single/build": the Dockerfile is the one that its command names, and what ran
-is read from its captured output. An arrow means: is needed by.
+The only setting is the `step`, like "single/build". Its command names the Dockerfile, and its captured output shows
+which stages ran. An arrow means "is needed by".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from proof.pages.charts.svg import Label, plain
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `stages`."""
     spec.allow("kind", "title", "step")
     name = spec.table.text("step", required=True)
     snippet_name, _, step_name = name.partition("/")
@@ -28,12 +28,12 @@ def draw(spec: Spec) -> Drawing:
     step = capture.step(step_name) if capture else None
     if step_name not in snippet.dockerfiles or step is None:
         builds = ", ".join(f"{snippet_name}/{known}" for known in snippet.dockerfiles)
-        raise spec.fail("step", f"'{name}' is no captured `docker build`", f"one of: {builds}")
+        raise spec.fail("step", f"'{name}' is not a captured `docker build`", f"use one of: {builds}")
     spec.page.snippets.add(snippet_name)
     dockerfile = snippet.dockerfiles[step_name]
     ran = buildkit_log.stages(step.output)
     if not ran:
-        raise spec.fail("step", f"the output of '{name}' names no stage", "a Dockerfile with two stages or more")
+        raise spec.fail("step", f"no stages in the output of '{name}'", "use a build with two or more stages")
     boxes = [_box(stage.alias, (stage.alias or f"stage-{stage.index}").lower() in ran) for stage in dockerfile.stages]
     arrows = [Arrow(start, end) for end, starts in sorted(dockerfile.needs.items()) for start in sorted(starts)]
     marks, height = graph.picture(boxes, arrows)
@@ -50,6 +50,6 @@ def draw(spec: Spec) -> Drawing:
     )
 
 
-def _box(alias: str | None, ran: bool) -> Box:  # noqa: FBT001 - a box and its one state
+def _box(alias: str | None, ran: bool) -> Box:  # noqa: FBT001 - private, and clear where it is called
     name = Label(((alias, True),)) if alias else plain("last stage")
     return Box(name, (plain("built" if ran else "skipped"),), dim=not ran)

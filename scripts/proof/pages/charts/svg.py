@@ -1,7 +1,7 @@
-"""SVG by hand, without a plotting library: along x in % of the page's width, everything else in px.
+"""Builds SVG without a plotting library. Horizontal positions are in % of the width, everything else is in px.
 
-So text has the same size on a phone and on a wide screen, colours come from the style sheet and follow light and dark,
-a picture weighs some 2 kB, and every mark can say what it is. A library's picture scales its text with its width.
+So text has the same size on a phone and on a wide screen. With a library's picture, text would scale with the width.
+Colours come from the style sheet, for light and dark mode, a picture has about 2 kB, and every mark has a tooltip.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-NARROW, WIDE = 290, 560  # px: what a picture has on a phone; from which width on it is called wide (the style sheet)
-SIZE = 13  # px, of all text
-COLOURS = 4  # that the style sheet has
+NARROW, WIDE = 290, 560  # px: the width on a phone; the width from which the style sheet shows `chart__wide`
+SIZE = 13  # px: the size of all text
+COLOURS = 4  # in the style sheet
 
 _SLIM = frozenset("iljtfr.,:;'|!()[]/ ")
 _BROAD = frozenset("mwMW%@×—→…")
@@ -21,7 +21,7 @@ _BROAD = frozenset("mwMW%@×—→…")
 
 @dataclass(frozen=True)
 class Label:
-    """A text of the author's, in pieces: words and `code`."""
+    """A text by the author, in pieces of words and `code`."""
 
     pieces: tuple[tuple[str, bool], ...]  # text, and whether it is code
 
@@ -30,11 +30,11 @@ class Label:
 
     @property
     def width(self) -> float:
-        """About how many px it takes: rather too many."""
+        """The estimated width in px, rather too large."""
         return sum(sum(_width(c, code=code) for c in text) for text, code in self.pieces)
 
     def wrapped(self, width: float) -> list[Label]:
-        """Lines of at most this many px; a single word may be longer."""
+        """The text in lines of at most this many px, except that a single word may be longer."""
         words: list[Label] = [Label(())]
         for text, code in self.pieces:
             first, *others = text.split(" ")
@@ -51,7 +51,7 @@ class Label:
 
 
 def plain(text: str) -> Label:
-    """A label without code in it."""
+    """A label without code."""
     return Label(((text, False),))
 
 
@@ -62,7 +62,7 @@ def _width(c: str, *, code: bool) -> float:
 
 
 def element(tag: str, css: str = "", *children: ET.Element, **attributes: str | float) -> ET.Element:
-    """An element of class `css`; numbers are px, and `text_anchor` is text-anchor."""
+    """An element of class `css`. Numbers are px, and underscores in attribute names become hyphens."""
     made = ET.Element(tag, {"class": css} if css else {})
     for name, value in attributes.items():
         made.set(name.replace("_", "-"), value if isinstance(value, str) else f"{value:.6g}")
@@ -71,19 +71,19 @@ def element(tag: str, css: str = "", *children: ET.Element, **attributes: str | 
 
 
 def share(part: float) -> str:
-    """A part of the picture's width."""
+    """A share of the width, as a percentage."""
     return f"{part * 100:.6g}%"
 
 
 def text(label: Label | str, css: str = "", **attributes: str | float) -> ET.Element:
-    """A text; its code in a type of its own."""
+    """A text element, with its code in `tspan` elements."""
     made = element("text", css, **attributes)
     append(made, label if isinstance(label, Label) else plain(label), "tspan")
     return made
 
 
 def append(parent: ET.Element, label: Label, code: str = "code") -> None:
-    """Add a label to an element, each piece of code in an element of this tag."""
+    """Add a label to an element, with each piece of code in an element with the tag `code`."""
     for is_code, pieces in groupby(label.pieces, key=lambda piece: piece[1]):
         words = "".join(text for text, _ in pieces)
         if is_code:
@@ -95,18 +95,18 @@ def append(parent: ET.Element, label: Label, code: str = "code") -> None:
 
 
 def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, step: float = 17) -> list[ET.Element]:
-    """Several lines of text, the first one's foot at `y`."""
+    """Lines of text, the first with its baseline at `y`, each `step` px below the one before."""
     return [text(label, css, x=x, y=y + i * step) for i, label in enumerate(labels)]
 
 
-def tip(mark: ET.Element, says: str) -> ET.Element:
-    """The mark, saying what it is when it is pointed at."""
+def tooltip(mark: ET.Element, says: str) -> ET.Element:
+    """Add a tooltip to a mark, and return the mark."""
     title = element("title")
     title.text = says
     mark.insert(0, title)
     return mark
 
 
-def written(root: ET.Element) -> str:
-    """The element as it stands in a page: escaped by the serialiser, and no element empties itself."""
+def to_html(root: ET.Element) -> str:
+    """The element as HTML, escaped and without self-closing tags."""
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)

@@ -1,7 +1,7 @@
-"""What fills something: areas to scale, the largest first, as square as they can be.
+"""Treemaps: the parts of a whole as areas to scale, the largest first, each as square as possible.
 
-`rows` of a name, a `value` and the `part` that gives it its colour. A name stands where there is room for it: some only
-on a wide screen, and all of them in the table.
+`rows` have a name, a `value` and the `part` that selects the colour. A name is shown if it fits, perhaps only on a wide
+screen. The table has all names.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
 from proof.pages.charts.drawing import Cell, Drawing
-from proof.pages.charts.spec import Spec, compared, total
-from proof.pages.charts.svg import NARROW, WIDE, Label, element, lines, plain, share, tip
+from proof.pages.charts.spec import Spec, percentage, total
+from proof.pages.charts.svg import NARROW, WIDE, Label, element, lines, plain, share, tooltip
 from proof.pages.values import Stated
 
-_SHAPE, _HEIGHT = 440, 300  # px: the width for which it is laid out, between a phone's and a wide screen's; the height
+_SHAPE, _HEIGHT = 440, 300  # px: the width of the layout, between a phone and a wide screen; the height
 _LINE, _PAD = 16, 7  # px
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
 
 def draw(spec: Spec) -> Drawing:
-    """The picture that a fence of this kind asks for."""
+    """Draw a chart of kind `treemap`."""
     spec.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     names = spec.table.texts("parts")
@@ -30,30 +30,30 @@ def draw(spec: Spec) -> Drawing:
         row.allow("name", "value", "part")
         colour = names.index(row.choice("part", names)) if parts else 0
         rows.append((row.label("name"), row.amount("value"), colour))
-    spec.alike([value for _, value, _ in rows], "rows")
+    spec.same_unit([value for _, value, _ in rows], "rows")
     whole = total([value for _, value, _ in rows])
     if not whole.number:
-        raise spec.fail("rows", "all of it together is nothing, and has no area", "a value that is not zero")
+        raise spec.fail("rows", "every value is zero", "use a value that is not zero")
     ordered = sorted((row for row in rows if row[1].number), key=lambda row: -row[1].number)
     area = _SHAPE * _HEIGHT / whole.number
     boxes = squarified([value.number * area for _, value, _ in ordered], (0, 0, _SHAPE, _HEIGHT))
     marks = [_cell(name, value, colour, box) for (name, value, colour), box in zip(ordered, boxes, strict=True)]
-    shares = [compared(value, whole) for _, value, _ in rows]
+    shares = [percentage(value, whole) for _, value, _ in rows]
     cells: list[list[Cell]] = [[name, value, share_of] for (name, value, _), share_of in zip(rows, shares, strict=True)]
     return Drawing(
         marks,
         _HEIGHT,
         [f"{name}: {value}, {s}." for (name, value, _), s in zip(rows, shares, strict=True)],
         ["", "Value", "Share"],
-        [*cells, ["In all", whole, compared(whole, whole)]],
+        [*cells, ["In all", whole, percentage(whole, whole)]],
         parts,
     )
 
 
 def squarified(areas: Sequence[float], box: Box) -> Iterator[Box]:
-    """A box for each area, in their order, all together filling `box`; areas fall, and come to the area of the box.
+    """A box for each area, in order. Together they fill `box`, so the areas must add up to its area, and descend.
 
-    Bruls, Huizing, van Wijk: Squarified Treemaps (2000).
+    See Bruls, Huizing, van Wijk: Squarified Treemaps (2000).
     """
     x, y, width, height = box
     rest = list(areas)
@@ -76,7 +76,7 @@ def squarified(areas: Sequence[float], box: Box) -> Iterator[Box]:
 
 
 def _worst(row: list[float], side: float) -> float:
-    """The ratio of the sides of the least square box of a row."""
+    """The largest ratio of sides of the boxes in a row."""
     depth = sum(row) / side
     return max(max(depth * depth / area, area / (depth * depth)) for area in row)
 
@@ -84,9 +84,9 @@ def _worst(row: list[float], side: float) -> float:
 def _cell(name: Label, value: Stated, colour: int, box: Box) -> ET.Element:
     x, y, width, height = box
     area = element("rect", f"chart__c{colour + 1} chart__cell", width="100%", height="100%")
-    # An SVG of its own cuts off what does not fit, and counts from its own corner.
+    # A nested SVG clips its content, and positions it from its own corner.
     cell = element("svg", x=share(x / _SHAPE), y=y, width=share(width / _SHAPE), height=height)
-    cell.append(tip(area, f"{name}: {value}"))
+    cell.append(tooltip(area, f"{name}: {value}"))
     for screen, css in ((NARROW, ""), (WIDE, " chart__wide")):
         room = width / _SHAPE * screen - 2 * _PAD
         words = [*name.wrapped(room), plain(str(value))]

@@ -1,0 +1,52 @@
+"""scripts/test: which checks it runs, in which order, and what it sets up for them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.helpers import REPOSITORY
+from tests.support.makers import write
+
+CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
+UNIT = "python -m pytest --numprocesses auto --dist worksteal tests/unit"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The script with a stub for each program that it calls, which logs that; the one called $FAILS fails."""
+    write(tmp_path, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes() for name in ("test", "lib.sh")})
+    stub = '#!/bin/sh\necho "${0##*/}${*:+ $*}" >>calls\n[ "${0##*/}" != "$FAILS" ]\n'
+    for name in ("scripts/bootstrap", ".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/python"):
+        (write(tmp_path, {name: stub}) / name).chmod(0o755)
+    return tmp_path
+
+
+def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
+    """The exit code, and every call in its order."""
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "FAILS": fails}
+    done = subprocess.run(["bash", "scripts/test", *arguments], cwd=root, env=env, capture_output=True, check=False)
+    return done.returncode, (root / "calls").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"),
+    [
+        ((), ["bootstrap --tests", *CHECKS, "python -m pytest"]),
+        (("-k", "two words"), ["bootstrap --tests", *CHECKS, "python -m pytest -k two words"]),
+        (("--quick",), ["bootstrap --site-only", *CHECKS, UNIT]),
+        (("--quick", "-x"), ["bootstrap --site-only", *CHECKS, f"{UNIT} -x"]),
+    ],
+)
+def test_what_it_runs(arguments: tuple[str, ...], calls: list[str], root: Path) -> None:
+    """Everything, or with --quick what needs no engine and no browser: neither is installed for it then."""
+    assert run(root, *arguments) == (0, calls)
+
+
+@pytest.mark.parametrize(("fails", "last"), [("bootstrap", 1), ("ruff", 2), ("mypy", 4), ("python", 5)])
+def test_it_ends_at_the_first_failure(fails: str, last: int, root: Path) -> None:
+    """What comes after it is not run, and the exit code says so."""
+    code, calls = run(root, "--quick", fails=fails)
+    assert (code, calls) == (1, ["bootstrap --site-only", *CHECKS, UNIT][:last])

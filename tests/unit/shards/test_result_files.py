@@ -506,7 +506,7 @@ def test_files_have_a_cap_and_the_list_a_larger_one(
     with pytest.raises(UsageError, match=f"it has more than {largest - 1:,} bytes"):
         load(root, shards[0])
     record.write_text(record.read_text() + " ")
-    with pytest.raises(UsageError, match="this file has more than"):
+    with pytest.raises(UsageError, match="the file is larger than"):
         load(root, shards[0])
 
 

@@ -291,6 +291,7 @@ def test_an_annotation_is_short(lines: int, more: bool, root: Path) -> None:  # 
     ("line", "states"),
     [
         ("{{ note.own_size }}", True),
+        ("{{note.own_size}}", True),
         ("a {{bytes(note.own_size)}} b", True),
         ("{{ other.size }} and {{ 2 * note.own_size }}", True),
         ("{{ claim: note.own_size == 27 B }}", True),

@@ -381,6 +381,17 @@ def test_what_a_shards_word_comes_to(word: Word, root: Path, shards: list[Path])
     assert unwritten.cause == (None if unwritten.verdict == "accurate" else word.cause)
 
 
+@pytest.mark.parametrize("verdict", ["drift", "unstable", "not measured"])
+def test_a_result_may_have_no_capture(verdict: Verdict, root: Path, shards: list[Path]) -> None:
+    """A step that does not do what its manifest declares leaves none: what the shard says is all there is."""
+    shutil.rmtree(shards[2] / "captures")
+    told = {"where": ["x", 1], "what": "note/build", "old": "exit 0", "new": "exit 1"}
+    edited(shards[2] / "results.json", partial(_update, {"verdict": verdict, "cause": "base", "differences": [told]}))
+    found = read(root, *shards)[2]
+    assert (found.verdict, found.cause, found.new) == (verdict, "base", None)
+    assert [difference.what for difference in found.differences] == ["note/build"]
+
+
 def test_environments_that_differ_are_both_named(root: Path, shards: list[Path]) -> None:
     """At the folder of the capture here."""
     arrange(root, "of another platform")
@@ -506,7 +517,7 @@ def test_files_have_a_cap_and_the_list_a_larger_one(
     with pytest.raises(UsageError, match=f"it has more than {largest - 1:,} bytes"):
         load(root, shards[0])
     record.write_text(record.read_text() + " ")
-    with pytest.raises(UsageError, match="this file has more than"):
+    with pytest.raises(UsageError, match="the file is larger than"):
         load(root, shards[0])
 
 

@@ -305,7 +305,7 @@ def test_a_copy_goes_no_further_than_the_bounds(
     monkeypatch.setattr(context, "LARGEST", 1_000)
     monkeypatch.setattr(context, "_MOST", 8)
     folder = write(tmp_path / "snippets" / "odd" / "context", {f"{n}": "x" * size for n in range(count)})
-    with pytest.raises(RefusedError, match="the context holds more than"):
+    with pytest.raises(RefusedError, match="the context has more than"):
         context.copy(folder, tmp_path / "copy")
     made = [path.stat().st_size for path in (tmp_path / "copy").iterdir()]
     assert len(made) <= 9

@@ -19,6 +19,10 @@ from proof.snippets.base_images import PLATFORM
 # pytest --hypothesis-profile=long
 settings.register_profile("same", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.register_profile("long", deadline=None, max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+# scripts/mutate runs a test many times in one process, by which Hypothesis takes its class for several.
+settings.register_profile(
+    "mutation", settings.get_profile("same"), max_examples=30, suppress_health_check=[HealthCheck.differing_executors]
+)
 settings.load_profile("same")
 
 

@@ -27,7 +27,7 @@ SPEC.loader.exec_module(requirements)
 HEAD = "\n".join(requirements.HEAD) + "\n"
 HASH = f"    --hash=sha256:{'0' * 64}"
 ONE = f"one==1.0 \\\n{HASH} \\\n{HASH}\n    # via proof (pyproject.toml)\n"
-MARKER = "python_full_version < '3.12' and sys_platform == 'win32'"
+MARKER = "python_full_version < '3.12' and sys_platform == 'win32' or python_full_version != '3.13.*'"
 TWO = f"two-2==1.0.post1+x ; {MARKER} \\\n{HASH}\n    # via\n    #   one\n"
 SPLIT = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\0\t\xa0"  # some program reads each of these as a newline or a blank
 

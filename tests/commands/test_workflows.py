@@ -16,7 +16,7 @@ import yaml
 from tests.support.helpers import REPOSITORY
 
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
-NAMES = ("deploy", "engines", "refresh", "shards", "verify")
+NAMES = ("deploy", "engines", "mutation", "refresh", "shards", "verify")
 BIN = Path(sys.executable).parent
 RUNNERS = {"ubuntu-24.04", "ubuntu-26.04"}
 PIN = re.compile(r"uses: (?:[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\w+\.yml)")

@@ -17,12 +17,12 @@ from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import context_copy
 from proof.snippets import base_images, dockerfile, project
+from tests.fuzz import test_fuzz
+from tests.fuzz.test_fuzz import mutated
 from tests.support import hostile
 from tests.support.helpers import TINY
 from tests.support.hostile import Case, cases
 from tests.support.makers import write
-from tests.unit import test_fuzz
-from tests.unit.test_fuzz import mutated
 
 pytestmark = pytest.mark.engine
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from proof.core import patterns
 from proof.core.errors import ManifestError, Where
 from proof.core.patterns import Pattern
 from proof.snippets import project
-from tests.support.helpers import REPOSITORY, tiny
+from tests.support.helpers import tiny
 
 WHERE = Where(Path("snippet.toml"), 3)
 
@@ -86,46 +84,6 @@ def test_a_large_text_is_not_searched() -> None:
     Pattern.compile("(.)*", WHERE).search("a" * 200_000)
     with pytest.raises(ManifestError, match=r"searches 200,001 characters, more than 200,000\n.*\n    hint: "):
         Pattern.compile("(.)*", WHERE).search("a" * 200_001)
-
-
-SEARCH = """
-import resource
-resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from pathlib import Path
-from proof.core.errors import ManifestError, Where
-from proof.core.patterns import Pattern
-try:
-    Pattern.compile({text!r}, Where(Path("x"), 1)).search("x" + "a" * 199_000 + "xa")
-except (ValueError, ManifestError) as error:
-    print(error)
-else:
-    print("found")
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("(?R)|b", "is not supported"),
-        ("(?:(?:a{256}){256}){256}", "more than 256 times"),
-        ("(.)*", "found"),
-        ("(((a)*?)*?)*?x$", "this regular expression"),
-        ("(?:" + "(a)*?" * 29 + ")*?x$", "this regular expression"),
-        ("(?:" + "(){256}" * 29 + "a)*?x$", "this regular expression"),
-    ],
-)
-def test_a_search_needs_little_memory(text: str, says: str) -> None:
-    """A gigabyte of address space is enough, even for the most expensive accepted patterns."""
-    run = subprocess.run(
-        [sys.executable, "-c", SEARCH.format(text=text)],
-        cwd=REPOSITORY / "scripts",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert says in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,22 @@ from tests.support.makers import write
 PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "containerd", "runc", "nerdctl")
 
 
-@pytest.fixture
-def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The log of a stub that replaces all programs of an engine, and only writes down its arguments."""
-    log = tmp_path / "calls.log"
+@pytest.fixture(scope="module")
+def stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stub that replaces each program of an engine, and only writes down its arguments."""
+    folder = tmp_path_factory.mktemp("stubs")
     for name in PROGRAMS:
-        stub = write(tmp_path, {f"bin/{name}": f'#!/bin/sh\necho "${{0##*/}} $*" >> {log}\nexit 1\n'}) / "bin" / name
-        stub.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+        write(folder, {f"bin/{name}": f'#!/bin/sh\necho "${{0##*/}} $*" >> {folder}/calls.log\nexit 1\n'})
+        (folder / "bin" / name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def calls(stubs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the stubs wrote down in this test."""
+    log = stubs / "calls.log"
+    log.unlink(missing_ok=True)
+    monkeypatch.setenv("PATH", f"{stubs / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # or the user's docker context would be read
     return log

@@ -1,6 +1,6 @@
 """Any input at all: an answer or an error of ours, and what must hold of every answer.
 
-The same examples every time, and few of them; `pytest tests/unit/test_fuzz.py --hypothesis-profile=long` looks further.
+The same examples every time, and few of them; `pytest tests/fuzz/test_fuzz.py --hypothesis-profile=long` looks further.
 """
 
 from __future__ import annotations

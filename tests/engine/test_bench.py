@@ -14,7 +14,7 @@ pytestmark = pytest.mark.engine
 
 
 def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> None:
-    """A time of each side, and a save that reaches the page and runs nothing but its own snippet."""
+    """Every side has a time, and a save reaches the page and runs only its own snippet."""
     root = tiny(tmp_path)
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
     sides = Sides(root, [], tmp_path / "work", cache)
@@ -31,7 +31,7 @@ def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> No
 
 
 def test_a_failure(tmp_path: Path, engine: Engine, cache: Path) -> None:
-    """A command that ends otherwise than its snippet says ends the benchmark."""
+    """A command that does not exit as its snippet declares ends the benchmark."""
     del engine
     root = tiny(tmp_path)
     edit(root / "snippets/fails/snippet.toml", "exit = 127", "exit = 126")

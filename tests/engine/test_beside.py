@@ -21,7 +21,7 @@ COUNT = 6
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Snippets that all call their image `note`, each with a note that is longer than the one before."""
+    """Snippets that all name their image `note`, each with a longer note than the one before."""
     root = tiny(tmp_path)
     note = root / "snippets" / "note"
     edit(note / "context/Dockerfile", '["cat"', '["sh", "-c", "sleep 4; cat /srv/note.txt; wc -c /srv/note.txt", "cat"')
@@ -38,7 +38,7 @@ def names() -> list[str]:
 
 
 def test_one_name_and_many_images(root: Path, own: Path) -> None:  # noqa: F811 - the fixture
-    """Each has its own size and its own output, as if it had run alone; and no page shows what kept them apart."""
+    """Each has its own size and output, as if it had run alone; prefixes are not visible."""
     code, said = run(root, own, "update", *names(), "--jobs", "6")
     assert code == 0, said
     book = facts.load(root / "snippets")
@@ -59,7 +59,7 @@ def test_one_name_and_many_images(root: Path, own: Path) -> None:  # noqa: F811 
 
 @pytest.mark.parametrize("shared", ["FROM", "RUN"])
 def test_a_step_that_two_share(root: Path, own: Path, shared: str) -> None:  # noqa: F811
-    """Built at once, the engine calls it for both as the first one does: each is kept under its own name."""
+    """If two builds share a step, the engine logs it under the first build's name; captures have each its own."""
     pair = names()[:2]
     for name in pair:
         dockerfile = root / "snippets" / name / "context/Dockerfile"
@@ -78,7 +78,7 @@ def test_a_step_that_two_share(root: Path, own: Path, shared: str) -> None:  # n
 
 
 def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: F811
-    """All that ran in it are run again, in the engine that the first to notice has started."""
+    """The first snippet to notice restarts the engine, and all that ran in it run again."""
     code, said = run(root, own, "update", *names(), "--jobs", "6")
     assert code == 0, said
     with started(root, own, *_check()) as tool:
@@ -91,7 +91,7 @@ def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: 
 
 
 def test_an_interrupt_ends_all(root: Path, own: Path) -> None:  # noqa: F811
-    """Ctrl-C while several run: one line, code 130, and nothing of any of them is left."""
+    """Ctrl-C while several run: one line, code 130, and nothing is left."""
     with started(root, own, *_check("update")) as tool:
         wait_until(lambda: _running(own))
         tool.send_signal(signal.SIGINT)
@@ -107,7 +107,7 @@ def _check(verb: str = "check") -> list[str]:
 
 
 def _running(own: Path) -> bool:  # noqa: F811
-    """Whether several containers of the engine in this cache run."""
+    """True if several containers run in the engine of this cache."""
     sockets = list(own.glob("engine-*/*/docker.sock"))
     if not sockets:
         return False

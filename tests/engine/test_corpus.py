@@ -33,7 +33,7 @@ DOCKERFILES = [case for case in cases("accepted") if case.kind == "dockerfile"]
 
 @pytest.fixture
 def baited(engine: Engine, cache: Path) -> Engine:
-    """An engine with the base in it, and images that only a refused input names: using one would work."""
+    """An engine with the base, and with images that only refused input names, so that using one would work."""
     loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     for name in CANARIES:
         engine.call("tag", "alpine:3.22", name)
@@ -60,7 +60,7 @@ def holdings(engine: Engine) -> set[tuple[str, ...]]:
 def test_nothing_refused_reaches_the_engine(
     baited: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every refused input, with a live engine to use: no event, nothing new in it, and no record used once more."""
+    """Refused input causes no event in a live engine, creates nothing, and uses no cache record."""
     monkeypatch.setenv("DOCKER_HOST", baited.env["DOCKER_HOST"])
     context = write(tmp_path / "context", {"Dockerfile": "FROM alpine:3.22\nCOPY Dockerfile /\n"})
     baited.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
@@ -82,7 +82,7 @@ def test_nothing_refused_reaches_the_engine(
 
 @pytest.mark.parametrize("case", DOCKERFILES, ids=str)
 def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engine, tmp_path: Path) -> None:
-    """It builds; BuildKit looks for no image but those that were found in it, and calls its steps as expected."""
+    """Accepted input builds. BuildKit uses only the images that we found, and names its steps as expected."""
     (snippet,) = project.load_all(hostile.project(tmp_path, case))
     with context_copy(snippet, baited) as context:
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120, reads=[context])
@@ -105,7 +105,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 @given(text=mutated([case.given for case in DOCKERFILES], test_fuzz.DOCKERFILES))
 def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folder: Path, text: str) -> None:
-    """Whatever is let through, BuildKit looks for no other image in it, and for no frontend."""
+    """For accepted input, BuildKit uses no other image, and no frontend."""
     path = folder / "Dockerfile"
     path.write_bytes(text.encode("utf-8", "replace"))
     try:
@@ -127,7 +127,7 @@ def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folde
 
 @pytest.mark.parametrize("case", COMMANDS, ids=str)
 def test_an_odd_command_is_one_to_docker_too(case: Case, baited: Engine, cache: Path, tmp_path: Path) -> None:
-    """With what the tool adds to it, docker finds nothing wrong with its words: whatever comes of it, it was run."""
+    """Docker accepts the command line with the tool's flags; the command itself may fail."""
     (snippet,) = project.load_all(hostile.project(tmp_path, case))
     done = execute.run(snippet, baited, cache=cache).steps[-1]
     assert done.step.name == "one"

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.engine
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing that is changed, and what must be said of it."""
+    """One change, and what must be reported."""
 
     kind: str
     name: str
@@ -71,7 +71,7 @@ def mode(path: str, bits: int) -> Callable[[Path], None]:
 
 
 def recaptured(snippet: str, change: Callable[[Capture], Capture]) -> Callable[[Path], None]:
-    """The world of another day: a capture that the tool really wrote, of other values."""
+    """A capture with other values, as if something had changed since it was written."""
 
     def apply(root: Path) -> None:
         folder = folder_of(root / "snippets" / snippet, "rebuilt")
@@ -286,7 +286,7 @@ def project(tmp_path: Path, captured: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def table() -> Iterator[None]:
-    """Writes what was done and what came of it, for people to read."""
+    """Writes a report of the changes and their results, for people."""
     yield
     lines = ["| kind | what was changed | exit code | said |", "|---|---|--:|---|"]
     lines += [f"| {d.kind} | {d.name} | {code} | {d.says} |" for d, code in ROWS]
@@ -300,7 +300,7 @@ SEEDED = [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED, *PAGES]
 
 @pytest.mark.parametrize("drift", [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED], ids=str)
 def test_a_run_catches_it(drift: Drift, project: Path, engine: Engine, cache: Path) -> None:
-    """`proof check --exit-by-cause`: the code says where the drift comes from, and the message what it is."""
+    """`proof check --exit-by-cause`: the exit code gives the cause of the drift, the message describes it."""
     drift.change(project)
     try:
         results = measure(project, engine, cache, drift.snippet)
@@ -328,7 +328,7 @@ def test_the_pages_are_caught_without_an_engine(drift: Drift, project: Path) -> 
 
 
 def test_there_are_enough_of_them() -> None:
-    """At least sixty, each of another kind or place."""
+    """There are at least sixty, of different kinds or in different places."""
     assert len(SEEDED) >= 60
     assert len({str(drift) for drift in SEEDED}) == len(SEEDED)
 
@@ -341,7 +341,7 @@ def printing(project: Path, engine: Engine, cache: Path, word: str) -> Path:
 
 
 def test_what_a_successful_step_printed_is_compared(project: Path, engine: Engine, cache: Path) -> None:
-    """Where it is built in both runs; out of the cache a step does not say what it prints."""
+    """The output of a step is compared only if both runs built it: a cached step prints nothing."""
     word = f"one-{os.urandom(8).hex()}"  # that no build has printed before
     printing(project, engine, cache, word)
     folder = folder_of(project / NOTE, "rebuilt")

@@ -51,7 +51,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def book() -> facts.FactBook:
-    """What is committed, measured by Docker with its classic store."""
+    """The committed captures, measured by Docker with its classic store."""
     return facts.load(REPOSITORY / "snippets")
 
 
@@ -110,7 +110,7 @@ class TestContainerd:
         assert result.differences[0].new == "linux/amd64, docker with containerd's store, rebuilt bases"
 
     def test_two_slots(self, containerd: Engine, engine: Engine) -> None:
-        """Each store has data of its own."""
+        """Each store has its own data."""
         assert "/engine-containerd/" in containerd.env["DOCKER_HOST"]
         assert "/engine-classic/" in engine.env["DOCKER_HOST"]
 
@@ -118,7 +118,7 @@ class TestContainerd:
 class TestPodman:
     @pytest.mark.parametrize("name", ARTICLE)
     def test_the_article(self, name: str, podman: Engine, cache: Path, book: facts.FactBook) -> None:
-        """All that the article states, but for the empty layer that Docker makes of a WORKDIR and Podman does not."""
+        """The facts are those of the article, except for the empty layer that only Docker makes for a WORKDIR."""
         done, committed = run(name, podman, cache), book.captures[name]
         assert done.image is not None
         workdirs = [
@@ -151,7 +151,7 @@ class TestPodman:
         assert not any(podman.prefix in one.output or "localhost" in one.output for one in done.steps)
 
     def test_no_registry_is_asked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
-        """An image that the engine does not have fails a build at once, whatever Podman takes for an image's name."""
+        """A missing image fails a build at once, however Podman resolves its name."""
         root = tiny(tmp_path)
         loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         dockerfile = root / "snippets/note/context/Dockerfile"

@@ -45,14 +45,14 @@ HEARING = (
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Path:
-    """A cache for the engines that are to suffer; each test finds it as the one before left it."""
+    """A cache for the engines in these tests; each test finds it as the previous one left it."""
     del engine  # where there is no private engine, its fixture says so
     return with_packages(tmp_path_factory.mktemp("own"), cache)
 
 
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine) -> Iterator[Engine]:
-    """An engine with an image, a container, a volume and a build cache of the user's in it."""
+    """A user's own engine with an image, a container, a volume and a build cache."""
     del engine
     folder = tmp_path_factory.mktemp("users")
     with private_daemon.start(folder, PLATFORM) as theirs:
@@ -105,7 +105,7 @@ def processes(*words: bytes) -> list[int]:
 
 
 def sleeping(seconds: int) -> bool:
-    """Whether a container's program sleeps just so long."""
+    """True if a program in a container sleeps for exactly this time."""
     return bool(processes(b"sleep\0%d\0" % seconds))
 
 
@@ -118,7 +118,7 @@ def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
 
 @contextlib.contextmanager
 def started(root: Path, own: Path, *words: str, **env: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, running beside the test."""
+    """Start the command in the background."""
     with subprocess.Popen(
         [*HEARING, *words],
         cwd=root,
@@ -135,7 +135,7 @@ def started(root: Path, own: Path, *words: str, **env: str) -> Iterator[subproce
 
 
 def run(root: Path, own: Path, *words: str, **env: str) -> tuple[int, str]:
-    """The command to its end: its code and what it printed."""
+    """Run the command; returns its exit code and output."""
     done = proof(*words, cwd=root, env={"PROOF_CACHE": str(own), **env}, timeout=300)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -158,7 +158,7 @@ def groups(own: Path) -> list[Path]:
 
 
 def free(path: Path) -> bool:
-    """Whether nobody holds the lock on it."""
+    """True if nobody holds the lock."""
     held = locks.take(path)
     if held is not None:
         os.close(held)
@@ -185,7 +185,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("build", [False, True], ids=["run", "build"])
     def test_hangs(self, root: Path, engine: Engine, cache: Path, *, build: bool) -> None:
-        """It is ended on time with its container, deaf to signals as it is; the message shows what it had printed."""
+        """It is ended on time with its container, although it ignores signals; the message shows its output."""
         name = sleeps(root, 3001, build=build)
         edit(root / f"snippets/{name}/snippet.toml", "command =", "timeout = 2\ncommand =")
         (result,) = measure(root, engine, cache, name, write=True)
@@ -210,7 +210,7 @@ class TestCommand:
         assert captured(root) == {}
 
     def test_prints_without_end_in_a_build(self, root: Path, engine: Engine, cache: Path) -> None:
-        """BuildKit itself clips what a RUN prints, at two megabytes, and lets it go on: the deadline ends that."""
+        """BuildKit cuts the output of a RUN at two megabytes and continues: the timeout ends it."""
         edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", "RUN yes begun\nCOPY note.txt")
         edit(root / "snippets/note/snippet.toml", "command =", "timeout = 4\ncommand =")
         (result,) = measure(root, engine, cache, "note", write=True)
@@ -223,7 +223,7 @@ class TestCommand:
 
 class TestInterrupt:
     def test_ctrl_c_keeps_what_was_finished(self, root: Path, own: Path) -> None:
-        """Code 130 and one line; the snippets before it are captured, whole, and nothing of this one is."""
+        """Code 130 and one line. Earlier snippets have complete captures, this one has none."""
         sleeps(root, 3002, build=True)
         with started(root, own, "update") as running:
             wait_until(lambda: sleeping(3002) and len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 2)
@@ -238,7 +238,7 @@ class TestInterrupt:
         assert groups(own) == []
 
     def test_asked_to_end_it_cleans_up_too(self, root: Path, own: Path, tmp_path: Path) -> None:
-        """SIGTERM, as a CI system sends it, is heard as Ctrl-C is."""
+        """SIGTERM, which CI systems send, works like Ctrl-C."""
         name = sleeps(root, 3003, build=False)
         (tmp_path / "t").mkdir()
         with started(root, own, "update", name, TMPDIR=str(tmp_path / "t")) as running:
@@ -252,7 +252,7 @@ class TestInterrupt:
 
 class TestKill:
     def stale(self, root: Path, names: list[str]) -> list[object]:
-        """What of these captures is not whole, or not of the snippets as they are."""
+        """The captures that are incomplete, or do not match their snippets."""
         known = base_images.load(root)
         keys = {name: known.key(name) for name in known.images}
         wrong: list[object] = []
@@ -262,7 +262,7 @@ class TestKill:
         return wrong
 
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
-        """Kill -9: no process, mount or lock is left, captures are old or new, whole; the next run sweeps the rest."""
+        """After kill -9 no process, mount or lock is left, captures are complete, and the next run removes the rest."""
         seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
         kills = int(os.environ.get("PROOF_KILLS", "4"))
         dice = random.Random(seed)
@@ -315,7 +315,7 @@ class TestKill:
 
 class TestTwoRuns:
     def test_the_second_update_waits_for_the_first(self, root: Path, own: Path) -> None:
-        """It says which process holds the captures, since when, by which command; when that has ended, it goes on."""
+        """It says which process holds the captures, since when and by which command, and continues after that."""
         sleeps(root, 3004, build=True)
         with started(root, own, "update", "note") as first:
             wait_until(lambda: sleeping(3004))
@@ -330,7 +330,7 @@ class TestTwoRuns:
         assert store.load(root / "snippets/count/captured/rebuilt") is not None
 
     def test_same_tag_other_content(self, tmp_path: Path, own: Path) -> None:
-        """Two projects build two images of one name at the same time: each has its own engine, and its own result."""
+        """Two projects build images of the same name at once: each has its own engine and result."""
         roots = [tiny(tmp_path / name) for name in ("one", "two")]
         (roots[1] / "snippets/note/context/note.txt").write_text("quite another note")
         with started(roots[0], own, "update") as first, started(roots[1], own, "update") as second:
@@ -343,7 +343,7 @@ class TestTwoRuns:
 
 class TestEngine:
     def test_killed_once(self, root: Path, own: Path) -> None:
-        """Killed while a container runs, and while an image is built: started again, the snippet run again, code 0."""
+        """The engine is killed during a run and during a build: it is restarted, the snippet runs again, code 0."""
         sleeps(root, 2, build=False)
         sleeps(root, 3, build=True)
         with started(root, own, "update") as running:
@@ -357,7 +357,7 @@ class TestEngine:
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 3
 
     def test_killed_twice(self, root: Path, own: Path) -> None:
-        """Lost again whenever one snippet runs, that one is not measured, code 3, never drift; the others are."""
+        """If the engine is always lost with one snippet, only that is not measured: code 3, never drift."""
         sleeps(root, 2, build=False)
         with started(root, own, "update") as running:
             while running.poll() is None:
@@ -402,7 +402,7 @@ class TestRegistry:
         return root
 
     def test_a_moment_of_trouble(self, root: Path, own: Path) -> None:
-        """Away, limiting, and cut off once each: asked again, and then measured."""
+        """A registry that fails once in each way is asked again, and the snippet is measured."""
         with serving() as registry:
             self.project(root, registry.address)
             faults: Sequence[Fault] = ("503", "429 soon", "reset")
@@ -426,7 +426,7 @@ class TestRegistry:
         assert not (root / "snippets/bases.lock").exists()
 
     def test_a_tag_that_moved(self, root: Path, own: Path) -> None:
-        """Said with both digests; a check calls it drift of the base, an update locks the new image."""
+        """Both digests are reported; a check says drift of the base, an update locks the new image."""
         with serving() as registry:
             self.project(root, registry.address)
             assert run(root, own, "update", "--bases", "registry")[0] == 0
@@ -445,7 +445,7 @@ class TestRegistry:
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]
 
     def test_a_mirror(self, root: Path, own: Path) -> None:
-        """Asked in the registry's place, for the same path; what is recorded is the registry's own name."""
+        """The mirror is asked for the same path; the registry's own name is recorded."""
         with serving() as registry:
             self.project(root, "registry.invalid/library")
             code, output = run(root, own, "update", "--bases", "registry", "--mirror", registry.address)
@@ -455,7 +455,7 @@ class TestRegistry:
         assert found.provenance.bases["alpine:3.22"] == f"registry.invalid/library/alpine:1@{registry.digest}"
 
     def test_a_base_that_is_not_there(self, root: Path, own: Path, tmp_path: Path) -> None:
-        """It holds back the snippets that stand on it alone: code 3, and the rest is measured and handed over."""
+        """Only the snippets on this base are not measured: code 3; the results of the rest are written."""
         with serving() as registry:
             self.project(root, registry.address)
             bases = (root / "snippets/bases.toml").read_text().partition("[[base]]")[2]
@@ -473,7 +473,7 @@ class TestRegistry:
         assert "gone" not in (root / "snippets/bases.lock").read_text()
 
     def test_a_registry_that_is_away_is_not_asked_for_each_base(self, root: Path, own: Path) -> None:
-        """One that is out of order is not waited for again; every snippet is accounted for."""
+        """A registry that is down is not waited for again, and every snippet has a result."""
         with serving() as registry:
             self.project(root, registry.address)
             bases = (root / "snippets/bases.toml").read_text().partition("[[base]]")[2]
@@ -518,7 +518,7 @@ class TestDisk:
 
     @pytest.mark.parametrize(("size", "finished"), [("500k", False), ("30m", True)])
     def test_of_temporary_files(self, root: Path, tmp_path: Path, cache: Path, size: str, *, finished: bool) -> None:
-        """Full while a base is put together, or a context copied: code 3 and the folder; what was finished is kept."""
+        """Full while a base is built or a context copied: code 3 and the directory; finished captures are kept."""
         with (root / "snippets/note/context/large").open("wb") as file:
             file.write(b"x" * 40_000_000)
         (tmp_path / "c").mkdir()
@@ -533,7 +533,7 @@ class TestDisk:
 
     @pytest.mark.parametrize("size", ["100k", "10m", "40m"])
     def test_of_the_engine(self, root: Path, tmp_path: Path, own: Path, size: str) -> None:
-        """Full while it starts, at the base, or in a build: code 3 and where room is wanted."""
+        """Full while the engine starts, loads a base, or builds: code 3 and where space is needed."""
         dockerfile = root / "snippets/note/context/Dockerfile"
         edit(dockerfile, "COPY note.txt", "RUN dd if=/dev/zero of=/big bs=1M count=100\nCOPY note.txt")
         cache = tmp_path / "c"
@@ -546,7 +546,7 @@ class TestDisk:
         assert store.load(root / "snippets/note/captured/rebuilt") is None
 
     def test_of_the_repository(self, root: Path, own: Path) -> None:
-        """A capture that does not fit is not begun: code 3, the file, and not half of it."""
+        """A capture that does not fit is not written in part: code 3 and the file."""
         then = "find snippets -path '*captured/*'; du -k snippets"
         code, output = self.on(root / "snippets", "68k", root, own, then=then)
         print(output)
@@ -562,7 +562,7 @@ class TestDisk:
 
 class TestMemory:
     def test_out_of_memory(self, root: Path, own: Path) -> None:
-        """300 MB where there are 128: killed in a run and in a build, and called what it is; the host kills nothing."""
+        """300 MB with a limit of 128: killed in a run and in a build, and reported as out of memory."""
         greedy = "dd if=/dev/zero of=/dev/null bs=300M count=1"
         (root / "snippets/count/context/words.sh").write_text(f"{greedy}\nwc -w note.txt\n")
         edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", f"RUN {greedy}\nCOPY note.txt")
@@ -584,7 +584,7 @@ class TestMemory:
     def test_processes_without_end(
         self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What begins one process after the other is stopped before the machine has none left."""
+        """A fork bomb is stopped before the machine runs out of processes."""
         monkeypatch.setattr(cgroup, "_PROCESSES", 100)
         (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do echo $!; done")
         with private_daemon.start(tmp_path, PLATFORM) as few:
@@ -596,7 +596,7 @@ class TestMemory:
 
 class TestPackage:
     def test_one_byte_flipped(self, root: Path, tmp_path: Path, cache: Path) -> None:
-        """A package file that is not the pinned one stops the run before anything is made of it."""
+        """A package file other than the pinned one stops the run before it is used."""
         packages = tmp_path / "c" / "packages"
         packages.mkdir(parents=True)
         name = base_images.load(root).packages["flashvm"].wheel
@@ -612,10 +612,10 @@ class TestPackage:
 
 
 class TestShared:
-    """The user's own engine, on purpose: used, and left as it was."""
+    """The user's own engine is used if asked for, and left as it was."""
 
     def snapshot(self, engine: Engine) -> list[list[str]]:
-        """Everything that a user would miss or wonder about, the build cache too."""
+        """Everything in the engine that belongs to the user, including the build cache."""
         seen = [
             sorted(engine.call(*words).text().splitlines())
             for words in (
@@ -645,7 +645,7 @@ class TestShared:
         return {"DOCKER_HOST": users.env["DOCKER_HOST"]}
 
     def test_left_as_it_was(self, root: Path, own: Path, users: Engine) -> None:
-        """Images, containers, networks, volumes and every record of the build cache are those of before."""
+        """Images, containers, networks, volumes and the build cache are the same as before."""
         before = self.snapshot(users)
         code, output = run(self.changed(root), own, "update", "--engine", "docker", **self.host(users))
         assert code == 0, output
@@ -698,7 +698,7 @@ class TestShared:
     def test_lost(
         self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
     ) -> None:
-        """It is not ours to start again: not measured, with what to do; and so is a run that finds it hanging."""
+        """It is not restarted: not measured, with a hint; the same if it hangs at the start of a run."""
         name = sleeps(root, 3006, build=False)
         command = ("update", name, "--engine", "docker", "--timeout", "5")
         with private_daemon.start(tmp_path, PLATFORM) as users:

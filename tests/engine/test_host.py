@@ -149,7 +149,7 @@ def files() -> Iterator[tuple[str, object]]:
 
 
 def host() -> dict[str, object]:
-    """The host as it is now."""
+    """The current state of the host."""
     names = {
         f"{folder} holds {path.name}": None for folder in ("/", "/run", NETWORK) for path in Path(folder).iterdir()
     }
@@ -183,7 +183,7 @@ def measured(engine: Engine, cache: Path, tmp_path_factory: pytest.TempPathFacto
 def test_the_host_is_as_it_was(
     attack: Callable[[Path, Path], None], measured: Path, cache: Path, tmp_path: Path
 ) -> None:
-    """Each is refused, or runs and stays where it is: nothing of the host is another thing afterwards."""
+    """Each is refused, or runs inside its container: nothing on the host has changed afterwards."""
     root, canary = Path(shutil.copytree(measured, tmp_path / "tiny")), tmp_path / "outside/canary"
     canary.parent.mkdir()
     attack(root, canary)

@@ -83,7 +83,7 @@ def test_a_save_runs_its_snippet_alone(project: Path, site: Site, preview: Previ
 def test_what_goes_wrong_is_said_until_it_is_mended(
     file: str, edited: tuple[str, str], says: str, project: Path, *, server: Server, preview: Preview
 ) -> None:
-    """A broken Dockerfile, a refused command, a wrong expectation: said to the browser, captures as they were."""
+    """A broken Dockerfile, a refused command or a wrong expectation is shown in the browser; captures stay."""
     before = tree(project / "snippets")
     edit(project / "snippets" / file, *edited)
     preview.step()
@@ -107,7 +107,7 @@ def test_a_claim_that_fails_now_is_said(project: Path, site: Site, server: Serve
 
 
 def test_what_is_never_the_same_twice_is_said(project: Path, server: Server, preview: Preview) -> None:
-    """It is shown after its first run, and called unstable after the second."""
+    """Output that varies is shown after the first run, and reported as unstable after the second."""
     script = project / "snippets/count/context/words.sh"
     edit(script, "wc -w note.txt", "wc -w note.txt; cat /proc/sys/kernel/random/uuid")
     preview.step()

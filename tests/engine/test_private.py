@@ -31,7 +31,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Iterator[Engine]:
-    """The user's own Docker, beside ours, with an image, a tagged copy and a stopped container in it."""
+    """A user's own Docker next to ours, with an image, a tagged copy and a stopped container."""
     del engine  # where there is no private engine, its fixture says so
     with private_daemon.start(tmp_path_factory.mktemp("users"), base_images.PLATFORM) as theirs:
         known = base_images.load(TINY)
@@ -43,7 +43,7 @@ def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path)
 
 
 def snapshot(engine: Engine) -> list[str]:
-    """Everything that a user would miss or wonder about."""
+    """Everything in the engine that belongs to the user."""
     return [
         "\n".join(sorted(engine.call(*words).text().splitlines()))  # equal dates come in any order
         for words in (
@@ -188,7 +188,7 @@ def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
 
 
 def sleeping() -> bool:
-    """Whether the container's program runs."""
+    """True if the container's program runs."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if (entry / "cmdline").read_bytes() == b"sleep\x00300\x00":
@@ -197,7 +197,7 @@ def sleeping() -> bool:
 
 
 def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
-    """The daemon is killed between two snippets: what follows is `not measured`, with the cure."""
+    """The daemon is killed between two snippets: the rest is `not measured`, with a hint."""
     root = tiny(tmp_path)
     own = tmp_path / "cache"
     with private_daemon.start(own, base_images.PLATFORM) as engine:
@@ -211,7 +211,7 @@ def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
 
 
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
-    """Each run has a slot of its own: what one makes, the other does not see."""
+    """Each run has its own slot: one does not see what the other creates."""
     with (
         private_daemon.start(tmp_path, base_images.PLATFORM) as first,
         private_daemon.start(tmp_path, base_images.PLATFORM) as second,
@@ -223,7 +223,7 @@ def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: Path, *, compress: bool) -> None:
-    """What it keeps is measured without saving it, and is to the byte what it saves."""
+    """Images measured from the store's files have the same numbers as saved ones."""
     if engine.info().image_store != "overlay2":
         pytest.skip("this kernel's file system has no overlay, and docker keeps images in another way")
     loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
@@ -256,7 +256,7 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
 
 
 def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
-    """No docker, no podman: code 3 with the cure; with --no-engine-ok a warning, and code 0."""
+    """No docker and no podman: code 3 with a hint; with --no-engine-ok a warning and code 0."""
     root = tiny(tmp_path)
     # Nothing on the path: no client can be found.
     path = tmp_path / "bin"
@@ -272,7 +272,7 @@ def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client without its daemon is named as that."""
+    """A client without a daemon is reported as such."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     with pytest.raises(NoEngineError, match="does not answer"):
         user_engine.connect("docker", tmp_path, base_images.PLATFORM).__enter__()

@@ -65,7 +65,7 @@ class Open(Sandbox):
 
 
 def opened(engine: Engine) -> Engine:
-    """The engine without the first wall: git is there, and nothing tells it to look away."""
+    """The engine without the first barrier: git is there, with its usual settings."""
     assert engine.sandbox
     env = {name: value for name, value in engine.env.items() if "GIT" not in name} | {"PATH": search_path()}
     return replace(engine, env=env, sandbox=Open(**vars(engine.sandbox)))
@@ -75,7 +75,7 @@ class TestRepositoryInTheContext:
     """The attack that once ran a command as root on the host."""
 
     def test_it_works_without_walls(self, engine: Engine, tmp_path: Path) -> None:
-        """Outside of a sandbox, with git on the path: else the tests below would show nothing."""
+        """The attack works outside a sandbox with git on the path; otherwise the tests below would prove nothing."""
         context = repository(tmp_path / "context", f"id > {tmp_path}/canary")
         assert built(replace(opened(engine), sandbox=None), context) == 0
         assert "uid=0" in (tmp_path / "canary").read_text()
@@ -95,7 +95,7 @@ class TestRepositoryInTheContext:
             assert not (tmp_path / "canary").exists(), names
 
     def test_the_second_wall(self, engine: Engine, tmp_path: Path) -> None:
-        """With the first one down, it is the sandbox that keeps the command from finding anything to write to."""
+        """Without the first barrier, the sandbox keeps the command from writing to the host."""
         places = [tmp_path / "canary", Path("/usr/canary"), Path("/etc/canary"), Path.home() / "canary"]
         command = "id > ran; " + "; ".join(f"id > {place}" for place in places)
         context = repository(tmp_path / "context", command)
@@ -110,7 +110,7 @@ class TestRepositoryInTheContext:
 
 class TestClient:
     def test_what_it_sees(self, engine: Engine, tmp_path: Path) -> None:
-        """Libraries, docker, the socket, and what it was handed: no /etc, no home, no process, no network."""
+        """It sees libraries, docker, the socket and what it was given, but no /etc, home, processes or network."""
         assert engine.sandbox
         write(tmp_path, {"context/Dockerfile": "FROM scratch\n", "beside": "secret"})
         words = engine.sandbox.words(engine.env, cwd=tmp_path / "context")

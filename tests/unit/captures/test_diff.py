@@ -1,4 +1,4 @@
-"""What counts as a difference, and what is noise with a known cause."""
+"""What counts as a difference, and what is noise."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_fact_differs_beyond_its_tolerance(
     different: bool,  # noqa: FBT001 - an expected value
     made: Path,
 ) -> None:
-    """Exact unless a tolerance or a reason for being volatile says otherwise; a unit is always exact."""
+    """Values must be equal unless they are volatile or have a tolerance. Units must always be equal."""
     # `count` has no image, of whose layers its facts would have to follow.
     snippet = manifest.variants(made / "snippets" / "count")[0]
     folder = folder_of(snippet.folder, "rebuilt")
@@ -68,7 +68,7 @@ def test_a_fact_differs_beyond_its_tolerance(
 
 
 class Here:
-    """A capture of a snippet of the tiny project, and what is said of another one in its place."""
+    """A capture of a snippet of the tiny project, to be compared with changed ones."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.snippet = manifest.variants(root / "snippets" / name)[0]
@@ -99,17 +99,17 @@ def note(made: Path, tmp_path: Path) -> Here:
 
 
 def fact(name: str, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a fact."""
+    """Change a fact."""
     return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], **fields)})
 
 
 def step(number: int, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a step."""
+    """Change a step."""
     return lambda c: replace(c, steps=(*c.steps[:number], replace(c.steps[number], **fields), *c.steps[number + 1 :]))
 
 
 def layer(number: int, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a layer."""
+    """Change a layer."""
     return lambda c: replace(
         c, layers=(*c.layers[:number], replace(c.layers[number], **fields), *c.layers[number + 1 :])
     )
@@ -170,7 +170,7 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
     ],
 )
 def test_whatever_is_shown_is_compared(note: Here, forged: Callable[[Capture], Capture], says: str) -> None:
-    """A record that somebody edited, with its seal computed again, is not what a run comes to."""
+    """A record that was edited, with its seal computed again, differs from a run."""
     assert note.said(note.capture) == []
     capture = forged(note.capture)
     assert says in note.said(capture)
@@ -351,12 +351,12 @@ def test_what_equals_nothing_else() -> None:
     ],
 )
 def test_what_two_honest_runs_differ_in(note: Here, other: Callable[[Capture], Capture]) -> None:
-    """When, how long, on which version and at which commit: it has its form, and is not compared."""
+    """Dates, durations, versions and the commit must have the right form, but are not compared."""
     assert note.said(note.capture, other(note.capture)) == []
 
 
 def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
-    """No run can tell what it was; the output that it was read from can."""
+    """No run can confirm it, but the output that it was read from can."""
     root = captured(tiny(tmp_path))
     edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
     count = Here(captured(root), "count")
@@ -366,7 +366,7 @@ def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
 
 
 def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
-    """The content of a snippet's own layers where it says why, and their sizes and files as far as it says."""
+    """The content of a snippet's own layers may vary if it gives a reason, their sizes and files within its limit."""
     root = tmp_path / "tiny"
     file = note.snippet.folder / "snippet.toml"
     other = layer(1, digest=f"sha256:{'c' * 64}")
@@ -400,7 +400,7 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
 
 
 def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> None:
-    """The second build of a run takes the step from the cache: the first one says what it prints."""
+    """The second build of a run takes the step from the cache, so the output of the first one is compared."""
     root = tiny(tmp_path)
     manifest_file = root / "snippets" / "note" / "snippet.toml"
     with manifest_file.open("a") as file:
@@ -427,7 +427,7 @@ def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> Non
     ],
 )
 def test_a_build_with_other_variables_says_nothing(first: str, second: str, differs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """A variable changes what a step prints, and the log does not show it."""
+    """A build argument may change the output of a step, but the log does not show it."""
     root = tiny(tmp_path)
     context = root / "snippets/note/context"
     text = (context / "Dockerfile").read_text()
@@ -547,7 +547,7 @@ def test_as_many_differences_as_are_listed(note: Here, number: int) -> None:
 
 
 def test_a_long_output_is_not_printed_whole(note: Here) -> None:
-    """Of 4 MB of equal lines one that changed is found at its line; of 4 MB of others, the first ones are said."""
+    """One changed line in 4 MB is found at its line. Of 4 MB of changed lines, only the first ones are shown."""
     line = "x" * 1000
     lines = [line] * 4_000  # for which the whole of it is handed to no matcher: see test_blocks.py
     old = step(1, output="\n".join([*lines[:1_999], "y", *lines[2_000:]]))(note.capture)
@@ -561,7 +561,7 @@ def test_a_long_output_is_not_printed_whole(note: Here) -> None:
 
 
 def test_very_many_differences_are_counted(note: Here) -> None:
-    """Nobody reads them all, and a log holds only so much."""
+    """Nobody reads them all, and the size of a log is limited."""
     many = {f"fact_{number}": CapturedFact(1, "B", "") for number in range(10_000)}
     found = list(
         compare(replace(note.capture, facts=note.capture.facts | many), note.capture, note.snippet, note.folder)
@@ -577,7 +577,7 @@ def test_a_long_name_has_no_near_miss() -> None:
 
 
 def test_noise_says_why(tmp_path: Path) -> None:
-    """`noise` needs its reason, and no bytes where only the content of its layers varies."""
+    """`noise` needs a reason. It needs no bytes if only the content of layers varies."""
     root = tiny(tmp_path)
     file = root / "snippets" / "note" / "snippet.toml"
     edit(file, 'image = "note"', 'image = "note"\nnoise = { bytes = 4096, because = "a log" }')

@@ -10,7 +10,7 @@ import pytest
 
 from proof.core.errors import PageError
 from proof.facts.book import FactBook
-from proof.pages.audit import FalseClaimError, _stands, audit
+from proof.pages.audit import FalseClaimError, _contains_name, audit
 from proof.pages.page import Page, Waiver
 from tests.support.helpers import tiny
 from tests.support.makers import capture
@@ -371,7 +371,7 @@ class TestNames:
     )
     def test_whole_names(self, name: str, text: str, stands: bool) -> None:  # noqa: FBT001 - an expected value
         """A name that begins or ends another one is not that one."""
-        assert _stands(name, text) is stands
+        assert _contains_name(name, text) is stands
 
 
 def test_the_first_problem_is_raised() -> None:

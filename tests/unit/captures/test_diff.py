@@ -221,7 +221,7 @@ ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
             *(("Alpine, all of it", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
         ),
         (provenance(bases={}), ("(none)", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
-        (provenance(revision="x"), ("x", "nothing that the tool"), "capture.json", '"provenance": {'),
+        (provenance(revision="x"), ("x", "a value that proof writes"), "capture.json", '"provenance": {'),
         (
             lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))),
             *(("captured", "no such step"), "capture.json", '"more": {'),

@@ -341,7 +341,7 @@ class TestNoCapture:
         one = CapturedStep("x" * 100, "docker run a", None, 0, 0.1, "x\n")
         save(capture(steps=(one,)), tmp_path / "c")
         assert load(tmp_path / "c") == capture(steps=(one,))
-        with pytest.raises(ValueError, match=f"'{'x' * 59} names no text"):
+        with pytest.raises(ValueError, match=f"invalid step name '{'x' * 59}"):
             list(unexpected_files(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0", "x" * 101, "a b", "a.b", "a-b"])

@@ -72,7 +72,7 @@ def test_an_address(tmp_path: Path, url: str) -> None:
 def test_no_address(tmp_path: Path, url: str) -> None:
     """Anything else is named with its line."""
     write(tmp_path, {"snippets/cited.toml": source("first", FIGURE, url=f'"{url}"')})
-    with pytest.raises(ManifestError, match=r"cited\.toml:5: .* is no address of a page") as error:
+    with pytest.raises(ManifestError, match=r"cited\.toml:5: invalid URL") as error:
         book.load(tmp_path / "snippets")
     assert error.value.hint == 'url = "https://example.com/"'
 
@@ -80,9 +80,9 @@ def test_no_address(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("go", "'go' is a snippet already"),
+        ("go", "'go' is already a snippet"),
         ("go_1_27", "'go_1_27' could be a variant of the snippet 'go'"),
-        ("go_web", "'go_web' is a snippet already"),
+        ("go_web", "'go_web' is already a snippet"),
         ("go_web_1", "'go_web_1' could be a variant of the snippet 'go_web'"),
         ("golang", ""),
         ("web", ""),

@@ -177,9 +177,9 @@ def test_checked_is_a_claim() -> None:
 @pytest.mark.parametrize(
     ("predicate", "says"),
     [
-        ("multi.layers", "`multi.layers` is 2, and neither true nor false"),
-        ("multi.size", "`multi.size` is 10.7MB, and neither true nor false"),
-        ("multi.nothing == 2", "there is no fact 'multi.nothing'"),
+        ("multi.layers", "`multi.layers` is 2, which is neither true nor false"),
+        ("multi.size", "`multi.size` is 10.7MB, which is neither true nor false"),
+        ("multi.nothing == 2", "unknown fact 'multi.nothing'"),
     ],
 )
 def test_no_claim(predicate: str, says: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from proof.core.errors import PageError
 from proof.facts.book import FactBook
-from proof.pages.audit import FalseClaimError, _stands, audit
+from proof.pages.audit import FalseClaimError, _contains_name, audit
 from proof.pages.page import Page, Waiver
 from tests.support.helpers import tiny
 from tests.support.makers import capture
@@ -183,7 +183,7 @@ class TestBound:
         (problem,) = audited("<p>It takes <data>99 MB</data> in <b>4 s</b>.</p>").problems
         assert isinstance(problem, PageError)
         assert problem.evidence == "It takes 99 MB in 4 s."
-        assert problem.hint == "{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}"
+        assert problem.hint == "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
 
 
 class TestClaims:
@@ -253,7 +253,7 @@ class TestNames:
         (problem,) = audited(f"<p>See <code>{code}</code> here.</p>").problems
         assert problem.what == f"`{code}` is in no snippet of this page"
         assert problem.evidence == "snippets of this page: none"
-        assert problem.hint == "name what is there, or {{ waiver: why }} in the sentence"
+        assert problem.hint == "correct the name, or add {{ waiver: why }} to the sentence"
         assert said(audited("<p></p>", codes={code})) == [problem.what]
 
     @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ class TestNames:
     )
     def test_whole_names(self, name: str, text: str, stands: bool) -> None:  # noqa: FBT001 - an expected value
         """A name that begins or ends another one is not that one."""
-        assert _stands(name, text) is stands
+        assert _contains_name(name, text) is stands
 
 
 def test_the_first_problem_is_raised() -> None:

@@ -317,23 +317,23 @@ class TestNoCapture:
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])
     def test_what_has_no_end(self, saved: Path, name: str) -> None:
-        """A pipe in place of a file is not waited for."""
+        """A pipe in place of a file does not block."""
         (saved / name).unlink()
         os.mkfifo(saved / name)
         with pytest.raises(PageError, match="found a named pipe") as error:
             load(saved)
         assert error.value.where is not None
         assert error.value.where.path == saved / name
-        assert error.value.hint == f"rm {saved / name}, or put a regular file there"
+        assert error.value.hint == f"replace {saved / name} with a regular file"
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])
     def test_what_is_too_large(self, saved: Path, name: str) -> None:
-        """A stranger's file does not fill the memory; one of the largest size is read."""
+        """An untrusted file cannot fill the memory. A file of the maximum size is read."""
         content = (saved / name).read_bytes()
         (saved / name).write_bytes(content + b" " * (20_000_000 - len(content)))
         assert load(saved) is not None
         (saved / name).write_bytes(content + b" " * (20_000_001 - len(content)))
-        with pytest.raises(PageError, match="this file has more than 20,000,000 bytes"):
+        with pytest.raises(PageError, match="the file is larger than 20,000,000 bytes"):
             load(saved)
 
     def test_a_step_of_the_longest_name(self, tmp_path: Path) -> None:

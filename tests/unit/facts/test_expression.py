@@ -374,7 +374,7 @@ def test_unknown_name_lists_the_others() -> None:
     assert error.value.hint == "use one of: multi.layers, multi.nothing, multi.size"
     with pytest.raises(PageError) as error:
         evaluate("mult.size", FACTS)
-    assert error.value.hint == "proof facts lists them all"
+    assert error.value.hint == "proof facts lists all facts"
 
 
 def test_functions_are_listed() -> None:

@@ -1,4 +1,4 @@
-"""What counts as a difference, and what is noise with a known cause."""
+"""What counts as a difference, and what is noise."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_fact_differs_beyond_its_tolerance(
     different: bool,  # noqa: FBT001 - an expected value
     made: Path,
 ) -> None:
-    """Exact unless a tolerance or a reason for being volatile says otherwise; a unit is always exact."""
+    """Values must be equal unless they are volatile or have a tolerance. Units must always be equal."""
     # `count` has no image, of whose layers its facts would have to follow.
     snippet = manifest.variants(made / "snippets" / "count")[0]
     folder = folder_of(snippet.folder, "rebuilt")
@@ -68,7 +68,7 @@ def test_a_fact_differs_beyond_its_tolerance(
 
 
 class Here:
-    """A capture of a snippet of the tiny project, and what is said of another one in its place."""
+    """A capture of a snippet of the tiny project, to be compared with changed ones."""
 
     def __init__(self, root: Path, name: str) -> None:
         self.snippet = manifest.variants(root / "snippets" / name)[0]
@@ -78,17 +78,17 @@ class Here:
         self.capture = capture
 
     def compared(self, old: Capture, new: Capture | None = None) -> list[Difference]:
-        """How the capture `old` differs from a run that comes to `new`, or to what is captured."""
+        """How the capture `old` differs from the run `new`, by default a run equal to the capture."""
         return list(compare(old, new or self.capture, self.snippet, self.folder))
 
     def said(self, old: Capture, new: Capture | None = None) -> list[str]:
-        """What of the capture `old` is different."""
+        """Only what is different."""
         return [difference.what for difference in self.compared(old, new)]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny project with made-up captures, to be copied: each that is written waits for the disk."""
+    """The tiny project with made-up captures. It is copied, because writing captures waits for the disk."""
     return captured(tiny(tmp_path_factory.mktemp("made")))
 
 
@@ -99,24 +99,24 @@ def note(made: Path, tmp_path: Path) -> Here:
 
 
 def fact(name: str, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a fact."""
+    """Change a fact."""
     return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], **fields)})
 
 
 def step(number: int, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a step."""
+    """Change a step."""
     return lambda c: replace(c, steps=(*c.steps[:number], replace(c.steps[number], **fields), *c.steps[number + 1 :]))
 
 
 def layer(number: int, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a layer."""
+    """Change a layer."""
     return lambda c: replace(
         c, layers=(*c.layers[:number], replace(c.layers[number], **fields), *c.layers[number + 1 :])
     )
 
 
 def provenance(**fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on where it comes from."""
+    """Change the provenance."""
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
@@ -170,7 +170,7 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
     ],
 )
 def test_whatever_is_shown_is_compared(note: Here, forged: Callable[[Capture], Capture], says: str) -> None:
-    """A record that somebody edited, with its seal computed again, is not what a run comes to."""
+    """A record that was edited, with its seal computed again, differs from a run."""
     assert note.said(note.capture) == []
     capture = forged(note.capture)
     assert says in note.said(capture)
@@ -243,7 +243,7 @@ ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
 def test_where_a_difference_is(
     note: Here, forged: Callable[[Capture], Capture], sides: tuple[str, str], file: str, line: str
 ) -> None:
-    """Each names the line that a reader would open, and both sides of it."""
+    """Each difference has the line to open, and both sides."""
     capture = forged(note.capture)
     store.save(capture, note.folder)
     path = (note.snippet.folder if file == "snippet.toml" else note.folder) / file
@@ -267,7 +267,7 @@ def test_where_a_difference_is(
     ],
 )
 def test_the_line_of_an_output(note: Here, old: str, new: str, line: int, sides: tuple[str, str]) -> None:
-    """A line that changed, came or went is named where a reader of the capture would look for it."""
+    """The line number is the place in the captured file where the line was changed, added or removed."""
     (found,) = note.compared(step(1, output=old)(note.capture), step(1, output=new)(note.capture))
     assert (found.where, found.what) == (Where(note.folder / "run.txt", line), "note/run")
     assert (found.old, found.new) == sides
@@ -280,7 +280,7 @@ def test_a_measurement_without_a_capture(note: Here) -> None:
 
 
 def test_a_step_that_neither_has(note: Here) -> None:
-    """Nothing can be said of it here; a step that only the capture has was removed from the run."""
+    """It is not a difference. A step that only the capture has was removed from the run."""
     less = replace(note.capture, steps=note.capture.steps[:2])
     assert note.said(less, less) == []
     (found,) = [d for d in note.compared(note.capture, less) if d.what == "note/image_ls" and d.new == "run"]
@@ -289,7 +289,7 @@ def test_a_step_that_neither_has(note: Here) -> None:
 
 @pytest.mark.parametrize(("extra", "found"), [(0, []), (1, ["27 more"]), (1_000_000, ["27 more"])])
 def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> None:
-    """No more than all that there is: each file and directory of the context, with a thousand bytes for each."""
+    """At most the size of the context, with a thousand bytes more for each file and directory."""
     context = note.snippet.context
     (context / "sub").mkdir()
     (context / "sub" / "more.txt").write_bytes(b"x" * 5_000)
@@ -325,13 +325,13 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size is given to the byte; a number of any length can be printed."""
+    """A size includes the exact bytes. An integer of any length can be printed."""
     assert written(CapturedFact(value, unit, "")) == text
     assert written(None) == "(none)"
 
 
 def test_what_equals_nothing_else() -> None:
-    """A fact that is missing, and a text in place of a number, of which no share can be computed."""
+    """A missing fact, and a text in place of a number, to which no tolerance applies."""
     number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
     assert same(None, None) is True
     for one, other in ((number, None), (None, number), (number, text), (text, number)):
@@ -351,12 +351,12 @@ def test_what_equals_nothing_else() -> None:
     ],
 )
 def test_what_two_honest_runs_differ_in(note: Here, other: Callable[[Capture], Capture]) -> None:
-    """When, how long, on which version and at which commit: it has its form, and is not compared."""
+    """Dates, durations, versions and the commit must have the right form, but are not compared."""
     assert note.said(note.capture, other(note.capture)) == []
 
 
 def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
-    """No run can tell what it was; the output that it was read from can."""
+    """No run can confirm it, but the output that it was read from can."""
     root = captured(tiny(tmp_path))
     edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
     count = Here(captured(root), "count")
@@ -366,7 +366,7 @@ def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
 
 
 def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
-    """The content of a snippet's own layers where it says why, and their sizes and files as far as it says."""
+    """The content of a snippet's own layers may vary if it gives a reason, their sizes and files within its limit."""
     root = tmp_path / "tiny"
     file = note.snippet.folder / "snippet.toml"
     other = layer(1, digest=f"sha256:{'c' * 64}")
@@ -400,7 +400,7 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
 
 
 def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> None:
-    """The second build of a run takes the step from the cache: the first one says what it prints."""
+    """The second build of a run takes the step from the cache, so the output of the first one is compared."""
     root = tiny(tmp_path)
     manifest_file = root / "snippets" / "note" / "snippet.toml"
     with manifest_file.open("a") as file:
@@ -427,7 +427,7 @@ def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> Non
     ],
 )
 def test_a_build_with_other_variables_says_nothing(first: str, second: str, differs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """A variable changes what a step prints, and the log does not show it."""
+    """A build argument may change the output of a step, but the log does not show it."""
     root = tiny(tmp_path)
     context = root / "snippets/note/context"
     text = (context / "Dockerfile").read_text()
@@ -472,7 +472,7 @@ def test_what_a_log_does_not_show(instruction: str, differs: bool, tmp_path: Pat
 
 
 def test_only_a_build_fills_the_cache(tmp_path: Path) -> None:
-    """A program that prints what looks like a build log says nothing of what a build printed."""
+    """The output of a program that looks like a build log does not count as one."""
     root = tiny(tmp_path)
     with (root / "snippets/note/snippet.toml").open("a") as file:
         file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
@@ -484,7 +484,7 @@ def test_only_a_build_fills_the_cache(tmp_path: Path) -> None:
 
 
 def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
-    """Of a value that is read out of an output, both are named: one that cannot be read is none."""
+    """The difference has the value of the capture and the one in its output, or (none) if that cannot be read."""
     root = captured(tiny(tmp_path))
     edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
     edit(root / "snippets/count/snippet.toml", r"(\d+)", r"(\S+)")
@@ -501,7 +501,7 @@ def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
 
 
 def test_a_base_that_moved(note: Here) -> None:
-    """That a base is another one is said elsewhere; here it is said what a base that is the same was made of."""
+    """A changed base is reported elsewhere. Here, only the description of an unchanged base is compared."""
     moved = replace(note.capture, inputs=note.capture.inputs | {"the base alpine:3.22": "another"})
     assert note.said(provenance(bases=ALL_OF_IT)(moved)) == []
     assert note.said(provenance(bases=ALL_OF_IT)(note.capture)) == ["note: the base alpine:3.22"]
@@ -514,7 +514,7 @@ def test_a_base_that_moved(note: Here) -> None:
     ("number", "last"), [(12, "12"), (13, "… and 1 more lines"), (1_013, "… and 1,001 more lines")]
 )
 def test_a_long_side_of_a_difference(note: Here, number: int, last: str) -> None:
-    """A dozen lines of it are shown, and the number of the others."""
+    """Twelve lines are shown, and the number of the others."""
     lines = [str(n) for n in range(1, number + 1)]
     (found,) = note.compared(step(1, output="\n".join(lines))(note.capture))
     assert found.old.split("\n") == [*lines[:12], *([last] if number > 12 else [])]
@@ -538,7 +538,7 @@ def test_a_long_line_of_a_difference(note: Here, length: int, end: str) -> None:
 
 @pytest.mark.parametrize("number", [1, 99, 100, 101, 102])
 def test_as_many_differences_as_are_listed(note: Here, number: int) -> None:
-    """A hundred are listed; then their number takes the place of the others."""
+    """A hundred are listed, then the number of the others."""
     many = {f"fact_{n}": CapturedFact(1, "B", "") for n in range(number)}
     found = note.compared(replace(note.capture, facts=note.capture.facts | many))
     assert [d.what for d in found[:100]] == [f"note.fact_{n}" for n in range(min(number, 100))]
@@ -547,7 +547,7 @@ def test_as_many_differences_as_are_listed(note: Here, number: int) -> None:
 
 
 def test_a_long_output_is_not_printed_whole(note: Here) -> None:
-    """Of 4 MB of equal lines one that changed is found at its line; of 4 MB of others, the first ones are said."""
+    """One changed line in 4 MB is found at its line. Of 4 MB of changed lines, only the first ones are shown."""
     line = "x" * 1000
     lines = [line] * 4_000  # for which the whole of it is handed to no matcher: see test_blocks.py
     old = step(1, output="\n".join([*lines[:1_999], "y", *lines[2_000:]]))(note.capture)
@@ -561,7 +561,7 @@ def test_a_long_output_is_not_printed_whole(note: Here) -> None:
 
 
 def test_very_many_differences_are_counted(note: Here) -> None:
-    """Nobody reads them all, and a log holds only so much."""
+    """Nobody reads them all, and the size of a log is limited."""
     many = {f"fact_{number}": CapturedFact(1, "B", "") for number in range(10_000)}
     found = list(
         compare(replace(note.capture, facts=note.capture.facts | many), note.capture, note.snippet, note.folder)
@@ -577,7 +577,7 @@ def test_a_long_name_has_no_near_miss() -> None:
 
 
 def test_noise_says_why(tmp_path: Path) -> None:
-    """`noise` needs its reason, and no bytes where only the content of its layers varies."""
+    """`noise` needs a reason. It needs no bytes if only the content of layers varies."""
     root = tiny(tmp_path)
     file = root / "snippets" / "note" / "snippet.toml"
     edit(file, 'image = "note"', 'image = "note"\nnoise = { bytes = 4096, because = "a log" }')

@@ -1,4 +1,4 @@
-"""`scripts/bench` on next to nothing: its rows, their units and goals, and the forms in which it keeps them."""
+"""`scripts/bench` on very small projects: its rows, units and goals, and the files that it writes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def kept(rows: list[Row]) -> Record:
 
 
 def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) -> None:
-    """Seconds and KiB, none of them zero; a ratio wherever there is something to compare with."""
+    """Values are seconds or KiB, and not zero; there is a ratio if there is something to compare with."""
     assert {row.name for row in rows} == {
         *("help", "status_1", "status_2", "status_4", "status_first", "status_linear", "status_memory"),
         *("site", "site_2", "site_memory", "site_2_memory"),
@@ -50,7 +50,7 @@ def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) 
 
 
 def test_a_goal_is_met_or_not() -> None:
-    """Of the ratio where there is one, else of the measurement."""
+    """A goal is for the ratio if there is one, else for the measurement."""
     assert Row("a", "", "s", 11, 10, "", 1.1).met
     assert not Row("a", "", "s", 12, 10, "", 1.1).met
     assert Row("a", "", "s", 0.5, None, "", 0.5).met
@@ -82,7 +82,7 @@ def test_what_the_pages_state_is_what_was_recorded() -> None:
 
 
 def test_by_hand_means_without_the_extension(project: Path, tmp_path: Path) -> None:
-    """What is compared with shows the same transcripts and figures, and nothing is left to fill in."""
+    """The pages by hand have the same transcripts and figures, and no placeholders."""
     pasted = pages.by_hand(project, tmp_path / "pasted")
     assert "- proof" not in (pasted / "mkdocs.yml").read_text()
     text = (pasted / "docs" / "index.md").read_text("utf-8")
@@ -105,13 +105,13 @@ def test_the_script_does_what_the_snippets_say(project: Path, tmp_path: Path) ->
 
 
 def test_what_fails_is_not_timed(tmp_path: Path) -> None:
-    """A side that did not do its work has no time."""
-    with pytest.raises(clock.NotComparableError, match="ended with 2"):
+    """A command that fails is not timed."""
+    with pytest.raises(clock.NotComparableError, match="failed with 2"):
         clock.module("proof.cli.main", "status", cwd=tmp_path)
 
 
 def test_sides_take_turns() -> None:
-    """Who goes first changes from round to round, and the median counts."""
+    """The sides alternate in who goes first, and the median counts."""
     order: list[str] = []
 
     def side(name: str, *seconds: float) -> clock.Taken:

@@ -1,4 +1,4 @@
-"""scripts/refresh, end to end: results → a branch of captures alone on a remote, and a pull request's text."""
+"""scripts/refresh, end to end: from results to a branch with only captures, and the text of a pull request."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.loc
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The tiny project as a clone of a bare repository, with the scripts and an environment that is set up already."""
+    """The tiny project as a clone of a bare repository, with the scripts and a virtual environment."""
     root = captured(tiny(tmp_path))
     results(root)
     for name in ("scripts/refresh", "scripts/lib.sh", "scripts/requirements.py", *LOCKS):
         write(root, {name: (REPOSITORY / name).read_bytes()})
-    # Instead of the real ones, which ask an index: bootstrap does nothing, and lock takes what lies beside the project.
+    # The real scripts need a package index. Here, bootstrap does nothing, and lock copies files from ../newer.
     write(root, {"scripts/bootstrap": "#!/bin/sh\n", "scripts/lock": "#!/bin/sh\ncp ../newer/* .\n"})
     for name in ("refresh", "bootstrap", "lock"):
         (root / "scripts" / name).chmod(0o755)
@@ -44,12 +44,12 @@ def clone(tmp_path: Path) -> Path:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """What git says."""
+    """The output of git."""
     return subprocess.run([*GIT, *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 def refresh(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The script, without a token: it stops short of opening the pull request."""
+    """Run the script without a token, so that it does not open a pull request."""
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", "COLUMNS": "80"}
     return subprocess.run(
         ["scripts/refresh", *arguments], cwd=root, env=env, capture_output=True, text=True, check=False
@@ -57,19 +57,19 @@ def refresh(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def both(root: Path, kind: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The two halves of a refresh, as the two jobs run them."""
+    """Run both halves of a refresh, like the two jobs of the workflow."""
     done = refresh(root, kind, *arguments)
     assert git(root, "status", "--porcelain") == ""
     return refresh(root, "propose", kind, "build/proposal") if done.returncode == 0 else done
 
 
 def branches(tmp_path: Path) -> list[str]:
-    """What the remote has besides main."""
+    """The branches of the remote, except main."""
     return git(tmp_path / "remote.git", "for-each-ref", "--format=%(refname:short)", "refs/heads/refresh").split()
 
 
 def measured(root: Path, folder: Path, *, size: int) -> Path:
-    """The results of a refresh in which the snippet `note` came to `size` bytes."""
+    """The results of a refresh in which the image of `note` has `size` bytes."""
     count, fails, note = results(root)
     assert note.new
     layers = (LAYERS[0], replace(LAYERS[1], size=size - LAYERS[0].size))
@@ -78,8 +78,8 @@ def measured(root: Path, folder: Path, *, size: int) -> Path:
     return folder
 
 
-def test_captures_are_proposed_on_a_branch_of_their_own(clone: Path, tmp_path: Path) -> None:
-    """One commit with one file, pushed; main stays as it was; the text has the fact, old and new."""
+def test_captures_are_proposed_on_their_own_branch(clone: Path, tmp_path: Path) -> None:
+    """A commit with one file is pushed, main is unchanged, and the text shows the new value."""
     before = git(clone, "rev-parse", "main").strip()
     folder = measured(clone, tmp_path / "part", size=9_000_000)
     done = both(clone, "captures", str(folder))
@@ -97,16 +97,16 @@ def test_captures_are_proposed_on_a_branch_of_their_own(clone: Path, tmp_path: P
 
 
 def test_nothing_is_proposed_where_nothing_changed(clone: Path, tmp_path: Path) -> None:
-    """No branch, no pull request."""
+    """Without changes there is no branch and no pull request."""
     folder = tmp_path / "part"
     result_files.save(results(clone), folder, root=clone, origin="rebuilt", seconds=1)
     done = both(clone, "captures", str(folder))
-    assert (done.returncode, "Nothing has changed" in done.stdout) == (0, True)
+    assert (done.returncode, "Nothing to propose" in done.stdout) == (0, True)
     assert branches(tmp_path) == []
 
 
-def test_what_is_no_result_is_not_proposed(clone: Path, tmp_path: Path) -> None:
-    """A file that no result has, beside good captures: refused, and nothing is pushed."""
+def test_an_unexpected_file_is_not_proposed(clone: Path, tmp_path: Path) -> None:
+    """An unexpected file next to valid captures is refused, and nothing is pushed."""
     folder = measured(clone, tmp_path / "part", size=9_000_000)
     (folder / "captures" / "note" / "post-checkout").write_text("#!/bin/sh\n")
     done = refresh(clone, "captures", str(folder))
@@ -116,16 +116,16 @@ def test_what_is_no_result_is_not_proposed(clone: Path, tmp_path: Path) -> None:
     assert branches(tmp_path) == []
 
 
-def test_uncommitted_changes_are_not_swept_along(clone: Path, tmp_path: Path) -> None:
-    """The branch holds what was handed over, and nothing that lay around."""
+def test_uncommitted_changes_are_refused(clone: Path, tmp_path: Path) -> None:
+    """They could end up on the branch."""
     folder = measured(clone, tmp_path / "part", size=9_000_000)
     (clone / "docs" / "index.md").write_text("# Other\n")
     done = refresh(clone, "captures", str(folder))
-    assert (done.returncode, "not committed" in done.stderr) == (2, True)
+    assert (done.returncode, "uncommitted changes" in done.stderr) == (2, True)
 
 
 def newer(tmp_path: Path, extra: str | bytes, name: str = "requirements.lock") -> None:
-    """What scripts/lock is to bring: the locks as they are, one of them with more at its end."""
+    """Prepare the result of scripts/lock: the current locks, with `extra` at the end of one of them."""
     extra = extra.encode() if isinstance(extra, str) else extra
     write(
         tmp_path / "newer",
@@ -135,7 +135,7 @@ def newer(tmp_path: Path, extra: str | bytes, name: str = "requirements.lock") -
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_newer_lock_is_proposed(name: str, clone: Path, tmp_path: Path) -> None:
-    """A package with its hash: a branch with the one file."""
+    """A new package with its hash is proposed on a branch with one file."""
     newer(tmp_path, f"zzz==1.0 \\\n    --hash=sha256:{'0' * 64}\n    # via proof (pyproject.toml)\n", name)
     done = both(clone, "lock")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -145,15 +145,15 @@ def test_a_newer_lock_is_proposed(name: str, clone: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("line", ["--index-url https://example.invalid/simple", "# \u2028--index-url x", "a\x0cb"])
-def test_a_line_that_no_lock_has_is_refused(line: str, clone: Path, tmp_path: Path) -> None:
-    """An option or an address would have pip fetch from elsewhere; what is refused is in test_requirements.py."""
+def test_an_invalid_line_in_a_lock_is_refused(line: str, clone: Path, tmp_path: Path) -> None:
+    """An option or a URL could make pip download from elsewhere. test_requirements.py has more cases."""
     newer(tmp_path, f"{line}\n")
     assert refresh(clone, "lock").returncode == 2
     assert branches(tmp_path) == []
 
 
 def proposal(clone: Path, kind: str, change: Callable[[], object]) -> subprocess.CompletedProcess[str]:
-    """The second half, of a proposal that another job made by hand."""
+    """Run the second half of a refresh on a proposal with this change."""
     change()
     git(clone, "add", "--all", "--force", "--", ".", ":!build", ":!.venv")
     patch = git(clone, "diff", "--cached", "--binary", "--full-index")
@@ -190,9 +190,9 @@ EVIL: dict[str, Callable[[Path], object]] = {
     "a context": lambda root: write(root, {"snippets/note/context/x": ""}),
     "a new snippet": lambda root: write(root, {"snippets/x/snippet.toml": ""}),
     "another name": lambda root: write(root, {f"{CAPTURED}/run.sh": ""}),
-    "a name with a line's end": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
+    "a name with a newline": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
     "a name that is not ASCII": lambda root: write(root, {f"{CAPTURED}/é.txt": ""}),
-    "a deeper one": lambda root: write(root, {f"{CAPTURED}/rebuilt/x/run.txt": ""}),
+    "a nested directory": lambda root: write(root, {f"{CAPTURED}/rebuilt/x/run.txt": ""}),
     "a program": lambda root: (root / CAPTURED / "capture.json").chmod(0o755),
     "a link": a_link,
     "a link in place of a file": a_link_in_place_of_a_file,
@@ -202,8 +202,10 @@ EVIL: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", EVIL.values(), ids=EVIL)
-def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object], clone: Path, tmp_path: Path) -> None:
-    """The half that has the token believes nothing of what it is handed: no file is written before it is checked."""
+def test_a_proposal_with_other_changes_is_refused(
+    change: Callable[[Path], object], clone: Path, tmp_path: Path
+) -> None:
+    """The half with the token does not trust the proposal: it checks all files before it writes any."""
     before = git(clone, "rev-parse", "HEAD")
     done = proposal(clone, "captures", lambda: change(clone))
     assert done.returncode == 2, done.stdout + done.stderr
@@ -223,8 +225,8 @@ def test_a_proposal_of_something_else_is_refused(change: Callable[[Path], object
         ("lock", "requirements-dev.lock", ""),
     ],
 )
-def test_a_lock_is_checked_where_it_is_pushed(kind: str, name: str, content: str, clone: Path, tmp_path: Path) -> None:
-    """By the half with the token too, in the text that it pushes."""
+def test_a_lock_is_checked_before_it_is_pushed(kind: str, name: str, content: str, clone: Path, tmp_path: Path) -> None:
+    """The half with the token checks it again."""
     done = proposal(clone, kind, lambda: write(clone, {name: content}))
     assert done.returncode == 2, done.stdout + done.stderr
     assert branches(tmp_path) == []
@@ -233,7 +235,7 @@ def test_a_lock_is_checked_where_it_is_pushed(kind: str, name: str, content: str
 @pytest.mark.parametrize(
     "content", ["diff", "diff --git a/../x b/../x\nnew file mode 100644\n--- /dev/null\n+++ b/../x\n"]
 )
-def test_what_is_no_patch_is_refused(content: str, clone: Path, tmp_path: Path) -> None:
+def test_an_invalid_patch_is_refused(content: str, clone: Path, tmp_path: Path) -> None:
     write(clone, {"build/proposal/change.patch": content, "build/proposal/body.md": ""})
     done = refresh(clone, "propose", "captures", "build/proposal")
     assert (done.returncode, "does not fit this commit" in done.stderr) == (2, True)
@@ -241,7 +243,7 @@ def test_what_is_no_patch_is_refused(content: str, clone: Path, tmp_path: Path) 
 
 
 def test_a_proposal_that_is_a_link_is_refused(clone: Path) -> None:
-    """It could be any file of the runner, whose text would stand in the pull request."""
+    """The link could lead to any file of the runner, which would end up in the pull request."""
     write(clone, {"build/proposal/change.patch": ""})
     (clone / "build/proposal/body.md").symlink_to("/etc/passwd")
     done = refresh(clone, "propose", "captures", "build/proposal")
@@ -252,6 +254,6 @@ def test_a_proposal_that_is_a_link_is_refused(clone: Path) -> None:
     "arguments",
     [(), ("captures",), ("other", "x"), ("lock", "x"), ("propose",), ("propose", "lock"), ("propose", "other", "x")],
 )
-def test_wrong_use_is_said(arguments: tuple[str, ...], clone: Path) -> None:
-    """Code 2."""
+def test_wrong_use_is_reported(arguments: tuple[str, ...], clone: Path) -> None:
+    """Exit code 2."""
     assert refresh(clone, *arguments).returncode == 2

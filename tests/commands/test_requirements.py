@@ -1,4 +1,4 @@
-"""What scripts/refresh takes for a lock, and that pip reads nothing else in it."""
+"""Which files scripts/refresh accepts as a lock, and that pip reads them in the same way."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ HASH = f"    --hash=sha256:{'0' * 64}"
 ONE = f"one==1.0 \\\n{HASH} \\\n{HASH}\n    # via proof (pyproject.toml)\n"
 MARKER = "python_full_version < '3.12' and sys_platform == 'win32'"
 TWO = f"two-2==1.0.post1+x ; {MARKER} \\\n{HASH}\n    # via\n    #   one\n"
-SPLIT = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\0\t\xa0"  # where one program or another sees a new line, or a blank
+SPLIT = "\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e\r\0\t\xa0"  # some program reads each of these as a newline or a blank
 
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_our_locks_are_locks(name: str) -> None:
-    """As they are committed."""
+    """The committed locks are accepted."""
     content = (REPOSITORY / name).read_bytes()
     assert len(requirements.check(content)) == len(re.findall(rb"(?m)^\w", content))
     done = subprocess.run([sys.executable, "-I", str(SCRIPT), name], cwd=REPOSITORY, check=False)
@@ -53,7 +53,7 @@ def test_what_a_lock_names() -> None:
         f"{ONE}",  # without its head
         f"{HEAD}{ONE}".removesuffix("\n"),
         f"{HEAD}\n{ONE}",
-        f"# coding: utf-7\n{HEAD}{ONE}",  # in which pip would then read the file
+        f"# coding: utf-7\n{HEAD}{ONE}",  # pip would then decode the file accordingly
         f"{HEAD}".replace("scripts/lock", "scripts/lock coding=utf-7") + ONE,
         f"\ufeff{HEAD}{ONE}",
         f"{HEAD}{ONE}".replace("\n", "\r\n"),
@@ -61,7 +61,7 @@ def test_what_a_lock_names() -> None:
         f"{HEAD}one==1.0\n",  # without a hash
         f"{HEAD}one==1.0 \\\n",
         f"{HEAD}one==1.0 \\\n    # via x\n",
-        f"{HEAD}one==1.0 \\\n{HASH} \\\n",  # which goes on with what comes next
+        f"{HEAD}one==1.0 \\\n{HASH} \\\n",  # which continues on the next line
         f"{HEAD}one==1.0 \\\n{HASH} \\\n    # via x\n",
         f"{HEAD}one==1.0 \\\n{HASH} \\\n{TWO}",
         f"{HEAD}{HASH}\n",
@@ -108,7 +108,7 @@ def test_what_a_lock_names() -> None:
     ],
 )
 def test_what_is_not_a_lock(text: str, tmp_path: Path) -> None:
-    """Code 2 and the reason, which nothing in the file can make act on a log."""
+    """Exit code 2 and a reason in ASCII, whatever the file contains."""
     with pytest.raises(requirements.NotALockError):
         requirements.check(text.encode())
     (tmp_path / "x.lock").write_bytes(text.encode())
@@ -140,7 +140,7 @@ PIECES = st.sampled_from(
 def test_pip_reads_what_was_read_here(
     pieces: list[str], at: int, cut: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Whatever is put into a lock: it is refused, or pip sees these packages, each with hashes, and no option."""
+    """Any edited lock is refused, or pip sees the same packages, each with hashes, and no options."""
     whole = f"{HEAD}{ONE}{TWO}"
     content = (whole[:at] + "".join(pieces) + whole[at + cut :]).encode()
     try:

@@ -1,4 +1,4 @@
-"""The workflows: clean for two linters, and bound to rules of our own, each of which is seen to fail."""
+"""The workflows: they pass two linters and our own rules, and each rule can fail."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NAMES = ("deploy", "engines", "refresh", "shards", "verify")
 BIN = Path(sys.executable).parent
 RUNNERS = {"ubuntu-24.04", "ubuntu-26.04"}
 PIN = re.compile(r"uses: (?:[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\w+\.yml)")
-# One of the repository's scripts with its arguments: words, "$VARIABLES" and globs, and nothing that a shell acts on.
+# A script of the repository with its arguments: words, "$VARIABLES" and globs, but no other shell syntax.
 COMMAND = re.compile(r'(scripts/[a-z]+)(?: (?:[\w./*-]+|"\$[A-Z]+"))*')
 PROPOSES = 'scripts/refresh propose "$KIND" build/proposal'
-# Who may write what. Everybody else reads.
+# The jobs with write permissions. All others only read.
 WRITES = {
     ("deploy", "deploy"): {"pages", "id-token"},
     ("refresh", "propose"): {"contents", "pull-requests"},
@@ -31,25 +31,25 @@ WRITES = {
 
 
 def text_of(name: str) -> str:
-    """A workflow as it is."""
+    """The text of a workflow."""
     return (WORKFLOWS / f"{name}.yml").read_text("utf-8")
 
 
 def faults(name: str, text: str) -> Iterator[str]:
-    """Every rule that the workflow breaks, in a few words."""
+    """The rules that the workflow breaks."""
     workflow: dict[Any, Any] = yaml.safe_load(text)
     if workflow.get("permissions") != {}:
         yield "permissions at the top"
-    triggers = workflow[True]  # YAML reads `on` as a truth
+    triggers = workflow[True]  # YAML reads the key `on` as true
     if {"pull_request_target", "workflow_run"} & set(triggers if isinstance(triggers, dict | list) else [triggers]):
-        yield "a trigger that runs strangers' changes with our rights"
+        yield "a trigger that runs untrusted changes with our permissions"
     for line in text.splitlines():
         if "uses:" in line and not PIN.search(line):
             yield "an action without a full hash and its version"
     for job, body in workflow["jobs"].items():
         grants = body.get("permissions")
         if not isinstance(grants, dict):
-            yield f"no permissions of {job}"
+            yield f"no permissions for {job}"
         elif {scope for scope, level in grants.items() if level != "read"} - WRITES.get((name, job), set()):
             yield f"{job} may write"
         if "uses" not in body:
@@ -58,7 +58,7 @@ def faults(name: str, text: str) -> Iterator[str]:
 
 def _faults_of_job(name: str, job: str, body: dict[str, Any]) -> Iterator[str]:
     if not isinstance(body.get("timeout-minutes"), int):
-        yield f"no timeout of {job}"
+        yield f"no timeout for {job}"
     matrix = body.get("strategy", {}).get("matrix", {})
     runners = {row["runner"] for row in matrix["include"]} if "${{" in body["runs-on"] else {body["runs-on"]}
     if not runners <= RUNNERS:
@@ -70,32 +70,32 @@ def _faults_of_job(name: str, job: str, body: dict[str, Any]) -> Iterator[str]:
         if uses.startswith("actions/cache") or any(key.startswith("cache") for key in options):
             yield f"{job} restores a cache"
         if uses.startswith("actions/upload-artifact@") and options.get("if-no-files-found") != "error":
-            yield f"{job} hands over nothing without an error"
+            yield f"{job} may upload nothing without an error"
         if "run" in step:
             command = COMMAND.fullmatch(step["run"])
             if "${{" in step["run"]:
                 yield f"{job} pastes an expression into a command"
             elif command is None or not (REPOSITORY / command[1]).is_file():
-                yield f"{job} runs what is no script of the repository"
-        # A token is in the environment of one step, which runs git and gh; an action takes its own as an option.
+                yield f"{job} runs something other than a script of the repository"
+        # Only one step, which runs git and gh, has a token in its environment. Actions take theirs as an option.
         if re.search(r"secrets\.|\btoken\b|TOKEN", str(step.get("env", {}))) and step["run"] != PROPOSES:
-            yield f"{job} hands a token to what needs none"
+            yield f"{job} passes a token to a step that does not need it"
         if (name, job) != ("refresh", "propose") and "secrets." in str(step):
             yield f"{job} knows a secret"
-        # What a step runs can leave something on the PATH of those after it: nothing else runs where there are rights.
+        # A step can change the PATH of later steps, so a job with write permissions runs nothing else.
         if (name, job) in WRITES and step.get("run", PROPOSES) != PROPOSES:
             yield f"{job} may write, and runs something else"
 
 
-def test_every_workflow_is_looked_at() -> None:
-    """A workflow that this file does not name is not checked by it."""
+def test_every_workflow_is_checked() -> None:
+    """NAMES lists all workflows."""
     assert tuple(sorted(path.stem for path in WORKFLOWS.iterdir())) == NAMES
     assert {path.suffix for path in WORKFLOWS.iterdir()} == {".yml"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_workflow_keeps_our_rules(name: str) -> None:
-    """Rights, pins, deadlines, credentials, caches, and commands that can be run at home."""
+def test_a_workflow_follows_our_rules(name: str) -> None:
+    """Permissions, pins, timeouts, credentials, caches, and commands that also run locally."""
     assert list(faults(name, text_of(name))) == []
 
 
@@ -104,8 +104,8 @@ def test_a_workflow_keeps_our_rules(name: str) -> None:
     [
         ("verify", "permissions: {}", "permissions: write-all", "permissions at the top"),
         ("verify", "permissions: {}", "permissions:\n  contents: read", "permissions at the top"),
-        ("verify", "  pull_request:", "  pull_request_target:", "a trigger that runs strangers' changes"),
-        ("verify", "  merge_group:", "  workflow_run: { workflows: [refresh] }", "a trigger that runs strangers'"),
+        ("verify", "  pull_request:", "  pull_request_target:", "a trigger that runs untrusted changes"),
+        ("verify", "  merge_group:", "  workflow_run: { workflows: [refresh] }", "a trigger that runs untrusted"),
         ("verify", "@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "an action without a full hash"),
         ("deploy", " # v6.0.0", "", "an action without a full hash"),
         ("verify", "$/.github", "somebody/else/.github", "an action without a full hash"),
@@ -117,31 +117,36 @@ def test_a_workflow_keeps_our_rules(name: str) -> None:
         ),
         ("shards", "contents: read", "contents: write", "plan may write"),
         ("verify", "contents: read", "id-token: write", "shards may write"),
-        ("deploy", "    timeout-minutes: 10\n", "", "no timeout of deploy"),
-        ("shards", "    timeout-minutes: 60\n", "    timeout-minutes: ${{ inputs.job }}\n", "no timeout of shard"),
+        ("deploy", "    timeout-minutes: 10\n", "", "no timeout for deploy"),
+        ("shards", "    timeout-minutes: 60\n", "    timeout-minutes: ${{ inputs.job }}\n", "no timeout for shard"),
         ("shards", "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "the runner of plan is not fixed"),
         ("engines", "runner: ubuntu-26.04", "runner: ubuntu-latest", "the runner of engine is not fixed"),
         ("refresh", "persist-credentials: false", "persist-credentials: true", "keeps the checkout's credentials"),
         ("refresh", "        with:\n          persist-credentials: false\n", "", "keeps the checkout's credentials"),
         ("deploy", "actions/checkout@3d3c", "actions/cache/restore@3d3c", "restores a cache"),
         ("deploy", "fetch-depth: 0", "cache: pip", "restores a cache"),
-        ("shards", "if-no-files-found: error", "if-no-files-found: warn", "hands over nothing without an error"),
+        ("shards", "if-no-files-found: error", "if-no-files-found: warn", "may upload nothing without an error"),
         ("shards", '"$SHARD"', "${{ matrix.shard }}", "pastes an expression into a command"),
         ("verify", 'required "$RESULTS"', "${{ github.event.pull_request.title }}", "pastes an expression"),
-        ("deploy", "run: scripts/site", "run: scripts/site && id", "runs what is no script"),
-        ("deploy", "run: scripts/site", "run: scripts/site $(id)", "runs what is no script"),
-        ("deploy", "run: scripts/site", "run: |\n          scripts/site\n          id", "runs what is no script"),
-        ("deploy", "run: scripts/site", "run: scripts/nothing", "runs what is no script"),
-        ("deploy", "run: scripts/site", "run: pip install mkdocs", "runs what is no script"),
+        ("deploy", "run: scripts/site", "run: scripts/site && id", "runs something other than a script"),
+        ("deploy", "run: scripts/site", "run: scripts/site $(id)", "runs something other than a script"),
+        (
+            "deploy",
+            "run: scripts/site",
+            "run: |\n          scripts/site\n          id",
+            "runs something other than a script",
+        ),
+        ("deploy", "run: scripts/site", "run: scripts/nothing", "runs something other than a script"),
+        ("deploy", "run: scripts/site", "run: pip install mkdocs", "runs something other than a script"),
         ("verify", "RESULTS: ${{ join", "KEY: ${{ secrets.KEY }}\n          RESULTS: ${{ join", "knows a secret"),
-        ("verify", "RESULTS: ${{ join", "KEY: ${{ github.token }}\n          RESULTS: ${{ join", "hands a token to"),
+        ("verify", "RESULTS: ${{ join", "KEY: ${{ github.token }}\n          RESULTS: ${{ join", "passes a token to"),
         (
             "refresh",
             "run: scripts/refresh captures",
             "env:\n          GH_TOKEN: ${{ github.token }}\n        run: scripts/refresh captures",
-            "captures hands a token to",
+            "captures passes a token to",
         ),
-        ("refresh", PROPOSES, "scripts/bootstrap", "propose hands a token to"),
+        ("refresh", PROPOSES, "scripts/bootstrap", "propose passes a token to"),
         (
             "refresh",
             "      # A pull request that the workflow's own",
@@ -152,14 +157,14 @@ def test_a_workflow_keeps_our_rules(name: str) -> None:
     ],
 )
 def test_each_rule_can_fail(name: str, old: str, new: str, fault: str) -> None:
-    """A workflow with one thing wrong breaks that rule."""
+    """A workflow with one mistake breaks the rule."""
     text = text_of(name)
     assert old in text
     assert any(fault in found for found in faults(name, text.replace(old, new, 1)))
 
 
 def test_the_gate_needs_every_other_job() -> None:
-    """`required` runs whatever happened, and waits for all jobs of its workflow."""
+    """`required` always runs, after all other jobs of its workflow."""
     jobs = yaml.safe_load(text_of("verify"))["jobs"]
     assert set(jobs["required"]["needs"]) == set(jobs) - {"required"}
     assert jobs["required"]["if"] == "${{ always() }}"
@@ -177,25 +182,25 @@ def test_the_gate_needs_every_other_job() -> None:
         (" success", 1),
     ],
 )
-def test_the_gate_takes_nothing_but_success(results: str, code: int) -> None:
-    """A job that was skipped or cancelled is none."""
+def test_the_gate_accepts_only_success(results: str, code: int) -> None:
+    """A skipped or cancelled job is not a success."""
     done = subprocess.run(["scripts/ci", "required", results], cwd=REPOSITORY, capture_output=True, check=False)
     assert done.returncode == code
 
 
 def linted(tool: str, *arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
-    """What a linter out of the lock says."""
+    """Run a linter of the virtual environment."""
     return subprocess.run([str(BIN / tool), *arguments], cwd=cwd, capture_output=True, text=True, check=False)
 
 
 ZIZMOR = ("zizmor", "--offline", "--strict-collection", "--persona", "pedantic", "--no-progress", ".github")
-# Actionlint's own checks and more; our commands hold no shell or Python that its helpers could read.
+# Like actionlint, with more checks. Our commands contain no shell or Python code for its helpers.
 JACTIONLINT = ("jactionlint", "--profile", "pedantic", "--strict-exit", "--shellcheck=", "--pyflakes=")
 
 
 @pytest.mark.parametrize("call", [ZIZMOR, JACTIONLINT], ids=lambda call: call[0])
 def test_a_linter_finds_nothing(call: tuple[str, ...]) -> None:
-    """In the workflows and in Dependabot's settings, at the strictest."""
+    """With the strictest settings, in the workflows and Dependabot's configuration."""
     done = linted(*call)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -211,9 +216,9 @@ def test_a_linter_finds_nothing(call: tuple[str, ...]) -> None:
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )
 def test_a_linter_can_fail(call: tuple[str, ...], old: str, new: str, says: str, tmp_path: Path) -> None:
-    """The linters read these files: a planted fault is found in them."""
+    """A planted mistake is found, so the linters do read these files."""
     shutil.copytree(REPOSITORY / ".github", tmp_path / ".github")
-    (tmp_path / ".git").mkdir()  # both look for the root of a repository
+    (tmp_path / ".git").mkdir()  # both search for the root of a repository
     path = tmp_path / ".github" / "workflows" / "shards.yml"
     text = path.read_text("utf-8")
     assert old in text
@@ -223,10 +228,10 @@ def test_a_linter_can_fail(call: tuple[str, ...], old: str, new: str, says: str,
     assert says in done.stdout + done.stderr
 
 
-def test_what_must_be_reviewed_is_there() -> None:
-    """Every path of CODEOWNERS is a file or a folder: one that was renamed would be nobody's. Its owner is a team.
+def test_paths_of_codeowners_exist() -> None:
+    """Each path in CODEOWNERS exists, since a renamed file would have no owner. All owners are teams.
 
-    A user's name that was made up could be a stranger's.
+    The name of a user could belong to a stranger.
     """
     lines = (REPOSITORY / ".github" / "CODEOWNERS").read_text("utf-8").splitlines()
     paths = [line.split()[0] for line in lines if line and not line.startswith("#")]
@@ -239,8 +244,8 @@ def test_what_must_be_reviewed_is_there() -> None:
 @pytest.mark.parametrize(
     "path", sorted((REPOSITORY / ".github" / "ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda path: path.stem
 )
-def test_a_form_asks_something(path: Path) -> None:
-    """GitHub drops a form that lacks any of these without a word."""
+def test_an_issue_form_is_complete(path: Path) -> None:
+    """GitHub silently drops a form that lacks any of these."""
     form = yaml.safe_load(path.read_text("utf-8"))
     assert set(form) >= {"name", "description", "body"}
     fields = [field for field in form["body"] if field["type"] != "markdown"]

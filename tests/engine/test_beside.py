@@ -1,4 +1,4 @@
-"""Several snippets at once in one real engine: alike by name, and not in what they are."""
+"""Several snippets in parallel in one real engine, with images of the same names but different content."""
 
 from __future__ import annotations
 

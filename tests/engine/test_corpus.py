@@ -1,4 +1,4 @@
-"""The corpus against a real engine: what is refused never reaches it, what is accepted it reads as we do."""
+"""The corpus with a real engine: refused input never reaches it, accepted input is read as we read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeded drifts: everything that can move is moved, one at a time, and each is caught and attributed.
+"""Every kind of drift is provoked, one at a time, and must be found with its cause.
 
 The table of what was done and what the tool said is written to build/drifts.md.
 """

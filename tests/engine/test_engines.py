@@ -1,4 +1,4 @@
-"""Other engines and stores: the same facts, and where an engine itself differs, that and nothing else."""
+"""Other engines and stores give the same facts, and differ only where the engine itself does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault that a run can meet, provoked for real: what is told, what is left, and what the next run finds.
+"""Real faults during a run: what is reported, what is left behind, and what the next run finds.
 
 Signals, small disks, a limit on memory, a registry on loopback that fails in every way. The kills come at random
 moments: PROOF_KILLS says how many (50 before a release), PROOF_SEED repeats a sequence.

@@ -1,4 +1,4 @@
-"""`scripts/serve` with a real engine: a save runs its snippet alone, and what goes wrong is said until it is mended."""
+"""`scripts/serve` with a real engine: a save runs only its snippet, and problems are shown until they are fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The private engine, and the user's own: the first leaves no trace, and the second none of ours."""
+"""The private engine leaves no trace, and the user's own engine is left as it was."""
 
 from __future__ import annotations
 

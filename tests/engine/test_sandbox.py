@@ -1,4 +1,4 @@
-"""What a hostile snippet finds of the host: nothing. There are two walls; the second is tried with the first down."""
+"""A hostile snippet finds nothing of the host. There are two barriers; the second is tested without the first."""
 
 from __future__ import annotations
 

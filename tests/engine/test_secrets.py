@@ -1,4 +1,4 @@
-"""No secret of the environment, and nothing of the user's Docker settings, gets into a capture, a log or a message."""
+"""No secret from the environment or the user's Docker settings gets into a capture, a log or a message."""
 
 from __future__ import annotations
 

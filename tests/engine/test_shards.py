@@ -1,4 +1,4 @@
-"""Shards on a real engine: together they are one run, in what they say and in how they end."""
+"""Shards on a real engine: merged, they report the same as one run, with the same exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tool on a project that is not this article: checked, updated and built with nothing but its own files."""
+"""The tool works on another project than this article, with only the files of that project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several test files need: the repository, the tiny project, and one way to run the command."""
+"""Shared helpers: the repository, copies of the tiny project, and how to run the command."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LAYERS = (
 
 
 def address(page: Path) -> str:
-    """Where the site has a page of docs/: `` for the article, `proof/` for both proof.md and proof/index.md."""
+    """The URL of a page in docs/: `` for the article, `proof/` for both proof.md and proof/index.md."""
     name = page.relative_to(REPOSITORY / "docs").with_suffix("").as_posix()
     return "" if name == "index" else f"{name.removesuffix('/index')}/"
 
@@ -43,7 +43,7 @@ def tiny(folder: Path) -> Path:
 
 
 def captured(root: Path) -> Path:
-    """Every snippet of a project with a capture that fits its inputs, of made-up values."""
+    """Give every snippet of a project a capture with made-up values that match its inputs."""
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
     for snippet in project.load_all(root):
@@ -79,7 +79,7 @@ def captured(root: Path) -> Path:
 
 
 def printed(step: Step) -> str:
-    """What a step of a made-up capture has printed."""
+    """The output of a step in a made-up capture."""
     return "".join(f"{line}\n" for line in (step.expect, "6 note.txt" if step.facts else "") if line)
 
 
@@ -90,7 +90,7 @@ def of_layers(capture: Capture, snippet: Snippet, layers: Sequence[CapturedLayer
 
 
 def results(root: Path) -> list[Result]:
-    """What a run of a project comes to that has made-up captures: each accurate, with a capture that is whole."""
+    """The results of a run of a project with made-up captures: each is accurate."""
     found = []
     for snippet in project.load_all(root):
         old = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
@@ -146,7 +146,7 @@ def proof(
 
 
 def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """A strict build of the site; not a quiet one, which would leave warnings uncounted."""
+    """Build the site strictly. Not with --quiet, with which MkDocs does not count warnings."""
     return subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
         cwd=root,
@@ -159,7 +159,7 @@ def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subp
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    """Replace one text in a file; a replacement that replaces nothing is a mistake of the test."""
+    """Replace a text in a file. Fails if the text is not there."""
     text = path.read_bytes().decode()
     assert old in text, f"{old!r} is not in {path}"
     path.write_bytes(text.replace(old, new, 1).encode())

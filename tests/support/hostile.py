@@ -1,4 +1,4 @@
-"""The corpus of hostile and careless inputs (tests/data/corpus), each made into a project of one snippet."""
+"""Makes a project with one snippet from each input of the corpus (tests/data/corpus)."""
 
 from __future__ import annotations
 

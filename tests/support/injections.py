@@ -1,4 +1,4 @@
-"""Text that tries to be more than text, in whatever a report is read as."""
+"""Hostile texts that try to act as commands or markup in reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small things that several test files make: files, steps, layers, captures."""
+"""Factories for files, steps, layers and captures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(folder: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def toml(text: str) -> str:
-    """A TOML string in which nothing is hidden: all but plain ASCII is escaped."""
+    """A TOML string in which everything but plain ASCII is escaped."""
     plain = (c if " " <= c <= "~" and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
     return f'"{"".join(plain)}"'
 
@@ -59,7 +59,7 @@ def tar(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 
 
 def capture(**fields: Any) -> Capture:
-    """A small capture that is whole."""
+    """A small, complete capture."""
     defaults: dict[str, Any] = {
         "snippet": "single",
         "environment": Environment("linux/amd64", "docker", "rebuilt"),

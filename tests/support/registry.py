@@ -1,4 +1,4 @@
-"""A registry on loopback that serves one small image, and fails in every way that a real one does."""
+"""A local registry that serves one small image, and can fail in the ways that real ones do."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Registry:
 
 
 def need_skopeo() -> None:
-    """Skip the test where skopeo is not installed; in CI it fails there."""
+    """Skip the test if skopeo is not installed, except in CI."""
     if not shutil.which("skopeo") and not os.environ.get("CI"):
         pytest.skip("no skopeo here: apt-get install skopeo")
 

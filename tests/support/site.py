@@ -1,4 +1,4 @@
-"""A site around captured outputs, built as the real one is, and its pages taken apart."""
+"""Builds a site from hostile outputs with the real settings, and reads its pages."""
 
 from __future__ import annotations
 

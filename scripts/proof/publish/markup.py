@@ -77,9 +77,7 @@ class _Reader(HTMLParser):
         if tag == "script" and has.get("type") == _JSON:
             self._settings += 1
             if self._settings > 1 or has.get("id") != _SETTINGS:
-                self._refuse(
-                    "data of other than the theme is not allowed in a page", "put it in a file in docs/assets/"
-                )
+                self._refuse("only the theme may have data in a page", "put it in a file in docs/assets/")
         elif tag == "script" and "src" not in has:
             if has:
                 hint = "put it in a file in docs/assets/, loaded by <script src>"

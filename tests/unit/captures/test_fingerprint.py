@@ -207,3 +207,14 @@ def test_an_input_that_the_capture_does_not_name(root: Path, of_bases: Callable[
         "the engine is new",
         "the normaliser is new",
     ]
+
+
+def test_a_project_that_a_link_leads_to(root: Path, tmp_path: Path) -> None:
+    """The way to the project is the user's; from there on, no link is followed."""
+    (tmp_path / "link").symlink_to(root)
+    snippet = read(tmp_path / "link")
+    assert fingerprint.of(snippet, KEYS, "docker 26") == fingerprint.of(read(root), KEYS, "docker 26")
+    (root / "snippets").rename(root / "elsewhere")
+    (root / "snippets").symlink_to("elsewhere")
+    with pytest.raises(RefusedError, match="found a symbolic link"):
+        fingerprint.of(snippet, KEYS, "docker 26")

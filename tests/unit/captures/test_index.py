@@ -39,7 +39,7 @@ def captures(snippets: Path) -> index.Captures:
 class TestNames:
     def test_every_snippet_and_variant(self, tmp_path: Path) -> None:
         """They are in order of names, a plain one before its variants, and read on demand."""
-        for name, variant in (("single", ""), ("go", "1.27"), ("go", "1.26"), ("both", "x"), ("both", "")):
+        for name, variant in (("go", "1.27"), ("go", "1.26"), ("single", ""), ("both", "x"), ("both", "")):
             add(tmp_path, name, variant)
         found = captures(tmp_path)
         assert list(found) == ["both", "both_x", "go_1_26", "go_1_27", "single"]
@@ -58,9 +58,7 @@ class TestNames:
         write(tmp_path, {"bases.toml": "", "fresh/snippet.toml": "", "empty/snippet.toml": ""})
         write(tmp_path, {"empty/captured/rebuilt/run.txt": "", "odd/captured": "", "odd/snippet.toml": ""})
         (tmp_path / "none" / "captured" / "rebuilt").mkdir(parents=True)
-        shutil.copytree(
-            tmp_path / "single" / "captured" / "registry", tmp_path / "none" / "captured", dirs_exist_ok=True
-        )
+        shutil.copytree(tmp_path / "single" / "captured", tmp_path / "none" / "captured", dirs_exist_ok=True)
         shutil.copytree(tmp_path / "single" / "captured", tmp_path / "single" / "captured" / ".rebuilt.new-7")
         (tmp_path / "single" / "captured" / "rebuilt" / RECORD).mkdir(parents=True)  # and not a file
         assert list(captures(tmp_path)) == ["single"]
@@ -94,6 +92,8 @@ class TestMemory:
         """Only a limited number is kept; beyond it, the one that was read first is dropped."""
         for name in DECLARED:
             add(tmp_path, name, DECLARED[name][0])
+        many = captures(tmp_path)
+        assert [many[name] is many[name] for name in many] == [True, True, True]
         monkeypatch.setattr(index, "_KEPT", 2)
         found = captures(tmp_path)
         single, both = found["single"], found["both"]

@@ -1,4 +1,4 @@
-"""Which engine a run uses, and what it says of those that it could not use."""
+"""Which engine a run uses, and what it prints about the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_PODMAN = NoEngineError("`podman` is not installed here")
 
 @pytest.fixture
 def faked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """For each kind of engine what it comes to, an engine or an error; under `ended`, the engines that were ended."""
+    """The result for each kind of engine, either an engine or an error. `ended` lists the engines that were stopped."""
     there: dict[str, Any] = {"private": NO_PRIVATE, "docker": NO_DOCKER, "podman": NO_PODMAN, "ended": []}
 
     @contextlib.contextmanager
@@ -46,7 +46,7 @@ def engine(kind: Kind, env: dict[str, str] | None = None, *, sandbox: bool = Tru
 
 
 def said(choice: EngineChoice, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What the terminal is told before the engine is used."""
+    """The output before the engine is used."""
     with engine_choice.chosen(choice, Terminal(), Path("/nonexistent"), memory=None):
         return capsys.readouterr().out.splitlines()
 
@@ -88,7 +88,7 @@ def test_the_engine_that_is_used(
     faked: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The first one that there is; with why each better one could not be used, the last lines of its log included."""
+    """The first available engine is used. The reasons against better ones are printed, with the end of their logs."""
     faked |= there
     assert said(choice, capsys) == lines
     used = {"auto": next(kind for kind in ("private", "docker", "podman") if kind in there)}.get(choice, choice)
@@ -97,7 +97,7 @@ def test_the_engine_that_is_used(
 
 @pytest.mark.usefixtures("faked")
 def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """One error, with what each engine said."""
+    """There is one error, with the reason for each engine."""
     with pytest.raises(NoEngineError) as refused:
         said("auto", capsys)
     assert refused.value.what == "no container engine is available"
@@ -113,20 +113,18 @@ def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(("choice", "error"), [("private", NO_PRIVATE), ("docker", NO_DOCKER), ("podman", NO_PODMAN)])
-def test_an_engine_that_was_asked_for_has_no_substitute(
+def test_a_requested_engine_is_not_replaced(
     choice: EngineChoice, error: NoEngineError, faked: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its own error, although another engine is there."""
+    """Its error is raised, even if another engine is available."""
     faked |= {kind: engine("docker") for kind in ("private", "docker", "podman") if kind != choice}
     with pytest.raises(NoEngineError) as refused:
         said(choice, capsys)
     assert refused.value is error
 
 
-def test_what_is_not_about_the_engine_ends_the_search(
-    faked: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With a full disk, say, no other engine is tried: it would fare no better."""
+def test_other_errors_end_the_search(faked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """If the disk is full, say, no other engine is tried."""
     faked |= {"private": CannotMeasureError("the disk is full"), "docker": engine("docker")}
     with pytest.raises(CannotMeasureError, match="the disk is full"):
         said("auto", capsys)

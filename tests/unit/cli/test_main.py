@@ -28,7 +28,7 @@ from tests.support.in_process import proof
         ("mkdocs.yml", "  - proof\n", "", "mkdocs.yml: the site does not use the extension `proof`"),
     ],
 )  # fmt: skip
-def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: str, tmp_path: Path) -> None:
+def test_wrong_input_is_reported_with_its_line(path: str, old: str, new: str, says: str, tmp_path: Path) -> None:
     """Exit code 2, with the file, the line, the reason and a hint. No engine is used, and nothing is written."""
     root = captured(tiny(tmp_path))
     edit(root / path, old, new)
@@ -52,7 +52,7 @@ def test_wrong_input_is_said_with_its_line(path: str, old: str, new: str, says: 
         ([], "required"),
     ],
 )
-def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_wrong_use_is_reported(arguments: list[str], says: str, tmp_path: Path) -> None:
     """Exit code 2 for a wrong command line. An empty selection is never a success."""
     done = proof(*arguments, cwd=tiny(tmp_path))
     assert done.returncode == 2
@@ -62,8 +62,8 @@ def test_wrong_use_is_said(arguments: list[str], says: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "verb", ["check", "update", "plan", "merge build/results", "accept build/results", "status", "facts"]
 )
-def test_a_project_that_is_not_there_is_said(verb: str, tmp_path: Path) -> None:
-    """By every verb alike: none looks for another project above a directory that was misspelled."""
+def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
+    """No verb searches for another project above a misspelled directory."""
     done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
@@ -76,7 +76,7 @@ def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
     assert "no snippets/bases.toml" in done.stderr
 
 
-def test_a_project_without_snippets_is_no_success(tmp_path: Path) -> None:
+def test_a_project_without_snippets_is_an_error(tmp_path: Path) -> None:
     """Otherwise an empty run would count as a success."""
     (tmp_path / "snippets").mkdir()
     (tmp_path / "snippets" / "bases.toml").write_text("")
@@ -100,14 +100,14 @@ def test_facts_for_people_and_for_programs() -> None:
     }
 
 
-def test_status_of_this_article_is_clean_and_fits_a_terminal() -> None:
+def test_status_of_this_article_is_clean() -> None:
     """Exit code 0, and a line that says so."""
     done = proof("status", cwd=REPOSITORY)
     assert done.returncode == 0, done.stdout
     assert "Nothing is stale, false or unbound." in done.stdout
 
 
-def test_help_is_quick_and_says_the_exit_codes() -> None:
+def test_help_is_quick_and_lists_the_exit_codes() -> None:
     """`proof --help` loads no site generator, no table printer and no container code."""
     code = (
         "import sys; from proof.cli import main\n"

@@ -1,4 +1,4 @@
-"""The values of options: what each one comes to, and what the message says that refuses it."""
+"""The values of options, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COUNT = "expected a number from 1 to 64, not"
 
 
 def options(*arguments: str) -> RunOptions:
-    """What `proof check` is asked to do."""
+    """The options of `proof check` for these arguments."""
     return RunOptions.of(main.parser().parse_args(["--project", str(TINY), "check", *arguments]))
 
 
@@ -48,8 +48,8 @@ def options(*arguments: str) -> RunOptions:
         ("check --bases pulled", "argument --bases: invalid choice: 'pulled'"),
     ],
 )
-def test_a_value_that_cannot_be_right(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Code 2, the option, what it takes and what was given; no name of a function of ours."""
+def test_an_invalid_value(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, with the option, the expected values and the given one, but no name of a Python function."""
     with pytest.raises(SystemExit) as ended:
         main.main(words.split())
     assert ended.value.code == 2
@@ -76,13 +76,13 @@ def test_a_value_that_cannot_be_right(words: str, says: str, capsys: pytest.Capt
         ((), "root", TINY),
     ],
 )
-def test_a_value_that_is_right(arguments: tuple[str, ...], name: str, value: object) -> None:
-    """Seconds, bytes and numbers, as they are used; an option that is not given leaves the choice to the run."""
+def test_a_valid_value(arguments: tuple[str, ...], name: str, value: object) -> None:
+    """Values are converted to seconds, bytes and numbers. Missing options have no value."""
     assert getattr(options(*arguments), name) == value
 
 
 def test_a_mirror_needs_the_registry() -> None:
-    """Rebuilt bases are pulled from nowhere; the hint is the command line that was meant."""
+    """Rebuilt bases are not pulled. The hint has the right options."""
     with pytest.raises(UsageError) as refused:
         options("--mirror", "localhost:5000")
     assert refused.value.what == "--mirror needs --bases registry"
@@ -90,15 +90,15 @@ def test_a_mirror_needs_the_registry() -> None:
 
 
 def test_reports() -> None:
-    """Any number of kinds, each with what it needs."""
+    """Any number of reports may be requested."""
     assert options().reports == Reports()
     wanted = ("--report", "github", "--report", "junit=a=b.xml", "--json", "--exit-by-cause")
     assert options(*wanted).reports == Reports(json=True, junit=Path("a=b.xml"), github=True, by_cause=True)
 
 
 @pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])
-def test_a_report_that_there_is_not(wrong: str) -> None:
-    """The message names it, and the hint names the two kinds."""
+def test_an_unknown_report(wrong: str) -> None:
+    """The message names it, and the hint lists the two kinds."""
     with pytest.raises(UsageError) as refused:
         options("--report", wrong)
     assert refused.value.what == f"unknown report '{wrong}'"

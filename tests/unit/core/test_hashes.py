@@ -1,4 +1,4 @@
-"""Digests as container engines write them."""
+"""Digests in the notation of container engines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXT = "sha256:982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"
 
 
 def test_sha256() -> None:
-    """The algorithm, a colon and 64 digits; a text is that of its UTF-8."""
+    """A digest is the algorithm, a colon and 64 digits. A text is hashed as UTF-8."""
     assert hashes.sha256(b"") == EMPTY
     assert hashes.sha256(b"text") == TEXT
     assert hashes.hash_text("text") == TEXT
@@ -23,7 +23,7 @@ def test_sha256() -> None:
 
 
 def test_hash_file(tmp_path: Path) -> None:
-    """The hash of a file depends on its content, that of a link on its target path only."""
+    """The hash of a file depends on its content, the hash of a link only on its target path."""
     write(tmp_path, {"a": "text", "b": "other"})
     (tmp_path / "link").symlink_to("a")
     (tmp_path / "broken").symlink_to("text")
@@ -34,8 +34,8 @@ def test_hash_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
-    """It is refused, and not cut: two files that begin alike would be one."""
+    """It is refused. If it were truncated, two files with the same beginning would have the same hash."""
     write(tmp_path, {"a": "text"})
     assert hashes.hash_file(tmp_path / "a", below=tmp_path, limit=4) == TEXT
-    with pytest.raises(RefusedError, match="more than 3 bytes"):
+    with pytest.raises(RefusedError, match="larger than 3 bytes"):
         hashes.hash_file(tmp_path / "a", below=tmp_path, limit=3)

@@ -1,4 +1,4 @@
-"""Which line an error about a hand-written TOML file names."""
+"""The line numbers in errors about hand-written TOML files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from proof.core.errors import Where
 from proof.core.toml_table import Table
 
-# Each line that a case asks for ends with a comment: the place of what begins there, as `places` writes it.
+# A comment at the end of a line lists the places of what begins on it, in the notation of `written`.
 CASES = {
     "keys": """
         title = "t" # title
@@ -164,13 +164,13 @@ def written(place: tuple[str | int, ...]) -> str:
 
 
 def line(path: Path, text: str, place: tuple[str | int, ...]) -> int | None:
-    """The line that an error about a place names, in the way that a reader of a file comes there."""
+    """The line that an error about this place names."""
     return Table(path, text, tomllib.loads(text), at=place).where().line
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_place_has_its_line(case: str) -> None:
-    """Each key, table and item is found on the line whose comment names it, and on no other."""
+    """Each key, table and item is found on the line whose comment names it."""
     text = "\n".join(row.strip() for row in CASES[case].strip().split("\n"))
     rows = [row.rpartition(" # ")[2].split() if " # " in row else [] for row in text.split("\n")]
     expected = {place: number for number, names in enumerate(rows, start=1) for place in names}
@@ -178,8 +178,8 @@ def test_every_place_has_its_line(case: str) -> None:
     assert found == expected
 
 
-def test_a_key_that_is_not_there_is_at_its_table() -> None:
-    """As where something is missing; of the file itself, that is its first line."""
+def test_a_missing_key_has_the_line_of_its_table() -> None:
+    """For the file itself, that is the first line."""
     text = "a = 1\n[[step]]\nname = 1\n[[step]]\n[step.facts]\nx = { match = 1 }\n"
     table = Table.parse(Path("x.toml"), text)
     assert table.where("b").line == 1
@@ -189,7 +189,7 @@ def test_a_key_that_is_not_there_is_at_its_table() -> None:
 
 
 def test_a_text_inside_a_page_has_the_lines_of_the_page() -> None:
-    """A chart stands in a fence below other lines."""
+    """A chart is in a fence, below other lines."""
     table = Table.parse(Path("page.md"), 'title = "t"\n[[bar]]\nvalue = 1\n', above=10)
     assert [table.where().line, table.where("title").line, table.tables("bar")[0].where("value").line] == [10, 11, 13]
 
@@ -204,7 +204,7 @@ def test_a_text_inside_a_page_has_the_lines_of_the_page() -> None:
     ],
 )
 def test_the_line_is_the_evidence(above: str) -> None:
-    """What the message shows is the line it names, whatever stands above it."""
+    """The evidence of an error is the line that it names, whatever is above it."""
     text = above + '[[step]]\n[step.facts.x]\nexit = "two"  # here\n'
     step = Table.parse(Path("x.toml"), text).tables("step")[-1]
     (fact,) = step.subtables("facts")
@@ -233,7 +233,7 @@ HEADERS = st.sampled_from(["a", "b", "a.b", "b.a", "a.'b c'", 'b."]"', "c"])
 
 @given(data=st.data())
 def test_a_marked_key_is_found(data: st.DataObject) -> None:
-    """Whatever stands before a key, its line is the one where it was put."""
+    """A key has the right line, whatever is above it."""
     rows, marks = [], {}
     arrays = data.draw(st.sets(HEADERS.filter(lambda name: "." not in name)))
     for number in range(data.draw(st.integers(1, 6))):

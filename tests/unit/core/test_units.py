@@ -1,4 +1,4 @@
-"""Units: what the tool's own facts are measured in, and how each value is written."""
+"""Units of the facts that the tool measures, and how values are written."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ TEXTS = "command user platform".split()
         *((name, "B") for name in SIZES),
         *((name, "count") for name in COUNTS),
         *((name, "text") for name in TEXTS),
-        # Names that a manifest may use for facts of its own.
+        # Names that a manifest may use for its own facts.
         *((name, None) for name in ("words", "layer", "layer_", "layer_x", "layer_1000", "a_layer_1", "layer_1_size")),
         *((name, None) for name in ("Size", "size ", "layer_\N{ARABIC-INDIC DIGIT ONE}", "layerx1", "")),
     ],
 )
 def test_unit_of(name: str, unit: str | None) -> None:
-    """Each fact that the tool measures by itself has its unit; no other name has one."""
+    """Only the facts that the tool measures have a fixed unit."""
     assert unit_of(name) == unit
 
 
 def test_units() -> None:
-    """What a manifest may declare."""
+    """The units that a manifest may use."""
     assert UNITS == ("B", "KiB", "s", "count", "text")
 
 
@@ -51,7 +51,7 @@ def test_units() -> None:
     ],
 )
 def test_size(number: float, text: str) -> None:
-    """Three significant digits of the largest unit that leaves at least one before the point."""
+    """Three significant digits, in the largest unit in which the value is at least 1."""
     assert size(number) == text
 
 
@@ -69,7 +69,7 @@ def test_size(number: float, text: str) -> None:
     ],
 )
 def test_binary(kib: float, text: str) -> None:
-    """One decimal of the largest binary unit."""
+    """One decimal, in the largest binary unit."""
     assert binary(kib) == text
 
 
@@ -78,13 +78,13 @@ def test_binary(kib: float, text: str) -> None:
     [("1K", 1), ("1M", 1024), ("1G", 1024**2), ("1T", 1024**3), ("1k", 1), ("1m", 1024), ("1024", 1), ("2048", 2)],
 )
 def test_parse_binary(text: str, kib: float) -> None:
-    """In either case; without a unit it is bytes."""
+    """The unit may be in either case. Without a unit, the number is in bytes."""
     assert parse_binary(text) == kib
 
 
-def test_what_is_no_size() -> None:
-    """The message has a piece of it, since a program may have printed anything."""
-    with pytest.raises(ValueError, match=f"^'{'9' * 40}' is no size$"):
+def test_an_invalid_size() -> None:
+    """The message quotes only the beginning, since a program may print anything."""
+    with pytest.raises(ValueError, match=f"^invalid size '{'9' * 40}'$"):
         parse_binary("9" * 400)
 
 
@@ -107,5 +107,5 @@ def test_what_is_no_size() -> None:
     ],
 )
 def test_written(value: float | str, unit: str, text: str) -> None:
-    """Each unit has its one way of being written; a plain number has no exponent."""
+    """Each unit has its notation. A plain number has no exponent."""
     assert written(value, unit) == text

@@ -1,4 +1,4 @@
-"""What is removed from an engine: what the journal names, and nothing else."""
+"""Cleanup removes from an engine what the journal names, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = Callable[[list[str]], tuple[int, str]]
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[list[str]]]:
-    """Have the client answer so; what it was asked is logged."""
+    """Replace the client by a function; returns the list of its command lines."""
     log: list[list[str]] = []
 
     def install(answer: Answer) -> list[list[str]]:
@@ -35,7 +35,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[list[str
 
 
 def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
-    """Containers and tags by name, images by id where nobody named them since, records of the cache by id."""
+    """Containers and tags go by name, cache records by id, and images by id unless somebody has named them since."""
     caches = iter(['[{"ID": "mine", "InUse": "false"}, {"ID": "theirs", "InUse": "false"}]', "[]"])
 
     def answer(argv: list[str]) -> tuple[int, str]:
@@ -67,7 +67,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
 
 
 def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
-    """A shared engine that has an image of our name, which we did not make, is not built into."""
+    """If a user's own engine has an image of our name that we did not create, nothing is built."""
     answers(lambda argv: (0, "sha256:1\n"))
     with journal.opened(tmp_path) as ours:
         engine = Engine("docker", {}, "linux/amd64", shared=True, prefix="proof-1/", journal=ours)
@@ -80,7 +80,7 @@ def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object
 
 
 def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
-    """A container that could not be removed is the next run's to remove."""
+    """A container that could not be removed stays in the journal for the next run."""
     answers(lambda argv: (1 if argv[1] == "rm" else 0, "[]"))
     with journal.opened(tmp_path) as ours:
         ours.made("container", "proof-c")

@@ -1,4 +1,4 @@
-"""What is told of an engine that fails: lost, full, or only a command that failed."""
+"""Failures of an engine are told apart: it is lost, its disk is full, or only a command failed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = Callable[[list[str]], tuple[int, str]]
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[list[str]]]:
-    """Have the client answer so; what it was asked is logged."""
+    """Replace the client by a function; returns the list of its command lines."""
     log: list[list[str]] = []
 
     def install(answer: Answer) -> list[list[str]]:
@@ -40,7 +40,7 @@ GONE = "ERROR: Cannot connect to the Docker daemon at unix:///a/docker.sock. Is 
 
 
 def test_a_command_that_fails_is_no_lost_engine(answers: Callable[[Answer], object]) -> None:
-    """Where the engine answers, a failure is that of the command, whatever its program printed."""
+    """If the engine answers, the command itself failed, whatever its program printed."""
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, "read: connection reset by peer\n"))
     with pytest.raises(CannotMeasureError, match="`docker load` failed with 1") as error:
         ENGINE.call("load")
@@ -49,7 +49,7 @@ def test_a_command_that_fails_is_no_lost_engine(answers: Callable[[Answer], obje
 
 
 def test_a_lost_engine(answers: Callable[[Answer], object]) -> None:
-    """It does not answer any more."""
+    """An engine that no longer answers is lost."""
     answers(lambda _: (1, GONE))
     with pytest.raises(EngineLostError, match="the engine was lost during `docker build`") as error:
         ENGINE.run(["docker", "build"], deadline=1)
@@ -57,7 +57,7 @@ def test_a_lost_engine(answers: Callable[[Answer], object]) -> None:
 
 
 def test_a_lost_engine_that_is_back(answers: Callable[[Answer], object]) -> None:
-    """It answers again, since another snippet had it started anew meanwhile: lost all the same."""
+    """The engine answers again because another snippet restarted it, but it was lost meanwhile."""
     starts = iter([1, 2])
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, "EOF"))
     with pytest.raises(EngineLostError):
@@ -66,7 +66,7 @@ def test_a_lost_engine_that_is_back(answers: Callable[[Answer], object]) -> None
 
 @pytest.mark.parametrize("said", [GONE, "error during connect: EOF\n", "code = Unavailable desc = error reading\n"])
 def test_a_program_that_says_so(answers: Callable[[Answer], object], said: str) -> None:
-    """A program that fails and prints that the engine is gone has failed; the engine answers."""
+    """A program may print that the engine is gone and fail, while the engine still answers."""
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
     assert ENGINE.run(["docker", "run", "example"], deadline=1).exit == 1
 
@@ -76,7 +76,7 @@ BUSY = replace(ENGINE, prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
 
 class TestApart:
     def test_names(self) -> None:
-        """What a snippet makes bears a prefix that no other has; a base is called what it is called."""
+        """Each snippet's images have a prefix of their own; bases keep their names."""
         one, other = (ENGINE.for_snippet(["alpine:3.22", "golang"]) for _ in range(2))
         assert one.scoped_name("example") != other.scoped_name("example")
         assert one.scoped_name("example").endswith("/example")
@@ -85,14 +85,14 @@ class TestApart:
         assert one.scoped_name("alpine:edge").startswith(one.prefix)
 
     def test_shared(self) -> None:
-        """In an engine of the user's the prefix is the run's, and the bases bear it too."""
+        """In a user's own engine the prefix belongs to the run, and bases have it too."""
         shared = replace(ENGINE, shared=True, prefix="proof-2/")
         assert shared.for_snippet(["alpine:3.22"]) is shared
         assert shared.scoped_name("alpine:3.22") == "proof-2/alpine:3.22"
 
     @pytest.mark.parametrize("name", ["example", "a", "registry.example/of/a/long/name"])
     def test_a_table(self, name: str) -> None:
-        """A table of images has the columns that it would have had."""
+        """Columns of a table of images are as wide as they would be without the prefix."""
 
         def table(shown: str) -> str:
             rows = [("REPOSITORY", "TAG", "IMAGE ID"), (shown, "latest", "0123456789ab"), ("alpine", "3.22", "ab")]
@@ -102,20 +102,20 @@ class TestApart:
         assert BUSY.displayed(table(BUSY.scoped_name(name))) == table(name)
 
     def test_a_build(self) -> None:
-        """The log of a build names the image as the reader calls it."""
+        """The log of a build shows the image's name without the prefix."""
         assert (
             BUSY.displayed("#8 naming to docker.io/proof-1/example done")
             == "#8 naming to docker.io/library/example done"
         )
 
     def test_what_a_program_prints(self) -> None:
-        """It is left as it is, whatever it looks like."""
+        """Output without the prefix is not changed."""
         assert BUSY.displayed("REPOSITORY   of mine\n") == "REPOSITORY   of mine\n"
         assert BUSY.displayed("proof-2/example") == "proof-2/example"
 
 
 def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine whose disk has room is not full, whatever a program prints; of an unknown disk nothing is said."""
+    """A disk with free space is not full, whatever a program prints; nothing is known about an unknown disk."""
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10, 5, 5 << 30))
     assert replace(ENGINE, disk=tmp_path).has_room()
     assert not ENGINE.has_room()
@@ -125,14 +125,14 @@ def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("code", "starved"), [(2, True), (1, False), (0, False)])
 def test_a_client_without_memory(code: int, *, starved: bool) -> None:
-    """A program of Go that gets no more memory ends with 2; the label of an image can say the same."""
+    """A Go program without memory exits with 2 and this message; a label may contain the same text."""
     done = Completed(("docker", "inspect"), code, b"fatal error: runtime: out of memory\n", b"", 0.1)
     assert is_starved(done) is starved
 
 
 @pytest.mark.parametrize("hangs", [False, True])
 def test_a_deadline(monkeypatch: pytest.MonkeyPatch, *, hangs: bool) -> None:
-    """Past it, an engine that does not say its version in time is lost; one that does had a slow command."""
+    """After a timeout, an engine that does not answer is lost; otherwise the command was slow."""
 
     def run(argv: Sequence[str], **_: Any) -> Completed:
         if argv[1] == "version" and not hangs:
@@ -146,7 +146,7 @@ def test_a_deadline(monkeypatch: pytest.MonkeyPatch, *, hangs: bool) -> None:
 
 
 def test_a_full_disk(answers: Callable[[Answer], object]) -> None:
-    """It is named as that, by the line that says so."""
+    """A full disk is reported as such, with the line that says so."""
     answers(lambda argv: (0, "") if argv[1] == "version" else (1, "a\nwrite /b.tar: no space left on device\nc\n"))
     with pytest.raises(CannotMeasureError, match="the disk of the engine is full, in `docker load`") as error:
         ENGINE.call("load")
@@ -169,7 +169,7 @@ class TestAgain:
         return act
 
     def test_once(self) -> None:
-        """Lost once, it is started and the act repeated; never lost, it is left alone."""
+        """A lost engine is restarted and the call repeated; otherwise nothing is restarted."""
         starts: list[str] = []
         assert self.engine(starts).retry_if_lost(self.lose(1)) == "done"
         assert starts == ["start"]
@@ -177,13 +177,13 @@ class TestAgain:
         assert starts == ["start"]
 
     def test_twice(self) -> None:
-        """Lost twice by the same act, it is not tried for ever."""
+        """If the engine is lost a second time, the error is raised."""
         starts: list[str] = []
         with pytest.raises(EngineLostError):
             self.engine(starts).retry_if_lost(self.lose(2))
         assert starts == ["start"]
 
     def test_not_ours(self) -> None:
-        """An engine of the user's is not ours to start."""
+        """A user's own engine is not restarted."""
         with pytest.raises(EngineLostError):
             ENGINE.retry_if_lost(self.lose(1))

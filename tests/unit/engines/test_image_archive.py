@@ -1,4 +1,4 @@
-"""Saved images: layers measured from their files, in every layout that an engine writes."""
+"""Layers of saved images are measured from their files, in every layout that engines write."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def oci(*layers: bytes, settings: bytes | None = None) -> io.BytesIO:
 
 
 def legacy(*layers: bytes) -> io.BytesIO:
-    """The layout before Docker 25: a folder for each layer, a layer that repeats being a link to the first."""
+    """The layout before Docker 25: a directory for each layer; a repeated layer is a link to the first."""
     settings = config(*layers)
     files, links, names = {f"{digest(settings)}.json": settings}, {}, []
     for number, layer in enumerate(layers):
@@ -106,7 +106,7 @@ def only(*members: tuple[tarfile.TarInfo, bytes]) -> Layer:
 
 class TestMeasure:
     def test_oci_layout(self) -> None:
-        """An image of Docker 25 or later is measured, its configuration read."""
+        """An image from Docker 25 or later is measured, and its configuration is read."""
         image = image_archive.measure(oci(BASE, OWN))
         assert [(layer.size, layer.files) for layer in image.layers] == [(800 + len("/bin/busybox"), 1), (2000, 1)]
         assert image.size == 2812
@@ -115,7 +115,7 @@ class TestMeasure:
         assert (image.platform, image.user, image.command) == ("linux/amd64", "", '["app"]')
 
     def test_instructions(self) -> None:
-        """Each layer has its own instruction; those that made no layer are passed over."""
+        """Each layer gets its own instruction; instructions without a layer are skipped."""
         assert [layer.instruction for layer in image_archive.measure(oci(BASE, OWN)).layers] == [
             "COPY layer0 /",
             "COPY layer1 /",
@@ -123,7 +123,7 @@ class TestMeasure:
 
     @pytest.mark.parametrize("history", [[], None, [{"created_by": "x"}] * 5])
     def test_no_history(self, history: object) -> None:
-        """Where the history does not fit the layers, none has an instruction, rather than a wrong one."""
+        """If the history does not match the layers, no layer gets an instruction."""
         image = image_archive.measure(oci(BASE, OWN, settings=config(BASE, OWN, history=history)))
         assert [layer.instruction for layer in image.layers] == ["", ""]
 
@@ -155,14 +155,14 @@ class TestMeasure:
         assert image_archive.measure(io.BytesIO(content)).size == 4000
 
     def test_gzipped_layers(self) -> None:
-        """A compressed layer, as the containerd store saves it, is measured by what is in it."""
+        """A compressed layer, as saved by the containerd store, is measured uncompressed."""
         packed = [gzip.compress(layer) for layer in (BASE, OWN)]
         image = image_archive.measure(oci(*packed, settings=config(BASE, OWN)))
         assert image.layers == image_archive.measure(oci(BASE, OWN)).layers
 
     @pytest.mark.parametrize("empty", [EMPTY, gzip.compress(EMPTY), tar()], ids=["zeros", "gzip", "tarfile"])
     def test_empty_layer(self, empty: bytes) -> None:
-        """A layer of nothing counts as a layer and weighs nothing."""
+        """An empty layer counts as a layer of 0 bytes."""
         layers = image_archive.measure(oci(BASE, empty, settings=config(BASE, empty))).layers
         assert [(layer.size, layer.files) for layer in layers[1:]] == [(0, 0)]
 
@@ -184,11 +184,11 @@ class TestMeasure:
 
 class TestCompressed:
     def test_unasked(self) -> None:
-        """Compression takes its time: it is measured where it is asked for."""
+        """Compressed sizes are only measured if requested, because that is slow."""
         assert [layer.compressed for layer in image_archive.measure(oci(BASE, OWN)).layers] == [None, None]
 
     def test_compressed(self) -> None:
-        """A layer is counted as gzip would send it, to the byte, and measured the same otherwise."""
+        """The compressed size is that of gzip to the byte; the other numbers do not change."""
         noise = tar(member("noise", b"".join(hashlib.sha256(bytes([i % 256])).digest() for i in range(20_000))))
         plain, packed = (image_archive.measure(oci(noise, OWN), compress=c) for c in (False, True))
         assert [layer.compressed for layer in packed.layers] == [len(gzip.compress(c, 6)) for c in (noise, OWN)]
@@ -244,7 +244,7 @@ class TestSize:
         ],
     )
     def test_size(self, entry: tuple[tarfile.TarInfo, bytes], size: int, files: int) -> None:
-        """Bytes of regular files and of symlink targets count; nothing else does."""
+        """Only the bytes of regular files and symlink targets count."""
         layer = only(entry)
         assert (layer.size, layer.files) == (size, files)
 
@@ -257,7 +257,7 @@ class TestDigest:
         assert old.diff_id != new.diff_id
 
     def test_order(self) -> None:
-        """The order of files in the archive, and names of users, say nothing."""
+        """The order of files and the names of users do not matter."""
         one, two = member("a", b"1"), member("b", b"2", uname="root")
         assert only(one, two).digest == only(two, member("a", b"1", gname="wheel")).digest
 
@@ -285,7 +285,7 @@ class TestDigest:
         assert one.digest != two.digest
 
     def test_it_is_what_the_captures_hold(self) -> None:
-        """A layer's digest stands in committed captures: the same files have the same one for ever."""
+        """Digests are in committed captures, so they must never change for the same files."""
         layer = tar(
             member("a/", type=tarfile.DIRTYPE, mode=0o1777),
             member("a/äb", b"x" * 700, mode=0o4755, uid=65532, gid=100),
@@ -349,7 +349,7 @@ class TestGarbage:
         ],
     )
     def test_no_image(self, content: bytes) -> None:
-        """What is no saved image cannot be measured, and says so."""
+        """A file that is not a saved image is an error."""
         with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
             image_archive.measure(io.BytesIO(content))
 
@@ -359,14 +359,14 @@ class TestGarbage:
             image_archive.measure(archive({"manifest.json": b"[{}, {}]"}))
 
     def test_links_in_a_circle(self) -> None:
-        """Links that lead nowhere end."""
+        """Links that form a cycle are an error."""
         manifest = b'[{"Config": "manifest.json", "Layers": ["a"]}]'
         with pytest.raises(CannotMeasureError, match="could not be read"):
             image_archive.measure(archive({"manifest.json": manifest}, {"a": "b", "b": "a"}))
 
     @pytest.mark.parametrize("layout", [oci(BASE, OWN), oci(gzip.compress(BASE), settings=config(BASE)), legacy(BASE)])
     def test_cut_short(self, layout: io.BytesIO) -> None:
-        """An archive that ends early is never taken for a smaller image."""
+        """A truncated archive is an error, not a smaller image."""
         whole = image_archive.measure(io.BytesIO(layout.getvalue()))
         for end in range(0, len(layout.getvalue()), 97):
             with contextlib.suppress(CannotMeasureError):
@@ -374,7 +374,7 @@ class TestGarbage:
 
 
 class Endless(io.RawIOBase):
-    """Pieces as a file that is read once."""
+    """A file made of pieces, which can be read once."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self.pieces, self.left = iter(pieces), b""
@@ -391,13 +391,13 @@ class Endless(io.RawIOBase):
 
 
 def header(name: str = "x", **fields: Any) -> bytes:
-    """A tar header that says what it likes."""
+    """A tar header with arbitrary values."""
     info, _ = member(name, **fields)
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
 def counted(*pieces: bytes, then: bytes = b"", limit: Limit | None = None) -> image_archive.Counted:
-    """A layer of these pieces, and of one that comes again and again."""
+    """A layer of these pieces, then of one that repeats without end."""
     head = pieces[0][:512]
     rest = itertools.chain([pieces[0][512:]], pieces[1:], itertools.repeat(then))
     return image_archive.count(cast(IO[bytes], Endless(rest)), head=head, limit=limit)
@@ -415,7 +415,7 @@ def pax(**fields: str) -> bytes:
 
 
 class TestLimits:
-    """An image is what a stranger's build made: to look at it takes neither hours nor the memory of the machine."""
+    """Images come from strangers' builds: measuring one needs bounded time and memory."""
 
     @pytest.mark.parametrize(
         ("start", "then", "says"),
@@ -443,7 +443,7 @@ class TestLimits:
         ],
     )
     def test_headers(self, start: bytes, then: bytes, says: str) -> None:
-        """What a header says is neither believed nor kept, however long the archive goes on."""
+        """Headers are neither trusted nor kept, however long the archive is."""
         with pytest.raises(CannotMeasureError, match=says):
             counted(start, then=then, limit=Limit(60))
 
@@ -457,24 +457,24 @@ class TestLimits:
 
     @pytest.mark.parametrize("name", ["x", "é" * 2000])
     def test_entries(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is kept of each file until they are sorted is bounded, whether they are many or their names long."""
+        """Memory for the list of files is bounded, for many files as for long names."""
         monkeypatch.setattr(image_archive, "_ENTRIES", 500_000)
         links = (header(f"{name}{i}", type=tarfile.LNKTYPE, linkname=name) for i in range(100_000))
         with pytest.raises(CannotMeasureError, match=r"a layer has too many files to list: more than [\d,]+"):
             image_archive.count(cast(IO[bytes], Endless(links)))
 
     def test_nothing_is_kept_of_a_member(self) -> None:
-        """While an archive is read, no more than a few headers are in memory."""
-        many = io.BytesIO(tar(*(member(str(i)) for i in range(100))))
+        """Only a few headers are in memory at a time."""
+        many = io.BytesIO(tar(*(member(str(i)) for i in range(25))))
         kept = [
             sum(isinstance(found, tarfile.TarInfo) for found in gc.get_objects())
             for _ in image_archive._Archive(many, Limit())
         ]
-        assert len(kept) == 100
+        assert len(kept) == 25
         assert max(kept) < min(kept) + 10
 
     def test_a_bomb(self) -> None:
-        """Of a compressed layer no more is unpacked at a time than is looked at."""
+        """A compressed layer is unpacked in small pieces."""
         pack = zlib.compressobj(9, zlib.DEFLATED, 31)
         bomb = pack.compress(header(size=200_000_000)) + b"".join(pack.compress(bytes(1_000_000)) for _ in range(201))
         bomb += pack.flush()
@@ -496,19 +496,19 @@ class TestLimits:
         ],
     )
     def test_deadline(self, start: bytes, then: bytes, *, compress: bool) -> None:
-        """Where there is always more to read, it ends when its time is up."""
+        """Reading an endless layer ends at the deadline."""
         rest = itertools.chain([start[512:]], itertools.repeat(then))
         with pytest.raises(CannotMeasureError, match=r"the image could not be measured in 0\.2 s"):
             image_archive.count(cast(IO[bytes], Endless(rest)), head=start[:512], compress=compress, limit=Limit(0.2))
 
     def test_deadline_behind_the_end(self) -> None:
-        """What stands behind the last file is counted where that is asked for, and has no end either."""
+        """Reading after the last file ends at the deadline too."""
         rest = cast(IO[bytes], Endless(itertools.repeat(ZEROS)))
         with pytest.raises(CannotMeasureError, match="could not be measured in"):
             image_archive.count(rest, head=bytes(512), compress=True, limit=Limit(0.2))
 
     def test_it_ends_with_the_run(self) -> None:
-        """A count for which nobody waits any more goes no further."""
+        """A count is stopped when nobody waits for it."""
         limit = Limit()
         limit.end()
         with pytest.raises(KeyboardInterrupt):
@@ -517,7 +517,7 @@ class TestLimits:
             counted(header(size=90_000_000_000), then=ZEROS)
 
     def test_documents(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Of what is no layer an archive holds only so much in memory; the rest is passed over."""
+        """Only a limited amount of an archive's other files is kept in memory."""
         monkeypatch.setattr(image_archive, "JSON_CAP", 10_000)
         blobs = [member(f"blobs/sha256/{i:064d}", b"{" * 4000) for i in range(1000)]
         tracemalloc.start()
@@ -542,11 +542,11 @@ class TestLimits:
         [{"User": 5}, {"User": ["root"]}, {"Cmd": 5}, "text", 5],
     )
     def test_settings_of_another_type(self, settings: object) -> None:
-        """What a capture is made of has the types that it must have."""
+        """Values of unexpected types in the configuration are an error."""
         with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
             image_archive.measure(oci(OWN, settings=config(OWN, config=settings)))
 
     def test_links(self) -> None:
-        """Links among layers are few."""
+        """The number of links in a saved image is limited."""
         with pytest.raises(CannotMeasureError, match="more than 10,000 links"):
             image_archive.measure(archive({}, {str(i): str(i + 1) for i in range(10_001)}))

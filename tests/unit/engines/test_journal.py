@@ -1,4 +1,4 @@
-"""The journal: what was made and is not gone, whenever its writer was killed."""
+"""The journal lists what was created and not removed, whenever its writer was killed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from proof.engines.journal import Journal
 
 
 def test_what_is_left(tmp_path: Path) -> None:
-    """Names by kind, in the order in which they were made, without those that are gone."""
+    """Names by kind, in order of creation, without those that were removed."""
     with journal.opened(tmp_path) as ours:
         ours.made("tag", "proof-1/a", "proof-1/b c")
         ours.made("container", "proof-1/a")
@@ -22,7 +22,7 @@ def test_what_is_left(tmp_path: Path) -> None:
 
 
 def test_nothing_left_no_file(tmp_path: Path) -> None:
-    """A run that removed all it made leaves no journal; one that could not, leaves it to the next."""
+    """The journal is removed if it lists nothing; otherwise it stays for the next run."""
     with journal.opened(tmp_path / "a") as ours:
         ours.made("tag", "one")
         ours.gone("tag", "one")
@@ -37,7 +37,7 @@ def test_nothing_left_no_file(tmp_path: Path) -> None:
 
 
 def test_of_a_live_run(tmp_path: Path) -> None:
-    """What a run writes that still lives is not for another one to undo."""
+    """The journal of a run that is still alive is not touched."""
     with journal.opened(tmp_path) as ours:
         ours.made("tag", "one")
         with journal.of_dead_runs(tmp_path) as dead:
@@ -46,7 +46,7 @@ def test_of_a_live_run(tmp_path: Path) -> None:
 
 
 def test_cut_short(tmp_path: Path) -> None:
-    """A last line that a kill cut short spoils none that follows."""
+    """An entry that a kill cut short does not affect later entries."""
     (tmp_path / "a").write_text("\n+ tag one\n+ ta")
     found = Journal(tmp_path / "a")
     found.gone("tag", "one")

@@ -1,4 +1,4 @@
-"""Images in the engine, counted once."""
+"""Measurements of images and layers are cached, and are the same from the store's files as from an archive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.unit.engines.test_image_archive import BASE, EMPTY, OWN, config, dige
 
 
 class Saving(Engine):
-    """An engine whose images are given, and which notes what it is asked to save."""
+    """A fake engine with given images, which records what it is asked to save."""
 
     held: dict[str, tuple[bytes, ...]]
     saved: list[str]
@@ -48,14 +48,14 @@ def engine() -> Saving:
 
 
 def test_an_image_is_saved_once(engine: Saving, tmp_path: Path) -> None:
-    """An image that was counted is not saved again, in this run or a later one."""
+    """An image that was measured is not saved again, in this run or a later one."""
     first = measure.measure(engine, "example", tmp_path)
     assert measure.measure(engine, "example", tmp_path) == first
     assert engine.saved == ["example"]
 
 
 def test_a_layer_is_counted_once(engine: Saving, tmp_path: Path) -> None:
-    """A layer of the base is not read again in an image on it: its counts are those that were kept."""
+    """A base's layers are not read again for an image built on it: the cached counts are used."""
     (base,) = measure.measure(engine, "base", tmp_path).layers
     kept = tmp_path / "layers" / f"{digest(BASE)}.json"
     counts = json.loads(kept.read_text())
@@ -65,7 +65,7 @@ def test_a_layer_is_counted_once(engine: Saving, tmp_path: Path) -> None:
 
 
 def test_compressed_counts_are_apart(engine: Saving, tmp_path: Path) -> None:
-    """A layer that was counted without its compressed size is counted again where that is asked for."""
+    """A layer cached without its compressed size is read again if that is requested."""
     measure.measure(engine, "base", tmp_path)
     (layer,) = measure.measure(engine, "base", tmp_path, compress=True).layers
     assert layer.compressed is not None
@@ -73,7 +73,7 @@ def test_compressed_counts_are_apart(engine: Saving, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '["a", "b", 3, null]', "null"])
 def test_a_broken_record_is_counted_again(engine: Saving, tmp_path: Path, text: str) -> None:
-    """What a full disk or a hand left in the cache is no count."""
+    """A damaged cache file is ignored."""
     whole = measure.measure(engine, "example", tmp_path)
     for path in tmp_path.rglob("*.json"):
         path.write_text(text)
@@ -81,7 +81,7 @@ def test_a_broken_record_is_counted_again(engine: Saving, tmp_path: Path, text: 
 
 
 def stored(data: Path, *layers: bytes) -> str:
-    """Keep an image as Docker's classic store does, and give its id."""
+    """Store an image as Docker's classic store does, and return its id."""
     settings = config(*layers)
     kept = data / "image/overlay2/imagedb/content/sha256" / digest(settings)
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,7 @@ def stored(data: Path, *layers: bytes) -> str:
 
 
 class TestStore:
-    """An engine whose files are at hand."""
+    """An engine whose store can be read from files."""
 
     @pytest.fixture
     def image(self, engine: Saving, tmp_path: Path) -> str:
@@ -131,20 +131,20 @@ class TestStore:
     def test_it_is_what_would_be_saved(
         self, near: Saving, engine: Saving, image: str, tmp_path: Path, *, compress: bool
     ) -> None:
-        """Read from the files of the engine, an image is what it is when it is saved; and it is not saved."""
+        """Measured from the store's files, an image gives the same numbers, without being saved."""
         read = measure.measure(near, image, tmp_path / "a", compress=compress)
         assert engine.saved == []
         assert read == measure.measure(engine, image, tmp_path / "b", compress=compress)
         assert engine.saved == [image]
 
     def test_another_engines_files(self, near: Saving, tmp_path: Path) -> None:
-        """An image that is not among the files is saved."""
+        """An image that is not in the store's files is saved instead."""
         assert measure.measure(near, "example", tmp_path).size == 2812
         assert near.saved == ["example"]
 
     @pytest.mark.parametrize("what", ["changed", "cut", "longer", "gone", "pipe", "link"])
     def test_a_file_that_is_not_the_images(self, near: Saving, image: str, tmp_path: Path, what: str) -> None:
-        """What has not the SHA-256 of its layer is not counted, waits for nobody, and the engine is asked instead."""
+        """Files that do not result in the layer's SHA-256, or would block, are not used: the image is saved instead."""
         (file,) = (tmp_path / "data").rglob("diff/app")
         match what:
             case "changed":
@@ -164,7 +164,7 @@ class TestStore:
 
     @pytest.mark.parametrize("way", ["absolute", "upwards", "through a link", "through two links", "to itself"])
     def test_a_name_that_leads_to_the_host(self, near: Saving, image: str, tmp_path: Path, way: str) -> None:
-        """A name in an image is one below its layer, though a link in it says otherwise: the host is not read."""
+        """Names and links in a layer cannot lead to files of the host."""
         (file,) = (tmp_path / "data").rglob("diff/app")
         secret = tmp_path / "host" / "secret"
         secret.parent.mkdir()
@@ -192,7 +192,7 @@ class TestStore:
     def test_a_device_is_not_opened(
         self, near: Saving, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A device acts when it is opened, as a watchdog does: an image may hold any."""
+        """Devices in an image are not opened, because some act when opened."""
         (file,) = (tmp_path / "data").rglob("diff/app")
         file.unlink()
         with socket.socket(socket.AF_UNIX) as listener:
@@ -211,7 +211,7 @@ class TestStore:
         assert str(file) not in opened
 
     def test_links_above_the_store(self, near: Saving, image: str, tmp_path: Path) -> None:
-        """Where the engine's data are reached through a link of the user's, they are read all the same."""
+        """The data directory itself may be reached through a link."""
         (tmp_path / "link").symlink_to(tmp_path / "data")
         through = replace(near, data=tmp_path / "link")
         object.__setattr__(through, "saved", near.saved)
@@ -233,7 +233,7 @@ class TestStore:
         ],
     )
     def test_an_absurd_entry(self, near: Saving, image: str, tmp_path: Path, line: bytes) -> None:
-        """What is not in the form that is known is not guessed at."""
+        """Files in an unknown format are not used."""
         for path in (tmp_path / "data").rglob("tar-split.json.gz"):
             path.write_bytes(gzip.compress(line + b"\n" + gzip.decompress(path.read_bytes())))
         assert measure.measure(near, image, tmp_path / "cache").size == 2812
@@ -243,7 +243,7 @@ class TestStore:
     def test_limits_hold_here(
         self, near: Saving, engine: Saving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compress: bool
     ) -> None:
-        """What goes beyond a limit is not read once more from an archive."""
+        """An image that exceeds a limit is not read a second time, from an archive."""
         monkeypatch.setattr(image_archive, "_ENTRIES", 10_000)
         many = stored(tmp_path / "data", tar(*(member(str(i)) for i in range(100))))
         with pytest.raises(CannotMeasureError, match="has too many files to list"):
@@ -253,7 +253,7 @@ class TestStore:
             measure.measure(near, many, tmp_path / "cache", compress=compress, limit=image_archive.Limit(0))
 
     def test_what_is_behind_the_end_is_not_kept(self, near: Saving, tmp_path: Path) -> None:
-        """An archive may go on behind its end: that is part of its SHA-256, and of nothing else."""
+        """Bytes after the end of an archive count only for its SHA-256."""
         image = stored(tmp_path / "data", BASE + bytes(60_000_000))
         tracemalloc.start()
         try:
@@ -265,7 +265,7 @@ class TestStore:
         assert peak < 30_000_000
 
     def test_a_layer_with_a_name_of_its_own(self, near: Saving, tmp_path: Path) -> None:
-        """Names of files are made of digests and of nothing else that a configuration may hold."""
+        """Only valid digests are used to make paths."""
         settings = config(OWN, rootfs={"type": "layers", "diff_ids": ["sha256:../../counts"]})
         kept = tmp_path / "data/image/overlay2/imagedb/content/sha256" / digest(settings)
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -281,7 +281,7 @@ class TestStore:
     def test_a_store_of_another_form(
         self, near: Saving, image: str, tmp_path: Path, pattern: str, content: bytes | None
     ) -> None:
-        """A store that is kept in another way, or broken, is not guessed at."""
+        """A store in another format, or a damaged one, is not used."""
         for path in (tmp_path / "data").glob(pattern):
             path.unlink()
             if content is not None:
@@ -299,7 +299,7 @@ class TestStore:
     def test_names_that_are_not_known(
         self, near: Saving, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
     ) -> None:
-        """Where its files do not tell, the engine is asked."""
+        """If the files do not have the answer, the engine is asked."""
         name(tmp_path / "data", "app:latest", image)
         (tmp_path / "data/image/overlay2/repositories.json").unlink()
         if content is not None:
@@ -318,7 +318,7 @@ class TestStore:
 
 
 def rename(layer: Path, old: str, new: str) -> None:
-    """Let the list of a layer's files name one of them otherwise."""
+    """Change the name of a file in a layer's list."""
     (path,) = (
         path
         for path in layer.parents[2].rglob("tar-split.json.gz")

@@ -1,4 +1,4 @@
-"""Where the user's own docker is: as their environment says, else as their context does."""
+"""The address of the user's docker comes from their environment, else from their docker context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOBODY = b'context "nobody": context not found: open /home/me/d/contexts/meta/63
 
 
 def context(monkeypatch: pytest.MonkeyPatch, answer: str, *, code: int = 0, error: bytes = b"") -> None:
-    """Stand in for the docker client, which knows its user's contexts."""
+    """Replace the docker client, which knows the user's contexts."""
 
     def run(argv: Any, **_: Any) -> Completed:
         assert list(argv) == ["docker", "context", "inspect"]
@@ -34,13 +34,13 @@ def context(monkeypatch: pytest.MonkeyPatch, answer: str, *, code: int = 0, erro
 
 
 def test_without_more_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The socket of this machine."""
+    """Without settings, it is the socket on this machine."""
     context(monkeypatch, DEFAULT)
     assert user_engine._address({}) == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
 
 
 def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the variables that a client without contexts reads."""
+    """The context becomes environment variables, for a client without contexts."""
     context(monkeypatch, SECOND)
     found = {
         "DOCKER_HOST": "tcp://192.0.2.1:2376",
@@ -54,7 +54,7 @@ def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.M
 
 
 def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said with what the client says, and no other engine is taken in its place."""
+    """An unknown context is an error with the client's message; no other engine is used instead."""
     context(monkeypatch, "[]", code=1, error=NOBODY)
     with pytest.raises(NoEngineError, match="the docker context cannot be read") as error:
         user_engine._address({"DOCKER_CONTEXT": "nobody"})
@@ -62,7 +62,7 @@ def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_host_that_is_named_comes_before_any_context() -> None:
-    """As in docker itself; of the rest of the environment nothing comes along but what reaches that host."""
+    """As in docker itself. Only the variables needed to reach that host are taken over."""
     given = {"DOCKER_CONTEXT": "second", "DOCKER_TOKEN": "secret", "SSH_AUTH_SOCK": "/run/agent", "HOME": "/home/me"}
     assert user_engine._address({**given, "DOCKER_HOST": "unix:///run/d.sock"}) == {"DOCKER_HOST": "unix:///run/d.sock"}
     assert user_engine._address({**given, "DOCKER_HOST": "ssh://me@192.0.2.1"}) == {

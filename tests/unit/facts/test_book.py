@@ -152,6 +152,7 @@ class TestMeasured:
         found = book["single.size"]
         assert (found.value, found.unit, found.source) == (269_642_189, "B", "sum of files")
         assert found.origin is one
+        assert found.name == "single.size"
         assert len(book) == 4
 
     def test_tolerance(self) -> None:

@@ -1,4 +1,4 @@
-"""What `scripts/serve` shows while an author writes: new pages with their problems, in the browser and in no file."""
+"""What `scripts/serve` shows while an author writes: new pages, with their problems only in the browser."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def news(server: Server) -> dict[str, object]:
 
 
 def test_a_page_is_shown_with_what_is_wrong_with_it(project: Path, site: Site) -> None:
-    """A false claim and an unknown fact do not keep the page back; mended, they are gone."""
+    """A page with a false claim or an unknown fact is shown; once fixed, the problems are gone."""
     page = project / "docs/index.md"
     assert said(site) == ""
     edit(page, "note.own_layers == 1", "note.own_layers == 7")
@@ -76,7 +76,7 @@ def test_a_page_is_shown_with_what_is_wrong_with_it(project: Path, site: Site) -
 
 
 def test_what_stops_a_build_is_said_and_the_old_site_stays(project: Path, site: Site) -> None:
-    """mkdocs.yml that cannot be read: the last good site is shown, with the reason."""
+    """If mkdocs.yml cannot be read, the last good site is shown, with the reason."""
     shown = tree(site.shown)
     edit(project / "mkdocs.yml", "  - tables\n", "  - no_such_extension\n")
     site.build()
@@ -90,7 +90,7 @@ def test_what_stops_a_build_is_said_and_the_old_site_stays(project: Path, site: 
 def test_a_page_cannot_publish_a_file_of_this_machine(
     project: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody names in mkdocs.yml is not served either; each is said."""
+    """Includes, links and unlisted files cannot bring a file of this machine into the site; each is reported."""
     monkeypatch.setattr(pages_site, "_AT_ONCE", 0.0)
     pages_site.Site.forget()
     secret = write(tmp_path / "secret", {"hostname": "a secret"})
@@ -108,7 +108,7 @@ def test_a_page_cannot_publish_a_file_of_this_machine(
 
 
 def test_pages_are_found_by_what_they_take(project: Path, site: Site) -> None:
-    """A fact, a transcript or a file of a snippet; a word that happens to be its name is none of these."""
+    """A page shows a snippet by a fact, transcript or file of it, not by a word that is the same as its name."""
     other = project / "docs/other.md"
     other.write_text("# A note. And count/words.\n")
     index = project / "docs/index.md"
@@ -118,7 +118,7 @@ def test_pages_are_found_by_what_they_take(project: Path, site: Site) -> None:
 
 
 def test_a_browser_is_told(site: Site, server: Server) -> None:
-    """What runs and what is wrong at once; another version where the page's file is another one."""
+    """Browsers are told at once what runs and what is wrong, and the version changes with the page's file."""
     first = news(server)
     assert (first["running"], first["problems"]) == ("", "")
     assert f'data-version="{first["version"]}"' in get(server, "/")
@@ -129,7 +129,7 @@ def test_a_browser_is_told(site: Site, server: Server) -> None:
 
 
 def test_no_file_of_a_site_holds_what_the_preview_adds(project: Path, site: Site, server: Server) -> None:
-    """A page has the script while it is sent; neither the preview's own files nor a built site have it."""
+    """The script is added while a page is sent; it is in no file of the preview or of a built site."""
     assert f"{NEWS}script.js" in get(server, "/")
     assert "EventSource" in get(server, f"{NEWS}script.js")
     assert mkdocs(project, project / "site").returncode == 0
@@ -138,7 +138,7 @@ def test_no_file_of_a_site_holds_what_the_preview_adds(project: Path, site: Site
 
 
 def test_the_page_that_is_looked_at_comes_first(project: Path, site: Site, server: Server) -> None:
-    """Of all pages that a snippet concerns, the one in a browser is built at once, and the others right after."""
+    """Of the pages that show a snippet, the one open in a browser is built first."""
     other = project / "docs/other.md"
     other.write_text("# Other\n\n{{ count.words }}\n")
     site.build()
@@ -155,7 +155,7 @@ def test_the_page_that_is_looked_at_comes_first(project: Path, site: Site, serve
 
 
 def test_saves_are_seen(tmp_path: Path) -> None:
-    """What is written, made and removed; not what whoever asks wrote itself."""
+    """Written, created and removed files are found, except those that the caller wrote."""
     (tmp_path / "a").write_text("1")
     files = Files(tmp_path)
     assert files.changed() == set()
@@ -169,7 +169,7 @@ def test_saves_are_seen(tmp_path: Path) -> None:
 
 
 def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -> None:
-    """No page's file is another one, and each looks otherwise, once the style is in the site that is shown."""
+    """After a style changes, every page reloads, although no page's file changed."""
     preview = Preview(project, site, server, None)
     preview.step()
     before = news(server)["version"]
@@ -183,7 +183,7 @@ def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server alone, for what it answers: its site is a folder with one page."""
+    """Only the server, with a site of one page."""
     folder = write(tmp_path_factory.mktemp("shown"), {"index.html": "<!doctype html><title>x</title><body></body>"})
     with Server(0, lambda: folder) as running:
         yield running
@@ -191,7 +191,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def ask(server: Server, request: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """The status, headers and body of an answer to a request that is sent as it is; its Host is right unless given."""
+    """Send a raw request; returns status, headers and body. The Host header is valid unless given."""
     given = {"Host": f"127.0.0.1:{server.server_port}"} | headers
     lines = [request, *(f"{name.replace('_', '-')}: {value}" for name, value in given.items() if value), "", ""]
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
@@ -210,7 +210,7 @@ def ask(server: Server, request: str, **headers: str) -> tuple[int, dict[str, st
     ],
 )
 def test_another_host_is_not_served(host: str, bare: Server) -> None:
-    """A name that was made to lead here (DNS rebinding) makes a page of another site the owner of nothing here."""
+    """Requests with another host name (DNS rebinding) are refused."""
     for path in ("/", "/-preview/news?/", "/-preview/script.js", "/assets/site.css"):
         status, _, body = ask(bare, f"GET {path} HTTP/1.1", Host=host.format(port=bare.server_port))
         assert (status, body) == (421, b"Misdirected Request\n")
@@ -223,7 +223,7 @@ def test_two_hosts_are_not_served(bare: Server) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost", "[::1]"])
 def test_this_machine_is_served(host: str, bare: Server) -> None:
-    """By each of its names, with the port, as a browser sends it."""
+    """The server's own names with its port are accepted."""
     own = f"{host}:{bare.server_port}"
     assert ask(bare, "GET / HTTP/1.1", Host=own)[0] == 200
     assert ask(bare, "GET / HTTP/1.1", Host=own, Origin=f"http://{own}".lower(), Sec_Fetch_Site="same-origin")[0] == 200
@@ -242,7 +242,7 @@ def test_this_machine_is_served(host: str, bare: Server) -> None:
     ],
 )
 def test_another_site_gets_nothing(headers: dict[str, str], bare: Server) -> None:
-    """It may not embed a page, load a file, or listen to the news."""
+    """Another site may not embed a page, load a file, or listen to the news."""
     for path in ("/", "/-preview/news?/", "/-preview/script.js"):
         status, said, body = ask(bare, f"GET {path} HTTP/1.1", **headers)
         assert (status, body) == (403, b"Forbidden\n")
@@ -250,7 +250,7 @@ def test_another_site_gets_nothing(headers: dict[str, str], bare: Server) -> Non
 
 
 def test_a_link_on_another_site_may_lead_here(bare: Server) -> None:
-    """What comes is a page of its own, which nobody can frame or read."""
+    """A link from another site works, but the page cannot be framed or read."""
     link = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
     status, said, _ = ask(bare, "GET / HTTP/1.1", **link)
     assert status == 200
@@ -260,7 +260,7 @@ def test_a_link_on_another_site_may_lead_here(bare: Server) -> None:
 
 
 def test_a_page_runs_its_known_scripts_alone(bare: Server) -> None:
-    """As the published one: a script that a stranger's branch put into a page does not run on the author's machine."""
+    """Pages have the published policy: a script from a stranger's branch does not run."""
     script = '<script>document.title = "owned"</script>'
     ours = (REPOSITORY / "overrides" / "main.html").read_text("utf-8")
     theirs = ours[ours.index("<script>") : ours.index("</script>") + len("</script>")]
@@ -274,7 +274,7 @@ def test_a_page_runs_its_known_scripts_alone(bare: Server) -> None:
 
 
 def test_head_is_get_without_the_body(bare: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the site, and not of the folder that the server was started in."""
+    """HEAD has the headers of GET and no body; files of the current directory are not served."""
     monkeypatch.chdir(write(tmp_path / "elsewhere", {"secret.txt": "secret", "index.html": "other"}))
     write(bare.folder(), {"note.txt": "a note\n"})
     for path in ("/", "/note.txt", "/nowhere.txt", "/secret.txt", "/-preview/script.js", "/%00", "/../secret.txt"):
@@ -298,7 +298,7 @@ def test_head_is_get_without_the_body(bare: Server, tmp_path: Path, monkeypatch:
     ],
 )
 def test_an_odd_path_is_refused(path: str, bare: Server, capfd: pytest.CaptureFixture[str]) -> None:
-    """It names no file, inside of the site or outside, and the terminal shows no traceback of it."""
+    """A malformed path gets no file, and no traceback is printed."""
     status, _, body = ask(bare, f"GET {path} HTTP/1.1")
     assert (status, body) == (400, b"Bad Request\n")
     assert capfd.readouterr() == ("", "")
@@ -318,13 +318,13 @@ def test_an_odd_path_is_refused(path: str, bare: Server, capfd: pytest.CaptureFi
     ],
 )
 def test_what_is_not_there_is_not_found(path: str, bare: Server, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whatever a file system says of such a name."""
+    """Paths that do not exist, or that the file system rejects, are not found."""
     assert ask(bare, f"GET {path} HTTP/1.1")[0] == 404
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_link_out_of_the_site_is_not_followed(bare: Server, tmp_path: Path) -> None:
-    """Nor is one that goes round in a circle, nor is a pipe read, which would wait for ever."""
+    """Links out of the site or in a cycle are not followed, and a pipe is not read."""
     outside = write(tmp_path / "outside", {"secret.txt": "secret", "index.html": "secret"})
     (bare.folder() / "one.txt").symlink_to(outside / "secret.txt")
     (bare.folder() / "all").symlink_to(outside)
@@ -342,7 +342,7 @@ def test_a_link_out_of_the_site_is_not_followed(bare: Server, tmp_path: Path) ->
 
 
 def test_a_folder_is_not_listed(bare: Server) -> None:
-    """It leads to its page, which need not be there."""
+    """A path without a slash is redirected to the directory, whether or not it has a page."""
     write(bare.folder(), {"files/a.txt": "x", "files/b c/d.txt": "x"})
     assert ask(bare, "GET /files HTTP/1.1")[:2][0] == 301
     assert ask(bare, "GET /files HTTP/1.1")[1]["location"] == "/files/"
@@ -354,7 +354,7 @@ def test_a_folder_is_not_listed(bare: Server) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get", "<b>"])
 def test_another_method_is_refused(method: str, bare: Server) -> None:
-    """There is nothing to write, and no other site is told that it may ask (a preflight)."""
+    """Only GET and HEAD are allowed, and a preflight gets no permission."""
     status, said, body = ask(bare, f"{method} / HTTP/1.1", Origin="https://example.com")
     assert status == 501
     assert "access-control-allow-origin" not in said
@@ -362,13 +362,13 @@ def test_another_method_is_refused(method: str, bare: Server) -> None:
 
 
 def test_what_is_too_long_is_refused(bare: Server) -> None:
-    """A line of a request has an end, and so have its headers."""
+    """Requests with endless lines or headers are refused."""
     assert ask(bare, f"GET /{'x' * 70_000} HTTP/1.1")[0] == 414
     assert ask(bare, "GET / HTTP/1.1", **{f"X_{i}": "x" for i in range(200)})[0] == 431
 
 
 def test_a_slow_client_is_left(bare: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever begins a request and does not end it is not waited for, whoever listens is not held to it."""
+    """An unfinished request is closed after a time limit, but a browser waiting for news is not."""
     assert 0 < _Handler.timeout <= 60
     monkeypatch.setattr(_Handler, "timeout", 0.05)
     for begun in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127"):
@@ -378,7 +378,7 @@ def test_a_slow_client_is_left(bare: Server, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_capture_that_was_updated_elsewhere_is_shown(project: Path, site: Site, server: Server) -> None:
-    """Without an engine a save rebuilds pages: here for a capture that another command wrote."""
+    """Without an engine, pages are rebuilt for a capture that another command wrote."""
     preview = Preview(project, site, server, None)
     before = news(server)["version"]
     record = project / "snippets/count/captured/rebuilt/capture.json"

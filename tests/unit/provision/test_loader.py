@@ -33,7 +33,7 @@ WHEEL = "tiny-1.0-py3-none-any.whl"
 ROOTFS = tar(
     member("bin/sh", b"#!", mode=0o755, mtime=1), member("bin/ash", type=tarfile.SYMTYPE, linkname="sh", mtime=2)
 )
-# Two records of Alpine's package database, a shared folder among them.
+# Two records of Alpine's package database that share a directory.
 DATABASE = """P:ca-certificates
 V:20250619-r0
 F:etc
@@ -188,7 +188,7 @@ class TestBuildArchive:
         content = files(build(tmp_path, project(tmp_path), "alpine:3"))
         assert ROOTFS in content.values()
 
-    def test_a_layer_without_end(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_huge_layer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A small package that unpacks to a huge layer is stopped."""
         monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
         with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
@@ -236,7 +236,7 @@ class TestBuildArchive:
         assert not world or files(layer)["etc/apk/world"] == b"alpine-baselayout\nca-certificates\n"
         assert [m.mtime for m in layers(built)[0] if m.name.endswith("installed")] == [7]
 
-    def test_promise(self, tmp_path: Path) -> None:
+    def test_diff_id(self, tmp_path: Path) -> None:
         """A layer is checked against its diff_id."""
         digest = hashlib.sha256(ROOTFS).hexdigest()
         kept = project(tmp_path, BASE + f'diff_id = "sha256:{digest}"\n')
@@ -386,7 +386,7 @@ class TestEnsure:
 
     @pytest.mark.usefixtures("loads")
     def test_not_there(self, tmp_path: Path) -> None:
-        """An engine that took an archive but does not have its image cannot be measured."""
+        """It is an error if the engine does not have the image after loading it."""
         with pytest.raises(CannotMeasureError, match="the engine loaded golang but does not have it"):
             self.ensure(tmp_path, "golang")
 
@@ -518,7 +518,7 @@ class TestCheck:
         assert error.value.hint.endswith("use one of: alpine:3, golang")
 
 
-# A mount of the host's `--mount`, this would mount the host's `--mount` as it is: cat /x/shadow printed the host's.
+# In docker's `--mount`, this would mount the host's /etc.
 HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message

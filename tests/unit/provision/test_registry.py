@@ -55,7 +55,7 @@ def test_a_tag_that_moves_meanwhile(registry: Registry, tmp_path: Path) -> None:
     digest = registries.resolve(reference, platform, tmp_path)
     registry.manifest += b"\n"
     assert registries.resolve(reference, platform, tmp_path) == registry.digest != digest
-    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry keeps the newest alone
+    with pytest.raises(CannotMeasureError, match="has no such image"):  # this registry only keeps the newest
         registries.pull(reference, digest, platform, tmp_path / "image.tar", "a:1")
     assert registry.asked[-1].endswith(f"/manifests/{digest}")
 
@@ -74,7 +74,7 @@ def test_a_mirror_has_the_same_paths(reference: str, mirror: str, there: str) ->
 
 
 @pytest.mark.parametrize("fault", ["503", "reset"])
-def test_a_moment_of_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
+def test_passing_failures(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault) -> None:
     """A failure that may pass is retried after pauses that double, with some randomness."""
     registry.faults += [fault] * 3
     assert pull(registry, tmp_path) == registry.digest
@@ -111,12 +111,12 @@ def test_slow(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("garbage", "returns something that is not an image (1 attempt)"),
     ],
 )
-def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
+def test_lasting_failures(registry: Registry, tmp_path: Path, quick: list[float], fault: Fault, says: str) -> None:
     """Each kind has its message and hint, is retried only if that can help, and leaves no file."""
     registry.forever = fault
     with pytest.raises(CannotMeasureError) as error:
         pull(registry, tmp_path)
-    # Of a registry that is away no other image is asked; one that lacks an image may have the next.
+    # If a registry is away, other images are not requested; if it only lacks this image, they are.
     assert isinstance(error.value, RegistryAwayError) == ("4 attempts" in says)
     assert f"{registry.address}/a:1 could not be pulled: its registry {says}" in str(error.value)
     assert error.value.evidence
@@ -125,7 +125,7 @@ def test_lasting_trouble(registry: Registry, tmp_path: Path, quick: list[float],
     assert not (tmp_path / "image.tar").exists()
 
 
-def test_a_limit_for_good(
+def test_a_lasting_limit(
     registry: Registry, tmp_path: Path, quick: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If 429 persists, skopeo gives up after its own attempts, and so does the tool."""

@@ -68,7 +68,7 @@ def page(folder: Path, *inline: str) -> Path:
 def test_a_page_states_its_policy_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its charset and before anything that the policy is about."""
     monkeypatch.setattr(scripts, "known", {"ours()"}.__contains__)
-    html = csp.forbid(load(tmp_path, page(tmp_path, "ours()"))).html
+    html = csp.add_policy(load(tmp_path, page(tmp_path, "ours()"))).html
     stated = f'<meta http-equiv="Content-Security-Policy" content="{csp.policy(["ours()"])}">'
     assert re.search(rf'<head><meta charset="utf-8">\s*{re.escape(stated)}<title>', html)
 
@@ -79,6 +79,6 @@ def test_a_script_that_is_not_known_is_not_allowed(
 ) -> None:
     """It is refused, and named: to leave it out of the policy would hide it."""
     monkeypatch.setattr(scripts, "known", {"ours()"}.__contains__)
-    with pytest.raises(UsageError, match="this inline script is not known") as error:
-        csp.forbid(load(tmp_path, page(tmp_path, *inline)))
+    with pytest.raises(UsageError, match="unknown inline script") as error:
+        csp.add_policy(load(tmp_path, page(tmp_path, *inline)))
     assert error.value.evidence == f"<script>{inline[-1]}".strip()

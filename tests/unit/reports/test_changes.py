@@ -1,4 +1,4 @@
-"""Reports in Markdown: facts old → new, layers, and text that stays text in GitHub's own renderer."""
+"""Markdown reports of facts and layers, in which untrusted text has no effect in GitHub's renderer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAYERS = (
 
 
 class _Reader(HTMLParser):
-    """The elements of a document, and its cells' text."""
+    """Collects the elements of a document and the text of its cells."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -55,13 +55,13 @@ class _Reader(HTMLParser):
 
 
 def rendered(markdown: str) -> _Reader:
-    """As GitHub renders it, but for its last filter, which would only take out what is not there."""
+    """Render as GitHub does, except for its last filter, which only removes elements."""
     return _Reader(cmarkgfm.github_flavored_markdown_to_html(markdown, options=Options.CMARK_OPT_UNSAFE))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_of_others_stays_text_in_a_table(text: str) -> None:
-    """No element but the table's own and `code`, no attribute, no cell too many, and in one what was written."""
+    """Only the table's elements and `code`, no attributes, the right number of cells, the text unchanged."""
     table = changes.table(("a", "b", "c"), [("1", changes.code(text), "2")])
     assert len(table.splitlines()) == 3
     found = rendered(table)
@@ -77,7 +77,7 @@ def test_text_of_others_stays_text_in_a_table(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["www.example.invalid", "me@example.invalid", "https://example.invalid", "@somebody"])
 def test_nothing_becomes_a_link_or_calls_anybody(text: str) -> None:
-    """GitHub looks for names and addresses outside of code alone, and here none is in sight before it decodes."""
+    """No names or addresses are visible to GitHub outside code, before it decodes the text."""
     assert re.fullmatch(r"<code>(?:\w|&#\d+;|[ ,/+%()=.-])*</code>", changes.code(text))
     assert "a" not in rendered(changes.code(text)).tags
     assert html.unescape(changes.code(text)).replace("\u2060", "") == f"<code>{text}</code>"
@@ -90,7 +90,7 @@ def result(tmp_path: Path, old: Capture | None, new: Capture | None) -> Result:
 
 
 def test_facts_old_and_new(tmp_path: Path) -> None:
-    """Each with its size to the byte and by how much it moved; what came and went too, and not what is the same."""
+    """Changed facts have exact sizes and the change; new and removed ones are listed, unchanged ones not."""
     old = capture(facts={"size": CapturedFact(1000, "B", ""), "gone": CapturedFact(1, "count", "")})
     new = capture(facts={"size": CapturedFact(1100, "B", ""), "user": CapturedFact("root", "text", "")})
     found = rendered(changes.facts([result(tmp_path, old, new)]))
@@ -103,7 +103,7 @@ def test_facts_old_and_new(tmp_path: Path) -> None:
 
 
 def test_a_size_is_attributed_to_layers(tmp_path: Path) -> None:
-    """Which grew, whose they are, and by how much."""
+    """Which layers grew, whose they are, and by how much."""
     grown = replace(LAYERS[1], size=2_500_000, digest="sha256:c")
     old = capture(facts={"size": CapturedFact(9_000_000, "B", "")}, layers=LAYERS)
     new = capture(facts={"size": CapturedFact(9_500_000, "B", "")}, layers=(LAYERS[0], grown))
@@ -114,7 +114,7 @@ def test_a_size_is_attributed_to_layers(tmp_path: Path) -> None:
 
 
 def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> None:
-    """Counts first; then facts, layers, what drifted and why, and the pages' sentences."""
+    """The counts come first, then facts, layers, drifts with reasons, and problems of pages."""
     count, fails, note = results(captured(tiny(tmp_path)))
     drift = Difference(Where(Path("x")), "count/words", "6", "7")
     found = [replace(count, verdict="drift", differences=(drift,)), fails, replace(note, verdict="unstable")]
@@ -127,7 +127,7 @@ def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> No
 
 
 def test_a_long_table_ends_and_says_so() -> None:
-    """A pull request's text has a limit."""
+    """A long table is cut off, because the text of a pull request is limited."""
     table = changes.table(("a",), [(str(number),) for number in range(1000)])
     assert "700 more are left out here." in table
     assert len(rendered(table).cells) == 301

@@ -1,4 +1,4 @@
-"""GitHub's annotations and summary: at the right line, and nothing that a snippet prints becomes a command."""
+"""GitHub annotations are at the right lines, and nothing that a snippet prints becomes a command."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ def _decoded(text: str) -> str:
 
 
 def reported(found: list[Result], problems: list[PageError], root: Path) -> list[tuple[str, dict[str, str], str]]:
-    """The commands that the report comes to."""
+    """The commands in the output of the report."""
     log = io.StringIO()
     github.report(found, problems, root=root, pages=[root / "docs" / "index.md"], file=log)
     return commands(log.getvalue())
 
 
 def test_the_reader_of_commands_finds_both_forms() -> None:
-    """The corpus does hold commands: what is tested below is that they are found no more."""
+    """The corpus contains commands; the tests below show that they are escaped."""
     found = [name for text in HOSTILE for name, _, _ in commands(text)]
     assert found == [*("error", "set-output", "add-mask", "stop-commands", "set-env", "error", "add-mask")]
 
 
 def test_an_accurate_run_annotates_nothing(root: Path) -> None:
-    """No news."""
+    """Accurate snippets have no annotations."""
     assert reported(results(root), [], root) == []
 
 
 def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
-    """One annotation a line of the manifest, with all that differs there, old and new, and why."""
+    """One annotation per line of the manifest, with all differences there and their reasons."""
     count, fails, note = results(root)
     differences = (
         Difference(Where(root / "x"), "fails/run", "a", "b"),
@@ -88,7 +88,7 @@ def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
 
 
 def test_a_drift_of_what_goes_in_alone_is_annotated_too(root: Path) -> None:
-    """An edited Dockerfile that makes the same image: the run is red, and says where and why."""
+    """If an edited Dockerfile makes the same image, an annotation says where and why the run failed."""
     count, fails, note = results(root)
     stale = replace(note, verdict="drift", cause="snippet", changes=(Change("context/Dockerfile", "changed"),))
     assert reported([count, fails, stale], [], root) == [
@@ -101,7 +101,7 @@ def test_a_drift_of_what_goes_in_alone_is_annotated_too(root: Path) -> None:
 
 
 def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
-    """The line of each statement of a fact that moved: a sentence to read again."""
+    """Each line of a page that states a changed fact is annotated."""
     count, fails, note = results(root)
     assert note.new
     facts = {**note.new.facts, "own_size": CapturedFact(28, "B", "")}
@@ -116,7 +116,7 @@ def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
 
 
 def test_what_was_not_measured_is_a_warning_and_a_false_sentence_an_error(root: Path) -> None:
-    """At the place that the error names, or at the manifest."""
+    """The annotation is at the error's place, or at the manifest."""
     count, fails, note = results(root)
     lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("the engine is gone"))
     problem = PageError("not so", where=Where(root / "docs/index.md", 5), evidence="a sentence")
@@ -128,7 +128,7 @@ def test_what_was_not_measured_is_a_warning_and_a_false_sentence_an_error(root: 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> None:
-    """Wherever it stands: one annotation is one command, at the place that we gave it."""
+    """Hostile text anywhere: one annotation is one command, at the place that we gave it."""
     count, fails, note = results(root)
     found = [
         replace(
@@ -155,7 +155,7 @@ def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> N
 def test_hostile_text_is_no_command_in_what_a_person_reads(
     text: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The log of a job is read for commands, all of it."""
+    """GitHub looks for commands in the whole log of a job."""
     count, fails, note = results(root)
     terminal = Terminal()
     terminal.result(replace(count, verdict="drift", differences=(Difference(Where(root), "count/words", text, text),)))
@@ -170,7 +170,7 @@ def test_hostile_text_is_no_command_in_what_a_person_reads(
 
 
 def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
-    """Evidence out of a file stands behind a margin, and cannot be read as the older form of a command either."""
+    """Evidence from a file is indented, and cannot be read as an old-style command either."""
     edit(root / "snippets/count/snippet.toml", "title =", '"##[add-mask]x" = 1\ntitle =')
     done = proof("check", cwd=root)
     assert done.returncode == 2
@@ -194,7 +194,7 @@ def test_a_log_that_a_script_shows_holds_no_command(tmp_path: Path) -> None:
 def test_the_summary_is_added_to_the_file_of_the_job(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind what is there already, and under GitHub's limit."""
+    """The summary is appended to what is there, and stays below GitHub's limit."""
     file = tmp_path / "summary.md"
     file.write_text("before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
@@ -204,7 +204,7 @@ def test_the_summary_is_added_to_the_file_of_the_job(
 
 
 def test_paths_are_those_of_the_checkout(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project in a folder of a repository is annotated there."""
+    """Paths are right for a project in a subdirectory of a repository."""
     monkeypatch.setenv("GITHUB_WORKSPACE", str(root.parent))
     count, *_ = results(root)
     lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("gone"))

@@ -1,4 +1,4 @@
-"""JUnit's XML: valid for what reads pytest's own, whatever a snippet printed."""
+"""The JUnit XML is valid for tools that read pytest's, whatever a snippet printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_schema_is_that_of_pytests_reports(tmp_path: Path) -> None:
-    """It is ours, so it is held to a report that the collectors read: one with all four outcomes."""
+    """The schema is our own, so it is checked with a report by pytest that has all four outcomes."""
     (tmp_path / "test_all.py").write_text(
         "import pytest\n"
         "def test_passes(): pass\n"
@@ -46,13 +46,13 @@ def test_the_schema_is_that_of_pytests_reports(tmp_path: Path) -> None:
 
 
 def test_the_schema_refuses_what_is_no_report() -> None:
-    """A schema that takes anything would show nothing."""
+    """The schema rejects wrong documents."""
     for text in ("<testsuites/>", "<testsuite/>", "<testsuites><testsuite name='a'/></testsuites>"):
         assert not SCHEMA.is_valid(text)
 
 
 def test_every_verdict_has_its_element(root: Path) -> None:
-    """A drift failed, what could not be measured is an error, another environment was skipped; counts add up."""
+    """A drift is a failure, `not measured` an error, another environment is skipped; the counts add up."""
     count, fails, note = results(root)
     drift = Difference(Where(root / "snippets/fails/snippet.toml", 9), "fails/run", "a", "b")
     found = [
@@ -82,7 +82,7 @@ def test_every_verdict_has_its_element(root: Path) -> None:
 
 
 def test_pages_without_a_problem_are_one_test_that_passed(root: Path) -> None:
-    """So that a suite of nothing is no success."""
+    """There is always at least one test case for pages."""
     text = junit.text(results(root), [], root=root, seconds=1)
     SCHEMA.validate(text)
     assert [case.get("name") for case in ET.fromstring(text)[1]] == ["every claim holds"]  # noqa: S314 - our own
@@ -90,7 +90,7 @@ def test_pages_without_a_problem_are_one_test_that_passed(root: Path) -> None:
 
 @pytest.mark.parametrize("content", HOSTILE)
 def test_hostile_text_is_text(content: str, root: Path) -> None:
-    """The document stays the same tree, and what can be said in XML is said as it was."""
+    """Hostile text does not change the tree, and characters that XML allows are unchanged."""
     count, fails, note = results(root)
     difference = Difference(Where(Path(root / "x")), content, content, content)
     found = [
@@ -109,7 +109,7 @@ def test_hostile_text_is_text(content: str, root: Path) -> None:
 
 
 def test_the_report_is_written_whole(root: Path, tmp_path: Path) -> None:
-    """In UTF-8, into a folder that there need not be yet."""
+    """The file is UTF-8, and its directory is created if needed."""
     file = tmp_path / "reports" / "junit.xml"
     junit.write(file, results(root), [], root=root, seconds=1)
     SCHEMA.validate(str(file))

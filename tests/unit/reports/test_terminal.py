@@ -1,4 +1,4 @@
-"""What a terminal and a CI's log are given: text from outside does nothing in either."""
+"""Untrusted text has no effect in a terminal or in the log of a CI system."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HOSTILE = [*site.outputs("x", "y")[:-4], *COMMANDS, *(f"first\n{command}\nlast" 
 
 
 def acts(printed: str) -> list[str]:
-    """The lines of a log in which something would act."""
+    """The lines of a log that would have an effect."""
     lines = printed.split("\n")
     commands = [line for line in lines if line.strip().startswith("::") or "##[" in line or "##vso[" in line]
     return commands + [
@@ -60,7 +60,7 @@ def result(tmp_path: Path) -> Result:
 def test_a_log_does_not_act(
     text: str, result: Result, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a difference, an input, an error, a problem, a name, advice or a stage: seen, and without effect."""
+    """Hostile text is visible and has no effect, wherever it is printed."""
     monkeypatch.setattr("proof.reports.terminal._QUICK", 0)
     terminal = Terminal()
     with terminal.stage(text):
@@ -77,7 +77,7 @@ def test_a_log_does_not_act(
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text)[:60])
 def test_json_does_not_act(text: str, result: Result) -> None:
-    """`proof check --json` says what was printed, character by character, on lines that no CI system acts on."""
+    """`proof check --json` has the exact output, on lines that have no effect in a CI system."""
     written = json_report.results(
         [replace(result, differences=(Difference(Where(Path("x")), "single/run", text, text),))]
     )
@@ -88,7 +88,7 @@ def test_json_does_not_act(text: str, result: Result) -> None:
 
 @pytest.mark.parametrize("text", ACTING, ids=repr)
 def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever a record says, under a seal that fits: refused, or shown as the text it is, in every report."""
+    """Hostile values in a validly sealed capture are refused, or shown as text in every report."""
     root = captured(tiny(tmp_path))
     count, fails, note = results(root)
     folder = folder_of(note.snippet.folder, "rebuilt")
@@ -124,7 +124,7 @@ def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
-    """Where the table had a number it printed whatever text stood there, and Rich read it as its markup."""
+    """The table once printed a text in place of a number, which Rich then read as markup."""
     folder = tmp_path / "captured" / "rebuilt"
     store.save(capture(), folder)
     for unit in ("text", "count", "B", "nautical miles"):
@@ -136,7 +136,7 @@ def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
 
 
 def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line is read as a whole."""
+    """Pieces that are harmless alone must not form a command together."""
     screen = Screen()
     screen.print("  :", (":error::x", "bold"))
     screen.print("a #", "#[group]x")
@@ -145,7 +145,7 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
 
 
 def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
-    """Python prints its message as it is; this one goes through `plain` as all others do."""
+    """Error messages of the command line go through `plain` too."""
     print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
     printed = capsys.readouterr().err
     assert "ZeroDivisionError" in printed
@@ -186,11 +186,11 @@ def test_nothing_leaves_by_another_way() -> None:
 
 
 def test_what_is_harmless_stays_as_it_is() -> None:
-    """Nothing is done to what does nothing."""
+    """Harmless text is not changed."""
     for text in ("a::b", "x ::y", "# [1/2] RUN", "#1 [2/3] ## x", "Größe: 10\N{NO-BREAK SPACE}MB – 你好", "a\tb\n\nc"):
         assert plain(text) == text
 
 
 def test_the_control_acts() -> None:
-    """Every one of these would act if it were printed as it is."""
+    """Every one of these texts would have an effect if printed unescaped."""
     assert all(acts(text) for text in COMMANDS if "teamcity" not in text)

@@ -1,4 +1,4 @@
-"""A command as it is shown, and as an engine is asked to run it."""
+"""How the command in a snippet becomes the command line that is run."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset(
     ],
 )
 def test_images_alone_are_renamed(shown: str, run: str) -> None:
-    """Every image of the snippet's own under its name here; a base, a value and the container's words as they are."""
+    """Only the snippet's own images are renamed, not bases, values of flags, or the container's command."""
     command = commands.parse(shown, where=Where(Path("snippet.toml")))
     assert execute._argv(command, ENGINE, []) == run.split()
 
 
 def test_without_a_prefix_nothing_is_touched() -> None:
-    """What was typed, with what the tool adds behind the verb."""
+    """Without a prefix the command is as typed, with the added flags after its verb."""
     command = commands.parse("docker build -t example .", where=Where(Path("snippet.toml")))
     plain = Engine("docker", {}, "linux/amd64")
     assert execute._argv(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
 
 
 def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a step runs its image is counted beside it; where the step fails, nobody needs the count any more."""
+    """An image is measured while the next step runs; if that step fails, measuring is stopped."""
     counting = 0.0
 
     def count(*_: object, limit: Limit, **__: object) -> None:

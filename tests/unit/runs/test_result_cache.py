@@ -1,4 +1,4 @@
-"""What was found accurate, and is not run again: while all that this depends on is as it was."""
+"""A snippet that was accurate is not run again until something that the verdict depends on changes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Change = Callable[[Path, pytest.MonkeyPatch], object]
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose snippets were run, on an engine that consists of one program."""
+    """A project whose snippets were run, with an engine of only one program."""
     (tmp_path / "dockerd").write_text("a program")
     monkeypatch.setattr(private_daemon, "programs", lambda: [tmp_path / "dockerd"])
     made = captured(tiny(tmp_path))
@@ -54,7 +54,7 @@ def snippet(root: Path, name: str) -> Snippet:
 
 
 def test_what_is_as_it_was(root: Path) -> None:
-    """It is accurate still, as measured then, and says that it was not run."""
+    """The cached result is accurate, has the earlier measurements, and is marked as cached."""
     assert names(known(root), root) == {"count", "fails", "note"}
     result = known(root).get(snippet(root, "note"))
     assert result is not None
@@ -99,14 +99,14 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_has_changed(root: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
-    """Whatever a verdict depends on is not as it was: what it was of is run again."""
+    """If anything that a verdict depends on changes, the snippet is run again."""
     act, again = CHANGES[change]
     act(root, monkeypatch)
     assert names(known(root), root) == {"count", "fails", "note"} - again
 
 
 def test_an_edit_while_it_runs(root: Path) -> None:
-    """What was run is not what is there now."""
+    """A snippet that changed during the run is not cached."""
     running = known(root)
     found = accurate(root)  # which writes the captures
     running.keep(found)
@@ -115,7 +115,7 @@ def test_an_edit_while_it_runs(root: Path) -> None:
 
 @pytest.mark.parametrize("verdict", ["drift", "unstable", "written", "not measured", "another environment"])
 def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
-    """Whatever is wrong is said again by a run of its own."""
+    """Only accurate results are cached."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
     time.sleep(0.1)
     old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
@@ -124,7 +124,7 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
 
 
 def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
-    """Accurate for `proof update` is not accurate for a check, where pages show the registry's capture."""
+    """A result of `proof update` is not cached if pages show a capture for the registry's bases."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
     old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
     assert old is not None
@@ -136,7 +136,7 @@ def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
 
 
 def test_measured_then(root: Path) -> None:
-    """What may differ from run to run is as that run has found it: claims are held to that."""
+    """Facts that vary between runs have the values of the cached run."""
     folder = places.folder_of(root / "snippets/note", "rebuilt")
     old = store.load(folder)
     assert old is not None
@@ -162,7 +162,7 @@ def test_measured_then(root: Path) -> None:
     ],
 )
 def test_who_wants_a_run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks for something else than the same again gets it, and so does CI."""
+    """The cache is not used in CI, nor with options that ask for something else."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setattr(private_daemon, "obstacle", lambda: "")
 

@@ -1,4 +1,4 @@
-"""Snippets run beside each other: order, company, and the end of all at once."""
+"""Snippets run in parallel: their order, which run alone, and what an interrupt does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENV = {"PATH": os.environ["PATH"]}
 
 @pytest.fixture
 def snippets(tmp_path: Path) -> list[Snippet]:
-    """Four of them, of which `timed` measures time."""
+    """Four snippets; `timed` measures time."""
     root = tiny(tmp_path)
     for name in ("left", "right", "timed"):
         folder = root / "snippets" / name
@@ -47,7 +47,7 @@ def snippets(tmp_path: Path) -> list[Snippet]:
 
 
 class Runs:
-    """Stands in for `verify`: how many run at a time, in which order, and what comes of each."""
+    """A fake `verify` that records how many run at a time, and in which order."""
 
     def __init__(self, *, hold: float = 0.0) -> None:
         self.begun: list[str] = []
@@ -75,14 +75,14 @@ class Runs:
 
 
 def test_one_at_a_time(snippets: list[Snippet]) -> None:
-    """With one job they run in their order, in this thread."""
+    """With one job snippets run in order, in this thread."""
     runs = Runs()
     assert [r.snippet.name for r in scheduler.run(snippets, runs, jobs=1)] == ["count", "left", "right", "timed"]
     assert runs.most == 1
 
 
 def test_as_many_as_jobs(snippets: list[Snippet]) -> None:
-    """Never more at a time than there are jobs, and all of them once."""
+    """Every snippet runs once, and never more at a time than there are jobs."""
     runs = Runs(hold=0.2)
     found = {r.snippet.name for r in scheduler.run(snippets, runs, jobs=2)}
     assert found == {"count", "left", "right", "timed"}
@@ -91,7 +91,7 @@ def test_as_many_as_jobs(snippets: list[Snippet]) -> None:
 
 
 def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
-    """By what each took when it was captured; one that measures time comes last, and alone."""
+    """The slowest start first; one that measures time runs last, and alone."""
     monkeypatch.setattr(scheduler, "durations", lambda _: {"count": 1.0, "left": 9.0, "right": 5.0, "timed": 99.0})
     runs = Runs(hold=0.05)
     list(scheduler.run(snippets, runs, jobs=2))
@@ -102,7 +102,7 @@ def test_the_longest_begins_first(snippets: list[Snippet], monkeypatch: pytest.M
 
 
 def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that begin alike one goes first, the others when it is done, and meanwhile what has no part in it."""
+    """Of builds that begin alike, one runs first. Meanwhile unrelated snippets run, then the others."""
     root = snippets[0].folder.parents[1]
     for name in ("left", "right"):
         step = '[[step]]\nname = "build"\ncommand = "docker build -t x ."\nunshown = "a test"\n'
@@ -142,7 +142,7 @@ def test_none_waits_for_a_step_of_another(snippets: list[Snippet], monkeypatch: 
     ],
 )
 def test_company_is_no_drift(verdict: Verdict, cause: Cause | None, snippets: list[Snippet], *, again: bool) -> None:
-    """What may come of the others is looked at again without them, and that counts."""
+    """A result that other snippets may have influenced is replaced by a run alone."""
 
     class Uneasy(Runs):
         def result(self, snippet: Snippet) -> Result:
@@ -178,7 +178,7 @@ FAULTS = [
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, jobs: int) -> None:
-    """Whatever is raised for one snippet, the others are measured, and the run ends as one that could not measure."""
+    """If an error is raised for one snippet, the others still run, and the exit code is 3."""
 
     class Faulty(Runs):
         def result(self, snippet: Snippet) -> Result:
@@ -207,7 +207,7 @@ def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, 
     ],
 )
 def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, says: str) -> None:
-    """What the tool can name is not called a fault of it."""
+    """Known errors are not reported as bugs of the tool."""
 
     def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
         del snippet, concurrent
@@ -221,7 +221,7 @@ def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, say
 def test_the_whole_command_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`proof check` says what came of every snippet and exits with 3, and shows no traceback."""
+    """`proof check` prints every result, exits with 3, and shows no traceback."""
     root = captured(tiny(tmp_path))
 
     @contextlib.contextmanager
@@ -249,7 +249,7 @@ def test_the_whole_command_goes_on(
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
 def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
-    """An interrupt is nobody's result."""
+    """An interrupt ends the run; it is not the result of a snippet."""
 
     def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
         del snippet, concurrent
@@ -261,7 +261,7 @@ def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseExcept
 
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit])
 def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) -> None:
-    """An interrupt ends what every other snippet runs, and begins nothing more."""
+    """An interrupt ends the commands of all snippets, and no more are started."""
     running = threading.Barrier(3)
     begun: list[str] = []
 
@@ -285,7 +285,7 @@ def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) 
 
 
 def test_a_service_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None:
-    """A daemon that is started again from a snippet's thread does not end with that thread, although it is guarded."""
+    """A daemon restarted from a snippet's thread does not end with that thread, although it is guarded."""
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux ends a child with the thread that started it")
     started: list[subprocess.Popen[bytes]] = []
@@ -302,7 +302,7 @@ def test_a_service_outlives_the_thread_that_asked_for_it(tmp_path: Path) -> None
 
 
 def test_default_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One for each processor, and never so many that they only wait for the engine."""
+    """One job per processor, with a lower and an upper limit."""
     count: Callable[[int], None] = lambda n: monkeypatch.setattr(os, "cpu_count", lambda: n)  # noqa: E731
     count(1)
     assert scheduler.default_jobs() == 2

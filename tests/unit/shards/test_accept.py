@@ -1,4 +1,4 @@
-"""Captures of another machine: looked at as data, written where they belong, and told in a pull request's text."""
+"""Captures from another machine are checked, written, and described in the text of a pull request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DIGEST = f"sha256:{'1' * 64}"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures, whole ones."""
+    """The tiny project with complete made-up captures."""
     root = captured(tiny(tmp_path))
     results(root)
     return root
@@ -41,7 +41,7 @@ def whole(root: Path) -> Capture:
 
 
 def wrong(value: Any) -> Any:
-    """A value of a type that the type checker would not let through, as JSON does."""
+    """A value of a type that the type checker would reject, but JSON can hold."""
     return value
 
 
@@ -67,13 +67,13 @@ def moved(root: Path) -> list[Result]:
 
 
 def handed_over(root: Path, folder: Path) -> Path:
-    """A folder of these results."""
+    """A directory with these results."""
     result_files.save(moved(root), folder, root=root, origin="registry", seconds=1)
     return folder
 
 
 def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> None:
-    """What was written there is written here, byte for byte, and locked; nothing else is touched."""
+    """Captures are written here byte for byte and their bases are locked; nothing else changes."""
     before = tree(root)
     done = proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -89,7 +89,7 @@ def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> N
 
 
 def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: Path) -> None:
-    """Old and new of what the pages show, the bases, another environment, what could not be measured."""
+    """Old and new values that pages show, bases, another environment, and what could not be measured."""
     body = tmp_path / "build" / "body.md"
     done = proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,7 +104,7 @@ def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: P
 
 
 def test_the_text_is_one_that_github_takes(root: Path) -> None:
-    """However much moved: cut between two rows, with what a reviewer must know in front."""
+    """A long text is cut between two rows; what a reviewer must know comes first."""
     *others, note = moved(root)
     assert note.new
     assert note.old is None
@@ -128,7 +128,7 @@ def test_the_text_is_one_that_github_takes(root: Path) -> None:
 
 
 def test_the_rows_that_are_cut_are_counted() -> None:
-    """What is shown and what is said to be missing come to all."""
+    """The rows shown and the number of missing rows add up."""
     head, row = "### Facts\n\n| fact |\n|---|", "| <code>one</code> |"
     section = "\n".join([head, *[row] * 100])
     for room in (300, 500, 1000, len(section) - 1):
@@ -141,7 +141,7 @@ def test_the_rows_that_are_cut_are_counted() -> None:
 
 
 def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
-    """A claim that the new captures deny is the reviewer's to mend."""
+    """A claim that fails with the new captures is listed for the reviewer."""
     found = moved(root)
     note = found.pop()
     assert note.new
@@ -165,7 +165,7 @@ def test_what_drifted_or_was_never_written_is_not_taken(root: Path, tmp_path: Pa
 
 
 def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path) -> None:
-    """One capture that was edited on the way: code 2, and not even the good ones are taken."""
+    """If one capture was edited on the way: code 2, and none is accepted."""
     folder = handed_over(root, tmp_path / "all")
     (folder / "captures" / "note" / "run.txt").write_text("something else\n")
     before = tree(root)
@@ -176,7 +176,7 @@ def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path
 
 
 def objections(root: Path, capture: Capture) -> list[str]:
-    """What is said against a capture of `note`."""
+    """The objections to a capture of `note`."""
     known = base_images.load(root)
     snippet = results(root)[2].snippet
     return list(untrusted.objections(capture, snippet, "rebuilt", known))
@@ -192,7 +192,7 @@ def objections(root: Path, capture: Capture) -> list[str]:
     ],
 )
 def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path: Path) -> None:
-    """What goes into the lock is the image that was measured: anything else is refused, and nothing is written."""
+    """Only the measured image may go into the lock: anything else is refused, and nothing is written."""
     *others, note = moved(root)
     assert note.new
     images = dict.fromkeys(note.new.provenance.bases, image)
@@ -206,22 +206,22 @@ def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path:
 
 
 def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:
-    """The made-up one is whole."""
+    """There are no objections to the made-up capture."""
     assert objections(root, whole(root)) == []
 
 
 def provenance(**fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on where it comes from."""
+    """Change its provenance."""
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
 def fact(name: str, **fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on a fact that is there."""
+    """Change an existing fact."""
     return lambda c: replace(c, facts={**c.facts, name: replace(c.facts[name], **fields)})
 
 
 def layer(**fields: Any) -> Callable[[Capture], Capture]:
-    """Another word on the layer of its own, with the facts that follow from it."""
+    """Change its own layer, with the facts that follow from it."""
     return lambda c: replace(
         c,
         layers=(c.layers[0], replace(c.layers[1], **fields)),
@@ -314,12 +314,12 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
 def test_a_capture_that_is_not_right_is_objected_to(
     root: Path, change: Callable[[Capture], Capture], says: str
 ) -> None:
-    """Its types, its name, its steps, its facts, where it comes from, and the state that it is of."""
+    """Types, name, steps, facts, provenance and inputs are checked."""
     assert any(says in found for found in objections(root, change(whole(root))))
 
 
 def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
-    """The capture of another snippet, and what speaks against one of it."""
+    """The capture of another snippet, and the objections to it."""
     known = base_images.load(root)
     (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
     capture = store.load(folder_of(snippet.folder, "rebuilt"))
@@ -328,7 +328,7 @@ def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], l
 
 
 def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
-    """Its value, its unit and all that the manifest declares of it; and it is there."""
+    """Value, unit and declared properties must be right, and the fact must exist."""
     capture, none, against = of("count", root)
     assert against(capture) == none
     for changed in (
@@ -354,7 +354,7 @@ def test_an_expected_failure_printed_what_is_expected(root: Path) -> None:
 
 
 def test_what_a_registry_would_send_adds_up(root: Path) -> None:
-    """The layers do not tell it, so it has its form: the whole is the base and the rest."""
+    """Transfer sizes do not follow from the layers, but the total must be the sum of both parts."""
     edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
     capture, _, _ = of("note", captured(root))
     _, none, against = of("note", root)
@@ -365,7 +365,7 @@ def test_what_a_registry_would_send_adds_up(root: Path) -> None:
 
 
 def test_every_committed_capture_could_be_handed_over() -> None:
-    """The rules are those by which the tool writes."""
+    """What the tool itself writes is accepted."""
     known = base_images.load(REPOSITORY)
     snippets = project.load_all(REPOSITORY)
     assert len(snippets) > 100

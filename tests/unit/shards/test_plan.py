@@ -1,4 +1,4 @@
-"""Shards: every snippet in exactly one, balanced, and the same whoever asks."""
+"""Every snippet is in exactly one shard; shards are balanced, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = st.dictionaries(
 
 @given(seconds=SECONDS, count=st.integers(min_value=1, max_value=12))
 def test_every_snippet_is_in_exactly_one_shard(seconds: dict[str, float], count: int) -> None:
-    """None is lost and none is run twice, whatever they take."""
+    """No snippet is lost or runs twice, whatever the durations."""
     shards = plan.divide(seconds, count)
     assert len(shards) == count
     assert sorted(name for shard in shards for name in shard) == sorted(seconds)
@@ -36,7 +36,7 @@ def test_every_snippet_is_in_exactly_one_shard(seconds: dict[str, float], count:
 
 @given(seconds=SECONDS, count=st.integers(min_value=1, max_value=12))
 def test_no_shard_waits_for_a_badly_chosen_one(seconds: dict[str, float], count: int) -> None:
-    """The longest first: no shard takes more than the mean and its shortest snippet, which came last."""
+    """No shard takes longer than the mean plus its shortest snippet, which was added last."""
     mean = sum(seconds.values()) / count
     for shard in plan.divide(seconds, count):
         if shard:
@@ -45,7 +45,7 @@ def test_no_shard_waits_for_a_badly_chosen_one(seconds: dict[str, float], count:
 
 @given(seconds=SECONDS, count=st.integers(min_value=1, max_value=12), seed=st.integers())
 def test_the_plan_does_not_depend_on_the_order(seconds: dict[str, float], count: int, seed: int) -> None:
-    """Each machine makes the plan for itself, so all must come to the same one."""
+    """Each machine makes its own plan, so all plans must be the same."""
     names = list(seconds)
     random.Random(seed).shuffle(names)  # noqa: S311 - no secret
     assert plan.divide({name: seconds[name] for name in names}, count) == plan.divide(seconds, count)
@@ -53,7 +53,7 @@ def test_the_plan_does_not_depend_on_the_order(seconds: dict[str, float], count:
 
 @given(count=st.integers(min_value=1, max_value=9), number=st.integers(min_value=1, max_value=9))
 def test_a_shard_is_written_as_it_is_read(count: int, number: int) -> None:
-    """`2/3` and back; the fourth of three is none."""
+    """`2/3` is parsed and printed again; the fourth of three is invalid."""
     if number <= count:
         assert str(plan.parse(f"{number}/{count}")) == f"{number}/{count}"
     else:
@@ -63,13 +63,13 @@ def test_a_shard_is_written_as_it_is_read(count: int, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "-1/3", "1/0", "1/3/5", "a/b", "1.0/3", " 1/3", "1/99999"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
-    """With what one is."""
+    """The error has an example of a valid shard."""
     with pytest.raises(UsageError, match="invalid shard"):
         plan.parse(text)
 
 
 def test_a_snippet_without_a_capture_counts_as_the_mean(tmp_path: Path) -> None:
-    """What is new is neither free nor endless."""
+    """A snippet without a capture gets an average duration."""
     root = captured(tiny(tmp_path))
     for name, seconds in (("count", 2.0), ("note", 4.0)):
         record = folder_of(root / "snippets" / name, "rebuilt") / "capture.json"
@@ -83,7 +83,7 @@ def test_a_snippet_without_a_capture_counts_as_the_mean(tmp_path: Path) -> None:
 
 
 def test_without_any_capture_all_count_the_same(tmp_path: Path) -> None:
-    """The first run of a project can be spread too."""
+    """Without any captures, snippets are divided evenly."""
     snippets = project.load_all(tiny(tmp_path))
     assert len(set(durations.durations(snippets).values())) == 1
     parts = [plan.part(snippets, Shard(number, 3)) for number in (1, 2, 3)]
@@ -91,7 +91,7 @@ def test_without_any_capture_all_count_the_same(tmp_path: Path) -> None:
 
 
 def test_variants_of_a_matrix_are_spread(tmp_path: Path) -> None:
-    """Each is a snippet of its own."""
+    """Each variant counts as a snippet of its own."""
     root = tiny(tmp_path)
     edit(root / "snippets/count/snippet.toml", 'title = "', 'matrix = { word = ["a", "b", "c"] }\ntitle = "{word} ')
     snippets = project.load_all(root)
@@ -100,7 +100,7 @@ def test_variants_of_a_matrix_are_spread(tmp_path: Path) -> None:
 
 
 def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
-    """More shards than snippets: a run of nothing proves nothing, and says how many would do."""
+    """A shard without snippets is an error that says how many shards are possible."""
     snippets = project.load_all(tiny(tmp_path))
     assert [len(plan.part(snippets, Shard(number, 5))) for number in (1, 2, 3)] == [1, 1, 1]
     with pytest.raises(UsageError, match="no snippets: there are only 3"):
@@ -108,7 +108,7 @@ def test_a_shard_of_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_matrix_for_a_workflow(tmp_path: Path) -> None:
-    """One line of JSON with the names of the shards, never more than there are snippets."""
+    """One line of JSON with the names of the shards, at most one per snippet."""
     root = tiny(tmp_path)
     done = proof("plan", "--shards", "2", "--json", cwd=root)
     assert (done.returncode, done.stdout) == (0, '{"shard": ["1/2", "2/2"]}\n')
@@ -118,7 +118,7 @@ def test_the_matrix_for_a_workflow(tmp_path: Path) -> None:
 
 
 def test_the_plan_for_a_person(tmp_path: Path) -> None:
-    """Every shard with its seconds and its snippets."""
+    """Every shard is printed with its seconds and snippets."""
     done = proof("plan", "--shards", "2", cwd=tiny(tmp_path))
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["1/2", "2/2"]
     assert sorted(word for word in done.stdout.split() if word in ("count", "fails", "note")) == [

@@ -1,4 +1,4 @@
-"""Results as files: what is written is what is read, and nothing else is."""
+"""Result files: what was written is read back, and anything else is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shards(root: Path, tmp_path: Path) -> list[Path]:
-    """Three folders of results, a snippet each."""
+    """Three directories of results, with one snippet each."""
     folders = []
     for number, result in enumerate(results(root), start=1):
         folders.append(tmp_path / f"part-{number}")
@@ -44,13 +44,13 @@ def shards(root: Path, tmp_path: Path) -> list[Path]:
 
 
 def read(root: Path, *folders: Path) -> list[Result]:
-    """Load and put together, as `proof merge` does."""
+    """Load and merge, as `proof merge` does."""
     snippets = project.load_all(root)
     return result_files.merge(result_files.load(folders, snippets, base_images.load(root), root), snippets)
 
 
 def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
-    """Every field of every kind of result, the places relative to the project."""
+    """Every field of every kind of result survives, with places relative to the project."""
     count, fails, note = results(root)
     assert note.new
     grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
@@ -82,12 +82,12 @@ def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
 
 
 def test_shards_are_put_together_in_the_order_of_one_run(root: Path, shards: list[Path]) -> None:
-    """However they are handed over."""
+    """The order of the directories does not matter."""
     assert read(root, *reversed(shards)) == read(root, *shards) == results(root)
 
 
 def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
-    """By `proof merge`: code 2, the name, and what to do."""
+    """`proof merge` exits with 2, the snippet's name, and a hint."""
     for folders, says in (
         (shards[:2], "no result for 1 of 3 snippets: note"),
         ([*shards, shards[0]], "the result of count is twice"),
@@ -108,7 +108,7 @@ def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards:
 
 
 def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
-    """Numbers of two bases are never put beside each other."""
+    """Results for bases of different origins are never merged."""
     (result, *_) = results(root)
     other = replace(result, verdict="another environment", new=None)
     result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
@@ -117,7 +117,7 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
 
 
 def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_path: Path) -> None:
-    """One tag and two images: code 3, both of them and who had which; the same run on one image is one."""
+    """If a base was two images: code 3, with both and the snippets that used them."""
 
     def on(result: Result, digit: str) -> Result:
         assert result.new
@@ -196,7 +196,7 @@ def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
 def test_a_list_that_the_tool_did_not_write_is_refused(
     root: Path, shards: list[Path], change: Callable[[dict[str, Any]], object]
 ) -> None:
-    """With code 2 and the file, never a traceback."""
+    """The exit code is 2 with the file's name, never a traceback."""
     edited(shards[0] / "results.json", change)
     with pytest.raises(UsageError, match=r"results\.json"):
         read(root, *shards)
@@ -244,14 +244,14 @@ def test_a_file_that_the_tool_did_not_leave_is_refused(
 
 
 def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
-    """A context that was edited since, as of another commit, is not what was measured."""
+    """A capture of an edited context, as from another commit, is refused."""
     (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
     with pytest.raises(UsageError, match=r"with other inputs .* context/words.sh changed"):
         read(root, *shards)
 
 
 def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -> None:
-    """A folder that holds anything is refused before anything is run."""
+    """A directory that is not empty is refused before anything is run."""
     before = (shards[0] / "results.json").read_bytes()
     done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
     assert done.returncode == 2
@@ -260,7 +260,7 @@ def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -
 
 
 def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
-    """Accurate is 0; a drift is 1, and by its cause 5 to 8; not measured is 3."""
+    """Exit codes: 0 for accurate, 1 for drift, 5 to 8 for drift by cause, 3 for not measured."""
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
     edited(shards[1] / "results.json", lambda data: data["results"][0].update(verdict="drift", cause="base"))
     assert proof("merge", *map(str, shards), cwd=root).returncode == 1
@@ -279,7 +279,7 @@ def resealed(root: Path, old: str, new: str) -> None:
 
 
 def test_a_shards_verdict_is_not_believed(root: Path, shards: list[Path]) -> None:
-    """An "accurate" that contradicts the repository is a drift, whatever the shard says; and it is said."""
+    """An "accurate" that contradicts the repository becomes a drift, which says so."""
     resealed(root, '"instruction": "COPY note.txt', '"instruction": "COPY other.txt')
     found = read(root, *shards)
     assert [result.verdict for result in found] == ["accurate", "accurate", "drift"]
@@ -297,7 +297,7 @@ def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
 
 
 def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
-    """Whatever it says, with whatever it adds: what its capture comes to here is not hidden."""
+    """Whatever a shard reports, the result of comparing its capture here is shown."""
     resealed(root, '"files": 1', '"files": 2')
     told = {"seconds": 0, "changes": [], "differences": [], "error": None, "cause": None}
     for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):

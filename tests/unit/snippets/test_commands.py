@@ -41,7 +41,7 @@ ACCEPTED = [
     ("docker inspect example --format '{{.Size}}'", "inspect", [("--format", "{{.Size}}")], ["example"]),
     ("docker run a@sha256:" + "0" * 64, "run", [], ["a@sha256:" + "0" * 64]),
     ("docker version -f '{{.Server.Version}}'", "version", [("-f", "{{.Server.Version}}")], []),
-    # No shell ever sees these: they are words like any other, for the container alone.
+    # No shell runs these: they are plain words for the container.
     ("docker run a echo $HOME `id` $(id) ; rm -rf / && id | sh > /x", "run", [],
      ["a", "echo", "$HOME", "`id`", "$(id)", ";", "rm", "-rf", "/", "&&", "id", "|", "sh", ">", "/x"]),
     ("docker run a sh -c 'id; # comment'", "run", [], ["a", "sh", "-c", "id; # comment"]),
@@ -86,7 +86,7 @@ def test_inside() -> None:
 
 @pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
 def test_inside_refused(text: str, what: str) -> None:
-    """In a container too a command must be on one line of words."""
+    """With `inside`, too, a command is one line of words."""
     with pytest.raises(RefusedError, match=what):
         commands.parse(text, where=WHERE, inside=True)
 
@@ -125,7 +125,7 @@ def test_values() -> None:
 
 
 HEX = "0123456789abcdef" * 4
-# For each flag the values that it may have, and some that it may not; `{}` is where the value stands.
+# For each flag, some values that are allowed and some that are not; `{}` is the place of the value.
 VALUES = [
     ("docker run --user={} a", ["0", "app", "app.x-y", "1:2", "app:grp-1.x"], ["", ":1", "1:", "-1", "1:2:3", "a/b"]),
     ("docker run -u {} a", ["0", "1:2"], ["''", ":1", "1:"]),
@@ -172,15 +172,15 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("command", "value"), [(c, value) for c, values, _ in VALUES for value in values])
-def test_a_value_that_a_flag_may_have(command: str, value: str) -> None:
-    """It is handed on as it is."""
+def test_an_allowed_value(command: str, value: str) -> None:
+    """An allowed value is passed on unchanged."""
     ((_, given),) = commands.parse(command.format(value), where=WHERE).flags
     assert given == value.strip("'")
 
 
 @pytest.mark.parametrize(("command", "value"), [(c, value) for c, _, values in VALUES for value in values])
-def test_a_value_that_a_flag_may_not_have(command: str, value: str) -> None:
-    """It is refused, whatever docker would make of it."""
+def test_a_refused_value(command: str, value: str) -> None:
+    """Other values are refused, whatever docker would do with them."""
     with pytest.raises(RefusedError) as error:
         commands.parse(command.format(value), where=WHERE)
     assert f"`{value.strip(chr(39))}`" in str(error.value)
@@ -205,8 +205,8 @@ def test_a_value_that_a_flag_may_not_have(command: str, value: str) -> None:
         ("docker inspect -f {{.ID}} -f {{.ID}} a", "-f"),
     ],
 )
-def test_which_flags_may_be_there_several_times(text: str, twice: str) -> None:
-    """Of the others docker takes one, and a reader may look at another; by either of its names."""
+def test_which_flags_may_be_repeated(text: str, twice: str) -> None:
+    """The others may be given once, under either name: a reader may look at another value than docker uses."""
     if not twice:
         assert len(commands.parse(text, where=WHERE).flags) > 1
         return
@@ -215,7 +215,7 @@ def test_which_flags_may_be_there_several_times(text: str, twice: str) -> None:
     assert f"`{twice}`" in str(error.value)
 
 
-# Templates, one a line. The second half counts, pads, names or repeats something that is not of an image.
+# Templates, one per line. Those in the second half use loops, padding, names or pipes that are not allowed.
 HARMLESS = """\
 plain text
 {{.}}
@@ -231,8 +231,10 @@ plain text
 {{"text"}}
 {{.A .B}}
 {{if .A}}a{{else}}b{{end}}
+{{  if  .A  }}a{{ else }}b{{  end  }}
 {{with .A}}{{.B}}{{end}}
 {{range .RootFS.Layers}}{{.}}{{end}}
+{{range  .RootFS.Layers}}{{println  .}}{{  end  }}
 {{range .RepoTags}}{{end}}
 {{range .RepoDigests}}{{end}}
 {{range .Config.Env}}{{println .}}{{end}}
@@ -280,14 +282,14 @@ OF_VERBS = ["inspect -f '{}' a", "history --format '{}' a", "images --format='{}
 @pytest.mark.parametrize("verb", OF_VERBS)
 @pytest.mark.parametrize("template", ["", *HARMLESS.splitlines()])
 def test_a_template_of_fields_and_lists(verb: str, template: str) -> None:
-    """What an image has is shown, as any verb shows it."""
+    """Templates of fields and lists are allowed for each verb."""
     assert commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE).flags[0][1] == template
 
 
 @pytest.mark.parametrize("verb", OF_VERBS)
 @pytest.mark.parametrize("template", ENDLESS.splitlines())
-def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
-    """It would run on this machine, in docker's client."""
+def test_a_refused_template(verb: str, template: str) -> None:
+    """It would run on this machine, in docker's client, perhaps forever."""
     with pytest.raises(RefusedError, match="is refused as the value of"):
         commands.parse(f"docker {verb.replace('{}', template)}", where=WHERE)
 
@@ -318,8 +320,8 @@ def test_a_template_that_could_have_no_end(verb: str, template: str) -> None:
         ("/Proc", "/", False),
     ],
 )
-def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
-    """The three directories and all below them, by whatever way a path leads there."""
+def test_kernel_paths(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
+    """All notations of the three directories, and of paths below them, are found."""
     assert commands.is_kernel_path(path, folder) is kernels
 
 
@@ -341,18 +343,18 @@ def test_what_is_the_kernels(path: str, folder: str, kernels: bool) -> None:  # 
     ],
 )
 def test_the_familiar_name(image: str, shown: str) -> None:
-    """As docker prints it: of its own registry neither the host nor the library."""
+    """As docker prints it: without the host of its own registry, and without `library`."""
     assert commands.familiar(image) == shown
 
 
 @pytest.mark.parametrize(("length", "fits"), [(2_000, True), (2_001, False)])
 def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 - an expected value
-    """What nobody reads is not run."""
+    """A longer command is refused."""
     text = "docker run a ".ljust(length, "x")
     if fits:
         assert len(commands.parse(text, where=WHERE).positionals[1]) == length - len("docker run a ")
     else:
-        with pytest.raises(RefusedError, match="a command of 2,001 characters is refused") as error:
+        with pytest.raises(RefusedError, match="the command is too long: 2,001 characters") as error:
             commands.parse(text, where=WHERE)
         assert error.value.evidence == f"{text[:60]}…"
 
@@ -368,10 +370,10 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker image ls -q", "the image is missing"),
         ("docker inspect -f {{.ID}}", "the image is missing"),
         ("docker history", "the image is missing"),
-        ("docker version a", "takes no names"),
-        ("docker inspect a A", "`A` is no"),
+        ("docker version a", "takes no arguments"),
+        ("docker inspect a A", "invalid image name `A`"),
         ("docker history a -- b", "the flag `--` is refused"),
-        ("docker run - a", "`-` is no"),
+        ("docker run - a", "invalid image name `-`"),
         ("docker build -t=  .", "docker takes the `=` as the value"),
         ("docker run -u= a", "docker takes the `=` as the value"),
         ("docker run --rm= a", "takes no value"),
@@ -380,11 +382,11 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker", "`docker ` is refused"),
         ("docker image", "`docker image` is refused"),
         ("docker image build", "a build takes its own context"),
-        ("docker run \u2013\u2013rm a", "that is no"),
+        ("docker run \u2013\u2013rm a", "not with a hyphen"),
     ],
 )
-def test_what_is_not_a_whole_command(text: str, says: str) -> None:
-    """Words that are missing, or one too many."""
+def test_an_incomplete_command(text: str, says: str) -> None:
+    """Missing and superfluous words are refused."""
     with pytest.raises(RefusedError) as error:
         commands.parse(text, where=WHERE)
     assert says in str(error.value)
@@ -393,14 +395,14 @@ def test_what_is_not_a_whole_command(text: str, says: str) -> None:
 
 
 def test_blanks_between_words() -> None:
-    """Tabs too; an empty word is a word."""
+    """Words may be separated by tabs. A quoted empty word counts."""
     command = commands.parse("docker\trun  a\t'' b", where=WHERE)
     assert (command.argv, command.positionals, command.head) == (("docker", "run", "a", "", "b"), ("a", "", "b"), 2)
     assert commands.parse("docker image ls a", where=WHERE).head == 3
 
 
-def test_what_each_verb_may_be_given() -> None:
-    """A flag more, of any verb, is a decision that is made here too."""
+def test_the_flags_of_each_verb() -> None:
+    """To allow another flag, add it here too."""
     short = {
         name: sorted(flags) for name, (_, flags) in ((" ".join(words), verb) for words, verb in commands.VERBS.items())
     }

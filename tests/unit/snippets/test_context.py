@@ -1,6 +1,6 @@
-"""What a build is handed: copied without version control, links as links, and nothing else than what was checked.
+"""Build contexts: copied without version control, with links as links, and checked.
 
-What is refused of a context is in tests/data/corpus.
+What is refused in a context is listed in tests/data/corpus.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def test_a_shared_engine_changes_the_copy_alone(snippet: Snippet) -> None:
     assert (snippet.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
 
 
-def test_what_is_left_out_makes_nothing_stale(snippet: Snippet) -> None:
+def test_ignored_files_make_nothing_stale(snippet: Snippet) -> None:
     """A capture depends on the files of the context and on the targets of links, but not on ignored files."""
     before = fingerprint.of(snippet, {}, "docker 26")
     assert not any(".git/" in name or "DS_Store" in name for name in before)
@@ -100,7 +100,7 @@ def copied(snippet: Snippet, folder: Path) -> Path:
     return folder / "copy"
 
 
-def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
+def test_content_of_a_copy(snippet: Snippet, tmp_path: Path) -> None:
     """Links are copied as links, ignored files are not copied, and modes do not depend on the umask."""
     write(snippet.context, {"sub/run.sh": "#!/bin/sh\n"})
     (snippet.context / "sub" / "run.sh").chmod(0o4751)
@@ -137,7 +137,7 @@ def test_a_copy_is_what_was_checked(snippet: Snippet, tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_what_was_put_there_after_the_check_is_not_copied(
+def test_changes_after_the_check_are_not_copied(
     given: dict[str, Any], says: str, snippet: Snippet, tmp_path: Path
 ) -> None:
     """The copy is checked, so a `git checkout` in between cannot add anything. The error names the source."""
@@ -153,7 +153,7 @@ def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False).stdout
 
 
-def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
+def test_bare_repositories_are_refused(tmp_path: Path) -> None:
     """A directory is refused exactly if git takes it for a bare repository."""
     bare = tmp_path / "x" / "y" / "context"
     assert git("init", "--quiet", "--bare", str(bare)) == ""
@@ -164,7 +164,7 @@ def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
         assert git("-C", str(bare), "rev-parse", "--git-dir") == ""
         context.check(bare)
         (tmp_path / gone).rename(bare / gone)
-    # The same with objects and refs elsewhere, which git follows.
+    # The same with objects and refs in another directory, which git finds.
     write(bare, {"commondir": "other\n"})
     (bare / "other").mkdir()
     for moved in ("objects", "refs", "config"):
@@ -177,7 +177,7 @@ def test_a_repository_of_git_is_what_git_takes_for_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "names", [("HEAD", "objects"), ("HEAD", "refs"), ("objects", "refs"), ("commondir",), ("HEAD",)]
 )
-def test_what_is_no_repository(names: tuple[str, ...], tmp_path: Path) -> None:
+def test_not_a_repository(names: tuple[str, ...], tmp_path: Path) -> None:
     """Names that other programs use too are not refused on their own."""
     context.check(write(tmp_path, {f"{name}/x": "" for name in names}))
 
@@ -186,13 +186,13 @@ def test_what_is_no_repository(names: tuple[str, ...], tmp_path: Path) -> None:
     "name",
     [
         *("x" * 300, "x/" * 3000 + "x", "nothing", "sub", "folder", "", ".", "dangling", "pipe"),
-        # What is left out was not checked, and may hold a password.
+        # Ignored files were not checked, and may contain a password.
         *(".git/config", "sub/.git", "sub/.DS_Store", "sub/../.git/config", "remote", "folder/.git", "main.go~"),
         *("../snippet.toml", "/etc/passwd", "up", "../context-evil/secret", "evil"),
     ],
 )
 def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
-    """No file of that name, however long it is; none that is left out, or elsewhere."""
+    """Neither names of any length, nor ignored files, nor files outside of the context."""
     os.mkfifo(snippet.context / "pipe")
     write(snippet.folder, {"context/main.go~": "", "context-evil/secret": ""})
     for link, to in (("remote", ".git/config"), ("up", "../snippet.toml"), ("evil", "../context-evil/secret")):
@@ -204,7 +204,7 @@ def test_what_a_context_does_not_hold(name: str, snippet: Snippet) -> None:
     "name", ["main.go", "link", "./main.go", "sub/../main.go", "folder/a", "sub/a", "inner", ".gitignore"]
 )
 def test_what_a_context_holds(name: str, snippet: Snippet, tmp_path: Path) -> None:
-    """A file, by any way that stays within; what it says, as it is behind a link."""
+    """A file is found by any path or link within the context, and its content is read."""
     write(snippet.context, {"sub/a": "package main\n", ".gitignore": "package main\n"})
     (snippet.context / "inner").symlink_to(snippet.context / "sub" / "a")
     (tmp_path / "other").symlink_to(snippet.context)
@@ -214,7 +214,7 @@ def test_what_a_context_holds(name: str, snippet: Snippet, tmp_path: Path) -> No
 
 
 def test_a_link_is_not_read_out_of_the_context(snippet: Snippet) -> None:
-    """Should somebody not have asked `holds`."""
+    """Even if the caller did not check `holds`."""
     (snippet.context / "up").symlink_to("../snippet.toml")
     with pytest.raises((RefusedError, ValueError)):
         context.content(snippet.context, Path("up"))
@@ -235,8 +235,8 @@ def test_a_link_is_not_read_out_of_the_context(snippet: Snippet) -> None:
         "a/x~/file",
     ],
 )
-def test_what_is_left_out(name: str, snippet: Snippet, tmp_path: Path) -> None:
-    """At any depth, and a directory with all that is in it: neither a file of the context, nor checked, nor copied."""
+def test_ignored_files(name: str, snippet: Snippet, tmp_path: Path) -> None:
+    """At any depth, ignored files and directories are neither listed, nor checked, nor copied."""
     before = context.files(snippet.context)
     path = snippet.context / name
     if path.is_dir():
@@ -250,7 +250,7 @@ def test_what_is_left_out(name: str, snippet: Snippet, tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_context(snippet: Snippet) -> None:
-    """Sorted, links too and not what they lead to; no folders."""
+    """Files and links are listed, sorted. Links are not followed, and directories are not listed."""
     write(snippet.context, {"sub/b": "", "sub/a": "", "z/deep/x": "", "a.txt": "", ".#x": "", "z/.#x": ""})
     names = [path.relative_to(snippet.context).as_posix() for path in context.files(snippet.context)]
     assert names == [
@@ -258,10 +258,10 @@ def test_the_files_of_a_context(snippet: Snippet) -> None:
     ]
 
 
-# What is summed up, with bounds that are quicker to reach: 1,000 bytes, 8 files and folders.
+# Totals, with lower limits: 1,000 bytes, and 8 files and directories.
 SUMS: list[tuple[dict[str, int], str]] = [
     ({"a": 1_000}, ""),
-    ({"a": 1_001}, "more than 1,000 bytes"),
+    ({"a": 1_001}, "(more|larger) than 1,000 bytes"),
     ({"a": 500, "b/c": 500}, ""),
     ({"a": 500, "b/c": 501}, "more than 1,000 bytes"),
     ({"a": 400, "b": 400, "c": 201}, "more than 1,000 bytes"),
@@ -269,17 +269,16 @@ SUMS: list[tuple[dict[str, int], str]] = [
     (dict.fromkeys("abcdefghi", 0), "more than 8 files"),
     ({f"a/b/c/d/{name}": 0 for name in "abcd"}, ""),
     ({f"a/b/c/d/{name}": 0 for name in "abcde"}, "more than 8 files"),
-    ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link is none of what it leads to
+    ({"a": 600, **{f"link{n}": -1 for n in range(7)}}, ""),  # a link does not count as its target
     ({"a": 600, **{f"link{n}": -1 for n in range(8)}}, "more than 8 files"),
     ({"a": 600, ".git/x": 600, "b~": 600}, ""),
+    ({"a": 1_000, **dict.fromkeys("bcdefghi", 0)}, "more than 8 files"),
 ]
 
 
 @pytest.mark.parametrize(("sizes", "says"), SUMS, ids=str)
-def test_what_a_context_comes_to(
-    sizes: dict[str, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """All files together: whether it is checked in its place or copied."""
+def test_totals(sizes: dict[str, int], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The totals are limited, both in `check` and in `copy`."""
     monkeypatch.setattr(context, "LARGEST", 1_000)
     monkeypatch.setattr(context, "_MOST", 8)
     folder = tmp_path / "snippets" / "odd" / "context"
@@ -298,9 +297,77 @@ def test_what_a_context_comes_to(
             act(folder)
 
 
+@pytest.mark.parametrize(("count", "size"), [(30, 0), (7, 600), (30, 50)])
+def test_a_copy_goes_no_further_than_the_bounds(
+    count: int, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up on the way: what is too much would fill the disk before it is checked."""
+    monkeypatch.setattr(context, "LARGEST", 1_000)
+    monkeypatch.setattr(context, "_MOST", 8)
+    folder = write(tmp_path / "snippets" / "odd" / "context", {f"{n}": "x" * size for n in range(count)})
+    with pytest.raises(RefusedError, match="the context holds more than"):
+        context.copy(folder, tmp_path / "copy")
+    made = [path.stat().st_size for path in (tmp_path / "copy").iterdir()]
+    assert len(made) <= 9
+    assert sum(made) <= 1_000 + size
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        *(
+            (name, True)
+            for name in (".GIT", ".Git", ".git.", ".git ", ".git. .", ".git:x", ".git::$DATA", ".GIT .:x:y")
+        ),
+        *((name, True) for name in ("git~1", "GIT~1", "Git~1. ", "git~1:x")),
+        *(
+            (name, False)
+            for name in ("git", ".gitX", ".git-x", "a.git", ".gitignore", "git~2", "agit~1", "..git", ".git.x")
+        ),
+    ],
+)
+def test_what_is_git_to_some_file_systems(name: str, refused: bool, snippet: Snippet) -> None:  # noqa: FBT001
+    """In capitals, by its short name, or with an ending that does not count: a folder or a file, at any depth."""
+    (snippet.context / "sub" / name).mkdir()
+    if refused:
+        with pytest.raises(RefusedError, match="on some file systems") as error:
+            context.check(snippet.context)
+        assert error.value.where
+        assert error.value.where.path == snippet.context / "sub" / name
+    else:
+        context.check(snippet.context)
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (("HEAD", "objects", "refs"), "HEAD objects refs"),
+        (("head", "Objects", "REFS", "other"), "Objects REFS head"),
+        (("HEAD", "commondir"), "HEAD commondir"),
+        (("HEAD", "commondir", "refs", "config"), "HEAD commondir refs"),
+    ],
+)
+def test_what_makes_a_repository_is_shown(names: tuple[str, ...], shown: str, tmp_path: Path) -> None:
+    """Those of its names that git looks for, and where it is."""
+    write(tmp_path / "context" / "sub", {f"{name}/x": "" for name in names})
+    with pytest.raises(RefusedError, match="looks like a bare Git repository") as error:
+        context.check(tmp_path / "context")
+    assert error.value.evidence == shown
+    assert error.value.where
+    assert error.value.where.path == tmp_path / "context" / "sub"
+
+
+def test_a_context_that_is_a_link(snippet: Snippet) -> None:
+    """Also where it leads to one that would do."""
+    snippet.context.rename(snippet.folder / "real")
+    snippet.context.symlink_to("real")
+    with pytest.raises(RefusedError, match="this directory is a symbolic link"):
+        context.check(snippet.context)
+
+
 @pytest.mark.parametrize(("length", "fits"), [(500, True), (501, False)])
 def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Below the context, in bytes: an archive of it must be able to name it."""
+    """The limit is in bytes, relative to the context."""
     folder = tmp_path / "snippets" / "odd" / "context"
     name = f"{'ä' * 120}/{'y' * 240}/"
     write(folder, {name + "z" * (length - len(name.encode())): ""})
@@ -332,7 +399,7 @@ def test_the_longest_path(length: int, fits: bool, tmp_path: Path) -> None:  # n
     ],
 )
 def test_where_a_link_may_lead(to: str, says: str, tmp_path: Path) -> None:
-    """Anywhere within the context, also to what only an image has; not back to itself, and not out."""
+    """A link may lead anywhere in the context, even to a missing file, but not to itself or out of the context."""
     folder = (
         write(tmp_path / "snippets" / "odd", {"context/a": "", "context/sub/b": "", "context-evil/x": ""}) / "context"
     )
@@ -355,17 +422,15 @@ def test_where_a_link_may_lead(to: str, says: str, tmp_path: Path) -> None:
     ("mode", "copied_as"),
     [(0o600, 0o644), (0o700, 0o755), (0o611, 0o644), (0o100, 0o755), (0o4755, 0o755), (0o644, 0o644)],
 )
-def test_a_file_is_executable_for_everyone_or_for_nobody(
-    mode: int, copied_as: int, snippet: Snippet, tmp_path: Path
-) -> None:
-    """As it is for its owner: the one thing that git keeps of a mode."""
+def test_modes_of_copied_files(mode: int, copied_as: int, snippet: Snippet, tmp_path: Path) -> None:
+    """A copy is executable if its owner may execute the file. Git keeps nothing else of a mode."""
     (snippet.context / "main.go").chmod(mode)
     if os.geteuid() != 0 and not mode & 0o400:
-        pytest.skip("only root reads what its owner may not")
+        pytest.skip("only root can read such a file")
     assert (copied(snippet, tmp_path) / "main.go").stat().st_mode & 0o7777 == copied_as
 
 
-def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+def test_a_name_that_is_not_text(tmp_path: Path) -> None:
     """A name in another encoding is refused, and its bytes are shown."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe")).touch()
     with pytest.raises(RefusedError, match=r"U\+DCFC") as error:

@@ -14,7 +14,7 @@ from tests.support.helpers import REPOSITORY
 from tests.support.hostile import Case, cases
 from tests.support.makers import write
 
-# Not setpriv: it stands before every command, and then becomes that.
+# Not setpriv, which starts every command.
 PROGRAMS = ("docker", "dockerd", "podman", "skopeo", "unshare", "containerd", "runc", "nerdctl")
 
 
@@ -27,7 +27,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         stub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # so that the user's context need not be asked for it
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")  # or the user's docker context would be read
     return log
 
 
@@ -68,7 +68,7 @@ def test_the_corpus_is_large_and_says_why() -> None:
     assert all(case.why and case.says for case in refused)
 
 
-def test_the_page_on_threats_names_tests_that_there_are() -> None:
+def test_the_threats_page_names_existing_tests() -> None:
     """Each test file that the page names is in the repository."""
     named = re.findall(r"`(tests/[^`]+)`", (REPOSITORY / "docs" / "threats.md").read_text("utf-8"))
     assert len(named) > 10

@@ -41,7 +41,7 @@ def images(folder: Path, text: str, **arguments: str) -> dict[str, int | None]:
     return {name: where.line for name, where in read(folder, text, arguments).images.items()}
 
 
-def test_who_needs_whom(tmp_path: Path) -> None:
+def test_needs(tmp_path: Path) -> None:
     """A stage needs the stages that it starts from, copies from or mounts, by name or number."""
     text = (
         "FROM alpine:3.22 AS source\nFROM source AS test\nRUN --mount=type=bind,from=source,target=/s true\n"
@@ -165,7 +165,7 @@ class TestBaseOf:
             read(tmp_path, text).base_of("z")
 
 
-# What is refused, and why, is in tests/data/corpus.
+# tests/data/corpus lists what is refused, and why.
 LINES = [
     # the whole file, and the line that the message names
     ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
@@ -244,7 +244,7 @@ def test_two_builds_of_one_file(tmp_path: Path) -> None:
     assert localise(text, lambda name: f"p/{name}", builds) == "ARG V=1\nFROM p/a:$V\nCOPY --from=p/b:1 x y\n"
 
 
-def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
+def test_localised_has_the_same_stages(tmp_path: Path) -> None:
     """The renamed Dockerfile has the same stages on the renamed images."""
     renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
     assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
@@ -254,7 +254,7 @@ def test_localised_still_builds_on_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "folder", sorted(path.parent.name for path in (REPOSITORY / "snippets").glob("*/snippet.toml"))
 )
-def test_labels_are_what_buildkit_prints(folder: str) -> None:
+def test_labels_match_the_logs_of_buildkit(folder: str) -> None:
     """No committed log looks as if it contained steps of another build."""
     found = 0
     for snippet in manifest.variants(REPOSITORY / "snippets" / folder):
@@ -285,7 +285,7 @@ def test_logs_that_are_mixed_up(old: str, new: str) -> None:
     assert verify._is_mixed_up(replace(capture, steps=changed), multi)
 
 
-def test_how_builds_begin(tmp_path: Path) -> None:
+def test_prefixes(tmp_path: Path) -> None:
     """Two builds share the base image of a stage and its steps up to the first RUN."""
     common = "WORKDIR /src\nCOPY . .\nRUN go build\n"
     first = read(tmp_path, f"FROM golang AS a\n{common}RUN x\nFROM a\nRUN y\n")
@@ -312,7 +312,7 @@ EVERY_FLAG = sorted({flag for flags in FLAGS.values() for flag in flags})
 @pytest.mark.parametrize("flag", [*EVERY_FLAG, "--security=insecure", "--keep-git-dir", "--x"])
 @pytest.mark.parametrize("name", FLAGS)
 def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> None:
-    """Each has its own, and no other's."""
+    """Each instruction has its own flags."""
     rest = {"FROM": "a", "WORKDIR": "/x", "ARG": "A=b", "ENV": "A=b", "VOLUME": "/x"}.get(name, "x y")
     text = f"FROM a AS s\nFROM a\n{name} {flag} {rest}\n"
     if flag in FLAGS[name]:
@@ -353,7 +353,7 @@ def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> No
     ],
 )
 def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
-    """What it may say, relative to the folder that it stands in, and the image that it is of."""
+    """The options of a mount, with a target relative to the working directory, and its image."""
     text = f"FROM a AS s\nFROM a\nWORKDIR /src\nWORKDIR /\nRUN --mount={mount} ls"
     if image == "refused":
         with pytest.raises(RefusedError):
@@ -375,8 +375,8 @@ def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
         ("FROM a\nRUN --network=none y", False),
     ],
 )
-def test_a_stage_that_no_from_names(text: str, unnamed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """BuildKit adds one for another image and for a mount, and so names the stages."""
+def test_a_stage_without_a_from(text: str, unnamed: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """BuildKit adds a stage for another image or a mount, and then prints the names of stages."""
     found = read(tmp_path, text)
     assert found.unnamed is unnamed
     several = unnamed or len(found.stages) > 1
@@ -397,7 +397,7 @@ def test_a_stage_that_no_from_names(text: str, unnamed: bool, tmp_path: Path) ->
     ],
 )
 def test_labels(text: str, labels: list[list[str]], tmp_path: Path) -> None:
-    """One for each step, right-justified; a stage on another one, or on nothing, has no step for its FROM."""
+    """Each step has a label, right-justified. The FROM of another stage, or of scratch, is not a step."""
     assert list(read(tmp_path, text).labels) == [frozenset(stage) for stage in labels]
 
 
@@ -414,7 +414,7 @@ def test_labels(text: str, labels: list[list[str]], tmp_path: Path) -> None:
     ],
 )
 def test_what_a_stage_begins_with(text: str, begins: list[tuple[str, ...]], tmp_path: Path) -> None:
-    """Its base and its steps up to the first RUN, of stages on a base alone."""
+    """A stage on a base image begins with the base and the steps up to the first RUN."""
     assert read(tmp_path, text).prefixes == set(begins)
 
 
@@ -449,7 +449,7 @@ def test_what_a_stage_begins_with(text: str, begins: list[tuple[str, ...]], tmp_
     ],
 )
 def test_where_a_workdir_may_lead(lines: list[str], leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Not to the kernel's directories, by whatever way; nor to where this file's variables say."""
+    """It may not lead to the kernel's directories, nor use variables that the file sets."""
     setting = "ENV SET=/proc BOTH=$SET\n"
     text = "FROM a\n" + setting + "".join(f"WORKDIR {line}\n" for line in lines)
     if leads:
@@ -485,8 +485,8 @@ def test_where_a_workdir_may_lead(lines: list[str], leads: bool, tmp_path: Path)
         ("RUN A=x true", True),
     ],
 )
-def test_whose_variable_a_workdir_has(text: str, leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """The base's own may stand in it; one that may have been set here could hold any folder."""
+def test_variables_in_a_workdir(text: str, leads: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """Variables of the base image are allowed. Those that the file may have set could be any directory."""
     text = f"FROM a\n{text}\nWORKDIR /x/$A"
     if leads:
         assert images(tmp_path, text) == {"a": 1}
@@ -533,7 +533,7 @@ def test_whose_variable_a_workdir_has(text: str, leads: bool, tmp_path: Path) ->
     ],
 )
 def test_the_name_of_an_image(text: str, image: str | None, tmp_path: Path) -> None:
-    """With its variables put in; whatever builders read in several ways, or the length of a page, is refused."""
+    """Variables are expanded. Ambiguous and very long names are refused."""
     if image is not None:
         assert list(images(tmp_path, text)) == [image]
     else:
@@ -554,11 +554,11 @@ def test_the_name_of_an_image(text: str, image: str | None, tmp_path: Path) -> N
     ],
 )
 def test_the_name_of_a_stage(name: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Small letters, digits and three signs: a name that two builders look for in the same way."""
+    """Lowercase letters, digits and three signs are allowed, which both builders read in the same way."""
     if accepted:
         assert [stage.alias for stage in read(tmp_path, f"FROM x as {name}\nFROM x AS other").stages] == [name, "other"]
     else:
-        with pytest.raises(RefusedError, match="is no"):
+        with pytest.raises(RefusedError, match="invalid stage name"):
             read(tmp_path, f"FROM x AS {name}")
 
 
@@ -578,7 +578,7 @@ def test_the_name_of_a_stage(name: str, accepted: bool, tmp_path: Path) -> None:
     ],
 )
 def test_what_add_may_name(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Plain paths: nothing that has a scheme, a host or a variable, and no repository."""
+    """ADD accepts plain paths: no scheme, host, variable or repository."""
     if accepted:
         assert read(tmp_path, f"FROM x\nADD {rest}").stages[0].steps == (f"ADD {rest}",)
     else:
@@ -594,7 +594,7 @@ def test_what_add_may_name(rest: str, accepted: bool, tmp_path: Path) -> None:  
     ],
 )
 def test_what_a_volume_may_be(rest: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """Any plain paths but the kernel's, each of them."""
+    """All plain paths are allowed, except for the kernel's."""
     if accepted:
         assert images(tmp_path, f"FROM a\nVOLUME {rest}") == {"a": 1}
     else:
@@ -603,14 +603,14 @@ def test_what_a_volume_may_be(rest: str, accepted: bool, tmp_path: Path) -> None
 
 
 def long(name: str, length: int, variables: int) -> str:
-    """An instruction of so many characters, with so many variables in it."""
+    """An instruction with this number of characters and of variables."""
     return f"{name} A=".ljust(length - 2 * variables, "x") + "$A" * variables
 
 
 @pytest.mark.parametrize(
     ("text", "accepted"),
     [
-        # A variable may have 300 characters: of the base's nothing else is known.
+        # A variable of the base image is assumed to have up to 300 characters.
         (long("LABEL", 10_000, 3_300), True),  # 10,000 + 3,300 * 300 = 1,000,000
         (long("LABEL", 10_001, 3_300), False),
         (long("ENV", 10_000, 3_300), True),
@@ -625,8 +625,8 @@ def long(name: str, length: int, variables: int) -> str:
     ],
     ids=lambda value: None if isinstance(value, bool) else value[:5] + str(len(value)),
 )  # fmt: skip
-def test_how_long_variables_may_make_it(text: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """A million characters at most, however few lines they come from."""
+def test_the_length_with_variables(text: str, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
+    """An instruction may have at most a million characters after expanding variables."""
     if accepted:
         assert images(tmp_path, f"FROM a\n{text}") == {"a": 1}
     else:
@@ -636,17 +636,17 @@ def test_how_long_variables_may_make_it(text: str, accepted: bool, tmp_path: Pat
 
 @pytest.mark.parametrize(("size", "accepted"), [(100_000, True), (100_001, False)])
 def test_the_largest_file(size: int, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """In bytes."""
+    """The limit is in bytes."""
     text = "FROM a\n# ".ljust(size - 1, "x") + "\n"
     if accepted:
         assert read(tmp_path, text).text == text
     else:
-        with pytest.raises(RefusedError, match="more than 100,000 bytes"):
+        with pytest.raises(RefusedError, match="larger than 100,000 bytes"):
             read(tmp_path, text)
 
 
 def test_no_link_leads_to_a_dockerfile(tmp_path: Path) -> None:
-    """Neither the file nor a folder below the one that is trusted may be one."""
+    """Neither the file nor a directory below the trusted one may be a link."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "Dockerfile").write_text("FROM a\n")
     (tmp_path / "linked").symlink_to("real")
@@ -659,6 +659,6 @@ def test_no_link_leads_to_a_dockerfile(tmp_path: Path) -> None:
 
 
 def test_where_an_image_is_named(tmp_path: Path) -> None:
-    """From the first line of the instruction to its last one; in order, and each time."""
+    """Each mention has the first and last line of its instruction; they are in order."""
     found = read(tmp_path, "FROM a\nCOPY \\\n --from=b \\\n x y\nRUN --mount=from=b,target=/x <<E\nx\nE\n")
     assert [(m.image, m.first, m.last) for m in found.mentions] == [("a", 1, 1), ("b", 2, 4), ("b", 5, 5)]

@@ -1,4 +1,4 @@
-"""A Dockerfile as instructions: where each begins and ends, what is a flag of it, and what is text.
+"""The instructions of a Dockerfile: their lines, flags and text.
 
 What is refused, and why, is in tests/data/corpus.
 """
@@ -29,13 +29,13 @@ def read(text: str) -> list[tuple[str, tuple[str, ...], str, int | None, int]]:
         ("  from\t a  AS   b ", [("FROM", (), "a AS b", 1, 1)]),
         ("# a\n\nUSER 1\n\nUSER 2\n", [("USER", (), "1", 3, 3), ("USER", (), "2", 5, 5)]),
         ("CMD", [("CMD", (), "", 1, 1)]),
-        # Flags end at the first word that is none.
+        # Flags end at the first word that is not a flag.
         ("COPY --from=a --link x --chown=1 y", [("COPY", ("--from=a", "--link"), "x --chown=1 y", 1, 1)]),
         ("COPY --link", [("COPY", ("--link",), "", 1, 1)]),
         ("COPY '--link' --from=\"a\" x", [("COPY", (), "'--link' --from=\"a\" x", 1, 1)]),
         ("COPY -x --link y", [("COPY", (), "-x --link y", 1, 1)]),
         ("COPY --chown=$USER x y", [("COPY", ("--chown=$USER",), "x y", 1, 1)]),
-        # Lines that go on.
+        # Continuation lines.
         ("RUN a \\\n  && b", [("RUN", (), "a && b", 1, 2)]),
         ("RUN a\\\nb", [("RUN", (), "ab", 1, 2)]),
         ("RUN a \\ \t\nb", [("RUN", (), "a b", 1, 2)]),
@@ -58,18 +58,18 @@ def read(text: str) -> list[tuple[str, tuple[str, ...], str, int | None, int]]:
         ("RUN cat <<E\n<<F\nE\nUSER 1", [("RUN", (), "cat <<E", 1, 1), ("USER", (), "1", 4, 4)]),
         ("CMD cat <<E\nUSER 1", [("CMD", (), "cat <<E", 1, 1), ("USER", (), "1", 2, 2)]),
         ("ENV A=<<E\nUSER 1", [("ENV", (), "A=<<E", 1, 1), ("USER", (), "1", 2, 2)]),
-        # Words of these may hold any letter, and comments and heredocs too.
+        # Words of these, comments and heredocs may contain any character.
         *((f"{name} ä", [(name, (), "ä", 1, 1)]) for name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK")),
         *((f"{name} ä", [(name, (), "ä", 1, 1)]) for name in ("ENV", "LABEL", "COPY")),
         ("# ä\nCOPY <<E /x\nä\nE", [("COPY", (), "<<E /x", 2, 2)]),
-        # A directive is one of these names, above everything else.
+        # Only some names are directives, and only above everything else.
         ("# ssyntax=1\n# syntax 2\n# my syntax=3", []),
         ("FROM a\n# escape=`", [("FROM", (), "a", 1, 1)]),
         ("\n# escape=`\nFROM a", [("FROM", (), "a", 3, 3)]),
     ],
 )
 def test_instructions(text: str, expected: list[tuple[str, tuple[str, ...], str, int | None, int]]) -> None:
-    """Each with its name in capitals, its flags, its words, and the lines that it takes."""
+    """An instruction has its name in upper case, its flags, its words and its lines."""
     assert read(text) == expected
 
 
@@ -83,7 +83,7 @@ def test_instructions(text: str, expected: list[tuple[str, tuple[str, ...], str,
     ],
 )
 def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
-    """All of it as written, with its comments and heredocs, and nothing of its neighbours."""
+    """The text is as written, with comments and heredocs."""
     assert [instruction.text for instruction in instructions(FILE, text)] == whole
 
 
@@ -107,6 +107,10 @@ def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
         ('USER 1\nRUN echo "<<E"', 2, 'RUN echo "<<E"'),
         ("USER 1\nRUN [a] <<E\nE", 2, "RUN [a] <<E"),
         *(
+            (f"USER 1\nRUN {words}\nE", 2, f"RUN {words}")
+            for words in ("cat << E", "cat<<E", "cat <<E;", "cat <<<E", "1 << 3")
+        ),
+        *(
             (f"USER 1\n{name} ä", 2, f"{name} ä")
             for name in ("FROM", "USER", "ARG", "WORKDIR", "ADD", "EXPOSE", "VOLUME")
         ),
@@ -120,7 +124,7 @@ def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
     ],
 )
 def test_the_place_of_a_refusal(text: str, line: int, shown: str) -> None:
-    """The line at which the instruction begins, or that holds the character; what it says, and what would be right."""
+    """A refusal has the line of the instruction or the character, its text, and a hint."""
     with pytest.raises(RefusedError) as error:
         read(text)
     assert error.value.where

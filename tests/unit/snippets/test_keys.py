@@ -1,4 +1,4 @@
-"""The tables of keys: what they say of a key's type and whether it is required is what the validation does."""
+"""The tables of keys agree with the validation about types and required keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from proof.snippets import base_images, keys, manifest
 from proof.snippets.keys import Key
 from tests.support.makers import write
 
-# A snippet and a list of base images in which every key of a table is given, except `like` and `swap`.
+# A snippet and a list of base images with all keys, except for `like` and `swap`.
 STEP = {
     "name": "build",
     "command": "docker build -t example .",
@@ -72,7 +72,7 @@ LIKE = {key: BASE[key] for key in ("registry", "rebuilt", "created")} | {
 }
 BASES = {"package": [PACKAGE], "base": [BASE, CHILD, LIKE]}
 
-# Each table with where it stands: in which file, and by which keys.
+# Where each table is: the file, and the keys that lead to it.
 TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
     (keys.SNIPPET, "snippet.toml", ()),
     (keys.NOISE, "snippet.toml", ("noise",)),
@@ -110,7 +110,7 @@ def toml(value: Any) -> str:
 
 
 def read(root: Path, name: str, data: Mapping[str, Any]) -> None:
-    """Write one of the two files and read it as the tool does."""
+    """Write one of the two files, and load it."""
     text = "\n".join(f"{key} = {toml(value)}" for key, value in data.items())
     if name == "bases.toml":
         write(root / "snippets", {name: text})
@@ -120,7 +120,7 @@ def read(root: Path, name: str, data: Mapping[str, Any]) -> None:
 
 
 def changed(name: str, path: tuple[str | int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A copy of a file's data, and the table in it to change."""
+    """A copy of the data of a file, and the table in it that is to be changed."""
     data: Any = copy.deepcopy(FILES[name])
     table = data
     for part in path:
@@ -129,13 +129,13 @@ def changed(name: str, path: tuple[str | int, ...]) -> tuple[dict[str, Any], dic
 
 
 def given() -> list[tuple[str, tuple[str | int, ...], str, Key]]:
-    """Every key that the data above give: the file, the table, the key and what is said of it."""
+    """All keys in the data above: the file, the table, the key and its description."""
     return [(name, path, key, table[key]) for table, name, path in TABLES for key in changed(name, path)[1]]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_key_is_accepted(name: str, tmp_path: Path) -> None:
-    """The data above are valid, and give each key of each table at least once."""
+    """The data above are valid, and contain each key of each table at least once."""
     read(tmp_path, name, FILES[name])
     seen = {(id(table), key) for table, file, path in TABLES for key in changed(file, path)[1]}
     assert seen == {(id(table), key) for table, _, _ in TABLES for key in table}
@@ -145,7 +145,7 @@ def test_every_key_is_accepted(name: str, tmp_path: Path) -> None:
 def test_another_key_is_refused(
     table: Mapping[str, Key], name: str, path: tuple[str | int, ...], tmp_path: Path
 ) -> None:
-    """The message lists the keys that there are."""
+    """The hint lists the known keys."""
     data, changing = changed(name, path)
     changing["colour"] = "red"
     with pytest.raises(ManifestError, match=f"unknown key 'colour'(.|\n)*one of: {', '.join(table)}"):
@@ -154,7 +154,7 @@ def test_another_key_is_refused(
 
 @pytest.mark.parametrize(("name", "path", "key", "said"), given())
 def test_a_key_has_its_type(name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path) -> None:
-    """A value of the type that the table says is accepted, as above, and one of another type is refused."""
+    """A value of another type is refused."""
     data, table = changed(name, path)
     assert isinstance(table[key], KINDS[said.kind])
     table[key] = 7 if said.kind not in ("integer", "number") else "seven"
@@ -166,16 +166,16 @@ def test_a_key_has_its_type(name: str, path: tuple[str | int, ...], key: str, sa
 def test_a_required_key_cannot_be_left_out(
     name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path
 ) -> None:
-    """Without it the file is refused."""
+    """Without a required key, the file is refused."""
     del said
     data, table = changed(name, path)
     del table[key]
-    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|there is no \[\[{re.escape(key)}\]\]"):
+    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|no \[\[{re.escape(key)}\]\]"):
         read(tmp_path, name, data)
 
 
 def test_the_other_keys_can_be_left_out(tmp_path: Path) -> None:
-    """A snippet and a base image of required keys alone, and of those that the platform of a base needs."""
+    """A snippet and a base image are valid with only the required keys."""
 
     def required(table: Mapping[str, Key], values: Mapping[str, Any]) -> dict[str, Any]:
         return {key: values[key] for key in table if table[key].required}

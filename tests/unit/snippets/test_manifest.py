@@ -138,7 +138,7 @@ class TestLoad:
             "[step.facts]  # two\nsrc = { match = '(x)', unit = \"s\" }",
         ],
     )
-    def test_facts_written_otherwise(self, tmp_path: Path, facts: str) -> None:
+    def test_notations_of_facts(self, tmp_path: Path, facts: str) -> None:
         """TOML has several notations for a nested table. Each works, and its line is found for messages."""
         table = f'title = "t"\n[[step]]\nname = "a"\ncommand = "docker version"\n{facts}\n'
         (fact,) = load(tmp_path, table).steps[0].facts
@@ -236,7 +236,7 @@ FILES = [
     ("title = 't'\n[[step]\n", 2, "invalid TOML"),
     ("{}", 1, "invalid TOML: invalid statement"),
     ("\ufefftitle = 't'\n", 1, "invisible character U+FEFF"),
-    # Characters that some programs take for a line's end are none in TOML.
+    # Characters that end a line in some programs, but not in TOML.
     ("title = 't'\n# a\u2028b\n", 2, "invisible character U+2028"),
     ("title = 't'\n# \x85title = 'c'\n", 2, "invisible character U+0085"),
     ("title = 't'\n# \rtitle = 'c'\n", 2, "invisible character U+000D"),

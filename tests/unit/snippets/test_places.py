@@ -1,4 +1,4 @@
-"""Where captures are kept, what they are called, and what must not be there."""
+"""Where captures are stored, the names of snippets, and unexpected files among captures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.makers import write
 
 
 def test_the_order_of_origins() -> None:
-    """A page shows the first that there is."""
+    """Pages show the first origin that has captures."""
     assert places.ORIGINS == ("registry", "rebuilt")
 
 
@@ -26,7 +26,7 @@ def test_the_order_of_origins() -> None:
     ],
 )
 def test_folder_of(variant: str, origin: str, folder: str) -> None:
-    """A directory for each origin, and of a matrix for each variant."""
+    """Each origin, and each variant of a matrix, has a directory."""
     assert places.folder_of(Path("a"), origin, variant) == Path(folder)
 
 
@@ -37,13 +37,13 @@ def test_folder_of(variant: str, origin: str, folder: str) -> None:
         ("/p/snippets/a/captured/rebuilt", "/p"),
         ("/p/snippets/a/captured/1.27/rebuilt", "/p"),
         ("/p/results/captures/a", "/p/results"),
-        # Only as near as a variant and an origin are.
+        # `captured` counts only at most two levels above.
         ("/p/snippets/a/captured/1.27/x/rebuilt", "/p/snippets/a/captured/1.27"),
         ("/p/captured/x/captures/a", "/p/captured/x"),
     ],
 )
 def test_trusted(folder: str, trusted: str) -> None:
-    """The project, or the directory of results: from there on, no link is followed."""
+    """The project, or the directory of results. Below it, no link is followed."""
     assert places.trusted(Path(folder)) == Path(trusted)
 
 
@@ -59,13 +59,13 @@ def test_trusted(folder: str, trusted: str) -> None:
     ],
 )
 def test_name_of(name: str, variant: str, called: str) -> None:
-    """A variant is named after its snippet, in letters that an expression over facts can hold."""
+    """A variant is named after its snippet, with characters that are valid in expressions."""
     assert places.name_of(Path("snippets") / name, variant) == called
 
 
 class TestCheck:
-    def test_what_is_sound(self, tmp_path: Path) -> None:
-        """Files and directories, and nothing at all."""
+    def test_valid(self, tmp_path: Path) -> None:
+        """Files and directories are accepted, and so is a missing directory."""
         folder = tmp_path / "snippets/a/captured/rebuilt"
         places.check(folder)
         write(folder, {"run.txt": "", "more/run.txt": ""})
@@ -73,8 +73,8 @@ class TestCheck:
 
     @pytest.mark.parametrize("name", ["run.txt", "more/run.txt", "."])
     @pytest.mark.parametrize("kind", ["link", "pipe"])
-    def test_what_is_not(self, tmp_path: Path, name: str, kind: str) -> None:
-        """A link or a device is refused, before anything is read or written there."""
+    def test_refused(self, tmp_path: Path, name: str, kind: str) -> None:
+        """Links, devices and the like are refused."""
         folder = tmp_path / "snippets/a/captured/rebuilt"
         path = Path(os.path.normpath(folder / name))
         path.parent.mkdir(parents=True)
@@ -86,7 +86,7 @@ class TestCheck:
             places.check(folder)
         assert error.value.where is not None
         assert error.value.where.path == path
-        assert error.value.hint.startswith(f"rm {path}, or put a ")
+        assert error.value.hint.startswith(f"replace {path} with a ")
 
 
 class TestDeclared:
@@ -100,8 +100,8 @@ class TestDeclared:
             (["1.26"], ["1.26/.rebuilt.new-12/run.txt"]),
         ],
     )
-    def test_what_is_declared(self, tmp_path: Path, variants: list[str], files: list[str]) -> None:
-        """Each variant has its origins; what a run that was killed left is not read."""
+    def test_declared(self, tmp_path: Path, variants: list[str], files: list[str]) -> None:
+        """Each variant has its origins. Leftovers of a killed run are ignored."""
         write(tmp_path / "captured", dict.fromkeys(files, ""))
         places.check_declared(tmp_path / "captured", variants)
 
@@ -121,8 +121,8 @@ class TestDeclared:
             *(([""], name, name) for name in (".other.new-1", ".rebuiltxnew-1", "xrebuilt.new-1", ".rebuilt.new-1x")),
         ],
     )
-    def test_what_is_not(self, tmp_path: Path, variants: list[str], file: str, named: str) -> None:
-        """Nothing is ever compared with it, so it could hold any number."""
+    def test_undeclared(self, tmp_path: Path, variants: list[str], file: str, named: str) -> None:
+        """Other files are refused: they are never compared with anything, so they could contain any number."""
         write(tmp_path / "captured", {file: ""})
         with pytest.raises(PageError) as error:
             places.check_declared(tmp_path / "captured", variants)
@@ -130,15 +130,15 @@ class TestDeclared:
         assert error.value.where is not None
         assert error.value.where.path == path
         assert error.value.what == f"{path.name!r} is not a capture of this snippet"
-        assert error.value.evidence == "the manifest has no such variant, and there is no such origin of bases"
+        assert error.value.evidence == "not a variant in the manifest, nor an origin of base images"
         assert error.value.hint == f"git rm -r {path}"
 
     def test_the_first_of_several(self, tmp_path: Path) -> None:
-        """Named in order, so that the message is the same on every machine."""
+        """The first one in order is reported, so that the message is the same on every machine."""
         write(tmp_path / "captured", dict.fromkeys(["e", "c", "a", "d", "b", "rebuilt/x", "f", "g"], ""))
         with pytest.raises(PageError, match="'a' is not a capture"):
             places.check_declared(tmp_path / "captured", [""])
 
     def test_a_name_that_a_shell_would_split(self, tmp_path: Path) -> None:
-        """The command to remove it can be copied."""
+        """The command in the hint is quoted for a shell."""
         assert places.undeclared(tmp_path / "a b", "why").hint == f"git rm -r '{tmp_path}/a b'"

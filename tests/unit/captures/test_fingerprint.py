@@ -59,7 +59,7 @@ def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -
     """A context above the size limit is refused."""
     snippet = read(root)
     monkeypatch.setattr(context, "LARGEST", 30)
-    with pytest.raises(RefusedError, match="more than 30 bytes"):
+    with pytest.raises(RefusedError, match="larger than 30 bytes"):
         fingerprint.of(snippet, KEYS, "docker 26")
 
 

@@ -78,17 +78,17 @@ class Here:
         self.capture = capture
 
     def compared(self, old: Capture, new: Capture | None = None) -> list[Difference]:
-        """How the capture `old` differs from a run that comes to `new`, or to what is captured."""
+        """How the capture `old` differs from the run `new`, by default a run equal to the capture."""
         return list(compare(old, new or self.capture, self.snippet, self.folder))
 
     def said(self, old: Capture, new: Capture | None = None) -> list[str]:
-        """What of the capture `old` is different."""
+        """Only what is different."""
         return [difference.what for difference in self.compared(old, new)]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny project with made-up captures, to be copied: each that is written waits for the disk."""
+    """The tiny project with made-up captures. It is copied, because writing captures waits for the disk."""
     return captured(tiny(tmp_path_factory.mktemp("made")))
 
 
@@ -116,7 +116,7 @@ def layer(number: int, **fields: Any) -> Callable[[Capture], Capture]:
 
 
 def provenance(**fields: Any) -> Callable[[Capture], Capture]:
-    """Change its provenance."""
+    """Change the provenance."""
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
@@ -221,7 +221,7 @@ ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
             *(("Alpine, all of it", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
         ),
         (provenance(bases={}), ("(none)", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
-        (provenance(revision="x"), ("x", "nothing that the tool"), "capture.json", '"provenance": {'),
+        (provenance(revision="x"), ("x", "a value that proof writes"), "capture.json", '"provenance": {'),
         (
             lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))),
             *(("captured", "no such step"), "capture.json", '"more": {'),
@@ -243,7 +243,7 @@ ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
 def test_where_a_difference_is(
     note: Here, forged: Callable[[Capture], Capture], sides: tuple[str, str], file: str, line: str
 ) -> None:
-    """Each names the line that a reader would open, and both sides of it."""
+    """Each difference has the line to open, and both sides."""
     capture = forged(note.capture)
     store.save(capture, note.folder)
     path = (note.snippet.folder if file == "snippet.toml" else note.folder) / file
@@ -267,7 +267,7 @@ def test_where_a_difference_is(
     ],
 )
 def test_the_line_of_an_output(note: Here, old: str, new: str, line: int, sides: tuple[str, str]) -> None:
-    """A line that changed, came or went is named where a reader of the capture would look for it."""
+    """The line number is the place in the captured file where the line was changed, added or removed."""
     (found,) = note.compared(step(1, output=old)(note.capture), step(1, output=new)(note.capture))
     assert (found.where, found.what) == (Where(note.folder / "run.txt", line), "note/run")
     assert (found.old, found.new) == sides
@@ -280,7 +280,7 @@ def test_a_measurement_without_a_capture(note: Here) -> None:
 
 
 def test_a_step_that_neither_has(note: Here) -> None:
-    """Nothing can be said of it here; a step that only the capture has was removed from the run."""
+    """It is not a difference. A step that only the capture has was removed from the run."""
     less = replace(note.capture, steps=note.capture.steps[:2])
     assert note.said(less, less) == []
     (found,) = [d for d in note.compared(note.capture, less) if d.what == "note/image_ls" and d.new == "run"]
@@ -289,7 +289,7 @@ def test_a_step_that_neither_has(note: Here) -> None:
 
 @pytest.mark.parametrize(("extra", "found"), [(0, []), (1, ["27 more"]), (1_000_000, ["27 more"])])
 def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> None:
-    """No more than all that there is: each file and directory of the context, with a thousand bytes for each."""
+    """At most the size of the context, with a thousand bytes more for each file and directory."""
     context = note.snippet.context
     (context / "sub").mkdir()
     (context / "sub" / "more.txt").write_bytes(b"x" * 5_000)
@@ -325,13 +325,13 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size is given to the byte; a number of any length can be printed."""
+    """A size includes the exact bytes. An integer of any length can be printed."""
     assert written(CapturedFact(value, unit, "")) == text
     assert written(None) == "(none)"
 
 
 def test_what_equals_nothing_else() -> None:
-    """A fact that is missing, and a text in place of a number, of which no share can be computed."""
+    """A missing fact, and a text in place of a number, to which no tolerance applies."""
     number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
     assert same(None, None) is True
     for one, other in ((number, None), (None, number), (number, text), (text, number)):
@@ -472,7 +472,7 @@ def test_what_a_log_does_not_show(instruction: str, differs: bool, tmp_path: Pat
 
 
 def test_only_a_build_fills_the_cache(tmp_path: Path) -> None:
-    """A program that prints what looks like a build log says nothing of what a build printed."""
+    """The output of a program that looks like a build log does not count as one."""
     root = tiny(tmp_path)
     with (root / "snippets/note/snippet.toml").open("a") as file:
         file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
@@ -484,7 +484,7 @@ def test_only_a_build_fills_the_cache(tmp_path: Path) -> None:
 
 
 def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
-    """Of a value that is read out of an output, both are named: one that cannot be read is none."""
+    """The difference has the value of the capture and the one in its output, or (none) if that cannot be read."""
     root = captured(tiny(tmp_path))
     edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
     edit(root / "snippets/count/snippet.toml", r"(\d+)", r"(\S+)")
@@ -501,7 +501,7 @@ def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
 
 
 def test_a_base_that_moved(note: Here) -> None:
-    """That a base is another one is said elsewhere; here it is said what a base that is the same was made of."""
+    """A changed base is reported elsewhere. Here, only the description of an unchanged base is compared."""
     moved = replace(note.capture, inputs=note.capture.inputs | {"the base alpine:3.22": "another"})
     assert note.said(provenance(bases=ALL_OF_IT)(moved)) == []
     assert note.said(provenance(bases=ALL_OF_IT)(note.capture)) == ["note: the base alpine:3.22"]
@@ -514,7 +514,7 @@ def test_a_base_that_moved(note: Here) -> None:
     ("number", "last"), [(12, "12"), (13, "… and 1 more lines"), (1_013, "… and 1,001 more lines")]
 )
 def test_a_long_side_of_a_difference(note: Here, number: int, last: str) -> None:
-    """A dozen lines of it are shown, and the number of the others."""
+    """Twelve lines are shown, and the number of the others."""
     lines = [str(n) for n in range(1, number + 1)]
     (found,) = note.compared(step(1, output="\n".join(lines))(note.capture))
     assert found.old.split("\n") == [*lines[:12], *([last] if number > 12 else [])]
@@ -538,7 +538,7 @@ def test_a_long_line_of_a_difference(note: Here, length: int, end: str) -> None:
 
 @pytest.mark.parametrize("number", [1, 99, 100, 101, 102])
 def test_as_many_differences_as_are_listed(note: Here, number: int) -> None:
-    """A hundred are listed; then their number takes the place of the others."""
+    """A hundred are listed, then the number of the others."""
     many = {f"fact_{n}": CapturedFact(1, "B", "") for n in range(number)}
     found = note.compared(replace(note.capture, facts=note.capture.facts | many))
     assert [d.what for d in found[:100]] == [f"note.fact_{n}" for n in range(min(number, 100))]

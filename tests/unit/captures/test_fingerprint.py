@@ -56,15 +56,15 @@ def test_every_input(root: Path) -> None:
 
 
 def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused, whole."""
+    """A context above the size limit is refused."""
     snippet = read(root)
     monkeypatch.setattr(context, "LARGEST", 30)
-    with pytest.raises(RefusedError, match="more than 30 bytes"):
+    with pytest.raises(RefusedError, match="larger than 30 bytes"):
         fingerprint.of(snippet, KEYS, "docker 26")
 
 
 def test_a_setting_that_is_not_used_is_left_out(root: Path) -> None:
-    """So a setting that is new to the tool leaves every capture fresh: the hash of these commands never changes."""
+    """So a new setting does not make captures stale: the hash of these commands never changes."""
     edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
     commands = [
         {"image": "note", "transfer": True},
@@ -109,7 +109,7 @@ def test_a_setting_that_is_not_used_is_left_out(root: Path) -> None:
     ],
 )
 def test_what_makes_a_capture_stale(root: Path, old: str, new: str, stale: bool) -> None:  # noqa: FBT001 - an expected value
-    """What is run and what is read."""
+    """Every setting that affects what is run and read."""
     before = fingerprint.of(read(root, "count"), KEYS, "docker 26")
     edit(root / "snippets/count/snippet.toml", old, new)
     after = fingerprint.of(read(root, "count"), KEYS, "docker 26")
@@ -128,7 +128,7 @@ def test_what_makes_a_capture_stale(root: Path, old: str, new: str, stale: bool)
     ],
 )
 def test_whose_change_it_is(name: str, kind: str, invalidates: bool) -> None:  # noqa: FBT001 - an expected value
-    """Another engine explains a difference, and is none."""
+    """Another engine may explain a difference, but is not one by itself."""
     change = Change(name, "changed")
     assert (change.kind, change.invalidates) == (kind, invalidates)
     assert str(change) == f"{name} changed"
@@ -150,17 +150,17 @@ def test_whose_change_it_is(name: str, kind: str, invalidates: bool) -> None:  #
     ],
 )
 def test_changed(old: dict[str, str], new: dict[str, str], found: list[str]) -> None:
-    """Each input that differs, and how."""
+    """Each input that differs is listed, with how it differs."""
     assert [str(change) for change in fingerprint.changed(old, new)] == found
 
 
 def rebuilt(c: Capture) -> Capture:
-    """A capture on bases that the tool builds itself."""
+    """A capture on rebuilt bases."""
     return c
 
 
 def registry(c: Capture) -> Capture:
-    """The same on bases of a registry."""
+    """A capture on registry bases."""
     return replace(c, environment=replace(c.environment, bases="registry"))
 
 
@@ -185,7 +185,7 @@ def test_without_an_engine(
     pinned: dict[str, str] | None,
     found: list[str],
 ) -> None:
-    """What is known of bases at rest; the engine that is not at hand counts as unchanged."""
+    """Bases are compared with what is known without a registry. The engine counts as unchanged."""
     snippet = read(root)
     old = of_bases(capture(inputs=fingerprint.of(snippet, KEYS, "docker 26")))
     changes = fingerprint.without_engine(snippet, old, KEYS | {"alpine:3.22": key}, pinned)
@@ -197,7 +197,7 @@ def test_without_an_engine(
 
 @pytest.mark.parametrize("of_bases", [rebuilt, registry])
 def test_an_input_that_the_capture_does_not_name(root: Path, of_bases: Callable[[Capture], Capture]) -> None:
-    """It is new, be it a base of the registry too; of the engine there is nothing to compare with."""
+    """It is new, also if it is a registry base. The engine is not compared."""
     old = of_bases(capture(inputs={}))
     assert [str(change) for change in fingerprint.without_engine(read(root), old, KEYS)] == [
         "the commands in snippet.toml is new",

@@ -1,4 +1,4 @@
-"""Which captures a project has, and which one of a snippet a page shows."""
+"""Which captures a project has, and which capture of a snippet a page shows."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DECLARED = {"single": [""], "go": ["1.26", "1.27"], "both": ["", "x"]}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here depends on what survives a power cut."""
+    """Skip `fsync`, which these tests do not need."""
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 def add(snippets: Path, name: str, variant: str = "", origin: str = "rebuilt") -> Path:
-    """A capture of a snippet, with a manifest that nothing here reads."""
+    """Save a capture, with a manifest that these tests do not read."""
     write(snippets / name, {"snippet.toml": ""})
     folder = folder_of(snippets / name, origin, variant)
     save(capture(snippet=f"{name} {variant} {origin}"), folder)
@@ -32,13 +32,13 @@ def add(snippets: Path, name: str, variant: str = "", origin: str = "rebuilt") -
 
 
 def captures(snippets: Path) -> index.Captures:
-    """Those of all snippets, of which each declares its own variants."""
+    """The captures of all snippets, each of which declares its own variants."""
     return index.Captures(snippets, lambda folder: DECLARED[folder.name])
 
 
 class TestNames:
     def test_every_snippet_and_variant(self, tmp_path: Path) -> None:
-        """In order of their names, a plain one before its variants; each is read when it is asked for."""
+        """They are in order of names, a plain one before its variants, and read on demand."""
         for name, variant in (("go", "1.27"), ("go", "1.26"), ("single", ""), ("both", "x"), ("both", "")):
             add(tmp_path, name, variant)
         found = captures(tmp_path)
@@ -53,7 +53,7 @@ class TestNames:
         }
 
     def test_what_is_no_capture(self, tmp_path: Path) -> None:
-        """Files between the snippets, snippets without a manifest or a capture, and what a killed run left."""
+        """Other files, snippets without a manifest or a capture, and what a killed run left are ignored."""
         add(tmp_path, "single", origin="registry")
         write(tmp_path, {"bases.toml": "", "fresh/snippet.toml": "", "empty/snippet.toml": ""})
         write(tmp_path, {"empty/captured/rebuilt/run.txt": "", "odd/captured": "", "odd/snippet.toml": ""})
@@ -64,7 +64,7 @@ class TestNames:
         assert list(captures(tmp_path)) == ["single"]
 
     def test_a_variant_that_is_not_declared(self, tmp_path: Path) -> None:
-        """It is named, with the directory to remove, when it is asked for."""
+        """Asking for it raises an error with the directory to remove."""
         add(tmp_path, "go", "1.25")
         add(tmp_path, "go", "1.26")
         found = captures(tmp_path)
@@ -76,7 +76,7 @@ class TestNames:
         assert error.value.where.path == tmp_path / "go/captured/1.25"
 
     def test_a_name_that_is_unknown(self, tmp_path: Path) -> None:
-        """It is no key, and neither is one whose capture has gone meanwhile."""
+        """It is not a key, and neither is a snippet whose capture was removed meanwhile."""
         folder = add(tmp_path, "single")
         found = captures(tmp_path)
         with pytest.raises(KeyError):
@@ -89,7 +89,7 @@ class TestNames:
 
 class TestMemory:
     def test_each_is_read_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Up to a number of them; then the one that was read first makes room."""
+        """Only a limited number is kept; beyond it, the one that was read first is dropped."""
         for name in DECLARED:
             add(tmp_path, name, DECLARED[name][0])
         many = captures(tmp_path)
@@ -108,7 +108,7 @@ class TestMemory:
 
 class TestOrigins:
     def test_the_registry_comes_first(self, tmp_path: Path) -> None:
-        """Every capture of a snippet with its origin, the one that a page shows first."""
+        """Every capture of a snippet comes with its origin, the one that pages show first."""
         snippet = tmp_path / "single"
         assert index.best(snippet) is None
         assert list(index.each(snippet)) == []
@@ -125,7 +125,7 @@ class TestOrigins:
         assert captures(tmp_path)["single"] == best
 
     def test_of_a_variant(self, tmp_path: Path) -> None:
-        """Each variant has its own."""
+        """Each variant has its own captures."""
         add(tmp_path, "go", "1.26")
         assert index.best(tmp_path / "go") is None
         best = index.best(tmp_path / "go", "1.26")

@@ -317,18 +317,18 @@ class TestNoCapture:
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])
     def test_what_has_no_end(self, saved: Path, name: str) -> None:
-        """A pipe in place of a file is not waited for."""
+        """A pipe in place of a file does not block."""
         (saved / name).unlink()
         os.mkfifo(saved / name)
         with pytest.raises(PageError, match="found a named pipe") as error:
             load(saved)
         assert error.value.where is not None
         assert error.value.where.path == saved / name
-        assert error.value.hint == f"rm {saved / name}, or put a regular file there"
+        assert error.value.hint == f"replace {saved / name} with a regular file"
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])
     def test_what_is_too_large(self, saved: Path, name: str) -> None:
-        """A stranger's file does not fill the memory; one of the largest size is read."""
+        """An untrusted file cannot fill the memory. A file of the maximum size is read."""
         content = (saved / name).read_bytes()
         (saved / name).write_bytes(content + b" " * (20_000_000 - len(content)))
         assert load(saved) is not None
@@ -341,7 +341,7 @@ class TestNoCapture:
         one = CapturedStep("x" * 100, "docker run a", None, 0, 0.1, "x\n")
         save(capture(steps=(one,)), tmp_path / "c")
         assert load(tmp_path / "c") == capture(steps=(one,))
-        with pytest.raises(ValueError, match=f"'{'x' * 59} names no text"):
+        with pytest.raises(ValueError, match=f"invalid step name '{'x' * 59}"):
             list(unexpected_files(tmp_path / "c", capture(steps=(replace(one, name="x" * 101),))))
 
     @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "x" * 300, "", "a\0", "x" * 101, "a b", "a.b", "a-b"])

@@ -1,4 +1,4 @@
-"""Figures that no snippet backs: two files, each with its sources."""
+"""Figures that no snippet measures: two files, each with its sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def source(name: str, figure: str, **more: str) -> str:
     ],
 )
 def test_a_unit(tmp_path: Path, value: str, unit: str, kept: float, kept_unit: str) -> None:
-    """A figure is kept in the unit of what is measured: bytes and counts are whole and nearest, not cut."""
+    """A figure is converted to the unit of measured facts. Bytes and counts are rounded, not truncated."""
     write(tmp_path, {"snippets/cited.toml": source("first", f'{{ value = {value}, unit = "{unit}" }}')})
     found = book.load(tmp_path / "snippets")["first.size"]
     assert found == Fact(
@@ -49,7 +49,7 @@ FIGURE = '{ value = 1, unit = "B" }'
 
 
 def test_both_files(tmp_path: Path) -> None:
-    """What others published and what the benchmarks measured, in that order."""
+    """First the published figures, then those of the benchmarks."""
     write(tmp_path, {"snippets/bench.toml": source("bench", FIGURE), "snippets/cited.toml": source("cited", FIGURE)})
     assert list(book.load(tmp_path / "snippets")) == ["cited.size", "bench.size"]
     write(tmp_path, {"snippets/bench.toml": source("cited", FIGURE)})
@@ -59,7 +59,7 @@ def test_both_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["http://example.com", "https://example.com/a?b=c#d", "https://x/~!"])
 def test_an_address(tmp_path: Path, url: str) -> None:
-    """Of a page that a reader can open."""
+    """An http or https URL is accepted."""
     write(tmp_path, {"snippets/cited.toml": source("first", FIGURE, url=f'"{url}"')})
     origin = book.load(tmp_path / "snippets")["first.size"].origin
     assert origin == Source("the first", "2020-06-04", url)
@@ -70,9 +70,9 @@ def test_an_address(tmp_path: Path, url: str) -> None:
     ["https://", "ftp://example.com", "xhttps://a", "https//a", "https://a b", "https://\u00e4", "HTTPS://a", "/a"],
 )
 def test_no_address(tmp_path: Path, url: str) -> None:
-    """Anything else is named with its line."""
+    """Anything else is an error with its line."""
     write(tmp_path, {"snippets/cited.toml": source("first", FIGURE, url=f'"{url}"')})
-    with pytest.raises(ManifestError, match=r"cited\.toml:5: .* is no address of a page") as error:
+    with pytest.raises(ManifestError, match=r"cited\.toml:5: invalid URL") as error:
         book.load(tmp_path / "snippets")
     assert error.value.hint == 'url = "https://example.com/"'
 
@@ -80,9 +80,9 @@ def test_no_address(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("go", "'go' is a snippet already"),
+        ("go", "'go' is already a snippet"),
         ("go_1_27", "'go_1_27' could be a variant of the snippet 'go'"),
-        ("go_web", "'go_web' is a snippet already"),
+        ("go_web", "'go_web' is already a snippet"),
         ("go_web_1", "'go_web_1' could be a variant of the snippet 'go_web'"),
         ("golang", ""),
         ("web", ""),
@@ -90,7 +90,7 @@ def test_no_address(tmp_path: Path, url: str) -> None:
     ],
 )
 def test_a_name_that_a_snippet_has(tmp_path: Path, name: str, says: str) -> None:
-    """What others published never takes the place of what was or will be measured."""
+    """A source cannot have a name that a snippet has or could get."""
     write(tmp_path, {"snippets/go/snippet.toml": "", "snippets/go_web/snippet.toml": "", "snippets/web": ""})
     write(tmp_path, {"snippets/cited.toml": source(name, FIGURE)})
     if not says:
@@ -115,7 +115,7 @@ def test_a_name_that_a_snippet_has(tmp_path: Path, name: str, says: str) -> None
     ],
 )
 def test_a_mistake(tmp_path: Path, text: str, line: int, says: str) -> None:
-    """It is named with its line, in either file."""
+    """It is an error with its line, in either file."""
     for name in ("cited.toml", "bench.toml"):
         write(tmp_path, {f"{name[0]}/snippets/{name}": text})
         with pytest.raises(ManifestError) as error:
@@ -126,7 +126,7 @@ def test_a_mistake(tmp_path: Path, text: str, line: int, says: str) -> None:
 
 
 def test_a_link(tmp_path: Path) -> None:
-    """A file of figures is a file of the project, and no other one of this machine."""
+    """A link to a file outside the project is refused."""
     write(tmp_path, {"elsewhere.toml": source("first", FIGURE), "p/snippets/go/snippet.toml": ""})
     (tmp_path / "p/snippets/cited.toml").symlink_to(tmp_path / "elsewhere.toml")
     with pytest.raises(RefusedError, match="found a symbolic link"):
@@ -134,6 +134,6 @@ def test_a_link(tmp_path: Path) -> None:
 
 
 def test_value() -> None:
-    """The number that a formatted text is made of is no part of how it is written."""
+    """The exact number of a formatted text does not change the text."""
     assert str(Value("4%", "text", exact=0.04)) == "4%"
     assert Value("4%", "text") != Value("4%", "text", exact=0.04)

@@ -21,7 +21,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 def found(sentence: str, *predicates: str) -> list[str]:
-    """The pieces of a sentence that none of these claims backs."""
+    """The numbers and conclusions of a sentence that none of these claims backs."""
     return [loose.text for loose in claims.unbound(sentence, predicates)]
 
 
@@ -45,7 +45,7 @@ def found(sentence: str, *predicates: str) -> list[str]:
     ],
 )
 def test_a_quantity(quantity: str) -> None:
-    """A number with a unit is a quantity, whole: each unit, each word for a number, each way to join them."""
+    """A number with a unit is a quantity, for each unit, each number word and each way to join them."""
     sentence = f"It has {quantity}, they say."
     assert list(claims.unbound(sentence, [])) == [
         Unbound(quantity, sentence, f"the number '{quantity}' is typed, not measured")
@@ -65,7 +65,7 @@ def test_a_quantity(quantity: str) -> None:
     ],
 )
 def test_no_quantity(text: str) -> None:
-    """A version, a date or a count of anything else is no measurement."""
+    """A version, a date or another count is not a measurement."""
     assert found(f"It is {text} here.") == []
 
 
@@ -95,7 +95,7 @@ def test_a_conclusion(words: str) -> None:
     ],
 )
 def test_no_conclusion(text: str) -> None:
-    """A word that only looks like one concludes nothing."""
+    """A word that only looks similar does not draw a conclusion."""
     assert found(f"It is {text} here.") == []
 
 
@@ -133,12 +133,12 @@ def test_no_conclusion(text: str) -> None:
     ],
 )
 def test_a_claim_backs_its_own_number(quantity: str, predicate: str, bound: bool) -> None:  # noqa: FBT001 - an expected value
-    """A quantity is bound when that very number stands in a predicate of its sentence."""
+    """A quantity is bound if the same number is in a predicate of its sentence."""
     assert found(f"It has {quantity} now.", predicate) == ([] if bound else [quantity])
 
 
 def test_each_number_needs_a_claim() -> None:
-    """Any of the claims may back a number; a number that none of them backs stays loose."""
+    """Any of the claims may back a number. A number that none of them backs stays unbound."""
     sentence = "It has two layers, 99 MB and three layers."
     assert found(sentence, "multi.layers == 2") == ["99 MB", "three layers"]
     assert found(sentence, "multi.layers == 2", "multi.layers < 3") == ["99 MB"]
@@ -161,7 +161,7 @@ def test_each_number_needs_a_claim() -> None:
     ],
 )
 def test_check(predicate: str, holds: bool, values: str) -> None:  # noqa: FBT001 - an expected value
-    """A claim says whether it holds, and over which values."""
+    """A claim has its result and the values of its facts."""
     claim = claims.check("A sentence.", predicate, FACTS)
     assert (claim.sentence, claim.predicate) == ("A sentence.", predicate)
     assert claim.holds is holds
@@ -169,7 +169,7 @@ def test_check(predicate: str, holds: bool, values: str) -> None:  # noqa: FBT00
 
 
 def test_checked_is_a_claim() -> None:
-    """What is shown on the page is one record."""
+    """A claim is one record with everything that the page shows."""
     claim = Claim("Two layers.", "multi.layers == 2", holds=True, values="multi.layers = 2")
     assert claims.check("Two layers.", "multi.layers == 2", FACTS) == claim
 
@@ -177,13 +177,13 @@ def test_checked_is_a_claim() -> None:
 @pytest.mark.parametrize(
     ("predicate", "says"),
     [
-        ("multi.layers", "`multi.layers` is 2, and neither true nor false"),
-        ("multi.size", "`multi.size` is 10.7MB, and neither true nor false"),
-        ("multi.nothing == 2", "there is no fact 'multi.nothing'"),
+        ("multi.layers", "`multi.layers` is 2, which is neither true nor false"),
+        ("multi.size", "`multi.size` is 10.7MB, which is neither true nor false"),
+        ("multi.nothing == 2", "unknown fact 'multi.nothing'"),
     ],
 )
 def test_no_claim(predicate: str, says: str) -> None:
-    """A predicate that is a number, or nothing at all, is an error and not a claim that fails."""
+    """A predicate that is a number, or empty, is an error, not a false claim."""
     with pytest.raises(PageError) as error:
         claims.check("A sentence.", predicate, FACTS)
     assert says in str(error.value)
@@ -206,7 +206,7 @@ def test_no_claim(predicate: str, says: str) -> None:
     ],
 )
 def test_sentences(text: str, parts: list[str]) -> None:
-    """A paragraph falls into its sentences, none of them empty."""
+    """A paragraph is split into its sentences, none of which is empty."""
     assert list(claims.sentences(text)) == parts
 
 
@@ -215,7 +215,7 @@ def test_sentences(text: str, parts: list[str]) -> None:
 )
 @pytest.mark.parametrize("second", ["Two.", '"Two."', "“Two.”", "(Two.)", "2 layers."])
 def test_quoted_sentences(text: str, second: str) -> None:
-    """Quotation marks and parentheses belong to a sentence, on both of its sides."""
+    """Quotation marks and parentheses at both ends belong to the sentence."""
     first, *rest = claims.sentences(text.format(second))
     assert first.startswith(text[:4])
     assert rest == [second]

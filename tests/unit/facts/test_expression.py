@@ -234,8 +234,8 @@ MISTAKES = [
     ("min(*single.size)", "is not supported"),
     ("single.size is 5", "unsupported comparison"),
     ("1 not in 2", "unsupported comparison"),
-    ("'a' in 12", "`in` finds a word in a text, and not a in 12"),
-    ("1 in 'a'", "`in` finds a word in a text, and not 1 in a"),
+    ("'a' in 12", "`in` looks for a word in a text, not for a in 12"),
+    ("1 in 'a'", "`in` looks for a word in a text, not for 1 in a"),
     ("1 in 12", "`in` looks for a word in a text, not for 1 in 12"),
     ("True", "True and False are not supported"),
     ("None", "`None` is not supported"),
@@ -374,7 +374,7 @@ def test_unknown_name_lists_the_others() -> None:
     assert error.value.hint == "use one of: multi.layers, multi.nothing, multi.size"
     with pytest.raises(PageError) as error:
         evaluate("mult.size", FACTS)
-    assert error.value.hint == "proof facts lists them all"
+    assert error.value.hint == "proof facts lists all facts"
 
 
 def test_functions_are_listed() -> None:

@@ -1,4 +1,4 @@
-"""The audit of a rendered page: which text is read as a sentence, what binds it, and which names must exist."""
+"""The audit of a rendered page: which text is a sentence, what backs it, and which names must exist."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def audited(html: str | ET.Element, root: Path = Path("/nowhere"), book: FactBoo
 
 
 def said(page: Page) -> list[str]:
-    """What is wrong with the page."""
+    """The messages of the page's problems."""
     return [problem.what for problem in page.problems]
 
 
@@ -54,27 +54,27 @@ def loose(html: str) -> list[str]:
 
 
 class TestText:
-    """Every sentence that a reader sees is read once."""
+    """Every visible sentence is read once."""
 
     @pytest.mark.parametrize("tag", BLOCKS)
     def test_blocks(self, tag: str) -> None:
-        """Wherever prose may stand: headings, cells, captions."""
+        """Prose may be in headings, cells, captions and so on."""
         assert said(audited(f"<{tag}>It has 3 layers.</{tag}>")) == ["the number '3 layers' is typed, not measured"]
 
     @pytest.mark.parametrize("tag", ["pre", "div", "samp", "script"])
     def test_what_is_no_prose(self, tag: str) -> None:
-        """What a program prints stands in none of these blocks."""
+        """Other elements, such as the output of a program, are not read as prose."""
         assert loose(f"<{tag}>It has 3 layers.</{tag}>") == []
 
     @pytest.mark.parametrize("tag", [*BLOCKS, *CONTAINERS])
     def test_a_block_in_a_block(self, tag: str) -> None:
-        """The text of an inner block is not that of the outer one too; what follows it is."""
+        """The text of an inner block does not belong to the outer one, but the text after it does."""
         inner = f"<{tag}>It has 3 layers.</{tag}>" if tag in BLOCKS else f"<{tag}><p>It has 3 layers.</p></{tag}>"
         assert loose(f"<li>A list: {inner} and 4 layers</li>") == ["A list: and 4 layers", "It has 3 layers."]
 
     @pytest.mark.parametrize("tag", CONTAINERS)
     def test_a_container_in_a_block(self, tag: str) -> None:
-        """What a container holds itself, as a listing does, is not a sentence of the block around it."""
+        """The direct text of a container, such as a listing, does not belong to the block around it."""
         assert loose(f"<li>It prints <{tag}>3 layers</{tag}></li>") == []
 
     @pytest.mark.parametrize("tag", INLINE)
@@ -83,46 +83,46 @@ class TestText:
         assert loose(f"<p>It has 3 <{tag}>layers</{tag}>.</p>") == ["It has 3 layers."]
 
     def test_nested_inline_text(self) -> None:
-        """However deep it is, and with all that follows each element."""
+        """Nested inline elements are read at any depth, with the text after each."""
         assert loose("<p><b>about <em>99 <i>MB</i> of</em> it</b> all</p>") == ["about 99 MB of it all"]
         assert loose("<p><b>x</b> 99<i> MB</i></p>") == ["x 99 MB"]
 
     def test_verbatim_text(self) -> None:
-        """A text from outside is read as it is shown."""
+        """Untrusted text is read as it is shown."""
         html = '<p>It <span class="verbatim more">&amp;amp; has 3</span> layers.</p>'
         assert loose(html) == ["It & has 3 layers."]
 
     def test_an_element_of_another_class(self) -> None:
-        """It is read as any other text."""
+        """It is read like any other text."""
         assert loose('<p>It has <span class="more claim">3</span> layers.</p>') == ["It has 3 layers."]
 
     def test_code_and_facts_hold_no_numbers(self) -> None:
-        """Code is not a statement, and a fact is measured."""
+        """Numbers in code and in facts need no claim."""
         assert loose("<p>Call <code>sleep 5 s</code> for <data>99&amp;nbsp;MB</data>.</p>") == []
         assert loose("<p>Call <code>x</code> for <data>99 MB</data>, not 5 s.</p>") == ["Call x for 99 MB, not 5 s."]
         assert loose("<p>Call <code>a<b>b</b>c</code>, 5 s.</p>") == ["Call abc, 5 s."]
 
     def test_text_over_several_lines(self) -> None:
-        """A line's end is a space like any other."""
+        """A line end counts as a space."""
         assert loose("<p>It\n has   3\nlayers.</p>") == ["It has 3 layers."]
 
     def test_each_sentence_for_itself(self) -> None:
-        """One that is fine says nothing of the next one."""
+        """A claim backs only its own sentence."""
         html = f"<p>One has 3 layers. {claim()}Eight layers. {claim()} It takes 4 s. And 5 s.</p>"
         assert loose(html) == ["One has 3 layers.", "It takes 4 s.", "And 5 s."]
 
     @pytest.mark.parametrize("text", ["\ue005 has 3 layers.", "\uf8ff has 3 layers."])
     def test_a_private_character(self, text: str) -> None:
-        """One that an author typed stands for nothing."""
+        """A private-use character in the source is ordinary text."""
         assert loose(f"<p>{text}</p>") == [text]
         assert loose(f"<p><code>x</code> {text}</p>") == [f"x {text}"]
 
 
 class TestBound:
-    """What a sentence states is backed by its own claims, or waived."""
+    """The numbers of a sentence must be backed by its own claims, or waived."""
 
     def test_a_claim_backs_only_its_numbers(self) -> None:
-        """A number that no claim of the sentence holds stays loose, however many claims there are."""
+        """A number that is in none of the sentence's claims stays unbound, however many claims there are."""
         page = audited(f"<p>It weighs 99 MB in eight layers {claim()}</p>")
         assert said(page) == ["the number '99 MB' is typed, not measured"]
         assert [each.sentence for each in page.claims] == ["It weighs 99 MB in eight layers"]
@@ -130,7 +130,7 @@ class TestBound:
         assert said(audited("<p>The smallest.</p>")) == ["'smallest' draws a conclusion that nothing checks"]
 
     def test_several_claims(self) -> None:
-        """A sentence may have several; a fact and a claim are each one number that is bound."""
+        """A sentence may have several claims. Each fact and each claim counts as one bound number."""
         html = f"<p>Eight layers and <data>99 MB</data>, less than 5 %{claim()} {claim('1 &lt; 5')}</p>"
         page = audited(html)
         assert said(page) == []
@@ -164,7 +164,7 @@ class TestBound:
         assert [each.sentence.rstrip('")”') for each in marked] == [sentence.rstrip('")”')]
 
     def test_a_waiver_backs_its_sentence(self) -> None:
-        """And only that; names of files in it need not exist either."""
+        """It backs only its own sentence, in which names of files need not exist either."""
         page = audited(f"<p>Not 3 layers. It takes 4 s, <code>/srv/x.go</code>. {waiver('a promise')} And 5 s.</p>")
         assert page.waivers == [Waiver("It takes 4 s, /srv/x.go.", "a promise")]
         assert said(page) == [
@@ -174,21 +174,21 @@ class TestBound:
         assert page.bound == 0
 
     def test_a_claim_in_a_waived_sentence(self) -> None:
-        """It is checked all the same."""
+        """The claim is still checked."""
         page = audited(f"<p>It has 9 layers and 4 s {claim('multi.layers == 9')}{waiver()}</p>")
         assert said(page) == ["this claim is false"]
 
     def test_what_is_wrong_says_how_to_mend_it(self) -> None:
-        """The sentence as a reader sees it, and what one may write instead."""
+        """The problem has the visible sentence, and a hint."""
         (problem,) = audited("<p>It takes <data>99 MB</data> in <b>4 s</b>.</p>").problems
         assert isinstance(problem, PageError)
         assert problem.evidence == "It takes 99 MB in 4 s."
-        assert problem.hint == "{{ a.fact }}, {{ claim: … }} beside the sentence, or {{ waiver: why }}"
+        assert problem.hint == "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
 
 
 class TestClaims:
     def test_a_false_claim(self) -> None:
-        """The page is wrong: the sentence, its claim and the facts are shown."""
+        """The problem has the sentence, its claim and the facts."""
         page = audited(f"<p>It has nine layers. {claim('multi.layers == 9')}</p>")
         (problem,) = page.problems
         assert isinstance(problem, FalseClaimError)
@@ -199,7 +199,7 @@ class TestClaims:
 
     @pytest.mark.parametrize("predicate", ["multi.layers", "multi.nothing == 8", "8 =="])
     def test_no_claim(self, predicate: str) -> None:
-        """One that cannot be evaluated binds nothing, and explains nothing."""
+        """A claim that cannot be evaluated backs nothing, and gets no explanation."""
         root = parsed(f"<p>It has layers. {claim(predicate)}</p>")
         page = audited(root)
         assert len(page.problems) == 1
@@ -223,7 +223,7 @@ class TestClaims:
         )
 
     def test_what_it_was_checked_over_can_be_seen(self) -> None:
-        """A value of a capture may hold anything; on a page it does nothing."""
+        """A value of a capture may contain anything, so invisible characters are made visible."""
         book = FactBook({"multi": capture(facts=capture().facts)})
         fact = book.captures["multi"].facts["command"]
         book.captures["multi"].facts["command"] = type(fact)("a\x1b[31m & b", "text", "x")
@@ -234,7 +234,7 @@ class TestClaims:
 
 
 class TestNames:
-    """Every image, path, file and stage that prose names is in a snippet of the page."""
+    """Every image, path, file and stage that prose names must be in a snippet of the page."""
 
     @pytest.mark.parametrize(
         "code",
@@ -249,11 +249,11 @@ class TestNames:
         ],
     )
     def test_a_name(self, code: str) -> None:
-        """A page without snippets names what does not exist."""
+        """On a page without snippets, no name exists."""
         (problem,) = audited(f"<p>See <code>{code}</code> here.</p>").problems
         assert problem.what == f"`{code}` is in no snippet of this page"
         assert problem.evidence == "snippets of this page: none"
-        assert problem.hint == "name what is there, or {{ waiver: why }} in the sentence"
+        assert problem.hint == "correct the name, or add {{ waiver: why }} to the sentence"
         assert said(audited("<p></p>", codes={code})) == [problem.what]
 
     @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ class TestNames:
         ],
     )
     def test_no_name(self, code: str) -> None:
-        """Commands, flags and words are not looked for."""
+        """Commands, flags and words are not checked."""
         assert said(audited(f"<p>See <code>{code}</code> here.</p>", codes={code})) == []
 
     @pytest.mark.parametrize(
@@ -290,12 +290,12 @@ class TestNames:
         ],
     )
     def test_a_stage(self, text: str, names: list[str]) -> None:
-        """What prose calls a stage must be one, whatever it is called."""
+        """What prose calls a stage must exist, whatever its name."""
         html = text.replace("{", "<code>").replace("}", "</code>")
         assert said(audited(f"<p>{html}.</p>")) == [f"`{name}` is in no snippet of this page" for name in names]
 
     def test_a_fact_is_no_name(self) -> None:
-        """It was measured."""
+        """The text of a fact is not checked as a name."""
         assert said(audited("<p>See <data>/srv/x</data> and the stage <data>a</data>.</p>")) == []
 
     @pytest.fixture
@@ -327,7 +327,7 @@ class TestNames:
         ],
     )
     def test_where_a_name_is_looked_for(self, root: Path, snippets: str, code: str, known: bool) -> None:  # noqa: FBT001 - an expected value
-        """In the names and the content of files, in commands, bases and outputs of the page's own snippets."""
+        """Names are searched in file names, files, commands, bases and outputs of the page's snippets."""
         folder = root / "snippets" / "note"
         (folder / "context" / "linked.txt").symlink_to("note.txt")
         (folder / "context" / "only.txt").write_bytes(b"\xff")
@@ -370,19 +370,19 @@ class TestNames:
         ],
     )
     def test_whole_names(self, name: str, text: str, stands: bool) -> None:  # noqa: FBT001 - an expected value
-        """A name that begins or ends another one is not that one."""
+        """A name that is only part of another one does not count."""
         assert _contains_name(name, text) is stands
 
 
 def test_the_first_problem_is_raised() -> None:
-    """A site build stops at it; `proof status` gathers them all."""
+    """A site build stops at it; `proof status` collects them all."""
     page = Page(Path("/nowhere"), Path("/nowhere/docs"), load_book=lambda: BOOK, list_pages=list)
     with pytest.raises(PageError, match="the number '3 layers' is typed"):
         audit(parsed("<p>It has 3 layers. And 4 layers.</p>"), page)
 
 
 def test_the_place_of_a_problem(tmp_path: Path) -> None:
-    """The line of the page's source on which the number, the claim or the name stands."""
+    """The problem has the line of the number, the claim or the name in the page's source."""
     source = "# Title\n\nIt has\n3 layers.\n\nEight. {{ claim: 1 == 2 }}\n\nSee `a.go`.\n"
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text(source)

@@ -10,7 +10,8 @@ from proof.cli.page_check import PageCheck
 from proof.core.errors import exit_code_of
 from proof.facts import book
 from proof.pages import scan, status
-from proof.reports import github, json_report, junit
+from proof.reports import json_report
+from proof.reports.formats import FORMATS, FinishedRun
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result, worst
 
@@ -40,9 +41,14 @@ def conclude(
         untrue = status.false_claims(pages, facts)
     problems = page_check.problems if page_check else []
     terminal.problems(untrue)
-    if reports.junit:
-        junit.write(reports.junit, results, [*problems, *untrue], root=root, seconds=seconds)
-    if reports.github:
-        paths = [page.path for page in pages]
-        github.report(results, [*problems, *untrue], root=root, pages=paths, file=terminal.screen.file)
+    run = FinishedRun(
+        root=root,
+        results=results,
+        problems=[*problems, *untrue],
+        pages=[page.path for page in pages],
+        seconds=seconds,
+        screen=terminal.screen.file,
+    )
+    for name, file in reports.written:
+        FORMATS[name].write(run, file)
     return worst(results, by_cause=reports.by_cause) or exit_code_of(untrue) or exit_code_of(problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 from proof.cli.options import EngineChoice
 from proof.core.errors import NoEngineError
@@ -13,8 +13,6 @@ from proof.engines import private_daemon, user_engine
 from proof.engines.engine import Engine
 from proof.reports.terminal import Terminal
 from proof.snippets.base_images import PLATFORM
-
-_KINDS: tuple[Literal["private", "docker", "podman"], ...] = ("private", "docker", "podman")
 
 
 @contextlib.contextmanager
@@ -24,7 +22,7 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
     Raises NoEngineError, with the reason for each engine, if none is available.
     """
     reasons: list[str] = []
-    for kind in _KINDS if choice == "auto" else (choice,):
+    for kind in get_args(EngineChoice)[1:] if choice == "auto" else (choice,):
         with contextlib.ExitStack() as stack:
             try:
                 if kind == "private":

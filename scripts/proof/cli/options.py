@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from proof.core.errors import UsageError
+from proof.reports.formats import FORMATS
 
 if TYPE_CHECKING:
     from proof.snippets.places import Origin
@@ -26,21 +27,21 @@ class Reports:
     """The reports to write, besides what a person reads in the terminal."""
 
     json: bool = False
-    junit: Path | None = None
-    github: bool = False
+    written: tuple[tuple[str, str], ...] = ()  # names of FORMATS, each with its file or an empty string
     by_cause: bool = False  # the exit code for drift names its cause
 
     @classmethod
     def of(cls, wanted: Sequence[str], *, json: bool, by_cause: bool) -> Reports:
         """Parse the values of `--report`; UsageError for an unknown one."""
-        file: Path | None = None
+        written: dict[str, str] = {}
         for text in wanted:
-            kind, _, value = text.partition("=")
-            if kind == "junit" and value:
-                file = Path(value)
-            elif text != "github":
-                raise UsageError(f"unknown report '{text}'", hint="--report github, or --report junit=FILE")
-        return cls(json=json, junit=file, github="github" in wanted, by_cause=by_cause)
+            name, _, file = text.partition("=")
+            known = FORMATS.get(name)
+            if known is None or text != known.usage.replace("FILE", file) or ("FILE" in known.usage and not file):
+                usages = ", or ".join(f"--report {known.usage}" for known in FORMATS.values())
+                raise UsageError(f"unknown report '{text}'", hint=usages)
+            written[name] = file
+        return cls(json=json, written=tuple(written.items()), by_cause=by_cause)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
     parser.add_argument(
         "--engine",
-        choices=("auto", "private", "docker", "podman"),
+        choices=get_args(EngineChoice),
         default="auto",
         help="a private Docker daemon, or your own Docker or Podman (default: private where possible)",
     )
@@ -152,7 +153,7 @@ def add_report_option(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND",
-        help="github (annotations, and a summary in $GITHUB_STEP_SUMMARY) or junit=FILE; repeatable",
+        help=f"{' or '.join(f'{known.usage} ({known.help})' for known in FORMATS.values())}; repeatable",
     )
 
 

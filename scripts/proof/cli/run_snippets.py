@@ -48,7 +48,7 @@ def may_reuse(options: RunOptions) -> bool:
     """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
     special = (options.rerun, options.fresh, options.timeout, options.memory)
     reports = options.reports
-    reported = (options.results, reports.github, reports.junit, os.environ.get("CI"))
+    reported = (options.results, reports.written, os.environ.get("CI"))
     private = options.engine in ("auto", "private") and options.bases == "rebuilt" and not private_daemon.obstacle()
     return private and not any(special) and not any(reported)
 

@@ -93,7 +93,7 @@ def test_reports() -> None:
     """Any number of reports may be requested."""
     assert options().reports == Reports()
     wanted = ("--report", "github", "--report", "junit=a=b.xml", "--json", "--exit-by-cause")
-    assert options(*wanted).reports == Reports(json=True, junit=Path("a=b.xml"), github=True, by_cause=True)
+    assert options(*wanted).reports == Reports(json=True, written=(("github", ""), ("junit", "a=b.xml")), by_cause=True)
 
 
 @pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])

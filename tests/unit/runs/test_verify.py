@@ -128,6 +128,7 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
     assert worst(drifted) == 1
     assert worst([result("unstable", cause)], by_cause=True) == 1
     assert worst([result("not measured", cause)], by_cause=True) == 3
+    assert worst([result("drift")], by_cause=True) == 1  # a shard may not say what from
 
 
 def test_what_pages_show_was_measured(root: Path) -> None:
@@ -401,6 +402,7 @@ def test_the_decision_table(case: Case, project: Project) -> None:
     found = project.verify(*case.runs, options=case.options)
 
     assert (found.verdict, found.cause, found.old) == (case.verdict, case.cause, old)
+    assert not found.cached
     assert (worst([found]), worst([found], by_cause=True)) == case.codes
     first = found.differences[0].what if found.differences else ""
     assert first.partition(":")[0] == case.differs

@@ -96,7 +96,7 @@ def test_a_page_cannot_publish_a_file_of_this_machine(
     secret = write(tmp_path / "secret", {"hostname": "a secret"})
     edit(project / "docs/index.md", "# What", "--8<--\nevil/hostname\n--8<--\n\n# What")
     site.build()
-    assert "docs/index.md:1: a line that holds `-8<-`" in said(site)
+    assert "docs/index.md:1: this line contains `-8<-`" in said(site)
     (project / "snippets/evil").symlink_to(secret)
     (project / "docs/x.js").touch()
     site.build()

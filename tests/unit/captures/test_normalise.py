@@ -307,6 +307,7 @@ class TestLines:
             "-0.123",
             "1,234.5",
             "0.\N{ARABIC-INDIC DIGIT ONE}23",
+            "x.123",
         ],
     )
     def test_a_number(self, number: str) -> None:
@@ -384,6 +385,7 @@ class TestLines:
             ("[internal] load", "[internal] load"),
             ("[a/b] RUN y", "[a/b] RUN y"),
             ("[1/] RUN y", "[1/] RUN y"),
+            ("[1/x] RUN y", "[1/x] RUN y"),
             ("[/1] RUN y", "[/1] RUN y"),
             ("[1/1]RUN y", "[1/1]RUN y"),
             ("[1-1] RUN y", "[1-1] RUN y"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
 CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
-UNIT = "python -m pytest --numprocesses auto --dist worksteal tests/unit"
+UNIT = f"python -m pytest --numprocesses {(os.cpu_count() or 1) + 1} --dist worksteal tests/unit"
 
 
 @pytest.fixture

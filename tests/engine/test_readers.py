@@ -260,7 +260,7 @@ def test_an_honest_file(text: str, buildkit: BuildKit, folder: Path) -> None:
 def test_the_comparison_sees_a_difference(buildkit: BuildKit, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a reader that takes a line of its own for text, it fails: else it would say nothing."""
     monkeypatch.setattr(
-        "proof.instructions._HEREDOC", re.compile(r"(?P<chomp>-?)(?P<quote>)#<<(?P<marker>EOF)(?P=quote)")
+        "proof.snippets.dockerfile_lexer._HEREDOC", re.compile(r"(?P<chomp>-?)(?P<quote>)#<<(?P<marker>EOF)(?P=quote)")
     )
     with pytest.raises(AssertionError):
         compare("FROM alpine:3.22\nRUN true #<<EOF\nFROM canary\nRUN \\\nEOF\n", buildkit, folder)

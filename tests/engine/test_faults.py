@@ -39,7 +39,7 @@ PROOF = (sys.executable, "-m", "proof.cli.main")
 # A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
 HEARING = (
     *(sys.executable, "-c"),
-    "import signal, sys; from proof.cli.main import main as m; signal.signal(2, signal.default_int_handler); sys.exit(m())",
+    "import signal, sys; from proof.cli import main; signal.signal(2, signal.default_int_handler); sys.exit(main.main())",
 )
 
 

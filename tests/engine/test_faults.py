@@ -36,11 +36,13 @@ from tests.support.registry import Fault, need_skopeo, serving
 pytestmark = pytest.mark.engine
 
 PROOF = (sys.executable, "-m", "proof.cli.main")
+_HEARING = """\
+import signal, sys
+from proof.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())"""
 # A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
-HEARING = (
-    *(sys.executable, "-c"),
-    "import signal, sys; from proof.cli import main; signal.signal(2, signal.default_int_handler); sys.exit(main.main())",
-)
+HEARING = (sys.executable, "-c", _HEARING)
 
 
 @pytest.fixture(scope="module")

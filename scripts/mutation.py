@@ -54,7 +54,7 @@ def _path(tree: Path, module: str) -> str:
     """A module as mutmut wants it, given as facts/claims, or as its path in the repository."""
     path = _PACKAGE / f"{module.removeprefix('scripts/proof/').removesuffix('.py')}.py"
     if not (tree / path).is_file():
-        raise UnusableError(f"there is no module scripts/proof/{path.relative_to(_PACKAGE)}")
+        raise UnusableError(f"no such module: scripts/proof/{path.relative_to(_PACKAGE)}")
     return path.as_posix()
 
 

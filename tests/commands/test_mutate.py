@@ -54,7 +54,7 @@ def test_the_tree_has_the_package_where_mutmut_looks(modules: tuple[str, ...], c
 def test_a_module_that_is_not_there(root: Path) -> None:
     """Code 2, and its name."""
     done = run("prepare", root / "build" / "tree", "b/d", cwd=root)
-    assert (done.returncode, done.stderr) == (2, "scripts/mutate: there is no module scripts/proof/b/d.py\n")
+    assert (done.returncode, done.stderr) == (2, "scripts/mutate: no such module: scripts/proof/b/d.py\n")
 
 
 def judged(tree: Path, **codes: list[int | None]) -> Path:

@@ -421,7 +421,7 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
     ],
 )
 def test_what_stops_a_build(body: str, says: str, line: int, root: Path) -> None:
-    """Every fault ends the build at the line of the page, with a cure."""
+    """Every fault ends the build at the line of the page, with a hint."""
     text = f"# Title\n\n{fence(body)}\n"
     page = root / "docs" / "index.md"
     page.write_text(f"---\ntitle: {'x'}\n---\n\n{text}".replace("---\n\n#", "---\n#"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def engine(cache: Path) -> Iterator[Engine]:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no private engine: {error}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Under scripts/mutate each call goes through two more functions: leave recursion as much room as without them."""
+    if config.getoption("--hypothesis-profile") == "mutation":
+        sys.setrecursionlimit(3 * sys.getrecursionlimit())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -86,7 +86,7 @@ def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: 
         os.kill(daemons(own)[0], signal.SIGKILL)
         said = tool.communicate(timeout=300)[0]
     assert tool.returncode == 0, said
-    assert said.count("the engine was lost, and started again") == 1
+    assert said.count("the engine was lost and has been restarted") == 1
     assert said.count("✓ accurate") == COUNT
 
 
@@ -97,7 +97,7 @@ def test_an_interrupt_ends_all(root: Path, own: Path) -> None:  # noqa: F811
         tool.send_signal(signal.SIGINT)
         said = tool.communicate(timeout=60)[0]
     assert tool.returncode == 130, said
-    assert "interrupted; what was finished is kept" in said
+    assert "interrupted; finished results are kept" in said
     assert "Traceback" not in said
     assert not daemons(own)
 

@@ -157,7 +157,7 @@ SNIPPET = [
     Drift("manifest", "a step renamed", in_file(MANIFEST, 'name = "run"', 'name = "start"'), 5, "note/start"),
     Drift("manifest", "a step more", in_file(MANIFEST, "show =", 'timeout = 9\n[[step]]\nname = "v"\ncommand = "docker inspect note --format {{.Os}}"\n#'), 5, "note/v"),
     Drift("manifest", "an exit code", in_file(f"{FAILS}/snippet.toml", "exit = 127", "exit = 126"), 5, "exit 127", "fails"),
-    Drift("manifest", "an expected message", in_file(f"{FAILS}/snippet.toml", "no such file", "permission"), 5, "is not in", "fails"),
+    Drift("manifest", "an expected message", in_file(f"{FAILS}/snippet.toml", "no such file", "permission"), 5, "does not contain", "fails"),
     Drift("manifest", "a failure that succeeds", in_file(MANIFEST, 'command = "docker run note"', 'command = "docker run note"\nexit = 1\nexpect = "x"'), 5, "exit 0"),
     Drift("manifest", "a fact more", in_file(f"{COUNT}/snippet.toml", "facts.words", 'facts.file = { match = "(note)", unit = "text" }\nfacts.words'), 5, "count.file", "count"),
     Drift("manifest", "a fact that is not there", in_file(f"{COUNT}/snippet.toml", "note.txt$", "nota.txt$"), 5, "a value:", "count"),

@@ -232,7 +232,7 @@ class TestInterrupt:
             os.kill(running.pid, signal.SIGINT)
             output, _ = running.communicate(timeout=60)
         assert running.returncode == 130
-        assert output.splitlines()[-1] == "proof: interrupted; what was finished is kept"
+        assert output.splitlines()[-1] == "proof: interrupted; finished results are kept"
         assert "Traceback" not in output
         for name, there in (("count", True), ("fails", True), ("note", False)):
             assert (store.load(root / f"snippets/{name}/captured/rebuilt") is not None) is there
@@ -355,7 +355,7 @@ class TestEngine:
                     os.kill(pid, signal.SIGKILL)
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output
-        assert output.count("the engine was lost, and started again") == 2
+        assert output.count("the engine was lost and has been restarted") == 2
         assert len(list(root.glob("snippets/*/captured/rebuilt/capture.json"))) == 3
 
     def test_killed_twice(self, root: Path, own: Path) -> None:
@@ -385,7 +385,7 @@ class TestEngine:
                 os.kill(pid, signal.SIGSTOP)
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output
-        assert "the engine was lost, and started again" in output
+        assert "the engine was lost and has been restarted" in output
         assert processes(f"{own}/".encode()) == []
 
 

@@ -264,7 +264,7 @@ def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
     env = {"PATH": str(path), "PROOF_CACHE": str(tmp_path / "cache")}
     done = proof("update", cwd=root, env=env)
     assert done.returncode == 3
-    assert "no container engine can be had here" in done.stderr
+    assert "no container engine is available" in done.stderr
     assert "hint:" in done.stderr
     done = proof("update", "--no-engine-ok", cwd=root, env=env)
     assert done.returncode == 0

@@ -36,11 +36,10 @@ from tests.support.registry import Fault, need_skopeo, serving
 pytestmark = pytest.mark.engine
 
 PROOF = (sys.executable, "-m", "proof.cli.main")
-_HEARING = """\
-import signal, sys
-from proof.cli.main import main
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(main())"""
+_HEARING = (  # one line, since a run that waits for another one shows its command
+    "import signal, sys; from proof.cli.main import main; "
+    "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+)
 # A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
 HEARING = (sys.executable, "-c", _HEARING)
 
@@ -423,7 +422,7 @@ class TestRegistry:
             code, output = run(root, own, "update", "--bases", "registry")
         assert code == 3, output
         assert "could not be pulled: its registry has no such image (1 attempt)" in output
-        assert "hint: look at `registry` in bases.toml" in output
+        assert "hint: check `registry` in bases.toml" in output
         assert captured(root) == {}
         assert not (root / "snippets/bases.lock").exists()
 
@@ -470,7 +469,7 @@ class TestRegistry:
         assert code == 3, output
         assert "note  written" in output
         assert "other  not measured" in output
-        assert output.count("hint: look at `registry` in bases.toml") == 1
+        assert output.count("hint: check `registry` in bases.toml") == 1
         assert (tmp_path / "part/captures/note/capture.json").exists()
         assert "gone" not in (root / "snippets/bases.lock").read_text()
 
@@ -555,7 +554,7 @@ class TestDisk:
         assert code == 3
         assert "snippets/note/captured/" in output
         assert ": the disk is full" in output
-        assert "hint: free some space, and run the command again" in output
+        assert "hint: free some space, then run the command again" in output
         listed = [line for line in output.splitlines() if line.startswith("snippets/")]
         assert not [line for line in listed if ".new-" in line]
         folders = {line.rpartition("/")[0] for line in listed if line.endswith(".txt")}

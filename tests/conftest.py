@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ settings.register_profile("long", deadline=None, max_examples=5000, suppress_hea
 settings.register_profile(
     "mutation", settings.get_profile("same"), max_examples=30, suppress_health_check=[HealthCheck.differing_executors]
 )
+# scripts/test --quick: a quarter of the examples, the same ones each time.
+settings.register_profile("quick", settings.get_profile("same"), max_examples=25)
 settings.load_profile("same")
 
 
@@ -49,6 +52,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Under scripts/mutate each call goes through two more functions: leave recursion as much room as without them."""
     if config.getoption("--hypothesis-profile") == "mutation":
         sys.setrecursionlimit(3 * sys.getrecursionlimit())
+
+
+def pytest_collection() -> None:
+    """Thousands of collected tests stay until the end, so the garbage collector need not look at them."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on it looks at what the tests themselves leave."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,7 +12,8 @@ from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
 CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
-UNIT = f"python -m pytest --numprocesses {(os.cpu_count() or 1) + 1} --dist worksteal tests/unit"
+WORKERS = (os.cpu_count() or 1) + 1
+UNIT = f"python -m pytest --numprocesses {WORKERS} --dist worksteal --hypothesis-profile=quick tests/unit"
 
 
 @pytest.fixture

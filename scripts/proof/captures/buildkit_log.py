@@ -10,9 +10,12 @@ BuildKit calls a step a vertex. The lines of steps that run in parallel are inte
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 IGNORED = "<ignored>"  # replaces text that matches an `ignore` pattern of the manifest
@@ -33,10 +36,11 @@ _STATUS = re.compile(
     rf"|(?:naming|unpacking) to \S+?|resolve \S+?@sha256:[0-9a-f]{{64}})(?: {_TOOK})?(?: done)?",
     re.ASCII,
 )
-_IMAGE = re.compile(r"writing image (sha256:[0-9a-f]{64})")
-_NAME = re.compile(r"naming to \S+/(\S+)")
+_IMAGE = re.compile(r"^#\d+ writing image (sha256:[0-9a-f]{64})\b", re.ASCII | re.MULTILINE)
+_NAME = re.compile(r"^#\d+ naming to \S+/(\S+)", re.ASCII | re.MULTILINE)
 _REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
 _WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
+_DIGITS = 9  # of a position; BuildKit counts to a few dozen
 _COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds
 
 
@@ -52,7 +56,7 @@ class BuildStep:
     """One step of a build."""
 
     title: Line
-    parents: tuple[str, ...] = ()  # titles of the earlier steps of its stage
+    parents: str = ""  # a digest of the earlier steps of its stage
     printed: list[Line] = field(default_factory=list)  # the output of its command
     messages: dict[str, int] = field(default_factory=dict)  # what BuildKit says about it → line number
     cached: bool = False
@@ -75,9 +79,9 @@ class BuildStep:
         return tuple(line.text for line in self.printed)
 
     @property
-    def identity(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, str]:
         """Distinguishes it from other steps with the same instruction: its title and those of the steps before it."""
-        return (*self.parents, self.title.text)
+        return self.parents, self.title.text
 
     def lines(self) -> Iterator[Line]:
         """The step in the form that is compared."""
@@ -113,7 +117,6 @@ class BuildLog:
         """Parse a log. Any other text yields no steps."""
         steps: dict[str, BuildStep] = {}
         rest: list[Line] = []
-        places = _places(text)
         for number, line in enumerate(_LABEL.sub(r"\1", _WHOLE_LINES.sub("", text)).split("\n"), start=1):
             if (found := _VERTEX.fullmatch(line)) is None:
                 # BuildKit repeats the output of a failed step, each line prefixed with its time.
@@ -124,24 +127,8 @@ class BuildLog:
                 steps[found[1]] = BuildStep(Line(found[2], number))
             else:
                 steps[found[1]].read(found[2], number)
-        for name, step in steps.items():
-            if (own := places.get(name)) is not None:
-                before = sorted((places[n], other.title.text) for n, other in steps.items() if n in places)
-                step.parents = tuple(title for place, title in before if place[0] == own[0] and place < own)
+        _set_parents(steps, text)
         return cls(list(steps.values()), rest)
-
-    @property
-    def image(self) -> str | None:
-        """The ID of the built image, if the log has it."""
-        return next((found[1] for text in self._messages() if (found := _IMAGE.fullmatch(text))), None)
-
-    @property
-    def names(self) -> list[str]:
-        """The names given to the image, with tags and without the registry."""
-        return [found[1] for text in self._messages() if (found := _NAME.fullmatch(text))]
-
-    def _messages(self) -> Iterator[str]:
-        return (text for step in self.steps for text in step.messages)
 
 
 def labels(log: str) -> dict[str, str]:
@@ -152,6 +139,16 @@ def labels(log: str) -> dict[str, str]:
 def stages(log: str) -> set[str]:
     """The stages with steps that the build ran or reused, in lower case. Unnamed stages are called like `stage-1`."""
     return {name.lower() for name in _STAGE.findall(log)}
+
+
+def written_image(log: str) -> str | None:
+    """The ID of the built image, if the log has it."""
+    return found[1] if (found := _IMAGE.search(log)) else None
+
+
+def image_names(log: str) -> list[str]:
+    """The names given to the built image, with tags and without the registry."""
+    return _NAME.findall(log)
 
 
 def transferred(log: str) -> Iterator[tuple[float, int]]:
@@ -175,10 +172,20 @@ def mask_reference(text: str, mask: str) -> str:
     return _REFERENCE.sub(f"ref {mask}", text)
 
 
-def _places(log: str) -> dict[str, tuple[str, int]]:
-    """Step number → its stage and its position in that stage."""
-    found = {}
+def _set_parents(steps: dict[str, BuildStep], log: str) -> None:
+    """Give each labelled step the digest of the steps before it in its stage; `steps` are by their number."""
+    placed = []
     for number, label in labels(log).items():
-        stage, _, position = label.strip("[]").rpartition(" ")
-        found[number] = stage.strip(), int(position.partition("/")[0])
-    return found
+        stage, _, place = label.strip("[]").rpartition(" ")
+        position = place.partition("/")[0]
+        if number in steps and len(position) <= _DIGITS:
+            placed.append((stage.strip(), int(position), steps[number]))
+    placed.sort(key=lambda entry: (*entry[:2], entry[2].title.text))
+    for _, in_stage in groupby(placed, key=itemgetter(0)):
+        before = hashlib.sha256()
+        for _, at_position in groupby(in_stage, key=itemgetter(1)):
+            here = [step for _, _, step in at_position]
+            for step in here:
+                step.parents = before.hexdigest()
+            for step in here:
+                before.update(f"{step.title.text}\n".encode("utf-8", "surrogatepass"))

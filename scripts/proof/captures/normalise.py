@@ -55,7 +55,7 @@ def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) ->
     steps match, the one whose output is in `claimed` is used, or else the first. A cancelled step keeps its own output.
     """
     wanted = {step.identity for step in log.steps if step.cached and not step.known}
-    built: dict[tuple[str, ...], list[BuildStep]] = {}
+    built: dict[tuple[str, str], list[BuildStep]] = {}
     for other in earlier if wanted else ():
         for step in other.steps:
             if step.cacheable and step.identity in wanted:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proof.captures import fingerprint
-from proof.captures.buildkit_log import BuildLog
+from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
@@ -47,10 +47,10 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
     hint = f"proof update {capture.snippet}"
     ids: dict[str, str] = {}
     for step in capture.steps:
-        log = BuildLog.parse(step.output)
-        if log.image:
+        if built := written_image(step.output):
             # A build moves its tag to a new image, so IDs seen before no longer apply.
-            ids = {name.split(":")[0]: log.image.removeprefix("sha256:")[:12] for name in log.names}
+            short = built.removeprefix("sha256:")[:12]
+            ids = {name.split(":")[0]: short for name in image_names(step.output)}
         for repository, image, size in re.findall(
             r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
         ):

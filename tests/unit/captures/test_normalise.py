@@ -701,6 +701,22 @@ def test_very_many_ignored_lines() -> None:
     assert normalise("7\n" * 90_000 + "7x", one) == "<ignored>\n<ignored>x"
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["#{0} [a {0}/10000] RUN x", "#{0} [a 1/2] RUN x{0}", "#{0} [a{0} 1/1] RUN x", "#{0} [a 1/2] CANCELED"],
+)
+def test_very_many_steps(line: str) -> None:
+    """The time grows linearly with the number of steps, too: a committed log may be a stranger's."""
+    log = "\n".join(line.format(number) for number in range(1, 10_001))
+    assert normalise(log, BUILD).count("\n") == 9_999
+
+
+def test_a_position_of_many_digits() -> None:
+    """It is compared as text: Python refuses to read a number as long as this."""
+    log = f"#1 [a {'9' * 5_000}/1] RUN x\n#1 DONE 0.1s"
+    assert normalise(log, BUILD) == "step RUN x"
+
+
 def test_ends_of_lines() -> None:
     """Whitespace at the end of a line and empty lines around an output are removed; others are kept."""
     assert normalise("\n\n a  \n\nb\t\n\n", step(VERBS["run"])) == " a\n\nb"

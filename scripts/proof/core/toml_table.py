@@ -30,6 +30,7 @@ _SCALAR = re.compile(r"[^\n,\]}#]++")  # a number, a date, true or false
 _ALLOWED = " \t\n"
 _LARGEST = 250_000  # bytes; nobody writes, or reads, a longer one by hand
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
+_NESTED = 16  # arrays and inline tables in each other; real ones are 3 deep, and each place names all around it
 _INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
 
 _Place = tuple[str | int, ...]  # the keys that lead to a value, and its number in an array
@@ -264,6 +265,8 @@ class _Reader:
         character = self._peek()
         self.lines.setdefault(place, self._now())
         if character in ("[", "{"):
+            if len(open_) == _NESTED:
+                raise _UnexpectedError
             open_.append((place, itertools.count() if character == "[" else None))
             self._at += 1
         elif character in ('"', "'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,21 @@ def test_a_text_inside_a_page_has_the_lines_of_the_page() -> None:
     """A chart is in a fence, below other lines."""
     table = Table.parse(Path("page.md"), 'title = "t"\n[[bar]]\nvalue = 1\n', above=10)
     assert [table.where().line, table.where("title").line, table.tables("bar")[0].where("value").line] == [10, 11, 13]
+
+
+@pytest.mark.parametrize(("begin", "item", "end"), [("[", "1", "]"), ("{a=", "{b=1}", "}")])
+def test_values_deep_in_each_other_take_little_memory(begin: str, item: str, end: str) -> None:
+    """Every place holds the keys of all places around it: their lines are not noted to any depth."""
+    values = ",".join([item] * 10_000)
+    text = f"title = 'x'\nx = {begin * 250}[{values}]{end * 250}\n"
+    table = Table.parse(Path("snippet.toml"), text)
+    tracemalloc.start()
+    try:
+        assert table.where("title").line == 1
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert table.where("x").line == 2
 
 
 @pytest.mark.parametrize(

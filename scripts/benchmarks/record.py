@@ -26,7 +26,7 @@ class Row:
     unit: Unit
     measured: float  # with the tool
     against: float | None  # without the tool, or for a smaller input; None if the goal is absolute
-    beside: str  # says what `against` is
+    beside: str  # what `against` measures
     goal: float  # for the ratio, or for `measured` if there is no ratio
 
     @property

@@ -76,7 +76,7 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
         steps.append(CapturedStep(name=name, output=output, **step))
     capture = Capture(
         snippet=data["snippet"],
-        environment=Environment(**data["basis"]),
+        environment=Environment(**data[_KEYS["environment"]]),
         inputs=data["inputs"],
         steps=tuple(steps),
         facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},

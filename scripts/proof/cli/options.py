@@ -35,9 +35,9 @@ class Reports:
         """Parse the values of `--report`; UsageError for an unknown one."""
         written: dict[str, str] = {}
         for text in wanted:
-            name, _, file = text.partition("=")
+            name, equals, file = text.partition("=")
             known = FORMATS.get(name)
-            if known is None or text != known.usage.replace("FILE", file) or ("FILE" in known.usage and not file):
+            if known is None or not bool(equals) is bool(file) is known.to_file:
                 usages = ", or ".join(f"--report {known.usage}" for known in FORMATS.values())
                 raise UsageError(f"unknown report '{text}'", hint=usages)
             written[name] = file

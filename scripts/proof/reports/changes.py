@@ -106,7 +106,7 @@ def layers(results: Sequence[Result]) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table of cells that are Markdown already; empty if there are no rows."""
+    """A Markdown table, or an empty string for no rows. Escape the cells before you pass them."""
     body = [f"| {' | '.join(row)} |" for row in rows]
     if not body:
         return ""

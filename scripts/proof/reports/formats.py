@@ -29,9 +29,15 @@ class FinishedRun:
 class Format:
     """One kind of report."""
 
-    usage: str  # its value on the command line; with `=FILE` if it is written to a file
+    name: str
     help: str
-    write: Callable[[FinishedRun, str], None]  # the run, and the file's path or an empty string
+    write: Callable[[FinishedRun, str], None]  # takes the run, and the file's path or an empty string
+    to_file: bool = False
+
+    @property
+    def usage(self) -> str:
+        """The value of `--report` that asks for it."""
+        return f"{self.name}=FILE" if self.to_file else self.name
 
 
 def _github(run: FinishedRun, _: str) -> None:
@@ -47,6 +53,9 @@ def _junit(run: FinishedRun, file: str) -> None:
 
 
 FORMATS = {
-    "github": Format("github", "annotations, and a summary in $GITHUB_STEP_SUMMARY", _github),
-    "junit": Format("junit=FILE", "JUnit XML", _junit),
+    known.name: known
+    for known in (
+        Format("github", "annotations, and a summary in $GITHUB_STEP_SUMMARY", _github),
+        Format("junit", "JUnit XML", _junit, to_file=True),
+    )
 }

@@ -121,7 +121,7 @@ class Terminal:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Callable[[Step], None]]:
-        """While snippets run; yields what to call at each step of theirs."""
+        """Show what runs until the end of the block. Yields a function to call with each step as it starts."""
         if not self.screen.is_terminal:
             yield lambda step: None
             return

@@ -88,7 +88,7 @@ def _variants(folder: Path) -> list[Snippet]:
 
 
 def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
-    """The variable of the matrix with each of its values; empty if there is no matrix."""
+    """A pair for each value of the matrix: the name of its variable, and the value. Empty without a matrix."""
     matrix = table.data.get("matrix")
     if matrix is None:
         return []

@@ -96,7 +96,7 @@ class TestRoundTrip:
 class TestNothing:
     @pytest.mark.parametrize("name", [".", "nowhere"])
     def test_no_capture(self, tmp_path: Path, name: str) -> None:
-        """If nothing was captured, there is no capture. This is not an error."""
+        """Loading a capture that does not exist returns None."""
         assert load(tmp_path / name) is None
         assert index.best(tmp_path / name) is None
 
@@ -361,7 +361,7 @@ class TestLines:
         assert "\n".join(lines_of(saved)) == (saved / RECORD).read_text("utf-8")
 
     def test_lines_of_nothing(self, saved: Path, tmp_path: Path) -> None:
-        """Where a record cannot be read there are none, which is no error."""
+        """A record that cannot be read has no lines. That is not an error."""
         assert lines_of(tmp_path / "nowhere") == []
         (saved / RECORD).write_bytes(b"\xff")
         assert lines_of(saved) == []

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
 from proof.core.errors import CannotMeasureError
 from proof.engines import cleanup, journal
 from proof.engines.engine import Engine
-from proof.system import process
-from proof.system.process import Completed
-
-Answer = Callable[[list[str]], tuple[int, str]]
-
-
-@pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[list[str]]]:
-    """Replace the client by a function; returns the list of its command lines."""
-    log: list[list[str]] = []
-
-    def install(answer: Answer) -> list[list[str]]:
-        def run(argv: Sequence[str], **_: Any) -> Completed:
-            log.append(list(argv))
-            code, text = answer(list(argv))
-            return Completed(tuple(argv), code, text.encode(), b"", 0.1)
-
-        monkeypatch.setattr(process, "run", run)
-        return log
-
-    return install
+from tests.unit.engines.conftest import Answer
 
 
 def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:

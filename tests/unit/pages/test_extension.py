@@ -17,11 +17,11 @@ import pytest
 from markdown import Markdown
 
 from proof.captures import store
-from proof.captures.model import Capture, CapturedFact, CapturedStep, Environment, Provenance
+from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.core.errors import Where
 from proof.pages.extension import StopBuildError
 from proof.snippets.places import folder_of
-from tests.support import site
+from tests.support import makers, site
 from tests.support.helpers import REPOSITORY, tiny
 from tests.support.makers import write
 
@@ -31,22 +31,18 @@ HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note
 
 def capture(snippet: str, steps: dict[str, tuple[str, int, str]], facts: dict[str, CapturedFact]) -> Capture:
     """A capture as the tool writes it."""
-    return Capture(
+    return makers.capture(
         snippet=snippet,
-        environment=Environment("linux/amd64", "docker", "rebuilt"),
         inputs={},
         steps=tuple(
             CapturedStep(name, command, None, code, 0.1, output) for name, (command, code, output) in steps.items()
         ),
         facts=facts,
         layers=(),
-        provenance=Provenance(
+        provenance=replace(
+            makers.capture().provenance,
             date="2026-01-02T03:04:05Z",
-            engine="docker 26.1.5",
-            builder="buildx 0.13.1",
-            image_store="overlay2",
             filesystem="extfs",
-            private=True,
             bases={"alpine:3.22": "the official layer"},
             revision="0123456789ab",
         ),

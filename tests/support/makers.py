@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.core.errors import Where
 from proof.core.toml_table import Table
 from proof.snippets import manifest
-from proof.snippets.model import Step
+from proof.snippets.model import Snippet, Step
 
 ALPINE = "sha256:" + "a" * 64
 
@@ -38,6 +39,25 @@ def step(command: str = "docker build -t example .", *lines: str) -> Step:
     text = "\n".join(["[[step]]", 'name = "one"', f"command = {json.dumps(command)}", *lines])
     (table,) = Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step")
     return manifest._step("single", table)
+
+
+def placed(folder: Path, variant: str = "") -> Snippet:
+    """A snippet of which nothing but its place matters."""
+    return Snippet(
+        name=folder.name,
+        folder=folder,
+        title="",
+        image=None,
+        steps=(),
+        dockerfiles={},
+        bases={},
+        noise=0,
+        varies=False,
+        transfer=False,
+        slow=False,
+        variant=variant,
+        where=Where(folder),
+    )
 
 
 def member(name: str, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:

@@ -1,5 +1,8 @@
 """Compares a committed capture with a new run, and reports every real difference at the line to open.
 
+If the same engine made both, their words are compared too. If not, what the engine says in its own words is compared
+by what it means (engine_output.py), and facts that are read from it are not compared.
+
 Everything in a capture that a page, a report or `proof facts` can show is compared. The seal of a capture has no key:
 anyone can edit a record and compute the seal again. So the seal finds accidents, and only a run finds a made-up
 capture. Some values differ in each run: dates, versions, the commit, durations, digests of images, values that the
@@ -11,21 +14,23 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from proof.captures import derived, fingerprint, provenance, store
+from proof.captures import derived, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, transferred
+from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
 from proof.captures.normalise import comparable
 from proof.core import units
 from proof.core.errors import Where
 from proof.core.sequence_diff import blocks
 from proof.snippets.dockerfile_lexer import instructions
+from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
 
 _MOST = 100  # differences listed per snippet
@@ -56,21 +61,41 @@ class _Found(NamedTuple):
     new: str
 
 
-def compare(old: Capture | None, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
+def compare(
+    old: Capture | None, new: Capture, snippet: Snippet, folder: Path, *, words: bool = False
+) -> Iterator[Difference]:
     """Every difference that is not noise, with the line to open. `old` is the capture in `folder`, or None.
 
+    With `words`, the words of the engine are compared even if another engine made `old`.
     If there are very many, only the first ones are listed, and the rest are counted.
     """
     if old is None:
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
-    found = _differences(old, new, snippet, folder)
+    found = _differences(old, new, snippet, folder, words=words or old.engine == new.engine)
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
         where = record.where(place) if isinstance(place, str) else place
         yield Difference(where, what, _shortened(before), _shortened(after))
     if more := _count(found):
         yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
+
+
+def outputs_in_other_words(old: Capture, new: Capture, snippet: Snippet) -> tuple[int, int]:
+    """How many outputs have the same words in both captures, and how many have others."""
+    alike = other = 0
+    for step in snippet.on(new.engine).steps:
+        before, after = old.step(step.name), new.step(step.name)
+        if before and after:
+            one, two = comparable(before.output, after.output, step)
+            is_alike = before.exit == after.exit and [line.text for line in one] == [line.text for line in two]
+            alike, other = alike + is_alike, other + (not is_alike)
+    return alike, other
+
+
+def engines_own_facts(snippet: Snippet) -> set[str]:
+    """The facts that are read from what an engine says in its own words."""
+    return {rule.name for step in snippet.steps if step.command.verb in DISPLAYS for rule in step.facts}
 
 
 def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
@@ -97,19 +122,23 @@ def written(fact: CapturedFact | None) -> str:
     return f"{text} ({fact.value:,} B)" if fact.unit == "B" else text
 
 
-def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
-    yield from _facts(old, new, snippet)
-    yield from _steps(old, new, snippet, folder)
+def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
+    yield from _facts(old, new, snippet, words=words)
+    yield from _misread(old, snippet.on(old.engine))
+    yield from _steps(old, new, snippet, folder, words=words)
     yield from _layers(old, new, snippet)
     yield from _origin(old, new, snippet)
     for name in old.tampered:
         yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
 
 
-def _facts(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
     own = derived.of_image(snippet, old.layers)
+    incomparable = set() if words else engines_own_facts(snippet)
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
+        if name in incomparable:
+            continue
         what, place = f"{snippet.name}.{name}", f'"{name}": {{'
         if not same(before, after):
             yield _Found(place, what, written(before), written(after))
@@ -122,7 +151,6 @@ def _facts(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
                     yield _Found(place, f"{what}: {part}", str(was), str(now))
             if name in own and before.value != wanted.value:
                 yield _Found(place, f"{what}: computed from its own layers", written(before), written(wanted))
-    yield from _misread(old, snippet)
 
 
 def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
@@ -141,9 +169,10 @@ def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
                 yield _Found(f'"{rule.name}": {{', what, written(fact), written(read))
 
 
-def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[_Found]:
+def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
     builds: list[tuple[tuple[str, ...], str]] = []  # settings and output of the earlier builds of the run
-    for step in snippet.steps:
+    for raw in snippet.steps:
+        declared, step = raw.on(old.engine), raw.on(new.engine)
         before, after = old.step(step.name), new.step(step.name)
         settings = _settings(step, snippet)
         earlier = [output for theirs, output in builds if theirs == settings]
@@ -153,13 +182,23 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterat
             if before is not after:
                 yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
             continue
+        expected = after if words else replace(after, exit=declared.exit)
         for part in ("exit", "command", "inside"):
-            was, now = getattr(before, part), getattr(after, part)
+            was, now = getattr(before, part), getattr(expected, part)
             if was != now:
                 yield _Found(step.where, f"{step} {part}", str(was), str(now))
-        yield from _output(step, before, after, folder / f"{step.name}.txt", earlier)
+        path = folder / f"{step.name}.txt"
+        if before.output == after.output:
+            pass
+        elif words:
+            yield from _output(step, before, comparable(before.output, after.output, step, earlier), path)
+        elif declared.expect not in before.output:
+            yield _Found(Where(path), str(step), before.output, f"a text with '{declared.expect}'")
+        elif (declared.expect, bool(declared.exit)) == (step.expect, bool(step.exit)):
+            sides = _side(before, old.engine), _side(after, new.engine)
+            yield from _output(step, before, engine_output.comparable(*sides, step, earlier), path)
         if step.command.verb == "build":
-            yield from _transferred(step, before, snippet, folder / f"{step.name}.txt")
+            yield from _transferred(step, before, snippet, path)
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
     for name in was:
         if name not in now:
@@ -177,10 +216,12 @@ def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
     return (*step.command.values("--build-arg"), *unlogged)
 
 
-def _output(step: Step, old: CapturedStep, new: CapturedStep, path: Path, earlier: Sequence[str]) -> Iterator[_Found]:
-    if old.output == new.output:
-        return
-    before, after = comparable(old.output, new.output, step, earlier)
+def _side(step: CapturedStep, engine: EngineVersion) -> Side:
+    return Side(step.output, step.exit, engine)
+
+
+def _output(step: Step, old: CapturedStep, compared: tuple[list[Line], list[Line]], path: Path) -> Iterator[_Found]:
+    before, after = compared
     for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
         # A build log is compared in another order, so each line carries its number in the original text.
         line = before[i].number if i < len(before) else old.output.count("\n") + 1

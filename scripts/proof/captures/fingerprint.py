@@ -65,9 +65,12 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
             "name": step.name,
             "command": step.text,
             "inside": step.inside,
-            "exit": step.exit,
-            "expect": step.expect,
-            "facts": [(rule.name, rule.match.pattern, rule.unit) for rule in step.facts],
+            "exit": step.exit if not step.outcomes else {o.engine.text: o.exit for o in step.outcomes},
+            "expect": step.expect if not step.outcomes else {o.engine.text: o.expect for o in step.outcomes},
+            "facts": [
+                (rule.name, rule.match.pattern, rule.unit, *([rule.engine.text] if rule.engine else []))
+                for rule in step.facts
+            ],
         }
         for step in snippet.steps
     ]

@@ -1,40 +1,55 @@
-"""Finds the captures of a project, and chooses the one that pages show."""
+"""Finds the captures of a project, and chooses those that pages show."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from proof.captures import bases_lock, fingerprint
 from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
-from proof.snippets.places import ORIGINS, folder_of, name_of, undeclared
+from proof.snippets import base_images
+from proof.snippets.model import Snippet
+from proof.snippets.places import NAMES, PLACES, WORDINGS, Origin, Place, name_of, undeclared
 
 _KEPT = 150  # captures in memory: more than most sites show, but bounded for large projects
 
 
 class Captures(Mapping[str, Capture]):
-    """Snippet name → the capture that pages show, for each snippet below a directory. Captures are read on demand.
+    """Snippet name → the first capture that pages show, for each snippet below a directory, read on demand.
 
-    `declared` returns the variants that the manifest in a snippet's directory declares, or raises an error. A variant
-    that no manifest declares is never measured, so its numbers could be anything: asking for it raises PageError.
-    Manifests are read on demand too, because reading all of them is slow.
+    `variants` returns the snippets that the manifest in a directory declares, or raises an error. A variant that no
+    manifest declares is never measured, so its numbers could be anything: asking for it raises PageError. Manifests are
+    read on demand too, because reading all of them is slow.
     """
 
-    def __init__(self, snippets: Path, declared: Callable[[Path], Collection[str]]) -> None:
-        self._snippets, self._declared = snippets, declared
-        self._read: dict[str, Capture] = {}
+    def __init__(self, snippets: Path, variants: Callable[[Path], Sequence[Snippet]]) -> None:
+        self._snippets, self._variants = snippets, variants
+        self._read: dict[str, tuple[Capture, ...]] = {}
 
     def __getitem__(self, name: str) -> Capture:
-        if (capture := self._read.get(name)) is None:
+        return self.shown(name)[0]
+
+    def shown(self, name: str) -> tuple[Capture, ...]:
+        """The captures of a snippet that pages show: see `shown`. Raises KeyError if it has none."""
+        if (captures := self._read.get(name)) is None:
             folder, variant = self._places[name]
-            if variant not in self._declared(folder):
+            if (snippet := next((s for s in self._variants(folder) if s.variant == variant), None)) is None:
                 raise undeclared(folder / "captured" / variant, f"{folder.name}/snippet.toml declares no such variant")
-            capture = self._read[name] = _of(folder, variant)
+            captures = self._read[name] = tuple(_shown(snippet, lambda: self._bases).values())
+            if not captures:
+                raise KeyError(name)
             if len(self._read) > _KEPT:
                 self._read.pop(next(iter(self._read)), None)
-        return capture
+        return captures
+
+    @functools.cached_property
+    def _bases(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The keys of the rebuilt bases, and the digests of the registry bases."""
+        known = base_images.load(self._snippets.parent)
+        return {name: known.key(name) for name in known.images}, bases_lock.load(self._snippets.parent, known)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -50,29 +65,49 @@ class Captures(Mapping[str, Capture]):
             captured = f"{folder}/captured"
             if os.path.isdir(captured) and os.path.isfile(f"{folder}/snippet.toml"):  # noqa: PTH112, PTH113 - quicker
                 names = {entry.name for entry in os.scandir(captured) if not entry.name.startswith(".")}
-                for variant in [*([""] if names.intersection(ORIGINS) else []), *sorted(names.difference(ORIGINS))]:
-                    if any(_is_record(f"{captured}/{variant}/{origin}/{RECORD}") for origin in ORIGINS):
+                for variant in [*([""] if names.intersection(NAMES) else []), *sorted(names.difference(NAMES))]:
+                    if any(_is_record(f"{captured}/{variant}/{name}/{RECORD}") for name in NAMES):
                         found[name_of(Path(folder), variant)] = (Path(folder), variant)
         return found
-
-
-def _of(folder: Path, variant: str) -> Capture:
-    if (capture := best(folder, variant)) is None:
-        raise KeyError(folder.name)
-    return capture
 
 
 def _is_record(path: str) -> bool:
     return os.path.isfile(path)  # noqa: PTH113 - quicker, and called for each snippet
 
 
-def best(snippet_folder: Path, variant: str = "") -> Capture | None:
-    """The capture that pages show: on registry bases if there is one, else on rebuilt bases. None if there is none."""
-    return next((capture for _, capture in each(snippet_folder, variant)), None)
+def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Capture | None:
+    """The first capture of a snippet, or None: on registry bases if there is one, in Docker 28's words if possible."""
+    return next((capture for _, capture in each(snippet_folder, variant, origin)), None)
 
 
-def each(snippet_folder: Path, variant: str = "") -> Iterator[tuple[str, Capture]]:
-    """Each origin of bases with its capture, the one that pages show first."""
-    for origin in ORIGINS:
-        if (capture := load(folder_of(snippet_folder, origin, variant))) is not None:
-            yield origin, capture
+def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Place, Capture]]:
+    """Every capture of a snippet with its place, the one that pages show first; of one origin if that is given."""
+    for place in PLACES:
+        if origin in (None, place.origin) and (capture := load(place.folder(snippet_folder, variant))) is not None:
+            yield place, capture
+
+
+def shown(snippet: Snippet, keys: Mapping[str, str], pinned: Mapping[str, str]) -> dict[Place, Capture]:
+    """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
+
+    Of several, those are left out whose inputs have changed since. `keys` are the keys of the rebuilt bases by name,
+    `pinned` the digests of the registry bases in bases.lock.
+    """
+    return _shown(snippet, lambda: (keys, pinned))
+
+
+def _shown(snippet: Snippet, bases: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]]) -> dict[Place, Capture]:
+    found = dict(each(snippet.folder, snippet.variant))
+    alike = {place: capture for place, capture in found.items() if place.origin == next(iter(found)).origin}
+    if len(alike) < len(WORDINGS):
+        return alike
+    current = {place: one for place, one in alike.items() if not changed_inputs(snippet, one, *bases())}
+    return current or dict([next(iter(alike.items()))])
+
+
+def changed_inputs(
+    snippet: Snippet, capture: Capture, keys: Mapping[str, str], pinned: Mapping[str, str]
+) -> list[fingerprint.Change]:
+    """The inputs whose change makes this capture stale."""
+    changes = fingerprint.without_engine(snippet, capture, keys, pinned)
+    return [change for change in changes if change.invalidates]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proof.core.units import Scalar
+from proof.snippets.engine_version import EngineVersion
 
 
 @dataclass(frozen=True)
 class Environment:
-    """The environment of a measurement. Captures from different environments are never compared."""
+    """The environment of a measurement. Only captures for the same platform and bases are compared."""
 
     platform: str  # linux/amd64
     engine: str  # "docker", "docker with containerd's store" or "podman"
@@ -79,6 +80,14 @@ class Capture:
     layers: tuple[CapturedLayer, ...]
     provenance: Provenance
     tampered: tuple[str, ...] = field(default=(), compare=False)  # names of files that were edited by hand
+
+    @property
+    def engine(self) -> EngineVersion:
+        """The engine that made it. If its provenance names none, a version that no engine has."""
+        try:
+            return EngineVersion.of(self.provenance.engine, self.provenance.image_store)
+        except ValueError:
+            return EngineVersion("docker", 0)
 
     def step(self, name: str) -> CapturedStep | None:
         """The step with this name, or None."""

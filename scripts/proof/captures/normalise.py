@@ -72,8 +72,8 @@ def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) ->
     return BuildLog(found, log.rest)
 
 
-def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
-    """The lines of a log, sorted by step title, without the output of steps that `other` does not show."""
+def shown_steps(log: BuildLog, other: BuildLog) -> list[BuildStep]:
+    """The steps of a log, sorted by title, without output that `other` does not show."""
     theirs = _by_title(other)
     found = []
     for title, mine in _by_title(log).items():
@@ -88,7 +88,12 @@ def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
                 unknown -= 1
                 shown = BuildStep(step.title, messages=step.messages)
             found.append(shown)
-    for step in sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.messages))):
+    return sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.messages)))
+
+
+def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+    """The lines of a log, sorted by step title, without the output of steps that `other` does not show."""
+    for step in (found := shown_steps(log, other)):
         yield from step.lines()
     # A log in this form has no `#N` lines, so normalising it again changes nothing.
     yield from (line for line in log.rest if line.text.strip(" \t") or not found)
@@ -181,13 +186,18 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
     `earlier` are the outputs of earlier builds with the same settings in the run that produced `new`. They provide the
     output of steps that a later build took from the cache.
     """
-    old, new = _without_ignored(old, step), _without_ignored(new, step)
     if step.command.verb == "build":
-        before = BuildLog.parse(old)
-        builds = (BuildLog.parse(_without_ignored(text, step)) for text in earlier)
-        after = _completed(BuildLog.parse(new), builds, before)
+        before, after = build_logs(old, new, step, earlier)
         return _ruled(list(_comparable(before, after)), step), _ruled(list(_comparable(after, before)), step)
+    old, new = _without_ignored(old, step), _without_ignored(new, step)
     return _ruled(_numbered(old), step), _ruled(_numbered(new), step)
+
+
+def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
+    """Two outputs of a build, parsed. Cached steps in `new` have what `earlier` builds of the same run printed."""
+    before = BuildLog.parse(_without_ignored(old, step))
+    builds = (BuildLog.parse(_without_ignored(text, step)) for text in earlier)
+    return before, _completed(BuildLog.parse(_without_ignored(new, step)), builds, before)
 
 
 def _without_ignored(text: str, step: Step) -> str:

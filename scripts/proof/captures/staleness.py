@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.captures import fingerprint
+from proof.captures import index
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
-from proof.snippets import places
 from proof.snippets.model import Snippet
 
 
@@ -21,25 +20,33 @@ class StaleError(ProofError):
     code = 1
 
 
-def stale(
-    snippet: Snippet, capture: Capture | None, keys: dict[str, str], pinned: dict[str, str]
-) -> Iterator[ProofError]:
-    """Why a capture does not match the current snippet, and where it contradicts itself.
+def stale(snippet: Snippet, keys: dict[str, str], pinned: dict[str, str]) -> Iterator[ProofError]:
+    """Why the captures that pages show do not match the current snippet, and where they contradict themselves.
 
     `keys` are the keys of the rebuilt bases by name, `pinned` the digests of the registry bases in bases.lock.
     """
-    registry = " --bases registry" if capture and capture.environment.bases == "registry" else ""
-    hint = f"proof update {snippet.name}{registry}"
-    if capture is None:
+    found = index.shown(snippet, keys, pinned)
+    if not found:
+        hint = f"proof update {snippet.name}"
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, hint=hint)
-        return
-    folder = places.folder_of(snippet.folder, capture.environment.bases, snippet.variant)
-    for change in fingerprint.without_engine(snippet, capture, keys, pinned):
-        if change.invalidates:
+    for place, capture in found.items():
+        folder = place.folder(snippet.folder, snippet.variant)
+        hint = f"proof update {snippet.name}{' --bases registry' if place.origin == 'registry' else ''}"
+        for change in index.changed_inputs(snippet, capture, keys, pinned):
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
-    for name in capture.tampered:
-        yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
-    yield from contradictions(capture, folder)
+        for name in capture.tampered:
+            yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
+        yield from contradictions(capture, folder)
+
+
+def hidden(snippet: Snippet, keys: dict[str, str], pinned: dict[str, str]) -> Iterator[str]:
+    """A message for each capture that pages leave out because it is stale, although another one is not."""
+    shown = index.shown(snippet, keys, pinned)
+    for place, capture in index.each(snippet.folder, snippet.variant, next((p.origin for p in shown), None)):
+        if place not in shown:
+            changes = ", ".join(map(str, index.changed_inputs(snippet, capture, keys, pinned)))
+            words = f"{snippet.name}: pages leave out the words of {capture.provenance.engine}, which are stale"
+            yield f"{words}: {changes}; run proof update {snippet.name} with that engine"
 
 
 def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:

@@ -156,6 +156,12 @@ def save(capture: Capture, folder: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def remove(folder: Path) -> None:
+    """Remove a capture, with its directory."""
+    check(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep(snippets: Path) -> None:
     """Remove what killed runs left below `snippets`. No other run may be writing there."""
     for pattern in ("*/captured/.*.new-*", "*/captured/*/.*.new-*"):

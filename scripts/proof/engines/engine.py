@@ -380,5 +380,6 @@ def link(programs: Iterable[str], folder: Path) -> str:
     for program in programs:
         (folder / program).unlink(missing_ok=True)
         if path := shutil.which(program, path=process.search_path()):
-            (folder / program).symlink_to(path)
+            # The file itself: a private engine has no other link that may lead to it.
+            (folder / program).symlink_to(Path(path).resolve())
     return str(folder)

@@ -31,6 +31,8 @@ for path in "$slot"/bin/* /etc/apparmor /etc/apparmor.d; do
     path=$(readlink -f "$path")
     if [ ! -e "$path" ] || [ -e ".$path" ]; then continue; fi
     mkdir -p ".${path%/*}"
+    # runc starts itself from an overlay over its directory, which would show the file below a mount.
+    case $path in */runc) cp "$path" ".$path"; continue ;; esac
     if [ -d "$path" ]; then mkdir ".$path"; else : >".$path"; fi
     mount --bind "$path" ".$path"
     mount -o remount,bind,ro ".$path"

@@ -6,12 +6,10 @@ Besides measured facts, there are figures that others published (cited.toml) and
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import cast
 
-from proof.captures import index
+from proof.captures.index import Captures
 from proof.captures.model import Capture
 from proof.core.errors import PageError
 from proof.facts.cited import CITED, _cited
@@ -25,25 +23,39 @@ class FactBook(Mapping[str, Fact]):
     Raises PageError if a name is both cited and measured, or if its capture was not written by the tool.
     """
 
-    def __init__(self, captures: Mapping[str, Capture], cited: Iterable[Fact] = ()) -> None:
+    def __init__(
+        self, captures: Mapping[str, Capture], cited: Iterable[Fact] = (), measured: Mapping[str, Capture] | None = None
+    ) -> None:
         self.captures = captures
         self.cited = {fact.name: fact for fact in cited}
+        self._measured = measured or {}
 
-    def with_captures(self, captures: Mapping[str, Capture]) -> FactBook:
-        """A copy in which these captures replace the committed ones of the same snippets."""
-        return FactBook(ChainMap(dict(captures), cast(dict[str, Capture], self.captures)), self.cited.values())
+    def with_captures(self, measured: Mapping[str, Capture]) -> FactBook:
+        """A copy in which the facts of these captures replace the committed ones."""
+        return FactBook(self.captures, self.cited.values(), measured)
 
     def __getitem__(self, name: str) -> Fact:
         snippet, _, fact = name.partition(".")
-        if name not in self.cited:
-            return _measured(snippet, fact, self.captures[snippet])
-        if snippet in self.captures:  # a cited figure never replaces a measured one
-            raise PageError(f"'{name:.110}' is both cited and measured", hint="rename the source in cited.toml")
-        return self.cited[name]
+        if name in self.cited:
+            if snippet in self._measured or snippet in self.captures:  # a cited figure never replaces a measured one
+                raise PageError(f"'{name:.110}' is both cited and measured", hint="rename the source in cited.toml")
+            return self.cited[name]
+        for capture in self._of(snippet):
+            if fact in capture.facts:
+                return _measured(snippet, fact, capture)
+        raise KeyError(name)
+
+    def _of(self, snippet: str) -> Iterator[Capture]:
+        """The captures with the facts of a snippet, the first one first. Some facts are of other engines only."""
+        if snippet in self._measured:
+            yield self._measured[snippet]
+        if snippet in self.captures:
+            known = self.captures
+            yield from known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
 
     def __iter__(self) -> Iterator[str]:
-        for snippet, capture in self.captures.items():
-            yield from (f"{snippet}.{fact}" for fact in capture.facts)
+        for snippet in dict.fromkeys([*self.captures, *self._measured]):
+            yield from dict.fromkeys(f"{snippet}.{fact}" for capture in self._of(snippet) for fact in capture.facts)
         yield from self.cited
 
     def __len__(self) -> int:
@@ -58,11 +70,7 @@ def load(snippets: Path) -> FactBook:
     taken = {path.name for path in snippets.iterdir() if path.is_dir()}
     seen: set[str] = set()
     cited = [fact for path in CITED for fact in _cited(snippets / path, taken, seen)]
-    return FactBook(index.Captures(snippets, _variants), cited)
-
-
-def _variants(folder: Path) -> set[str]:
-    return {snippet.variant for snippet in manifest.variants(folder)}
+    return FactBook(Captures(snippets, manifest.variants), cited)
 
 
 def _measured(snippet: str, name: str, capture: Capture) -> Fact:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from proof.captures import bases_lock, store
 from proof.captures import index as capture_index
-from proof.captures.staleness import stale
+from proof.captures.staleness import hidden, stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, Where, exit_code_of
 from proof.facts import book as fact_book
@@ -28,6 +28,7 @@ class FolderSummary:
     snippets: int
     facts: int
     steps: dict[str, bool]  # snippet/step → whether it is `unshown`: no page may show it
+    notes: list[str]  # what a user should know, although it is no problem
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Status:
     facts: int
     pages: list[PageReport]
     problems: list[ProofError]
+    notes: list[str]  # what a user should know, although it is no problem
 
     @property
     def code(self) -> int:
@@ -59,6 +61,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     snippets = count = 0
     steps: dict[str, bool] = {}
     named: set[str] = set()
+    notes: list[str] = []
     for folder in project.folders(root):
         if (kept := index.get(folder.name, folder)) is not None:
             seen = FolderSummary(**kept)
@@ -74,10 +77,11 @@ def status(root: Path, cache: Path | None = None) -> Status:
         snippets += seen.snippets
         count += seen.facts
         steps |= seen.steps
+        notes += seen.notes
     index.save(whole=True)
     scanned = scan.scan(root)
     problems += _page_problems(scanned, steps, root / "snippets")
-    return Status(snippets, len(steps), count, scanned, problems)
+    return Status(snippets, len(steps), count, scanned, problems, notes)
 
 
 def _inspect(
@@ -87,23 +91,27 @@ def _inspect(
     snippets = manifest.variants(folder)
     known.check(snippets)
     problems: list[ProofError] = []
+    notes: list[str] = []
     count = 0
     for snippet in snippets:
-        capture = capture_index.best(folder, snippet.variant)
-        problems += stale(snippet, capture, keys, pinned)
+        shown = capture_index.shown(snippet, keys, pinned).values()
+        problems += stale(snippet, keys, pinned)
         problems += _misplaced(snippet)
-        count += len(capture.facts) if capture else 0
-    return FolderSummary(len(snippets), count, _steps(snippets)), problems
+        notes += hidden(snippet, keys, pinned)
+        count += len({name for capture in shown for name in capture.facts})
+    return FolderSummary(len(snippets), count, _steps(snippets), notes), problems
 
 
 def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
     """Files that do not belong to a capture's directory, and captures that are in the wrong directory."""
-    for origin, capture in capture_index.each(snippet.folder, snippet.variant):
-        folder = places.folder_of(snippet.folder, origin, snippet.variant)
+    for place, capture in capture_index.each(snippet.folder, snippet.variant):
+        folder = place.folder(snippet.folder, snippet.variant)
         yield from store.unexpected_files(folder, capture)
-        if (capture.snippet, capture.environment.bases) != (snippet.name, origin):
-            what = f"this is a capture of {capture.snippet!r:.110} on {capture.environment.bases!r:.20} bases"
-            hint = f"git rm -r {folder}, then proof update {snippet.name} --bases {origin}"
+        origin, wording = capture.environment.bases, places.wording_of(capture.engine)
+        if (capture.snippet, origin, wording) != (snippet.name, *place):
+            engine = capture.provenance.engine
+            what = f"this is a capture of {capture.snippet!r:.110} on {origin!r:.20} bases by {engine!r:.40}"
+            hint = f"git rm -r {folder}, then proof update {snippet.name} --bases {place.origin}"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
 
 

@@ -163,6 +163,8 @@ class Terminal:
 
     def status(self, found: Status) -> None:
         """Print the summary of `proof status`."""
+        for note in found.notes:
+            self.say(f" · {note}", "yellow")
         self.problems(found.problems)
         claims = sum(len(page.page.claims) for page in found.pages)
         bound = sum(page.page.bound for page in found.pages)
@@ -201,6 +203,9 @@ class Terminal:
         some = f", {cached} of them cached" if cached else ""
         took = f"{len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all"
         self.say(f"{len(results)} snippets{some}, {took}")
+        if elsewhere := [result for result in results if any(result.words)]:
+            alike, other = (sum(numbers) for numbers in zip(*(r.words for r in elsewhere), strict=True))
+            self.say(f"On {_engine_of(elsewhere[0])}: {alike} outputs the same, {other} in other words")
         if cached:
             self.say("Cached: nothing has changed since the last run. Use --rerun to run these too.", "dim")
 
@@ -243,6 +248,12 @@ _ADVICE: dict[str, str] = {
     "the capture that pages show (see --engine and --bases), which is the registry's if there is one "
     "(`proof update --bases registry`).",
 }
+
+
+def _engine_of(result: Result) -> str:
+    assert result.measured is not None
+    source = result.measured.provenance
+    return source.engine + (", containerd's store" if source.image_store == "containerd" else "")
 
 
 def _written(capture: Capture, name: str) -> str:

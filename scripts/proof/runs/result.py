@@ -11,7 +11,6 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core.errors import ProofError, Where
-from proof.snippets import places
 from proof.snippets.model import Snippet
 
 Verdict = Literal["accurate", "drift", "unstable", "not measured", "another environment", "written"]
@@ -41,6 +40,8 @@ class Result:
     new: Capture | None = None  # what this run measured
     error: ProofError | None = None  # why nothing was measured
     seconds: float = 0.0  # that the commands took
+    words: tuple[int, int] = (0, 0)  # outputs in the same words as the capture's, and in others; of another engine only
+    measured: Capture | None = None  # of another engine: what it measured, with what was not compared
     cached: bool = False  # True if an earlier run found it, and nothing has changed since
 
 
@@ -59,9 +60,10 @@ def as_shown(result: Result) -> Result:
     snippet, new = result.snippet, result.new
     if result.verdict != "accurate" or new is None:
         return result
-    for origin, shown in index.each(snippet.folder, snippet.variant):
+    for place, shown in index.each(snippet.folder, snippet.variant):
+        origin = place.origin
         if origin != new.environment.bases:
-            where = Where(places.folder_of(snippet.folder, origin, snippet.variant) / store.RECORD)
+            where = Where(place.folder(snippet.folder, snippet.variant) / store.RECORD)
             what = f"{snippet.name}: pages show this capture, and this run did not measure it"
             measured = f"{new.environment}; to measure it: proof check {snippet.name} --bases {origin}"
             other = Difference(where, what, str(shown.environment), measured)

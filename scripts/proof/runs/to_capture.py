@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from proof.captures import derived
 from proof.captures.diff import Difference
+from proof.captures.engine_output import DISPLAYS
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.core.errors import ManifestError, ProofError
 from proof.runs import execute
@@ -23,8 +24,13 @@ class NotAsDeclaredError(ProofError):
         super().__init__(difference.what)
 
 
-def capture_of(run: Run, *, environment: Environment, inputs: dict[str, str], provenance: Provenance) -> Capture:
-    """The run as a capture. Raises NotAsDeclaredError if a step did not do what its manifest declares."""
+def capture_of(
+    run: Run, *, environment: Environment, inputs: dict[str, str], provenance: Provenance, known_words: bool = True
+) -> Capture:
+    """The run as a capture. Raises NotAsDeclaredError if a step did not do what its manifest declares.
+
+    Unless `known_words`, a fact may be missing in what the engine says in its own words.
+    """
     snippet = run.snippet
     if (wrong := run.unexpected) is not None:
         tail = "\n".join(line[:_LONGEST] for line in wrong.output.rstrip().splitlines()[-12:])
@@ -45,7 +51,7 @@ def capture_of(run: Run, *, environment: Environment, inputs: dict[str, str], pr
             CapturedStep(s.step.name, s.step.text, s.step.inside, s.exit, round(s.seconds, 1), s.output)
             for s in run.steps
         ),
-        facts=dict(_facts(run, layers)),
+        facts=dict(_facts(run, layers, known_words=known_words)),
         layers=layers,
         provenance=replace(
             provenance,
@@ -54,7 +60,7 @@ def capture_of(run: Run, *, environment: Environment, inputs: dict[str, str], pr
     )
 
 
-def _facts(run: Run, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
+def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> Iterator[tuple[str, CapturedFact]]:
     if (image := run.image) is not None:
         yield from derived.of_layers(run.snippet, layers)
         if run.snippet.transfer:
@@ -68,6 +74,8 @@ def _facts(run: Run, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, Cap
                 fact = derived.of_output(done.step, rule, done.output)
             except ValueError as error:
                 raise ManifestError(str(error), where=rule.where) from error
+            if fact is None and not known_words and done.step.command.verb in DISPLAYS:
+                continue
             if fact is None:
                 shown = "\n".join(line[:_LONGEST] for line in done.output.splitlines()[:8]) or "(nothing)"
                 name = f"{run.snippet.name}.{rule.name}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from proof.captures import fingerprint, store
+from proof.captures import fingerprint, index
 from proof.captures.buildkit_log import labels
 from proof.captures.diff import Difference, compare
 from proof.captures.model import Capture, Environment, Provenance
@@ -16,13 +16,14 @@ from proof.core.errors import CannotMeasureError, Where
 from proof.engines.engine import Engine
 from proof.provision.loader import Loaded
 from proof.runs import execute
+from proof.runs.committed import Committed, accurate, committed, differences, save
 from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
 from proof.runs.to_capture import NotAsDeclaredError, capture_of
-from proof.snippets import places
 from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
+from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin
+from proof.snippets.places import Origin, Place, wording_of
 from proof.system import revision
 
 
@@ -39,6 +40,7 @@ class Session:
     provenance: Provenance
     fresh: bool = False
     timeout: float | None = None
+    same_engine: bool = False  # captures have to be in the words of this engine
     on_step: Callable[[Step], None] = lambda step: None
 
     @property
@@ -47,6 +49,17 @@ class Session:
         # With containerd's store facts are the same, but the output of `image ls` and of builds is not.
         store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
         return Environment(self.engine.platform, self.engine.kind + store, self.origin)
+
+    @property
+    def engine_version(self) -> EngineVersion:
+        """What decides how the engine words its outputs."""
+        return EngineVersion.of(self.provenance.engine, self.provenance.image_store)
+
+    @property
+    def place(self) -> Place | None:
+        """Where the captures of this run belong; None if they are not kept."""
+        wording = wording_of(self.engine_version)
+        return None if wording is None else Place(self.origin, wording)
 
     def inputs_of(self, snippet: Snippet) -> dict[str, str]:
         """The inputs that the snippet's capture depends on."""
@@ -70,33 +83,36 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
 
 
 def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = False, concurrent: bool = False) -> Result:
-    """Run one snippet and compare it with its capture; with `write`, accept what changed.
+    """Run one snippet and compare it with its captures; with `write`, accept what changed.
 
     If something differs, the snippet runs twice: output that changes from run to run is `unstable`, not drift. With
     `once` it does not run again; the caller can do that later. With `concurrent`, differences that other snippets may
     have caused are `unstable` as well, and nothing is written: the caller has to run the snippet again, alone.
     """
-    folder = places.folder_of(snippet.folder, session.origin, snippet.variant)
-    old = store.load(folder)
+    inputs = session.inputs_of(snippet)
+    known = committed(snippet, session.origin, session.engine_version, inputs)
+    old, changes = (known[0].capture, known[0].changes) if known else (None, ())
+    place = session.place if write else None  # None too for podman, whose words are not kept
+    write = place is not None
+    folder = known[0].folder if known else snippet.captured
     if (other := _other_environment(snippet, old, session, folder)) is not None and not (write and old is None):
         return Result(snippet, "another environment", (other,), old=old)
-    found = session.inputs_of(snippet)
-    changes = fingerprint.changed(old.inputs, found) if old else []
     cause = cause_of(old, changes)
     try:
-        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
-        differences = tuple(compare(old, first, snippet, folder))
-        if is_accurate(old, changes, differences):
-            result = Result(snippet, "accurate", old=old, new=first, seconds=_seconds(first))
-            return result if write else as_shown(result)
-        if concurrent and ((differences and cause == "output") or (write and _is_mixed_up(first, snippet))):
-            return Result(snippet, "unstable", differences, tuple(changes), old=old, new=first)
-        if differences and not once and not (old and old.tampered):
-            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, found))
-            if shaky := tuple(compare(first, second, snippet, folder)):
-                return Result(snippet, "unstable", shaky, tuple(changes), old=old, new=second)
-        if write:
-            store.save(first, folder)
+        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
+        found = differences(known, first, snippet, words=session.same_engine)
+        if is_accurate(old, changes, found):
+            assert old is not None
+            result = accurate(snippet, old, first)
+            return _with_own_words(result, session, place, known) if place else as_shown(result)
+        if concurrent and ((found and cause in ("output", "engine")) or (write and _is_mixed_up(first, snippet))):
+            return Result(snippet, "unstable", found, changes, old=old, new=first)
+        if found and not once and not (old and old.tampered):
+            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
+            if shaky := tuple(compare(first, second, snippet, snippet.captured)):
+                return Result(snippet, "unstable", shaky, changes, old=old, new=second)
+        if place:
+            save(first, snippet, place, known)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
@@ -104,24 +120,38 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        if concurrent and cause == "output":  # if builds share steps, a log may lack what a fact is read from
-            return Result(snippet, "unstable", (error.difference,), tuple(changes), old=old)
-        return Result(snippet, "drift", (error.difference,), tuple(changes), cause, old)
+        # If builds share steps, a log may lack what a fact is read from.
+        if concurrent and cause in ("output", "engine"):
+            return Result(snippet, "unstable", (error.difference,), changes, old=old)
+        return Result(snippet, "drift", (error.difference,), changes, cause, old)
     verdict: Verdict = "written" if write else "drift"
-    return Result(snippet, verdict, differences, tuple(changes), cause, old, first, seconds=_seconds(first))
+    return Result(snippet, verdict, found, changes, cause, old, first, seconds=_seconds(first))
+
+
+def _with_own_words(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
+    """The result, `written` if this run's words are worth a capture of their own beside the one that is accurate."""
+    snippet, new = result.snippet, result.measured
+    if new is None or result.words[1] == 0 or known[0].place == place:
+        return result
+    # Docker 29's words are those of a new installation, which has containerd's store.
+    if place.wording and session.engine_version.store != "containerd":
+        return result
+    save(new, snippet, place, known)
+    return replace(result, verdict="written", differences=(), new=new)
 
 
 def _other_environment(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
     """Why the capture cannot be compared with this run; None if it can."""
-    here = str(session.environment)
+    here = session.environment
     if old is not None:
-        return (
-            Difference(Where(folder), snippet.name, str(old.environment), here)
-            if old.environment != session.environment
-            else None
-        )
-    others = [c for o in places.ORIGINS if (c := store.load(places.folder_of(snippet.folder, o, snippet.variant)))]
-    return Difference(Where(snippet.captured), snippet.name, str(others[0].environment), here) if others else None
+        there = old.environment
+        if (there.platform, there.bases) == (here.platform, here.bases):
+            return None
+        return Difference(Where(folder), snippet.name, str(there), str(here))
+    others = [capture for _, capture in index.each(snippet.folder, snippet.variant)]
+    if not others:
+        return None
+    return Difference(Where(folder), snippet.name, str(others[0].environment), str(here))
 
 
 def _is_mixed_up(capture: Capture, snippet: Snippet) -> bool:
@@ -140,9 +170,10 @@ def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
     return len(named) < len(steps) or not named <= own or (whole and named != own)
 
 
-def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Capture:
+def _measure(snippet: Snippet, session: Session, found: dict[str, str], old: Capture | None) -> Capture:
+    engine = session.engine_version
     run = execute.run(
-        snippet,
+        snippet.on(engine),
         session.engine,
         cache=session.cache,
         loaded=session.loaded,
@@ -151,7 +182,11 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str]) -> Captu
         timeout=session.timeout,
         on_step=session.on_step,
     )
-    return capture_of(run, environment=session.environment, inputs=found, provenance=session.provenance)
+    # The patterns of facts may be written for the words of the engine that made the capture.
+    known = old is None or old.engine == engine
+    return capture_of(
+        run, environment=session.environment, inputs=found, provenance=session.provenance, known_words=known
+    )
 
 
 def _seconds(capture: Capture) -> float:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures import bases_lock, index, store
+from proof.captures import bases_lock, index
+from proof.runs.committed import committed, save
 from proof.runs.result import Result
-from proof.snippets import places
 from proof.snippets.base_images import Bases
+from proof.snippets.places import Origin, Place, wording_of
 
 
-def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> list[Result]:
+def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) -> list[Result]:
     """Save every capture that `proof update` wrote on the other machine, and return the results that have one.
 
     The images of their bases are written to the lock file if they come from a registry. In each returned result, `old`
@@ -23,7 +24,10 @@ def accept(root: Path, known: Bases, results: Sequence[Result], origin: str) -> 
         if result.verdict == "written" and result.new:
             snippet = result.snippet
             shown = index.best(snippet.folder, snippet.variant)
-            store.save(result.new, places.folder_of(snippet.folder, origin, snippet.variant))
+            wording = wording_of(result.new.engine)
+            assert wording is not None  # as result_files.load has checked
+            known_captures = committed(snippet, origin, result.new.engine, result.new.inputs)
+            save(result.new, snippet, Place(origin, wording), known_captures)
             taken.append(replace(result, old=shown))
     if origin == "registry":
         bases_lock.keep(root, known, [result.new for result in taken if result.new])

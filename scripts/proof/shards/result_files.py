@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from proof.captures import fingerprint, store
-from proof.captures.diff import Difference, compare
+from proof.captures import index, store
+from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where
 from proof.core.files import check_plain, read, write_whole
+from proof.runs.committed import accurate, committed, differences
 from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
 from proof.snippets import places
@@ -62,7 +63,7 @@ def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, s
     """Write the results. results.json comes last: a directory without it is incomplete."""
     for result in found:
         if result.new:
-            store.save(result.new, folder / "captures" / result.snippet.name)
+            store.save(result.measured or result.new, folder / "captures" / result.snippet.name)
     data = {
         "schema": SCHEMA,
         "origin": origin,
@@ -198,23 +199,25 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
 def _recheck(told: Result, origin: Origin) -> Result:
     """The result that a shard reports, checked by comparing its capture here."""
     snippet, old, new = told.snippet, told.old, told.new
-    folder = places.folder_of(snippet.folder, origin, snippet.variant)
     if new is None or told.verdict in ("not measured", "another environment"):
         return replace(told, new=None)
-    if old is not None and old.environment != new.environment:
-        other = Difference(Where(folder), snippet.name, str(old.environment), str(new.environment))
+    known = committed(snippet, origin, new.engine, new.inputs)
+    old, changes = (known[0].capture, known[0].changes) if known else (None, ())
+    if old is not None and old.environment.platform != new.environment.platform:
+        other = Difference(Where(known[0].folder), snippet.name, str(old.environment), str(new.environment))
         return Result(snippet, "another environment", (other,), old=old, seconds=told.seconds)
-    changes = tuple(fingerprint.changed(old.inputs, new.inputs)) if old else ()
-    differences = tuple(compare(old, new, snippet, folder))
-    accurate = is_accurate(old, changes, differences)
+    found = differences(known, new, snippet)
+    is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
-        if accurate:
-            return replace(told, differences=(), changes=(), cause=None)
-        word = Difference(Where(folder), f"{snippet.name}: the shard's verdict", "accurate", "not what it measured")
-        differences, told = (word, *differences), replace(told, verdict="drift")
-    elif told.verdict == "unstable" or (told.verdict == "drift" and accurate):
+        if old is not None and is_true:
+            return replace(accurate(snippet, old, new), seconds=told.seconds)
+        what = f"{snippet.name}: the shard's verdict"
+        folder = known[0].folder if known else snippet.captured
+        word = Difference(Where(folder), what, "accurate", "not what it measured")
+        found, told = (word, *found), replace(told, verdict="drift")
+    elif told.verdict == "unstable" or (told.verdict == "drift" and is_true):
         return told  # the shard's verdict is worse than ours
-    return replace(told, differences=differences, changes=changes, cause=cause_of(old, changes))
+    return replace(told, old=old, differences=found, changes=changes, cause=cause_of(old, changes))
 
 
 def unwritten(result: Result) -> Result:
@@ -248,7 +251,7 @@ def _parse_entry(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: 
         ),
         tuple(Change(_text(change["name"]), _text(change["how"])) for change in _bounded_list(entry["changes"])),
         cause,
-        store.load(places.folder_of(snippet.folder, origin, snippet.variant)),
+        index.best(snippet.folder, snippet.variant, origin),
         new,
         error,
         _number(entry["seconds"]),

@@ -8,7 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["string", "integer", "number", "boolean", "list of strings", "list of tables", "table"]
+Kind = Literal[
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "list of strings",
+    "list of tables",
+    "table",
+    "integer or table",
+    "string or table",
+]
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,15 @@ STEP = {
     "inside": Key(
         "string", "Run the command in a container of this base image, on a copy of `context/`, without a network."
     ),
-    "exit": Key("integer", "The exit code of an expected failure. The default is 0."),
-    "expect": Key("string", "Part of the message of an expected failure. Required with `exit`."),
+    "exit": Key(
+        "integer or table",
+        "The exit code of an expected failure. The default is 0. If it depends on the engine, a table: "
+        '`{ "docker <28" = 1, "docker >=28" = 255 }`.',
+    ),
+    "expect": Key(
+        "string or table",
+        "Part of the message of an expected failure. Required with `exit`. If it depends on the engine, a table.",
+    ),
     "remedy": Key(
         "string", "For an expected failure: what a reader can do about it. A sentence for the index of error messages."
     ),
@@ -59,6 +76,7 @@ FACT = {
     "unit": Key("string", "One of `B`, `KiB`, `s`, `count` and `text`.", required=True),
     "tolerance": Key("number", "By what share the value may differ from run to run, as in `0.01`."),
     "volatile": Key("string", "Why the value is different each time (a time, an id). It isn't compared."),
+    "engine": Key("string", 'The engines whose output has it, as in `"docker >=29"`. The default is all of them.'),
 }
 
 BASES = {

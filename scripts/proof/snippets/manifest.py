@@ -20,12 +20,13 @@ from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
 from proof.snippets.commands import full_name
 from proof.snippets.dockerfile import Dockerfile
-from proof.snippets.model import FactRule, Snippet, Step
+from proof.snippets.engine_version import Condition
+from proof.snippets.model import FactRule, Outcome, Snippet, Step
 
 DEADLINE = 300.0  # seconds for a step without `timeout`; a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
 # A value of a matrix, used as a directory name next to those of the origins.
-VARIANT = re.compile(rf"(?!(?:{'|'.join(places.ORIGINS)})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
+VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(places.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
 _PATTERNS = 40  # of a step; real ones have up to 10
@@ -196,15 +197,10 @@ def _step(snippet: str, table: Table) -> Step:
         raise table.error("name", f"invalid step name '{name}'", "use lowercase letters, digits and _, as in image_ls")
     text = table.text("command", required=True)
     inside = table.text("inside") or None
-    code, expect = table.integer("exit", 0), table.text("expect")
-    if not 0 <= code <= 255:
-        raise table.error("exit", f"invalid exit code {code}", "use a number from 0 to 255")
-    if code != 0 and not expect:
-        raise table.error("exit", "an expected failure needs `expect`", 'add expect = "part of the message"')
-    if code == 0 and expect:
-        raise table.error("expect", "`expect` needs a nonzero `exit`", "add the `exit` code")
+    outcomes = _outcomes(table)
+    code, expect = (outcomes[0].exit, outcomes[0].expect) if outcomes else _outcome((table, "exit"), (table, "expect"))
     remedy = table.text("remedy")
-    if code == 0 and remedy:
+    if remedy and not any(outcome.exit for outcome in outcomes) and not code:
         raise table.error("remedy", "`remedy` needs a nonzero `exit`", "add the `exit` code and `expect`")
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
@@ -230,7 +226,8 @@ def _step(snippet: str, table: Table) -> Step:
         tolerance = fact.number("tolerance", 0.0)
         if not 0 <= tolerance < 1:
             raise fact.error("tolerance", "`tolerance` must be a share from 0 to 1", "write tolerance = 0.01 for 1 %")
-        rules.append(FactRule(fact.name, pattern, unit, tolerance, fact.text("volatile"), fact.where()))
+        engine = _condition(fact, "engine", fact.text("engine")) if "engine" in fact.data else None
+        rules.append(FactRule(fact.name, pattern, unit, tolerance, fact.text("volatile"), engine, fact.where()))
     return Step(
         snippet=snippet,
         name=name,
@@ -239,6 +236,7 @@ def _step(snippet: str, table: Table) -> Step:
         inside=inside,
         exit=code,
         expect=expect,
+        outcomes=outcomes,
         remedy=remedy,
         show=tuple(table.pattern("show", p) for p in show),
         ignore=tuple(table.pattern("ignore", p) for p in ignore),
@@ -247,6 +245,41 @@ def _step(snippet: str, table: Table) -> Step:
         unshown=table.text("unshown"),
         where=table.where(),
     )
+
+
+def _outcomes(table: Table) -> tuple[Outcome, ...]:
+    """What a step comes to on each engine, if its `exit` or `expect` is a table; otherwise empty."""
+    tables = {key: table.subtable(key) for key in ("exit", "expect") if isinstance(table.data.get(key), dict)}
+    found = []
+    for key in dict.fromkeys(key for each in tables.values() for key in each.data):
+        holder = next(each for each in tables.values() if key in each.data)
+        code = (tables["exit"], key) if "exit" in tables else (table, "exit")
+        expect = (tables["expect"], key) if "expect" in tables else (table, "expect")
+        found.append(Outcome(_condition(holder, key, key), *_outcome(code, expect, conditional=True)))
+    if tables and not found:
+        raise table.error(next(iter(tables)), "this table is empty", 'write { "docker <28" = 1, "docker >=28" = 255 }')
+    return tuple(found)
+
+
+def _outcome(code: tuple[Table, str], expect: tuple[Table, str], *, conditional: bool = False) -> tuple[int, str]:
+    """The exit code and the message of one outcome, each from a table and its key."""
+    (codes, code_key), (expects, expect_key) = code, expect
+    number, text = codes.integer(code_key, 0), expects.text(expect_key)
+    if not 0 <= number <= 255:
+        raise codes.error(code_key, f"invalid exit code {number}", "use a number from 0 to 255")
+    if number != 0 and not text:
+        raise codes.error(code_key, "an expected failure needs `expect`", 'add expect = "part of the message"')
+    if number == 0 and text and not conditional:  # on another engine, it may well fail
+        raise expects.error(expect_key, "`expect` needs a nonzero `exit`", "add the `exit` code")
+    return number, text if number else ""
+
+
+def _condition(table: Table, key: str, text: str) -> Condition:
+    try:
+        return Condition.parse(text)
+    except ValueError as error:
+        hint = 'use docker, podman, "docker <29", "docker >=29", "docker containerd" or "docker >=29 containerd"'
+        raise table.error(key, str(error), hint) from error
 
 
 def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Dockerfile], dict[str, Where]]:

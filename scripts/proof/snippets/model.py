@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proof.core.errors import Where
 from proof.core.patterns import Pattern
 from proof.snippets.commands import Command
 from proof.snippets.dockerfile import Dockerfile
+from proof.snippets.engine_version import Condition, EngineVersion
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,17 @@ class FactRule:
     unit: str  # one of UNITS
     tolerance: float  # by what share it may differ from run to run
     volatile: str  # why it differs every time and is not compared; otherwise empty
+    engine: Condition | None  # the engines whose output has it; None for all
     where: Where
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step comes to on some engines."""
+
+    engine: Condition
+    exit: int
+    expect: str
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,9 @@ class Step:
     text: str  # the command, as shown
     command: Command
     inside: str | None  # the base image in whose container it runs, on a copy of the context
-    exit: int  # the expected exit code
+    exit: int  # the expected exit code; of the first outcome, if it depends on the engine
     expect: str  # part of the output of an expected failure; otherwise empty
+    outcomes: tuple[Outcome, ...]  # if they depend on the engine; otherwise empty
     remedy: str  # what a reader can do about that failure, for the index of errors; may be empty
     show: tuple[Pattern, ...]  # the lines to show; if empty, all of them
     ignore: tuple[Pattern, ...]  # text that may differ from run to run
@@ -44,6 +56,19 @@ class Step:
 
     def __str__(self) -> str:
         return f"{self.snippet}/{self.name}"
+
+    def on(self, engine: EngineVersion) -> Step:
+        """The step with the outcome and the facts that are declared for this engine.
+
+        For an engine that no outcome is declared for, the first one is expected.
+        """
+        for outcome in self.outcomes:
+            if outcome.engine.holds(engine):
+                return replace(self, exit=outcome.exit, expect=outcome.expect, facts=self._facts_on(engine))
+        return replace(self, facts=self._facts_on(engine))
+
+    def _facts_on(self, engine: EngineVersion) -> tuple[FactRule, ...]:
+        return tuple(rule for rule in self.facts if rule.engine is None or rule.engine.holds(engine))
 
 
 @dataclass(frozen=True)
@@ -81,6 +106,10 @@ class Snippet:
     def captured(self) -> Path:
         """The directory of its captures, with a subdirectory for each origin of the base images."""
         return self.folder / "captured" / self.variant
+
+    def on(self, engine: EngineVersion) -> Snippet:
+        """The snippet with what is declared for this engine."""
+        return replace(self, steps=tuple(step.on(engine) for step in self.steps))
 
     def image_base(self) -> str | None:
         """The base image of the measured image, or `scratch`; None if no image is measured."""

@@ -7,19 +7,49 @@ import re
 import shlex
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from proof.core import files
 from proof.core.errors import PageError, RefusedError, Where
+from proof.snippets.engine_version import EngineVersion
 
 Origin = Literal["registry", "rebuilt"]  # of the base images
 ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that has been captured
-_UNFINISHED = re.compile(rf"\.({'|'.join(ORIGINS)})\.new-[0-9]+")  # while `captures.store.save` writes it
+# Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
+Wording = Literal["", "docker-29"]  # empty for Docker 28 and earlier
+WORDINGS: tuple[Wording, ...] = get_args(Wording)
+_FIRST_OF_NEW_WORDING = 29
 
 
-def folder_of(snippet_folder: Path, origin: str, variant: str = "") -> Path:
+class Place(NamedTuple):
+    """Which capture of a snippet it is: on which bases, and in the words of which engines."""
+
+    origin: Origin
+    wording: Wording = ""
+
+    def __str__(self) -> str:
+        return f"{self.origin}-{self.wording}" if self.wording else self.origin
+
+    def folder(self, snippet_folder: Path, variant: str = "") -> Path:
+        """Its directory, for one `variant` of a matrix."""
+        return snippet_folder / "captured" / variant / str(self)
+
+
+PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)
+NAMES = frozenset(map(str, PLACES))
+_UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.new-[0-9]+")  # while `captures.store.save` writes it
+
+
+def wording_of(engine: EngineVersion) -> Wording | None:
+    """In which words this engine's captures are. None if they are not kept: no page shows podman's words."""
+    if engine.kind == "podman":
+        return None
+    return "docker-29" if engine.major >= _FIRST_OF_NEW_WORDING else ""
+
+
+def folder_of(snippet_folder: Path, origin: Origin, variant: str = "", wording: Wording = "") -> Path:
     """The directory of the captures for one origin of base images, and for one `variant` of a matrix."""
-    return snippet_folder / "captured" / variant / origin
+    return Place(origin, wording).folder(snippet_folder, variant)
 
 
 def trusted(folder: Path) -> Path:
@@ -46,11 +76,11 @@ def check_declared(captured: Path, variants: Collection[str]) -> None:
     ignored.
     """
     places = {captured / variant for variant in variants}
-    allowed = places | {place / origin for place in places for origin in ORIGINS} | {captured}
+    allowed = places | {place / name for place in places for name in NAMES} | {captured}
     for folder in {captured, *places}:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if not (path in allowed and path.is_dir()) and not _UNFINISHED.fullmatch(path.name):
-                raise undeclared(path, "not a variant in the manifest, nor an origin of base images")
+                raise undeclared(path, "not a variant in the manifest, nor a kind of capture")
 
 
 def undeclared(path: Path, why: str) -> PageError:

@@ -11,8 +11,8 @@ import pytest
 from proof.captures import index
 from proof.captures.store import RECORD, save
 from proof.core.errors import PageError
-from proof.snippets.places import folder_of
-from tests.support.makers import capture, write
+from proof.snippets.places import Origin, Place, folder_of
+from tests.support.makers import capture, placed, write
 
 DECLARED = {"single": [""], "go": ["1.26", "1.27"], "both": ["", "x"]}
 
@@ -23,7 +23,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
-def add(snippets: Path, name: str, variant: str = "", origin: str = "rebuilt") -> Path:
+def add(snippets: Path, name: str, variant: str = "", origin: Origin = "rebuilt") -> Path:
     """Save a capture, with a manifest that these tests do not read."""
     write(snippets / name, {"snippet.toml": ""})
     folder = folder_of(snippets / name, origin, variant)
@@ -33,7 +33,7 @@ def add(snippets: Path, name: str, variant: str = "", origin: str = "rebuilt") -
 
 def captures(snippets: Path) -> index.Captures:
     """The captures of all snippets, each of which declares its own variants."""
-    return index.Captures(snippets, lambda folder: DECLARED[folder.name])
+    return index.Captures(snippets, lambda folder: [placed(folder, variant) for variant in DECLARED[folder.name]])
 
 
 class TestNames:
@@ -113,11 +113,11 @@ class TestOrigins:
         assert index.best(snippet) is None
         assert list(index.each(snippet)) == []
         add(tmp_path, "single")
-        assert [origin for origin, _ in index.each(snippet)] == ["rebuilt"]
+        assert [origin for origin, _ in index.each(snippet)] == [Place("rebuilt")]
         add(tmp_path, "single", origin="registry")
         assert [(origin, one.snippet) for origin, one in index.each(snippet)] == [
-            ("registry", "single  registry"),
-            ("rebuilt", "single  rebuilt"),
+            (Place("registry"), "single  registry"),
+            (Place("rebuilt"), "single  rebuilt"),
         ]
         best = index.best(snippet)
         assert best is not None

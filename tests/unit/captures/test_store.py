@@ -18,7 +18,7 @@ from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected
 from proof.core import hashes, units
 from proof.core.errors import PageError
 from proof.snippets.places import folder_of
-from tests.support.makers import capture, write
+from tests.support.makers import capture, placed, write
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -405,7 +405,7 @@ class TestOrigins:
             save(one, folder_of(tmp_path / "go", "rebuilt", version))
         save(capture(snippet="lost"), folder_of(tmp_path / "lost", "rebuilt"))
         declared = {"single": [""], "go": ["1.26", "1.27"], "fresh": [""]}
-        found = index.Captures(tmp_path, lambda folder: declared[folder.name])
+        found = index.Captures(tmp_path, lambda folder: [placed(folder, variant) for variant in declared[folder.name]])
         assert list(found) == ["go_1_26", "go_1_27", "single"]
         assert found["go_1_27"].snippet == "go_1_27"
         assert "lost" not in found

@@ -22,7 +22,7 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture, Provenance
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines.engine import Engine
+from proof.engines.engine import Engine, Kind
 from proof.engines.image_archive import Image, Layer
 from proof.provision.loader import Loaded
 from proof.runs import execute, verify
@@ -32,8 +32,8 @@ from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, folder_of
-from tests.support.helpers import LAYERS, captured, edit, printed, tiny, tree
+from proof.snippets.places import Origin, Wording, folder_of
+from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import capture
 
 OTHER: Verdict = "another environment"
@@ -183,6 +183,7 @@ GREW_MORE: Outcome = partial(ran, own=29)
 FAILED: Outcome = partial(ran, status=1)
 WHOLE_LOG: Outcome = partial(ran, log=LOG)
 MIXED_LOG: Outcome = partial(ran, log=LOG.replace("#6 [stage-1 1/2] FROM docker.io/library/alpine:3.22\n", ""))
+OTHER_LOG: Outcome = partial(ran, log="#1 exporting to image\n#1 naming to docker.io/library/note:latest done\n")
 NO_ENGINE: Outcome = CannotMeasureError("the engine is gone")
 LOST: Outcome = EngineLostError("the engine was lost")
 
@@ -247,8 +248,33 @@ TABLE = [
     ),
     Case("stale snippet", (MIXED_LOG,), "write concurrent", "unstable", None, "note/build", codes=(1, 1)),
     Case("other engine version", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
-    Case("other engine version", (GREW, GREW), "concurrent", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("other engine version", (GREW,), "concurrent", "unstable", None, "note.size", codes=(1, 1)),
     Case("other engine version", (GREW, GREW), "write", "written", "engine", "note.size", saved=True),
+    Case("other engine version", (FAILED,), "", "drift", "engine", "note/build", codes=(1, 7)),
+    Case("other engine version", (FAILED,), "concurrent", "unstable", None, "note/build", codes=(1, 1)),
+    # Another engine words it otherwise: only what it means is compared.
+    Case("other engine version", (OTHER_LOG,), "", "accurate"),
+    Case("other engine version", (OTHER_LOG,), "write", "accurate"),  # with the classic store: no reader has that
+    Case("containerd's store", (OTHER_LOG,), "write", "written", saved=True),
+    Case("containerd's store", (SAME,), "write", "accurate"),
+    Case("containerd's store", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("of Docker 29", (OTHER_LOG,), "", "accurate"),
+    Case("of Docker 29", (OTHER_LOG,), "write", "written", saved=True),
+    Case("of Docker 29", (OTHER_LOG, OTHER_LOG), "same_engine", "drift", "engine", "note/build", codes=(1, 7)),
+    Case("of Docker 29", (SAME,), "same_engine", "accurate"),
+    Case("of Docker 29", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("of Docker 29 too", (SAME,), "", "accurate"),
+    Case("of Docker 29 too", (SAME,), "same_engine write", "accurate"),
+    Case("of Docker 29 too", (OTHER_LOG, OTHER_LOG), "", "drift", "output", "note/build", codes=(1, 1)),
+    Case("of Docker 29 too, wrong", (SAME, SAME), "", "drift", "output", "note.size", codes=(1, 1)),
+    Case("of Docker 29 too, wrong", (SAME, SAME), "write", "written", "output", "note.size", saved=True),
+    Case("of Docker 29 too, in the wrong place", (SAME, SAME), "", "drift", "output", "note", codes=(1, 1)),
+    Case("of Docker 29 alone is current", (SAME,), "", "accurate"),
+    Case("of Docker 29 alone is current", (OTHER_LOG,), "write", "written", saved=True),
+    # Nobody keeps the words of podman.
+    Case("podman", (SAME,), "", "accurate"),
+    Case("podman", (GREW, GREW), "write", "drift", "engine", "note.size", codes=(1, 7)),
+    Case("by podman", (SAME, SAME), "", "drift", "engine", "note", codes=(1, 7)),
     # The capture was edited by hand: no second run can tell more.
     Case("tampered", (SAME,), "", "drift", "capture", "note/run", codes=(1, 8)),
     Case("tampered", (SAME,), "concurrent", "drift", "capture", "note/run", codes=(1, 8)),
@@ -274,7 +300,7 @@ TABLE = [
     # Numbers of two environments are never compared, and none takes the place of another.
     *(
         Case(old, (), options, OTHER, None, "note", codes=(4, 4))
-        for old in ("of another platform", "of another engine", "kept in the wrong place")
+        for old in ("of another platform", "kept in the wrong place")
         for options in ("", "write", "once concurrent")
     ),
     Case("of the registry's bases alone", (), "", OTHER, None, "note", codes=(4, 4)),
@@ -295,7 +321,7 @@ class Project:
         self._outcomes: list[Outcome] = []
         known = base_images.load(self.root)
         self.key, self.made_of = known.key("alpine:3.22"), known.made_of("alpine:3.22")
-        self.version = "docker 26.1.5"
+        self.version, self.store = "docker 26.1.5", "overlay2"
         monkeypatch.setattr(execute, "run", self._run)
 
     def arrange(self, old: str) -> None:
@@ -315,8 +341,24 @@ class Project:
                 (folder / "run.txt").write_text("edited\n")
             case "of another platform":
                 store.save(of_environment(here, platform="linux/arm64"), folder)
-            case "of another engine":
-                store.save(of_environment(here, engine="podman"), folder)
+            case "containerd's store":
+                self.version, self.store = "docker 29.0.1", "containerd"
+            case "podman":
+                self.version = "podman 5.4.2"
+            case "by podman":
+                store.save(by_engine(here, "podman 5.4.2"), folder)
+            case "of Docker 29" | "of Docker 29 too" | "of Docker 29 alone is current":
+                if old == "of Docker 29 alone is current":
+                    store.save(replace(here, inputs=here.inputs | {"context/note.txt": "sha256:0"}), folder)
+                store.save(by_engine(here, "docker 29.7.2"), self.folder(wording="docker-29"))
+                if old == "of Docker 29":
+                    shutil.rmtree(folder)
+            case "of Docker 29 too, wrong":
+                snippet = manifest.variants(self.root / "snippets/note")[0]
+                wrong = of_layers(here, snippet, [LAYERS[0], replace(LAYERS[1], size=99)])
+                store.save(by_engine(wrong, "docker 29.7.2"), self.folder(wording="docker-29"))
+            case "of Docker 29 too, in the wrong place":
+                store.save(here, self.folder(wording="docker-29"))
             case "kept in the wrong place":
                 store.save(of_environment(here, bases="registry"), folder)
             case "of the registry's bases too":
@@ -327,11 +369,11 @@ class Project:
             case _:
                 assert old == "same"
 
-    def folder(self, origin: Origin = "rebuilt", name: str = "note") -> Path:
-        return folder_of(self.root / "snippets" / name, origin)
+    def folder(self, origin: Origin = "rebuilt", name: str = "note", wording: Wording = "") -> Path:
+        return folder_of(self.root / "snippets" / name, origin, "", wording)
 
-    def capture(self, origin: Origin = "rebuilt") -> Capture:
-        found = store.load(self.folder(origin))
+    def capture(self, origin: Origin = "rebuilt", wording: Wording = "") -> Capture:
+        found = store.load(self.folder(origin, wording=wording))
         assert found is not None
         return found
 
@@ -340,12 +382,14 @@ class Project:
         name = "alpine:3.22"
         given: dict[str, Any] = {
             "root": self.root,
-            "engine": Engine("docker", {}, base_images.PLATFORM, restart=self._restart),
+            "engine": Engine(cast(Kind, self.version.split(" ")[0]), {}, base_images.PLATFORM, restart=self._restart),
             "bases": base_images.load(self.root),
             "loaded": {name: Loaded(name, "sha256:1", (), self.made_of, self.key)},
             "origin": origin,
             "cache": self.root / "cache",
-            "provenance": replace(capture().provenance, engine=self.version, bases={name: self.made_of}),
+            "provenance": replace(
+                capture().provenance, engine=self.version, image_store=self.store, bases={name: self.made_of}
+            ),
         }
         return Session(**given | fields)
 
@@ -354,10 +398,11 @@ class Project:
     ) -> Result:
         """Verify a snippet whose runs have these outcomes, one each."""
         self._outcomes = list(outcomes)
-        words = options.split()
+        words = [word for word in options.split() if word != "same_engine"]
+        same_engine = "same_engine" in options
         found = verify.verify(
             manifest.variants(self.root / "snippets" / name)[0],
-            session or self.session(),
+            session or self.session(same_engine=same_engine),
             write="write" in words,
             **{word: True for word in words if word != "write"},
         )
@@ -386,10 +431,24 @@ def of_environment(found: Capture, **fields: str) -> Capture:
     return replace(found, environment=replace(found.environment, **fields))
 
 
+def by_engine(found: Capture, engine: str) -> Capture:
+    """The capture as if this engine had made it, Docker 29 with containerd's store."""
+    kind, major = engine.partition(".")[0].split(" ")
+    containerd = kind == "docker" and int(major) >= 29
+    named = f"{kind} with containerd's store" if containerd else kind
+    source = replace(found.provenance, engine=engine, image_store="containerd" if containerd else "overlay2")
+    inputs = found.inputs | {"the engine": f"{kind} {major}"}
+    return replace(of_environment(found, engine=named), provenance=source, inputs=inputs)
+
+
 CHANGES = {
     "stale snippet": ("context/note.txt changed",),
     "stale base": ("the base alpine:3.22 changed",),
     "other engine version": ("the engine changed from docker 26 to docker 29",),
+    "containerd's store": ("the engine changed from docker 26 to docker 29",),
+    "podman": ("the engine changed from docker 26 to podman 5",),
+    "by podman": ("the engine changed from podman 5 to docker 26",),
+    "of Docker 29": ("the engine changed from docker 29 to docker 26",),
 }
 
 
@@ -399,6 +458,8 @@ def test_the_decision_table(case: Case, project: Project) -> None:
     project.arrange(case.old)
     before = tree(project.root)
     old = store.load(project.folder())
+    if old is None or case.old == "of Docker 29 alone is current":
+        old = store.load(project.folder(wording="docker-29")) or old
     found = project.verify(*case.runs, options=case.options)
 
     assert (found.verdict, found.cause, found.old) == (case.verdict, case.cause, old)
@@ -406,7 +467,7 @@ def test_the_decision_table(case: Case, project: Project) -> None:
     assert (worst([found]), worst([found], by_cause=True)) == case.codes
     first = found.differences[0].what if found.differences else ""
     assert first.partition(":")[0] == case.differs
-    changed = found.verdict in ("drift", "unstable", "written")
+    changed = found.verdict in ("drift", "unstable") or found.cause  # one in other words alone has neither
     assert tuple(map(str, found.changes)) == (CHANGES.get(case.old, ()) if changed else ())
 
     measured = [act(found.snippet) for act in case.runs if not isinstance(act, Exception)]
@@ -425,7 +486,29 @@ def test_the_decision_table(case: Case, project: Project) -> None:
 
     assert project.restarts == sum(one is LOST for one, _ in pairwise(case.runs))
     assert (tree(project.root) != before) is case.saved
-    assert not case.saved or project.capture() == found.new
+    place = project.session().place
+    assert not case.saved or (place and project.capture(wording=place.wording) == found.new)
+
+
+def test_a_run_proves_captures_of_other_engines_wrong(project: Project) -> None:
+    """A capture in other words that contradicts what was measured is removed by an update; a stale one stays."""
+    project.arrange("of Docker 29 too, wrong")
+    project.verify(SAME, SAME, options="write")
+    assert not project.folder(wording="docker-29").exists()
+    project.arrange("of Docker 29 too")
+    edit(project.root / "snippets/note/context/note.txt", "a note", "a NOTE")
+    project.verify(SAME, options="write")
+    assert project.folder(wording="docker-29").exists()
+    assert project.verify(SAME).verdict == "accurate"
+
+
+def test_facts_in_other_words_are_not_compared(project: Project) -> None:
+    """A run by another engine says how many outputs are in other words, and proves nothing about facts from them."""
+    project.arrange("containerd's store")
+    found = project.verify(OTHER_LOG)
+    assert (found.words, found.measured is not None) == ((2, 1), True)
+    project.version, project.store = "docker 26.9", "overlay2"
+    assert project.verify(SAME).words == (0, 0)
 
 
 def test_no_row_of_the_table_is_there_twice() -> None:
@@ -439,7 +522,6 @@ def test_no_row_of_the_table_is_there_twice() -> None:
     ("old", "place", "theirs", "here"),
     [
         ("of another platform", "captured/rebuilt", "linux/arm64, docker, rebuilt", "linux/amd64, docker, rebuilt"),
-        ("of another engine", "captured/rebuilt", "linux/amd64, podman, rebuilt", "linux/amd64, docker, rebuilt"),
         (
             "kept in the wrong place",
             "captured/rebuilt",

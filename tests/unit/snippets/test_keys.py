@@ -27,7 +27,21 @@ STEP = {
     "ignore": ["b"],
     "timeout": 12.5,
     "unshown": "another page has it",
-    "facts": {"files": {"match": r"^(\d+) files", "unit": "count", "tolerance": 0.1, "volatile": "it grows"}},
+    "facts": {
+        "files": {
+            "match": r"^(\d+) files",
+            "unit": "count",
+            "tolerance": 0.1,
+            "volatile": "it grows",
+            "engine": "docker >=29",
+        }
+    },
+}
+ON_EACH = {
+    "name": "run",
+    "command": "docker run example",
+    "exit": {"docker <28": 1, "docker >=28": 255},
+    "expect": {"docker <28": "format error", "docker >=28": "format"},
 }
 SNIPPET = {
     "title": "One stage",
@@ -36,7 +50,7 @@ SNIPPET = {
     "transfer": True,
     "slow": True,
     "matrix": {"go": ["1.26"]},
-    "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}],
+    "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}, ON_EACH],
 }
 PACKAGE = {
     "name": "alpine",
@@ -78,6 +92,7 @@ TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
     (keys.NOISE, "snippet.toml", ("noise",)),
     (keys.STEP, "snippet.toml", ("step", 0)),
     (keys.STEP, "snippet.toml", ("step", 1)),
+    (keys.STEP, "snippet.toml", ("step", 2)),
     (keys.FACT, "snippet.toml", ("step", 0, "facts", "files")),
     (keys.BASES, "bases.toml", ()),
     (keys.PACKAGE, "bases.toml", ("package", 0)),
@@ -86,7 +101,7 @@ TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
     (keys.BASE, "bases.toml", ("base", 2)),
     *((keys.LAYER, "bases.toml", ("base", 0, "layer", i)) for i in range(3)),
 ]
-KINDS: dict[str, type] = {
+KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": float,
@@ -94,6 +109,8 @@ KINDS: dict[str, type] = {
     "list of strings": list,
     "list of tables": list,
     "table": dict,
+    "integer or table": (int, dict),
+    "string or table": (str, dict),
 }
 FILES: dict[str, dict[str, Any]] = {"snippet.toml": SNIPPET, "bases.toml": BASES}
 
@@ -102,7 +119,7 @@ def toml(value: Any) -> str:
     """A value as inline TOML."""
     match value:
         case dict():
-            return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+            return "{ " + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + " }"
         case list():
             return "[" + ", ".join(map(toml, value)) + "]"
         case _:
@@ -157,7 +174,7 @@ def test_a_key_has_its_type(name: str, path: tuple[str | int, ...], key: str, sa
     """A value of another type is refused."""
     data, table = changed(name, path)
     assert isinstance(table[key], KINDS[said.kind])
-    table[key] = 7 if said.kind not in ("integer", "number") else "seven"
+    table[key] = 7 if said.kind not in ("integer", "number", "integer or table") else "seven"
     with pytest.raises(ManifestError):
         read(tmp_path, name, data)
 

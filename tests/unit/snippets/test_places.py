@@ -9,6 +9,8 @@ import pytest
 
 from proof.core.errors import PageError
 from proof.snippets import places
+from proof.snippets.engine_version import EngineVersion, Kind
+from proof.snippets.places import Origin, Wording
 from tests.support.makers import write
 
 
@@ -18,16 +20,33 @@ def test_the_order_of_origins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "origin", "folder"),
+    ("variant", "origin", "wording", "folder"),
     [
-        ("", "rebuilt", "a/captured/rebuilt"),
-        ("", "registry", "a/captured/registry"),
-        ("1.27", "rebuilt", "a/captured/1.27/rebuilt"),
+        ("", "rebuilt", "", "a/captured/rebuilt"),
+        ("", "registry", "", "a/captured/registry"),
+        ("1.27", "rebuilt", "", "a/captured/1.27/rebuilt"),
+        ("", "rebuilt", "docker-29", "a/captured/rebuilt-docker-29"),
+        ("1.27", "registry", "docker-29", "a/captured/1.27/registry-docker-29"),
     ],
 )
-def test_folder_of(variant: str, origin: str, folder: str) -> None:
-    """Each origin, and each variant of a matrix, has a directory."""
-    assert places.folder_of(Path("a"), origin, variant) == Path(folder)
+def test_folder_of(variant: str, origin: Origin, wording: Wording, folder: str) -> None:
+    """Each origin, each variant of a matrix, and each wording, has a directory."""
+    assert places.folder_of(Path("a"), origin, variant, wording) == Path(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "major", "wording"),
+    [
+        ("docker", 26, ""),
+        ("docker", 28, ""),
+        ("docker", 29, "docker-29"),
+        ("docker", 31, "docker-29"),
+        ("podman", 5, None),
+    ],
+)
+def test_wording_of(kind: Kind, major: int, wording: Wording | None) -> None:
+    """Docker 29 and later have their own words; podman's are not kept."""
+    assert places.wording_of(EngineVersion(kind, major)) == wording
 
 
 @pytest.mark.parametrize(
@@ -98,6 +117,7 @@ class TestDeclared:
             ([""], []),
             ([""], [".registry.new-12/run.txt", ".rebuilt.new-1/run.txt"]),
             (["1.26"], ["1.26/.rebuilt.new-12/run.txt"]),
+            ([""], ["rebuilt-docker-29/capture.json", ".rebuilt-docker-29.new-7/run.txt"]),
         ],
     )
     def test_declared(self, tmp_path: Path, variants: list[str], files: list[str]) -> None:
@@ -130,7 +150,7 @@ class TestDeclared:
         assert error.value.where is not None
         assert error.value.where.path == path
         assert error.value.what == f"{path.name!r} is not a capture of this snippet"
-        assert error.value.evidence == "not a variant in the manifest, nor an origin of base images"
+        assert error.value.evidence == "not a variant in the manifest, nor a kind of capture"
         assert error.value.hint == f"git rm -r {path}"
 
     def test_the_first_of_several(self, tmp_path: Path) -> None:

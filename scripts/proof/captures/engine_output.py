@@ -1,0 +1,140 @@
+"""Compares what two different engines print: by what it means, not by its words.
+
+What a program prints does not depend on the engine, and is compared as it is. What an engine says in its own words (a
+build log, a table of images, the history of an image, its own error messages) is read into values, and those are
+compared. There is one reader for each form:
+
+    docker build      the instructions that were run, what their commands printed, and which of them failed
+    docker run        what the program printed, without the lines of the engine
+    docker image ls   the names of the images, and their sizes if both engines count alike
+    docker history    the instructions, and their sizes if both engines count alike
+    docker inspect    the fields that the template asks for, unless they depend on the image store
+
+Nothing here measures how similar two texts are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from proof.captures import normalise
+from proof.captures.buildkit_log import BuildLog, BuildStep, Line
+from proof.snippets.engine_version import EngineVersion
+from proof.snippets.model import Step
+
+# Verbs whose output is the engine's own. So are facts that are read from it: another engine may count otherwise.
+DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
+
+_INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
+    r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
+)
+_RESERVED = 125  # from this exit code on, the engine itself may have printed something
+_GAP = re.compile(r" {2,}|\t")
+_SIZE = re.compile(r"\d+(?:\.\d+)? ?[kMGT]?i?B")
+_TABLE = re.compile(r"table +")
+_FIELD = re.compile(r"\{\{ *\.(\w+) *\}\}")
+_HISTORY = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")  # the columns without a template
+_NO_HISTORY = frozenset({"ID", "CreatedSince", "CreatedAt", "Comment"})  # fields that are never compared
+# Parts of a template for `inspect` whose values depend on the image store or on the engine.
+_OF_STORE = re.compile(
+    r"\.(?:Size|VirtualSize|Id|RepoDigests|Descriptor|GraphDriver|Metadata|DockerVersion|Manifests|Identity)\b"
+)
+_WHOLE = re.compile(r"\{\{ *(?:json +|println +)?\. *\}\}")
+
+
+class Side(NamedTuple):
+    """What one engine printed for a step, and the exit code."""
+
+    output: str
+    exit: int
+    engine: EngineVersion
+
+
+def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
+    """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
+    alike = old.engine.kind == new.engine.kind and old.engine.store == new.engine.store  # whether they count alike
+    match step.command.verb:
+        case "build":
+            return _builds(old, new, step, earlier)
+        case "ls":
+            return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
+        case "history" if old.engine.kind == new.engine.kind:
+            return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
+        case "inspect" if _is_independent(step):
+            return normalise.comparable(old.output, new.output, step)
+        case "history" | "inspect" | "version":
+            return [], []
+        case "run":
+            return normalise.comparable(_of_program(old), _of_program(new), step)
+        case _:
+            return normalise.comparable(old.output, new.output, step)
+
+
+def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
+    before, after = normalise.build_logs(old.output, new.output, step, earlier)
+    return list(_instructions(before, after)), list(_instructions(after, before))
+
+
+def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+    """The instructions of a log with what they printed, without output that the other log cannot show."""
+    for each in normalise.shown_steps(BuildLog(_own(log), []), BuildLog(_own(other), [])):
+        yield each.title
+        yield from (Line(f"  {line.text}", line.number) for line in each.printed)
+        if failed := next((n for text, n in each.messages.items() if text.startswith("ERROR")), None):
+            yield Line(" - failed", failed)
+
+
+def _own(log: BuildLog) -> list[BuildStep]:
+    """The steps that run an instruction of the Dockerfile; the others are the builder's."""
+    return [each for each in log.steps if _INSTRUCTION.match(each.title.text)]
+
+
+def _of_program(side: Side) -> str:
+    """The output of `docker run` with empty lines in place of the engine's."""
+    if side.exit == 0:
+        return side.output
+    lines = [line for line in side.output.split("\n") if not _OF_CLIENT.fullmatch(line)]
+    if len(lines) < side.output.count("\n") + 1:  # the client sets its message apart by empty lines
+        lines = [line for line in lines if line.strip()]
+    return "\n".join(lines)
+
+
+def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
+    """The rows of a table of images, by name: engines sort them differently."""
+    if step.command.values("--format") or any(flag in ("-q", "--quiet") for flag, _ in step.command.flags):
+        lines = normalise.comparable(side.output, side.output, step)[0]
+        return sorted(line if sizes else line._replace(text=_SIZE.sub("<size>", line.text)) for line in lines)
+    rows = [(number, _GAP.split(line.strip())) for number, line in enumerate(side.output.split("\n"), start=1)]
+    (_, header), *rows = [row for row in rows if row[1] != [""]] or [(0, [""])]
+    found = []
+    for number, cells in rows:
+        row = dict(zip(header, cells, strict=False))
+        name = f"{row['REPOSITORY']}:{row.get('TAG', '')}" if "REPOSITORY" in row else row.get("IMAGE", "?")
+        size = row.get("SIZE") or row.get("DISK USAGE") or "?"
+        found.append(Line(f"{name}  {size}" if sizes else name, number))
+    return sorted(found)
+
+
+def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
+    """The rows of a history, without what depends on the time, and sizes only if both engines count alike."""
+    template = (step.command.values("--format") or [""])[0]
+    fields = tuple(_FIELD.findall(template)) or (_HISTORY if not template else ())
+    if not fields or _FIELD.sub("", _TABLE.sub("", template)).replace("\\t", "").strip():
+        return []  # a template of another form
+    hidden = _NO_HISTORY if sizes else _NO_HISTORY | {"Size"}
+    lines = normalise.comparable(side.output, side.output, step)[0]
+    found = []
+    for line in lines if template and not _TABLE.match(template) else lines[1:]:
+        cells = _GAP.split(line.text.strip(), maxsplit=len(fields) - 1)
+        shown = (cell for name, cell in zip(fields, cells, strict=False) if name not in hidden)
+        found.append(line._replace(text="  ".join(shown)))
+    return found
+
+
+def _is_independent(step: Step) -> bool:
+    """Whether what `inspect` prints is the same on any engine. Without a template, it prints everything."""
+    template = (step.command.values("--format", "-f") or [""])[0]
+    return bool(template) and not (_OF_STORE.search(template) or (_WHOLE.search(template) and "range" not in template))

@@ -1,0 +1,92 @@
+"""The committed captures of a snippet that a run is compared with.
+
+A snippet can have two captures on the same bases: one in the words of Docker 28 and earlier, one in those of Docker 29.
+A run is compared with both. A capture whose inputs have changed since is left out if the other one is current: pages do
+not show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from proof.captures import fingerprint, store
+from proof.captures.diff import Difference, compare, engines_own_facts, outputs_in_other_words
+from proof.captures.fingerprint import Change
+from proof.captures.model import Capture
+from proof.core.errors import Where
+from proof.runs.result import Result
+from proof.snippets.engine_version import EngineVersion
+from proof.snippets.model import Snippet
+from proof.snippets.places import WORDINGS, Origin, Place, wording_of
+
+
+@dataclass(frozen=True)
+class Committed:
+    """One committed capture, and where it is."""
+
+    place: Place
+    folder: Path
+    capture: Capture
+    changes: tuple[Change, ...]  # of its inputs, since it was made
+
+    @property
+    def current(self) -> bool:
+        """Whether it was made from the inputs that the snippet has now."""
+        return not any(change.invalidates for change in self.changes)
+
+
+def committed(snippet: Snippet, origin: Origin, engine: EngineVersion, inputs: Mapping[str, str]) -> list[Committed]:
+    """The captures to compare a run by this engine with, the one in its own words first. Empty if there is none.
+
+    `inputs` are those that the run depends on.
+    """
+    found = []
+    for wording in sorted(WORDINGS, key=lambda wording: wording != (wording_of(engine) or "")):
+        folder = (place := Place(origin, wording)).folder(snippet.folder, snippet.variant)
+        if (capture := store.load(folder)) is not None:
+            changes = tuple(_changes(capture, engine, inputs))
+            found.append(Committed(place, folder, capture, changes))
+    current = [each for each in found if each.current]
+    return current or found[:1]
+
+
+def differences(
+    known: Sequence[Committed], new: Capture, snippet: Snippet, *, words: bool = False
+) -> tuple[Difference, ...]:
+    """What differs between a run and the committed captures. With `words`, the first has to be in the run's words."""
+    found: list[Difference] = [] if known else list(compare(None, new, snippet, snippet.captured))
+    for each in known:
+        capture = each.capture
+        if wording_of(capture.engine) != each.place.wording:
+            what, wanted = f"{snippet.name}: the engine of the capture", f"another one in {each.place}"
+            found.append(Difference(Where(each.folder / store.RECORD), what, capture.provenance.engine, wanted))
+        found += compare(capture, new, snippet, each.folder, words=words and each is known[0])
+    return tuple(found)
+
+
+def accurate(snippet: Snippet, old: Capture, new: Capture) -> Result:
+    """The result of a run that found its capture accurate, maybe in other words."""
+    result = Result(snippet, "accurate", old=old, new=new, seconds=sum(step.seconds for step in new.steps))
+    if old.engine == new.engine:
+        return result
+    # What the engine says in its own words was not compared, so the run proves nothing about facts read from it.
+    own = engines_own_facts(snippet)
+    compared = replace(new, facts={name: fact for name, fact in new.facts.items() if name not in own})
+    return replace(result, new=compared, measured=new, words=outputs_in_other_words(old, new, snippet))
+
+
+def save(new: Capture, snippet: Snippet, place: Place, known: Sequence[Committed]) -> None:
+    """Write the capture in its place, and remove those in other words that it has proved wrong."""
+    store.save(new, place.folder(snippet.folder, snippet.variant))
+    for each in known:
+        if each.place != place and each.current and any(compare(each.capture, new, snippet, each.folder)):
+            store.remove(each.folder)
+
+
+def _changes(capture: Capture, engine: EngineVersion, inputs: Mapping[str, str]) -> list[Change]:
+    changes = fingerprint.changed(capture.inputs, inputs)
+    if capture.engine.store != engine.store and not any(change.name == fingerprint.ENGINE for change in changes):
+        changes.append(Change(fingerprint.ENGINE, f"changed from {capture.engine} to {engine}"))
+    return changes

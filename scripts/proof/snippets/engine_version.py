@@ -1,0 +1,69 @@
+"""The version of an engine, and conditions on it.
+
+A snippet.toml uses them, as in `exit = { "docker <28" = 1, "docker >=28" = 255 }`. Engines of different versions word
+the same thing differently, and now and then do another thing. A condition is `docker` or `podman`, and for docker its
+major version, its image store, or both: `docker >=29 containerd`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Kind = Literal["docker", "podman"]
+Store = Literal["classic", "containerd"]
+_CONDITION = re.compile(r"(docker|podman)(?: (<|>=)([1-9][0-9]{0,3}))?(?: (classic|containerd))?", re.ASCII)
+_VERSION = re.compile(r"(docker|podman) ([0-9]{1,4})(?:\.|$)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class EngineVersion:
+    """What decides how an engine words its outputs."""
+
+    kind: Kind
+    major: int
+    store: Store = "classic"  # of images; podman's counts as classic
+
+    @classmethod
+    def of(cls, engine: str, image_store: str) -> EngineVersion:
+        """From the name and version of an engine, as in `docker 29.7.2`, and its image store.
+
+        Raises ValueError for anything else.
+        """
+        if not (found := _VERSION.match(engine)):
+            raise ValueError(f"not an engine: {engine!r:.60}")
+        store: Store = "containerd" if image_store == "containerd" else "classic"
+        return cls(cast(Kind, found[1]), int(found[2]), store)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.major}" + (", containerd's store" if self.store == "containerd" else "")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Some engines: all of a kind, or only those from or below a major version, or with one image store."""
+
+    text: str
+    kind: Kind
+    at_least: int
+    below: int
+    store: str  # empty for any
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """Raises ValueError if the text is not a condition."""
+        if not (found := _CONDITION.fullmatch(text)):
+            raise ValueError(f"'{text:.60}' is not a condition on the engine")
+        kind, comparison, major, store = found.groups()
+        if kind == "podman" and (comparison or store):
+            raise ValueError("podman has no conditions on its version or store")
+        number = int(major or 0)
+        at_least, below = (0, number) if comparison == "<" else (number, 10_000)
+        return cls(text, cast(Kind, kind), at_least, below, store or "")
+
+    def holds(self, engine: EngineVersion) -> bool:
+        """Whether it is true of this engine."""
+        return (
+            self.kind == engine.kind and self.at_least <= engine.major < self.below and self.store in ("", engine.store)
+        )

@@ -22,7 +22,7 @@ from proof.core.errors import Where
 from proof.pages.extension import StopBuildError
 from proof.snippets.places import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, tiny
+from tests.support.helpers import REPOSITORY, tiny, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
@@ -72,7 +72,7 @@ def project(tmp_path: Path) -> Path:
     fails = capture("fails", {"run": ("docker run fails", 127, "exec /app: no such file or directory\n")}, {})
     for one in (note, fails):
         store.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
-    return root
+    return up_to_date(root)
 
 
 def convert(text: str, root: Path) -> str:
@@ -311,7 +311,7 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     store.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
     manifest = project / "snippets" / "fails" / "snippet.toml"
     manifest.write_text(manifest.read_text("utf-8") + 'remedy = "Copy `/app`."\n', "utf-8")
-    html = convert("{{ errors }}", project)
+    html = convert("{{ errors }}", up_to_date(project))
     assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
     assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
     seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)

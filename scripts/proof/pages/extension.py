@@ -325,9 +325,9 @@ class _Audit(OnPage, Treeprocessor):
 
     def run(self, root: ET.Element) -> None:
         try:
-            self._stale(root)
             self._leftovers(root)
             audit.audit(root, self.page)
+            self._stale(root)  # after the audit, which finds the snippets that claims use
             if (line := footer.line(self.page)) is not None:
                 root.append(verbatim.literal(line))
             flag_spans.in_codes(root)

@@ -72,7 +72,7 @@ def not_current(problems: Sequence[ProofError]) -> str:
     """A box that says why a capture is not of the snippet as it is now, and what to do. For drafts only."""
     reasons = "".join(f"<li>{as_html(problem.what)}</li>" for problem in problems)
     return (
-        '<div class="admonition warning stale"><p class="admonition-title">This output is out of date</p>'
+        '<div class="admonition warning stale"><p class="admonition-title">These results are not current</p>'
         f"<ul>{reasons}</ul><p>Run <code>{as_html(problems[0].hint)}</code>.</p></div>"
     )
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
-NOTHING = "Nothing was verified: the pages show the committed captures."
+NOTHING = "Nothing was verified: no container engine is available. The pages show the committed captures."
 ARTICLE = "Checking the snippets of the article. To check those of every page: scripts/build --all"
 
 
@@ -38,20 +38,27 @@ def build(root: Path, *arguments: str, **env: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.parametrize(
-    ("arguments", "env", "call"),
+    ("arguments", "env", "call", "site"),
     [
-        ((), {}, "check --no-engine-ok --page docs/index.md"),
-        (("--all",), {}, "check --no-engine-ok"),
-        (("note", "--rerun"), {}, "check --no-engine-ok note --rerun"),
-        (("--all", "--quick"), {}, "check --no-engine-ok --quick"),
-        ((), {"CI": "true"}, "check --page docs/index.md"),
+        ((), {}, "check --no-engine-ok --page docs/index.md", "--draft"),
+        (("--all",), {}, "check --no-engine-ok", "--draft"),
+        (("note", "--rerun"), {}, "check --no-engine-ok note --rerun", "--draft"),
+        (("--all", "--quick"), {}, "check --no-engine-ok --quick", "--draft"),
+        ((), {"CI": "true"}, "check --page docs/index.md", ""),
+        ((), {"SITE_URL": "https://example.com/"}, "check --no-engine-ok --page docs/index.md", ""),
     ],
 )
-def test_it_checks_and_then_builds(arguments: tuple[str, ...], env: dict[str, str], call: str, root: Path) -> None:
-    """The article's snippets unless others are named; in CI a missing engine is an error."""
+def test_it_checks_and_then_builds(
+    arguments: tuple[str, ...], env: dict[str, str], call: str, site: str, root: Path
+) -> None:
+    """The article's snippets unless others are named; in CI a missing engine is an error.
+
+    What may be published, in CI or with an address, is no draft.
+    """
     done = build(root, *arguments, **env)
     assert done.returncode == 0, done.stderr
-    assert (root / "calls").read_text().splitlines() == ["scripts/bootstrap", f"proof {call}", "scripts/site"]
+    calls = ["scripts/bootstrap", f"proof {call}", f"scripts/site {site}".strip()]
+    assert (root / "calls").read_text().splitlines() == calls
     assert (ARTICLE in done.stdout) is (not arguments)
 
 
@@ -64,9 +71,28 @@ def test_only_the_check_says_what_was_verified(says: str, root: Path) -> None:
     assert last[-1].startswith("Done in ")
 
 
-def test_a_failed_check_builds_no_site(root: Path) -> None:
-    """The script ends with the code of the check."""
-    done = build(root, CODE="1")
-    assert done.returncode == 1
+@pytest.mark.parametrize("code", [1, 3, 4, 5, 8])
+def test_a_verdict_is_no_reason_to_build_no_site(code: int, root: Path) -> None:
+    """The site is built from the captures, and the script ends with the code of the check, and says so."""
+    done = build(root, CODE=str(code))
+    assert done.returncode == code
+    assert (root / "calls").read_text().splitlines()[-1] == "scripts/site --draft"
+    last = f"The site shows the committed captures; the exit code, {code}, is that of the check above."
+    assert done.stdout.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("code", [2, 101, 130, 137])
+def test_what_is_no_verdict_builds_no_site(code: int, root: Path) -> None:
+    """A wrong argument or a broken page, a crash, or Ctrl-C."""
+    done = build(root, CODE=str(code))
+    assert done.returncode == code
     assert "scripts/site" not in (root / "calls").read_text()
+    assert "Done" not in done.stdout
+
+
+def test_a_site_that_cannot_be_built_is_the_last_word(root: Path) -> None:
+    """There is nothing to look at, whatever the check found."""
+    write(root, {"scripts/site": "#!/bin/sh\nexit 2\n"})
+    done = build(root, CODE="3")
+    assert done.returncode == 2
     assert "Done" not in done.stdout

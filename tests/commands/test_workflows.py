@@ -170,6 +170,23 @@ def test_the_gate_needs_every_other_job() -> None:
     assert jobs["required"]["if"] == "${{ always() }}"
 
 
+def test_nothing_is_published_before_it_is_verified() -> None:
+    """Each job of `deploy` needs all of `verify`, which nobody else runs for the main branch."""
+    jobs = yaml.safe_load(text_of("deploy"))["jobs"]
+    (verified,) = [name for name, job in jobs.items() if job.get("uses", "").endswith("/verify.yml")]
+    for name in set(jobs) - {verified}:
+        needed = name
+        while needed != verified:
+            assert "if" not in jobs[needed], "a condition may hold although a needed job failed"
+            needed = jobs[needed]["needs"]
+    triggers = yaml.safe_load(text_of("verify"))[True]
+    assert "workflow_call" in triggers
+    assert "push" not in triggers
+    # Where a workflow that calls another has the group of that, GitHub cancels both.
+    groups = [yaml.safe_load(text_of(name))["concurrency"]["group"] for name in ("deploy", "verify")]
+    assert groups == ["pages", "${{ github.workflow }}-${{ github.ref }}"]
+
+
 @pytest.mark.parametrize(
     ("results", "code"),
     [

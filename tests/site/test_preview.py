@@ -75,6 +75,21 @@ def test_a_page_is_shown_with_what_is_wrong_with_it(project: Path, site: Site) -
     assert said(site) == ""
 
 
+def test_a_stale_capture_is_shown_as_such(project: Path, site: Site) -> None:
+    """The old output stays on the page, with a box above it, until the capture is of the file again."""
+    page, file = project / "docs/index.md", project / "snippets/note/context/note.txt"
+    stale = "note is stale: context/note.txt changed"
+    edit(file, "a note", "a letter")
+    site.build_pages([page])
+    html = (site.shown / "index.html").read_text("utf-8")
+    assert html.count(stale) == 3  # one for each of its transcripts
+    assert html.index(stale) < html.index("docker build")
+    assert said(site) == ""
+    edit(file, "a letter", "a note")
+    site.build()
+    assert stale not in (site.shown / "index.html").read_text("utf-8")
+
+
 def test_what_stops_a_build_is_said_and_the_old_site_stays(project: Path, site: Site) -> None:
     """If mkdocs.yml cannot be read, the last good site is shown, with the reason."""
     shown = tree(site.shown)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from proof.captures import derived, fingerprint, store
+from proof.captures import derived, fingerprint, index, store
 from proof.captures.model import Capture, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.engines.engine import Engine
 from proof.provision import loader
@@ -75,6 +75,17 @@ def captured(root: Path) -> Path:
             ),
         )
         store.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
+    return root
+
+
+def up_to_date(root: Path) -> Path:
+    """Let the captures of a project be of its snippets as they are now, whatever they say."""
+    known = base_images.load(root)
+    keys = {name: known.key(name) for name in known.images}
+    for snippet in project.load_all(root):
+        for origin, old in index.each(snippet.folder, snippet.variant):
+            new = replace(old, inputs=fingerprint.of(snippet, keys, "docker 26"))
+            store.save(new, folder_of(snippet.folder, origin, snippet.variant))
     return root
 
 

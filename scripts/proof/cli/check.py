@@ -66,8 +66,7 @@ def _run(parsed: argparse.Namespace) -> int:
             pages.report(terminal)
             if not options.no_engine_ok:
                 raise
-            terminal.say(f"proof: {error}", "yellow")
-            terminal.say("Nothing was verified: the pages show the committed captures.", "bold yellow")
+            terminal.say(f"Nothing was verified: {error.what}. The pages show the committed captures.", "bold yellow")
             return 0
     results, seconds = [found[snippet.name] for snippet in snippets], time.monotonic() - started
     if options.results:

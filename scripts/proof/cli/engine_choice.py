@@ -21,7 +21,7 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
 
     Raises NoEngineError, with the reason for each engine, if none is available.
     """
-    reasons: list[str] = []
+    refused: list[NoEngineError] = []
     for kind in get_args(EngineChoice)[1:] if choice == "auto" else (choice,):
         with contextlib.ExitStack() as stack:
             try:
@@ -32,17 +32,18 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
             except NoEngineError as error:
                 if choice == kind:
                     raise
-                reasons += [f"{kind}: {error.what}", *(f"  {line}" for line in error.evidence.splitlines())]
+                refused.append(error)
                 continue
-            for reason in reasons:  # so that problems with a better engine are not hidden
-                terminal.say(f" · {reason}", "yellow")
+            for reason in refused:  # so that problems with a better engine are not hidden
+                for line in (reason.what, *(f"  {line}" for line in reason.evidence.splitlines())):
+                    terminal.say(f" · {line}", "yellow")
             if kind != "private":
                 _introduce(engine, terminal)
             yield engine
             return
     raise NoEngineError(
-        "no container engine is available",
-        evidence="\n".join(reasons),
+        f"no container engine is available: {'; '.join(error.what for error in refused)}",
+        evidence="\n".join(error.evidence for error in refused if error.evidence),
         hint="run scripts/bootstrap as root on Debian or Ubuntu, or start Docker or Podman",
     )
 

@@ -83,6 +83,11 @@ def now() -> int:
     return time.time_ns()
 
 
+def state(folder: Path) -> str:
+    """A hash of the state of everything below a directory: it changes if a file is written, renamed or removed."""
+    return _stamp(folder, "")[0]
+
+
 def _stamp(folder: Path, depends: str) -> tuple[str, int]:
     """A hash of the state of the directory, and the time of its last change in nanoseconds."""
     files = [(os.fspath(folder), _of(folder)), *sorted(_files(os.fspath(folder)))]

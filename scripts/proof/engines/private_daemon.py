@@ -47,7 +47,7 @@ def obstacle() -> str:
         return "a private engine needs Linux"
     missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
     if missing:
-        return f"not installed here: {', '.join(missing)}"
+        return f"a private engine needs {', '.join(missing)}, not installed here"
     if os.geteuid() != 0:
         return "a private engine needs root, for namespaces and mounts"
     return ""

@@ -57,13 +57,18 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix(), sandbox=confined)
         silent = f"`{kind}` is installed, but its engine does not answer"
+        asked = ["docker", "version"]
+        if kind == "podman":  # it has no daemon, and knows its version even where it cannot set up a namespace
+            silent = "`podman` is installed, but cannot run containers here"
+            asked = ["podman", "info", "--format", "json"]
         try:
-            done = process.run([kind, "version"], env=env, deadline=10)
+            done = process.run(asked, env=env, deadline=10)
         except DeadlineError as error:
             raise NoEngineError(silent, evidence=error.what, hint=f"start {kind} again") from error
         if done.exit != 0:
             raise NoEngineError(silent, evidence=done.last_lines(2))
         if kind == "podman":
+            _check_users(done.output)
             engine = replace(engine, supports_labels="--layer-label" in engine.call("build", "--help").text())
         if (disk := Path(engine.root())).is_dir():  # the engine is on this machine
             engine = replace(engine, disk=disk)
@@ -79,6 +84,20 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
                 if engine.alive():
                     with contextlib.suppress(CannotMeasureError):
                         cleanup.undo(engine, ours)
+
+
+def _check_users(info: bytes) -> None:
+    """Raise NoEngineError if, by its `podman info`, Podman can give files to no other user than its own.
+
+    Without root that is so until /etc/subuid and /etc/subgid have ranges. Almost every image has files of others.
+    """
+    host = json.loads(info)["host"]
+    maps = (host.get("idMappings") or {}).values() if host.get("security", {}).get("rootless") else ()
+    if any(sum(each["size"] for each in ranges or ()) == 1 for ranges in maps):
+        raise NoEngineError(
+            "`podman` has no user IDs here for the other users of an image",
+            hint="sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER; podman system migrate",
+        )
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, str]:

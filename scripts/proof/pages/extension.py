@@ -19,11 +19,11 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from click import ClickException
+from click import ClickException, get_current_context
 from markdown import Extension, Markdown
 from markdown.blockparser import BlockParser
 from markdown.blockprocessors import BlockProcessor
@@ -31,6 +31,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
+from proof.captures.staleness import StaleError
 from proof.core import errors
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible, plain
@@ -65,10 +66,10 @@ class StopBuildError(errors.UsageError, ClickException):
         print(plain(f"The build stops at {self.where or 'this page'}."), file=file or sys.stderr)
 
 
-class FalseClaimStopsBuildError(StopBuildError):
-    """Stops the site build because of a false claim, with its own exit code."""
+class DriftStopsBuildError(StopBuildError):
+    """Stops the site build because a page does not show what was measured: a false claim, or a stale capture."""
 
-    code = exit_code = audit.FalseClaimError.code
+    code = exit_code = StaleError.code
 
 
 class ProofExtension(Extension):
@@ -83,6 +84,7 @@ class ProofExtension(Extension):
             ],
             "docs": ["docs", "the directory of the pages, below the project"],
             "collect": [False, "collect every problem of a page instead of stopping at the first"],
+            "draft": [False, "show stale captures, and say so at each, instead of stopping"],
         }
         super().__init__(**options)
 
@@ -120,7 +122,14 @@ class ProofExtension(Extension):
             load_book=lambda: self._site.book,
             list_pages=lambda: self._list_pages(self.page),
             collect=self.getConfig("collect"),
+            draft=self.getConfig("draft") or _serving(),
         )
+
+
+def _serving() -> bool:
+    """Whether this is `mkdocs serve`: an author edits a snippet there, and looks at the page before running it."""
+    command = get_current_context(silent=True)  # the command lines of site generators use Click
+    return command is not None and command.info_name == "serve"
 
 
 _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}
@@ -236,13 +245,15 @@ class _Transcripts(OnPage, BlockProcessor):
 
     def run(self, parent: ET.Element, blocks: list[str]) -> None:
         block = blocks.pop(0).strip()
-        found = _TRANSCRIPT.match(block)
-        assert found is not None
-        snippet, _, step = found[1].partition("/")
-        again = self.page.shown.count(found[1])
+        named = _TRANSCRIPT.match(block)
+        assert named is not None
+        snippet, _, step = named[1].partition("/")
+        again = self.page.shown.count(named[1])
         html = ""
         try:
             html = self._render(snippet, step)
+            if self.page.draft and (found := stale_captures(self.page, [snippet])):
+                html = transcript.not_current(found[snippet]) + html
         except errors.ProofError as error:
             _note(self.page, error, block)
         # Stashed, so that no later processor reads what a program printed. The element around it has the ID, because a
@@ -265,12 +276,6 @@ class _Transcripts(OnPage, BlockProcessor):
         step = capture.step(step_name) if capture else None
         if capture is None or step is None:
             raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
-        if step.command != steps[step_name].text:
-            raise errors.PageError(
-                f"{name} was captured with another command",
-                evidence=f"captured: {step.command}\nmanifest: {steps[step_name].text}",
-                hint=f"proof update {snippet_name}",
-            )
         shown = steps[step_name]
         # A list of everything is skimmed, so its transcripts start closed.
         return transcript.render(capture, step, shown.show, expect=shown.expect, closed=self.page.generated)
@@ -322,12 +327,27 @@ class _Audit(OnPage, Treeprocessor):
         try:
             self._leftovers(root)
             audit.audit(root, self.page)
+            self._stale(root)  # after the audit, which finds the snippets that claims use
             if (line := footer.line(self.page)) is not None:
                 root.append(verbatim.literal(line))
             flag_spans.in_codes(root)
             Site.at(self.page.root).keep(self.page)
         except errors.ProofError as error:
             raise stopping(error) from error
+
+    def _stale(self, root: ET.Element) -> None:
+        """Stop the build if the page uses a stale capture; in a draft, say so if no transcript does."""
+        if self.page.collect and not self.page.draft:
+            return  # nobody looks at this page, and `proof status` reports every capture by itself
+        found = stale_captures(self.page, sorted(self.page.snippets))
+        if found and not self.page.draft:
+            first, *more = (problem for problems in found.values() for problem in problems)
+            evidence = "\n".join([*first.evidence.splitlines(), *(f"also: {problem.what}" for problem in more)])
+            raise type(first)(first.what, where=first.where, evidence=evidence, hint=first.hint)
+        shown = {name.partition("/")[0] for name in self.page.shown}
+        for name in [name for name in found if name not in shown]:
+            around = ET.SubElement(root, "div")
+            around.text = self.md.htmlStash.store(transcript.not_current(found[name]))
 
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
@@ -353,4 +373,12 @@ def stopping(error: errors.ProofError) -> StopBuildError:
     """The same error as an exception that stops the site build."""
     if isinstance(error, StopBuildError):
         return error
-    return (FalseClaimStopsBuildError if isinstance(error, audit.FalseClaimError) else StopBuildError)(error)
+    return (DriftStopsBuildError if error.code == StaleError.code else StopBuildError)(error)
+
+
+def stale_captures(page: Page, names: Iterable[str]) -> dict[str, list[errors.ProofError]]:
+    """What is wrong with the captures of these snippets, by name; without those of which nothing is."""
+    site = Site.at(page.root)
+    captures = {name: page.book.captures[name] for name in names if name in page.book.captures}
+    found = {name: site.stale(page.snippet(name), capture) for name, capture in captures.items()}
+    return {name: problems for name, problems in found.items() if problems}

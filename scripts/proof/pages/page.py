@@ -36,6 +36,7 @@ class Page:
     load_book: Callable[[], FactBook]
     list_pages: Callable[[], list[PageReport]]  # reports of all pages, for a page that lists them
     collect: bool = False  # collect every problem instead of stopping at the first
+    draft: bool = False  # show stale captures, and say so, instead of stopping
     expand: bool = True  # generate index pages; off while an index page asks for the reports
     source: str = ""
     claims: list[Claim] = field(default_factory=list)

@@ -13,12 +13,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from proof.core.errors import UsageError
+from proof.captures import bases_lock
+from proof.captures.model import Capture
+from proof.captures.staleness import stale
+from proof.core import folder_cache
+from proof.core.errors import ProofError, UsageError
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages import site_config
 from proof.pages.page import Page, PageReport
+from proof.snippets import base_images
+from proof.snippets.model import Snippet
 
 _DEEPEST = 2  # levels below captured/: variant and origin
 _AT_ONCE = 0.1  # seconds: pages that follow within this time belong to one build
@@ -37,6 +43,8 @@ class Site:
         self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
         self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
         self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
+        self._bases: tuple[object, dict[str, str], dict[str, str]] | None = None  # state of the files, keys, digests
+        self._stale: dict[str, tuple[object, list[ProofError]]] = {}  # by snippet: state of its files, and problems
         self._reports: tuple[object, FactBook, list[PageReport]] | None = None  # the last scan: pages, book, reports
 
     @classmethod
@@ -78,6 +86,17 @@ class Site:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
 
+    def stale(self, snippet: Snippet, capture: Capture) -> list[ProofError]:
+        """Why a page must not show this capture of a snippet as it is now. Empty if it may.
+
+        Hashing a snippet's files takes longer than asking for their state, and several pages use the same snippet.
+        """
+        written, keys, pinned = self.cached("bases", self._read_bases)
+        state = written, folder_cache.state(snippet.folder)
+        if snippet.name not in self._stale or self._stale[snippet.name][0] != state:
+            self._stale[snippet.name] = state, list(stale(snippet, capture, keys, pinned))
+        return self._stale[snippet.name][1]
+
     def cached(self, what: str, look: Callable[[], T]) -> T:
         """The result of `look`, cached while pages are rendered in quick succession.
 
@@ -111,6 +130,16 @@ class Site:
         if self._reports is None or self._reports[0] != written or self._reports[1] is not book:
             self._reports = written, book, make()
         return self._reports[2]
+
+    def _read_bases(self) -> tuple[object, dict[str, str], dict[str, str]]:
+        """The state of the files about base images, the keys of the rebuilt ones, and the digests of the others."""
+        files = (self.root / "snippets" / name for name in (base_images.FILE, bases_lock.FILE))
+        written = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
+        if self._bases is None or self._bases[0] != written:
+            known = base_images.load(self.root)
+            keys = {name: known.key(name) for name in known.images}
+            self._bases = written, keys, bases_lock.load(self.root, known)
+        return self._bases
 
     def _captures(self) -> tuple[tuple[str, int], ...]:
         """The state of the captures: each file with its modification time."""

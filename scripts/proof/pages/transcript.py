@@ -7,13 +7,14 @@ and its length is capped, so no output can act in a reader's browser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby, repeat
 from operator import itemgetter
 
 from proof.captures.buildkit_log import split_counters
 from proof.captures.model import Capture, CapturedStep
+from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
@@ -65,6 +66,15 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
     day = as_html(source.date[:10])
     summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
+
+
+def not_current(problems: Sequence[ProofError]) -> str:
+    """A box that says why a capture is not of the snippet as it is now, and what to do. For drafts only."""
+    reasons = "".join(f"<li>{as_html(problem.what)}</li>" for problem in problems)
+    return (
+        '<div class="admonition warning stale"><p class="admonition-title">These results are not current</p>'
+        f"<ul>{reasons}</ul><p>Run <code>{as_html(problems[0].hint)}</code>.</p></div>"
+    )
 
 
 def anchor(snippet: str, step: str, *, again: int = 0) -> str:

@@ -94,10 +94,10 @@ class Site:
 
 
 class _Gathering(ProofExtension):
-    """The Markdown extension, but collecting the problems of every page instead of stopping at the first."""
+    """The Markdown extension, but it collects the problems of every page, and shows stale captures as such."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(list_pages=scan.for_index, **options | {"collect": True})
+        super().__init__(list_pages=scan.for_index, **options | {"collect": True, "draft": True})
         self._pages: list[Page] = []
 
     def reset(self) -> None:

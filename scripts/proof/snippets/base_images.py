@@ -17,6 +17,7 @@ from proof.snippets import keys
 from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
 
+FILE = "bases.toml"
 PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
 _HASH = r"[0-9a-f]{64}"
 _REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
@@ -130,7 +131,7 @@ class Bases:
 
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml. Raises ManifestError, with the line."""
-    table = Table.read(root / "snippets" / "bases.toml", below=root)
+    table = Table.read(root / "snippets" / FILE, below=root)
     table.allow(*keys.BASES)
     packages: dict[str, Package] = {}
     for t in table.tables("package"):

@@ -51,8 +51,8 @@ def said(choice: EngineChoice, capsys: pytest.CaptureFixture[str]) -> list[str]:
         return capsys.readouterr().out.splitlines()
 
 
-PRIVATE_IS_NOT = [" · private: the private engine did not start", " ·   mount: no", " ·   iptables: no"]
-DOCKER_IS_NOT = [" · docker: `docker` is installed, but its engine does not answer", " ·   denied"]
+PRIVATE_IS_NOT = [" · the private engine did not start", " ·   mount: no", " ·   iptables: no"]
+DOCKER_IS_NOT = [" · `docker` is installed, but its engine does not answer", " ·   denied"]
 
 
 @pytest.mark.parametrize(
@@ -97,18 +97,14 @@ def test_the_engine_that_is_used(
 
 @pytest.mark.usefixtures("faked")
 def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """There is one error, with the reason for each engine."""
+    """There is one error, with the reason for each engine in its first sentence, and what they printed below."""
     with pytest.raises(NoEngineError) as refused:
         said("auto", capsys)
-    assert refused.value.what == "no container engine is available"
-    assert refused.value.evidence.splitlines() == [
-        "private: the private engine did not start",
-        "  mount: no",
-        "  iptables: no",
-        "docker: `docker` is installed, but its engine does not answer",
-        "  denied",
-        "podman: `podman` is not installed here",
-    ]
+    assert refused.value.what == (
+        "no container engine is available: the private engine did not start; "
+        "`docker` is installed, but its engine does not answer; `podman` is not installed here"
+    )
+    assert refused.value.evidence.splitlines() == ["mount: no", "iptables: no", "denied"]
     assert refused.value.hint
 
 

@@ -1,8 +1,10 @@
-"""The address of the user's docker comes from their environment, else from their docker context."""
+"""How the user's own engine is found, and when it is none: docker's address, and podman's users."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +76,53 @@ def test_a_host_that_is_named_comes_before_any_context() -> None:
         **verified,
         "DOCKER_CERT_PATH": "/home/me/d",
     }
+
+
+def podman(monkeypatch: pytest.MonkeyPatch, answer: bytes, *, code: int = 0, error: bytes = b"") -> None:
+    """Replace the podman client. It answers only once: then it is taken for an engine."""
+    calls: list[Any] = []
+
+    def run(argv: Any, **_: Any) -> Completed:
+        calls.append(argv)
+        if len(calls) > 1:
+            raise NotImplementedError
+        assert list(argv) == ["podman", "info", "--format", "json"]
+        return Completed(tuple(argv), code, answer, error, 0.1)
+
+    monkeypatch.setattr(process, "run", run)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: f"/usr/bin/{name}")
+
+
+# The parts of `podman info` of Podman 5.4.2 that matter: of one ID, and of those of /etc/subuid too.
+OWN = [{"container_id": 0, "host_id": 1000, "size": 1}]
+MORE = [*OWN, {"container_id": 1, "host_id": 100000, "size": 65536}]
+
+
+@pytest.mark.parametrize(
+    ("uids", "gids", "rootless", "usable"),
+    [
+        (OWN, OWN, "rootless", False),
+        (MORE, OWN, "rootless", False),
+        (OWN, MORE, "rootless", False),
+        (MORE, MORE, "rootless", True),
+        (None, None, "root", True),
+        (OWN, OWN, "root", True),
+    ],
+)
+def test_a_podman_without_other_users_is_none(
+    uids: object, gids: object, rootless: str, usable: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, but it can unpack no image with files of others: it is not used, and the hint says what it needs."""
+    host = {"idMappings": {"gidmap": gids, "uidmap": uids}, "security": {"rootless": rootless == "rootless"}}
+    podman(monkeypatch, json.dumps({"host": host}).encode())
+    with pytest.raises(NotImplementedError if usable else NoEngineError) as error:
+        user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
+    assert usable or "--add-subuids" in str(error.value)
+
+
+def test_a_podman_that_cannot_set_up_a_namespace_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`podman version` would succeed."""
+    podman(monkeypatch, b"", code=125, error=b'level=error msg="cannot clone: Operation not permitted"')
+    with pytest.raises(NoEngineError, match="`podman` is installed, but cannot run containers here") as error:
+        user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
+    assert "cannot clone" in error.value.evidence

@@ -9,20 +9,25 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import click
 import pytest
 from markdown import Markdown
 
-from proof.captures import store
+from proof.captures import fingerprint, store
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.core.errors import Where
+from proof.pages import site as site_module
 from proof.pages.extension import StopBuildError
+from proof.pages.site import Site
+from proof.snippets.model import Snippet
 from proof.snippets.places import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, tiny
+from tests.support.helpers import REPOSITORY, edit, tiny, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
@@ -72,13 +77,13 @@ def project(tmp_path: Path) -> Path:
     fails = capture("fails", {"run": ("docker run fails", 127, "exec /app: no such file or directory\n")}, {})
     for one in (note, fails):
         store.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
-    return root
+    return up_to_date(root)
 
 
-def convert(text: str, root: Path) -> str:
+def convert(text: str, root: Path, **settings: object) -> str:
     """What a site generator does with a page."""
     extensions = ["tables", "toc", "pymdownx.superfences", "proof"]
-    options: dict[str, dict[str, object]] = {"proof": {"project": str(root)}}
+    options: dict[str, dict[str, object]] = {"proof": {"project": str(root), **settings}}
     return Markdown(extensions=extensions, extension_configs=options).convert(text)
 
 
@@ -311,7 +316,7 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     store.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
     manifest = project / "snippets" / "fails" / "snippet.toml"
     manifest.write_text(manifest.read_text("utf-8") + 'remedy = "Copy `/app`."\n', "utf-8")
-    html = convert("{{ errors }}", project)
+    html = convert("{{ errors }}", up_to_date(project))
     assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
     assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
     seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)
@@ -391,3 +396,125 @@ def test_registry_captures_come_first(project: Path) -> None:
     store.save(real, folder_of(folder, "registry"))
     assert ">9MB</data>" in convert("{{ note.size }}", project)
     assert "registry bases" in convert("{{ transcript note/image_ls }}", project)
+
+
+CONTEXT = ("note/context/note.txt", "a note", "a letter", "note is stale: context/note.txt changed")
+EDITS = [
+    CONTEXT,
+    ("note/snippet.toml", '"docker run note"', '"docker run --rm note"', "note is stale: the commands in snippet.toml"),
+    ("bases.toml", '["/bin/sh"]', '["/bin/ash"]', "note is stale: the base alpine:3.22 changed"),
+    ("note/captured/rebuilt/image_ls.txt", "latest", "newest", "note: image_ls.txt was edited by hand"),
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is {{ note.size }}.",
+        "{{ transcript note/image_ls }}",
+        '```\n--8<-- "note/context/Dockerfile"\n```',
+        "Two layers. {{ claim: note.layers == 2 }}",
+        "{{ measurements }}",
+    ],
+)
+@pytest.mark.parametrize("edited", EDITS, ids=("context", "commands", "base", "capture"))
+def test_a_stale_capture_stops_a_build(text: str, edited: tuple[str, str, str, str], project: Path) -> None:
+    """Whatever a page uses of it. The exit code is that of drift, and the error names a file and what to run."""
+    shutil.rmtree(project / "snippets/fails")
+    edit(project / "snippets" / edited[0], *edited[1:3])
+    with pytest.raises(StopBuildError, match=edited[3]) as stopped:
+        convert(text, project)
+    assert stopped.value.exit_code == 1
+    assert str(stopped.value.where).startswith(str(project / "snippets/note"))
+    assert stopped.value.hint == "proof update note"
+
+
+def test_a_capture_that_contradicts_itself_stops_a_build(project: Path) -> None:
+    """An image with two IDs was never measured, even if nobody edited the capture since."""
+    tables = {name: (f"docker images {name}", 0, f"note  latest  {name * 12}  now  8.31MB\n") for name in ("a", "b")}
+    store.save(capture("count", tables, {}), folder_of(project / "snippets" / "count", "rebuilt"))
+    (project / "snippets/count/snippet.toml").write_text(
+        'title = "Two"\n' + "".join(f'[[step]]\nname = "{name}"\ncommand = "docker images {name}"\n' for name in tables)
+    )
+    with pytest.raises(StopBuildError, match="note has two IDs in the transcripts of count"):
+        convert("{{ transcript count/a }}", up_to_date(project))
+
+
+def test_a_page_of_other_snippets_is_built(project: Path) -> None:
+    """A stale capture stops only the pages that use it."""
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[1:3])
+    assert "exec /app" in convert("{{ transcript fails/run }}", project)
+
+
+def test_every_stale_capture_of_a_page_is_named(project: Path) -> None:
+    """Several may be stale at once, by a base that moved, say: one build is enough to know them."""
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[1:3])
+    write(project / "snippets/fails/context", {"new.txt": ""})
+    with pytest.raises(StopBuildError) as stopped:
+        convert("{{ transcript fails/run }}\n\n{{ note.size }}", project)
+    assert stopped.value.what == "fails is stale: context/new.txt is new"
+    assert stopped.value.evidence == f"also: {CONTEXT[3]}"
+
+
+@pytest.mark.parametrize(("path", "old", "new", "says"), EDITS, ids=("context", "commands", "base", "capture"))
+def test_a_draft_says_at_the_transcript_that_it_is_stale(
+    path: str, old: str, new: str, says: str, project: Path
+) -> None:
+    """The page is shown, with a box above the old output."""
+    edit(project / "snippets" / path, old, new)
+    html = convert("Before.\n\n{{ transcript note/build }}\n\n{{ note.size }}", project, draft=True)
+    assert html.count('class="admonition warning stale"') == 1
+    box = html.index(says)
+    assert html.index("Before.") < box < html.index("naming to")
+    assert "Run <code>proof update note</code>." in html
+
+
+def test_a_draft_without_a_transcript_says_it_at_its_end(project: Path) -> None:
+    """A fact alone, or a file, has no place for a box."""
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[1:3])
+    html = convert("It is {{ note.size }}.", project, draft=True)
+    assert html.index("It is") < html.index(CONTEXT[3])
+
+
+def test_a_draft_of_current_captures_is_as_published(project: Path) -> None:
+    """No box without a reason."""
+    text = "{{ transcript note/build }}\n\n{{ note.size }}"
+    assert convert(text, project, draft=True) == convert(text, project)
+
+
+@pytest.mark.parametrize(("command", "stops"), [("serve", False), ("build", True)])
+def test_a_server_shows_a_draft(command: str, stops: bool, project: Path) -> None:  # noqa: FBT001 - an expected value
+    """`mkdocs serve` goes on after an edit, `mkdocs build` does not."""
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[1:3])
+    with click.Context(click.Command(command), info_name=command):
+        if stops:
+            with pytest.raises(StopBuildError, match=CONTEXT[3]):
+                convert("{{ transcript note/run }}", project)
+        else:
+            assert CONTEXT[3] in convert("{{ transcript note/run }}", project)
+
+
+def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pages use the same snippet. An edit, of a base too, is noticed by the process that knows it."""
+    Site.forget()
+    hashed: list[str] = []
+    of = fingerprint.of
+
+    def counted(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
+        hashed.append(snippet.name)
+        return of(snippet, bases, engine)
+
+    monkeypatch.setattr(fingerprint, "of", counted)
+    for _ in range(3):
+        convert("{{ transcript note/build }}\n\n{{ note.size }}", project)
+    assert hashed == ["note"]
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[1:3])
+    assert CONTEXT[3] in convert("{{ note.size }}", project, draft=True)
+    edit(project / "snippets" / CONTEXT[0], *CONTEXT[2:0:-1])
+    assert "stale" not in convert("{{ note.size }}", project, draft=True)
+    assert hashed == ["note"] * 3
+    monkeypatch.setattr(site_module, "_AT_ONCE", 0.0)
+    Site.forget()
+    assert "stale" not in convert("{{ note.size }}", project, draft=True)
+    edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')
+    assert "the base alpine:3.22 changed" in convert("{{ note.size }}", project, draft=True)

@@ -1,0 +1,68 @@
+"""scripts/site publishes nothing stale, and makes a draft of it only if asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.makers import write
+
+STALE = "note is stale: context/note.txt changed"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with the script and its real MkDocs. Finishing the site has tests of its own."""
+    root = captured(tiny(tmp_path))
+    write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes() for name in ("site", "lib.sh")})
+    write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/python": "#!/bin/sh\n", "overrides/main.html": ""})
+    package = REPOSITORY / "scripts"
+    write(root, {".venv/bin/mkdocs": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m mkdocs "$@"\n'})
+    for name in ("scripts/bootstrap", ".venv/bin/python", ".venv/bin/mkdocs"):
+        (root / name).chmod(0o755)
+    edit(root / "mkdocs.yml", "  - proof", "  - proof: { draft: !ENV [PROOF_DRAFT, false] }")
+    return root
+
+
+def site(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script in the environment of someone who made a draft before."""
+    return subprocess.run(
+        ["bash", "scripts/site", *arguments],
+        cwd=root,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PROOF_DRAFT": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_stale_capture_is_not_published(root: Path) -> None:
+    """The exit code is that of drift, and the place and a hint are on the screen. A draft says it on the page."""
+    page = root / "site/index.html"
+    done = site(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "stale" not in page.read_text("utf-8")
+    edit(root / "snippets/note/context/note.txt", "a note", "a letter")
+    done = site(root)
+    assert done.returncode == 1
+    assert f"snippets/note/snippet.toml: {STALE}" in done.stdout
+    assert "hint: proof update note" in done.stdout
+    done = site(root, "--draft")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert STALE in page.read_text("utf-8")
+
+
+def test_an_unknown_option_is_refused(root: Path) -> None:
+    """Nothing is built."""
+    done = site(root, "--drafts")
+    assert (done.returncode, "its only option is --draft" in done.stderr) == (2, True)
+    assert not (root / "site").exists()
+
+
+def test_the_settings_of_this_site_know_drafts() -> None:
+    """The script passes the option on by an environment variable."""
+    assert "draft: !ENV [PROOF_DRAFT, false]" in (REPOSITORY / "mkdocs.yml").read_text("utf-8")

@@ -83,9 +83,9 @@ def up_to_date(root: Path) -> Path:
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
     for snippet in project.load_all(root):
-        for origin, old in index.each(snippet.folder, snippet.variant):
+        for place, old in index.each(snippet.folder, snippet.variant):
             new = replace(old, inputs=fingerprint.of(snippet, keys, "docker 26"))
-            store.save(new, folder_of(snippet.folder, origin, snippet.variant))
+            store.save(new, place.folder(snippet.folder, snippet.variant))
     return root
 
 

@@ -379,6 +379,5 @@ def stopping(error: errors.ProofError) -> StopBuildError:
 def stale_captures(page: Page, names: Iterable[str]) -> dict[str, list[errors.ProofError]]:
     """What is wrong with the captures of these snippets, by name; without those of which nothing is."""
     site = Site.at(page.root)
-    captures = {name: page.book.captures[name] for name in names if name in page.book.captures}
-    found = {name: site.stale(page.snippet(name), capture) for name, capture in captures.items()}
+    found = {name: site.stale(page.snippet(name)) for name in names if name in page.book.captures}
     return {name: problems for name, problems in found.items() if problems}

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from proof.captures import bases_lock
-from proof.captures.model import Capture
 from proof.captures.staleness import stale
 from proof.core import folder_cache
 from proof.core.errors import ProofError, UsageError
@@ -23,7 +22,7 @@ from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages import site_config
 from proof.pages.page import Page, PageReport
-from proof.snippets import base_images
+from proof.snippets import base_images, places
 from proof.snippets.model import Snippet
 
 _DEEPEST = 2  # levels below captured/: variant and origin
@@ -86,15 +85,15 @@ class Site:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
 
-    def stale(self, snippet: Snippet, capture: Capture) -> list[ProofError]:
-        """Why a page must not show this capture of a snippet as it is now. Empty if it may.
+    def stale(self, snippet: Snippet) -> list[ProofError]:
+        """Why a page must not show the captures of a snippet as it is now. Empty if it may.
 
         Hashing a snippet's files takes longer than asking for their state, and several pages use the same snippet.
         """
         written, keys, pinned = self.cached("bases", self._read_bases)
         state = written, folder_cache.state(snippet.folder)
         if snippet.name not in self._stale or self._stale[snippet.name][0] != state:
-            self._stale[snippet.name] = state, list(stale(snippet, capture, keys, pinned))
+            self._stale[snippet.name] = state, list(stale(snippet, keys, pinned))
         return self._stale[snippet.name][1]
 
     def cached(self, what: str, look: Callable[[], T]) -> T:
@@ -141,18 +140,21 @@ class Site:
             self._bases = written, keys, bases_lock.load(self.root, known)
         return self._bases
 
-    def _captures(self) -> tuple[tuple[str, int], ...]:
+    def _captures(self) -> tuple[object, ...]:
         """The state of the captures: each file with its modification time."""
         snippets = self.root / "snippets"
         files = [f"{snippets}/{name}" for name in cited.CITED]
+        several: list[object] = []  # of snippets with captures of several engines: an edit decides which are shown
         for folder in os.scandir(snippets):
             captured = f"{folder.path}/captured"
             for parent, inner, names in os.walk(captured):
                 files += [f"{parent}/{name}" for name in names]
                 if parent.count("/") - captured.count("/") == _DEEPEST:
                     inner.clear()
+                if len(places.NAMES.intersection(inner)) > 1:
+                    several.append(folder_cache.state(Path(folder.path)))
         times = []
         for path in sorted(files):
             with contextlib.suppress(FileNotFoundError):
                 times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker, and called for each file
-        return tuple(times)
+        return *times, *several

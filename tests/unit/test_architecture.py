@@ -64,6 +64,7 @@ OPENS = {
     "system/locks": "directories, and /proc",
     "system/cgroup": "/proc and /sys",
     "runs/result_cache": "/proc",
+    "system/sandbox": "the settings of the user's docker",
     "system/process": "logs of its own",
     "engines/cleanup": "what a client of ours wrote into a temporary directory",
     "runs/execute": "the copy of a context",

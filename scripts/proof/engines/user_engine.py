@@ -24,14 +24,19 @@ _PROGRAMS: dict[Kind, tuple[str, ...]] = {
         "podman conmon crun runc catatonit fuse-overlayfs newuidmap newgidmap pasta slirp4netns netavark".split()
     ),
 }
+# How to ask each engine for the platform of its machine.
+_PLATFORM: dict[Kind, tuple[str, ...]] = {
+    "docker": ("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
+    "podman": ("info", "--format", "{{.Host.OS}}/{{.Host.Arch}}"),
+}
 
 
 @contextlib.contextmanager
 def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
     """Connect to the user's engine, and remove what a killed run left in it.
 
-    At the end of the block, what this run created is removed too. Raises NoEngineError if the engine is not installed
-    or does not answer.
+    At the end of the block, what this run created is removed too. Raises NoEngineError if the engine is not installed,
+    does not answer, cannot build, or is on a machine of another platform.
     """
     if not shutil.which(kind):
         raise NoEngineError(f"`{kind}` is not installed here")
@@ -42,6 +47,7 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         confined = None
         if kind == "docker":
             env |= _address(os.environ)
+            sandbox.link_buildx(Path(env["DOCKER_CONFIG"]))
             if env["DOCKER_HOST"].startswith("ssh://"):
                 engines.link(("ssh",), home / "bin")  # docker connects through it
             if env["DOCKER_HOST"].startswith("unix://"):
@@ -58,11 +64,18 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix(), sandbox=confined)
         silent = f"`{kind}` is installed, but its engine does not answer"
         try:
-            done = process.run([kind, "version"], env=env, deadline=10)
+            done = process.run([kind, *_PLATFORM[kind]], env=env, deadline=10)
         except DeadlineError as error:
             raise NoEngineError(silent, evidence=error.what, hint=f"start {kind} again") from error
         if done.exit != 0:
             raise NoEngineError(silent, evidence=done.last_lines(2))
+        if (found := done.text().strip()) != platform:
+            raise NoEngineError(
+                f"your {kind} is on {found}, and snippets are measured on {platform}, without emulation",
+                hint=f"use Docker on a {platform} machine: DOCKER_HOST=ssh://me@machine",
+            )
+        if kind == "docker":
+            _check_buildx(engine)
         if kind == "podman":
             engine = replace(engine, supports_labels="--layer-label" in engine.call("build", "--help").text())
         if (disk := Path(engine.root())).is_dir():  # the engine is on this machine
@@ -79,6 +92,17 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
                 if engine.alive():
                     with contextlib.suppress(CannotMeasureError):
                         cleanup.undo(engine, ours)
+
+
+def _check_buildx(engine: Engine) -> None:
+    """Raise NoEngineError if docker has no usable buildx: every build would fail, as if the snippet were wrong."""
+    done = engine.call("buildx", "version", check=False)
+    if done.exit != 0:
+        raise NoEngineError(
+            "your docker cannot build: its plugin buildx is missing, or does not work",
+            evidence=done.last_lines(2),
+            hint="install docker-buildx, which some systems call docker-buildx-plugin",
+        )
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, str]:

@@ -59,6 +59,7 @@ OPENS = {
     "provision/packages": "the tool's cache, and packages whose hashes are checked",
     "provision/archive": "the tool's cache, and packages whose hashes are checked",
     "engines/journal": "the tool's cache",
+    "engines/emulation": "/proc",
     "engines/private_daemon": "the tool's cache, and /proc",
     "engines/overlay_store": "the private engine's images",
     "system/locks": "directories, and /proc",

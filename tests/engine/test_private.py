@@ -22,6 +22,7 @@ from proof.engines.engine import Engine, environment
 from proof.engines.measure import Layers
 from proof.provision import loader
 from proof.snippets import base_images
+from proof.system import sandbox
 from proof.system.process import search_path
 from tests.support.helpers import TINY, measure, proof, tiny, tree
 from tests.support.makers import write
@@ -279,6 +280,26 @@ def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     with pytest.raises(NoEngineError, match="does not answer"):
         user_engine.connect("docker", tmp_path, base_images.PLATFORM).__enter__()
+
+
+@pytest.mark.parametrize("confined", [True, False])
+def test_a_buildx_of_the_users_own(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, confined: bool
+) -> None:
+    """A build uses the buildx in the directory that the user's settings name, in a sandbox and without one."""
+    own = tmp_path / "own"
+    own.mkdir()
+    shutil.copy(str(sandbox.buildx()), own / "docker-buildx")
+    write(tmp_path / ".docker", {"config.json": json.dumps({"cliPluginsExtraDirs": [str(own)]})})
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / ".docker"))
+    monkeypatch.setenv("DOCKER_HOST", engine.env["DOCKER_HOST"])
+    monkeypatch.setattr(sandbox, "_PLACES", ())  # the tool finds none of the system's, but docker would
+    if not confined:
+        monkeypatch.setattr(sandbox, "of", lambda _: None)
+    with user_engine.connect("docker", tmp_path, base_images.PLATFORM) as users:
+        assert (users.sandbox is not None) == confined
+        plugins = users.call("info", "--format", "{{range .ClientInfo.Plugins}}{{println .Path}}{{end}}").text()
+        assert plugins.split() == [f"{users.env['DOCKER_CONFIG']}/cli-plugins/docker-buildx"]
 
 
 def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

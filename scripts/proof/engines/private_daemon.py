@@ -22,12 +22,14 @@ from proof.core.errors import CannotMeasureError, NoEngineError
 from proof.engines import cleanup, journal
 from proof.engines import engine as engines
 from proof.engines.engine import Engine
+from proof.snippets.base_images import PLATFORM
 from proof.system import cgroup, locks, process, sandbox, temp_folders
 
 Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
+_MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 # If the tool dies, even by SIGKILL, the kernel kills the engine with all its containers.
@@ -45,7 +47,10 @@ def obstacle() -> str:
     """Why a private engine cannot be started here, or "" if it can."""
     if os.name != "posix" or os.uname().sysname != "Linux":
         return "a private engine needs Linux"
+    if (machine := os.uname().machine) != _MACHINE:
+        return f"a private engine needs a machine for {PLATFORM}, without emulation: this one is {machine}"
     missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
+    missing += [] if sandbox.buildx() else ["docker-buildx"]
     if missing:
         return f"a private engine needs {', '.join(missing)}, not installed here"
     if os.geteuid() != 0:

@@ -24,14 +24,19 @@ _PROGRAMS: dict[Kind, tuple[str, ...]] = {
         "podman conmon crun runc catatonit fuse-overlayfs newuidmap newgidmap pasta slirp4netns netavark".split()
     ),
 }
+# The first question to each engine, which tells the platform of its machine.
+_QUESTION: dict[Kind, tuple[str, ...]] = {
+    "docker": ("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"),
+    "podman": ("info", "--format", "json"),
+}
 
 
 @contextlib.contextmanager
 def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
     """Connect to the user's engine, and remove what a killed run left in it.
 
-    At the end of the block, what this run created is removed too. Raises NoEngineError if the engine is not installed
-    or does not answer.
+    At the end of the block, what this run created is removed too. Raises NoEngineError if the engine is not installed,
+    does not answer, cannot build, or is on a machine of another platform.
     """
     if not shutil.which(kind):
         raise NoEngineError(f"`{kind}` is not installed here")
@@ -42,6 +47,7 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         confined = None
         if kind == "docker":
             env |= _address(os.environ)
+            sandbox.link_buildx(Path(env["DOCKER_CONFIG"]))
             if env["DOCKER_HOST"].startswith("ssh://"):
                 engines.link(("ssh",), home / "bin")  # docker connects through it
             if env["DOCKER_HOST"].startswith("unix://"):
@@ -56,19 +62,16 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
             settings.write_text(f"[containers]\ndefault_ulimits = {[f'{name}={n}:{n}' for name, n in hard.items()]}\n")
             env["CONTAINERS_CONF_OVERRIDE"] = str(settings)
         engine = Engine(kind, env, platform, shared=True, prefix=engines.new_prefix(), sandbox=confined)
-        silent = f"`{kind}` is installed, but its engine does not answer"
-        asked = ["docker", "version"]
-        if kind == "podman":  # it has no daemon, and knows its version even where it cannot set up a namespace
-            silent = "`podman` is installed, but cannot run containers here"
-            asked = ["podman", "info", "--format", "json"]
-        try:
-            done = process.run(asked, env=env, deadline=10)
-        except DeadlineError as error:
-            raise NoEngineError(silent, evidence=error.what, hint=f"start {kind} again") from error
-        if done.exit != 0:
-            raise NoEngineError(silent, evidence=done.last_lines(2))
+        answer = _first_answer(kind, env)
+        if (found := _platform(kind, answer)) != platform:
+            raise NoEngineError(
+                f"your {kind} is on {found}, and snippets are measured on {platform}, without emulation",
+                hint=f"use Docker on a {platform} machine: DOCKER_HOST=ssh://me@machine",
+            )
+        if kind == "docker":
+            _check_buildx(engine)
         if kind == "podman":
-            _check_users(done.output)
+            _check_users(answer)
             engine = replace(engine, supports_labels="--layer-label" in engine.call("build", "--help").text())
         if (disk := Path(engine.root())).is_dir():  # the engine is on this machine
             engine = replace(engine, disk=disk)
@@ -86,6 +89,28 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
                         cleanup.undo(engine, ours)
 
 
+def _first_answer(kind: Kind, env: Mapping[str, str]) -> bytes:
+    """What the engine answers to the first question. Raises NoEngineError if it does not answer."""
+    silent = f"`{kind}` is installed, but its engine does not answer"
+    if kind == "podman":  # it has no daemon, and knows its version even where it cannot set up a namespace
+        silent = "`podman` is installed, but cannot run containers here"
+    try:
+        done = process.run([kind, *_QUESTION[kind]], env=env, deadline=10)
+    except DeadlineError as error:
+        raise NoEngineError(silent, evidence=error.what, hint=f"start {kind} again") from error
+    if done.exit != 0:
+        raise NoEngineError(silent, evidence=done.last_lines(2))
+    return done.output
+
+
+def _platform(kind: Kind, answer: bytes) -> str:
+    """The platform of the engine's machine, from its answer to the first question."""
+    if kind == "docker":
+        return answer.decode("utf-8", "replace").strip()
+    host = json.loads(answer)["host"]
+    return f"{host['os']}/{host['arch']}"
+
+
 def _check_users(info: bytes) -> None:
     """Raise NoEngineError if, by its `podman info`, Podman can give files to no other user than its own.
 
@@ -97,6 +122,17 @@ def _check_users(info: bytes) -> None:
         raise NoEngineError(
             "`podman` has no user IDs here for the other users of an image",
             hint="sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER; podman system migrate",
+        )
+
+
+def _check_buildx(engine: Engine) -> None:
+    """Raise NoEngineError if docker has no usable buildx: every build would fail, as if the snippet were wrong."""
+    done = engine.call("buildx", "version", check=False)
+    if done.exit != 0:
+        raise NoEngineError(
+            "your docker cannot build: its plugin buildx is missing, or does not work",
+            evidence=done.last_lines(2),
+            hint="install docker-buildx, which some systems call docker-buildx-plugin",
         )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines import cleanup, image_archive
+from proof.engines import cleanup, emulation, image_archive
 from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started
 from proof.engines.image_archive import Image
 from proof.engines.measure import measure
@@ -25,6 +25,13 @@ from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
+# What Go, curl, wget, git, apk, apt and Python print where there is no network.
+_NO_NETWORK = re.compile(
+    r"network (?:is )?unreachable|dial (?:tcp|udp): lookup |bad address '|(?:could not|unable to) resolve host"
+    r"|temporary failure (?:in name resolution|resolving)|temporary error \(try again later\)",
+    re.IGNORECASE,
+)
+_OFFLINE = "put what it needs into context/, as `go mod vendor` does, or use a base image that has it"
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,12 @@ def _run_step(
         raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
     if not as_declared and is_full(done.text()) and not engine.has_room():
         raise engine.full(done)
+    if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, command)):
+        raise CannotMeasureError(
+            f"{step} is declared to fail with '{step.expect}', but this engine emulates {', '.join(by)}",
+            evidence=done.last_lines(3),
+            hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
+        )
     return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
 
 
@@ -245,6 +258,7 @@ def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
 
 def ends_unexpectedly(run: StepRun) -> str:
     """Why the step did not do what its manifest declares."""
-    if run.exit != run.step.exit:
-        return f"exit {run.exit}, but {run.step.exit} is declared"
-    return f"its output does not contain '{run.step.expect}'"
+    if run.exit == run.step.exit:
+        return f"its output does not contain '{run.step.expect}'"
+    without = f". It wanted a network, and no command has one: {_OFFLINE}" if _NO_NETWORK.search(run.output) else ""
+    return f"exit {run.exit}, but {run.step.exit} is declared{without}"

@@ -8,6 +8,7 @@ or capabilities. Only the engine's socket is writable. https://github.com/contai
 from __future__ import annotations
 
 import functools
+import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -20,9 +21,10 @@ from proof.system import process
 PROGRAM = "bwrap"
 _ALONE = ("--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL")
 _BIN = Path("/usr/bin")
-# The directories where docker looks for plugins.
+_PLUGINS = "cli-plugins"  # the directory below docker's own settings where it looks for plugins first
+_BUILDX = "docker-buildx"
+# The system's directories of plugins, in docker's order.
 _PLACES = ("local/lib", "local/libexec", "lib", "libexec")
-_PLUGINS = tuple(Path("/usr", place, "docker/cli-plugins") for place in _PLACES)
 _LIBRARIES = tuple(Path(path) for path in ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64"))
 
 
@@ -45,7 +47,7 @@ class Sandbox:
         """
         programs = {_BIN / "docker": self.docker}
         if self.plugin:
-            programs[_PLUGINS[-1] / self.plugin.name] = self.plugin
+            programs[Path(env["DOCKER_CONFIG"], _PLUGINS, _BUILDX)] = self.plugin
         writable = [path for path in (self.socket, writes) if path]
         return _words(self.bubblewrap, programs, env, cwd=cwd or Path("/"), reads=reads, writes=writable)
 
@@ -85,9 +87,30 @@ def _library(path: Path) -> tuple[str, ...]:
 
 
 def buildx() -> Path | None:
-    """The buildx plugin that docker would use for a build."""
-    places = (Path.home() / ".docker/cli-plugins", *_PLUGINS)
-    return next((path for place in places if (path := place / "docker-buildx").is_file()), None)
+    """The buildx plugin that the user's docker would use for a build."""
+    # Docker's own order. Docker Desktop and Homebrew put their directories into the user's settings. A relative one
+    # would be looked up in the context, which may contain anything.
+    settings = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    system = [f"/usr/{place}/docker/{_PLUGINS}" for place in _PLACES]
+    places = [place for place in (str(settings / _PLUGINS), *_extra(settings), *system) if Path(place).is_absolute()]
+    found = shutil.which(_BUILDX, path=os.pathsep.join(places))
+    return Path(found) if found else None
+
+
+def link_buildx(settings: Path) -> None:
+    """Make buildx the only plugin of a client that has its settings in this directory, if it is installed."""
+    (settings / _PLUGINS).mkdir(parents=True)
+    if found := buildx():
+        (settings / _PLUGINS / _BUILDX).symlink_to(found)
+
+
+def _extra(settings: Path) -> list[str]:
+    """The plugin directories that the user's docker is told to look in."""
+    try:
+        told = json.loads((settings / "config.json").read_bytes())["cliPluginsExtraDirs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # none are set, or docker cannot read the file either
+    return [place for place in told if isinstance(place, str)] if isinstance(told, list) else []
 
 
 def of(socket: Path) -> Sandbox | None:

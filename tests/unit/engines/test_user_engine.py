@@ -1,9 +1,10 @@
-"""How the user's own engine is found, and when it is none: docker's address, and podman's users."""
+"""How the user's engine is reached, and which of them cannot be used."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 
 from proof.core.errors import NoEngineError
 from proof.engines import user_engine
+from proof.engines.engine import Kind
 from proof.system import process
 from proof.system.process import Completed
+from tests.unit.engines.conftest import Answer
 
 # As `docker context inspect` of Docker 26.1.5 prints them.
 DEFAULT = """[{"Name": "default", "Metadata": {},
@@ -113,7 +116,8 @@ def test_a_podman_without_other_users_is_none(
     uids: object, gids: object, rootless: str, usable: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It answers, but it can unpack no image with files of others: it is not used, and the hint says what it needs."""
-    host = {"idMappings": {"gidmap": gids, "uidmap": uids}, "security": {"rootless": rootless == "rootless"}}
+    host = {"os": "linux", "arch": "amd64", "security": {"rootless": rootless == "rootless"}}
+    host["idMappings"] = {"gidmap": gids, "uidmap": uids}
     podman(monkeypatch, json.dumps({"host": host}).encode())
     with pytest.raises(NotImplementedError if usable else NoEngineError) as error:
         user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
@@ -126,3 +130,49 @@ def test_a_podman_that_cannot_set_up_a_namespace_is_none(monkeypatch: pytest.Mon
     with pytest.raises(NoEngineError, match="`podman` is installed, but cannot run containers here") as error:
         user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
     assert "cannot clone" in error.value.evidence
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both clients are installed, and docker's daemon is on another machine, where there is no sandbox."""
+    monkeypatch.setattr(shutil, "which", lambda name, **_: f"/usr/bin/{name}")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://192.0.2.1:2376")
+
+
+def refusal(kind: Kind, cache: Path) -> NoEngineError:
+    """The error of an engine that cannot be used."""
+    with pytest.raises(NoEngineError) as refused, user_engine.connect(kind, cache, "linux/amd64"):
+        pytest.fail("it is used")
+    return refused.value
+
+
+@pytest.mark.usefixtures("remote")
+@pytest.mark.parametrize("kind", ["docker", "podman"])
+@pytest.mark.parametrize("machine", ["linux/arm64", "windows/amd64"])
+def test_an_engine_on_another_platform_is_none(
+    kind: Kind, machine: str, tmp_path: Path, answers: Callable[[Answer], list[list[str]]]
+) -> None:
+    """What it runs for amd64 is emulated, or fails. So nothing is run, and the message says what is needed."""
+    os, arch = machine.split("/")
+    told = json.dumps({"host": {"os": os, "arch": arch}}) if kind == "podman" else machine
+    log = answers(lambda _: (0, f"{told}\n"))
+    error = refusal(kind, tmp_path)
+    assert error.what == f"your {kind} is on {machine}, and snippets are measured on linux/amd64, without emulation"
+    assert "linux/amd64" in error.hint
+    assert len(log) == 1
+
+
+@pytest.mark.usefixtures("remote")
+def test_docker_without_buildx_is_none(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
+    """Every build would fail, which is not the snippet's fault. It is found before anything is run."""
+    missing = "docker: 'buildx' is not a docker command.\nSee 'docker --help'\n"  # verbatim, of 26.1.5
+
+    def answer(argv: list[str]) -> tuple[int, str]:
+        return (1, missing) if argv[1] == "buildx" else (0, "linux/amd64\n")
+
+    log = answers(answer)
+    error = refusal("docker", tmp_path)
+    assert "buildx is missing" in error.what
+    assert error.evidence == missing.strip()
+    assert "install docker-buildx" in error.hint
+    assert {argv[1] for argv in log} == {"version", "buildx"}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proof.core.errors import CannotMeasureError, Where
-from proof.engines import cleanup
+from proof.engines import cleanup, emulation
 from proof.engines.engine import Engine
 from proof.engines.image_archive import Limit
 from proof.runs import execute
 from proof.snippets import commands
+from proof.snippets.model import Step
 from proof.snippets.project import load_all
+from proof.system.process import Completed
 from tests.support.helpers import tiny
 
 ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
@@ -71,3 +74,99 @@ def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch
     with pytest.raises(CannotMeasureError, match="the disk is full"):
         execute.run(snippet, Engine("docker", {}, "linux/amd64", data=tmp_path), cache=tmp_path)
     assert time.monotonic() - counting < 30
+
+
+STEP = Step(
+    snippet="note",
+    name="run",
+    text="docker run --platform linux/arm64 note",
+    command=commands.parse("docker run --platform linux/arm64 note", where=Where(Path("snippet.toml"))),
+    inside=None,
+    exit=1,
+    expect="exec format error",
+    outcomes=(),
+    remedy="",
+    show=(),
+    ignore=(),
+    timeout=10,
+    facts=(),
+    unshown="",
+    where=Where(Path("snippet.toml")),
+)
+
+
+class TestAStepThatExpectsNoEmulator:
+    """A program for another processor is declared to fail."""
+
+    @pytest.fixture(autouse=True)
+    def emulated(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The emulated platforms; they are asked for only if a test says so."""
+        found: list[str] = []
+        monkeypatch.setattr(emulation, "in_the_way", lambda *_: found)
+        return found
+
+    def outcome(self, monkeypatch: pytest.MonkeyPatch, step: Step, code: int, output: str) -> execute.StepRun:
+        done = Completed(("docker",), code, output.encode(), b"", 0.1)
+        monkeypatch.setattr(execute, "_run_command", lambda *_, **__: done)
+        return execute._run_step(step, ENGINE, Path("/nonexistent"), [], kept="", fresh=False, timeout=10)
+
+    def test_it_succeeds_under_an_emulator(self, emulated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is not measured, rather than drift."""
+        emulated += ["linux/arm64"]
+        with pytest.raises(CannotMeasureError, match="this engine emulates linux/arm64") as error:
+            self.outcome(monkeypatch, STEP, 0, "built for linux/arm64\n")
+        assert error.value.evidence == "built for linux/arm64"
+        assert "remove the emulator" in error.value.hint
+
+    def test_it_succeeds_without_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """That is the snippet's own doing: drift."""
+        assert self.outcome(monkeypatch, STEP, 0, "built for linux/amd64\n").exit == 0
+
+    @pytest.mark.parametrize(
+        ("step", "code", "output"),
+        [
+            (STEP, 1, "exec /main: exec format error\n"),
+            (replace(STEP, expect="Permission denied"), 0, ""),
+            (replace(STEP, exit=0, expect=""), 1, "exec /main: exec format error\n"),
+        ],
+        ids=["fails as declared", "another failure is declared", "none is declared"],
+    )
+    def test_it_does_not_matter(self, step: Step, code: int, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The engine is not even asked: that takes time."""
+        monkeypatch.setattr(emulation, "in_the_way", lambda *_: pytest.fail("asked"))
+        assert self.outcome(monkeypatch, step, code, output).exit == code
+
+
+# Verbatim, of builds without a network on alpine:3.22 and golang:1.27-alpine; then of curl, wget, apt and Python.
+OFFLINE = [
+    "#5 5.123 wget: bad address 'example.com'",
+    "#5 0.186 wget: can't connect to remote host (93.184.215.14): Network unreachable",
+    "#5 5.135 WARNING: fetching https://dl-cdn.alpinelinux.org/alpine/v3.22/main: temporary error (try again later)",
+    (
+        '#5 0.220 go: golang.org/x/tools/cmd/goimports@latest: module golang.org/x/tools/cmd/goimports: Get "https://'
+        'proxy.golang.org/golang.org/x/tools/cmd/goimports/@v/list": dial tcp: lookup proxy.golang.org on '
+        "[2001:db8::53]:53: dial udp [2001:db8::53]:53: connect: network is unreachable"
+    ),
+    "curl: (6) Could not resolve host: example.com",
+    "wget: unable to resolve host address 'example.com'",
+    "  Temporary failure resolving 'deb.debian.org'",
+    "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
+]
+
+
+@pytest.mark.parametrize("output", OFFLINE)
+def test_a_command_that_wanted_a_network(output: str) -> None:
+    """Its undeclared failure is still drift, but the message says that there is none, and what to do."""
+    step = replace(STEP, exit=0, expect="")
+    why = execute.ends_unexpectedly(execute.StepRun(step, 1, f"{output}\n", 0.1))
+    assert why.startswith("exit 1, but 0 is declared. It wanted a network, and no command has one: ")
+    assert "context/" in why
+
+
+def test_other_failures_say_nothing_of_a_network() -> None:
+    """Neither does one that is declared otherwise."""
+    step = replace(STEP, exit=0, expect="")
+    failed = execute.StepRun(step, 1, "dial tcp 127.0.0.1:80: connect: connection refused\n", 0.1)
+    assert execute.ends_unexpectedly(failed) == "exit 1, but 0 is declared"
+    other = execute.StepRun(STEP, 1, OFFLINE[0], 0.1)
+    assert execute.ends_unexpectedly(other) == "its output does not contain 'exec format error'"

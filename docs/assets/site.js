@@ -23,3 +23,21 @@ new MutationObserver(changes => {
     for (const node of addedNodes) if (node instanceof Element) mend(node)
 }).observe(document.body, { childList: true, subtree: true })
 mend(document)
+
+// Who chooses a version of Docker once sees it in every transcript, on every page.
+const choose = version => each(document, `.engines > input[value="${version}"]`, tab => (tab.checked = true))
+try {
+  const chosen = localStorage.getItem("docker")
+  if (/^docker-\d+$/.test(chosen)) choose(chosen)
+} catch {
+  // Without storage the choice lasts as long as the page.
+}
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches(".engines > input")) return
+  const before = target.getBoundingClientRect().top
+  choose(target.value)
+  scrollBy(0, target.getBoundingClientRect().top - before) // transcripts above may now be longer or shorter
+  try {
+    localStorage.setItem("docker", target.value)
+  } catch {}
+})

@@ -32,6 +32,7 @@ class Provenance:
     private: bool  # whether a private daemon ran it
     bases: dict[str, str]  # name → registry digest, or a description of what it was rebuilt from
     revision: str  # commit of the source, with `+` if the snippet had uncommitted changes
+    engine_from: str = ""  # where the engine comes from, if it is not its distributor's
 
 
 @dataclass(frozen=True)

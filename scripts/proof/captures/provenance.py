@@ -18,6 +18,7 @@ _FORMS = {
     "builder": re.compile(rf"(?:buildx|buildah) (?:{_VERSION}|\?)"),
     "image_store": re.compile(r"[a-z0-9][a-z0-9._-]{0,60}"),
     "filesystem": re.compile(r"[0-9A-Za-z][0-9A-Za-z._/<> -]{0,60}|\?"),
+    "engine_from": re.compile(r"[ -~]{0,200}"),
     "revision": re.compile(r"[0-9a-f]{7,40}\+?|not under version control|not known: git is not installed"),
 }
 _DATE = "%Y-%m-%dT%H:%M:%SZ"

@@ -61,6 +61,8 @@ class RunOptions:
     fresh: bool
     timeout: float | None  # seconds, instead of each step's own
     memory: int | None  # bytes
+    same_engine: bool
+    engine_from: str
     no_engine_ok: bool
     shard: str | None  # I/N
     results: Path | None
@@ -86,6 +88,8 @@ class RunOptions:
             fresh=parsed.fresh,
             timeout=parsed.timeout,
             memory=parsed.memory,
+            same_engine=parsed.same_engine,
+            engine_from=parsed.engine_from,
             no_engine_ok=parsed.no_engine_ok,
             shard=parsed.shard,
             results=parsed.results,
@@ -132,6 +136,18 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=size,
         metavar="SIZE",
         help="memory limit for all containers of a private engine, like 300M or 4G (default: 90%% of what is free)",
+    )
+    parser.add_argument(
+        "--same-engine",
+        action="store_true",
+        help="also compare what the engine says in its own words with captures made by another engine",
+    )
+    parser.add_argument(
+        "--engine-from",
+        type=described,
+        metavar="TEXT",
+        default="",
+        help="where an unusual engine comes from, like 'built from its source', for the captures to say",
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--no-engine-ok", action="store_true", help="without an engine, print a warning and exit 0")
@@ -183,6 +199,13 @@ def seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,6})?", text) or not 0 < float(text) <= _LONGEST:
         raise argparse.ArgumentTypeError(f"expected seconds, more than 0 and at most {_LONGEST}, not '{text}'")
     return float(text)
+
+
+def described(text: str) -> str:
+    """A description for readers: one line of plain ASCII."""
+    if not re.fullmatch(r"[ -~]{0,200}", text):
+        raise argparse.ArgumentTypeError("expected at most 200 characters of plain ASCII")
+    return text
 
 
 def size(text: str) -> int:

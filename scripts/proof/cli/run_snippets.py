@@ -46,7 +46,7 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> li
 
 def may_reuse(options: RunOptions) -> bool:
     """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
-    special = (options.rerun, options.fresh, options.timeout, options.memory)
+    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine)
     reports = options.reports
     reported = (options.results, reports.written, os.environ.get("CI"))
     private = options.engine in ("auto", "private") and options.bases == "rebuilt" and not private_daemon.obstacle()
@@ -89,9 +89,10 @@ def _run_all(
         loaded=loaded,
         origin=options.bases,
         cache=cache_folder(),
-        provenance=verify.provenance(options.root, engine, loaded),
+        provenance=verify.provenance(options.root, engine, loaded, options.engine_from),
         fresh=options.fresh,
         timeout=options.timeout,
+        same_engine=options.same_engine,
     )
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
     jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()

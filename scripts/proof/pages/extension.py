@@ -31,6 +31,9 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
+from proof.captures.diff import is_in_same_words
+from proof.captures.index import Captures
+from proof.captures.model import Capture, CapturedStep
 from proof.captures.staleness import StaleError
 from proof.core import errors
 from proof.core.files import read_text
@@ -40,6 +43,8 @@ from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
 from proof.snippets import context, manifest, project
+from proof.snippets.model import Step
+from proof.snippets.places import Wording, wording_of
 
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
@@ -272,13 +277,32 @@ class _Transcripts(OnPage, BlockProcessor):
             )
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
-        capture = self.page.book.captures.get(snippet_name)
-        step = capture.step(step_name) if capture else None
-        if capture is None or step is None:
+        captures = self._captures(snippet_name, steps[step_name])
+        if not captures:
             raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
-        shown = steps[step_name]
-        # A list of everything is skimmed, so its transcripts start closed.
-        return transcript.render(capture, step, shown.show, expect=shown.expect, closed=self.page.generated)
+        shown: dict[Wording, str] = {}
+        for wording, (capture, done) in captures.items():
+            declared = steps[step_name].on(capture.engine)
+            # A list of everything is skimmed, so its transcripts start closed.
+            closed = self.page.generated
+            shown[wording] = transcript.render(capture, done, declared.show, expect=declared.expect, closed=closed)
+        if len(shown) == 1:
+            return next(iter(shown.values()))
+        again = self.page.shown.count(name) - 1
+        return transcript.tabs(transcript.anchor(snippet_name, step_name, again=again), shown)
+
+    def _captures(self, snippet: str, step: Step) -> dict[Wording, tuple[Capture, CapturedStep]]:
+        """The captures of a step that pages show, without those in the same words as the first."""
+        known = self.page.book.captures
+        if snippet not in known:
+            return {}
+        found: dict[Wording, tuple[Capture, CapturedStep]] = {}
+        for capture in known.shown(snippet) if isinstance(known, Captures) else (known[snippet],):
+            if (done := capture.step(step.name)) is not None and not any(
+                is_in_same_words(done, other, step) for _, other in found.values()
+            ):
+                found[wording_of(capture.engine) or ""] = capture, done
+        return found
 
 
 class _Inline(OnPage, InlineProcessor):

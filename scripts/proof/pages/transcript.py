@@ -7,7 +7,7 @@ and its length is capped, so no output can act in a reader's browser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby, repeat
 from operator import itemgetter
@@ -18,6 +18,7 @@ from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
+from proof.snippets.places import LABELS, Wording, wording_of
 
 CAP = 20_000  # characters of output on a page; the capture has the rest
 _FEW = 6  # lines; a shorter output is never closed
@@ -48,10 +49,33 @@ def render(
     )
 
 
+def tabs(name: str, shown: Mapping[Wording, str]) -> str:
+    """The same transcript in the words of several engines, each in a tab. `name` is unique on the page.
+
+    The tabs are radio buttons: they need no script, and the keyboard reaches them. Without scripts, and on paper, all
+    are shown one after another, each under its label.
+    """
+    buttons, panels = [], []
+    for number, (wording, html) in enumerate(reversed(shown.items())):  # the newest first
+        label, value = LABELS[wording], wording or "docker-28"
+        identifier = f"{name}-{value}"
+        checked = " checked" if number == 0 else ""
+        buttons.append(
+            f'<input type="radio" name="{name}-engine" id="{identifier}" value="{value}"{checked}>'
+            f'<label for="{identifier}">{label}</label>'
+        )
+        panels.append(f'<div class="engines__panel"><p class="engines__label">{label}</p>{html}</div>')
+    return (
+        f'<div class="engines" role="group" aria-label="Output by version of Docker">'
+        f"{''.join(buttons)}{''.join(panels)}</div>"
+    )
+
+
 def provenance(capture: Capture, step: CapturedStep) -> str:
     """The provenance of a transcript, collapsed: a native disclosure, which needs no script."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
+    kind += f", {source.engine_from}" if source.engine_from else ""
     bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
     rows = {
         "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
@@ -64,7 +88,9 @@ def provenance(capture: Capture, step: CapturedStep) -> str:
     }
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = as_html(source.date[:10])
-    summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases</summary>"
+    # CI's reference engine repeats the captures in the words of Docker 28 alone.
+    again = ", not repeated since" if wording_of(capture.engine) else ""
+    summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases{again}</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -20,9 +21,13 @@ from proof.snippets.commands import full_name
 _LARGEST = 1 << 30  # bytes of an unpacked layer; the one with Go has 230 million
 
 
-def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "") -> Path:
+def build_archive(
+    bases: Bases, name: str, folder: Path, cache: Path, *, tag: str = "", compressed: bool = False
+) -> Path:
     """Write the rebuilt base to `folder`, as an archive for `docker load`. `tag` replaces its own name.
 
+    With `compressed`, the layers are gzipped as a registry sends them: containerd's store keeps them as they come, and
+    counts them in the sizes that it shows.
     The same recipe gives the same bytes on every machine.
     Raises ManifestError if a layer does not match its `diff_id`, or if its package lacks the content.
     """
@@ -64,6 +69,8 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
         sort_keys=True,
     ).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
+    if compressed:
+        layers = [(diff_id, _gzipped(path)) for diff_id, path in layers]
     names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id, _ in layers]
     manifest = json.dumps([{"Config": config_name, "RepoTags": [full_name(tag or name)], "Layers": names}]).encode()
     archive = folder / "image.tar"
@@ -79,6 +86,15 @@ def build_archive(bases: Bases, name: str, folder: Path, cache: Path, *, tag: st
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return archive
+
+
+def _gzipped(path: Path) -> Path:
+    """Replace a file by a gzipped one; the same content gives the same bytes."""
+    packed = path.with_suffix(".gz")
+    with path.open("rb") as file, packed.open("wb") as out, gzip.GzipFile("", "wb", 6, out, mtime=0) as into:
+        shutil.copyfileobj(file, into, 1 << 20)
+    path.unlink()
+    return packed
 
 
 class _Bounded:

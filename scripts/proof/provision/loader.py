@@ -47,10 +47,13 @@ def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Pa
 
 def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     base, key = bases.images[name], bases.key(name)
-    # Loaded under its name in this engine: another name may belong to an image of the user.
-    image_id = _loaded(
-        base, key, engine, cache, lambda folder: build_archive(bases, name, folder, cache, tag=engine.scoped_name(name))
-    )
+
+    def archive(folder: Path) -> Path:
+        # With its name in this engine: another name may belong to an image of the user.
+        compressed = engine.info().image_store == "containerd"
+        return build_archive(bases, name, folder, cache, tag=engine.scoped_name(name), compressed=compressed)
+
+    image_id = _loaded(base, key, engine, cache, archive)
     return Loaded(name, image_id, engine.diff_ids(name), bases.made_of(name), key)
 
 

@@ -67,8 +67,8 @@ class Session:
         return fingerprint.of(snippet, {name: base.key for name, base in self.loaded.items()}, major)
 
 
-def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provenance:
-    """The provenance of the captures that this run makes."""
+def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded], engine_from: str = "") -> Provenance:
+    """The provenance of the captures that this run makes. `engine_from` says where an unusual engine comes from."""
     info = engine.info()
     return Provenance(
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -79,6 +79,7 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded]) -> Provena
         private=info.private,
         bases={name: base.origin for name, base in loaded.items()},
         revision=revision.of(root),
+        engine_from=engine_from,
     )
 
 

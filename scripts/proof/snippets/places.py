@@ -18,6 +18,7 @@ ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that 
 # Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
 Wording = Literal["", "docker-29"]  # empty for Docker 28 and earlier
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
+LABELS: dict[Wording, str] = {"": "Docker 28 and earlier", "docker-29": "Docker 29"}  # for readers
 _FIRST_OF_NEW_WORDING = 29
 
 

@@ -114,23 +114,24 @@ def test_tests_need_both_locks(machine: Machine) -> None:
     assert short(machine.run("--tests")[1])[: len(DEV)] == DEV
 
 
+@pytest.mark.parametrize("wanted", ["--site-only", "--dev"])
 @pytest.mark.parametrize(
-    ("name", "wanted", "made"),
-    [
-        ("requirements.lock", "--site-only", NEW),
-        ("requirements.lock", "--dev", DEV),
-        ("requirements-dev.lock", "--site-only", []),
-        ("requirements-dev.lock", "--dev", DEV),
-        ("pyproject.toml", "--dev", ["proof"]),
-    ],
+    ("name", "made"), [("requirements.lock", DEV), ("requirements-dev.lock", DEV), ("pyproject.toml", ["proof"])]
 )
-def test_a_changed_lock_begins_anew(name: str, wanted: str, made: list[str], machine: Machine) -> None:
-    """What a lock no longer names is gone, and the site does not ask for the packages of development."""
+def test_a_changed_lock_begins_anew(name: str, made: list[str], wanted: str, machine: Machine) -> None:
+    """What a lock no longer names is gone; who has the packages of development keeps them."""
     machine.run("--dev")
     write(machine.root, {name: "other"})
     assert short(machine.run(wanted)[1]) == made
-    assert short(machine.run("--dev")[1]) == (["requirements-dev.lock"] if made == NEW else [] if made else DEV)
-    assert machine.run("--dev") == ("", [])
+    assert machine.run("--dev") == machine.run("--site-only") == ("", [])
+
+
+def test_the_site_does_not_depend_on_the_second_lock(machine: Machine) -> None:
+    machine.run("--site-only")
+    (machine.root / "requirements-dev.lock").unlink()
+    assert machine.run("--site-only") == ("", [])
+    write(machine.root, {"requirements.lock": "other"})
+    assert short(machine.run("--site-only")[1]) == NEW
 
 
 def test_an_interrupted_installation_is_repeated(machine: Machine) -> None:

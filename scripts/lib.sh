@@ -62,7 +62,7 @@ step() {
     # The bar, and the space in `##`, keep the CI system from taking a line for a command. A carriage return ends a line
     # for it as well. Control characters, including those of two bytes, are removed: a terminal would act on them.
     tail -n "${tail:-20}" "$log" | tr '\r' '\n' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
-      LC_ALL=C sed 's/\xc2[\x80-\x9f]//g; s/##/# #/g; s/^/  │ /'
+      LC_ALL=C sed $'s/\xc2[\x80-\x9f]//g; s/##/# #/g; s/^/  │ /'
   fi
   return "$code"
 }

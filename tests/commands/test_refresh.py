@@ -17,7 +17,7 @@ from tests.support.makers import write
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
 
 
-LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutation.lock", "requirements-uv.lock")
 
 
 @pytest.fixture
@@ -223,6 +223,7 @@ def test_a_proposal_with_other_changes_is_refused(
         ("lock", "requirements-mutation.lock", ""),
         ("lock", "pyproject.toml", ""),
         ("lock", "requirements-dev.lock", ""),
+        ("lock", "requirements-other.lock", ""),
     ],
 )
 def test_a_lock_is_checked_before_it_is_pushed(kind: str, name: str, content: str, clone: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from pip._internal.req.req_file import parse_requirements
 from tests.support.helpers import REPOSITORY
 
 SCRIPT = REPOSITORY / "scripts" / "requirements.py"
-LOCKS = ("requirements.lock", "requirements-uv.lock", "requirements-mutation.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutation.lock", "requirements-uv.lock")
 SPEC = importlib.util.spec_from_file_location("requirements", SCRIPT)
 assert SPEC is not None
 assert SPEC.loader is not None
@@ -39,6 +40,35 @@ def test_our_locks_are_locks(name: str) -> None:
     assert len(requirements.check(content)) == len(re.findall(rb"(?m)^\w", content))
     done = subprocess.run([sys.executable, "-I", str(SCRIPT), name], cwd=REPOSITORY, check=False)
     assert done.returncode == 0
+
+
+def versions(name: str) -> dict[str, str]:
+    """The packages of a lock with their versions."""
+    return dict(re.findall(r"(?m)^([a-z0-9-]+)==(\S+)", (REPOSITORY / name).read_text()))
+
+
+def test_locks_agree() -> None:
+    """They are installed on top of each other, so a package has one version in all of them."""
+    found: dict[str, set[str]] = {}
+    for name in LOCKS:
+        for package, version in versions(name).items():
+            found.setdefault(package, set()).add(version)
+    assert {package: sorted(seen) for package, seen in found.items() if len(seen) > 1} == {}
+    assert {"click", "markdown"} <= versions("requirements.lock").keys() & versions("requirements-dev.lock").keys()
+
+
+def test_the_site_needs_no_package_of_development() -> None:
+    """The first lock has what pyproject.toml depends on and `setuptools`, and what these depend on."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    groups = project["dependency-groups"]
+
+    def names(wanted: list[str]) -> set[str]:
+        return {re.split(r"[<>=;]", line)[0].lower() for line in wanted}
+
+    site, dev = versions("requirements.lock").keys(), versions("requirements-dev.lock").keys()
+    assert names([*project["project"]["dependencies"], *groups["install"]]) <= site
+    assert names(groups["dev"]) <= dev
+    assert not names(groups["dev"]) & site
 
 
 def test_what_a_lock_names() -> None:

@@ -38,8 +38,8 @@ def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
     [
         ((), ["bootstrap --tests", *CHECKS, "python -m pytest"]),
         (("-k", "two words"), ["bootstrap --tests", *CHECKS, "python -m pytest -k two words"]),
-        (("--quick",), ["bootstrap --site-only", *CHECKS, UNIT]),
-        (("--quick", "-x"), ["bootstrap --site-only", *CHECKS, f"{UNIT} -x"]),
+        (("--quick",), ["bootstrap --dev", *CHECKS, UNIT]),
+        (("--quick", "-x"), ["bootstrap --dev", *CHECKS, f"{UNIT} -x"]),
     ],
 )
 def test_what_it_runs(arguments: tuple[str, ...], calls: list[str], root: Path) -> None:
@@ -51,4 +51,4 @@ def test_what_it_runs(arguments: tuple[str, ...], calls: list[str], root: Path) 
 def test_it_ends_at_the_first_failure(fails: str, last: int, root: Path) -> None:
     """What comes after it is not run, and the exit code says so."""
     code, calls = run(root, "--quick", fails=fails)
-    assert (code, calls) == (1, ["bootstrap --site-only", *CHECKS, UNIT][:last])
+    assert (code, calls) == (1, ["bootstrap --dev", *CHECKS, UNIT][:last])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proof.captures import model, normalise
-from proof.core import hashes
+from proof.core import file_modes, hashes
 from proof.snippets import context
 from proof.snippets.model import Snippet
 
@@ -48,8 +48,9 @@ class Change:
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input: name → hash. `bases` maps names of bases to their keys; `engine` is like `docker 26`."""
     found = {COMMANDS: hashes.hash_text(json.dumps(_commands(snippet)))}
+    executable = file_modes.executable(snippet.context)
     for path in context.files(snippet.context):
-        mode = "" if path.is_symlink() or not path.stat().st_mode & 0o100 else "executable "
+        mode = "executable " if not path.is_symlink() and executable(path, path.stat().st_mode) else ""
         found[f"context/{path.relative_to(snippet.context)}"] = mode + hashes.hash_file(
             path, below=snippet.folder.parents[1], limit=context.LARGEST
         )

@@ -119,7 +119,7 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
     if not shutil.which("skopeo"):
         raise CannotMeasureError(
             "`skopeo` is not installed here, and --bases registry needs it",
-            hint="apt-get install skopeo, or drop --bases registry",
+            hint="install skopeo (apt-get, dnf and brew have it), or drop --bases registry",
         )
     # Without a policy for signatures, skopeo refuses to pull.
     set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")

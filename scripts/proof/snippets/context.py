@@ -12,6 +12,7 @@ import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from proof.core import file_modes
 from proof.core.errors import RefusedError, Where
 from proof.core.files import directory, kind, read, read_in
 from proof.core.text import first_invisible
@@ -50,6 +51,7 @@ def copy(context: Path, target: Path) -> None:
     The context may change at any moment, say by a `git checkout`. So the copy is checked, and no link is followed while
     copying. Links are copied as links, and file modes do not depend on the umask of the checkout.
     """
+    executable = file_modes.executable(context)
     target.mkdir()
     target.chmod(0o755)
     size = count = 0
@@ -70,7 +72,7 @@ def copy(context: Path, target: Path) -> None:
                     folders.append(inner / name)
                 else:
                     size += made.write_bytes(read_in(opened, path, limit=LARGEST))
-                    made.chmod(0o755 if mode & 0o100 else 0o644)
+                    made.chmod(0o755 if executable(path, mode) else 0o644)
                 count += 1
                 _check_total(size, count, path)
     try:

@@ -1,0 +1,225 @@
+"""scripts/bootstrap: which packages it installs where, and when it leaves a machine alone."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.helpers import REPOSITORY
+from tests.support.makers import write
+
+TOOLS = "bash cat cmp cp dirname flock grep mkdir rm sed sleep tail tr"
+# python -m venv makes a copy of itself, and everything else is logged.
+PYTHON = """#!/bin/sh
+case $* in
+  *' -c '* | '-c '*) exit ;;
+  '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+esac
+echo "python $*" >>calls
+"""
+APT = '#!/bin/sh\necho "apt-get $*" >>calls\n'
+POLICY = "#!/bin/sh\necho 'Candidate: 1.0'\n"
+ANSWERS, SILENT = "#!/bin/sh\nexit 0\n", "#!/bin/sh\nexit 1\n"
+DEBIAN = "ID=debian\nPRETTY_NAME='Debian'\n"
+# Everything of the engine but Docker itself.
+REST = dict.fromkeys(("setpriv", "unshare", "bwrap"), ANSWERS)
+
+
+class Machine:
+    """A clone with the real scripts, on a machine that has the programs in `bin` and nothing else."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # What these scripts look at outside of the clone is below it here.
+        text = (REPOSITORY / "scripts/bootstrap").read_text()
+        for place in ("/etc/os-release", "/usr/lib*", "/usr/local/lib*"):
+            assert place in text
+            text = text.replace(place, f"{root}{place}")
+        library = (REPOSITORY / "scripts/lib.sh").read_text()
+        path = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
+        assert path in library
+        write(root, {"scripts/bootstrap": text, "scripts/lib.sh": library.replace(path, "")})
+        write(root, {"requirements.lock": "a", "requirements-dev.lock": "b", "pyproject.toml": "c"})
+        (root / "bin").mkdir()
+        for name in TOOLS.split():
+            found = shutil.which(name)
+            assert found, name
+            (root / "bin" / name).symlink_to(found)
+        self.add(timeout='#!/bin/sh\nshift\nexec "$@"\n', python3=PYTHON)
+        self.user(0)
+        self.add(**{"apt-get": APT, "apt-cache": POLICY})
+        write(root, {"etc/os-release": DEBIAN})
+
+    def add(self, **programs: str) -> None:
+        for name, text in programs.items():
+            (write(self.root, {f"bin/{name}": text}) / "bin" / name).chmod(0o755)
+
+    def user(self, number: int) -> None:
+        self.add(id=f"#!/bin/sh\necho {number}\n")
+
+    def run(self, *arguments: str, **env: str) -> tuple[str, list[str]]:
+        """What it says, and the calls that change something, since the last time."""
+        calls = self.root / "calls"
+        calls.unlink(missing_ok=True)
+        done = subprocess.run(
+            ["bash", "scripts/bootstrap", *arguments],
+            cwd=self.root,
+            env={"PATH": str(self.root / "bin"), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout, calls.read_text().splitlines() if calls.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def short(calls: list[str]) -> list[str]:
+    """What was made or installed: a new `.venv`, a lock, `proof`, or packages of the system."""
+    found = []
+    for call in calls:
+        last = call.split()[-1]
+        if call.startswith("apt-get install"):
+            found.append(" ".join(word for word in call.split("Dpkg::Use-Pty=0 ")[1].split() if word[0] != "-"))
+        elif not call.startswith("apt-get"):
+            found.append({".": "proof"}.get(last, last))
+    return found
+
+
+NEW, DEV = [".venv", "requirements.lock", "proof"], [".venv", "requirements.lock", "requirements-dev.lock", "proof"]
+
+
+def test_the_site_needs_one_lock(machine: Machine) -> None:
+    """And nothing is installed where nothing changed."""
+    assert short(machine.run("--site-only")[1]) == NEW
+    assert machine.run("--site-only") == ("", [])
+
+
+def test_development_needs_two(machine: Machine) -> None:
+    """They go on top of the first, and stay for the site: to change between the two costs nothing."""
+    machine.run("--site-only")
+    assert short(machine.run("--dev")[1]) == ["requirements-dev.lock"]
+    for wanted in ("--site-only", "--dev", "--site-only"):
+        assert machine.run(wanted) == ("", [])
+
+
+def test_tests_need_both_locks(machine: Machine) -> None:
+    assert short(machine.run("--tests")[1])[: len(DEV)] == DEV
+
+
+@pytest.mark.parametrize("wanted", ["--site-only", "--dev"])
+@pytest.mark.parametrize(
+    ("name", "made"), [("requirements.lock", DEV), ("requirements-dev.lock", DEV), ("pyproject.toml", ["proof"])]
+)
+def test_a_changed_lock_begins_anew(name: str, made: list[str], wanted: str, machine: Machine) -> None:
+    """What a lock no longer names is gone; who has the packages of development keeps them."""
+    machine.run("--dev")
+    write(machine.root, {name: "other"})
+    assert short(machine.run(wanted)[1]) == made
+    assert machine.run("--dev") == machine.run("--site-only") == ("", [])
+
+
+def test_the_site_does_not_depend_on_the_second_lock(machine: Machine) -> None:
+    machine.run("--site-only")
+    (machine.root / "requirements-dev.lock").unlink()
+    assert machine.run("--site-only") == ("", [])
+    write(machine.root, {"requirements.lock": "other"})
+    assert short(machine.run("--site-only")[1]) == NEW
+
+
+def test_an_interrupted_installation_is_repeated(machine: Machine) -> None:
+    machine.run("--dev")
+    (machine.root / ".venv/dev.stamp").unlink()
+    assert short(machine.run("--dev")[1]) == ["requirements-dev.lock"]
+
+
+DOCKER = "docker.io docker-cli"
+
+
+@pytest.mark.parametrize(
+    ("here", "installed"),
+    [
+        # A machine with nothing, as in CI.
+        ({}, f"ca-certificates util-linux {DOCKER} bubblewrap docker-buildx"),
+        (REST, f"ca-certificates {DOCKER} docker-buildx"),
+        # The packages are there and the daemon is not started: that is what the private engine needs.
+        ({**REST, "docker": SILENT, "dockerd": SILENT}, "ca-certificates docker-buildx"),
+        # A client whose engine is not there.
+        ({**REST, "docker": SILENT}, f"ca-certificates {DOCKER} docker-buildx"),
+        ({**REST, "podman": SILENT}, f"ca-certificates {DOCKER} docker-buildx"),
+        # A client that answers: Docker Desktop's in WSL, a remote context, Podman.
+        ({**REST, "docker": ANSWERS}, None),
+        ({**REST, "podman": ANSWERS}, None),
+        ({"setpriv": ANSWERS, "unshare": ANSWERS, "docker": ANSWERS}, "ca-certificates bubblewrap"),
+    ],
+)
+def test_no_daemon_is_installed_beside_an_engine(here: dict[str, str], installed: str | None, machine: Machine) -> None:
+    """What Docker consists of is installed where no client answers, and only there."""
+    machine.run("--site-only")
+    machine.add(**here)
+    assert short(machine.run()[1]) == ([installed] if installed else [])
+
+
+def test_the_engine_is_asked_as_the_user_would(machine: Machine) -> None:
+    """`podman version` succeeds where Podman cannot run anything; `docker version` needs a daemon."""
+    machine.run("--site-only")
+    machine.add(
+        **REST, docker='#!/bin/sh\necho "docker $*" >>calls\nexit 1\n', podman='#!/bin/sh\necho "podman $*" >>calls\n'
+    )
+    assert machine.run()[1] == ["docker version", "podman info"]
+
+
+def test_what_could_not_be_installed_is_not_asked_for_again(machine: Machine) -> None:
+    """Until something else is missing."""
+    machine.run("--site-only")
+    machine.add(setpriv=ANSWERS, unshare=ANSWERS, docker=ANSWERS)
+    assert "These packages do not bring bwrap." in machine.run()[0]
+    assert machine.run() == ("", [])
+    machine.add(docker=SILENT)
+    assert short(machine.run()[1]) == [f"ca-certificates {DOCKER} bubblewrap docker-buildx"]
+
+
+@pytest.mark.parametrize(
+    ("user", "system", "env"),
+    [(1000, DEBIAN, {}), (0, "ID=fedora\n", {}), (0, DEBIAN, {"PROOF_NO_INSTALL": "1"}), (501, "", {})],
+)
+def test_a_hint_where_nothing_may_be_installed(user: int, system: str, env: dict[str, str], machine: Machine) -> None:
+    """An ordinary user, Fedora, macOS: one line with what to run there, and the site is built."""
+    machine.user(user)
+    write(machine.root, {"etc/os-release": system})
+    if not system:
+        (machine.root / "etc/os-release").unlink()
+    said, calls = machine.run(**env)
+    assert short(calls) == NEW
+    (hint,) = [line for line in said.splitlines() if line.startswith("hint: ")]
+    assert all(word in hint for word in ("Debian", "dnf install", "brew install"))
+    machine.add(docker=SILENT)
+    assert machine.run(**env) == ("", [])
+
+
+def test_without_a_python_there_is_a_hint(machine: Machine) -> None:
+    """Code 3, and the commands of three systems."""
+    machine.add(python3="#!/bin/sh\nexit 1\n")
+    machine.user(1000)
+    env = {"PATH": str(machine.root / "bin")}
+    done = subprocess.run(
+        ["bash", "scripts/bootstrap"], cwd=machine.root, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    hint = done.stderr.splitlines()[-1]
+    assert all(word in hint for word in ("hint: ", "apt-get install", "dnf install", "brew install"))
+
+
+def test_an_unknown_option(machine: Machine) -> None:
+    """Code 2, with those that there are."""
+    call = ["bash", "scripts/bootstrap", "--devel"]
+    done = subprocess.run(call, cwd=machine.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert all(option in done.stderr for option in ("--site-only", "--dev", "--tests"))

@@ -33,6 +33,7 @@ _CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # a file t
 _CHAIN = 40  # links that point to each other; Linux follows as many
 _BLOCK = 512  # bytes of a tar header
 _PIECE = 1 << 18  # bytes read at a time
+_REMOVED = ".wh."  # a file with this prefix says that a layer removes the one without it
 _GZIP = b"\x1f\x8b"  # how a gzip file begins
 # What reading an image raises if the image is malformed or in a format that is not known here.
 UNREADABLE = (
@@ -46,7 +47,7 @@ class Layer:
     """One layer of an image."""
 
     diff_id: str  # the engine's name for it, which changes with every build
-    digest: str  # ours, computed without times: the same for the same files
+    digest: str  # ours, computed without times and directories: the same for the same files
     size: int  # bytes of regular files and of symlink targets
     files: int  # number of regular files
     compressed: int | None  # bytes if gzipped, as a registry sends it; None if not measured
@@ -202,10 +203,14 @@ def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limi
             files += 1
         elif member.issym():
             size += len(member.linkname.encode("utf-8", "surrogateescape"))
-        fields = (
+        if member.isdir():
+            continue  # listed too if only something in it changed, which depends on the image store
+        fields: tuple[object, ...] = (
             *(member.name, member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid),
             *(member.size if member.isreg() else 0, member.linkname, inner),
         )
+        if member.name.rpartition("/")[2].startswith(_REMOVED):
+            fields = fields[:1]  # its mode depends on the image store
         entries.append(json.dumps(fields))
         room -= len(entries[-1]) + _ENTRY
         if room < 0:

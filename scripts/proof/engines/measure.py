@@ -16,6 +16,9 @@ from proof.engines import image_archive, overlay_store
 from proof.engines.engine import Engine
 from proof.engines.image_archive import Counted, Image, Layer, Limit
 
+# Directories of a cache. Their number changes with the way layers are counted.
+_IMAGES, LAYERS = "images-2", "layers-2"
+
 
 def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:
     """Measure an image of the engine. Results are kept in the directory `cache`.
@@ -24,12 +27,12 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
     """
     limit = limit or Limit()
     kind = "-gzip" if compress else ""
-    known = cache / "images" / f"{image_id.removeprefix('sha256:')}{kind}.json"
+    known = cache / _IMAGES / f"{image_id.removeprefix('sha256:')}{kind}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
         layers = tuple(Layer(**layer) for layer in data["layers"])
         return Image(**data | {"layers": layers})
-    counted = Layers(cache / "layers", kind)
+    counted = Layers(cache / LAYERS, kind)
     try:
         image = overlay_store.measure(engine.data, image_id, counted, compress=compress, limit=limit)
     except overlay_store.NotInStoreError:  # not a private engine, or a store in another format

@@ -56,7 +56,7 @@ def tabs(name: str, shown: Mapping[Wording, str]) -> str:
     are shown one after another, each under its label.
     """
     buttons, panels = [], []
-    for number, (wording, html) in enumerate(reversed(shown.items())):  # the newest first
+    for number, (wording, html) in enumerate(reversed(list(shown.items()))):  # the newest first
         label, value = LABELS[wording], wording or "docker-28"
         identifier = f"{name}-{value}"
         checked = " checked" if number == 0 else ""

@@ -16,7 +16,7 @@ from proof.core.errors import CannotMeasureError
 from proof.core.files import write_whole
 from proof.engines import cleanup, image_archive
 from proof.engines.engine import Engine
-from proof.engines.measure import Layers
+from proof.engines.measure import LAYERS, Layers
 from proof.provision import registry
 from proof.provision.archive import build_archive
 from proof.snippets.base_images import Base, Bases
@@ -97,4 +97,4 @@ def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[P
 def _count(archive: Path, cache: Path) -> None:
     """Measure the layers of a base once, for all images on it."""
     with archive.open("rb") as file:
-        image_archive.measure(file, counted=Layers(cache / "layers"))
+        image_archive.measure(file, counted=Layers(cache / LAYERS))

@@ -279,6 +279,24 @@ class TestDigest:
         """A change of what a container would see changes the digest."""
         assert only(member("app", b"x")).digest != only(other).digest
 
+    @pytest.mark.parametrize(
+        "other",
+        [
+            [member("app", b"x")],
+            [member("app", b"x"), member("etc/", type=tarfile.DIRTYPE)],
+            [member("app", b"x"), member("etc/", type=tarfile.DIRTYPE, mode=0o700, uid=7)],
+        ],
+    )
+    def test_directories_are_left_out(self, other: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+        """Docker's classic store lists a directory in which nothing is left, and containerd's store does not."""
+        assert only(*other).digest == only(member("app", b"x")).digest
+
+    def test_the_mode_of_a_whiteout_is_left_out(self) -> None:
+        """It is 600 in Docker's classic store and 0 in containerd's. The name counts."""
+        assert only(member("a/.wh.b", b"", mode=0o600)).digest == only(member("a/.wh.b", b"", mode=0)).digest
+        assert only(member("a/.wh.b", b"")).digest != only(member("a/.wh.c", b"")).digest
+        assert only(member("a/.wh.b", b"", mode=0o600)).digest != only(member("a/b", b"", mode=0o600)).digest
+
     def test_link_targets(self) -> None:
         """Where a link points is part of the layer."""
         one, two = (only(member("a", type=tarfile.SYMTYPE, linkname=to)) for to in ("b", "c"))
@@ -297,7 +315,7 @@ class TestDigest:
             member("a/big", b"z" * 300_000, uid=10_000_000),
         )
         assert image_archive.count(io.BytesIO(layer)) == (
-            "sha256:d711e33bea8bae7c814d97a82e6ebc83c3d5f73aeedf647f235220e85c71aa45",
+            "sha256:31a4725d7a33f3ed1404abb895488e47a1faab250146106746563f5b7a4bad13",
             *(300_705, 4, None),
         )
 

@@ -57,7 +57,7 @@ def test_an_image_is_saved_once(engine: Saving, tmp_path: Path) -> None:
 def test_a_layer_is_counted_once(engine: Saving, tmp_path: Path) -> None:
     """A base's layers are not read again for an image built on it: the cached counts are used."""
     (base,) = measure.measure(engine, "base", tmp_path).layers
-    kept = tmp_path / "layers" / f"{digest(BASE)}.json"
+    kept = tmp_path / measure.LAYERS / f"{digest(BASE)}.json"
     counts = json.loads(kept.read_text())
     assert counts == [base.digest, base.size, base.files, None]
     kept.write_text(json.dumps([counts[0], 77, *counts[2:]]))

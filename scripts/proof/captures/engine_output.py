@@ -75,7 +75,8 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
 
 def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
     before, after = normalise.build_logs(old.output, new.output, step, earlier)
-    return list(_instructions(before, after)), list(_instructions(after, before))
+    one, two = list(_instructions(before, after)), list(_instructions(after, before))
+    return normalise.ruled(one, step), normalise.ruled(two, step)
 
 
 def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:

@@ -188,9 +188,9 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
     """
     if step.command.verb == "build":
         before, after = build_logs(old, new, step, earlier)
-        return _ruled(list(_comparable(before, after)), step), _ruled(list(_comparable(after, before)), step)
+        return ruled(list(_comparable(before, after)), step), ruled(list(_comparable(after, before)), step)
     old, new = _without_ignored(old, step), _without_ignored(new, step)
-    return _ruled(_numbered(old), step), _ruled(_numbered(new), step)
+    return ruled(_numbered(old), step), ruled(_numbered(new), step)
 
 
 def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
@@ -210,7 +210,8 @@ def _numbered(text: str) -> list[Line]:
     return [Line(line, number) for number, line in enumerate(text.split("\n"), start=1)]
 
 
-def _ruled(lines: list[Line], step: Step) -> list[Line]:
+def ruled(lines: list[Line], step: Step) -> list[Line]:
+    """Lines to compare, changed by every rule but the first, and without repetitions of ignored text."""
     if not lines:
         return []
     text = "\n".join(line.text for line in lines)

@@ -87,17 +87,23 @@ def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
             yield place, capture
 
 
-def shown(snippet: Snippet, keys: Mapping[str, str], pinned: Mapping[str, str]) -> dict[Place, Capture]:
+def shown(
+    snippet: Snippet, keys: Mapping[str, str], pinned: Mapping[str, str], origin: Origin | None = None
+) -> dict[Place, Capture]:
     """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
 
     Of several, those are left out whose inputs have changed since. `keys` are the keys of the rebuilt bases by name,
-    `pinned` the digests of the registry bases in bases.lock.
+    `pinned` the digests of the registry bases in bases.lock. With `origin`, only captures on those bases count.
     """
-    return _shown(snippet, lambda: (keys, pinned))
+    return _shown(snippet, lambda: (keys, pinned), origin)
 
 
-def _shown(snippet: Snippet, bases: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]]) -> dict[Place, Capture]:
-    found = dict(each(snippet.folder, snippet.variant))
+def _shown(
+    snippet: Snippet,
+    bases: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]],
+    origin: Origin | None = None,
+) -> dict[Place, Capture]:
+    found = dict(each(snippet.folder, snippet.variant, origin))
     alike = {place: capture for place, capture in found.items() if place.origin == next(iter(found)).origin}
     if len(alike) < len(WORDINGS):
         return alike

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures import fingerprint, store
+from proof.captures import index
 from proof.engines.engine import Engine
 from proof.provision import loader
 from proof.provision.loader import Loaded
@@ -85,5 +85,6 @@ class Watch:
 
 
 def _edited(snippet: Snippet, keys: dict[str, str]) -> bool:
-    capture = store.load(places.folder_of(snippet.folder, _ORIGIN, snippet.variant))
-    return capture is None or any(c.kind == "snippet" for c in fingerprint.without_engine(snippet, capture, keys))
+    found = index.shown(snippet, keys, {}, _ORIGIN).values()
+    changes = [change for capture in found for change in index.changed_inputs(snippet, capture, keys, {})]
+    return not found or any(change.kind == "snippet" for change in changes)

@@ -46,9 +46,10 @@ class ResultCache:
         old = store.load(places.folder_of(snippet.folder, _ORIGIN, snippet.variant)) if kept else None
         if kept is None or old is None or not 0 <= time.time() - kept["at"] < _LONGEST:
             return None
-        if old.facts.keys() != (values := kept["facts"]).keys():
+        if not (values := kept["facts"]).keys() <= old.facts.keys():
             return None
-        measured = {name: replace(fact, value=values[name]) for name, fact in old.facts.items()}
+        # Of another engine than the capture's, those facts are missing that the engine says in its own words.
+        measured = {name: replace(old.facts[name], value=value) for name, value in values.items()}
         return Result(snippet, "accurate", old=old, new=replace(old, facts=measured), cached=True)
 
     def keep(self, results: Sequence[Result]) -> None:

@@ -45,13 +45,18 @@ class FactBook(Mapping[str, Fact]):
                 return _measured(snippet, fact, capture)
         raise KeyError(name)
 
+    def shown(self, snippet: str) -> tuple[Capture, ...]:
+        """The committed captures of a snippet that pages show, the first one first. Empty if there is none."""
+        known = self.captures
+        if snippet not in known:
+            return ()
+        return known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
+
     def _of(self, snippet: str) -> Iterator[Capture]:
-        """The captures with the facts of a snippet, the first one first. Some facts are of other engines only."""
+        """The captures with the facts of a snippet. Some facts are of other engines only."""
         if snippet in self._measured:
             yield self._measured[snippet]
-        if snippet in self.captures:
-            known = self.captures
-            yield from known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
+        yield from self.shown(snippet)
 
     def __iter__(self) -> Iterator[str]:
         for snippet in dict.fromkeys([*self.captures, *self._measured]):

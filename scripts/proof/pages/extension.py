@@ -32,7 +32,6 @@ from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
 
 from proof.captures.diff import is_in_same_words
-from proof.captures.index import Captures
 from proof.captures.model import Capture, CapturedStep
 from proof.captures.staleness import StaleError
 from proof.core import errors
@@ -293,11 +292,8 @@ class _Transcripts(OnPage, BlockProcessor):
 
     def _captures(self, snippet: str, step: Step) -> dict[Wording, tuple[Capture, CapturedStep]]:
         """The captures of a step that pages show, without those in the same words as the first."""
-        known = self.page.book.captures
-        if snippet not in known:
-            return {}
         found: dict[Wording, tuple[Capture, CapturedStep]] = {}
-        for capture in known.shown(snippet) if isinstance(known, Captures) else (known[snippet],):
+        for capture in self.page.book.shown(snippet):
             if (done := capture.step(step.name)) is not None and not any(
                 is_in_same_words(done, other, step) for _, other in found.values()
             ):

@@ -34,22 +34,23 @@ def measurements(page: Page) -> list[str]:
 
 def errors(page: Page) -> list[str]:
     """The Markdown for `{{ errors }}`: every expected error message, its remedies, and the pages that show it."""
-    steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps if step.exit}
+    steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
     found: dict[str, list[str]] = {}
     remedies: dict[str, list[str]] = {}
     for scanned in page.list_pages():
         for name in [] if scanned.page.generated else scanned.page.shown:
-            capture = page.book.captures.get(name.partition("/")[0])
-            step, done = steps.get(name), capture.step(name.partition("/")[2]) if capture else None
-            if step is None or done is None:
-                continue
-            page.snippets.add(step.snippet)
-            message = _message(done.output, step.expect)
-            links, known = found.setdefault(message, []), remedies.setdefault(message, [])
-            if step.remedy and (remedy := _prose(step.remedy)) not in known:
-                known.append(remedy)
-            if not any(f"]({_path(scanned, page)}#" in other for other in links):
-                links.append(_link(scanned, page, step))
+            snippet, _, step_name = name.partition("/")
+            for capture in page.book.shown(snippet):  # engines word the same failure differently
+                done, step = capture.step(step_name), steps[name].on(capture.engine) if name in steps else None
+                if step is None or done is None or not step.exit:
+                    continue
+                page.snippets.add(step.snippet)
+                message = _message(done.output, step.expect)
+                links, known = found.setdefault(message, []), remedies.setdefault(message, [])
+                if step.remedy and (remedy := _prose(step.remedy)) not in known:
+                    known.append(remedy)
+                if not any(f"]({_path(scanned, page)}#" in other for other in links):
+                    links.append(_link(scanned, page, step))
     written: list[str] = []
     for message in sorted(found, key=str.lower):
         # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.

@@ -587,7 +587,7 @@ class TestMemory:
     ) -> None:
         """A fork bomb is stopped before the machine runs out of processes."""
         monkeypatch.setattr(cgroup, "_PROCESSES", 100)
-        (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do echo $!; done")
+        (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do :; done")
         with private_daemon.start(tmp_path, PLATFORM) as few:
             (result,) = measure(root, few, cache, "count", write=True)
         assert result.verdict == "drift"

@@ -193,7 +193,7 @@ EDITED = [
     Drift("capture", "a command", in_file(RECORD, '"docker run note"', '"docker run n0te"'), 8, "capture.json"),
     Drift("capture", "a fact's source", in_file(RECORD, "the manifest in", "a guess at"), 8, "capture.json"),
     Drift("capture", "the basis", in_file(RECORD, '"platform": "linux/amd64"', '"platform": "linux/arm64"'), 4, "linux/arm64"),
-    Drift("capture", "the kind of engine", in_file(RECORD, '"engine": "docker"', '"engine": "podman"'), 4, "podman"),
+    Drift("capture", "the kind of engine", in_file(RECORD, '"engine": "docker"', '"engine": "podman"'), 8, "podman"),
     Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "not a capture written by proof"),
 ]  # fmt: skip
 WORLD = [

@@ -13,6 +13,7 @@ can confirm those, so only their form is checked (provenance.py).
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
@@ -39,6 +40,8 @@ _CHARACTERS = 1_000  # shown of each of these lines
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
 _BLOCK = 4096  # bytes: the smallest file that counts as noise
 _UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that affect the output of later ones
+_PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
+_OF_BUILD = re.compile(r"step (?:\[[^\]\n]*\] )?(?:FROM|RUN|COPY|ADD|WORKDIR)\b|  |ERROR")  # as in BuildStep.lines
 _DIGITS = 20  # a longer number is not written in full
 
 
@@ -93,11 +96,21 @@ def outputs_in_other_words(old: Capture, new: Capture, snippet: Snippet) -> tupl
 
 
 def is_in_same_words(one: CapturedStep, other: CapturedStep, step: Step) -> bool:
-    """Whether a reader sees the same in both outputs of `step`, but for what differs from run to run."""
+    """Whether a reader of the pages sees the same in both outputs of `step`, but for what differs from run to run."""
     if one.exit != other.exit:
         return False
+    if step.unshown:
+        return True
     left, right = comparable(one.output, other.output, step)
-    return [line.text for line in left] == [line.text for line in right]
+    return _seen(left, step) == _seen(right, step)
+
+
+def _seen(lines: list[Line], step: Step) -> list[str]:
+    """The lines of an output that pages show. Of a build log that is folded, no step of the builder's own."""
+    texts = [_PIN.sub("", line.text) for line in lines]
+    if step.command.verb != "build" or not step.show:
+        return texts
+    return [text for text in texts if _OF_BUILD.match(text) or any(shown.search(text) for shown in step.show)]
 
 
 def engines_own_facts(snippet: Snippet) -> set[str]:

@@ -167,6 +167,15 @@ def test_no_daemon_is_installed_beside_an_engine(here: dict[str, str], installed
     assert short(machine.run()[1]) == ([installed] if installed else [])
 
 
+def test_buildx_may_be_in_the_users_settings(machine: Machine) -> None:
+    """Where `proof` finds it too, as the one that scripts/engine fetches."""
+    machine.run("--site-only")
+    machine.add(**REST, docker=SILENT, dockerd=SILENT)
+    plugin = write(machine.root, {"settings/cli-plugins/docker-buildx": ""}) / "settings/cli-plugins/docker-buildx"
+    plugin.chmod(0o755)
+    assert machine.run(DOCKER_CONFIG=str(machine.root / "settings")) == ("", [])
+
+
 def test_the_engine_is_asked_as_the_user_would(machine: Machine) -> None:
     """`podman version` succeeds where Podman cannot run anything; `docker version` needs a daemon."""
     machine.run("--site-only")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from proof.shards import result_files
+from proof.snippets.places import NAMES
 from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
 from tests.support.makers import write
 
@@ -192,6 +193,7 @@ EVIL: dict[str, Callable[[Path], object]] = {
     "another name": lambda root: write(root, {f"{CAPTURED}/run.sh": ""}),
     "a name with a newline": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
     "a name that is not ASCII": lambda root: write(root, {f"{CAPTURED}/é.txt": ""}),
+    "a capture of no place": lambda root: write(root, {f"{CAPTURED}-docker-30/capture.json": "{}"}),
     "a nested directory": lambda root: write(root, {f"{CAPTURED}/rebuilt/x/run.txt": ""}),
     "a program": lambda root: (root / CAPTURED / "capture.json").chmod(0o755),
     "a link": a_link,
@@ -199,6 +201,19 @@ EVIL: dict[str, Callable[[Path], object]] = {
     "a repository": a_repository,
     "a lock": lambda root: write(root, {"requirements.lock": ""}),
 }
+
+
+@pytest.mark.parametrize("place", sorted(NAMES))
+@pytest.mark.parametrize("variant", ["", "1.27/"])
+def test_a_capture_of_any_kind_is_proposed(place: str, variant: str, clone: Path, tmp_path: Path) -> None:
+    """On either bases, in the words of any Docker, of each variant."""
+    names = [f"snippets/note/captured/{variant}{place}/{name}" for name in ("capture.json", "run.txt")]
+    done = proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n")))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (branch,) = branches(tmp_path)
+    proposed = git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split()
+    assert set(proposed) <= set(names)
+    assert names[0] in proposed
 
 
 @pytest.mark.parametrize("change", EVIL.values(), ids=EVIL)

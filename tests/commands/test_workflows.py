@@ -163,6 +163,23 @@ def test_each_rule_can_fail(name: str, old: str, new: str, fault: str) -> None:
     assert any(fault in found for found in faults(name, text.replace(old, new, 1)))
 
 
+def test_every_engine_is_tried() -> None:
+    """The matrix names the pinned engine and all others; no other workflow waits for it."""
+    jobs = yaml.safe_load(text_of("engines"))["jobs"]
+    rows = jobs["engine"]["strategy"]["matrix"]["include"]
+    assert {row["engine"] for row in rows} == {"reference", "private", "docker", "containerd", "podman"}
+    assert "engines.yml" not in "".join(text_of(name) for name in NAMES)
+
+
+def test_a_refresh_uses_the_pinned_engine() -> None:
+    """By itself it moves one thing only, the bases. Where a hand starts it, it names the engine."""
+    refresh = yaml.safe_load(text_of("refresh"))
+    assert refresh["jobs"]["shards"]["with"]["engine"] == "${{ inputs.engine || 'reference' }}"
+    assert refresh[True]["workflow_dispatch"]["inputs"]["engine"]["options"] == ["reference", "docker"]
+    (run,) = [step for step in yaml.safe_load(text_of("shards"))["jobs"]["shard"]["steps"] if "run" in step]
+    assert run["env"]["ENGINE"] == "${{ inputs.engine }}"
+
+
 def test_the_gate_needs_every_other_job() -> None:
     """`required` always runs, after all other jobs of its workflow."""
     jobs = yaml.safe_load(text_of("verify"))["jobs"]

@@ -355,6 +355,8 @@ class TestEnsure:
                     return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
                 case ["docker", "version"]:
                     return Completed(tuple(argv), 0, b"", b"", 0.1)
+                case ["docker", "info", *_]:
+                    return Completed(tuple(argv), 0, b'{"ServerVersion": "26.1.5", "Driver": "overlay2"}', b"", 0.1)
                 case ["docker", "load", "--quiet", "--input", archive]:
                     loaded.append(image_archive.measure(io.BytesIO(Path(archive).read_bytes())).id)
                     return Completed(tuple(argv), 0, b"Loaded image: alpine:3\n", b"", 0.1)

@@ -38,7 +38,9 @@ _STATUS = re.compile(
 )
 _IMAGE = re.compile(r"^#\d+ writing image (sha256:[0-9a-f]{64})\b", re.ASCII | re.MULTILINE)
 _NAME = re.compile(r"^#\d+ naming to \S+/(\S+)", re.ASCII | re.MULTILINE)
-_REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
+_REFERENCE = re.compile(  # a UUID, or 25 letters and digits from Docker 29 on
+    r"\bref (?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{25})::\w+", re.ASCII
+)
 _WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
 _DIGITS = 9  # of a position; BuildKit counts to a few dozen
 _COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds

@@ -28,9 +28,11 @@ from proof.snippets.model import Step
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_NOT_STARTED = r"exec [^ ]+: (?:exec format error|no such file or directory|permission denied)"
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
-    r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
+    rf"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|{_NOT_STARTED}|time=\".*"
 )
+_OF_RUNTIME = re.compile(_NOT_STARTED)  # below 125 too: until Docker 27, a broken program exits with 1
 _RESERVED = 125  # from this exit code on, the engine itself may have printed something
 _GAP = re.compile(r" {2,}|\t")
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?[kMGT]?i?B")
@@ -97,7 +99,8 @@ def _of_program(side: Side) -> str:
     """The output of `docker run` with empty lines in place of the engine's."""
     if side.exit == 0:
         return side.output
-    lines = [line for line in side.output.split("\n") if not _OF_CLIENT.fullmatch(line)]
+    engines = _OF_CLIENT if side.exit >= _RESERVED else _OF_RUNTIME
+    lines = [line for line in side.output.split("\n") if not engines.fullmatch(line)]
     if len(lines) < side.output.count("\n") + 1:  # the client sets its message apart by empty lines
         lines = [line for line in lines if line.strip()]
     return "\n".join(lines)

@@ -26,9 +26,10 @@ def test_an_engine(engine: str, image_store: str, version: EngineVersion, text: 
     assert (found, str(found)) == (version, text)
 
 
-@pytest.mark.parametrize(
-    "engine", ["", "docker", "docker x", "docker 26x", "docker 12345.1", "Docker 26", "nerdctl 2.0", " docker 26", "docker  26"]
-)  # fmt: skip
+NO_ENGINES = ("", "docker", "docker x", "docker 26x", "docker 12345.1", "Docker 26", "nerdctl 2.0", " docker 26")
+
+
+@pytest.mark.parametrize("engine", NO_ENGINES)
 def test_no_engine(engine: str) -> None:
     """Any other text is an error, which quotes it."""
     with pytest.raises(ValueError, match="not an engine"):
@@ -59,16 +60,16 @@ def test_a_condition(condition: str, of: set[EngineVersion]) -> None:
     assert found.text == condition
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        *((each, "is not a condition") for each in ("", "Docker", "docker 29", "docker > 29", "docker >29", "docker <=29")),
-        *((each, "is not a condition") for each in ("docker >=0", "docker >=29.1", "docker <29 overlay2", "docker\n")),
-        ("docker containerd >=29", "is not a condition"),
-        ("podman >=5", "podman has no conditions"),
-        ("podman classic", "podman has no conditions"),
-    ],
-)  # fmt: skip
+NO_CONDITIONS = {
+    "is not a condition": (
+        *("", "Docker", "docker 29", "docker > 29", "docker >29", "docker <=29", "docker >=0", "docker >=29.1"),
+        *("docker <29 overlay2", "docker\n", "docker containerd >=29"),
+    ),
+    "podman has no conditions": ("podman >=5", "podman classic"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), [(text, says) for says, texts in NO_CONDITIONS.items() for text in texts])
 def test_no_condition(text: str, says: str) -> None:
     """Any other text is an error."""
     with pytest.raises(ValueError, match=says):

@@ -16,7 +16,7 @@ Nothing here measures how similar two texts are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from proof.captures import normalise
@@ -36,6 +36,14 @@ _OF_RUNTIME = re.compile(_NOT_STARTED)  # below 125 too: until Docker 27, a brok
 _RESERVED = 125  # from this exit code on, the engine itself may have printed something
 _GAP = re.compile(r" {2,}|\t")
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?[kMGT]?i?B")
+_COLUMNS = frozenset(  # of a table of images
+    ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "IMAGE", "ID", "DISK USAGE", "CONTENT SIZE", "EXTRA", "DIGEST")
+)
+# What may be in a column that is not compared. Anything else in a table is, so that nobody can add a text to it.
+_UNCOMPARED = re.compile(
+    rf"(?:sha256:)?[0-9a-f]{{12,64}}|<[a-z]+(?: [0-9]+)?>|{_SIZE.pattern}|[0-9]+|N/A|[A-Z]?|buildkit\.dockerfile\.v0"
+    r"|(?:Less than |About )?\w{1,9} \w{1,9} ago|[0-9T:.Z+-]{10,35}"
+)
 _TABLE = re.compile(r"table +")
 _FIELD = re.compile(r"\{\{ *\.(\w+) *\}\}")
 _HISTORY = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")  # the columns without a template
@@ -118,8 +126,19 @@ def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
         row = dict(zip(header, cells, strict=False))
         name = f"{row['REPOSITORY']}:{row.get('TAG', '')}" if "REPOSITORY" in row else row.get("IMAGE", "?")
         size = row.get("SIZE") or row.get("DISK USAGE") or "?"
-        found.append(Line(f"{name}  {size}" if sizes else name, number))
+        spare = [
+            *(cell for cell in header if cell not in _COLUMNS),
+            *cells[len(header) :],
+            *_unusual(row.values(), name, row.get("TAG")),
+        ]
+        found.append(Line("  ".join([name, *([size] if sizes else []), *spare]), number))
     return sorted(found)
+
+
+def _unusual(cells: Iterable[str], *known: str | None) -> Iterator[str]:
+    """The cells that are neither `known` nor of a column that is not compared."""
+    parts = {*known, *(part for each in known if each for part in each.split(":"))}
+    yield from (cell for cell in cells if cell not in parts and not _UNCOMPARED.fullmatch(cell))
 
 
 def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
@@ -133,7 +152,10 @@ def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     found = []
     for line in lines if template and not _TABLE.match(template) else lines[1:]:
         cells = _GAP.split(line.text.strip(), maxsplit=len(fields) - 1)
-        shown = (cell for name, cell in zip(fields, cells, strict=False) if name not in hidden)
+        cells = cells[: len(fields)] + [""] * (len(fields) - len(cells))
+        pairs = list(zip(fields, cells, strict=True))
+        shown = [cell for name, cell in pairs if name not in hidden]
+        shown += _unusual(cell for name, cell in pairs if name in hidden)
         found.append(line._replace(text="  ".join(shown)))
     return found
 

@@ -138,7 +138,14 @@ FORGED = [
     ("image_ls", "hello", "goodbye"),
     ("image_ls", r"(?s)(hello.*)", r"\1\1"),
     ("image_ls", r"hello.*\n", ""),
+    ("image_ls", r"(hello.*B) *\n", r"\1   visit example.com\n"),  # a cell that no column has
+    ("image_ls", r"(hello.*B) *\n", r"\1   a   visit example.com\n"),
+    ("image_ls", r"(IMAGE.*|REPOSITORY.*)", r"\1   VISIT EXAMPLE.COM"),
+    ("image_ls", "CREATED|EXTRA", "VISIT EXAMPLE.COM"),
+    ("image_ls", r"(\w+ seconds ago|1.11MB)", r"visit example.com"),
     ("image_ls_format", "hello", "goodbye"),
+    ("history", r"buildkit\.dockerfile\.v0", "visit example.com"),
+    ("history", "<missing> ", "visit it  "),
     ("history", "mkdir /empty", "mkdir /full"),
     ("history", r'CMD \["/bin/sh"\]', 'CMD ["/bin/ash"]'),
     ("history", r"<missing> .*COPY busybox.*\n", ""),
@@ -177,6 +184,16 @@ def test_sizes_are_of_a_store(name: str, old: str, new: str, differs: bool) -> N
     larger = real._replace(output=real.output.replace("2.02MB", "2.03MB"))
     before, after = meaning(larger, printed(name, new), step(RECORDED[name].command))
     assert (before != after) is differs
+
+
+def test_sizes_in_bytes_are_of_a_store_too() -> None:
+    """`--human=false` prints them without a unit."""
+    one = step(r"docker history --human=false --format '{{.Size}}\t{{.CreatedBy}}' hello")
+    old, new = (
+        Side("0\tCMD\n7\tCOPY\n", 0, ENGINES["docker-26"]),
+        Side("0\tCMD\n12288\tCOPY\n", 0, ENGINES["docker-29"]),
+    )
+    assert meaning(old, new, one) == (["CMD", "COPY"], ["CMD", "COPY"])
 
 
 def test_two_runs_of_docker_29_differ_in_no_reference() -> None:
@@ -252,6 +269,14 @@ def test_what_every_engine_has_in_common(command: str, output: str) -> None:
     """Fields of the configuration, and what a program prints."""
     old, new = Side(output, 0, ENGINES["docker-26"]), Side("something else\n", 0, PODMAN)
     assert meaning(old, new, step(command)) == ([output.strip()], ["something else"])
+
+
+@pytest.mark.parametrize("line", ["Error: no such note", "docker: no such note", 'time="noon"', "exec notes: gone"])
+def test_what_a_program_says_like_an_engine(line: str) -> None:
+    """With an exit code that is the program's, lines like those of a client are the program's, and are compared."""
+    one = step(RECORDED["program_fails"].command)
+    old, new = Side(f"{line}\n", 1, ENGINES["docker-26"]), Side("something else\n", 1, ENGINES["docker-29"])
+    assert meaning(old, new, one) == ([line], ["something else"])
 
 
 def test_the_engines_words_of_a_failure_are_not_the_programs() -> None:

@@ -661,7 +661,7 @@ def test_shards_of_another_engine(beside: bool, root: Path, shards: list[Path]) 
     measured = shards[2] / "captures/note"
     made = store.load(measured)
     assert made is not None
-    words = {"build": "#1 exporting to image\n", "image_ls": "IMAGE   ID   DISK USAGE\n"}
+    words = {"build": "#1 exporting to image\n#1 naming to note:latest done\n", "image_ls": "IMAGE   ID   DISK USAGE\n"}
     late = by_engine(
         replace(made, steps=tuple(replace(each, output=words.get(each.name, each.output)) for each in made.steps)),
         "docker 29.7.2",

@@ -16,7 +16,7 @@ Nothing here measures how similar two texts are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from proof.captures import normalise
@@ -28,12 +28,22 @@ from proof.snippets.model import Step
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_NOT_STARTED = r"exec [^ ]+: (?:exec format error|no such file or directory|permission denied)"
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
-    r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
+    rf"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|{_NOT_STARTED}|time=\".*"
 )
+_OF_RUNTIME = re.compile(_NOT_STARTED)  # below 125 too: until Docker 27, a broken program exits with 1
 _RESERVED = 125  # from this exit code on, the engine itself may have printed something
 _GAP = re.compile(r" {2,}|\t")
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?[kMGT]?i?B")
+_COLUMNS = frozenset(  # of a table of images
+    ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "IMAGE", "ID", "DISK USAGE", "CONTENT SIZE", "EXTRA", "DIGEST")
+)
+# What may be in a column that is not compared. Anything else in a table is, so that nobody can add a text to it.
+_UNCOMPARED = re.compile(
+    rf"(?:sha256:)?[0-9a-f]{{12,64}}|<[a-z]+(?: [0-9]+)?>|{_SIZE.pattern}|[0-9]+|N/A|[A-Z]?|buildkit\.dockerfile\.v0"
+    r"|(?:Less than |About )?\w{1,9} \w{1,9} ago|[0-9T:.Z+-]{10,35}"
+)
 _TABLE = re.compile(r"table +")
 _FIELD = re.compile(r"\{\{ *\.(\w+) *\}\}")
 _HISTORY = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")  # the columns without a template
@@ -97,7 +107,8 @@ def _of_program(side: Side) -> str:
     """The output of `docker run` with empty lines in place of the engine's."""
     if side.exit == 0:
         return side.output
-    lines = [line for line in side.output.split("\n") if not _OF_CLIENT.fullmatch(line)]
+    engines = _OF_CLIENT if side.exit >= _RESERVED else _OF_RUNTIME
+    lines = [line for line in side.output.split("\n") if not engines.fullmatch(line)]
     if len(lines) < side.output.count("\n") + 1:  # the client sets its message apart by empty lines
         lines = [line for line in lines if line.strip()]
     return "\n".join(lines)
@@ -115,8 +126,19 @@ def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
         row = dict(zip(header, cells, strict=False))
         name = f"{row['REPOSITORY']}:{row.get('TAG', '')}" if "REPOSITORY" in row else row.get("IMAGE", "?")
         size = row.get("SIZE") or row.get("DISK USAGE") or "?"
-        found.append(Line(f"{name}  {size}" if sizes else name, number))
+        spare = [
+            *(cell for cell in header if cell not in _COLUMNS),
+            *cells[len(header) :],
+            *_unusual(row.values(), name, row.get("TAG")),
+        ]
+        found.append(Line("  ".join([name, *([size] if sizes else []), *spare]), number))
     return sorted(found)
+
+
+def _unusual(cells: Iterable[str], *known: str | None) -> Iterator[str]:
+    """The cells that are neither `known` nor of a column that is not compared."""
+    parts = {*known, *(part for each in known if each for part in each.split(":"))}
+    yield from (cell for cell in cells if cell not in parts and not _UNCOMPARED.fullmatch(cell))
 
 
 def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
@@ -130,7 +152,10 @@ def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     found = []
     for line in lines if template and not _TABLE.match(template) else lines[1:]:
         cells = _GAP.split(line.text.strip(), maxsplit=len(fields) - 1)
-        shown = (cell for name, cell in zip(fields, cells, strict=False) if name not in hidden)
+        cells = cells[: len(fields)] + [""] * (len(fields) - len(cells))
+        pairs = list(zip(fields, cells, strict=True))
+        shown = [cell for name, cell in pairs if name not in hidden]
+        shown += _unusual(cell for name, cell in pairs if name in hidden)
         found.append(line._replace(text="  ".join(shown)))
     return found
 

@@ -34,7 +34,7 @@ from proof.snippets import base_images, manifest
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import Origin, Wording, folder_of
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
-from tests.support.makers import capture
+from tests.support.makers import by_engine, capture
 
 OTHER: Verdict = "another environment"
 
@@ -429,16 +429,6 @@ def project(root: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def of_environment(found: Capture, **fields: str) -> Capture:
     """The capture as if it had been measured elsewhere."""
     return replace(found, environment=replace(found.environment, **fields))
-
-
-def by_engine(found: Capture, engine: str) -> Capture:
-    """The capture as if this engine had made it, Docker 29 with containerd's store."""
-    kind, major = engine.partition(".")[0].split(" ")
-    containerd = kind == "docker" and int(major) >= 29
-    named = f"{kind} with containerd's store" if containerd else kind
-    source = replace(found.provenance, engine=engine, image_store="containerd" if containerd else "overlay2")
-    inputs = found.inputs | {"the engine": f"{kind} {major}"}
-    return replace(of_environment(found, engine=named), provenance=source, inputs=inputs)
 
 
 CHANGES = {

@@ -65,7 +65,7 @@ class Side(NamedTuple):
 
 def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
-    alike = old.engine.kind == new.engine.kind and old.engine.store == new.engine.store  # whether they count alike
+    alike = old.engine.counts_like(new.engine)
     match step.command.verb:
         case "build":
             return _builds(old, new, step, earlier)

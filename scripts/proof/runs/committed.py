@@ -87,6 +87,6 @@ def save(new: Capture, snippet: Snippet, place: Place, known: Sequence[Committed
 
 def _changes(capture: Capture, engine: EngineVersion, inputs: Mapping[str, str]) -> list[Change]:
     changes = fingerprint.changed(capture.inputs, inputs)
-    if capture.engine.store != engine.store and not any(change.name == fingerprint.ENGINE for change in changes):
+    if not capture.engine.counts_like(engine) and not any(change.name == fingerprint.ENGINE for change in changes):
         changes.append(Change(fingerprint.ENGINE, f"changed from {capture.engine} to {engine}"))
     return changes

@@ -318,3 +318,18 @@ def test_a_long_output_takes_no_long_time(name: str) -> None:
         began = time.process_time()
         engine_output.comparable(old, new, one)
         assert time.process_time() - began < 3, piece
+
+
+SIZED = "REPOSITORY  TAG     IMAGE ID      CREATED         SIZE\nexample     latest  aaaaaaaaaaaa  2 seconds ago   {}\n"
+
+
+@pytest.mark.parametrize(
+    ("store", "compared"),
+    [("overlay2", True), ("vfs", True), ("overlay2-without-native-diff", False), ("containerd", False)],
+)
+def test_sizes_of_another_store(store: str, compared: object) -> None:
+    """Without native diff a symbolic link has no size, and containerd's store counts compressed layers too."""
+    engines = EngineVersion.of("docker 26.1.5", "overlay2"), EngineVersion.of("docker 28.0", store)
+    old, new = (Side(SIZED.format(size), 0, engine) for size, engine in zip(("2MB", "1MB"), engines, strict=True))
+    before, after = engine_output.comparable(old, new, step("docker image ls example"))
+    assert ([line.text for line in before] != [line.text for line in after]) is compared

@@ -255,6 +255,9 @@ TABLE = [
     # Another engine words it otherwise: only what it means is compared.
     Case("other engine version", (OTHER_LOG,), "", "accurate"),
     Case("other engine version", (OTHER_LOG,), "write", "accurate"),  # with the classic store: no reader has that
+    Case("without native diff", (OTHER_LOG,), "", "accurate"),
+    Case("without native diff", (OTHER_LOG,), "write", "accurate"),
+    Case("without native diff", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
     Case("containerd's store", (OTHER_LOG,), "write", "written", saved=True),
     Case("containerd's store", (SAME,), "write", "accurate"),
     Case("containerd's store", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
@@ -343,6 +346,8 @@ class Project:
                 store.save(of_environment(here, platform="linux/arm64"), folder)
             case "containerd's store":
                 self.version, self.store = "docker 29.0.1", "containerd"
+            case "without native diff":
+                self.store = "overlay2-without-native-diff"
             case "podman":
                 self.version = "podman 5.4.2"
             case "by podman":
@@ -436,6 +441,7 @@ CHANGES = {
     "stale base": ("the base alpine:3.22 changed",),
     "other engine version": ("the engine changed from docker 26 to docker 29",),
     "containerd's store": ("the engine changed from docker 26 to docker 29",),
+    "without native diff": ("the engine changed from docker 26 to docker 26, without native diff",),
     "podman": ("the engine changed from docker 26 to podman 5",),
     "by podman": ("the engine changed from podman 5 to docker 26",),
     "of Docker 29": ("the engine changed from docker 29 to docker 26",),

@@ -22,7 +22,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from proof.captures import derived, engine_output, fingerprint, provenance, store
+from proof.captures import derived, empty_layers, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
@@ -75,6 +75,7 @@ def compare(
     if old is None:
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
+    new = empty_layers.completed(new, old, snippet)
     found = _differences(old, new, snippet, folder, words=words or old.engine == new.engine)
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
@@ -146,7 +147,7 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
     yield from _facts(old, new, snippet, words=words)
     yield from _misread(old, snippet.on(old.engine))
     yield from _steps(old, new, snippet, folder, words=words)
-    yield from _layers(old, new, snippet)
+    yield from _layers(old, new, snippet, words=words or old.engine.kind == new.engine.kind)
     yield from _origin(old, new, snippet)
     for name in old.tampered:
         yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
@@ -257,13 +258,16 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
             yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
 
 
-def _layers(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+def _layers(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
+    """The differences of the layers. Without `words`, not how the engine words their instructions."""
     for number, (before, after) in enumerate(zip_longest(old.layers, new.layers), start=1):
         what = f"{snippet.name}: layer {number}"
         if before is None or after is None:
             yield _Found('"layers": [', what, str(before or "(none)"), str(after or "(none)"))
             continue
         for field in fields(CapturedLayer):
+            if field.name == "instruction" and not (words or before.from_base):
+                continue
             was, now = getattr(before, field.name), getattr(after, field.name)
             if was != now and not _varies(field.name, before, after, snippet):
                 place = f'"digest": "{before.digest}"'

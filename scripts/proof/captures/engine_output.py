@@ -16,10 +16,12 @@ Nothing here measures how similar two texts are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from proof.captures import normalise
+from proof.captures import buildah_log, normalise
 from proof.captures.buildkit_log import BuildLog, BuildStep, Line
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
@@ -28,6 +30,7 @@ from proof.snippets.model import Step
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_RUN = re.compile(r"(?:\[[^\]\n]*\] )?(RUN\b.*)")
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
     r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
 )
@@ -74,14 +77,26 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
 
 
 def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
-    before, after = normalise.build_logs(old.output, new.output, step, earlier)
+    for side in old, new:
+        if buildah_log.begins(side.output) and side.engine.kind != "podman":  # nobody's output: compare every word
+            return normalise.comparable(old.output, new.output, step)
+    logs = normalise.build_logs(old.output, new.output, step, earlier)
+    before, after = (_own(log) for log in logs)
+    if old.engine.kind != new.engine.kind:
+        before, after = _alike([*_commands(before)], [*_commands(after)])
+        if old.exit and new.exit:
+            # Docker's builder builds stages at the same time, and Podman's one after the other. So a build that fails
+            # has not run the same instructions.
+            titles = [{each.title.text for each in steps} for steps in (before, after)]
+            before = [each for each in before if each.title.text in titles[1]]
+            after = [each for each in after if each.title.text in titles[0]]
     one, two = list(_instructions(before, after)), list(_instructions(after, before))
     return normalise.ruled(one, step), normalise.ruled(two, step)
 
 
-def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+def _instructions(steps: list[BuildStep], others: list[BuildStep]) -> Iterator[Line]:
     """The instructions of a log with what they printed, without output that the other log cannot show."""
-    for each in normalise.shown_steps(BuildLog(_own(log), []), BuildLog(_own(other), [])):
+    for each in normalise.shown_steps(BuildLog(steps, []), BuildLog(others, [])):
         yield each.title
         yield from (Line(f"  {line.text}", line.number) for line in each.printed)
         if failed := next((n for text, n in each.messages.items() if text.startswith("ERROR")), None):
@@ -91,6 +106,39 @@ def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
 def _own(log: BuildLog) -> list[BuildStep]:
     """The steps that run an instruction of the Dockerfile; the others are the builder's."""
     return [each for each in log.steps if _INSTRUCTION.match(each.title.text)]
+
+
+def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that run a command, without the stage in the title. The others print nothing of their own."""
+    for each in steps:
+        if found := _RUN.match(each.title.text):
+            yield replace(each, title=each.title._replace(text=found[1]))
+
+
+def _alike(before: list[BuildStep], after: list[BuildStep]) -> tuple[list[BuildStep], list[BuildStep]]:
+    """The steps of Docker's builder and of Podman's, with the same titles for the same instructions.
+
+    Docker shows the values of build arguments in the title, and Podman their names. So steps that have no step with the
+    same title on the other side are matched in order.
+    """
+    common = Counter(each.title.text for each in before) & Counter(each.title.text for each in after)
+    alone = [list(_without(common, steps)) for steps in (before, after)]
+    titles = {theirs: before[mine].title.text for mine, theirs in zip(*alone, strict=False)}
+    renamed = [
+        replace(each, title=each.title._replace(text=titles.get(place, each.title.text)))
+        for place, each in enumerate(after)
+    ]
+    return before, renamed
+
+
+def _without(common: Counter[str], steps: list[BuildStep]) -> Iterator[int]:
+    """The places of the steps that are not among the common ones."""
+    left = Counter(common)
+    for place, each in enumerate(steps):
+        if left[each.title.text] > 0:
+            left[each.title.text] -= 1
+        else:
+            yield place
 
 
 def _of_program(side: Side) -> str:

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from proof.captures import buildah_log, normalise
-from proof.captures.buildkit_log import BuildLog, BuildStep, Line
+from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
 
@@ -31,6 +31,7 @@ DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
 _RUN = re.compile(r"(?:\[[^\]\n]*\] )?(RUN\b.*)")
+_ONLY_IGNORED = re.compile(rf"(?:{IGNORED})+")
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
     r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
 )
@@ -109,10 +110,14 @@ def _own(log: BuildLog) -> list[BuildStep]:
 
 
 def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
-    """The steps that run a command, without the stage in the title. The others print nothing of their own."""
+    """The steps that run a command, without the stage in the title. The others print nothing of their own.
+
+    Lines that are ignored are left out: with their prefix, they are no longer known to be a step's in Docker's log.
+    """
     for each in steps:
         if found := _RUN.match(each.title.text):
-            yield replace(each, title=each.title._replace(text=found[1]))
+            printed = [line for line in each.printed if not _ONLY_IGNORED.fullmatch(line.text)]
+            yield replace(each, title=each.title._replace(text=found[1]), printed=printed)
 
 
 def _alike(before: list[BuildStep], after: list[BuildStep]) -> tuple[list[BuildStep], list[BuildStep]]:

@@ -23,6 +23,7 @@ _STEP = re.compile(r"(?:\[\d{1,4}/\d{1,4}\] )?STEP (\d{1,6})/\d{1,6}: (.*)", re.
 _STAGE = re.compile(r"\AFROM [0-9a-f]{64}(?= |$)")  # an earlier stage
 _CACHED = re.compile(r"--> Using cache [0-9a-f]{64}")
 _ID = re.compile(r"[0-9a-f]{64}")  # in a path of the image store
+_COPIED = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}\b")  # as in `#(nop) COPY file:0123… in /app`
 # If the last line of a command's output has no end, these follow on the same line.
 _IMAGE = re.compile(r"--> [0-9a-f]{12}$")
 _WARNING = re.compile(r'time="[^" ]{1,40}" (level=warning msg=".*")')
@@ -36,6 +37,11 @@ _END = re.compile(
 def begins(text: str) -> bool:
     """Whether a text begins as a build log of Buildah's does."""
     return _STEP.match(text) is not None
+
+
+def without_hash(instruction: str) -> str:
+    """The instruction of a layer without the hash of what was copied, which depends on the files' times."""
+    return _COPIED.sub(r"\1:<hash>", instruction)
 
 
 def parse(text: str) -> BuildLog:

@@ -22,7 +22,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from proof.captures import derived, empty_layers, engine_output, fingerprint, provenance, store
+from proof.captures import buildah_log, derived, empty_layers, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
@@ -266,9 +266,11 @@ def _layers(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Ite
             yield _Found('"layers": [', what, str(before or "(none)"), str(after or "(none)"))
             continue
         for field in fields(CapturedLayer):
-            if field.name == "instruction" and not (words or before.from_base):
-                continue
             was, now = getattr(before, field.name), getattr(after, field.name)
+            if field.name == "instruction":
+                if not (words or before.from_base):
+                    continue
+                was, now = buildah_log.without_hash(was), buildah_log.without_hash(now)
             if was != now and not _varies(field.name, before, after, snippet):
                 place = f'"digest": "{before.digest}"'
                 yield _Found(place, f"{what}: {field.name}", f"{was} ({before.instruction})", f"{now}")

@@ -5,6 +5,7 @@ build log, a table of images, the history of an image, its own error messages) i
 compared. There is one reader for each form:
 
     docker build      the instructions that were run, what their commands printed, and which of them failed
+                      (if one builder is Docker's and the other Podman's, only of RUN: the rest prints nothing)
     docker run        what the program printed, without the lines of the engine
     docker image ls   the names of the images, and their sizes if both engines count alike
     docker history    the instructions, and their sizes if both engines count alike

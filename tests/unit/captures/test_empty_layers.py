@@ -97,3 +97,13 @@ def test_the_same_engine_words_an_instruction_alike(snippet: Snippet) -> None:
     before = of(snippet, "docker 26.1.5", BASE, COPY)
     after = of(snippet, "docker 29.7.2", BASE, replace(COPY, instruction="COPY other.go . # buildkit"))
     assert "single: layer 2: instruction" in [each.what for each in compare(before, after, snippet, snippet.folder)]
+
+
+@pytest.mark.parametrize(("other", "differs"), [("file:" + "1" * 64, False), ("dir:" + "0" * 64, True)])
+def test_two_runs_by_podman(other: str, differs: bool, snippet: Snippet) -> None:  # noqa: FBT001 - an expected value
+    """The hash of what was copied depends on the times of the files."""
+    text = f"/bin/sh -c #(nop) COPY file:{'0' * 64} in /app "
+    one = of(snippet, "podman 5.4.2", BASE, replace(COPY, instruction=text))
+    two = of(snippet, "podman 5.4.2", BASE, replace(COPY, instruction=text.replace("file:" + "0" * 64, other)))
+    said = [each.what for each in compare(one, two, snippet, snippet.folder)]
+    assert ("single: layer 2: instruction" in said) is differs

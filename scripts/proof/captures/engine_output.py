@@ -122,29 +122,27 @@ def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
 
 
 def _alike(before: list[BuildStep], after: list[BuildStep]) -> tuple[list[BuildStep], list[BuildStep]]:
-    """The steps of Docker's builder and of Podman's, with the same titles for the same instructions.
+    """The steps of two builders, with the same titles for the same instructions.
 
-    Docker shows the values of build arguments in the title, and Podman their names. So steps that have no step with the
-    same title on the other side are matched in order.
+    Docker shows the values of build arguments in the title, and Podman shows their names. So a step of Podman's with a
+    name in its title is matched in order, among the steps that have no step with the same title on the other side.
     """
     common = Counter(each.title.text for each in before) & Counter(each.title.text for each in after)
-    alone = [list(_without(common, steps)) for steps in (before, after)]
-    titles = {theirs: before[mine].title.text for mine, theirs in zip(*alone, strict=False)}
-    renamed = [
-        replace(each, title=each.title._replace(text=titles.get(place, each.title.text)))
-        for place, each in enumerate(after)
+    pairs = zip(_without(common, before), _without(common, after), strict=False)
+    renamed = {id(theirs): mine.title.text for mine, theirs in pairs if "$" in theirs.title.text}
+    return before, [
+        replace(each, title=each.title._replace(text=renamed.get(id(each), each.title.text))) for each in after
     ]
-    return before, renamed
 
 
-def _without(common: Counter[str], steps: list[BuildStep]) -> Iterator[int]:
-    """The places of the steps that are not among the common ones."""
+def _without(common: Counter[str], steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that are not among the common ones."""
     left = Counter(common)
-    for place, each in enumerate(steps):
+    for each in steps:
         if left[each.title.text] > 0:
             left[each.title.text] -= 1
         else:
-            yield place
+            yield each
 
 
 def _of_program(side: Side) -> str:

@@ -275,6 +275,8 @@ class TestAcross:
         assert old == new == ["RUN GOARCH=arm64 a", "  one", "RUN b arm64", "  two"]
         old, new = across(docker, podman.replace("two", "2"))
         assert old != new
+        old, new = across(docker, podman.replace("$A", "amd64"))
+        assert old != new  # no name of an argument, so it is another instruction
 
     def test_the_stage_in_a_title(self) -> None:
         """For several platforms Docker's title has the stage."""

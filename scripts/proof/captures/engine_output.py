@@ -47,6 +47,7 @@ _NO_HISTORY = frozenset({"ID", "CreatedSince", "CreatedAt", "Comment"})  # field
 _OF_STORE = re.compile(
     r"\.(?:Size|VirtualSize|Id|RepoDigests|Descriptor|GraphDriver|Metadata|DockerVersion|Manifests|Identity)\b"
 )
+_LAYERS = re.compile(r"\.RootFS\b")  # Podman makes none for WORKDIR
 _WHOLE = re.compile(r"\{\{ *(?:json +|println +)?\. *\}\}")
 
 
@@ -60,15 +61,16 @@ class Side(NamedTuple):
 
 def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
-    alike = old.engine.kind == new.engine.kind and old.engine.store == new.engine.store  # whether they count alike
+    same_kind = old.engine.kind == new.engine.kind
+    alike = same_kind and old.engine.store == new.engine.store  # whether they count alike
     match step.command.verb:
         case "build":
             return _builds(old, new, step, earlier)
         case "ls":
             return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
-        case "history" if old.engine.kind == new.engine.kind:
+        case "history" if same_kind:
             return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
-        case "inspect" if _is_independent(step):
+        case "inspect" if _is_independent(step, same_kind=same_kind):
             return normalise.comparable(old.output, new.output, step)
         case "history" | "inspect" | "version":
             return [], []
@@ -187,7 +189,9 @@ def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     return found
 
 
-def _is_independent(step: Step) -> bool:
+def _is_independent(step: Step, *, same_kind: bool) -> bool:
     """Whether what `inspect` prints is the same on any engine. Without a template, it prints everything."""
     template = (step.command.values("--format", "-f") or [""])[0]
+    if _LAYERS.search(template) and not same_kind:
+        return False
     return bool(template) and not (_OF_STORE.search(template) or (_WHOLE.search(template) and "range" not in template))

@@ -303,6 +303,15 @@ class TestAcross:
         old, new = engine_output.comparable(Side(forged, 0, kinds[0]), Side(real, 0, kinds[1]), BUILD)
         assert [line.text for line in old] != [line.text for line in new]
 
+    @pytest.mark.parametrize(("field", "differs"), [(".RootFS.Layers", False), (".Config.Env", True)])
+    def test_the_layers_in_a_configuration(self, field: str, differs: bool) -> None:  # noqa: FBT001 - an expected value
+        """Podman makes no layer for WORKDIR, so their list is not compared. The layers themselves are."""
+        inspect = step(f"docker inspect --format '{{{{range {field}}}}}{{{{println .}}}}{{{{end}}}}' example")
+        old, new = engine_output.comparable(Side("a\nb\n", 0, DOCKER), Side("a\n", 0, PODMAN), inspect)
+        assert (old != new) is differs
+        dockers = Side("a\nb\n", 0, DOCKER), Side("a\n", 0, EngineVersion("docker", 29))
+        assert engine_output.comparable(*dockers, inspect)[0] != engine_output.comparable(*dockers, inspect)[1]
+
     def test_ignored_lines(self) -> None:
         """A line that is ignored is no difference, whether the pattern covers Docker's prefix or not."""
         docker, podman = "#5 [1/1] RUN a\n#5 0.100 one\n#5 0.200 in 3 s\n", "STEP 1/1: RUN a\none\nin 4 s\n"

@@ -5,6 +5,7 @@ build log, a table of images, the history of an image, its own error messages) i
 compared. There is one reader for each form:
 
     docker build      the instructions that were run, what their commands printed, and which of them failed
+                      (if one builder is Docker's and the other Podman's, only of RUN: the rest prints nothing)
     docker run        what the program printed, without the lines of the engine
     docker image ls   the names of the images, and their sizes if both engines count alike
     docker history    the instructions, and their sizes if both engines count alike
@@ -16,11 +17,13 @@ Nothing here measures how similar two texts are.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from proof.captures import normalise
-from proof.captures.buildkit_log import BuildLog, BuildStep, Line
+from proof.captures import buildah_log, normalise
+from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
 
@@ -28,6 +31,8 @@ from proof.snippets.model import Step
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_RUN = re.compile(r"(?:\[[^\]\n]*\] )?(RUN\b.*)")
+_ONLY_IGNORED = re.compile(rf"(?:{IGNORED})+")
 _NOT_STARTED = r"exec [^ ]+: (?:exec format error|no such file or directory|permission denied)"
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
     rf"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|{_NOT_STARTED}|time=\".*"
@@ -52,6 +57,7 @@ _NO_HISTORY = frozenset({"ID", "CreatedSince", "CreatedAt", "Comment"})  # field
 _OF_STORE = re.compile(
     r"\.(?:Size|VirtualSize|Id|RepoDigests|Descriptor|GraphDriver|Metadata|DockerVersion|Manifests|Identity)\b"
 )
+_LAYERS = re.compile(r"\.RootFS\b")  # Podman makes none for WORKDIR
 _WHOLE = re.compile(r"\{\{ *(?:json +|println +)?\. *\}\}")
 
 
@@ -65,15 +71,16 @@ class Side(NamedTuple):
 
 def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
+    same_kind = old.engine.kind == new.engine.kind
     alike = old.engine.counts_like(new.engine)
     match step.command.verb:
         case "build":
             return _builds(old, new, step, earlier)
         case "ls":
             return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
-        case "history" if old.engine.kind == new.engine.kind:
+        case "history" if same_kind:
             return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
-        case "inspect" if _is_independent(step):
+        case "inspect" if _is_independent(step, same_kind=same_kind):
             return normalise.comparable(old.output, new.output, step)
         case "history" | "inspect" | "version":
             return [], []
@@ -84,14 +91,26 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
 
 
 def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
-    before, after = normalise.build_logs(old.output, new.output, step, earlier)
+    for side in old, new:
+        if buildah_log.begins(side.output) and side.engine.kind != "podman":  # nobody's output: compare every word
+            return normalise.comparable(old.output, new.output, step)
+    logs = normalise.build_logs(old.output, new.output, step, earlier)
+    before, after = (_own(log) for log in logs)
+    if old.engine.kind != new.engine.kind:
+        before, after = _alike([*_commands(before)], [*_commands(after)])
+        if old.exit and new.exit:
+            # Docker's builder builds stages at the same time, and Podman's one after the other. So a build that fails
+            # has not run the same instructions.
+            titles = [{each.title.text for each in steps} for steps in (before, after)]
+            before = [each for each in before if each.title.text in titles[1]]
+            after = [each for each in after if each.title.text in titles[0]]
     one, two = list(_instructions(before, after)), list(_instructions(after, before))
     return normalise.ruled(one, step), normalise.ruled(two, step)
 
 
-def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+def _instructions(steps: list[BuildStep], others: list[BuildStep]) -> Iterator[Line]:
     """The instructions of a log with what they printed, without output that the other log cannot show."""
-    for each in normalise.shown_steps(BuildLog(_own(log), []), BuildLog(_own(other), [])):
+    for each in normalise.shown_steps(BuildLog(steps, []), BuildLog(others, [])):
         yield each.title
         yield from (Line(f"  {line.text}", line.number) for line in each.printed)
         if failed := next((n for text, n in each.messages.items() if text.startswith("ERROR")), None):
@@ -101,6 +120,41 @@ def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
 def _own(log: BuildLog) -> list[BuildStep]:
     """The steps that run an instruction of the Dockerfile; the others are the builder's."""
     return [each for each in log.steps if _INSTRUCTION.match(each.title.text)]
+
+
+def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that run a command, without the stage in the title. The others print nothing of their own.
+
+    Lines that are ignored are left out: with their prefix, they are no longer known to be a step's in Docker's log.
+    """
+    for each in steps:
+        if found := _RUN.match(each.title.text):
+            printed = [line for line in each.printed if not _ONLY_IGNORED.fullmatch(line.text)]
+            yield replace(each, title=each.title._replace(text=found[1]), printed=printed)
+
+
+def _alike(before: list[BuildStep], after: list[BuildStep]) -> tuple[list[BuildStep], list[BuildStep]]:
+    """The steps of two builders, with the same titles for the same instructions.
+
+    Docker shows the values of build arguments in the title, and Podman shows their names. So a step of Podman's with a
+    name in its title is matched in order, among the steps that have no step with the same title on the other side.
+    """
+    common = Counter(each.title.text for each in before) & Counter(each.title.text for each in after)
+    pairs = zip(_without(common, before), _without(common, after), strict=False)
+    renamed = {id(theirs): mine.title.text for mine, theirs in pairs if "$" in theirs.title.text}
+    return before, [
+        replace(each, title=each.title._replace(text=renamed.get(id(each), each.title.text))) for each in after
+    ]
+
+
+def _without(common: Counter[str], steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that are not among the common ones."""
+    left = Counter(common)
+    for each in steps:
+        if left[each.title.text] > 0:
+            left[each.title.text] -= 1
+        else:
+            yield each
 
 
 def _of_program(side: Side) -> str:
@@ -160,7 +214,9 @@ def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     return found
 
 
-def _is_independent(step: Step) -> bool:
+def _is_independent(step: Step, *, same_kind: bool) -> bool:
     """Whether what `inspect` prints is the same on any engine. Without a template, it prints everything."""
     template = (step.command.values("--format", "-f") or [""])[0]
+    if _LAYERS.search(template) and not same_kind:
+        return False
     return bool(template) and not (_OF_STORE.search(template) or (_WHOLE.search(template) and "range" not in template))

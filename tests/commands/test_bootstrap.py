@@ -176,6 +176,13 @@ def test_buildx_may_be_in_the_users_settings(machine: Machine) -> None:
     assert machine.run(DOCKER_CONFIG=str(machine.root / "settings")) == ("", [])
 
 
+def test_tests_need_more_than_an_engine(machine: Machine) -> None:
+    """Podman, skopeo, and the programs for an engine without root. Chromium is asked for on its own."""
+    machine.add(**REST, docker=ANSWERS, dockerd=ANSWERS)
+    installed = short(machine.run("--tests")[1])
+    assert "ca-certificates uidmap podman skopeo docker-buildx" in installed
+
+
 def test_the_engine_is_asked_as_the_user_would(machine: Machine) -> None:
     """`podman version` succeeds where Podman cannot run anything; `docker version` needs a daemon."""
     machine.run("--site-only")

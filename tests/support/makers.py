@@ -7,6 +7,7 @@ import json
 import tarfile
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,13 @@ def capture(**fields: Any) -> Capture:
         ),
     }
     return Capture(**defaults | fields)
+
+
+def by_engine(found: Capture, engine: str) -> Capture:
+    """The capture as if this engine had made it, Docker 29 with containerd's store."""
+    kind, major = engine.partition(".")[0].split(" ")
+    containerd = kind == "docker" and int(major) >= 29
+    named = f"{kind} with containerd's store" if containerd else kind
+    source = replace(found.provenance, engine=engine, image_store="containerd" if containerd else "overlay2")
+    inputs = found.inputs | {"the engine": f"{kind} {major}"}
+    return replace(found, environment=replace(found.environment, engine=named), provenance=source, inputs=inputs)

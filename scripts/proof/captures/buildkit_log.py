@@ -36,9 +36,13 @@ _STATUS = re.compile(
     rf"|(?:naming|unpacking) to \S+?|resolve \S+?@sha256:[0-9a-f]{{64}})(?: {_TOOK})?(?: done)?",
     re.ASCII,
 )
-_IMAGE = re.compile(r"^#\d+ writing image (sha256:[0-9a-f]{64})\b", re.ASCII | re.MULTILINE)
+_IMAGE = re.compile(  # containerd's store calls an image by its manifest, or by the list of its manifests
+    r"^#\d+ (?:writing image|exporting manifest(?: list)?) (sha256:[0-9a-f]{64})\b", re.ASCII | re.MULTILINE
+)
 _NAME = re.compile(r"^#\d+ naming to \S+/(\S+)", re.ASCII | re.MULTILINE)
-_REFERENCE = re.compile(r"\bref [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}::\w+", re.ASCII)
+_REFERENCE = re.compile(  # a UUID, or 25 letters and digits from Docker 29 on
+    r"\bref (?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{25})::\w+", re.ASCII
+)
 _WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
 _DIGITS = 9  # of a position; BuildKit counts to a few dozen
 _COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds
@@ -143,7 +147,7 @@ def stages(log: str) -> set[str]:
 
 def written_image(log: str) -> str | None:
     """The ID of the built image, if the log has it."""
-    return found[1] if (found := _IMAGE.search(log)) else None
+    return found[-1] if (found := _IMAGE.findall(log)) else None  # a list comes after its manifests
 
 
 def image_names(log: str) -> list[str]:

@@ -22,7 +22,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from proof.captures import derived, engine_output, fingerprint, provenance, store
+from proof.captures import buildah_log, derived, empty_layers, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
@@ -75,6 +75,7 @@ def compare(
     if old is None:
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
+    new = empty_layers.completed(new, old, snippet)
     found = _differences(old, new, snippet, folder, words=words or old.engine == new.engine)
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
@@ -146,7 +147,7 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
     yield from _facts(old, new, snippet, words=words)
     yield from _misread(old, snippet.on(old.engine))
     yield from _steps(old, new, snippet, folder, words=words)
-    yield from _layers(old, new, snippet)
+    yield from _layers(old, new, snippet, words=words or old.engine.kind == new.engine.kind)
     yield from _origin(old, new, snippet)
     for name in old.tampered:
         yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
@@ -214,7 +215,7 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
             yield from _output(step, before, comparable(before.output, after.output, step, earlier), path)
         elif declared.expect not in before.output:
             yield _Found(Where(path), str(step), before.output, f"a text with '{declared.expect}'")
-        elif (declared.expect, bool(declared.exit)) == (step.expect, bool(step.exit)):
+        elif _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
             sides = _side(before, old.engine), _side(after, new.engine)
             yield from _output(step, before, engine_output.comparable(*sides, step, earlier), path)
         if step.command.verb == "build":
@@ -225,6 +226,12 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
             yield _Found(f'"{name}": {{', f"{snippet.name}/{name}", "captured", "no such step")
     if sorted(was) == sorted(now) and was != now:
         yield _Found('"steps": {', f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now))
+
+
+def _have_one_outcome(old: Step, new: Step, *, other_builder: bool) -> bool:
+    """Whether a step comes to the same on two engines. Another builder reports the same failure in other words."""
+    is_worded_alike = old.expect == new.expect or (other_builder and new.command.verb == "build")
+    return is_worded_alike and bool(old.exit) == bool(new.exit)
 
 
 def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
@@ -257,7 +264,8 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
             yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
 
 
-def _layers(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+def _layers(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
+    """The differences of the layers. Without `words`, not how the engine words their instructions."""
     for number, (before, after) in enumerate(zip_longest(old.layers, new.layers), start=1):
         what = f"{snippet.name}: layer {number}"
         if before is None or after is None:
@@ -265,6 +273,10 @@ def _layers(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
             continue
         for field in fields(CapturedLayer):
             was, now = getattr(before, field.name), getattr(after, field.name)
+            if field.name == "instruction":
+                if not (words or before.from_base):
+                    continue
+                was, now = buildah_log.without_hash(was), buildah_log.without_hash(now)
             if was != now and not _varies(field.name, before, after, snippet):
                 place = f'"digest": "{before.digest}"'
                 yield _Found(place, f"{what}: {field.name}", f"{was} ({before.instruction})", f"{now}")

@@ -5,6 +5,7 @@ build log, a table of images, the history of an image, its own error messages) i
 compared. There is one reader for each form:
 
     docker build      the instructions that were run, what their commands printed, and which of them failed
+                      (if one builder is Docker's and the other Podman's, only of RUN: the rest prints nothing)
     docker run        what the program printed, without the lines of the engine
     docker image ls   the names of the images, and their sizes if both engines count alike
     docker history    the instructions, and their sizes if both engines count alike
@@ -16,11 +17,13 @@ Nothing here measures how similar two texts are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from proof.captures import normalise
-from proof.captures.buildkit_log import BuildLog, BuildStep, Line
+from proof.captures import buildah_log, normalise
+from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
 
@@ -28,12 +31,24 @@ from proof.snippets.model import Step
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
+_RUN = re.compile(r"(?:\[[^\]\n]*\] )?(RUN\b.*)")
+_ONLY_IGNORED = re.compile(rf"(?:{IGNORED})+")
+_NOT_STARTED = r"exec [^ ]+: (?:exec format error|no such file or directory|permission denied)"
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
-    r"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|exec [^ ]*: .*|time=\".*"
+    rf"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|{_NOT_STARTED}|time=\".*"
 )
+_OF_RUNTIME = re.compile(_NOT_STARTED)  # below 125 too: until Docker 27, a broken program exits with 1
 _RESERVED = 125  # from this exit code on, the engine itself may have printed something
 _GAP = re.compile(r" {2,}|\t")
 _SIZE = re.compile(r"\d+(?:\.\d+)? ?[kMGT]?i?B")
+_COLUMNS = frozenset(  # of a table of images
+    ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "IMAGE", "ID", "DISK USAGE", "CONTENT SIZE", "EXTRA", "DIGEST")
+)
+# What may be in a column that is not compared. Anything else in a table is, so that nobody can add a text to it.
+_UNCOMPARED = re.compile(
+    rf"(?:sha256:)?[0-9a-f]{{12,64}}|<[a-z]+(?: [0-9]+)?>|{_SIZE.pattern}|[0-9]+|N/A|[A-Z]?|buildkit\.dockerfile\.v0"
+    r"|(?:Less than |About )?\w{1,9} \w{1,9} ago|[0-9T:.Z+-]{10,35}"
+)
 _TABLE = re.compile(r"table +")
 _FIELD = re.compile(r"\{\{ *\.(\w+) *\}\}")
 _HISTORY = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")  # the columns without a template
@@ -42,6 +57,7 @@ _NO_HISTORY = frozenset({"ID", "CreatedSince", "CreatedAt", "Comment"})  # field
 _OF_STORE = re.compile(
     r"\.(?:Size|VirtualSize|Id|RepoDigests|Descriptor|GraphDriver|Metadata|DockerVersion|Manifests|Identity)\b"
 )
+_LAYERS = re.compile(r"\.RootFS\b")  # Podman makes none for WORKDIR
 _WHOLE = re.compile(r"\{\{ *(?:json +|println +)?\. *\}\}")
 
 
@@ -55,15 +71,16 @@ class Side(NamedTuple):
 
 def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
-    alike = old.engine.kind == new.engine.kind and old.engine.store == new.engine.store  # whether they count alike
+    same_kind = old.engine.kind == new.engine.kind
+    alike = old.engine.counts_like(new.engine)
     match step.command.verb:
         case "build":
             return _builds(old, new, step, earlier)
         case "ls":
             return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
-        case "history" if old.engine.kind == new.engine.kind:
+        case "history" if same_kind:
             return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
-        case "inspect" if _is_independent(step):
+        case "inspect" if _is_independent(step, same_kind=same_kind):
             return normalise.comparable(old.output, new.output, step)
         case "history" | "inspect" | "version":
             return [], []
@@ -74,14 +91,26 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
 
 
 def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
-    before, after = normalise.build_logs(old.output, new.output, step, earlier)
+    for side in old, new:
+        if buildah_log.begins(side.output) and side.engine.kind != "podman":  # nobody's output: compare every word
+            return normalise.comparable(old.output, new.output, step)
+    logs = normalise.build_logs(old.output, new.output, step, earlier)
+    before, after = (_own(log) for log in logs)
+    if old.engine.kind != new.engine.kind:
+        before, after = _alike([*_commands(before)], [*_commands(after)])
+        if old.exit and new.exit:
+            # Docker's builder builds stages at the same time, and Podman's one after the other. So a build that fails
+            # has not run the same instructions.
+            titles = [{each.title.text for each in steps} for steps in (before, after)]
+            before = [each for each in before if each.title.text in titles[1]]
+            after = [each for each in after if each.title.text in titles[0]]
     one, two = list(_instructions(before, after)), list(_instructions(after, before))
     return normalise.ruled(one, step), normalise.ruled(two, step)
 
 
-def _instructions(log: BuildLog, other: BuildLog) -> Iterator[Line]:
+def _instructions(steps: list[BuildStep], others: list[BuildStep]) -> Iterator[Line]:
     """The instructions of a log with what they printed, without output that the other log cannot show."""
-    for each in normalise.shown_steps(BuildLog(_own(log), []), BuildLog(_own(other), [])):
+    for each in normalise.shown_steps(BuildLog(steps, []), BuildLog(others, [])):
         yield each.title
         yield from (Line(f"  {line.text}", line.number) for line in each.printed)
         if failed := next((n for text, n in each.messages.items() if text.startswith("ERROR")), None):
@@ -93,11 +122,47 @@ def _own(log: BuildLog) -> list[BuildStep]:
     return [each for each in log.steps if _INSTRUCTION.match(each.title.text)]
 
 
+def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that run a command, without the stage in the title. The others print nothing of their own.
+
+    Lines that are ignored are left out: with their prefix, they are no longer known to be a step's in Docker's log.
+    """
+    for each in steps:
+        if found := _RUN.match(each.title.text):
+            printed = [line for line in each.printed if not _ONLY_IGNORED.fullmatch(line.text)]
+            yield replace(each, title=each.title._replace(text=found[1]), printed=printed)
+
+
+def _alike(before: list[BuildStep], after: list[BuildStep]) -> tuple[list[BuildStep], list[BuildStep]]:
+    """The steps of two builders, with the same titles for the same instructions.
+
+    Docker shows the values of build arguments in the title, and Podman shows their names. So a step of Podman's with a
+    name in its title is matched in order, among the steps that have no step with the same title on the other side.
+    """
+    common = Counter(each.title.text for each in before) & Counter(each.title.text for each in after)
+    pairs = zip(_without(common, before), _without(common, after), strict=False)
+    renamed = {id(theirs): mine.title.text for mine, theirs in pairs if "$" in theirs.title.text}
+    return before, [
+        replace(each, title=each.title._replace(text=renamed.get(id(each), each.title.text))) for each in after
+    ]
+
+
+def _without(common: Counter[str], steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
+    """The steps that are not among the common ones."""
+    left = Counter(common)
+    for each in steps:
+        if left[each.title.text] > 0:
+            left[each.title.text] -= 1
+        else:
+            yield each
+
+
 def _of_program(side: Side) -> str:
     """The output of `docker run` with empty lines in place of the engine's."""
     if side.exit == 0:
         return side.output
-    lines = [line for line in side.output.split("\n") if not _OF_CLIENT.fullmatch(line)]
+    engines = _OF_CLIENT if side.exit >= _RESERVED else _OF_RUNTIME
+    lines = [line for line in side.output.split("\n") if not engines.fullmatch(line)]
     if len(lines) < side.output.count("\n") + 1:  # the client sets its message apart by empty lines
         lines = [line for line in lines if line.strip()]
     return "\n".join(lines)
@@ -115,8 +180,19 @@ def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
         row = dict(zip(header, cells, strict=False))
         name = f"{row['REPOSITORY']}:{row.get('TAG', '')}" if "REPOSITORY" in row else row.get("IMAGE", "?")
         size = row.get("SIZE") or row.get("DISK USAGE") or "?"
-        found.append(Line(f"{name}  {size}" if sizes else name, number))
+        spare = [
+            *(cell for cell in header if cell not in _COLUMNS),
+            *cells[len(header) :],
+            *_unusual(row.values(), name, row.get("TAG")),
+        ]
+        found.append(Line("  ".join([name, *([size] if sizes else []), *spare]), number))
     return sorted(found)
+
+
+def _unusual(cells: Iterable[str], *known: str | None) -> Iterator[str]:
+    """The cells that are neither `known` nor of a column that is not compared."""
+    parts = {*known, *(part for each in known if each for part in each.split(":"))}
+    yield from (cell for cell in cells if cell not in parts and not _UNCOMPARED.fullmatch(cell))
 
 
 def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
@@ -130,12 +206,17 @@ def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     found = []
     for line in lines if template and not _TABLE.match(template) else lines[1:]:
         cells = _GAP.split(line.text.strip(), maxsplit=len(fields) - 1)
-        shown = (cell for name, cell in zip(fields, cells, strict=False) if name not in hidden)
+        cells = cells[: len(fields)] + [""] * (len(fields) - len(cells))
+        pairs = list(zip(fields, cells, strict=True))
+        shown = [cell for name, cell in pairs if name not in hidden]
+        shown += _unusual(cell for name, cell in pairs if name in hidden)
         found.append(line._replace(text="  ".join(shown)))
     return found
 
 
-def _is_independent(step: Step) -> bool:
+def _is_independent(step: Step, *, same_kind: bool) -> bool:
     """Whether what `inspect` prints is the same on any engine. Without a template, it prints everything."""
     template = (step.command.values("--format", "-f") or [""])[0]
+    if _LAYERS.search(template) and not same_kind:
+        return False
     return bool(template) and not (_OF_STORE.search(template) or (_WHOLE.search(template) and "range" not in template))

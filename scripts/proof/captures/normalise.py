@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from proof.captures import buildah_log
 from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line, mask_reference
 from proof.snippets.model import Step
 
@@ -107,7 +108,7 @@ def _by_title(log: BuildLog) -> dict[str, list[BuildStep]]:
 
 
 def _build_log(text: str) -> str:
-    log = BuildLog.parse(text)
+    log = _parsed(text)
     return "\n".join(line.text for line in _comparable(log, log))
 
 
@@ -195,9 +196,13 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
 
 def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
     """Two outputs of a build, parsed. Cached steps in `new` have what `earlier` builds of the same run printed."""
-    before = BuildLog.parse(_without_ignored(old, step))
-    builds = (BuildLog.parse(_without_ignored(text, step)) for text in earlier)
-    return before, _completed(BuildLog.parse(_without_ignored(new, step)), builds, before)
+    before = _parsed(_without_ignored(old, step))
+    builds = (_parsed(_without_ignored(text, step)) for text in earlier)
+    return before, _completed(_parsed(_without_ignored(new, step)), builds, before)
+
+
+def _parsed(text: str) -> BuildLog:
+    return buildah_log.parse(text) if buildah_log.begins(text) else BuildLog.parse(text)
 
 
 def _without_ignored(text: str, step: Step) -> str:

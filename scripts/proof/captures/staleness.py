@@ -13,6 +13,13 @@ from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
 from proof.snippets.model import Snippet
 
+# A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`.
+_ROW = re.compile(r"(\S+)( +\S+)? +([0-9a-f]{12}) +(\S.*)", re.ASCII)
+_SIZE = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[kMGT]?B")
+_DISK_USAGE = re.compile(rf"({_SIZE.pattern}) +{_SIZE.pattern}(?: |$)")
+_OVERHEAD = 8192  # bytes per file that a store may count besides its content: a block, and headers in the archive
+_FIXED = 1_000_000  # bytes per image: directories and metadata
+
 
 class StaleError(ProofError):
     """A capture does not match the current snippet."""
@@ -32,8 +39,11 @@ def stale(snippet: Snippet, keys: dict[str, str], pinned: dict[str, str]) -> Ite
     for place, capture in found.items():
         folder = place.folder(snippet.folder, snippet.variant)
         hint = f"proof update {snippet.name}{' --bases registry' if place.origin == 'registry' else ''}"
-        for change in index.changed_inputs(snippet, capture, keys, pinned):
+        changes = index.changed_inputs(snippet, capture, keys, pinned)
+        for change in changes:
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
+        if not changes:
+            yield from _undeclared_outcomes(capture, snippet, folder)
         for name in capture.tampered:
             yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
         yield from contradictions(capture, folder)
@@ -58,16 +68,53 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
             # A build moves its tag to a new image, so IDs seen before no longer apply.
             short = built.removeprefix("sha256:")[:12]
             ids = {name.split(":")[0]: short for name in image_names(step.output)}
-        for repository, image, size in re.findall(
-            r"^(\S+) +\S+ +([0-9a-f]{12}) +.*? ([\d.]+[kMGT]?B)\s*$", step.output, re.MULTILINE
-        ):
+        for repository, image, rest in _rows(step.output):
             where = Where(folder / f"{step.name}.txt")
             if ids.setdefault(repository, image) != image:
                 what = f"{repository} has two IDs in the transcripts of {capture.snippet}"
                 yield PageError(what, where=where, evidence=f"{ids[repository]}\n{image}", hint=hint)
             measured = capture.facts.get("size")
-            if measured and capture.provenance.image_store != "containerd" and len(ids) == 1:
+            if measured and isinstance(measured.value, int) and len(ids) == 1 and (size := _size_in(rest)):
                 written = units.written(measured.value, "B")
-                if size != written:
+                if not _is_size_of(size, capture, measured.value):
                     what = f"the table says {size}, but the layers hold {written}"
                     yield PageError(what, where=where, hint=hint)
+
+
+def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> Iterator[ProofError]:
+    """Steps whose exit code or message is not the one that the manifest declares for the engine of the capture."""
+    hint = f"proof update {snippet.name}"
+    for step in snippet.on(capture.engine).steps:
+        if (done := capture.step(step.name)) is not None:
+            where = Where(folder / f"{step.name}.txt")
+            if done.exit != step.exit:
+                yield PageError(f"{step} exited with {done.exit}, but {step.exit} is declared", where=where, hint=hint)
+            if step.expect not in done.output:
+                yield PageError(f"{step} did not print '{step.expect}'", where=where, hint=hint)
+
+
+def _rows(output: str) -> Iterator[tuple[str, str, str]]:
+    """The rows of a table of images: the name, the short ID, and the other cells."""
+    # Line by line, and no two parts of the pattern match the same spaces: an output may be very long.
+    for row in filter(None, map(_ROW.fullmatch, output.split("\n"))):
+        name, tag, image, rest = row.groups()
+        if tag or ":" in name:
+            yield name if tag else name.rpartition(":")[0], image, rest
+
+
+def _size_in(cells: str) -> str | None:
+    """The size in a row of a table of images: the last cell, or from Docker 29 on the first one."""
+    found = _DISK_USAGE.match(cells)
+    last = cells.rstrip().rpartition(" ")[2]
+    return found[1] if found else last if _SIZE.fullmatch(last) else None
+
+
+def _is_size_of(size: str, capture: Capture, measured: int) -> bool:
+    """Whether a table can show this size for an image whose layers hold `measured` bytes."""
+    if capture.engine.store == "classic":
+        return size == units.written(measured, "B")
+    # containerd's store counts whole blocks, and the layers as they were received besides the unpacked ones.
+    number = size.rstrip("kMGTB")
+    shown: float = float(number) * 1000 ** " kMGT".index(size[len(number) : -1] or " ")
+    files = sum(layer.files for layer in capture.layers)
+    return 0.98 * measured <= shown <= 2.1 * measured + _OVERHEAD * files + _FIXED

@@ -58,6 +58,8 @@ def _private(terminal: Terminal, cache: Path, memory: int | None) -> Iterator[En
         with terminal.stage("private engine"):
             start = private_daemon.start(cache, PLATFORM, memory=memory, on_restart=lost)
             engine = stack.enter_context(start)
+        if not engine.group:
+            terminal.say(" · the private engine cannot limit memory here", "yellow")
         yield engine
 
 

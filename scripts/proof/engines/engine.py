@@ -27,6 +27,7 @@ from proof.core.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.engines import overlay_store
 from proof.engines.journal import Journal
 from proof.snippets.commands import familiar
+from proof.snippets.engine_version import NO_NATIVE_DIFF
 from proof.system import process
 from proof.system.keyed_lock import KeyedLock
 from proof.system.sandbox import Sandbox
@@ -57,7 +58,7 @@ class EngineInfo:
     kind: Kind
     version: str
     builder: str  # buildx's version, or the engine's own
-    image_store: str  # `overlay2` (classic) or `containerd`
+    image_store: str  # `overlay2` (classic) or `containerd`; `overlay2-without-native-diff` counts otherwise
     filesystem: str  # that the image store is on
     platform: str  # that it builds and runs images for, such as linux/amd64
     private: bool
@@ -75,7 +76,7 @@ class Engine:
     bases: frozenset[str] = frozenset()  # images without the prefix: a private engine's bases, used by all snippets
     journal: Journal | None = None  # records what this run creates
     restart: Callable[[], object] | None = None  # starts a lost private engine again
-    group: str = ""  # the control group of the containers; private engines only
+    group: str = ""  # the control group of the containers, if they have one; private engines only
     data: Path | None = None  # where the images are; only for a private engine with Docker's classic store
     builds: KeyedLock = field(default_factory=KeyedLock)  # keeps builds with common steps from running at once
     sandbox: Sandbox | None = None  # that the clients run in, if one is possible
@@ -230,12 +231,13 @@ class Engine:
             )
         data = self._json("info", "--format", "{{json .}}")
         status = dict(data.get("DriverStatus") or [])
+        counting = NO_NATIVE_DIFF if status.get("Native Overlay Diff") == "false" else ""
         plugins = {p["Name"]: p.get("Version", "?") for p in data.get("ClientInfo", {}).get("Plugins") or []}
         return EngineInfo(
             kind="docker",
             version=data["ServerVersion"],
             builder=f"buildx {plugins.get('buildx', 'missing')}",
-            image_store="containerd" if "driver-type" in status else data["Driver"],
+            image_store="containerd" if "driver-type" in status else data["Driver"] + counting,
             filesystem=status.get("Backing Filesystem", "?"),
             platform=self.platform,
             private=self.private,

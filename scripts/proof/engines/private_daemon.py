@@ -2,13 +2,18 @@
 
 Its data is in a directory of the cache, called a slot, so that the next run finds the bases and the build cache there.
 A run locks its slot for as long as its daemon lives; parallel runs use different slots.
+
+It runs without root too, in a user namespace. Then root in it is the user, there is usually no control group, and files
+of a container's other users belong to the ids that /etc/subuid gives the user.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
+import resource
 import shutil
 import subprocess
 import threading
@@ -38,6 +43,14 @@ _DETACHED = "detached.json"
 _SOCKET = "docker.sock"
 _SOCKET_LIMIT = 100  # bytes: the kernel allows 107 for the path of a socket
 
+_NAMESPACES = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
+# Without root, for one more namespace: in it the user is root, and the ids of /etc/subuid are the other users.
+_MAPPED = ("--user", "--map-root-user", "--map-auto")
+_MAPPERS = ("newuidmap", "newgidmap")  # with these unshare gives the other ids
+_IDS = 65_536  # that the files of an image may belong to
+_PROXY = "rootlesskit-docker-proxy"  # without root, dockerd does not start unless it finds it
+_PROCESSES = 10_000  # and threads, of the user and the engine together
+
 _INSIDE = Path(__file__).with_name("private_daemon.sh")  # runs inside the namespaces
 # The host's user id for root in a container, which nobody else has. A container's other users have the ids after it.
 _USER = 1_900_000_000
@@ -53,8 +66,26 @@ def obstacle() -> str:
     missing += [] if sandbox.buildx() else ["docker-buildx"]
     if missing:
         return f"a private engine needs {', '.join(missing)}, not installed here"
-    if os.geteuid() != 0:
-        return "a private engine needs root, for namespaces and mounts"
+    return "" if os.geteuid() == 0 else _obstacle_without_root()
+
+
+@functools.cache
+def _obstacle_without_root() -> str:
+    path = process.search_path()
+    if missing := [program for program in _MAPPERS if not shutil.which(program, path=path)]:
+        return f"a private engine needs root, or else {' and '.join(missing)}, not installed here"
+    # Only a trial shows what the kernel allows, and where the ranges come from.
+    maps = ("/proc/self/uid_map", "/proc/self/gid_map")
+    trial = (*_NAMESPACES, *_MAPPED, "grep", "--with-filename", "", *maps)
+    try:
+        done = process.run(trial, env={"PATH": path}, deadline=10)
+    except CannotMeasureError as error:
+        return f"a private engine needs root, or else namespaces: {error.what}"
+    if done.exit != 0:
+        return f"a private engine needs root, or else namespaces, which fails here: {done.last_lines(1)}"
+    lines = done.text().splitlines()
+    if any(sum(int(line.split()[-1]) for line in lines if line.startswith(which)) < _IDS for which in maps):
+        return f"a private engine needs root, or else {_IDS:,} ids for the user in /etc/subuid and /etc/subgid"
     return ""
 
 
@@ -82,6 +113,7 @@ def start(
     """
     if reason := obstacle():
         raise NoEngineError(reason, hint="scripts/bootstrap as root, or --engine docker")
+    root = os.geteuid() == 0
     _sweep(cache)
     slot, held = _take_slot(cache / f"engine-{store}")
     with contextlib.ExitStack() as stack:
@@ -92,7 +124,7 @@ def start(
         home = stack.enter_context(temp_folders.folder("home"))
         ours = stack.enter_context(journal.opened(slot / "journals"))
         env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
-        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), guard=() if detach else _GUARD)
+        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), root, () if detach else _GUARD)
         restarting = threading.Lock()
 
         def restart() -> None:
@@ -113,8 +145,9 @@ def start(
             platform,
             journal=ours,
             restart=restart,
-            group=cgroup.name(slot),
-            data=slot / f"data/{_USER}.{_USER}" if store == "classic" else None,
+            group=daemon.group(),
+            # Without root the files belong to several users.
+            data=slot / f"data/{_USER}.{_USER}" if store == "classic" and root else None,
             sandbox=confined,
             disk=slot,
             starts=lambda: daemon.starts,
@@ -143,6 +176,7 @@ class _Daemon:
     env: dict[str, str]  # the environment of the engine's clients
     store: Store
     memory: int  # bytes
+    root: bool  # whether this process is root
     guard: Sequence[str]  # words in front of the command that starts it
     running: subprocess.Popen[bytes] | None = None
     starts: int = 0
@@ -151,7 +185,13 @@ class _Daemon:
     def user(self) -> int:
         """The host's user id for root in a container."""
         # With containerd's store, the builder of Docker 26 cannot use remapped users.
-        return _USER if self.store == "classic" else 0
+        # Without root there is only one user namespace, in which users are remapped already.
+        return _USER if self.store == "classic" and self.root else 0
+
+    def group(self) -> str:
+        """The name of its control group, which is created; empty if that is not possible here."""
+        name = cgroup.name(self.slot)
+        return name if cgroup.make(name, self.memory) else ""
 
     def start(self, engine: Engine) -> None:
         """Start the daemon, and wait until it answers."""
@@ -171,13 +211,21 @@ class _Daemon:
             f"version = 2\nroot = {json.dumps(str(self.slot / 'data/containerd/daemon'))}\n"
             'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
         )
-        group = cgroup.name(self.slot)
-        parent = (f"--cgroup-parent=/{group}",) if cgroup.make(group, self.memory) else ()
+        options = [f"--cgroup-parent=/{group}"] if (group := self.group()) else []
+        env = {"PATH": process.search_path(), "HOME": "/"}
+        before: tuple[str, ...] = _NAMESPACES
+        if not self.root:
+            (self.slot / "bin" / _PROXY).touch(0o755)
+            options.append("--rootless")
+            # Without these dockerd does not start. It finds nothing of RootlessKit there, and needs nothing.
+            env |= {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}
+            _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+            processes = _PROCESSES if most == resource.RLIM_INFINITY else min(_PROCESSES, most)
+            before = ("prlimit", f"--nproc={processes}", *_NAMESPACES, *_MAPPED)
         log = self.slot / "dockerd.log"
-        namespaces = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
         self.running = process.spawn(
-            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(self.user), *parent],
-            env={"PATH": process.search_path(), "HOME": "/"},
+            [*self.guard, *before, "sh", str(_INSIDE), str(self.slot), str(self.user), *options],
+            env=env,
             log=log,
             keep_open=[self.held],
         )

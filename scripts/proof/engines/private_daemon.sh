@@ -3,9 +3,9 @@
 #   sh private_daemon.sh SLOT USER [OPTION…]
 # SLOT is the engine's directory. It has the settings and, in bin/, links to all programs that the engine may start.
 # USER is the host's user id for root in a container; its other users have the 65,535 ids after that. With 0 the users
-# are not remapped. The options are passed to dockerd.
+# are not remapped. The options are passed to dockerd. With ROOTLESSKIT_STATE_DIR set, root in here is an ordinary user.
 set -e
-slot=$1 user=$2
+slot=$1 user=$2 rootless=${ROOTLESSKIT_STATE_DIR:+yes}
 shift 2
 
 # ── A root file system that has only the programs and the slot from the host ───────────────────────────────────────────
@@ -15,7 +15,8 @@ cd /run
 mkdir -p dev etc proc run sys tmp usr var old ".$slot"
 chmod 1777 tmp
 ln -s ../run var/run
-mount --bind /usr usr
+# Without root, what is mounted below /usr cannot be left out.
+mount "--${rootless:+r}bind" /usr usr
 mount -o remount,bind,ro usr
 for path in /bin /sbin /lib /lib32 /lib64; do
     if [ -L "$path" ]; then
@@ -41,11 +42,16 @@ mount --bind "$slot" ".$slot"
 mount -t proc proc proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
-# Here dockerd checks whether its AppArmor profile is loaded.
-[ ! -d /sys/kernel/security/apparmor ] || mount --bind /sys/kernel/security sys/kernel/security
+# Here dockerd checks whether its AppArmor profile is loaded. Without root it cannot load one.
+[ "$rootless" ] || [ ! -d /sys/kernel/security/apparmor ] || mount --bind /sys/kernel/security sys/kernel/security
 mount -t tmpfs -o mode=755,nosuid tmpfs dev
 while read -r name minor; do
-    mknod -m 666 "dev/$name" c "${minor%:*}" "${minor#*:}"
+    if [ "$rootless" ]; then
+        : >"dev/$name"
+        mount --bind "/dev/$name" "dev/$name"
+    else
+        mknod -m 666 "dev/$name" c "${minor%:*}" "${minor#*:}"
+    fi
 done <<END
 null 1:3
 zero 1:5
@@ -54,7 +60,7 @@ random 1:8
 urandom 1:9
 tty 5:0
 END
-chown "$user:$user" dev/*  # they are mounted into containers, where they must belong to root
+[ "$user" = 0 ] || chown "$user:$user" dev/*  # they are mounted into containers, where they must belong to root
 cat >etc/passwd <<END
 root:x:0:0:root:/:/bin/sh
 containers:x:$user:$user::/:/bin/false

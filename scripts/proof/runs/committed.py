@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proof.captures import fingerprint, store
+from proof.captures import empty_layers, fingerprint, store
 from proof.captures.diff import Difference, compare, engines_own_facts, outputs_in_other_words
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
@@ -73,7 +73,8 @@ def accurate(snippet: Snippet, old: Capture, new: Capture) -> Result:
         return result
     # What the engine says in its own words was not compared, so the run proves nothing about facts read from it.
     own = engines_own_facts(snippet)
-    compared = replace(new, facts={name: fact for name, fact in new.facts.items() if name not in own})
+    compared = empty_layers.completed(new, old, snippet)
+    compared = replace(compared, facts={name: fact for name, fact in compared.facts.items() if name not in own})
     return replace(result, new=compared, measured=new, words=outputs_in_other_words(old, new, snippet))
 
 
@@ -87,6 +88,6 @@ def save(new: Capture, snippet: Snippet, place: Place, known: Sequence[Committed
 
 def _changes(capture: Capture, engine: EngineVersion, inputs: Mapping[str, str]) -> list[Change]:
     changes = fingerprint.changed(capture.inputs, inputs)
-    if capture.engine.store != engine.store and not any(change.name == fingerprint.ENGINE for change in changes):
+    if not capture.engine.counts_like(engine) and not any(change.name == fingerprint.ENGINE for change in changes):
         changes.append(Change(fingerprint.ENGINE, f"changed from {capture.engine} to {engine}"))
     return changes

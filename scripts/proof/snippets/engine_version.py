@@ -14,6 +14,9 @@ from typing import Literal, cast
 Kind = Literal["docker", "podman"]
 Store = Literal["classic", "containerd"]
 _CONDITION = re.compile(r"(docker|podman)(?: (<|>=)([1-9][0-9]{0,3}))?(?: (classic|containerd))?", re.ASCII)
+# The end of an image store's name where Docker compares files to find what a layer changed, as in a user namespace. It
+# then counts a layer otherwise: a symbolic link has no size.
+NO_NATIVE_DIFF = "-without-native-diff"
 _VERSION = re.compile(r"(docker|podman) ([0-9]{1,4})(?:\.|$)", re.ASCII)
 
 
@@ -24,6 +27,7 @@ class EngineVersion:
     kind: Kind
     major: int
     store: Store = "classic"  # of images; podman's counts as classic
+    native_diff: bool = True
 
     @classmethod
     def of(cls, engine: str, image_store: str) -> EngineVersion:
@@ -34,10 +38,16 @@ class EngineVersion:
         if not (found := _VERSION.match(engine)):
             raise ValueError(f"not an engine: {engine!r:.60}")
         store: Store = "containerd" if image_store == "containerd" else "classic"
-        return cls(cast(Kind, found[1]), int(found[2]), store)
+        return cls(cast(Kind, found[1]), int(found[2]), store, not image_store.endswith(NO_NATIVE_DIFF))
+
+    def counts_like(self, other: EngineVersion) -> bool:
+        """Whether both display the same sizes for the same image."""
+        mine, others = ((each.kind, each.store, each.native_diff) for each in (self, other))
+        return mine == others
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.major}" + (", containerd's store" if self.store == "containerd" else "")
+        store = ", containerd's store" if self.store == "containerd" else ""
+        return f"{self.kind} {self.major}{store}" + ("" if self.native_diff else ", without native diff")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from proof.core.errors import CannotMeasureError
 from proof.system import process
 
 PROGRAM = "bwrap"
-_ALONE = ("--unshare-all", "--unshare-user", "--die-with-parent", "--cap-drop", "ALL")
+# It is root in there, without rights, so that `docker cp` gives the files of an ordinary user to a container's root, as
+# it does with those of root. A user's own id may be one that the engine cannot give a file to.
+_ALONE = (*"--unshare-all --unshare-user --uid 0 --gid 0 --die-with-parent --cap-drop ALL".split(),)
 _BIN = Path("/usr/bin")
 _PLUGINS = "cli-plugins"  # the directory below docker's own settings where it looks for plugins first
 _BUILDX = "docker-buildx"

@@ -585,3 +585,19 @@ def test_noise_says_why(tmp_path: Path) -> None:
         edit(file, file.read_text().splitlines()[2], wrong)
         with pytest.raises(ManifestError, match=r"snippet\.toml:3"):
             manifest.variants(file.parent)[0]
+
+
+@pytest.mark.parametrize(("printed", "says"), [("a is 1", []), ("a is 2", ["note/broken"])])
+def test_a_build_that_fails_in_other_words(printed: str, says: list[str], tmp_path: Path) -> None:
+    """Docker's builder and Podman's report a failure in their own words. What the command printed is compared."""
+    root = tiny(tmp_path)
+    with (root / "snippets/note/snippet.toml").open("a") as file:
+        file.write('\n[[step]]\nname = "broken"\ncommand = "docker build -t note ."\nunshown = "a test"\nexit = 1\n')
+        file.write('expect = { docker = "did not complete", podman = "exit status 1" }\n')
+    note = Here(captured(root), "note")
+    last = len(note.capture.steps) - 1
+    log = "#7 [2/2] RUN wc -c /a\n#7 0.213 a is 1\n#7 ERROR: process did not complete successfully\n"
+    other = f'STEP 1/2: RUN wc -c /a\n{printed}\nError: building at STEP "RUN wc -c /a": exit status 1\n'
+    old = step(last, output=log, exit=1)(note.capture)
+    new = provenance(engine="podman 5.4.2")(step(last, output=other, exit=1)(old))
+    assert [what for what in note.said(old, new) if what == "note/broken"] == says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from proof.captures import index
 from proof.captures.store import RECORD, save
 from proof.core.errors import PageError
-from proof.snippets.places import Origin, Place, folder_of
-from tests.support.makers import capture, placed, write
+from proof.snippets import base_images, manifest
+from proof.snippets.places import PLACES, Origin, Place, folder_of
+from tests.support.helpers import captured, tiny
+from tests.support.makers import by_engine, capture, placed, write
 
 DECLARED = {"single": [""], "go": ["1.26", "1.27"], "both": ["", "x"]}
 
@@ -131,3 +134,46 @@ class TestOrigins:
         best = index.best(tmp_path / "go", "1.26")
         assert best is not None
         assert best.snippet == "go 1.26 rebuilt"
+
+
+class TestShown:
+    @pytest.mark.parametrize(
+        ("places", "stale", "expected"),
+        [
+            ("rebuilt", "", "rebuilt"),
+            ("rebuilt", "rebuilt", "rebuilt"),  # the only one is shown, and `proof status` says that it is stale
+            ("rebuilt-docker-29", "", "rebuilt-docker-29"),
+            ("rebuilt rebuilt-docker-29", "", "rebuilt rebuilt-docker-29"),
+            ("rebuilt rebuilt-docker-29", "rebuilt", "rebuilt-docker-29"),
+            ("rebuilt rebuilt-docker-29", "rebuilt-docker-29", "rebuilt"),
+            ("rebuilt rebuilt-docker-29", "rebuilt rebuilt-docker-29", "rebuilt"),
+            ("registry rebuilt rebuilt-docker-29", "", "registry"),
+            ("registry registry-docker-29 rebuilt", "", "registry registry-docker-29"),
+            ("registry registry-docker-29 rebuilt", "registry", "registry-docker-29"),
+            ("registry registry-docker-29 rebuilt", "registry registry-docker-29", "registry"),
+            ("", "", ""),
+        ],
+    )
+    def test_of_several(self, places: str, stale: str, expected: str, tmp_path: Path) -> None:
+        """All on the same bases, the registry's first; without the stale ones if another one is current."""
+        root = captured(tiny(tmp_path))
+        snippet = manifest.variants(root / "snippets/note")[0]
+        known = base_images.load(root)
+        keys = {name: known.key(name) for name in known.images}
+        made = index.best(snippet.folder)
+        assert made is not None
+        shutil.rmtree(snippet.captured)
+        for place in (each for each in PLACES if str(each) in places.split()):
+            one = by_engine(made, "docker 29.7.2") if place.wording else made
+            one = replace(one, environment=replace(one.environment, bases=place.origin))
+            if str(place) in stale.split():
+                one = replace(one, inputs=one.inputs | {"context/note.txt": "sha256:0"})
+            save(one, place.folder(snippet.folder))
+        found = index.shown(snippet, keys, {})
+        assert [str(place) for place in found] == expected.split()
+        every = index.Captures(root / "snippets", manifest.variants)
+        if not expected:
+            assert "note" not in every
+            return
+        assert list(every.shown("note")) == list(found.values())
+        assert every["note"] == next(iter(found.values()))

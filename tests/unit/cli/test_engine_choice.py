@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,7 +43,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def engine(kind: Kind, env: dict[str, str] | None = None, *, sandbox: bool = True) -> Engine:
-    return Engine(kind, env or {}, "linux/amd64", sandbox=cast("Sandbox", object()) if sandbox else None)
+    return Engine(kind, env or {}, "linux/amd64", group="g", sandbox=cast("Sandbox", object()) if sandbox else None)
 
 
 def said(choice: EngineChoice, capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -59,6 +60,11 @@ DOCKER_IS_NOT = [" · `docker` is installed, but its engine does not answer", " 
     ("there", "choice", "lines"),
     [
         ({"private": engine("docker")}, "auto", []),
+        (
+            {"private": replace(engine("docker"), group=""), "docker": engine("docker")},
+            "auto",
+            [" · the private engine cannot limit memory here"],
+        ),
         ({"private": engine("docker"), "docker": engine("docker")}, "private", []),
         (
             {"docker": engine("docker", {"DOCKER_HOST": "unix:///run/d.sock"}), "podman": engine("podman")},
@@ -79,7 +85,7 @@ DOCKER_IS_NOT = [" · `docker` is installed, but its engine does not answer", " 
             ],
         ),
     ],
-    ids=["private first", "private alone", "docker second", "podman last", "podman alone"],
+    ids=["private first", "private without limits", "private alone", "docker second", "podman last", "podman alone"],
 )
 def test_the_engine_that_is_used(
     there: dict[str, Any],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -168,3 +169,21 @@ class TestAgain:
         """A user's own engine is not restarted."""
         with pytest.raises(EngineLostError):
             ENGINE.retry_if_lost(self.lose(1))
+
+
+@pytest.mark.parametrize(
+    ("driver", "status", "store"),
+    [
+        ("overlay2", [["Native Overlay Diff", "true"]], "overlay2"),
+        ("overlay2", [["Native Overlay Diff", "false"]], "overlay2-without-native-diff"),
+        ("vfs", None, "vfs"),
+        ("overlayfs", [["driver-type", "io.containerd.snapshotter.v1"]], "containerd"),
+    ],
+)
+def test_the_image_store(
+    driver: str, status: list[list[str]] | None, store: str, answers: Callable[[Answer], object]
+) -> None:
+    """Its name says how it counts sizes. In a user namespace, Docker finds changes by comparing files."""
+    data = {"ServerVersion": "26.1.5", "Driver": driver, "DriverStatus": status}
+    answers(lambda _: (0, json.dumps(data)))
+    assert ENGINE.info().image_store == store

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from proof.core.errors import CannotMeasureError
 from proof.engines import private_daemon
-from proof.system import sandbox
+from proof.system import process, sandbox
+from proof.system.process import Completed
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +44,54 @@ def test_no_buildx(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it no image can be built."""
     monkeypatch.setattr(sandbox, "buildx", lambda: None)
     assert private_daemon.obstacle() == "a private engine needs docker-buildx, not installed here"
+
+
+class TestWithoutRoot:
+    """An ordinary user needs a range of ids, and a kernel that lets them use it."""
+
+    MAPS = "".join(
+        f"/proc/self/{kind}_map:  0 1000 1\n/proc/self/{kind}_map:  1 100000 65535\n" for kind in ("uid", "gid")
+    )
+
+    @pytest.fixture(autouse=True)
+    def tried(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+        """What the trial returns or raises."""
+        found: dict[str, Any] = {"result": Completed((), 0, self.MAPS.encode(), b"", 0.1)}
+
+        def run(*_: object, **__: object) -> Completed:
+            if isinstance(found["result"], Exception):
+                raise found["result"]
+            return cast(Completed, found["result"])
+
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        monkeypatch.setattr(process, "run", run)
+        private_daemon._obstacle_without_root.cache_clear()
+        yield found
+        private_daemon._obstacle_without_root.cache_clear()
+
+    def test_all_is_there(self) -> None:
+        assert private_daemon.obstacle() == ""
+
+    def test_no_programs_for_the_ids(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They are in a package of their own."""
+        monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == "newgidmap" else f"/usr/bin/{name}")
+        assert private_daemon.obstacle() == "a private engine needs root, or else newgidmap, not installed here"
+
+    @pytest.mark.parametrize(
+        ("result", "reason"),
+        [
+            (
+                Completed((), 1, b"", b"unshare: write failed /proc/self/uid_map: Operation not permitted\n", 0.1),
+                "namespaces, which fails here: unshare: write failed /proc/self/uid_map: Operation not permitted",
+            ),
+            (CannotMeasureError("`unshare` took too long"), "namespaces: `unshare` took too long"),
+            *(
+                (Completed((), 0, few.encode(), b"", 0.1), "65,536 ids for the user in /etc/subuid and /etc/subgid")
+                for few in (MAPS[: len(MAPS) // 2], MAPS.replace("65535", "99999", 1).replace("65535", "1000"))
+            ),
+        ],
+    )
+    def test_it_is_tried(self, result: Completed | Exception, reason: str, tried: dict[str, Any]) -> None:
+        """What the kernel refuses is told in its own words."""
+        tried["result"] = result
+        assert private_daemon.obstacle() == f"a private engine needs root, or else {reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.captures.model import CapturedFact
-from proof.captures.store import save
+from proof.captures.store import load, save
 from proof.core.errors import ManifestError, PageError
 from proof.core.units import binary, parse_binary, size, written
 from proof.facts import book as facts
@@ -18,7 +19,8 @@ from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source, Value
 from proof.snippets import project
 from proof.snippets.places import folder_of
-from tests.support.makers import capture, write
+from tests.support.helpers import captured, tiny, up_to_date
+from tests.support.makers import by_engine, capture, write
 
 CITED = """[[source]]
 name = "edition"
@@ -264,3 +266,29 @@ class TestCited:
             facts.load(tmp_path)
         assert error.value.where is not None
         assert (error.value.where.path.name, error.value.where.line) == ("cited.toml", line)
+
+
+def test_facts_of_another_engine_only(tmp_path: Path) -> None:
+    """A fact that only one engine's capture has is that capture's. If both have it, it is the first one's."""
+    root = captured(tiny(tmp_path))
+    manifest = root / "snippets/count/snippet.toml"
+    rule = 'facts.{} = {{ match = \'^(.*) note\', unit = "text", engine = "docker {}" }}\n'
+    manifest.write_text(manifest.read_text() + rule.format("new", ">=29") + rule.format("old", "<29"))
+    made = load(folder_of(manifest.parent, "rebuilt"))
+    assert made is not None
+    own = {"old": CapturedFact("6", "text", "here"), "words": CapturedFact(6, "count", "here")}
+    save(replace(made, facts=own), folder_of(manifest.parent, "rebuilt"))
+    own = {"new": CapturedFact("7", "text", "there"), "words": CapturedFact(7, "count", "there")}
+    late = by_engine(replace(made, facts=own), "docker 29.7.2")
+    save(late, folder_of(manifest.parent, "rebuilt", "", "docker-29"))
+    up_to_date(root)
+    book = facts.load(root / "snippets")
+    assert {name: book[f"count.{name}"].value for name in ("old", "new", "words")} == {
+        "old": "6",
+        "new": "7",
+        "words": 6,
+    }
+    assert [name for name in book if name.startswith("count.")] == ["count.old", "count.words", "count.new"]
+    assert len(book) == len(list(book))
+    with pytest.raises(KeyError):
+        book["count.other"]

@@ -518,3 +518,43 @@ def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: p
     assert "stale" not in convert("{{ note.size }}", project, draft=True)
     edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')
     assert "the base alpine:3.22 changed" in convert("{{ note.size }}", project, draft=True)
+
+
+class TestWordsOfEngines:
+    """A page shows what Docker 29 prints beside what the versions before it print."""
+
+    def late(self, root: Path, name: str, output: str) -> None:
+        """Give `note` a capture by Docker 29, in which a step printed something else."""
+        folder = root / "snippets/note"
+        made = store.load(folder_of(folder, "rebuilt"))
+        assert made is not None
+        steps = tuple(replace(each, output=output) if each.name == name else each for each in made.steps)
+        late = makers.by_engine(replace(made, steps=steps), "docker 29.7.2")
+        store.save(late, folder_of(folder, "rebuilt", "", "docker-29"))
+
+    def test_each_in_a_tab(self, project: Path) -> None:
+        """With IDs that are unique on the page, also of a transcript that is shown twice."""
+        self.late(project, "image_ls", "IMAGE ID\nnote:latest <b>0123456789ab</b>\n")
+        html = convert("{{ transcript note/image_ls }}\n\n{{ transcript note/image_ls }}", project)
+        assert html.count('<input type="radio"') == 4
+        assert html.count(" checked>") == 2
+        ids = re.findall(r'\bid="([^"]*)"', html)
+        assert len(ids) == len(set(ids)) == 6
+        assert "<b>" not in html
+        assert html.index("&lt;b&gt;0123456789ab") < html.index("REPOSITORY")
+
+    def test_one_of_the_same_words(self, project: Path) -> None:
+        """What differs only from run to run is shown once, as the first capture has it."""
+        self.late(project, "image_ls", "REPOSITORY   TAG\nnote     latest\n")
+        html = convert("{{ transcript note/image_ls }}\n\n{{ transcript note/run }}", project)
+        assert '<input type="radio"' not in html
+        assert "note         latest" in html
+
+    def test_not_the_stale_one(self, project: Path) -> None:
+        """Pages leave out words that are not of the snippet as it is now."""
+        self.late(project, "image_ls", "other words\n")
+        folder = folder_of(project / "snippets/note", "rebuilt", "", "docker-29")
+        made = store.load(folder)
+        assert made is not None
+        store.save(replace(made, inputs=made.inputs | {"context/note.txt": "sha256:0"}), folder)
+        assert "other words" not in convert("{{ transcript note/image_ls }}", project)

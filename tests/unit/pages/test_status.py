@@ -14,8 +14,10 @@ from proof.facts import claims
 from proof.facts.values import Value
 from proof.pages import status
 from proof.snippets import project as manifest
+from proof.snippets.places import Wording, folder_of
 from tests.support.helpers import captured, edit, tiny
-from tests.support.makers import write
+from tests.support.in_process import proof
+from tests.support.makers import by_engine, write
 
 
 @pytest.fixture
@@ -179,3 +181,37 @@ def test_a_claim_is_evaluated_over_facts(predicate: str, holds: bool) -> None:  
     facts = {"a.size": Value(2_000_000, "B"), "b.size": Value(9_000_000, "B")}
     facts |= {"a.layers": Value(2, "count"), "b.user": Value("root", "text")}
     assert claims.check("A sentence.", predicate, facts).holds is holds
+
+
+def test_words_that_pages_leave_out_are_a_note(project: Path) -> None:
+    """A stale capture beside a current one is no problem: the exit code is 0, and a note says how to renew it."""
+    folder = project / "snippets/note"
+    made = store.load(folder_of(folder, "rebuilt"))
+    assert made is not None
+    late = by_engine(replace(made, inputs=made.inputs | {"context/note.txt": "sha256:0"}), "docker 29.7.2")
+    store.save(late, folder_of(folder, "rebuilt", "", "docker-29"))
+    found = status.status(project)
+    assert (found.problems, found.code) == ([], 0)
+    (note,) = found.notes
+    assert note.startswith(
+        "note: pages leave out the words of docker 29.7.2, which are stale: context/note.txt changed"
+    )
+    done = proof("status", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert note in " ".join((done.stdout + done.stderr).split())
+    store.save(by_engine(made, "docker 29.7.2"), folder_of(folder, "rebuilt", "", "docker-29"))
+    assert status.status(project).notes == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "wording"),
+    [("docker 29.7.2", ""), ("docker 28.5.2", "docker-29"), ("podman 5.4.2", ""), ("podman 5.4.2", "docker-29")],
+)
+def test_words_in_the_wrong_place(engine: str, wording: Wording, project: Path) -> None:
+    """A capture that claims another engine than its directory is for would be compared with no run in its words."""
+    folder = project / "snippets/note"
+    made = store.load(folder_of(folder, "rebuilt"))
+    assert made is not None
+    store.save(by_engine(made, engine), folder_of(folder, "rebuilt", "", wording))
+    assert f"this is a capture of 'note' on 'rebuilt' bases by '{engine}'" in said(project)
+    assert status.status(project).code == 2

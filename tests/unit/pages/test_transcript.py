@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 from proof.captures.model import CapturedStep
 from proof.core.errors import Where
 from proof.core.patterns import Pattern
-from proof.pages.transcript import CAP, render
+from proof.pages.transcript import CAP, provenance, render, tabs
+from proof.snippets.places import Wording
 from tests.support.helpers import REPOSITORY
-from tests.support.makers import capture
+from tests.support.makers import by_engine, capture
 
 FAILING = (REPOSITORY / "tests" / "data" / "buildkit" / "failing.txt").read_text("utf-8")
 
@@ -94,3 +97,48 @@ def test_what_is_too_long_for_a_page_is_counted() -> None:
 def test_nothing_printed_is_nothing_shown() -> None:
     """A command without output has no empty box below it."""
     assert "transcript__output" not in transcript("")
+
+
+class TestTabs:
+    NAMED: Mapping[Wording, str] = {"": "<b>old</b>", "docker-29": "<b>new</b>"}
+
+    def test_the_newest_comes_first(self) -> None:
+        """It is chosen until a reader chooses another one."""
+        html = tabs("note-run", self.NAMED)
+        inputs = re.findall(r"<input ([^>]*)>", html)
+        assert ["checked" in each for each in inputs] == [True, False]
+        assert re.findall(r'value="([^"]*)"', html) == ["docker-29", "docker-28"]
+        assert text(html) == "Docker 29Docker 28 and earlierDocker 29newDocker 28 and earlierold"
+
+    def test_labels_are_of_their_buttons(self) -> None:
+        """Each button has one label, all buttons of a transcript are one group, and those of another one another."""
+        html = tabs("note-run", self.NAMED) + tabs("note-run-2", self.NAMED)
+        ids = re.findall(r' id="([^"]*)"', html)
+        assert ids == re.findall(r' for="([^"]*)"', html)
+        assert len(set(ids)) == 4
+        names = re.findall(r' name="([^"]*)"', html)
+        assert names == ["note-run-engine"] * 2 + ["note-run-2-engine"] * 2
+
+    def test_what_was_printed_stays_escaped(self) -> None:
+        """The transcripts stand in the tabs as they would stand alone."""
+        hostile = transcript('</code><input type="radio" name="note-run-engine" checked><script>x</script>')
+        html = tabs("note-run", {"": hostile, "docker-29": hostile})
+        assert html.count("<input ") == 2
+        assert "<script>" not in html
+
+
+def test_where_an_unusual_engine_comes_from() -> None:
+    """A reader sees it beside the engine, and it is text."""
+    made = capture()
+    source = replace(made.provenance, engine_from='built from its source <script>alert("x")</script>')
+    html = provenance(replace(made, provenance=source), made.steps[0])
+    assert "<script>" not in html
+    assert "an engine, built" not in html
+    assert 'a private daemon, built from its source <script>alert("x")</script>' in unescape(html)
+
+
+@pytest.mark.parametrize(("engine", "says"), [("docker 26.1.5", False), ("docker 28.5", False), ("docker 29.7", True)])
+def test_what_ci_does_not_repeat_says_so(engine: str, says: bool) -> None:  # noqa: FBT001 - an expected value
+    """Only the words of Docker 28 and earlier are repeated in CI."""
+    made = by_engine(capture(), engine)
+    assert ("not repeated since" in provenance(made, made.steps[0])) is says

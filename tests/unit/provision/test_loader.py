@@ -183,6 +183,31 @@ class TestBuildArchive:
         one, two = tmp_path / "one", tmp_path / "elsewhere" / "two"
         assert build(one, project(one), "golang") == build(two, project(two), "golang")
 
+    def test_compressed(self, tmp_path: Path) -> None:
+        """Its layers are gzipped, the same bytes each time, and everything else stays: an image of the same layers."""
+        found = project(tmp_path)
+        plain, packed = files(build(tmp_path, found, "golang")), []
+        for name in ("one", "two"):
+            (folder := tmp_path / name).mkdir()
+            archive = archive_module.build_archive(found, "golang", folder, tmp_path / "cache", compressed=True)
+            packed.append(archive.read_bytes())
+        assert packed[0] == packed[1]
+        content = files(packed[0])
+        assert content.keys() == plain.keys()
+        (listed,) = json.loads(content["manifest.json"])
+        assert [listed] == json.loads(plain["manifest.json"])
+        for name in content:
+            if name in listed["Layers"]:
+                assert content[name].startswith(b"\x1f\x8b")
+                assert gzip.decompress(content[name]) == plain[name]
+            else:
+                assert content[name] == plain[name]
+        diff_ids = json.loads(content[listed["Config"]])["rootfs"]["diff_ids"]
+        unpacked = [hashlib.sha256(gzip.decompress(content[name])).hexdigest() for name in listed["Layers"]]
+        assert diff_ids == [f"sha256:{digest}" for digest in unpacked]
+        measured = image_archive.measure(io.BytesIO(packed[0]))
+        assert measured.layers == image_archive.measure(io.BytesIO(build(tmp_path, found, "golang"))).layers
+
     def test_blob(self, tmp_path: Path) -> None:
         """A blob of a package is copied unchanged."""
         content = files(build(tmp_path, project(tmp_path), "alpine:3"))
@@ -355,6 +380,8 @@ class TestEnsure:
                     return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
                 case ["docker", "version"]:
                     return Completed(tuple(argv), 0, b"", b"", 0.1)
+                case ["docker", "info", *_]:
+                    return Completed(tuple(argv), 0, b'{"ServerVersion": "26.1.5", "Driver": "overlay2"}', b"", 0.1)
                 case ["docker", "load", "--quiet", "--input", archive]:
                     loaded.append(image_archive.measure(io.BytesIO(Path(archive).read_bytes())).id)
                     return Completed(tuple(argv), 0, b"Loaded image: alpine:3\n", b"", 0.1)

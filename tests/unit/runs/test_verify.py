@@ -34,7 +34,7 @@ from proof.snippets import base_images, manifest
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import Origin, Wording, folder_of
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
-from tests.support.makers import capture
+from tests.support.makers import by_engine, capture
 
 OTHER: Verdict = "another environment"
 
@@ -255,6 +255,9 @@ TABLE = [
     # Another engine words it otherwise: only what it means is compared.
     Case("other engine version", (OTHER_LOG,), "", "accurate"),
     Case("other engine version", (OTHER_LOG,), "write", "accurate"),  # with the classic store: no reader has that
+    Case("without native diff", (OTHER_LOG,), "", "accurate"),
+    Case("without native diff", (OTHER_LOG,), "write", "accurate"),
+    Case("without native diff", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
     Case("containerd's store", (OTHER_LOG,), "write", "written", saved=True),
     Case("containerd's store", (SAME,), "write", "accurate"),
     Case("containerd's store", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
@@ -343,6 +346,8 @@ class Project:
                 store.save(of_environment(here, platform="linux/arm64"), folder)
             case "containerd's store":
                 self.version, self.store = "docker 29.0.1", "containerd"
+            case "without native diff":
+                self.store = "overlay2-without-native-diff"
             case "podman":
                 self.version = "podman 5.4.2"
             case "by podman":
@@ -431,21 +436,12 @@ def of_environment(found: Capture, **fields: str) -> Capture:
     return replace(found, environment=replace(found.environment, **fields))
 
 
-def by_engine(found: Capture, engine: str) -> Capture:
-    """The capture as if this engine had made it, Docker 29 with containerd's store."""
-    kind, major = engine.partition(".")[0].split(" ")
-    containerd = kind == "docker" and int(major) >= 29
-    named = f"{kind} with containerd's store" if containerd else kind
-    source = replace(found.provenance, engine=engine, image_store="containerd" if containerd else "overlay2")
-    inputs = found.inputs | {"the engine": f"{kind} {major}"}
-    return replace(of_environment(found, engine=named), provenance=source, inputs=inputs)
-
-
 CHANGES = {
     "stale snippet": ("context/note.txt changed",),
     "stale base": ("the base alpine:3.22 changed",),
     "other engine version": ("the engine changed from docker 26 to docker 29",),
     "containerd's store": ("the engine changed from docker 26 to docker 29",),
+    "without native diff": ("the engine changed from docker 26 to docker 26, without native diff",),
     "podman": ("the engine changed from docker 26 to podman 5",),
     "by podman": ("the engine changed from podman 5 to docker 26",),
     "of Docker 29": ("the engine changed from docker 29 to docker 26",),

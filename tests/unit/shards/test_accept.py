@@ -21,6 +21,7 @@ from proof.snippets import base_images, project
 from proof.snippets.places import folder_of
 from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
 from tests.support.in_process import proof
+from tests.support.makers import by_engine
 
 DIGEST = f"sha256:{'1' * 64}"
 
@@ -205,6 +206,34 @@ def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path:
     assert tree(root) == before
 
 
+@pytest.mark.parametrize("engine", ["docker 26.1.5", "docker 28.5.2+dfsg4", "docker 29.7.2"])
+def test_nothing_is_said_against_another_docker(engine: str, root: Path) -> None:
+    """A capture by any Docker is accepted, with containerd's store too."""
+    assert objections(root, by_engine(whole(root), engine)) == []
+
+
+def test_the_words_of_podman_are_not_kept(root: Path) -> None:
+    """No page shows them."""
+    assert objections(root, by_engine(whole(root), "podman 5.4.2")) == ["the words of podman 5.4.2 are not kept"]
+
+
+def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Path) -> None:
+    """It is written beside the one in the words of Docker 28, which still holds, and removes one that does not."""
+    note = results(root)[2]
+    assert note.new
+    new = by_engine(note.new, "docker 29.7.2")
+    for change, kept in ((lambda c: c, True), (layer(size=28), False)):
+        folder = tmp_path / f"all-{kept}"
+        result_files.save(
+            [*results(root)[:2], replace(note, verdict="written", new=change(new))],
+            folder, root=root, origin="rebuilt", seconds=1,
+        )  # fmt: skip
+        done = proof("accept", str(folder), cwd=root)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert store.load(folder_of(note.snippet.folder, "rebuilt", "", "docker-29")) == change(new)
+        assert folder_of(note.snippet.folder, "rebuilt").exists() is kept
+
+
 def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:
     """There are no objections to the made-up capture."""
     assert objections(root, whole(root)) == []
@@ -302,6 +331,10 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise=0))
         (provenance(builder="<script>"), "builder '<script>'"),
         (provenance(image_store=""), "image_store ''"),
         (provenance(filesystem="ext4\n"), r"filesystem 'ext4\n'"),
+        (provenance(engine_from="built\nfrom its source"), r"engine_from 'built\nfrom its source'"),
+        (provenance(engine_from="\u202eecruos"), "engine_from"),
+        (provenance(engine_from="x" * 201), "engine_from"),
+        (provenance(engine_from=wrong(None)), "never writes"),
         (provenance(revision="main"), "revision 'main'"),
         (provenance(bases={"evil:1": ""}), "its provenance names other bases"),
         (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "its base alpine:3.22 is not made of"),

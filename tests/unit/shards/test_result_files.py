@@ -23,6 +23,7 @@ from proof.shards import result_files
 from proof.snippets import base_images, places, project
 from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
 from tests.support.in_process import proof
+from tests.support.makers import by_engine
 
 OTHER: Verdict = "another environment"
 
@@ -652,3 +653,41 @@ def test_a_capture_is_saved_in_the_form_of_the_repository(root: Path, shards: li
     """So that one reader reads both."""
     own = store.load(places.folder_of(root / "snippets" / "count", "rebuilt"))
     assert store.load(shards[0] / "captures" / "count") == own
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_shards_of_another_engine(beside: bool, root: Path, shards: list[Path]) -> None:  # noqa: FBT001 - a value
+    """Their captures are compared by what they mean, or in their words if there is a capture in these."""
+    measured = shards[2] / "captures/note"
+    made = store.load(measured)
+    assert made is not None
+    words = {"build": "#1 exporting to image\n#1 naming to note:latest done\n", "image_ls": "IMAGE   ID   DISK USAGE\n"}
+    late = by_engine(
+        replace(made, steps=tuple(replace(each, output=words.get(each.name, each.output)) for each in made.steps)),
+        "docker 29.7.2",
+    )
+    store.save(late, measured)
+    if beside:
+        folder = places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29")
+        store.save(by_engine(made, "docker 29.7.2"), folder)
+    found = read(root, *shards)[2]
+    if beside:
+        assert (found.verdict, found.cause) == ("drift", "output")
+        assert {each.what for each in found.differences} >= {"note/build", "note/image_ls"}
+    else:
+        assert (found.verdict, found.words) == ("accurate", (1, 2))
+        assert found.new is not None
+        assert found.measured == late
+
+
+def test_a_shard_of_another_engine_that_measured_something_else(root: Path, shards: list[Path]) -> None:
+    """Another size is a drift in any words."""
+    measured = shards[2] / "captures/note"
+    made = store.load(measured)
+    assert made is not None
+    snippet = project.find(root / "snippets", "note")
+    grown = of_layers(made, snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
+    store.save(by_engine(grown, "docker 29.7.2"), measured)
+    found = read(root, *shards)[2]
+    assert (found.verdict, found.cause) == ("drift", "engine")
+    assert "note.size" in {each.what for each in found.differences}

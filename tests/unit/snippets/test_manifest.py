@@ -12,7 +12,8 @@ from proof.core.errors import ManifestError, RefusedError, UsageError
 from proof.core.toml_table import Table
 from proof.snippets import manifest
 from proof.snippets import project as project_module
-from proof.snippets.model import Snippet
+from proof.snippets.engine_version import EngineVersion
+from proof.snippets.model import Snippet, Step
 from tests.support.makers import write
 
 TOML = r"""title = "Single-stage build"
@@ -435,3 +436,90 @@ def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
     assert list(manifest.variants(folder)[0].bases) == ["golang:1.27-alpine"]
     (folder / "snippet.toml").write_text((folder / "snippet.toml").read_text().replace("One", "Two"))
     assert manifest.variants(folder)[0].title == "Two"
+
+
+class TestOutcomes:
+    """What a step comes to on each engine."""
+
+    FILE = 'title = "t"\n[[step]]\nname = "run"\ncommand = "docker run alpine:3.22"\n'
+
+    def step(self, root: Path, lines: str) -> Step:
+        return load(root, self.FILE + lines).steps[0]
+
+    @pytest.mark.parametrize(
+        ("lines", "outcomes"),
+        [
+            (
+                'exit = { "docker <28" = 1, "docker >=28" = 255 }\nexpect = "exec"\n',
+                [("docker <28", 1, "exec"), ("docker >=28", 255, "exec")],
+            ),
+            (
+                'exit = 1\nexpect = { docker = "a", podman = "b" }\n',
+                [("docker", 1, "a"), ("podman", 1, "b")],
+            ),
+            (
+                'exit = { docker = 1, podman = 0 }\nexpect = { docker = "a" }\n',
+                [("docker", 1, "a"), ("podman", 0, "")],
+            ),
+            (
+                'exit = { "docker containerd" = 1 }\nexpect = { "docker containerd" = "a", docker = "b" }\n',
+                [("docker containerd", 1, "a"), ("docker", 0, "")],
+            ),
+        ],
+    )
+    def test_by_engine(self, lines: str, outcomes: list[tuple[str, int, str]], tmp_path: Path) -> None:
+        """In the order of the file; the first one is what the step comes to on any other engine."""
+        step = self.step(tmp_path, lines)
+        assert [(each.engine.text, each.exit, each.expect) for each in step.outcomes] == outcomes
+        assert (step.exit, step.expect) == outcomes[0][1:]
+
+    def test_on_an_engine(self, tmp_path: Path) -> None:
+        """The first condition that holds decides."""
+        lines = 'exit = { "docker <28" = 1, "docker >=29 containerd" = 2, docker = 255 }\nexpect = "exec"\n'
+        step = self.step(tmp_path, lines)
+        exits = {26: 1, 28: 255, 29: 255}
+        assert {major: step.on(EngineVersion("docker", major)).exit for major in exits} == exits
+        assert step.on(EngineVersion("docker", 29, "containerd")).exit == 2
+        assert step.on(EngineVersion("podman", 5)).exit == 1  # none is declared for it
+
+    @pytest.mark.parametrize(
+        ("lines", "line", "what", "hint"),
+        [
+            ('exit = {}\nexpect = "a"\n', 5, "this table is empty", '"docker <28" = 1'),
+            ("expect = {}\n", 5, "this table is empty", '"docker <28" = 1'),
+            ('expect = "a"\n\nexit = { "docker 28" = 1 }\n', 7, "'docker 28' is not a condition", "docker containerd"),
+            ('expect = "a"\nexit = { "podman >=5" = 1 }\n', 6, "podman has no conditions", "docker containerd"),
+            ('exit = 1\nexpect = { nerdctl = "a" }\n', 6, "'nerdctl' is not a condition", "docker containerd"),
+            (
+                'exit = { docker = 1, podman = 2 }\nexpect = { docker = "a" }\n',
+                5, "an expected failure needs `expect`", "add expect",
+            ),
+            ('exit = { docker = 256 }\nexpect = "a"\n', 5, "invalid exit code 256", "0 to 255"),
+            ('exit = { docker = "1" }\nexpect = "a"\n', 5, "`docker` must be a whole number", ""),
+            ("exit = 1\nexpect = { docker = 1 }\n", 6, "`docker` must be a string", ""),
+            (
+                'facts.size = { match = "^(.)", unit = "text", engine = "dockr" }\n',
+                5, "'dockr' is not a condition", "docker containerd",
+            ),
+            ('facts.sum = { match = "^(.)", unit = "text", engine = 29 }\n', 5, "`engine` must be a string", ""),
+            (
+                'exit = { docker = 0 }\nremedy = "x"\n',
+                6, "`remedy` needs a nonzero `exit`", "add the `exit` code",
+            ),
+        ],
+    )  # fmt: skip
+    def test_mistake(self, lines: str, line: int, what: str, hint: str, tmp_path: Path) -> None:
+        """The error has the line of the mistake, and says what can be written there."""
+        with pytest.raises(ManifestError, match=re.escape(what)) as error:
+            self.step(tmp_path, lines)
+        assert error.value.where is not None
+        assert error.value.where.line == line
+        assert hint in error.value.hint
+
+    def test_a_fact_of_one_engine(self, tmp_path: Path) -> None:
+        """Other engines are not asked for it."""
+        lines = 'facts.note = { match = "^(.)", unit = "text", engine = "docker >=29" }\n'
+        lines += 'facts.other = { match = "^(.)", unit = "text" }\n'
+        step = self.step(tmp_path, lines)
+        assert [rule.name for rule in step.on(EngineVersion("docker", 29)).facts] == ["note", "other"]
+        assert [rule.name for rule in step.on(EngineVersion("docker", 28)).facts] == ["other"]

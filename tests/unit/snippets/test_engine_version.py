@@ -1,0 +1,85 @@
+"""Which engine it is, and conditions on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from proof.snippets.engine_version import Condition, EngineVersion, Store
+
+DOCKER_28, DOCKER_29 = EngineVersion("docker", 28), EngineVersion("docker", 29)
+CONTAINERD, PODMAN = EngineVersion("docker", 29, "containerd"), EngineVersion("podman", 5)
+
+
+@pytest.mark.parametrize(
+    ("engine", "image_store", "version", "text"),
+    [
+        ("docker 26", "overlay2", EngineVersion("docker", 26), "docker 26"),
+        ("docker 26.1.5+dfsg1", "overlay2", EngineVersion("docker", 26), "docker 26"),
+        ("docker 29.7.2", "containerd", CONTAINERD, "docker 29, containerd's store"),
+        ("docker 29.7.2", "containerd2", DOCKER_29, "docker 29"),
+        ("podman 5.4.2", "overlay", PODMAN, "podman 5"),
+    ],
+)
+def test_an_engine(engine: str, image_store: str, version: EngineVersion, text: str) -> None:
+    """Its kind, its major version, and which image store it has."""
+    found = EngineVersion.of(engine, image_store)
+    assert (found, str(found)) == (version, text)
+
+
+NO_ENGINES = ("", "docker", "docker x", "docker 26x", "docker 12345.1", "Docker 26", "nerdctl 2.0", " docker 26")
+
+
+@pytest.mark.parametrize("engine", NO_ENGINES)
+def test_no_engine(engine: str) -> None:
+    """Any other text is an error, which quotes it."""
+    with pytest.raises(ValueError, match="not an engine"):
+        EngineVersion.of(engine, "overlay2")
+
+
+@pytest.mark.parametrize(
+    ("condition", "of"),
+    [
+        ("docker", {DOCKER_28, DOCKER_29, CONTAINERD}),
+        ("podman", {PODMAN}),
+        ("docker <29", {DOCKER_28}),
+        ("docker <28", set()),
+        ("docker >=28", {DOCKER_28, DOCKER_29, CONTAINERD}),
+        ("docker >=29", {DOCKER_29, CONTAINERD}),
+        ("docker >=30", set()),
+        ("docker containerd", {CONTAINERD}),
+        ("docker classic", {DOCKER_28, DOCKER_29}),
+        ("docker >=29 containerd", {CONTAINERD}),
+        ("docker >=29 classic", {DOCKER_29}),
+        ("docker <29 containerd", set()),
+    ],
+)
+def test_a_condition(condition: str, of: set[EngineVersion]) -> None:
+    """It holds for exactly these engines."""
+    found = Condition.parse(condition)
+    assert {engine for engine in (DOCKER_28, DOCKER_29, CONTAINERD, PODMAN) if found.holds(engine)} == of
+    assert found.text == condition
+
+
+NO_CONDITIONS = {
+    "is not a condition": (
+        *("", "Docker", "docker 29", "docker > 29", "docker >29", "docker <=29", "docker >=0", "docker >=29.1"),
+        *("docker <29 overlay2", "docker\n", "docker containerd >=29"),
+    ),
+    "podman has no conditions": ("podman >=5", "podman classic"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), [(text, says) for says, texts in NO_CONDITIONS.items() for text in texts])
+def test_no_condition(text: str, says: str) -> None:
+    """Any other text is an error."""
+    with pytest.raises(ValueError, match=says):
+        Condition.parse(text)
+
+
+@pytest.mark.parametrize("store", ["classic", "containerd"])
+def test_every_store_is_of_a_condition(store: Store) -> None:
+    """`docker <store>` holds for an engine with that store, and for no other."""
+    assert [Condition.parse(f"docker {store}").holds(engine) for engine in (DOCKER_29, CONTAINERD)] == [
+        store == "classic",
+        store == "containerd",
+    ]

@@ -47,7 +47,7 @@ _NOT_STARTED = re.compile(
 )
 _FULL = "no space left on device"
 _ENOUGH_ROOM = 1 << 30  # bytes: with this much free space the disk is not full, whatever a program prints
-_IMAGE_TABLE = "REPOSITORY "  # how the output of `image ls` begins
+_IMAGE_TABLE = ("REPOSITORY ", "IMAGE ")  # how the output of `image ls` begins; the second since Docker 29
 T = TypeVar("T")
 
 

@@ -72,12 +72,13 @@ class TestApart:
         assert shared.for_snippet(["alpine:3.22"]) is shared
         assert shared.scoped_name("alpine:3.22") == "proof-2/alpine:3.22"
 
+    @pytest.mark.parametrize("header", [("REPOSITORY", "TAG", "IMAGE ID"), ("IMAGE", "ID", "DISK USAGE")])
     @pytest.mark.parametrize("name", ["example", "a", "registry.example/of/a/long/name"])
-    def test_a_table(self, name: str) -> None:
+    def test_a_table(self, name: str, header: tuple[str, str, str]) -> None:
         """Columns of a table of images are as wide as they would be without the prefix."""
 
         def table(shown: str) -> str:
-            rows = [("REPOSITORY", "TAG", "IMAGE ID"), (shown, "latest", "0123456789ab"), ("alpine", "3.22", "ab")]
+            rows = [header, (shown, "latest", "0123456789ab"), ("alpine", "3.22", "ab")]
             width = max(len(row[0]) for row in rows) + 3
             return "".join(f"{row[0]:{width}}{row[1]:9}{row[2]}\n" for row in rows)
 

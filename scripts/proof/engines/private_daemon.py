@@ -13,6 +13,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -55,6 +56,10 @@ _INSIDE = Path(__file__).with_name("private_daemon.sh")  # runs inside the names
 # The host's user id for root in a container, which nobody else has. A container's other users have the ids after it.
 _USER = 1_900_000_000
 
+_DOCKERD = re.compile(r"Docker version ([0-9]{1,4})\.")
+# Without root, Docker 28 and 29 do not start without RootlessKit's socket. Docker 27 was not tried.
+_LAST_WITHOUT_ROOTLESSKIT = 26
+
 
 def obstacle() -> str:
     """Why a private engine cannot be started here, or "" if it can."""
@@ -79,6 +84,7 @@ def _obstacle_without_root() -> str:
     trial = (*_NAMESPACES, *_MAPPED, "grep", "--with-filename", "", *maps)
     try:
         done = process.run(trial, env={"PATH": path}, deadline=10)
+        told = process.run(("dockerd", "--version"), env={"PATH": path}, deadline=10).text()
     except CannotMeasureError as error:
         return f"a private engine needs root, or else namespaces: {error.what}"
     if done.exit != 0:
@@ -86,6 +92,8 @@ def _obstacle_without_root() -> str:
     lines = done.text().splitlines()
     if any(sum(int(line.split()[-1]) for line in lines if line.startswith(which)) < _IDS for which in maps):
         return f"a private engine needs root, or else {_IDS:,} ids for the user in /etc/subuid and /etc/subgid"
+    if (version := _DOCKERD.search(told)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
+        return f"a private engine needs root, or else Docker {_LAST_WITHOUT_ROOTLESSKIT}: newer ones need RootlessKit"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -57,8 +57,11 @@ class TestWithoutRoot:
     def tried(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         """What the trial returns or raises."""
         found: dict[str, Any] = {"result": Completed((), 0, self.MAPS.encode(), b"", 0.1)}
+        found["version"] = b"Docker version 26.1.5+dfsg1, build 411e817\n"
 
-        def run(*_: object, **__: object) -> Completed:
+        def run(argv: Sequence[str], **_: object) -> Completed:
+            if list(argv) == ["dockerd", "--version"]:
+                return Completed(tuple(argv), 0, found["version"], b"", 0.1)
             if isinstance(found["result"], Exception):
                 raise found["result"]
             return cast(Completed, found["result"])
@@ -76,6 +79,12 @@ class TestWithoutRoot:
         """They are in a package of their own."""
         monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == "newgidmap" else f"/usr/bin/{name}")
         assert private_daemon.obstacle() == "a private engine needs root, or else newgidmap, not installed here"
+
+    @pytest.mark.parametrize("version", [b"Docker version 28.5.2+dfsg4, build 3ef3c07\n", b"", b"dockerd, mine\n"])
+    def test_a_newer_docker(self, version: bytes, tried: dict[str, Any]) -> None:
+        """It would not start: "error while connecting to RootlessKit API socket"."""
+        tried["version"] = version
+        assert private_daemon.obstacle().endswith("or else Docker 26: newer ones need RootlessKit")
 
     @pytest.mark.parametrize(
         ("result", "reason"),

@@ -41,3 +41,14 @@ document.addEventListener("change", ({ target }) => {
     localStorage.setItem("docker", target.value)
   } catch {}
 })
+
+// Who follows a link to an error message wants the version of Docker that prints it.
+const reveal = () => {
+  const tabs = document.querySelector(":target .engines")
+  const panels = tabs ? [...tabs.querySelectorAll(".engines__panel")] : []
+  const failed = panels.map(panel => panel.querySelector(".transcript--failed") !== null)
+  const radios = tabs ? [...tabs.querySelectorAll("input")] : []
+  if (failed.includes(true) && !failed[radios.findIndex(radio => radio.checked)]) radios[failed.indexOf(true)].checked = true
+}
+addEventListener("hashchange", reveal)
+addEventListener("load", reveal) // only then does the browser know the target

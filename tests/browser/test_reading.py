@@ -53,7 +53,7 @@ def test_copying_takes_the_command_alone(name: str, reader: Reader) -> None:
     steps = [book.captures[snippet].step(step) for snippet, step in shown]
     page = reader("" if name == "index" else f"{name}/")
     copied = []
-    for transcript in page.locator(".transcript").all():
+    for transcript in page.locator(".transcript:visible").all():
         transcript.locator("pre").first.hover()
         transcript.get_by_role("button", name="Copy to clipboard").click()
         copied.append(clipboard(page))

@@ -99,6 +99,6 @@ def test_a_message_leads_to_its_page(piece: str, reader: Reader, site: Path) -> 
     message = page.locator(f"#{name}")
     expect(message).to_be_in_viewport()
     message.locator("xpath=following-sibling::p[1]/a[1]").click()
-    shown = page.locator(":target .transcript--failed")
+    shown = page.locator(":target .transcript--failed:visible")
     expect(shown).to_be_in_viewport()
     expect(shown.locator("strong").last).to_contain_text(piece)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from proof.pages.page import Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import project
 from proof.snippets.model import Snippet, Step
+from proof.snippets.places import LABELS, Wording, wording_of
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -39,18 +40,18 @@ def errors(page: Page) -> list[str]:
     remedies: dict[str, list[str]] = {}
     for scanned in page.list_pages():
         for name in [] if scanned.page.generated else scanned.page.shown:
-            snippet, _, step_name = name.partition("/")
-            for capture in page.book.shown(snippet):  # engines word the same failure differently
-                done, step = capture.step(step_name), steps[name].on(capture.engine) if name in steps else None
-                if step is None or done is None or not step.exit:
-                    continue
-                page.snippets.add(step.snippet)
-                message = _message(done.output, step.expect)
-                links, known = found.setdefault(message, []), remedies.setdefault(message, [])
-                if step.remedy and (remedy := _prose(step.remedy)) not in known:
-                    known.append(remedy)
-                if not any(f"]({_path(scanned, page)}#" in other for other in links):
-                    links.append(_link(scanned, page, step))
+            worded = _messages(steps[name], page) if name in steps else {}
+            if not worded:
+                continue
+            step = steps[name]
+            page.snippets.add(step.snippet)
+            message, *others = dict.fromkeys(worded.values())
+            links, known = found.setdefault(message, []), remedies.setdefault(message, [])
+            sentences = [_prose(step.remedy)] if step.remedy else []
+            sentences += [f"{_by(worded, other)} says <code>{_inline(other)}</code>." for other in others]
+            known += [sentence for sentence in sentences if sentence not in known]
+            if not any(f"]({_path(scanned, page)}#" in other for other in links):
+                links.append(_link(scanned, page, step))
     written: list[str] = []
     for message in sorted(found, key=str.lower):
         # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.
@@ -58,6 +59,20 @@ def errors(page: Page) -> list[str]:
         written += ["", f'<h3 class="message" id="{name}"><code>{_inline(message)}</code></h3>', ""]
         written += [" ".join([*remedies[message], f"→ {' · '.join(found[message])}"]), ""]
     return written
+
+
+def _messages(step: Step, page: Page) -> dict[Wording, str]:
+    """The error message of a step in the words of each engine with which it fails."""
+    found: dict[Wording, str] = {}
+    for capture in page.book.shown(step.snippet):
+        done, declared = capture.step(step.name), step.on(capture.engine)
+        if done is not None and declared.exit:
+            found[wording_of(capture.engine) or ""] = _message(done.output, declared.expect)
+    return found
+
+
+def _by(worded: Mapping[Wording, str], message: str) -> str:
+    return next(LABELS[wording] for wording, text in worded.items() if text == message)
 
 
 def _message(output: str, expect: str) -> str:

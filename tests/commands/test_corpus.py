@@ -65,7 +65,7 @@ def test_accepted(case: Case, tmp_path: Path, calls: Path, capsys: pytest.Captur
     root = hostile.project(tmp_path / "project", case)
     assert check(root, "--engine", "docker") == 3
     assert "`docker` is installed, but its engine does not answer" in capsys.readouterr().err
-    assert calls.read_text() == "docker version\n"
+    assert calls.read_text() == "docker version --format {{.Server.Os}}/{{.Server.Arch}}\n"
 
 
 def test_the_corpus_is_large_and_says_why() -> None:

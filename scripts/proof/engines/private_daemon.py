@@ -35,6 +35,7 @@ Store = Literal["classic", "containerd"]  # Docker's own image store, or contain
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
+_BUILDERS = ("dockerd", "containerd", "runc")  # those that decide what a build comes to
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
@@ -126,6 +127,7 @@ def start(
     slot, held = _take_slot(cache / f"engine-{store}")
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, held)
+        _renew(slot)
         socket = slot / _SOCKET
         if len(bytes(socket)) > _SOCKET_LIMIT:
             raise NoEngineError(f"the path {socket} is too long for a socket", hint="set PROOF_CACHE to a shorter path")
@@ -302,6 +304,24 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
         if (held := locks.take(slot / "lock")) is not None:
             return slot, held
     raise CannotMeasureError(f"all slots in {parent} are in use", hint="wait until other runs have ended")
+
+
+def _renew(slot: Path) -> None:
+    """Empty a slot that another Docker has filled: this one would take the steps of its builds from the cache."""
+    paths = [shutil.which(program, path=process.search_path()) for program in _BUILDERS]
+    files = [Path(path).resolve() for path in paths if path]
+    found = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
+    stamp, data = slot / "programs", slot / "data"
+    if stamp.is_file() and stamp.read_text() == found:
+        return
+    if data.exists():
+        if os.geteuid() == 0:
+            shutil.rmtree(data)
+        else:  # its files belong to several users
+            process.run(
+                ("unshare", *_MAPPED, "rm", "-rf", str(data)), env={"PATH": process.search_path()}, deadline=600
+            )
+    stamp.write_text(found)
 
 
 def _sweep(cache: Path) -> None:

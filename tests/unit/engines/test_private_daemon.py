@@ -104,3 +104,26 @@ class TestWithoutRoot:
         """What the kernel refuses is told in its own words."""
         tried["result"] = result
         assert private_daemon.obstacle() == f"a private engine needs root, or else {reason}"
+
+
+def test_the_builds_of_another_docker_are_not_reused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer Docker would take steps of an older one from the cache, and what it does itself would not be measured."""
+    programs = {name: tmp_path / "bin" / name for name in private_daemon._BUILDERS}
+    (tmp_path / "bin").mkdir()
+    for path in programs.values():
+        path.write_text("26")
+    monkeypatch.setattr(shutil, "which", lambda name, **_: str(programs[name]))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    layer = tmp_path / "slot" / "data" / "layer"
+    layer.parent.mkdir(parents=True)
+    layer.touch()
+    private_daemon._renew(tmp_path / "slot")
+    assert not layer.exists()  # nobody knows which Docker made it
+    layer.parent.mkdir()
+    layer.touch()
+    private_daemon._renew(tmp_path / "slot")
+    assert layer.exists()
+    programs["runc"].write_text("runc of 29")
+    private_daemon._renew(tmp_path / "slot")
+    assert not layer.exists()
+    private_daemon._renew(tmp_path / "slot")

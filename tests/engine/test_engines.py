@@ -105,7 +105,7 @@ class TestContainerd:
 
     def test_captures_of_the_classic_store(self, containerd: Engine, cache: Path) -> None:
         """What `docker image ls` and the build log say is the store's own: it is compared by what it means."""
-        (result,) = measure(REPOSITORY, containerd, cache, "joined")
+        (result,) = measure(REPOSITORY, containerd, cache, "multi")
         assert (result.verdict, result.differences) == ("accurate", ())
         alike, other = result.words
         assert alike
@@ -168,7 +168,7 @@ class TestPodman:
 
     def test_captures_of_docker(self, podman: Engine, cache: Path) -> None:
         """They are compared by what they mean. Podman's words are not kept, not even of a snippet that changed."""
-        (result,) = measure(REPOSITORY, podman, cache, "joined")
+        (result,) = measure(REPOSITORY, podman, cache, "multi")
         assert (result.verdict, result.differences) == ("accurate", ())
         assert result.words[1]
 

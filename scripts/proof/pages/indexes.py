@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -131,9 +131,9 @@ def _snippets(page: Page) -> Iterator[str]:
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
     for snippet in project.load_all(page.root):
-        capture = page.book.captures.get(snippet.name)
+        captures = page.book.shown(snippet.name)
         yield from ("", f"### {verbatim.text(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
-        if capture is None:
+        if not captures:
             yield "Not captured yet."
             continue
         page.snippets.add(snippet.name)
@@ -143,10 +143,13 @@ def _snippets(page: Page) -> Iterator[str]:
                 yield from ("", f"{verbatim.code(step.text)} → {' · '.join(shown)}", "")
             else:
                 yield from ("", f"{{{{ transcript {step} }}}}", "")
-        yield from _facts(snippet, capture)
+        yield from _facts(snippet, captures)
 
 
-def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
+def _facts(snippet: Snippet, captures: Sequence[Capture]) -> Iterator[str]:
+    """The facts of a snippet. Those of the first capture come before those that only another engine shows."""
+    facts = {name: fact for capture in reversed(captures) for name, fact in capture.facts.items()}
+    order = dict.fromkeys(name for capture in captures for name in capture.facts)
     rows = [
         _row(
             f"<code>{snippet.name}.{_inline(name)}</code>",
@@ -154,7 +157,7 @@ def _facts(snippet: Snippet, capture: Capture) -> Iterator[str]:
             f"{fact.value:,} B" if fact.unit == "B" else "",
             _inline(fact.source),
         )
-        for name, fact in capture.facts.items()
+        for name, fact in ((name, facts[name]) for name in order)
     ]
     if rows:
         yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")

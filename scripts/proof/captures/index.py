@@ -12,8 +12,9 @@ from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
 from proof.snippets import base_images
 from proof.snippets.model import Snippet
-from proof.snippets.places import NAMES, PLACES, WORDINGS, Origin, Place, name_of, undeclared
+from proof.snippets.places import NAMES, PLACES, Origin, Place, name_of, undeclared
 
+BaseKeys = tuple[Mapping[str, str], Mapping[str, str]]  # of rebuilt bases and of registry bases, by name
 _KEPT = 150  # captures in memory: more than most sites show, but bounded for large projects
 
 
@@ -33,12 +34,12 @@ class Captures(Mapping[str, Capture]):
         return self.shown(name)[0]
 
     def shown(self, name: str) -> tuple[Capture, ...]:
-        """The captures of a snippet that pages show: see `shown`. Raises KeyError if it has none."""
+        """The captures of a snippet that pages show: see SnippetCaptures. Raises KeyError if it has none."""
         if (captures := self._read.get(name)) is None:
             folder, variant = self._places[name]
             if (snippet := next((s for s in self._variants(folder) if s.variant == variant), None)) is None:
                 raise undeclared(folder / "captured" / variant, f"{folder.name}/snippet.toml declares no such variant")
-            captures = self._read[name] = tuple(_shown(snippet, lambda: self._bases).values())
+            captures = self._read[name] = tuple(SnippetCaptures(snippet, lambda: self._bases).shown.values())
             if not captures:
                 raise KeyError(name)
             if len(self._read) > _KEPT:
@@ -46,7 +47,7 @@ class Captures(Mapping[str, Capture]):
         return captures
 
     @functools.cached_property
-    def _bases(self) -> tuple[dict[str, str], dict[str, str]]:
+    def _bases(self) -> BaseKeys:
         """The keys of the rebuilt bases, and the digests of the registry bases."""
         known = base_images.load(self._snippets.parent)
         return {name: known.key(name) for name in known.images}, bases_lock.load(self._snippets.parent, known)
@@ -87,33 +88,40 @@ def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
             yield place, capture
 
 
-def shown(
-    snippet: Snippet, keys: Mapping[str, str], pinned: Mapping[str, str], origin: Origin | None = None
-) -> dict[Place, Capture]:
-    """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
+class SnippetCaptures:
+    """The captures of one snippet, and which of them pages show. Each is read, and compared with its inputs, once.
 
-    Of several, those are left out whose inputs have changed since. `keys` are the keys of the rebuilt bases by name,
-    `pinned` the digests of the registry bases in bases.lock. With `origin`, only captures on those bases count.
+    `bases` returns the keys of the rebuilt bases by name, and the digests of the registry bases in bases.lock. It is
+    called only if they matter. With `origin`, only captures on those bases count.
     """
-    return _shown(snippet, lambda: (keys, pinned), origin)
 
+    def __init__(self, snippet: Snippet, bases: Callable[[], BaseKeys], origin: Origin | None = None) -> None:
+        self.snippet = snippet
+        self.all = dict(each(snippet.folder, snippet.variant, origin))
+        self._bases = bases
+        self._changes: dict[Place, list[fingerprint.Change]] = {}
 
-def _shown(
-    snippet: Snippet,
-    bases: Callable[[], tuple[Mapping[str, str], Mapping[str, str]]],
-    origin: Origin | None = None,
-) -> dict[Place, Capture]:
-    found = dict(each(snippet.folder, snippet.variant, origin))
-    alike = {place: capture for place, capture in found.items() if place.origin == next(iter(found)).origin}
-    if len(alike) < len(WORDINGS):
-        return alike
-    current = {place: one for place, one in alike.items() if not changed_inputs(snippet, one, *bases())}
-    return current or dict([next(iter(alike.items()))])
+    def changes(self, place: Place) -> list[fingerprint.Change]:
+        """The inputs whose change makes the capture in this place stale."""
+        if place not in self._changes:
+            found = fingerprint.without_engine(self.snippet, self.all[place], *self._bases())
+            self._changes[place] = [change for change in found if change.invalidates]
+        return self._changes[place]
 
+    @functools.cached_property
+    def shown(self) -> dict[Place, Capture]:
+        """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
 
-def changed_inputs(
-    snippet: Snippet, capture: Capture, keys: Mapping[str, str], pinned: Mapping[str, str]
-) -> list[fingerprint.Change]:
-    """The inputs whose change makes this capture stale."""
-    changes = fingerprint.without_engine(snippet, capture, keys, pinned)
-    return [change for change in changes if change.invalidates]
+        Of several, those are left out whose inputs have changed since.
+        """
+        places = self._on_one_origin()
+        current = [place for place in places if len(places) == 1 or not self.changes(place)]
+        return {place: self.all[place] for place in current or places[:1]}
+
+    @property
+    def left_out(self) -> dict[Place, Capture]:
+        """The captures that pages leave out because they are stale, although another one is not."""
+        return {place: self.all[place] for place in self._on_one_origin() if place not in self.shown}
+
+    def _on_one_origin(self) -> list[Place]:
+        return [place for place in self.all if place.origin == next(iter(self.all)).origin]

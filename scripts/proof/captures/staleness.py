@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.captures import index
 from proof.captures.buildkit_log import image_names, written_image
+from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
@@ -27,36 +27,31 @@ class StaleError(ProofError):
     code = 1
 
 
-def stale(snippet: Snippet, keys: dict[str, str], pinned: dict[str, str]) -> Iterator[ProofError]:
-    """Why the captures that pages show do not match the current snippet, and where they contradict themselves.
-
-    `keys` are the keys of the rebuilt bases by name, `pinned` the digests of the registry bases in bases.lock.
-    """
-    found = index.shown(snippet, keys, pinned)
-    if not found:
+def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
+    """Why the captures that pages show do not match the current snippet, and where they contradict themselves."""
+    snippet = captures.snippet
+    if not captures.shown:
         hint = f"proof update {snippet.name}"
         yield StaleError(f"{snippet.name} was never captured", where=snippet.where, hint=hint)
-    for place, capture in found.items():
+    for place, capture in captures.shown.items():
         folder = place.folder(snippet.folder, snippet.variant)
         hint = f"proof update {snippet.name}{' --bases registry' if place.origin == 'registry' else ''}"
-        changes = index.changed_inputs(snippet, capture, keys, pinned)
-        for change in changes:
+        for change in captures.changes(place):
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
-        if not changes:
+        if not captures.changes(place):
             yield from _undeclared_outcomes(capture, snippet, folder)
         for name in capture.tampered:
             yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
         yield from contradictions(capture, folder)
 
 
-def hidden(snippet: Snippet, keys: dict[str, str], pinned: dict[str, str]) -> Iterator[str]:
+def left_out(captures: SnippetCaptures) -> Iterator[str]:
     """A message for each capture that pages leave out because it is stale, although another one is not."""
-    shown = index.shown(snippet, keys, pinned)
-    for place, capture in index.each(snippet.folder, snippet.variant, next((p.origin for p in shown), None)):
-        if place not in shown:
-            changes = ", ".join(map(str, index.changed_inputs(snippet, capture, keys, pinned)))
-            words = f"{snippet.name}: pages leave out the words of {capture.provenance.engine}, which are stale"
-            yield f"{words}: {changes}; run proof update {snippet.name} with that engine"
+    name = captures.snippet.name
+    for place, capture in captures.left_out.items():
+        changes = ", ".join(map(str, captures.changes(place)))
+        words = f"{name}: pages leave out the words of {capture.provenance.engine}, which are stale: {changes}"
+        yield f"{words}; run proof update {name} with that engine"
 
 
 def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from proof.captures import bases_lock
+from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import stale
 from proof.core import folder_cache
 from proof.core.errors import ProofError, UsageError
@@ -93,7 +94,7 @@ class Site:
         written, keys, pinned = self.cached("bases", self._read_bases)
         state = written, folder_cache.state(snippet.folder)
         if snippet.name not in self._stale or self._stale[snippet.name][0] != state:
-            self._stale[snippet.name] = state, list(stale(snippet, keys, pinned))
+            self._stale[snippet.name] = state, list(stale(SnippetCaptures(snippet, lambda: (keys, pinned))))
         return self._stale[snippet.name][1]
 
     def cached(self, what: str, look: Callable[[], T]) -> T:

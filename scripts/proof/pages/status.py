@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proof.captures import bases_lock, store
-from proof.captures import index as capture_index
-from proof.captures.staleness import hidden, stale
+from proof.captures.index import SnippetCaptures
+from proof.captures.staleness import left_out, stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, Where, exit_code_of
 from proof.facts import book as fact_book
@@ -94,17 +94,18 @@ def _inspect(
     notes: list[str] = []
     count = 0
     for snippet in snippets:
-        shown = capture_index.shown(snippet, keys, pinned).values()
-        problems += stale(snippet, keys, pinned)
-        problems += _misplaced(snippet)
-        notes += hidden(snippet, keys, pinned)
-        count += len({name for capture in shown for name in capture.facts})
+        captures = SnippetCaptures(snippet, lambda: (keys, pinned))
+        problems += stale(captures)
+        problems += _misplaced(captures)
+        notes += left_out(captures)
+        count += len({name for capture in captures.shown.values() for name in capture.facts})
     return FolderSummary(len(snippets), count, _steps(snippets), notes), problems
 
 
-def _misplaced(snippet: Snippet) -> Iterator[ProofError]:
+def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
     """Files that do not belong to a capture's directory, and captures that are in the wrong directory."""
-    for place, capture in capture_index.each(snippet.folder, snippet.variant):
+    snippet = captures.snippet
+    for place, capture in captures.all.items():
         folder = place.folder(snippet.folder, snippet.variant)
         yield from store.unexpected_files(folder, capture)
         origin, wording = capture.environment.bases, places.wording_of(capture.engine)

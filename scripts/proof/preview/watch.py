@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures import index
+from proof.captures.index import SnippetCaptures
 from proof.engines.engine import Engine
 from proof.provision import loader
 from proof.provision.loader import Loaded
@@ -85,6 +85,6 @@ class Watch:
 
 
 def _edited(snippet: Snippet, keys: dict[str, str]) -> bool:
-    found = index.shown(snippet, keys, {}, _ORIGIN).values()
-    changes = [change for capture in found for change in index.changed_inputs(snippet, capture, keys, {})]
-    return not found or any(change.kind == "snippet" for change in changes)
+    captures = SnippetCaptures(snippet, lambda: (keys, {}), _ORIGIN)
+    changes = [change for place in captures.shown for change in captures.changes(place)]
+    return not captures.shown or any(change.kind == "snippet" for change in changes)

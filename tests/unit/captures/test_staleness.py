@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from proof.captures import staleness, store
+from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedLayer, CapturedStep
 from proof.snippets import base_images, manifest
 from proof.snippets.model import Snippet
@@ -49,10 +50,10 @@ class Project:
                 store.save(replace(one, inputs=one.inputs | (STALE if state == "stale" else {})), folder)
 
     def stale(self) -> list[str]:
-        return [error.what for error in staleness.stale(self.snippet, self.keys, {})]
+        return [error.what for error in staleness.stale(SnippetCaptures(self.snippet, lambda: (self.keys, {})))]
 
     def hidden(self) -> list[str]:
-        return list(staleness.hidden(self.snippet, self.keys, {}))
+        return list(staleness.left_out(SnippetCaptures(self.snippet, lambda: (self.keys, {}))))
 
 
 @pytest.fixture
@@ -108,7 +109,10 @@ def test_another_outcome_than_the_declared_one(old: str, new: str, says: str, pr
     now = store.load(folder_of(folder, "rebuilt"))
     assert now is not None
     store.save(replace(now, steps=before.steps), folder_of(folder, "rebuilt"))
-    found = [error.what for error in staleness.stale(manifest.variants(folder)[0], project.keys, {})]
+    found = [
+        error.what
+        for error in staleness.stale(SnippetCaptures(manifest.variants(folder)[0], lambda: (project.keys, {})))
+    ]
     assert any(says in what for what in found), found
 
 
@@ -117,11 +121,11 @@ def test_an_outcome_of_another_engine(project: Project) -> None:
     edit(project.root / "snippets/fails/snippet.toml", "exit = 127", 'exit = { "docker <29" = 127, "docker >=29" = 1 }')
     folder = captured(project.root) / "snippets/fails"
     snippet = manifest.variants(folder)[0]
-    assert list(staleness.stale(snippet, project.keys, {})) == []
+    assert list(staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))) == []
     made = store.load(folder_of(folder, "rebuilt"))
     assert made is not None
     store.save(by_engine(made, DOCKER_29), folder_of(folder, "rebuilt", "", "docker-29"))
-    (found,) = staleness.stale(snippet, project.keys, {})
+    (found,) = staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))
     assert found.what == "fails/run exited with 127, but 1 is declared"
     assert found.where is not None
     assert found.where.path == folder / "captured/rebuilt-docker-29/run.txt"

@@ -45,10 +45,12 @@ document.addEventListener("change", ({ target }) => {
 // Who follows a link to an error message wants the version of Docker that prints it.
 const reveal = () => {
   const tabs = document.querySelector(":target .engines")
-  const panels = tabs ? [...tabs.querySelectorAll(".engines__panel")] : []
-  const failed = panels.map(panel => panel.querySelector(".transcript--failed") !== null)
-  const radios = tabs ? [...tabs.querySelectorAll("input")] : []
-  if (failed.includes(true) && !failed[radios.findIndex(radio => radio.checked)]) radios[failed.indexOf(true)].checked = true
+  if (!tabs) return
+  const radios = [...tabs.querySelectorAll("input")]
+  const failed = [...tabs.querySelectorAll(".engines__panel")].map(panel => panel.querySelector(".transcript--failed"))
+  const shown = radios.findIndex(radio => radio.checked)
+  const wanted = failed[shown] ? shown : failed.findIndex(Boolean)
+  if (wanted >= 0) radios[wanted].checked = true
 }
 addEventListener("hashchange", reveal)
 addEventListener("load", reveal) // only then does the browser know the target

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import islice, zip_longest
@@ -31,7 +31,6 @@ from proof.core import units
 from proof.core.errors import Where
 from proof.core.sequence_diff import blocks
 from proof.snippets.dockerfile_lexer import instructions
-from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
 
 _MOST = 100  # differences listed per snippet
@@ -209,15 +208,8 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
             if was != now:
                 yield _Found(step.where, f"{step} {part}", str(was), str(now))
         path = folder / f"{step.name}.txt"
-        if before.output == after.output:
-            pass
-        elif words:
-            yield from _output(step, before, comparable(before.output, after.output, step, earlier), path)
-        elif declared.expect not in before.output:
-            yield _Found(Where(path), str(step), before.output, f"a text with '{declared.expect}'")
-        elif _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
-            sides = _side(before, old.engine), _side(after, new.engine)
-            yield from _output(step, before, engine_output.comparable(*sides, step, earlier), path)
+        sides = Side(before.output, before.exit, old.engine), Side(after.output, after.exit, new.engine)
+        yield from _output(declared, step, *sides, earlier, path=path, words=words)
         if step.command.verb == "build":
             yield from _transferred(step, before, snippet, path)
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
@@ -243,12 +235,21 @@ def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
     return (*step.command.values("--build-arg"), *unlogged)
 
 
-def _side(step: CapturedStep, engine: EngineVersion) -> Side:
-    return Side(step.output, step.exit, engine)
-
-
-def _output(step: Step, old: CapturedStep, compared: tuple[list[Line], list[Line]], path: Path) -> Iterator[_Found]:
-    before, after = compared
+def _output(
+    declared: Step, step: Step, old: Side, new: Side, earlier: Sequence[str], *, path: Path, words: bool
+) -> Iterator[_Found]:
+    """The differences of two outputs. `declared` is the step as the old engine runs it, `step` as the new one does."""
+    if old.output == new.output:
+        return
+    if words:
+        before, after = comparable(old.output, new.output, step, earlier)
+    elif declared.expect not in old.output:
+        yield _Found(Where(path), str(step), old.output, f"a text with '{declared.expect}'")
+        return
+    elif _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
+        before, after = engine_output.comparable(old, new, step, earlier)
+    else:
+        return
     for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
         # A build log is compared in another order, so each line carries its number in the original text.
         line = before[i].number if i < len(before) else old.output.count("\n") + 1

@@ -21,18 +21,16 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, Any, TypeVar
 
 from proof.core.errors import CannotMeasureError, DeadlineError, EngineLostError
 from proof.engines import overlay_store
 from proof.engines.journal import Journal
 from proof.snippets.commands import familiar
-from proof.snippets.engine_version import NO_NATIVE_DIFF
+from proof.snippets.engine_version import NO_NATIVE_DIFF, Kind
 from proof.system import process
 from proof.system.keyed_lock import KeyedLock
 from proof.system.sandbox import Sandbox
-
-Kind = Literal["docker", "podman"]
 
 _QUERY = 30.0  # seconds: a live engine answers in a tenth of that, a stopped daemon never
 _BULK = 600.0  # seconds, for loading and saving images

@@ -22,16 +22,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from proof.core.errors import CannotMeasureError, NoEngineError
 from proof.engines import cleanup, journal
 from proof.engines import engine as engines
 from proof.engines.engine import Engine
 from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import Store
 from proof.system import cgroup, locks, process, sandbox, temp_folders
 
-Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")

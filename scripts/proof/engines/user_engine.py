@@ -14,7 +14,8 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, DeadlineError, NoEngineError
 from proof.engines import cleanup, journal
 from proof.engines import engine as engines
-from proof.engines.engine import Engine, Kind
+from proof.engines.engine import Engine
+from proof.snippets.engine_version import Kind
 from proof.system import process, sandbox, temp_folders
 
 # The programs that each client may start. Podman runs without a daemon and needs its helpers, but not git, gpg or cpp.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from proof.captures import empty_layers, fingerprint, store
+from proof.captures import empty_layers, fingerprint, index, store
 from proof.captures.diff import Difference, compare, engines_own_facts, outputs_in_other_words
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
@@ -19,7 +19,7 @@ from proof.core.errors import Where
 from proof.runs.result import Result
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
-from proof.snippets.places import WORDINGS, Origin, Place, wording_of
+from proof.snippets.places import Origin, Place, wording_of
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ def committed(snippet: Snippet, origin: Origin, engine: EngineVersion, inputs: M
 
     `inputs` are those that the run depends on.
     """
-    found = []
-    for wording in sorted(WORDINGS, key=lambda wording: wording != (wording_of(engine) or "")):
-        folder = (place := Place(origin, wording)).folder(snippet.folder, snippet.variant)
-        if (capture := store.load(folder)) is not None:
-            changes = tuple(_changes(capture, engine, inputs))
-            found.append(Committed(place, folder, capture, changes))
+    found = [
+        Committed(
+            place, place.folder(snippet.folder, snippet.variant), capture, tuple(_changes(capture, engine, inputs))
+        )
+        for place, capture in index.each(snippet.folder, snippet.variant, origin)
+    ]
+    own = wording_of(engine) or ""
+    found.sort(key=lambda each: each.place.wording != own)
     current = [each for each in found if each.current]
     return current or found[:1]
 
@@ -60,7 +62,7 @@ def differences(
     for each in known:
         capture = each.capture
         if wording_of(capture.engine) != each.place.wording:
-            what, wanted = f"{snippet.name}: the engine of the capture", f"another one in {each.place}"
+            what, wanted = f"{snippet.name}: the engine of the capture", f"one whose captures are in {each.place}"
             found.append(Difference(Where(each.folder / store.RECORD), what, capture.provenance.engine, wanted))
         found += compare(capture, new, snippet, each.folder, words=words and each is known[0])
     return tuple(found)

@@ -23,7 +23,7 @@ from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, Place, wording_of
+from proof.snippets.places import Origin, Place, place_of
 from proof.system import revision
 
 
@@ -58,8 +58,7 @@ class Session:
     @property
     def place(self) -> Place | None:
         """Where the captures of this run belong; None if they are not kept."""
-        wording = wording_of(self.engine_version)
-        return None if wording is None else Place(self.origin, wording)
+        return place_of(self.origin, self.engine_version)
 
     def inputs_of(self, snippet: Snippet) -> dict[str, str]:
         """The inputs that the snippet's capture depends on."""
@@ -94,11 +93,12 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     known = committed(snippet, session.origin, session.engine_version, inputs)
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
     place = session.place if write else None  # None too for podman, whose words are not kept
-    write = place is not None
     folder = known[0].folder if known else snippet.captured
-    if (other := _other_environment(snippet, old, session, folder)) is not None and not (write and old is None):
+    if (other := _other_environment(snippet, old, session, folder)) is not None and not (place and old is None):
         return Result(snippet, "another environment", (other,), old=old)
     cause = cause_of(old, changes)
+    # If builds share steps, a log may show other names, or lack what a fact is read from.
+    others_may_be_why = concurrent and cause in ("output", "engine")
     try:
         first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
         found = differences(known, first, snippet, words=session.same_engine)
@@ -106,7 +106,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             assert old is not None
             result = accurate(snippet, old, first)
             return _with_own_words(result, session, place, known) if place else as_shown(result)
-        if concurrent and ((found and cause in ("output", "engine")) or (write and _is_mixed_up(first, snippet))):
+        if (found and others_may_be_why) or (concurrent and place and _is_mixed_up(first, snippet)):
             return Result(snippet, "unstable", found, changes, old=old, new=first)
         if found and not once and not (old and old.tampered):
             second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
@@ -121,11 +121,10 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        # If builds share steps, a log may lack what a fact is read from.
-        if concurrent and cause in ("output", "engine"):
+        if others_may_be_why:
             return Result(snippet, "unstable", (error.difference,), changes, old=old)
         return Result(snippet, "drift", (error.difference,), changes, cause, old)
-    verdict: Verdict = "written" if write else "drift"
+    verdict: Verdict = "written" if place else "drift"
     return Result(snippet, verdict, found, changes, cause, old, first, seconds=_seconds(first))
 
 

@@ -10,7 +10,7 @@ from proof.captures import bases_lock, index
 from proof.runs.committed import committed, save
 from proof.runs.result import Result
 from proof.snippets.base_images import Bases
-from proof.snippets.places import Origin, Place, wording_of
+from proof.snippets.places import Origin, place_of
 
 
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) -> list[Result]:
@@ -24,10 +24,9 @@ def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) 
         if result.verdict == "written" and result.new:
             snippet = result.snippet
             shown = index.best(snippet.folder, snippet.variant)
-            wording = wording_of(result.new.engine)
-            assert wording is not None  # as result_files.load has checked
-            known_captures = committed(snippet, origin, result.new.engine, result.new.inputs)
-            save(result.new, snippet, Place(origin, wording), known_captures)
+            place = place_of(origin, result.new.engine)
+            assert place is not None  # as result_files.load has checked
+            save(result.new, snippet, place, committed(snippet, origin, result.new.engine, result.new.inputs))
             taken.append(replace(result, old=shown))
     if origin == "registry":
         bases_lock.keep(root, known, [result.new for result in taken if result.new])

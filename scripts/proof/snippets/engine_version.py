@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 Kind = Literal["docker", "podman"]
-Store = Literal["classic", "containerd"]
+Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 _CONDITION = re.compile(r"(docker|podman)(?: (<|>=)([1-9][0-9]{0,3}))?(?: (classic|containerd))?", re.ASCII)
 # The end of an image store's name where Docker compares files to find what a layer changed, as in a user namespace. It
 # then counts a layer otherwise: a symbolic link has no size.

@@ -62,13 +62,9 @@ class Step:
 
         For an engine that no outcome is declared for, the first one is expected.
         """
-        for outcome in self.outcomes:
-            if outcome.engine.holds(engine):
-                return replace(self, exit=outcome.exit, expect=outcome.expect, facts=self._facts_on(engine))
-        return replace(self, facts=self._facts_on(engine))
-
-    def _facts_on(self, engine: EngineVersion) -> tuple[FactRule, ...]:
-        return tuple(rule for rule in self.facts if rule.engine is None or rule.engine.holds(engine))
+        facts = tuple(rule for rule in self.facts if rule.engine is None or rule.engine.holds(engine))
+        outcome = next((outcome for outcome in self.outcomes if outcome.engine.holds(engine)), self)
+        return replace(self, exit=outcome.exit, expect=outcome.expect, facts=facts)
 
 
 @dataclass(frozen=True)

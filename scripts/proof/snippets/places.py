@@ -48,6 +48,12 @@ def wording_of(engine: EngineVersion) -> Wording | None:
     return "docker-29" if engine.major >= _FIRST_OF_NEW_WORDING else ""
 
 
+def place_of(origin: Origin, engine: EngineVersion) -> Place | None:
+    """Where this engine's captures belong; None if they are not kept."""
+    wording = wording_of(engine)
+    return None if wording is None else Place(origin, wording)
+
+
 def folder_of(snippet_folder: Path, origin: Origin, variant: str = "", wording: Wording = "") -> Path:
     """The directory of the captures for one origin of base images, and for one `variant` of a matrix."""
     return Place(origin, wording).folder(snippet_folder, variant)

@@ -14,8 +14,9 @@ from proof.cli import engine_choice
 from proof.cli.options import EngineChoice
 from proof.core.errors import CannotMeasureError, NoEngineError
 from proof.engines import private_daemon, user_engine
-from proof.engines.engine import Engine, Kind
+from proof.engines.engine import Engine
 from proof.reports.terminal import Terminal
+from proof.snippets.engine_version import Kind
 from proof.system.sandbox import Sandbox
 
 NO_PRIVATE = NoEngineError("the private engine did not start", evidence="mount: no\niptables: no")

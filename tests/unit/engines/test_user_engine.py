@@ -12,7 +12,7 @@ import pytest
 
 from proof.core.errors import NoEngineError
 from proof.engines import user_engine
-from proof.engines.engine import Kind
+from proof.snippets.engine_version import Kind
 from proof.system import process
 from proof.system.process import Completed
 from tests.unit.engines.conftest import Answer

@@ -22,7 +22,7 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture, Provenance
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines.engine import Engine, Kind
+from proof.engines.engine import Engine
 from proof.engines.image_archive import Image, Layer
 from proof.provision.loader import Loaded
 from proof.runs import execute, verify
@@ -31,6 +31,7 @@ from proof.runs.execute import Run, StepRun
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
+from proof.snippets.engine_version import Kind
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import Origin, Wording, folder_of
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree

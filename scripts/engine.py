@@ -50,11 +50,12 @@ class Package(NamedTuple):
         """The name of its file."""
         return self.path.rpartition("/")[2]
 
-    def addresses(self) -> tuple[str, str]:
+    def addresses(self) -> Iterator[str]:
         """Where to fetch it. A mirror has only the newest version of a package; Debian's snapshots have all of them."""
-        mirror = os.environ.get("DEBIAN_MIRROR") or "https://deb.debian.org/debian"
-        snapshot = os.environ.get("DEBIAN_SNAPSHOT") or "https://snapshot.debian.org"
-        return f"{mirror.rstrip('/')}/{urllib.parse.quote(self.path)}", f"{snapshot.rstrip('/')}/file/{self.sha1}"
+        if mirror := os.environ.get("DEBIAN_MIRROR"):
+            yield f"{mirror.rstrip('/')}/{urllib.parse.quote(self.path)}"
+        if snapshot := os.environ.get("DEBIAN_SNAPSHOT"):
+            yield f"{snapshot.rstrip('/')}/file/{self.sha1}"
 
 
 def packages(lock: str) -> Iterator[Package]:
@@ -91,7 +92,7 @@ def fetch(package: Package) -> bytes:
         return content
     raise UnavailableError(
         "\n".join([f"{package.name} cannot be fetched.", *failures])
-        + "\nhint: check the network, or set DEBIAN_MIRROR to a mirror of Debian"
+        + "\nhint: check the network, or set DEBIAN_MIRROR to a mirror of Debian, like https://HOST/debian"
     )
 
 

@@ -119,6 +119,14 @@ def test_a_shell_uses_the_engine(place: Place) -> None:
     assert used.stdout.splitlines() == found
 
 
+def test_without_a_mirror(place: Place) -> None:
+    """No host is asked that nobody has named, and the hint says what to set."""
+    done = place.run(DEBIAN_MIRROR="", DEBIAN_SNAPSHOT="")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "cannot be fetched" in done.stderr
+    assert "set DEBIAN_MIRROR to a mirror of Debian" in done.stderr
+
+
 def test_a_second_call_does_nothing(place: Place) -> None:
     """It needs no network, and changes no file; a new lock does."""
     first = place.run()

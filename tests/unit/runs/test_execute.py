@@ -137,19 +137,20 @@ class TestAStepThatExpectsNoEmulator:
         assert self.outcome(monkeypatch, step, code, output).exit == code
 
 
-# Verbatim, of builds without a network on alpine:3.22 and golang:1.27-alpine; then of curl, wget, apt and Python.
+# Verbatim but for the hosts: of builds without a network on alpine:3.22 and golang:1.27-alpine, then of curl, wget, apt
+# and Python.
 OFFLINE = [
     "#5 5.123 wget: bad address 'example.com'",
     "#5 0.186 wget: can't connect to remote host (93.184.215.14): Network unreachable",
-    "#5 5.135 WARNING: fetching https://dl-cdn.alpinelinux.org/alpine/v3.22/main: temporary error (try again later)",
+    "#5 5.135 WARNING: fetching https://packages.example/alpine/v3.22/main: temporary error (try again later)",
     (
         '#5 0.220 go: golang.org/x/tools/cmd/goimports@latest: module golang.org/x/tools/cmd/goimports: Get "https://'
-        'proxy.golang.org/golang.org/x/tools/cmd/goimports/@v/list": dial tcp: lookup proxy.golang.org on '
+        'modules.example/golang.org/x/tools/cmd/goimports/@v/list": dial tcp: lookup modules.example on '
         "[2001:db8::53]:53: dial udp [2001:db8::53]:53: connect: network is unreachable"
     ),
     "curl: (6) Could not resolve host: example.com",
     "wget: unable to resolve host address 'example.com'",
-    "  Temporary failure resolving 'deb.debian.org'",
+    "  Temporary failure resolving 'packages.example'",
     "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
 ]
 

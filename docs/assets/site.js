@@ -24,7 +24,7 @@ new MutationObserver(changes => {
 }).observe(document.body, { childList: true, subtree: true })
 mend(document)
 
-// Who chooses a version of Docker once sees it in every transcript, on every page.
+// A version of Docker that a reader has chosen once is shown in every transcript, on every page.
 const choose = version => each(document, `.engines > input[value="${version}"]`, tab => (tab.checked = true))
 try {
   const chosen = localStorage.getItem("docker")
@@ -42,7 +42,7 @@ document.addEventListener("change", ({ target }) => {
   } catch {}
 })
 
-// Who follows a link to an error message wants the version of Docker that prints it.
+// A link to an error message shows the version of Docker that prints it.
 const reveal = () => {
   const tabs = document.querySelector(":target .engines")
   if (!tabs) return

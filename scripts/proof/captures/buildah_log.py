@@ -6,9 +6,9 @@
     --> 3a125b5452ce                    the image after it
     [2/2] COMMIT example                what follows is the end of the log
 
-A program's lines have no prefix, so a program can print lines like these. That hides or moves what it printed, so the
-comparison of its own snippet finds less, or a difference that is none. It cannot put a false text on a page: captures
-made by Podman are not kept, and the parser reads no log of another engine's.
+A program's lines have no prefix, so a program can print lines like these. Its own snippet is then compared less
+strictly, or reported as different although it is not. It cannot put a false text on a page: captures made by Podman are
+not kept, and logs of other engines are not parsed here.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
 
 
 def _have_one_outcome(old: Step, new: Step, *, other_builder: bool) -> bool:
-    """Whether a step comes to the same on two engines. Another builder reports the same failure in other words."""
+    """Whether a step has the same outcome on two engines. Another builder words the same failure differently."""
     is_worded_alike = old.expect == new.expect or (other_builder and new.command.verb == "build")
     return is_worded_alike and bool(old.exit) == bool(new.exit)
 

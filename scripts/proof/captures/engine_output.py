@@ -27,7 +27,7 @@ from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
 
-# Verbs whose output is the engine's own. So are facts that are read from it: another engine may count otherwise.
+# Verbs whose output is worded by the engine. Facts read from it depend on the engine too.
 DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
@@ -92,7 +92,9 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
 
 def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
     for side in old, new:
-        if buildah_log.begins(side.output) and side.engine.kind != "podman":  # nobody's output: compare every word
+        if (
+            buildah_log.begins(side.output) and side.engine.kind != "podman"
+        ):  # Docker prints no such log, so compare every word
             return normalise.comparable(old.output, new.output, step)
     logs = normalise.build_logs(old.output, new.output, step, earlier)
     before, after = (_own(log) for log in logs)
@@ -125,7 +127,7 @@ def _own(log: BuildLog) -> list[BuildStep]:
 def _commands(steps: Iterable[BuildStep]) -> Iterator[BuildStep]:
     """The steps that run a command, without the stage in the title. The others print nothing of their own.
 
-    Lines that are ignored are left out: with their prefix, they are no longer known to be a step's in Docker's log.
+    Ignored lines are left out: in Docker's log they may have lost the prefix that says which step they belong to.
     """
     for each in steps:
         if found := _RUN.match(each.title.text):

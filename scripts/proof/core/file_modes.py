@@ -1,4 +1,4 @@
-"""Which files are executable, on file systems that do not say so too.
+"""Which files are executable, including on file systems that do not store it.
 
 On Windows' disks in WSL, for example, every file is executable. Git finds that out when it creates or clones a
 repository, and sets `core.fileMode` to false; then it takes modes from its index, and so does this module. It reads the

@@ -34,7 +34,7 @@ from proof.system import cgroup, locks, process, sandbox, temp_folders
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
-_BUILDERS = ("dockerd", "containerd", "runc")  # those that decide what a build comes to
+_BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of a build
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual

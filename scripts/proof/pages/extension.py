@@ -358,7 +358,7 @@ class _Audit(OnPage, Treeprocessor):
     def _stale(self, root: ET.Element) -> None:
         """Stop the build if the page uses a stale capture; in a draft, say so if no transcript does."""
         if self.page.collect and not self.page.draft:
-            return  # nobody looks at this page, and `proof status` reports every capture by itself
+            return  # this page is only scanned for its content, and `proof status` reports every capture anyway
         found = stale_captures(self.page, sorted(self.page.snippets))
         if found and not self.page.draft:
             first, *more = (problem for problems in found.values() for problem in problems)

@@ -25,7 +25,7 @@ from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
-# What Go, curl, wget, git, apk, apt and Python print where there is no network.
+# Messages of Go, curl, wget, git, apk, apt and Python when there is no network.
 _NO_NETWORK = re.compile(
     r"network (?:is )?unreachable|dial (?:tcp|udp): lookup |bad address '|(?:could not|unable to) resolve host"
     r"|temporary failure (?:in name resolution|resolving)|temporary error \(try again later\)",

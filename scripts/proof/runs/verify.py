@@ -98,7 +98,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
         return Result(snippet, "another environment", (other,), old=old)
     cause = cause_of(old, changes)
     # If builds share steps, a log may show other names, or lack what a fact is read from.
-    others_may_be_why = concurrent and cause in ("output", "engine")
+    others_may_be_the_cause = concurrent and cause in ("output", "engine")
     try:
         first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
         found = differences(known, first, snippet, words=session.same_engine)
@@ -106,7 +106,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             assert old is not None
             result = accurate(snippet, old, first)
             return _with_own_words(result, session, place, known) if place else as_shown(result)
-        if (found and others_may_be_why) or (concurrent and place and _is_mixed_up(first, snippet)):
+        if (found and others_may_be_the_cause) or (concurrent and place and _is_mixed_up(first, snippet)):
             return Result(snippet, "unstable", found, changes, old=old, new=first)
         if found and not once and not (old and old.tampered):
             second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
@@ -121,7 +121,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        if others_may_be_why:
+        if others_may_be_the_cause:
             return Result(snippet, "unstable", (error.difference,), changes, old=old)
         return Result(snippet, "drift", (error.difference,), changes, cause, old)
     verdict: Verdict = "written" if place else "drift"
@@ -129,7 +129,7 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
 
 
 def _with_own_words(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
-    """The result, `written` if this run's words are worth a capture of their own beside the one that is accurate."""
+    """The result; `written` if this run's words are kept in a capture of their own, beside the accurate one."""
     snippet, new = result.snippet, result.measured
     if new is None or result.words[1] == 0 or known[0].place == place:
         return result

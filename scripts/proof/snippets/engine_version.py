@@ -1,7 +1,7 @@
 """The version of an engine, and conditions on it.
 
-A snippet.toml uses them, as in `exit = { "docker <28" = 1, "docker >=28" = 255 }`. Engines of different versions word
-the same thing differently, and now and then do another thing. A condition is `docker` or `podman`, and for docker its
+A snippet.toml uses them, as in `exit = { "docker <28" = 1, "docker >=28" = 255 }`. Different versions word
+the same thing differently, and sometimes behave differently. A condition is `docker` or `podman`, and for docker its
 major version, its image store, or both: `docker >=29 containerd`.
 """
 

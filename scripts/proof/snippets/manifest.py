@@ -248,7 +248,7 @@ def _step(snippet: str, table: Table) -> Step:
 
 
 def _outcomes(table: Table) -> tuple[Outcome, ...]:
-    """What a step comes to on each engine, if its `exit` or `expect` is a table; otherwise empty."""
+    """The outcome of a step on each engine, if its `exit` or `expect` is a table; otherwise empty."""
     tables = {key: table.subtable(key) for key in ("exit", "expect") if isinstance(table.data.get(key), dict)}
     found = []
     for key in dict.fromkeys(key for each in tables.values() for key in each.data):

@@ -27,7 +27,7 @@ class FactRule:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step comes to on some engines."""
+    """The expected exit code and message of a step on some engines."""
 
     engine: Condition
     exit: int

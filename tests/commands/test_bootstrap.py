@@ -15,6 +15,7 @@ TOOLS = "bash cat cmp cp dirname flock grep mkdir rm sed sleep tail tr"
 # python -m venv makes a copy of itself, and everything else is logged.
 PYTHON = """#!/bin/sh
 case $* in
+  *_base_executable*) echo "$0"; exit ;;
   *' -c '* | '-c '*) exit ;;
   '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 esac
@@ -218,6 +219,26 @@ def test_a_hint_where_nothing_may_be_installed(user: int, system: str, env: dict
     assert all(word in hint for word in ("Debian", "dnf install", "brew install"))
     machine.add(docker=SILENT)
     assert machine.run(**env) == ("", [])
+
+
+def test_an_activated_environment_is_made_anew(machine: Machine) -> None:
+    """Its own Python is removed with it, so the one that it was made of makes the new one."""
+    assert machine.run()
+    activated = machine.root / ".venv/bin/python3"
+    activated.write_text(f'#!/bin/sh\nexec {machine.root}/bin/python3 "$@"\n')
+    activated.chmod(0o755)
+    write(machine.root, {"requirements.lock": "newer"})
+    env = {"PATH": f"{activated.parent}:{machine.root / 'bin'}"}
+    done = subprocess.run(
+        ["bash", "scripts/bootstrap", "--site-only"],
+        cwd=machine.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (machine.root / ".venv/bin/python").is_file()
 
 
 def test_without_a_python_there_is_a_hint(machine: Machine) -> None:

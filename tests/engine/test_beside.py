@@ -12,8 +12,8 @@ import pytest
 from proof.captures.buildkit_log import labels
 from proof.engines.engine import Engine
 from proof.facts import book as facts
-from tests.engine.test_faults import daemons, own, run, started, wait_until  # noqa: F401 - `own` is a fixture
-from tests.support.helpers import edit, tiny
+from tests.engine.test_faults import daemons, own, run, started  # noqa: F401 - `own` is a fixture
+from tests.support.helpers import edit, tiny, wait_until
 
 pytestmark = pytest.mark.engine
 COUNT = 6

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
 from proof.system import cgroup, locks, process
-from tests.support.helpers import edit, measure, proof, tiny, tree
+from tests.support.helpers import edit, measure, processes, proof, tiny, tree, wait_until
 from tests.support.registry import Fault, need_skopeo, serving
 
 pytestmark = pytest.mark.engine
@@ -94,27 +94,9 @@ def unclaim(root: Path) -> None:
     edit(root / "docs/index.md", "Only one layer is\nours. {{ claim: note.own_layers == 1 }} ", "")
 
 
-def processes(*words: bytes) -> list[int]:
-    """The processes that have one of these in their command line or environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-            if any(word in text for word in words) and int(entry.name) != os.getpid():
-                found.append(int(entry.name))
-    return found
-
-
 def sleeping(seconds: int) -> bool:
     """True if a program in a container sleeps for exactly this time."""
     return bool(processes(b"sleep\0%d\0" % seconds))
-
-
-def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never came to that"
-        time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -621,7 +603,7 @@ class TestShared:
             sorted(engine.call(*words).text().splitlines())
             for words in (
                 ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
-                ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"),
+                ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
                 ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
                 ("volume", "ls", "--format", "{{.Name}}"),
             )

@@ -49,7 +49,7 @@ def snapshot(engine: Engine) -> list[str]:
         "\n".join(sorted(engine.call(*words).text().splitlines()))  # equal dates come in any order
         for words in (
             ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
-            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"),
+            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
             ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
             ("volume", "ls", "--format", "{{.Name}}"),
         )

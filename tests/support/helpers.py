@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -184,3 +186,21 @@ def tree(folder: Path) -> dict[str, bytes]:
 def data_values(html: str) -> Sequence[tuple[str, str]]:
     """The (value, text) of every fact on a page."""
     return re.findall(r'<data class="fact[^"]*"[^>]*? value="([^"]*)"[^>]*>(.*?)</data>', html)
+
+
+def processes(*words: bytes) -> list[int]:
+    """The processes that have one of these in their command line or environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            text = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            if any(word in text for word in words) and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+    return found
+
+
+def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never came to that"
+        time.sleep(0.02)

@@ -38,8 +38,6 @@ _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
-# If the tool dies, even by SIGKILL, the kernel kills the engine with all its containers.
-_GUARD = ("setpriv", "--pdeathsig", "KILL")
 _DETACHED = "detached.json"
 _SOCKET = "docker.sock"
 _SOCKET_LIMIT = 100  # bytes: the kernel allows 107 for the path of a socket
@@ -97,6 +95,14 @@ def _obstacle_without_root() -> str:
     return ""
 
 
+def guard() -> tuple[str, ...]:
+    """Words in front of a command. If this process dies, even by SIGKILL, the kernel kills the command.
+
+    It sends no signal for a parent that had died before the signal was asked for: then `sh` has another parent.
+    """
+    return ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid()))
+
+
 def programs() -> list[Path]:
     """The files of all programs that a private engine consists of."""
     found = [shutil.which(program, path=process.search_path()) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
@@ -133,7 +139,7 @@ def start(
         home = stack.enter_context(temp_folders.folder("home"))
         ours = stack.enter_context(journal.opened(slot / "journals"))
         env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
-        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), root, () if detach else _GUARD)
+        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), root, () if detach else guard())
         restarting = threading.Lock()
 
         def restart() -> None:

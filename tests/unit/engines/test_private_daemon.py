@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from proof.core.errors import CannotMeasureError
 from proof.engines import private_daemon
 from proof.system import process, sandbox
 from proof.system.process import Completed
+from tests.support.helpers import processes, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +130,39 @@ def test_the_builds_of_another_docker_are_not_reused(tmp_path: Path, monkeypatch
     private_daemon._renew(tmp_path / "slot")
     assert not layer.exists()
     private_daemon._renew(tmp_path / "slot")
+
+
+# It kills the tool before it asks for the signal, at the one moment when the kernel would not send it.
+_LATE = """#!/bin/sh
+kill -KILL "$PPID"
+while [ "$(cut -d ' ' -f 4 /proc/$$/stat)" = "$PPID" ]; do :; done
+touch {folder}/asked
+exec {setpriv} "$@"
+"""
+_TOOL = """
+from pathlib import Path
+from proof.engines import private_daemon
+from proof.system import process
+argv = (*private_daemon.guard(), "sh", "-c", "touch {folder}/started; exec sleep 3011")
+process.spawn(argv, env={{"PATH": "{folder}:/usr/bin:/bin"}}, log=Path("{folder}/log")).wait()
+"""
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["while it runs", "before it is guarded"])
+def test_it_ends_with_the_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, late: bool) -> None:
+    """Whenever the tool is killed, nothing of the engine continues."""
+    monkeypatch.undo()
+    if (setpriv := shutil.which("setpriv")) is None:
+        pytest.skip("no setpriv here, so no private engine either")
+    if late:
+        (tmp_path / "setpriv").write_text(_LATE.format(folder=tmp_path, setpriv=setpriv))
+        (tmp_path / "setpriv").chmod(0o755)
+    tool = subprocess.Popen([sys.executable, "-c", _TOOL.format(folder=tmp_path)])
+    try:
+        wait_until((tmp_path / ("asked" if late else "started")).exists)
+        tool.kill()
+        wait_until(lambda: not processes(bytes(tmp_path)))
+        assert (tmp_path / "started").exists() is not late
+    finally:
+        tool.kill()
+        tool.wait()

@@ -12,27 +12,19 @@ says why it needs neither:
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from proof.core.errors import PageError
-from proof.facts import expression
+from proof.facts import expression, quantities
+from proof.facts.quantities import Quantity
 from proof.facts.values import Value
 
-WORDS = {word: number for number, word in enumerate(expression.WORDS)}
-_AMOUNT = rf"(?P<number>\d[\d,.]*\d|\d|\b(?:{'|'.join(WORDS)})\b)"
-_UNIT = (
-    r"(?P<unit>[kMGT]i?B\b|B\b|bytes?\b|(?:kilo|mega|giga)bytes?\b|%|percent\b|per cent\b|×|times\b|[kMG]?bit/s|"
-    r"(?:[mµn]s|s|sec|seconds?|minutes?|hours?)\b|layers?\b)"
-)
-_QUANTITY = re.compile(rf"{_AMOUNT}[\s\N{{NO-BREAK SPACE}}-]?(?:\w+\s(?=layers?\b))?{_UNIT}", re.IGNORECASE)
-# Words that compare or sum up. A sentence with one of them draws a conclusion, which needs a claim.
-_CONCLUSION = re.compile(
-    r"\b(half|twice|thrice|doubled?|tripled?|quadrupled?|tenfold|orders? of magnitude|smallest|largest|biggest|"
-    r"slowest|fastest|most of (?:it|them|the)|nearly all|almost all|nothing but|a (?:third|quarter|fifth|tenth) of)\b",
-    re.IGNORECASE,
-)
+_TOO_WIDE = 0.06  # relative: twice what "about" allows
+_FAR = 0.25  # relative: more than four is not said of six
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # private use area: see audit.py
 
 
@@ -44,13 +36,14 @@ class Claim:
     predicate: str
     holds: bool
     values: str  # the facts in the predicate, like `multi.layers = 2`
+    written: str = ""  # the sentence with expressions in place of their values
 
 
 @dataclass(frozen=True)
 class Unbound:
-    """A number or a conclusion in a sentence that nothing backs."""
+    """A quantity or a comparison in a sentence that nothing backs."""
 
-    text: str  # the number, or the words that draw the conclusion
+    text: str  # the words that state it
     sentence: str
     what: str  # the error message
 
@@ -72,22 +65,65 @@ def sentences(text: str) -> Iterator[str]:
     yield from (part.strip() for part in _SENTENCE.split(text) if part.strip())
 
 
-def unbound(sentence: str, predicates: Iterable[str]) -> Iterator[Unbound]:
-    """The numbers and conclusions in a sentence that none of its claims' predicates backs."""
+def unbound(
+    sentence: str,
+    predicates: Iterable[str],
+    facts: Mapping[str, Value] = MappingProxyType({}),
+    *,
+    is_known: Callable[[Quantity], bool] = lambda _: False,
+) -> Iterator[Unbound]:
+    """The quantities and comparisons in a sentence that none of its claims' predicates backs.
+
+    In the sentence, `quantities.FACT` and `quantities.CODE` stand for values and code. `is_known` says of a label,
+    such as a version, whether the page's snippets have it.
+    """
     stated = list(predicates)
-    for found in _QUANTITY.finditer(sentence):
-        if not any(_in(found["number"], found["unit"], predicate) for predicate in stated):
-            yield Unbound(found[0], sentence, f"the number '{found[0]}' is typed, not measured")
-    if not stated and (concluding := _CONCLUSION.search(sentence)):
-        yield Unbound(concluding[0], sentence, f"'{concluding[0]}' draws a conclusion that nothing checks")
+    for found in quantities.find(sentence):
+        number = found.number
+        if found.kind in quantities.LABELS:
+            if not is_known(found) and not (number is not None and any(_numbers(p, found) for p in stated)):
+                yield Unbound(found.text, sentence, f"the {found.kind} '{found.text}' is in no snippet of this page")
+        elif number is None or found.kind in ("comparison", "superlative"):
+            if not stated:
+                yield Unbound(found.text, sentence, f"'{found.text}' draws a conclusion that nothing checks")
+        elif not (backing := [predicate for predicate in stated if _numbers(predicate, found)]):
+            yield Unbound(found.text, sentence, f"'{found.text}' is typed, not measured")
+        elif wider := next(filter(None, (_also(predicate, found, facts) for predicate in backing)), ""):
+            yield Unbound(found.text, sentence, f"the claim would also hold for {wider} in place of '{found.text}'")
 
 
-def _in(number: str, unit: str, predicate: str) -> bool:
-    """Whether a predicate contains a number from the prose. 96 % may be 96 or 0.96 there."""
-    value = WORDS[number.lower()] if number.lower() in WORDS else float(number.replace(",", ""))
-    numbers = [float(n) for n in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", predicate)]
-    same = [value, value / 100] if unit in ("%", "percent", "per cent") else [value]
-    return any(abs(n - s) < 1e-9 for n in numbers for s in same)
+def _numbers(predicate: str, found: Quantity) -> list[float]:
+    """The numbers in a predicate that are the one from the prose. 96 % may be 96 or 0.96 there."""
+    assert found.number is not None
+    wanted = [found.number, found.number / 100] if found.kind == "percent" else [found.number]
+    return [n for n in expression.constants(predicate) if any(abs(n - w) < 1e-9 * max(1, w) for w in wanted)]
+
+
+def _also(predicate: str, found: Quantity, facts: Mapping[str, Value]) -> str:
+    """Another number for which the claim would hold as well, and so does not check this one. Empty if there is none."""
+    if found.bound in ("at least", "at most"):
+        return ""
+    for number in set(_numbers(predicate, found)):
+        near = _near(number, found)
+        held = []
+        for other in near:
+            with contextlib.suppress(PageError):  # it is reported where the claim is evaluated
+                held.append(bool(expression.evaluate(expression.replaced(predicate, number, other), facts).value))
+        if held and all(held):
+            return f"{near[0]:g}"
+    return ""
+
+
+def _near(number: float, found: Quantity) -> list[float]:
+    """Numbers that the words do not allow: if the claim holds for all of them, it is too wide."""
+    step = 1 if found.kind == "count" else number * _TOO_WIDE
+    match found.bound:
+        case "above":
+            return [number + max(step, number * _FAR)]
+        case "below":
+            return [number - max(step, number * _FAR)]
+        case _:
+            return [number + step, number - step]
 
 
 def _exact(fact: Value) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from proof.core.errors import PageError
 from proof.core.text import did_you_mean
-from proof.core.units import written
+from proof.facts import phrases
 from proof.facts.values import Value
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -33,7 +33,6 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.GtE: operator.ge,
     ast.In: lambda word, text: str(word) in str(text).split(),  # one word of a text: "/tmp" in a.folders
 }
-WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _PLAIN = ("", "count")  # units that can be mixed
 _LARGEST = 1e300  # far above anything measured; larger numbers cannot be formatted
 _LONGEST = 1000  # characters: ten times the longest sensible expression, as Python's parser recurses
@@ -63,6 +62,26 @@ def names(text: str) -> list[str]:
         return list(dict.fromkeys(_dotted(node) for node in attributes))
     except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
         return []
+
+
+def constants(text: str) -> list[float]:
+    """The numbers that are written in an expression. Empty if it cannot be parsed."""
+    try:
+        nodes = [node.value for node in ast.walk(_parsed(text)) if isinstance(node, ast.Constant)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
+        return []
+    return [float(value) for value in nodes if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
+def replaced(text: str, number: float, other: float) -> str:
+    """The expression with another number in place of `number`."""
+
+    class Replace(ast.NodeTransformer):
+        def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+            same = isinstance(node.value, int | float) and node.value == number
+            return ast.Constant(other) if same else node
+
+    return ast.unparse(Replace().visit(ast.parse(text.strip(), mode="eval")))
 
 
 @functools.lru_cache(maxsize=64)  # a page evaluates an expression, then asks for its names
@@ -190,7 +209,24 @@ def _percent(value: Value, digits: Value | None = None) -> Value:
 
 def _times(value: Value) -> Value:
     factor = _ratio(value, "times")
-    return Value(f"{factor:.0f}×", "text", exact=factor)
+    return Value(phrases.times(factor), "text", exact=factor)
+
+
+def _fraction(value: Value) -> Value:
+    share = _ratio(value, "fraction")
+    return Value(phrases.fraction(share), "text", exact=share)
+
+
+def _compared(left: Value, right: Value) -> Value:
+    unit = _common(left, right)
+    return Value(phrases.comparison(_number(left), _number(right), unit), "text", exact=_number(left) - _number(right))
+
+
+def _rank(value: Value, *others: Value) -> Value:
+    for other in others:
+        _common(value, other)
+    said = phrases.rank(_number(value), [_number(other) for other in others], value.unit)
+    return Value(said, "text", exact=value.value)
 
 
 def _bytes(value: Value) -> Value:
@@ -201,7 +237,7 @@ def _bytes(value: Value) -> Value:
 
 def _words(value: Value) -> Value:
     number = int(_number(value))
-    return Value(WORDS[number] if 0 <= number < len(WORDS) else written(number, "count"), "text", exact=number)
+    return Value(phrases.number(number), "text", exact=number)
 
 
 def _ratio(value: Value, function: str) -> float:
@@ -227,7 +263,10 @@ def _extreme(pick: Callable[..., Any]) -> Callable[..., Value]:
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
     "percent": _percent,  # percent(a.size / b.size) → 4%
-    "times": _times,  # times(b.size / a.size) → 25×
+    "times": _times,  # times(b.size / a.size) → 25 times
+    "fraction": _fraction,  # fraction(a.size / b.size) → about two fifths
+    "compare": _compared,  # compare(a.size, b.size) → smaller than
+    "rank": _rank,  # rank(a.size, b.size, c.size) → second largest
     "bytes": _bytes,  # bytes(a.size) → 269,642,189 bytes
     "words": _words,  # words(a.layers) → two
     "MB": _megabytes,  # MB(8): a size to compare with

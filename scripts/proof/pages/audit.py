@@ -10,15 +10,16 @@ import functools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
-from proof.facts import claims, expression
+from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim
+from proof.facts.quantities import Quantity
 from proof.pages import verbatim
 from proof.pages.page import Page, Waiver
-from proof.snippets import context
+from proof.snippets import context, places
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
@@ -29,6 +30,11 @@ _WORD = re.compile(r"\w")
 _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
+_NUMBER = re.compile(r"(?s).*(?<![A-Za-z_])\d.*")  # the digits of amd64 are no number
+_UNIT_AFTER = re.compile(
+    r"([\ue000-\uf8ff])[\s\N{NO-BREAK SPACE}-]?((?:[kMGT]i?B|[kmg]b|bytes?|(?:kilo|mega|giga|kibi|mebi|gibi)bytes?|%|percent|per cent"
+    r"|[mµn]s|seconds?|minutes?|hours?|x|×)\b|%|×)"
+)
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
 
@@ -42,8 +48,8 @@ class FalseClaimError(ProofError):
 class _Token:
     """What one private-use character stands for."""
 
-    kind: str  # fact, code, claim or waiver
-    text: str  # the visible text; the predicate of a claim, the reason of a waiver
+    kind: str  # fact, code, claim, waiver or link: the end of a link to another site
+    text: str  # the visible text; the predicate of a claim, the reason of a waiver, the address of a link
     element: ET.Element
 
 
@@ -53,6 +59,9 @@ def audit(root: ET.Element, page: Page) -> None:
     Adds what it finds to `page`. Raises ProofError at the first problem unless the page collects them.
     """
     names: list[tuple[str, bool]] = []  # a piece of code, and whether it is called a stage
+    evidence = _Evidence(page)
+    # What is generated into an index page follows from the data. Its own text is read before that.
+    exempt = bool(page.waived) or (page.generated and page.expand)
     for block in _blocks(root):
         tokens: list[_Token] = []
         text = _flat(block, tokens)
@@ -66,33 +75,99 @@ def audit(root: ET.Element, page: Page) -> None:
             waivers = [token for token in inside if token.kind == "waiver"]
             page.bound += sum(token.kind == "fact" for token in inside)
             for mark in marks:
-                _claim(mark, shown, page)
+                _claim(mark, shown, _written(sentence, tokens, page), page)
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
-            if waivers:
+            if waivers or exempt:
                 continue
-            for loose in claims.unbound(sentence, [mark.text for mark in marks]):
-                page.note(
-                    PageError(
-                        loose.what,
-                        evidence=shown,
-                        hint="use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}",
-                    ),
-                    loose.text,
-                )
+            cited = any(token.kind == "link" for token in inside)
+            for loose in claims.unbound(
+                _prose(sentence, tokens),
+                [mark.text for mark in marks],
+                page.book,
+                is_known=functools.partial(evidence.knows, cited=cited),
+            ):
+                hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
+                words = _shown(loose.text.replace(quantities.FACT, "").replace(quantities.CODE, ""), [])
+                page.note(PageError(_shown(loose.what, []), evidence=shown, hint=hint), words)
+            _values(sentence, tokens, shown, page)
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
-    _names([*names, *((code, False) for code in sorted(page.codes))], page)
+    if not exempt:
+        _attributes(root, page)
+    _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence)
 
 
-def _claim(mark: _Token, sentence: str, page: Page) -> None:
+def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None:
+    """Note a unit that is typed after a value, and a value that is shown twice in a sentence."""
+    for mark, unit in _UNIT_AFTER.findall(sentence):
+        token = tokens[ord(mark) - _FIRST] if ord(mark) - _FIRST < len(tokens) else None
+        if token is not None and token.kind == "fact" and not token.text.isalpha():
+            what = f"the unit '{unit}' is typed after the value '{token.text}'"
+            hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
+            page.note(PageError(what, evidence=shown, hint=hint), shown)
+    private = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+    stated = [page.stated[token.element] for token in private if token.element in page.stated]
+    for text in dict.fromkeys(text for text in stated if stated.count(text) > 1):
+        what, hint = f"this sentence shows `{text}` twice", "is one of them another fact? If not, say it once"
+        page.note(PageError(what, evidence=shown, hint=hint), "{{ " + text)
+
+
+def _attributes(root: ET.Element, page: Page) -> None:
+    """Note what texts state that no claim can stand in: those for images, and the titles of links."""
+    for element in root.iter():
+        if element.tag != "data":
+            for name in ("alt", "title", "aria-label"):
+                for loose in claims.unbound(verbatim.read(element.get(name)), ()):
+                    hint = "say it in a sentence, where a fact or a claim can stand"
+                    page.note(PageError(loose.what, evidence=element.get(name, ""), hint=hint), loose.text)
+
+
+class _Evidence:
+    """What the snippets of a page contain. Their files are read only when something is looked up."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    @functools.cached_property
+    def text(self) -> str:
+        """All text of the page's snippets."""
+        return "\n".join(_texts(self._page))
+
+    @functools.cached_property
+    def exits(self) -> set[int]:
+        """The exit codes of all steps."""
+        captures = (self._page.book.captures.get(name) for name in self._page.snippets)
+        return {step.exit for capture in captures if capture is not None for step in capture.steps}
+
+    @functools.cached_property
+    def engines(self) -> str:
+        """The engines that made the captures, and what pages call them."""
+        shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
+        labels = {places.LABELS[wording] for wording in places.WORDINGS} if shown else set()
+        return "\n".join({capture.provenance.engine for capture in shown} | labels)
+
+    def knows(self, label: Quantity, *, cited: bool) -> bool:
+        """Whether a version, port, user ID or exit code is in the page's snippets. Versions may be cited instead."""
+        if label.kind == "exit code":
+            return label.number in self.exits
+        if label.kind == "version" and cited:
+            return True
+        number = label.text.split()[-1].strip(":").lower().removeprefix("v")
+        pattern = re.compile(rf"(?<![\d.]){re.escape(number)}(?!\d)")
+        return pattern.search(self.text) is not None or (
+            label.kind == "version" and pattern.search(self.engines) is not None
+        )
+
+
+def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
     token = "{{ claim: " + mark.text
     try:
         claim = claims.check(sentence, mark.text, page.book)
     except ProofError as error:
         page.note(error, token)
         return
-    page.claims.append(claim)
+    page.claims.append(replace(claim, written=written))
     page.bound += 1
     page.use(expression.names(mark.text))
     _explain(mark.element, claim, len(page.claims))
@@ -120,12 +195,11 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     verbatim.literal(why)
 
 
-def _names(found: list[tuple[str, bool]], page: Page) -> None:
-    """Note every image, path, file and stage in the prose that is not in the page's snippets."""
-    named = [c for c, stage in found if stage or any(kind.fullmatch(c) for kind in (_REFERENCE, _PATH, _FILE))]
-    known = "\n".join(_texts(page)) if named else ""
-    for code in named:
-        if not _contains_name(code.rstrip("/"), known):
+def _names(found: list[tuple[str, bool]], page: Page, evidence: _Evidence) -> None:
+    """Note every image, path, file, stage and number in code that is not in the page's snippets."""
+    kinds = (_REFERENCE, _PATH, _FILE) if page.waived or page.generated else (_REFERENCE, _PATH, _FILE, _NUMBER)
+    for code in (c for c, stage in found if stage or any(kind.fullmatch(c) for kind in kinds)):
+        if not _contains_name(code.rstrip("/"), evidence.text):
             page.note(
                 PageError(
                     f"`{code}` is in no snippet of this page",
@@ -181,6 +255,8 @@ def _flat(element: ET.Element, tokens: list[_Token]) -> str:
             parts.append(_token(_Token("code", "".join(child.itertext()), child), tokens))
         elif child.tag not in _CONTAINERS:
             parts.append(_flat(child, tokens))
+            if child.tag == "a" and str(child.get("href", "")).startswith(("https://", "http://")):
+                parts.append(_token(_Token("link", child.get("href", ""), child), tokens))
         parts.append(str(child.tail or ""))
     return "".join(parts)
 
@@ -193,6 +269,30 @@ def _token(token: _Token, tokens: list[_Token]) -> str:
 def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
     marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
     return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
+
+
+def _prose(sentence: str, tokens: list[_Token]) -> str:
+    """The sentence as the grammar reads it."""
+    placeholder = {"fact": quantities.FACT, "code": quantities.CODE}
+
+    def text(found: re.Match[str]) -> str:
+        number = ord(found[0]) - _FIRST
+        return placeholder.get(tokens[number].kind, "") if number < len(tokens) else found[0]
+
+    return _PRIVATE.sub(text, sentence)
+
+
+def _written(sentence: str, tokens: list[_Token], page: Page) -> str:
+    """The sentence as its author wrote it, with expressions in place of their values."""
+
+    def text(found: re.Match[str]) -> str:
+        number = ord(found[0]) - _FIRST
+        if number >= len(tokens) or tokens[number].kind not in ("fact", "code"):
+            return ""
+        token = tokens[number]
+        return "{{ " + page.stated[token.element] + " }}" if token.element in page.stated else token.text
+
+    return " ".join(_PRIVATE.sub(text, sentence).split())
 
 
 def _shown(sentence: str, tokens: list[_Token]) -> str:

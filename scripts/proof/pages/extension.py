@@ -6,6 +6,7 @@
     --8<-- "single/context/Dockerfile"            a file of a snippet, alone on its line in a fence
     {{ claim: multi.layers == 2 }}                after a sentence: what must hold for it to be true
     {{ waiver: why }}                             after a sentence, or above a fence: why it needs no fact
+    {{ page waiver: why }}                        alone on its line: why no sentence of the page needs one
     {{ proof }}                                   everything that was claimed, waived and cited
     {{ measurements }}                            every snippet: its commands, outputs and facts
     {{ errors }}                                  every message of an expected failure, and where it is explained
@@ -48,6 +49,7 @@ from proof.snippets.places import Wording, wording_of
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
+_WAIVED_PAGE = re.compile(r"^\{\{\s*page waiver:\s*(.+?)\s*\}\}$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
@@ -170,6 +172,10 @@ class _Source(OnPage, Preprocessor):
             if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
                 waived = True
                 self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
+                continue
+            if not fence and (page_waiver := _WAIVED_PAGE.match(line.strip())):
+                self.page.waived = page_waiver[1]
+                self.page.waivers.append(Waiver("a page", page_waiver[1]))
                 continue
             if not fence and line.strip() and mark is None:
                 waived = False
@@ -333,7 +339,9 @@ class _Inline(OnPage, InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
-        return verbatim.literal(values.evaluate(text, self.page).element())
+        element = verbatim.literal(values.evaluate(text, self.page).element())
+        self.page.stated[element] = text
+        return element
 
 
 class _Audit(OnPage, Treeprocessor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Page:
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
+    waived: str = ""  # why nothing on it needs a proof; empty if it does
+    stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
     _read: dict[str, Snippet] = field(default_factory=dict)  # the snippets that it uses, by name
 
@@ -70,8 +73,9 @@ class Page:
         return self._read[name]
 
     def release(self) -> None:
-        """Drop the snippets, to save memory: a site may have a thousand pages."""
+        """Drop what only rendering needs, to save memory: a site may have a thousand pages."""
         self._read.clear()
+        self.stated.clear()
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""
@@ -131,11 +135,12 @@ class PageReport:
 
     path: Path
     page: Page
+    own: tuple[ProofError, ...] = ()  # of an index page: what is wrong with its text without the lists
 
     @property
     def problems(self) -> list[ProofError]:
         """The problems that were collected."""
-        return self.page.problems
+        return [*self.own, *self.page.problems]
 
     @functools.cached_property
     def title(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from markdown import Markdown
@@ -44,7 +45,14 @@ def scan(
     reader = _Reader(site, known)
     written = tuple((path, path.stat().st_mtime_ns) for path in pages)
     found = site.reports(written, known, lambda: [reader.read(path, expand=False) for path in pages])
-    return [reader.read(p.path, expand=True) if expand and p.page.generated else p for p in found]
+    return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+
+
+def _expanded(reader: _Reader, own: PageReport) -> PageReport:
+    """The report of an index page with its lists, and what is wrong with its own text."""
+    whole = reader.read(own.path, expand=True)
+    known = {str(problem) for problem in whole.problems}
+    return replace(whole, own=tuple(problem for problem in own.problems if str(problem) not in known))
 
 
 def for_index(page: Page) -> list[PageReport]:

@@ -7,7 +7,7 @@ import re
 from proof.core.errors import PageError, UsageError
 from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
-from proof.facts import claims
+from proof.facts import claims, quantities
 from proof.facts.values import Fact, Value
 from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
@@ -54,7 +54,7 @@ class Spec:
     def label(self, key: str, text: str | None = None) -> Label:
         """A text for readers, in which every number must be a fact."""
         text = self.table.text(key, required=True) if text is None else text
-        for loose in claims.unbound(_FACT.sub("", text), ()):
+        for loose in claims.unbound(_FACT.sub(quantities.FACT, text), ()):
             raise self.fail(key, loose.what, "use {{ a.fact }}, or reword it")
         return self.shown(key, text)
 

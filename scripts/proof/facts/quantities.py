@@ -129,6 +129,7 @@ _BOUNDS: dict[str, Bound] = {
     **dict.fromkeys(("at least", "no less", "no fewer", "minimum of"), "at least"),
     **dict.fromkeys(("at most", "up to", "no more", "maximum of"), "at most"),
 }
+_SIZES = _set("size sizes weight length duration speed number amount")
 _GROWS = _set("grows grew grown")
 
 # A noun phrase ends before these.
@@ -707,9 +708,10 @@ class _Sentence:
             word in _STRONG_CHANGE
             or (word in _CHANGE and not near.isdisjoint(_DIMENSIONS | _MATTER))
             or (word in _GROWS and self.at(i - 1) not in _DETERMINERS)
-            or (word in ("change", "changes", "changed") and not near.isdisjoint(_DIMENSIONS))
+            or (word in ("change", "changes", "changed") and not near.isdisjoint(_SIZES))
         )
-        if not changes or self.supposed(i):
+        shown = any(self.at(n) in ("from", "by", "to") and self.at(n + 1) == FACT for n in range(i + 1, i + 5))
+        if not changes or shown or self.supposed(i):
             return None, i
         return self.found("comparison", i, i + 1)
 

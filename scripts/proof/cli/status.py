@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from proof.cli.options import Verbs, project_root
 
@@ -14,14 +15,26 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="without an engine: list stale captures, failing claims and unbound numbers",
         description="List what is wrong with captures and pages, as far as it can be known without an engine.",
     )
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="record in claims.lock that each sentence says what its claim checks, and show those that are new there",
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(parsed: argparse.Namespace) -> int:
     from proof.core.settings import cache_folder
-    from proof.pages import status
+    from proof.pages import confirmed, status
     from proof.reports.terminal import Terminal
 
-    found = status.status(project_root(parsed), cache_folder())
-    Terminal().status(found)
+    root = project_root(parsed)
+    found = status.status(root, cache_folder())
+    terminal = Terminal()
+    if parsed.confirm:
+        open_claims = [problem for problem in found.problems if isinstance(problem, confirmed.UnconfirmedError)]
+        path = confirmed.confirm(root, found.pages)
+        found = replace(found, problems=[problem for problem in found.problems if problem not in open_claims])
+        terminal.confirmed(open_claims, path)
+    terminal.status(found)
     return found.code

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from proof.core.errors import PageError
-from proof.facts import expression, quantities
+from proof.facts import expression, lexicon, quantities
 from proof.facts.quantities import Quantity
 from proof.facts.values import Value
 
@@ -80,7 +80,7 @@ def unbound(
     stated = list(predicates)
     for found in quantities.find(sentence):
         number = found.number
-        if found.kind in quantities.LABELS:
+        if found.kind in lexicon.LABELS:
             if not is_known(found) and not (number is not None and any(_numbers(p, found) for p in stated)):
                 yield Unbound(found.text, sentence, f"the {found.kind} '{found.text}' is in no snippet of this page")
         elif number is None or found.kind in ("comparison", "superlative"):

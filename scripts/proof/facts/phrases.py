@@ -9,6 +9,7 @@ The rules for rounding, which are the same everywhere:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from proof.core.errors import PageError
@@ -18,8 +19,7 @@ NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".
 _EXACT, _ABOUT, _NEAR = 0.005, 0.03, 0.1  # relative distances from the number that is said
 _PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth"}
 # The simplest first: if several are close enough, the simplest is said.
-_FRACTIONS = [(top, bottom) for bottom in _PARTS for top in range(1, bottom) if (top, bottom) not in {(2, 4)}]
-_FRACTIONS = [(t, b) for t, b in _FRACTIONS if b != 10 or t in (1, 3, 7, 9)]
+_FRACTIONS = [(top, bottom) for bottom in _PARTS for top in range(1, bottom) if math.gcd(top, bottom) == 1]
 _ORDINALS = ("", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth ", "ninth ", "tenth ")
 # Of each unit, what less, more and equal are called, and the least and the most.
 _COMPARED = {

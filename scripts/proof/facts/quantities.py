@@ -8,207 +8,30 @@ neighbours. A number is classified by what stands around it:
     step 2, RFC 3339, figure 4, June 2020      other labels, which say nothing about a measurement
 
 A comparison states a result ("the second image is smaller than the first"), unless the sentence only asks, advises
-or supposes ("if it is larger than you expect", "use a smaller base"). IDIOMS lists phrases that mean no quantity.
+or supposes ("if it is larger than you expect", "use a smaller base"). `lexicon` has the words, and the idioms that
+are no quantities.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal[
-    "number",
-    "count",
-    "fraction",
-    "multiple",
-    "percent",
-    "comparison",
-    "superlative",
-    "version",
-    "exit code",
-    "id",
-    "port",
-    "duration",
-]
-Bound = Literal["", "about", "above", "below", "at least", "at most"]  # exactly 2, about 2, more than 2, …
-LABELS = ("version", "exit code", "id", "port")  # kinds of numbers that name something
+from proof.facts import lexicon
+from proof.facts.lexicon import Bound, Kind
+
 FACT, CODE = "\ue000", "\ue001"  # stand in a sentence for a value that was computed, and for a piece of code
 
-_SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-_SMALL += "seventeen eighteen nineteen".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
-NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {word: 20 + 10 * n for n, word in enumerate(_TENS)}
-_PARTS = {
-    "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
-    "ninth": 9, "tenth": 10, "twentieth": 20, "hundredth": 100, "thousandth": 1000, "millionth": 10**6,
-}  # fmt: skip
-_GLYPHS = {
-    "½": 1 / 2,
-    "⅓": 1 / 3,
-    "⅔": 2 / 3,
-    "¼": 1 / 4,
-    "¾": 3 / 4,
-    "⅕": 1 / 5,
-    "⅖": 2 / 5,
-    "⅗": 3 / 5,
-    "⅘": 4 / 5,
-    "⅛": 1 / 8,
-}
-
-
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_BYTES = _set(
-    "b kb mb gb tb kib mib gib tib byte bytes kilobyte kilobytes megabyte megabytes gigabyte gigabytes terabyte terabytes "
-    "kibibyte kibibytes mebibyte mebibytes gibibyte gibibytes bit bits kilobit kilobits megabit megabits gigabit gigabits "
-    "kbit mbit gbit kbps mbps gbps hz khz mhz ghz"
-)
-_TIMES = _set(
-    "ns µs us ms s sec secs second seconds min mins minute minutes h hr hrs hour hours day days week weeks month months year "
-    "years nanosecond nanoseconds microsecond microseconds millisecond milliseconds fortnight decade decades"
-)
-_WHOLE_TIMES = _set("second minute hour day week month year fortnight decade millisecond moment")
-_PERCENT = _set("% ‰ percent")
-_VAGUE = _set("few several couple many some")
-# What a number after these names is: a kind that has to be proved, or None.
-_NUMBERED: dict[str, Kind | None] = {
-    **dict.fromkeys(_set("port ports"), "port"),
-    **dict.fromkeys(_set("code codes status exit exits exited returns returned"), "exit code"),
-    **dict.fromkeys(_set("user users uid uids gid gids group groups id ids"), "id"),
-    **dict.fromkeys(_set("version versions release releases"), "version"),
-    **dict.fromkeys(
-        _set(
-            "rfc iso iec ieee pep cve ghsa issue section sections chapter chapters step steps figure figures fig table tables "
-            "line lines page pages part parts appendix note item point rule edition round row rows column columns question "
-            "option article annex clause example exercise listing slide volume level signal error http case variant"
-        )
-    ),
-}
-_VERBS_OF_EXIT = _set("exits exited returns returned")
-_BETWEEN = _set("with of number no . # : = , as is was and to the a * _ (")
-_BEFORE_WORD = _set("of number * _ with")
-_REACH = 5  # words between a name and its number
-_PRODUCTS = _set(
-    "go docker alpine debian ubuntu fedora podman buildkit buildx buildah containerd runc linux git kubernetes node python "
-    "rust java engine compose musl glibc busybox openssl macos windows distroless"
-)
-_MONTHS = _set(
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep "
-    "sept oct nov dec spring summer autumn winter"
-)
-_JOINTS = frozenset("-/.+_:#")
-_MOST_OF_A_RANGE = 2  # numbers: 10-15, but 2020-06-04 is a date
 _BREAKS = frozenset(",;:—–()")
 _BREAKS_SENTENCE = frozenset(".!?")
 _CLAUSE = 40  # words: no clause of a page is longer, and the time for a sentence stays linear
+_JOINTS = frozenset("-/.+_:#")
+_LONGEST = 12  # words of a number
+_MOST_OF_A_RANGE = 2  # numbers: 10-15, but 2020-06-04 is a date
 _PHRASE = 5  # words of a noun phrase, with its adjectives
-_PLURAL_ORDERS = _set("hundreds thousands millions billions dozens tens scores")
-_ONLY = _set("only just exactly but precisely")
-_STATES = _set("is are was were only exactly than about nearly almost roughly precisely just totals total")
-_LASTS = _set("take takes took taken cost costs within last lasts lasted almost nearly about over under than for after")
-_ALL = _set("all every everything everyone nothing none no")
-_AS_POSSIBLE = _set("you possible we they one needed necessary usual can before it ever always")
-_AFTER_PART = _set(
-    "of as less more off smaller larger faster slower longer shorter fewer that its what the . , ; ) :"
-) | {""}
-_MULTIPLES: dict[str, float] = {
-    "twice": 2, "thrice": 3, "double": 2, "doubles": 2, "doubled": 2, "doubling": 2, "triple": 3, "triples": 3, "tripled": 3,
-    "treble": 3, "trebled": 3, "quadruple": 4, "quadruples": 4, "quadrupled": 4,
-}  # fmt: skip
-_MATTER = _set("space disk memory data code bandwidth traffic work cpu storage ram")
-_DETERMINERS = _set("a an the no any some this that these those its their our your")
-_BOUNDS: dict[str, Bound] = {
-    **dict.fromkeys(("about", "around", "roughly", "nearly", "almost", "some", "approximately", "close to"), "about"),
-    **dict.fromkeys(("more than", "over", "above"), "above"),
-    **dict.fromkeys(("less than", "fewer than", "under", "below"), "below"),
-    **dict.fromkeys(("at least", "no less", "no fewer", "minimum of"), "at least"),
-    **dict.fromkeys(("at most", "up to", "no more", "maximum of"), "at most"),
-}
-_SIZES = _set("size sizes weight length duration speed number amount")
-_GROWS = _set("grows grew grown")
-
-# A noun phrase ends before these.
-_STOP = _set(
-    "a an the of to in on at by for from with without and or but nor as than that which who whose when where while if is are "
-    "was were be been being has have had do does did can could may might will would shall should must not no it its they their "
-    "them this these those we you he she i our your his her so because since until after before into onto out off over under "
-    "up down per each every all both then there here how why what whether only just even still also too very again once "
-    "twice always never ever often this's says said makes made gives give takes take needs needed need uses use used contains "
-    "contain consists consist comes come belongs belong weighs costs holds hold remains lies stays prints runs"
-)
-_SINGULAR_S = re.compile(r"(?:ss|us|is|'s|’s|ous|ics)$")
-_IRREGULAR = _set("people children men women feet data media vertices indices criteria")
-# Plurals that name parts of the text, not things that could be counted in an image.
-_OF_THE_TEXT = _set(
-    "ways reasons things questions kinds sorts types points cases options choices examples rules answers advantages "
-    "disadvantages drawbacks sides ideas exceptions hands sections paragraphs sentences facts details properties conditions "
-    "meanings senses purposes approaches remedies solutions birds words problems mistakes traps worlds respects pieces "
-    "builds instructions commands lines places machines platforms readers thoughts minds views lessons promises goals aims columns rows pages tabs counts differences"
-)
-_DEFINITE = _set("the these those our your its their my his her other same first last next all both such these every")
-_DIMENSIONS = _set(
-    "size sizes length lengths weight time times speed number amount duration memory space height depth count counts width volume rate rates "
-    "bandwidth throughput latency traffic bytes megabytes digest cost"
-)
-_COMPARATIVES = _set(
-    "smaller larger bigger greater heavier lighter faster slower quicker sooner shorter longer fewer less more higher lower "
-    "slimmer thinner leaner fatter tinier"
-)
-# Without "than", these often mean something else: "no longer", "a higher risk", "more secure".
-_NEEDS_THAN = _set("more less longer higher lower greater sooner lighter deeper")
-_SUPERLATIVES = _set(
-    "smallest largest biggest heaviest lightest fastest slowest quickest shortest longest fewest highest lowest greatest "
-    "tiniest leanest slimmest"
-)
-_EQUAL = _set(
-    "large big small heavy light fast slow quick short long many much few little high low tall slowly quickly"
-)
-_STRONG_CHANGE = _set(
-    "shrinks shrank shrunk shrinking halves halved halving dwarfs dwarfed outweighs outweighed exceeds exceeded outgrows outgrew "
-    "enlarges enlarged bloats bloated"
-)
-_CHANGE = _set(
-    "grows grew grown rises rose risen falls fell fallen drops dropped increases increased decreases decreased reduces reduced "
-    "cuts lowers lowered raises raised shortens shortened lengthens lengthened saves saved trims trimmed shaves shaved slows slowed speeds sped "
-    "climbs climbed doubles trebles varies varied differs differed"
-)
-_MODAL = _set("may might could should would shall can must cannot")
-_SUPPOSES = _set(
-    "if unless whether suppose supposing imagine assume assuming should wherever whenever whichever whoever until"
-)
-_ADVISES = _set(
-    "use choose pick prefer keep make look compare check measure find want wants try avoid let consider ask see think expect run "
-    "build give take set add remove put move copy start do don't note remember decide know"
-)
-
-# Phrases that mean no quantity, in the words in which they are written. A final * stands for any ending.
-IDIOMS: Sequence[str] = (
-    "one of", "no one", "one by one", "at once", "once", "the one", "this one", "that one", "which one", "a new one",
-    "one another", "one or the other", "one thing", "one hand", "one side", "one day", "one-way", "one-off", "one at a time",
-    "step by step", "first of all", "at first", "at last", "at least in principle", "at least in theory",
-    "more or less", "more often than not", "more than enough", "nothing more than", "nothing less than", "no more than a name",
-    "rather than", "other than", "sooner or later", "what is more", "once more", "less and less", "more and more",
-    "all the more", "the more so", "more to", "any more", "no longer", "any longer", "no sooner", "much less", "the lesser",
-    "half-open", "half-hearted", "half-*way", "half-baked", "better half", "in the first half",
-    "double quote*", "double-quote*", "double-check*", "double-click*", "double negative*", "doubles as", "double as", "double dash*",
-    "double colon*", "think twice", "once or twice", "third party", "third-party", "third parties", "second nature",
-    "quarter of a mind", "fifth column", "zero-day", "zero-days", "from zero", "zero value", "ground zero", "zero trust",
-    "two-stage", "one-stage", "three-stage", "multi-stage", "single-stage", "two stages", "one stage", "a single stage", "more than one", "no more than that", "two birds", "two sides of", "two minds",
-    "as long as", "so long as", "as soon as", "as far as", "as well as", "as good as", "just as well", "as much as possible",
-    "as little as possible", "as small as possible", "as many as needed", "as few as possible", "by far",
-    "at the same time", "all the same", "just the same", "in the same way", "the first time", "the second time",
-    "most likely", "most probably", "at most a", "at the most a", "most recent", "most recently", "most important*", "most common*",
-    "most often", "most famous", "make the most of", "most people", "most readers", "most of the time", "at least one of",
-    "eleventh hour", "last minute", "last-minute", "up to date", "up-to-date", "up to you", "24 hours a day", "nine to five",
-    "a hundred and one reasons", "for the hundredth time", "a thousand words", "second-hand", "split second", "second thoughts",
-    "the larger question", "the bigger picture", "greater good", "lower case", "upper case", "longer-term", "on the order of",
-    "next to nothing to do", "to a lesser extent", "half the battle", "half the fun", "a matter of minutes",
-)  # fmt: skip
+_REACH = 5  # words between a name and its number
 
 
 @dataclass(frozen=True)
@@ -235,15 +58,6 @@ def find(sentence: str) -> list[Quantity]:
 
 
 @dataclass(frozen=True)
-class _Word:
-    text: str
-    kind: str  # the group of _WORD
-    start: int
-    end: int
-    glued: bool  # whether nothing separates it from the word before
-
-
-@dataclass(frozen=True)
 class _Number:
     value: float | None  # None for "a few" and "hundreds of"
     end: int  # the position after it
@@ -260,28 +74,30 @@ class _Sentence:
     """
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.words: list[_Word] = []
-        for found in _WORD.finditer(text):
-            start, end = found.span()
-            glued = start > 0 and not text[start - 1].isspace()
-            self.words.append(_Word(found[0], str(found.lastgroup), start, end, glued))
-        self.lower = [word.text.lower().replace("’", "'") for word in self.words]
+        small = text.lower()
+        self.text = text if len(small) == len(text) else small
+        words = list(_WORD.finditer(small))
+        self.lower = [found[0].replace("’", "'") for found in words]
+        self.kinds = [found.lastgroup for found in words]
+        self.spans = [found.span() for found in words]
         self.question = text.rstrip(' )"”*_').endswith("?")
-        self.idioms = self._idioms()
 
     def quantities(self) -> Iterator[Quantity]:
         """Each thing found, by the first rule that applies."""
-        rules = (
-            self._idiom, self._port, self._label, self._fraction, self._amount, self._article, self._multiple,
-            self._superlative, self._equal, self._comparative, self._change,
-        )  # fmt: skip
         i = 0
-        while i < len(self.words):
-            found, after = next(((f, end) for f, end in (rule(i) for rule in rules) if end > i), (None, i + 1))
-            if found is not None:
-                yield found
-            i = after
+        while i < len(self.lower):
+            number = self.kinds[i] in _NUMERIC
+            if not number and self.lower[i] not in _STARTS and not self.lower[i].endswith("fold"):
+                i += 1
+                continue
+            if (after := self._after_idiom(i)) == i:
+                for rule in _AT_NUMBER if number else _rules(self.lower[i]):
+                    found, after = rule(self, i)
+                    if after > i:
+                        if found is not None:
+                            yield found
+                        break
+            i = max(after, i + 1)
 
     # What stands where.
 
@@ -289,32 +105,33 @@ class _Sentence:
         """The word at a position, in lower case; empty outside of the sentence."""
         return self.lower[i] if 0 <= i < len(self.lower) else ""
 
-    def kind(self, i: int) -> str:
-        return self.words[i].kind if 0 <= i < len(self.words) else ""
+    def kind(self, i: int) -> str | None:
+        """The group of _WORD that it matches; None outside of the sentence."""
+        return self.kinds[i] if 0 <= i < len(self.kinds) else None
 
     def glued(self, i: int) -> bool:
-        return 0 <= i < len(self.words) and self.words[i].glued
+        """Whether nothing separates it from the word before."""
+        return 0 < i < len(self.spans) and self.spans[i - 1][1] == self.spans[i][0]
 
     def found(self, kind: Kind, i: int, end: int, number: float | None = None) -> _Found:
-        text = self.text[self.words[i].start : self.words[min(end, len(self.words)) - 1].end]
-        return Quantity(kind, text, number, self._bound(i) if number is not None else ""), end
+        text = self.text[self.spans[i][0] : self.spans[min(end, len(self.spans)) - 1][1]]
+        return Quantity(kind, text, number, self.bound(i) if number is not None else ""), end
 
-    def _bound(self, i: int) -> Bound:
+    def bound(self, i: int) -> Bound:
         before = self.at(i - 1)
-        return _BOUNDS.get(f"{self.at(i - 2)} {before}") or _BOUNDS.get(before, "")
+        return lexicon.BOUNDS.get(f"{self.at(i - 2)} {before}") or lexicon.BOUNDS.get(before, "")
 
-    def _idioms(self) -> dict[int, int]:
-        """Where an idiom starts, and the position after it."""
-        found = {}
-        for i, word in enumerate(self.lower):
-            for phrase in _BY_FIRST.get(word, ()):
-                here = self.lower[i : i + len(phrase)]
-                if len(here) == len(phrase) and all(
-                    there.startswith(part[:-1]) if part.endswith("*") else there == part
-                    for there, part in zip(here, phrase, strict=True)
-                ):
-                    found[i] = max(found.get(i, 0), i + len(phrase))
-        return found
+    def _after_idiom(self, i: int) -> int:
+        """The position after the longest idiom that starts here; the same position if none does."""
+        after = i
+        for phrase in _IDIOMS.get(self.lower[i], ()):
+            here = self.lower[i : i + len(phrase)]
+            if len(here) == len(phrase) and all(
+                there.startswith(part[:-1]) if part.endswith("*") else there == part
+                for there, part in zip(here, phrase, strict=True)
+            ):
+                after = max(after, i + len(phrase))
+        return after
 
     def clause(self, i: int) -> list[str]:
         """The words from the beginning of the clause up to a position."""
@@ -328,12 +145,12 @@ class _Sentence:
         before = self.clause(i)
         return (
             self.question
-            or (bool(before) and before[0] in _ADVISES)
-            or self.at(0) in _ADVISES
-            or not _SUPPOSES.isdisjoint(before)
-            or not _MODAL.isdisjoint(before)
+            or (bool(before) and before[0] in lexicon.ADVISES)
+            or self.at(0) in lexicon.ADVISES
+            or not lexicon.SUPPOSES.isdisjoint(before)
+            or not lexicon.MODAL.isdisjoint(before)
             or any(
-                word == "to" and self._is_verb(after)
+                word == "to" and self.is_verb(after)
                 for word, after in zip(before, [*before[1:], self.at(i)], strict=False)
             )
         )
@@ -343,383 +160,389 @@ class _Sentence:
         return self.question or "whether" in self.clause(i)
 
     @staticmethod
-    def _is_verb(word: str) -> bool:
-        return word.isalpha() and word not in _STOP and word not in _DEFINITE and not _is_plural(word)
+    def is_verb(word: str) -> bool:
+        return word.isalpha() and word not in lexicon.STOP and word not in lexicon.DEFINITE and not _is_plural(word)
 
-    # The rules.
-
-    def _idiom(self, i: int) -> _Found:
-        return None, self.idioms.get(i, i)
-
-    def _port(self, i: int) -> _Found:
-        """:443"""
-        if self.at(i) == ":" and not self.glued(i) and self.glued(i + 1) and self.at(i + 1).isdigit():
-            return self.found("port", i, i + 2, float(self.at(i + 1)))
-        return None, i
-
-    def _label(self, i: int) -> _Found:
-        """A number after a name. What it is a number of decides whether it has to be proved."""
-        if self.kind(i) == "version":
-            return self.found("version", i, i + 1)
-        if self.kind(i) == "ordinal":
-            return None, i + 1
-        if (number := self._number(i)) is None:
-            return None, i
-        digits = self.kind(i) == "number"
-        if digits and (self._in_name(i) or (self._is_date(i) and not _NUMBERED.get(self.at(i - 1)))):
-            return None, self._name_end(i)
-        if digits and self.at(i).count(".") > 1:
-            return self.found("version", i, i + 1)
-        name = self.at(i - 1)
-        if digits and self._is_product(i - 1):
-            return self.found("version", i - 1, i + 1)
-        # Between the name and its number: exit code *of* 3, user *with* 10001, port*,* 5432
-        back = i - 1
-        between = _BETWEEN if digits else _BEFORE_WORD
-        while i - back < _REACH and (self.at(back) in between or self.at(back) in _NUMBERED):
-            if self.at(back) in _NUMBERED:
-                break
-            back -= 1
-        named = self.at(back)
-        if (
-            named in _NUMBERED
-            and (digits or _NUMBERED[named])
-            and (name == named or self._amount(i)[0] is None or _bare(self._amount(i)[0]))
-        ):
-            if named in _VERBS_OF_EXIT and name == named and not _bare(self._amount(i)[0]):
-                return None, i  # it returns 3 lines
-            kind = _NUMBERED[named]
-            if kind == "version" and not digits:
-                return None, i
-            return (None, number.end) if kind is None else self.found(kind, back, number.end, number.value)
-        return None, i
-
-    def _in_name(self, i: int) -> bool:
-        """Whether a number is a part of a name: SHA-256, HTTP/2, X.509, CVE-2021-44228, 64-bit."""
-        if self.glued(i + 1) and self.at(i + 1) == "-" and self.at(i + 2) == "bit":
-            return True
-        start, numbers = i, 1
-        while (
-            self.glued(start)
-            and start > 0
-            and (self.at(start - 1) in _JOINTS or self.kind(start - 1) in ("number", "word", "version"))
-        ):
-            start -= 1
-            numbers += self.kind(start) == "number"
-        return start < i and (self.kind(start) in ("word", "version") or numbers > _MOST_OF_A_RANGE)
-
-    def _name_end(self, i: int) -> int:
-        while self.glued(i + 1) and (self.at(i + 1) in _JOINTS or self.kind(i + 1) in ("number", "word")):
-            i += 1
-        return i + 1
-
-    def _is_date(self, i: int) -> bool:
-        """4 June 2020, 2020-06-04, in 2020, 14:00"""
-        word = self.at(i)
-        for colon, other in ((i + 1, i + 2), (i - 1, i - 2)):
-            if (
-                self.at(colon) == ":"
-                and self.glued(max(i, other))
-                and self.glued(colon)
-                and self.kind(other) == "number"
-            ):
-                return True
-        if (
-            (self.at(i + 1) in _MONTHS
-            and self.at(i + 1) != "may")
-            or (word.isdigit() and self.at(i + 1) == "may" and self.kind(i + 2) == "number")
-        ):
-            return True
-        if self.at(i - 1) in _MONTHS and word.isdigit():
-            return True
-        if not re.fullmatch(r"(?:19[7-9]|20\d)\d", word):
-            return False
-        unit = self.at(i + 1)
-        return (
-            unit not in _BYTES
-            and unit not in _TIMES
-            and unit not in _PERCENT
-            and not (_is_plural(unit) and unit not in _STOP)
-        )
-
-    def _is_product(self, i: int) -> bool:
-        """Whether the number after this word is the version of a program."""
-        if self.kind(i) != "word":
-            return False
-        word, number = self.words[i].text, self.at(i + 1)
-        dotted = re.fullmatch(r"\d+(?:\.\d+)+", number) is not None
-        if self.at(i) in _PRODUCTS:
-            return word[0].isupper() or dotted
-        return (
-            i > 0
-            and word[0].isupper()
-            and self.at(i) not in _NUMBERED
-            and self.at(i) not in _MONTHS
-            and self.at(i - 1) not in _BREAKS_SENTENCE
-        )
-
-    def _number(self, i: int) -> _Number | None:
-        """A number in digits or words."""
-        word = self.at(i)
-        if self.kind(i) == "number":
-            if "," in word or word.count(".") <= 1:
-                return self._scaled(float(word.replace(",", "")), i + 1, spelled=False)
-            return _Number(None, i + 1, spelled=False)
-        if word in _GLYPHS:
-            return _Number(_GLYPHS[word], i + 1, spelled=True)
-        if word in NUMBERS:
-            value, end = float(NUMBERS[word]), i + 1
-            if word in _TENS:
-                step = end + (self.at(end) == "-")
-                if self.at(step) in _SMALL[1:10]:
-                    value, end = value + NUMBERS[self.at(step)], step + 1
-            return self._scaled(value, end, spelled=True)
-        if word in ("a", "an", "the", "per") and self.at(i + 1) in _ORDERS:
-            return self._scaled(1, i + 1, spelled=True)
-        if word in _PLURAL_ORDERS:
-            end = i + 1 + (self.at(i + 1) == "of")
-            return _Number(None, self._scaled(1, end, spelled=True).end, spelled=True)
-        if word in _VAGUE and self.at(i + 1 + (self.at(i + 1) == "of")) in _ORDERS:
-            return _Number(None, self._scaled(1, i + 1 + (self.at(i + 1) == "of"), spelled=True).end, spelled=True)
-        return None
-
-    def _scaled(self, value: float, end: int, *, spelled: bool) -> _Number:
-        while self.at(end) in _ORDERS:
-            value, end = value * _ORDERS[self.at(end)], end + 1
-            if self.at(end) == "and" and self.at(end + 1) in NUMBERS:
-                more = self._number(end + 1)
-                assert more is not None
-                value, end = value + (more.value or 0), more.end
-            elif self.at(end) in NUMBERS:
-                more = self._number(end)
-                assert more is not None
-                value, end = value + (more.value or 0), more.end
-        if self.at(end) == "and" and self.at(end + 1) in ("a", "one") and self.at(end + 2) == "half":
-            value, end = value + 0.5, end + 3
-        return _Number(value, end, spelled)
-
-    def _fraction(self, i: int) -> _Found:
-        """A third of, two fifths, half, 1/3"""
-        word = self.at(i)
-        if self.kind(i) == "number" and self.at(i + 1) == "/" and self.kind(i + 2) == "number" and self.glued(i + 2):
-            top, bottom = (float(self.at(n).replace(",", "")) if self.at(n).count(".") < 2 else 0 for n in (i, i + 2))
-            return self.found("fraction", i, i + 3, top / bottom if bottom else None)
-        start, top, end = i, 1.0, i
-        if word in ("a", "an", "one", "another") and self.at(i + 1 + (self.at(i + 1) == "-")) in _PARTS:
-            end = i + 1 + (self.at(i + 1) == "-")
-        elif (number := self._number(i)) is not None and number.value is not None:
-            end = number.end + (self.at(number.end) == "-")
-            if (
-                not self.at(end).endswith("s")
-                or (self.at(end).removesuffix("s") not in _PARTS
-                and self.at(end) != "halves")
-            ):
-                return None, i
-            top = number.value
-        elif word not in _PARTS and word.removesuffix("s") not in _PARTS:
-            return None, i
-        part = self.at(end)
-        bottom = _PARTS.get(part) or _PARTS.get(part.removesuffix("s"))
-        if bottom is None:
-            return None, i
-        after = end + 1
-        if part == "second" or self.asked(i):
-            return None, i
-        if part == "half" and self.at(after) == "-" and self.glued(after):
-            return None, after + 2
-        # Half a minute, a quarter of an hour
-        unit = after + (self.at(after) == "of")
-        unit += self.at(unit) in ("a", "an")
-        if unit > after and self.at(unit) in _WHOLE_TIMES:
-            return self.found("duration", start, unit + 1)
-        if unit > after and self.at(unit) in _BYTES:
-            return self.found("number", start, unit + 1)
-        ordinal = part != "half" and top == 1 and (end == i or word == "the" or self.at(after) not in _AFTER_PART)
-        if ordinal and not (end > i and word == "one"):
-            by = self.at(i - 1) in ("by", "about", "nearly", "almost", "roughly")
-            if not (by and self.at(after) in ("of", "")):
-                return None, i
-        return self.found("fraction", start, after, top / bottom)
-
-    def _amount(self, i: int) -> _Found:
-        """A number before a unit, or before what it counts."""
-        word = self.at(i)
-        if word in _VAGUE and self._number(i) is None:
-            unit = i + 1 + (self.at(i + 1) == "of")
-            kind = self._unit(unit, digits=False)
-            whole = self.at(unit) in _WHOLE_TIMES  # many second stages
-            if kind is not None and not whole and word != "some" and not (word == "many" and kind[0] == "multiple"):
-                return self.found(kind[0], i, kind[1])
-            return None, i
-        if (number := self._number(i)) is None:
-            return None, i
-        end = number.end
-        # A range: 10 to 15 percent
-        through = end + (self.at(end) in ("to", "-", "–", "or", "and"))
-        if (
-            through > end
-            and (second := self._number(through)) is not None
-            and self._unit(second.end + (self.at(second.end) == "-"), digits=True)
-        ):
-            end = second.end
-        if self.at(end) in ("a", "an") and self.at(end + 1) == "/":
-            return None, i
-        unit = end + (self.at(end) == "-" and self.glued(end + 1))
-        if (kind := self._unit(unit, digits=not number.spelled)) is not None:
-            return self.found(kind[0], i, kind[1], number.value)
-        if number.spelled and number.value == 1:
-            counted = self.at(i - 1) in _ONLY and self._is_verb(self.at(end)) and self.at(end) not in _OF_THE_TEXT
-            return self.found("count", i, end + 1, 1) if counted else (None, end)
-        if (noun := self._plural(unit)) is not None:
-            if self.at(noun) in _OF_THE_TEXT or self.asked(i):
-                return None, noun + 1
-            if number.spelled and (number.value or 0) <= 12 and self.at(i - 1) in _DEFINITE:
-                return None, end
-            return self.found("count", i, noun + 1, number.value)
-        if not number.spelled:
-            return self.found("number", i, end, number.value)
-        if self.at(i - 1) in _STATES and (number.value or 0) > 1:
-            return self.found("count", i, end, number.value)
-        return None, end
-
-    def _unit(self, i: int, *, digits: bool) -> tuple[Kind, int] | None:
-        """The kind of number that stands before this unit, and the position after it. None if it is no unit."""
-        word = self.at(i)
-        if word in _PERCENT:
-            return "percent", i + 1
-        if word == "per" and self.at(i + 1) == "cent":
-            return "percent", i + 2
-        if word in ("percentage", "basis") and self.at(i + 1) in ("point", "points"):
-            return "percent", i + 2
-        if word in ("times", "×", "fold") or (word == "x" and self.glued(i)):
-            return "multiple", i + 1
-        if word == "order" or (word == "orders" and self.at(i + 1) == "of"):
-            return ("multiple", i + 3) if self.at(i + 2) == "magnitude" else None
-        if len(word) == 1 and not (digits and (self.glued(i) or word in "sbh")):
-            return None
-        if word in ("m", "h", "s", "d"):
-            return "duration", i + 1
-        if word in _BYTES:
-            return "number", i + 1
-        if word in _TIMES:
-            return "duration", i + 1
-        return None
-
-    def _plural(self, i: int) -> int | None:
-        """The position of the noun that a number counts: the first plural of the noun phrase."""
-        for step in range(_PHRASE):
-            word, kind = self.at(i + step), self.kind(i + step)
-            if kind == "place" or word in ("-", "*", "_", '"', "“", "”"):
-                continue
-            if kind != "word" or word in _STOP:
+    def number(self, i: int) -> _Number | None:
+        """A number in digits or words: 1,234, three hundred and five, a dozen, hundreds of, a couple of thousand."""
+        word, value = self.at(i), None
+        spelled = self.kind(i) != "number"
+        end = i + 1
+        if not spelled:
+            if word.count(".") > 1:
+                return _Number(None, end, spelled=False)
+            value = float(word.replace(",", ""))
+        elif word in lexicon.GLYPHS:
+            return _Number(lexicon.GLYPHS[word], end, spelled=True)
+        elif word in lexicon.NUMBERS:
+            value = float(lexicon.NUMBERS[word])
+        elif word in ("a", "an", "the") and self.at(end) in lexicon.ORDERS:
+            value = 1.0
+        elif word in lexicon.VAGUE or word in lexicon.PLURAL_ORDERS:
+            end += self.at(end) == "of"
+            if word in lexicon.VAGUE and self.at(end) not in lexicon.ORDERS:
                 return None
-            if _is_plural(word):
-                return i + step
+            return _Number(None, end + (self.at(end) in lexicon.ORDERS), spelled=True)
+        else:
+            return None
+        # The part below the last thousand or million is added up before it is multiplied.
+        total = 0.0
+        for _ in range(_LONGEST):
+            word = self.at(end)
+            step = end + (word == "-") if word in ("-", "and") and self.glued(end + 1) == (word == "-") else end
+            step = end + 1 if word == "and" else step
+            if word in lexicon.ORDERS:
+                value, end = value * lexicon.ORDERS[word], end + 1
+                if lexicon.ORDERS[word] >= 1000:
+                    total, value = total + value, 0.0
+            elif (
+                self.at(step) in lexicon.NUMBERS
+                and spelled
+                and _follows(value, lexicon.NUMBERS[self.at(step)], hyphen=step > end)
+            ):
+                value, end = value + lexicon.NUMBERS[self.at(step)], step + 1
+            else:
+                break
+        if self.lower[end : end + 3] in (["and", "a", "half"], ["and", "one", "half"]):
+            value, end = value + 0.5, end + 3
+        return _Number(total + value, end, spelled)
+
+
+# The rules.
+
+
+def _port(s: _Sentence, i: int) -> _Found:
+    """:443."""
+    if s.at(i) == ":" and not s.glued(i) and s.glued(i + 1) and s.at(i + 1).isdigit():
+        return s.found("port", i, i + 2, float(s.at(i + 1)))
+    return None, i
+
+
+def _label(s: _Sentence, i: int) -> _Found:
+    """A number after a name. What it is a number of decides whether it has to be proved."""
+    if s.kind(i) == "version":
+        return s.found("version", i, i + 1)
+    if s.kind(i) == "ordinal":
+        return None, i + 1
+    if (number := s.number(i)) is None:
+        return None, i
+    digits = s.kind(i) == "number"
+    if digits and (_in_name(s, i) or (_is_date(s, i) and not lexicon.NUMBERED.get(s.at(i - 1)))):
+        return None, _name_end(s, i)
+    if digits and s.at(i).count(".") > 1:
+        return s.found("version", i, i + 1)
+    if digits and _is_product(s, i - 1):
+        return s.found("version", i - 1, i + 1)
+    if (name := _name_before(s, i, lexicon.BETWEEN if digits else lexicon.BEFORE_WORD)) is None:
+        return None, i
+    kind = lexicon.NUMBERED[s.at(name)]
+    # "User 1000 files a report" is about a user, but "it returns 3 lines" is about lines.
+    beside = name == i - 1 and s.at(name) not in lexicon.VERBS_OF_EXIT
+    if (not beside and not _bare(_amount(s, i)[0])) or (not digits and kind in (None, "version")):
+        return None, i
+    return s.found(kind, name, number.end, number.value) if kind else (None, number.end)
+
+
+def _name_before(s: _Sentence, i: int, between: frozenset[str]) -> int | None:
+    """Where the name of a number stands: exit code *of* 3, user *with* 10001, port*,* 5432."""
+    for name in range(i - 1, i - 1 - _REACH, -1):
+        if s.at(name) in lexicon.NUMBERED:
+            return name
+        if s.at(name) not in between:
+            break
+    return None
+
+
+def _in_name(s: _Sentence, i: int) -> bool:
+    """Whether a number is a part of a name: SHA-256, HTTP/2, X.509, CVE-2021-44228, 64-bit."""
+    if s.glued(i + 1) and s.at(i + 1) == "-" and s.at(i + 2) == "bit":
+        return True
+    start, numbers = i, 1
+    while (
+        s.glued(start)
+        and start > 0
+        and (s.at(start - 1) in _JOINTS or s.kind(start - 1) in ("number", "word", "version"))
+    ):
+        start -= 1
+        numbers += s.kind(start) == "number"
+    return start < i and (s.kind(start) in ("word", "version") or numbers > _MOST_OF_A_RANGE)
+
+
+def _name_end(s: _Sentence, i: int) -> int:
+    while s.glued(i + 1) and (s.at(i + 1) in _JOINTS or s.kind(i + 1) in ("number", "word")):
+        i += 1
+    return i + 1
+
+
+def _is_date(s: _Sentence, i: int) -> bool:
+    """4 June 2020, 2020-06-04, in 2020, 14:00."""
+    word = s.at(i)
+    for colon, other in ((i + 1, i + 2), (i - 1, i - 2)):
+        if s.at(colon) == ":" and s.glued(max(i, other)) and s.glued(colon) and s.kind(other) == "number":
+            return True
+    before, after = s.at(i - 1), s.at(i + 1)
+    if before in lexicon.MONTHS or (after in lexicon.MONTHS and (after != "may" or s.kind(i + 2) == "number")):
+        return word.isdigit()
+    if not re.fullmatch(r"(?:19[7-9]|20\d)\d", word):
+        return False
+    return after in lexicon.STOP or not (_unit(s, i + 1, digits=True) or _is_plural(after))
+
+
+def _is_product(s: _Sentence, i: int) -> bool:
+    """Whether the number after this word is the version of a program."""
+    if s.kind(i) != "word":
+        return False
+    word, number = s.text[slice(*s.spans[i])], s.at(i + 1)
+    dotted = re.fullmatch(r"\d+(?:\.\d+)+", number) is not None
+    if s.at(i) in lexicon.PRODUCTS:
+        return word[0].isupper() or dotted
+    return (
+        i > 0
+        and word[0].isupper()
+        and s.at(i) not in lexicon.NUMBERED
+        and s.at(i) not in lexicon.MONTHS
+        and s.at(i - 1) not in _BREAKS_SENTENCE
+    )
+
+
+def _fraction(s: _Sentence, i: int) -> _Found:
+    """A third of, two fifths, half, 1/3."""
+    word = s.at(i)
+    if s.kind(i) == "number" and s.at(i + 1) == "/" and s.kind(i + 2) == "number" and s.glued(i + 2):
+        above, below = (float(s.at(n).replace(",", "")) if s.at(n).count(".") <= 1 else 0 for n in (i, i + 2))
+        return s.found("fraction", i, i + 3, above / below if below else None)
+    start, top, end = i, 1.0, i
+    if word in ("a", "an", "one", "another") and s.at(i + 1 + (s.at(i + 1) == "-")) in lexicon.PARTS:
+        end = i + 1 + (s.at(i + 1) == "-")
+    elif (number := s.number(i)) is not None and number.value is not None:
+        end = number.end + (s.at(number.end) == "-")
+        if not s.at(end).endswith("s") or (s.at(end).removesuffix("s") not in lexicon.PARTS and s.at(end) != "halves"):
+            return None, i
+        top = number.value
+    elif word not in lexicon.PARTS and word.removesuffix("s") not in lexicon.PARTS:
+        return None, i
+    part = s.at(end)
+    bottom = lexicon.PARTS.get(part) or lexicon.PARTS.get(part.removesuffix("s"))
+    if bottom is None:
+        return None, i
+    after = end + 1
+    if part == "second" or s.asked(i):
+        return None, i
+    if part == "half" and s.at(after) == "-" and s.glued(after):
+        return None, after + 2
+    # Half a minute, a quarter of an hour
+    unit = after + (s.at(after) == "of")
+    unit += s.at(unit) in ("a", "an")
+    if unit > after and s.at(unit) in lexicon.WHOLE_TIMES:
+        return s.found("duration", start, unit + 1)
+    if unit > after and s.at(unit) in lexicon.BYTES:
+        return s.found("number", start, unit + 1)
+    ordinal = part != "half" and top == 1 and (end == i or word == "the" or s.at(after) not in lexicon.AFTER_PART)
+    if ordinal and not (end > i and word == "one"):
+        by = s.at(i - 1) in ("by", "about", "nearly", "almost", "roughly")
+        if not (by and s.at(after) in ("of", "")):
+            return None, i
+    return s.found("fraction", start, after, top / bottom)
+
+
+def _amount(s: _Sentence, i: int) -> _Found:
+    """A number before a unit, or before what it counts."""
+    word = s.at(i)
+    if word in lexicon.VAGUE and s.number(i) is None:
+        unit = i + 1 + (s.at(i + 1) == "of")
+        kind = _unit(s, unit, digits=False)
+        whole = s.at(unit) in lexicon.WHOLE_TIMES  # many second stages
+        if kind is not None and not whole and word != "some" and not (word == "many" and kind[0] == "multiple"):
+            return s.found(kind[0], i, kind[1])
+        return None, i
+    if (number := s.number(i)) is None:
+        return None, i
+    end = number.end
+    # A range: 10 to 15 percent
+    through = end + (s.at(end) in ("to", "-", "–", "or", "and"))
+    if (
+        through > end
+        and (second := s.number(through)) is not None
+        and _unit(s, second.end + (s.at(second.end) == "-"), digits=True)
+    ):
+        end = second.end
+    if s.at(end) in ("a", "an") and s.at(end + 1) == "/":
+        return None, i
+    unit = end + (s.at(end) == "-" and s.glued(end + 1))
+    if (kind := _unit(s, unit, digits=not number.spelled)) is not None:
+        return s.found(kind[0], i, kind[1], number.value)
+    if number.spelled and number.value == 1:
+        counted = s.at(i - 1) in lexicon.ONLY and s.is_verb(s.at(end)) and s.at(end) not in lexicon.OF_THE_TEXT
+        return s.found("count", i, end + 1, 1) if counted else (None, end)
+    if (noun := _plural(s, unit)) is not None:
+        if s.at(noun) in lexicon.OF_THE_TEXT or s.asked(i):
+            return None, noun + 1
+        if number.spelled and (number.value or 0) <= 12 and s.at(i - 1) in lexicon.DEFINITE:
+            return None, end
+        return s.found("count", i, noun + 1, number.value)
+    if not number.spelled:
+        return s.found("number", i, end, number.value)
+    if s.at(i - 1) in lexicon.STATES and (number.value or 0) > 1:
+        return s.found("count", i, end, number.value)
+    return None, end
+
+
+def _unit(s: _Sentence, i: int, *, digits: bool) -> tuple[Kind, int] | None:
+    """The kind of number that stands before this unit, and the position after it. None if it is no unit."""
+    word = s.at(i)
+    if word in lexicon.PERCENT:
+        return "percent", i + 1
+    if word == "per" and s.at(i + 1) == "cent":
+        return "percent", i + 2
+    if word in ("percentage", "basis") and s.at(i + 1) in ("point", "points"):
+        return "percent", i + 2
+    if word in ("times", "×", "fold") or (word == "x" and s.glued(i)):
+        return "multiple", i + 1
+    if word == "order" or (word == "orders" and s.at(i + 1) == "of"):
+        return ("multiple", i + 3) if s.at(i + 2) == "magnitude" else None
+    if len(word) == 1 and not (digits and (s.glued(i) or word in "sbh")):
         return None
+    if word in ("m", "h", "s", "d"):
+        return "duration", i + 1
+    if word in lexicon.BYTES:
+        return "number", i + 1
+    if word in lexicon.TIMES:
+        return "duration", i + 1
+    return None
 
-    def _article(self, i: int) -> _Found:
-        """Takes a minute"""
-        lasting = self.at(i - 1) in _LASTS and self.at(i) in ("a", "an") and self.at(i + 1) in _WHOLE_TIMES
-        after = self.at(i + 2)
-        if lasting and (self.kind(i + 2) != "word" or after in _STOP) and after != "-":
-            return self.found("duration", i, i + 2, 1)
+
+def _plural(s: _Sentence, i: int) -> int | None:
+    """The position of the noun that a number counts: the first plural of the noun phrase."""
+    for step in range(_PHRASE):
+        word, kind = s.at(i + step), s.kind(i + step)
+        if kind == "place" or word in ("-", "*", "_", '"', "“", "”"):
+            continue
+        if kind != "word" or word in lexicon.STOP:
+            return None
+        if _is_plural(word):
+            return i + step
+    return None
+
+
+def _article(s: _Sentence, i: int) -> _Found:
+    """Takes a minute."""
+    lasting = s.at(i - 1) in lexicon.LASTS and s.at(i) in ("a", "an") and s.at(i + 1) in lexicon.WHOLE_TIMES
+    after = s.at(i + 2)
+    if lasting and (s.kind(i + 2) != "word" or after in lexicon.STOP) and after != "-":
+        return s.found("duration", i, i + 2, 1)
+    return None, i
+
+
+def _multiple(s: _Sentence, i: int) -> _Found:
+    """Twice, doubled, tenfold, an order of magnitude."""
+    word = s.at(i)
+    if word in lexicon.MULTIPLES and not s.asked(i):
+        return s.found("multiple", i, i + 1, lexicon.MULTIPLES[word])
+    if (
+        word.endswith("fold")
+        and (stem := word.removesuffix("fold"))
+        and (stem in lexicon.NUMBERS or stem in lexicon.ORDERS or stem == "many")
+    ):
+        return s.found("multiple", i, i + 1, lexicon.NUMBERS.get(stem) or lexicon.ORDERS.get(stem))
+    if word in ("order", "orders") and s.at(i + 1) == "of" and s.at(i + 2) == "magnitude":
+        return s.found("multiple", i, i + 3)
+    return None, i
+
+
+def _superlative(s: _Sentence, i: int) -> _Found:
+    """The smallest, most of it, nearly all."""
+    word, after = s.at(i), s.at(i + 1)
+    end = i
+    if word in lexicon.SUPERLATIVES:
+        end = i + 1
+    elif word in ("most", "mostly"):
+        share = word == "mostly" or after == "of" or (_is_plural(after) and after not in lexicon.STOP)
+        end = i + 1 if share and s.at(i - 1) not in ("at", "the") else i
+    elif (
+        (word in ("nearly", "almost", "virtually", "practically") and after in lexicon.ALL)
+        or (word in ("hardly", "barely", "scarcely") and after in ("any", "anything"))
+        or (word in ("all", "nothing") and after == "but")
+    ):
+        end = i + 2
+    elif word in ("bulk", "majority", "minority") and after == "of":
+        end = i + 1
+    if end > i and s.supposed(i):
+        return None, end
+    return s.found("superlative", i, end) if end > i else (None, i)
+
+
+def _equal(s: _Sentence, i: int) -> _Found:
+    """The same size, as large as."""
+    word, after = s.at(i), s.at(i + 1)
+    end = i
+    if word == "same" and after in lexicon.DIMENSIONS:
+        end = i + 2
+    elif word == "as" and after in lexicon.EQUAL:
+        close = next((n for n in range(i + 2, i + 7) if s.at(n) == "as"), None)
+        if close is None or s.at(close + 1) in lexicon.AS_POSSIBLE:
+            return (None, i + 2) if close else (None, i)
+        end = i + 2
+    elif word in ("equally", "identical") and after in lexicon.EQUAL | {"in", "sized"}:
+        end = i + 2
+    elif word in ("equal", "equals") and (word == "equals" or after in ("to", "in")):
+        end = i + 1
+    if end > i and s.supposed(i):
+        return None, end
+    return s.found("comparison", i, end) if end > i else (None, i)
+
+
+def _comparative(s: _Sentence, i: int) -> _Found:
+    """Smaller than, less time, starts faster."""
+    word, after = s.at(i), s.at(i + 1)
+    if word not in lexicon.COMPARATIVES or s.supposed(i):
         return None, i
+    than = next((n for n in range(i + 1, i + 9) if s.at(n) == "than" or s.at(n) in _BREAKS), None)
+    has_than = than is not None and s.at(than) == "than"
+    amount = after in lexicon.DIMENSIONS or after in lexicon.MATTER or (_is_plural(after) and after not in lexicon.STOP)
+    amount = amount or after in ("slowly", "quickly") or (after == "than" and s.kind(i + 2) != "")
+    if word in ("more", "less"):
+        return s.found("comparison", i, i + 1) if amount and (has_than or word == "less") else (None, i)
+    if word == "fewer" or has_than:
+        return s.found("comparison", i, i + 1)
+    before = s.at(i - 1)
+    predicate = s.kind(i + 1) != "word" or after in lexicon.STOP
+    stated = (
+        i > 0
+        and predicate
+        and word not in lexicon.NEEDS_THAN
+        and before not in lexicon.DETERMINERS
+        and s.at(i - 1) not in _BREAKS
+    )
+    return s.found("comparison", i, i + 1) if stated else (None, i)
 
-    def _multiple(self, i: int) -> _Found:
-        """Twice, doubled, tenfold, an order of magnitude"""
-        word = self.at(i)
-        if word in _MULTIPLES and not self.asked(i):
-            return self.found("multiple", i, i + 1, _MULTIPLES[word])
-        if (
-            word.endswith("fold")
-            and (stem := word.removesuffix("fold"))
-            and (stem in NUMBERS or stem in _ORDERS or stem == "many")
-        ):
-            return self.found("multiple", i, i + 1, NUMBERS.get(stem) or _ORDERS.get(stem))
-        if word in ("order", "orders") and self.at(i + 1) == "of" and self.at(i + 2) == "magnitude":
-            return self.found("multiple", i, i + 3)
+
+def _change(s: _Sentence, i: int) -> _Found:
+    """The image shrinks, pull times fell."""
+    word = s.at(i)
+    near = {s.at(n) for n in range(i - 5, i + 5)}
+    changes = (
+        word in lexicon.STRONG_CHANGE
+        or (word in lexicon.CHANGE and not near.isdisjoint(lexicon.DIMENSIONS | lexicon.MATTER))
+        or (word in lexicon.GROWS and s.at(i - 1) not in lexicon.DETERMINERS)
+        or (word in ("change", "changes", "changed") and not near.isdisjoint(lexicon.SIZES))
+    )
+    shown = any(s.at(n) in ("from", "by", "to") and s.at(n + 1) == FACT for n in range(i + 1, i + 5))
+    if not changes or shown or s.supposed(i):
         return None, i
-
-    def _superlative(self, i: int) -> _Found:
-        """The smallest, most of it, nearly all"""
-        word, after = self.at(i), self.at(i + 1)
-        end = i
-        if word in _SUPERLATIVES:
-            end = i + 1
-        elif word in ("most", "mostly"):
-            share = word == "mostly" or after == "of" or (_is_plural(after) and after not in _STOP)
-            end = i + 1 if share and self.at(i - 1) not in ("at", "the") else i
-        elif (word in ("nearly", "almost", "virtually", "practically") and after in _ALL) or (word in ("hardly", "barely", "scarcely") and after in ("any", "anything")) or (word in ("all", "nothing") and after == "but"):
-            end = i + 2
-        elif word in ("bulk", "majority", "minority") and after == "of":
-            end = i + 1
-        if end > i and self.supposed(i):
-            return None, end
-        return self.found("superlative", i, end) if end > i else (None, i)
-
-    def _equal(self, i: int) -> _Found:
-        """The same size, as large as"""
-        word, after = self.at(i), self.at(i + 1)
-        end = i
-        if word == "same" and after in _DIMENSIONS:
-            end = i + 2
-        elif word == "as" and after in _EQUAL:
-            close = next((n for n in range(i + 2, i + 7) if self.at(n) == "as"), None)
-            if close is None or self.at(close + 1) in _AS_POSSIBLE:
-                return (None, i + 2) if close else (None, i)
-            end = i + 2
-        elif word in ("equally", "identical") and after in _EQUAL | {"in", "sized"}:
-            end = i + 2
-        elif word in ("equal", "equals") and (word == "equals" or after in ("to", "in")):
-            end = i + 1
-        if end > i and self.supposed(i):
-            return None, end
-        return self.found("comparison", i, end) if end > i else (None, i)
-
-    def _comparative(self, i: int) -> _Found:
-        """Smaller than, less time, starts faster"""
-        word, after = self.at(i), self.at(i + 1)
-        if word not in _COMPARATIVES or self.supposed(i):
-            return None, i
-        than = next((n for n in range(i + 1, i + 9) if self.at(n) == "than" or self.at(n) in _BREAKS), None)
-        has_than = than is not None and self.at(than) == "than"
-        amount = after in _DIMENSIONS or after in _MATTER or (_is_plural(after) and after not in _STOP)
-        amount = amount or after in ("slowly", "quickly") or (after == "than" and self.kind(i + 2) != "")
-        if word in ("more", "less"):
-            return self.found("comparison", i, i + 1) if amount and (has_than or word == "less") else (None, i)
-        if word == "fewer" or has_than:
-            return self.found("comparison", i, i + 1)
-        before = self.at(i - 1)
-        predicate = self.kind(i + 1) != "word" or after in _STOP
-        stated = (
-            i > 0
-            and predicate
-            and word not in _NEEDS_THAN
-            and before not in _DETERMINERS
-            and self.at(i - 1) not in _BREAKS
-        )
-        return self.found("comparison", i, i + 1) if stated else (None, i)
-
-    def _change(self, i: int) -> _Found:
-        """The image shrinks, pull times fell"""
-        word = self.at(i)
-        near = {self.at(n) for n in range(i - 5, i + 5)}
-        changes = (
-            word in _STRONG_CHANGE
-            or (word in _CHANGE and not near.isdisjoint(_DIMENSIONS | _MATTER))
-            or (word in _GROWS and self.at(i - 1) not in _DETERMINERS)
-            or (word in ("change", "changes", "changed") and not near.isdisjoint(_SIZES))
-        )
-        shown = any(self.at(n) in ("from", "by", "to") and self.at(n + 1) == FACT for n in range(i + 1, i + 5))
-        if not changes or shown or self.supposed(i):
-            return None, i
-        return self.found("comparison", i, i + 1)
+    return s.found("comparison", i, i + 1)
 
 
 def _is_plural(word: str) -> bool:
-    return word in _IRREGULAR or (
-        len(word) > 3 and word.endswith("s") and word.isalpha() and not _SINGULAR_S.search(word)
+    return word in lexicon.IRREGULAR or (
+        len(word) > 3 and word.endswith("s") and word.isalpha() and not lexicon.SINGULAR_S.search(word)
     )
+
+
+def _follows(value: float, word: int, *, hyphen: bool) -> bool:
+    """Whether a number word adds to the value before it: thirty-*five*, three hundred *five*, two thousand *ten*."""
+    if 20 <= value % 100 < 100 and value % 10 == 0:
+        return 0 < word < 10
+    return value % 100 == 0 and word < 100 and value != 0 and not (hyphen and value < 100)
 
 
 def _bare(quantity: Quantity | None) -> bool:
@@ -727,7 +550,44 @@ def _bare(quantity: Quantity | None) -> bool:
     return quantity is None or (quantity.kind == "number" and quantity.text[-1:].isdigit())
 
 
-_BY_FIRST: dict[str, list[list[str]]] = {}
-for _phrase in IDIOMS:
+_IDIOMS: dict[str, list[list[str]]] = {}  # by the first word
+for _phrase in ", ".join(lexicon.IDIOMS.values()).split(", "):
     _parts = re.findall(r"[\w'’]+\*?|\S", _phrase)
-    _BY_FIRST.setdefault(_parts[0], []).append(_parts)
+    _IDIOMS.setdefault(_parts[0], []).append(_parts)
+
+_Rule = Callable[[_Sentence, int], _Found]
+_AT_NUMBER: tuple[_Rule, ...] = (_label, _fraction, _amount)
+# The rules in their order, with the words at which each can apply: most words of a page are not looked at twice.
+_SPELLED = (
+    lexicon.words("a an the") | lexicon.NUMBERS.keys() | lexicon.PLURAL_ORDERS | lexicon.VAGUE | lexicon.GLYPHS.keys()
+)
+_RULES: tuple[tuple[_Rule, frozenset[str]], ...] = (
+    (_port, lexicon.words(":")),
+    (_label, frozenset(lexicon.NUMBERS)),
+    (
+        _fraction,
+        lexicon.words("a an one another") | lexicon.PARTS.keys() | {f"{part}s" for part in lexicon.PARTS} | _SPELLED,
+    ),
+    (_amount, _SPELLED),
+    (_article, lexicon.words("a an")),
+    (_multiple, frozenset(lexicon.MULTIPLES) | lexicon.words("order orders")),
+    (
+        _superlative,
+        lexicon.SUPERLATIVES
+        | lexicon.words("most mostly nearly almost virtually practically hardly barely scarcely all"),
+    ),
+    (_superlative, lexicon.words("nothing bulk majority minority")),
+    (_equal, lexicon.words("same as equally identical equal equals")),
+    (_comparative, lexicon.COMPARATIVES),
+    (_change, lexicon.STRONG_CHANGE | lexicon.CHANGE | lexicon.GROWS | lexicon.words("change changes changed")),
+)
+# Most words of a page start neither an idiom nor anything that a rule reads.
+_STARTS = frozenset(_IDIOMS).union(*(words for _, words in _RULES))
+_NUMERIC = lexicon.words("number version ordinal")  # groups of _WORD
+
+
+@functools.lru_cache(maxsize=4096)
+def _rules(word: str) -> tuple[_Rule, ...]:
+    """The rules that can apply at a word."""
+    found = [rule for rule, words in _RULES if word in words]
+    return (*found, _multiple) if word.endswith("fold") else tuple(found)

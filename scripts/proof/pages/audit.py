@@ -31,10 +31,8 @@ _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<![A-Za-z_])\d.*")  # the digits of amd64 are no number
-_UNIT_AFTER = re.compile(
-    r"([\ue000-\uf8ff])[\s\N{NO-BREAK SPACE}-]?((?:[kMGT]i?B|[kmg]b|bytes?|(?:kilo|mega|giga|kibi|mebi|gibi)bytes?|%|percent|per cent"
-    r"|[mµn]s|seconds?|minutes?|hours?|x|×)\b|%|×)"
-)
+_UNITS = r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]s|seconds?|minutes?|hours?|x"
+_UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s\N{{NO-BREAK SPACE}}-]?((?:{_UNITS})\b|%|×)")
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
 
@@ -95,6 +93,12 @@ def audit(root: ET.Element, page: Page) -> None:
             names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
     if not exempt:
         _attributes(root, page)
+        for line in page.typed:
+            if line not in evidence.text:
+                hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
+                page.note(
+                    PageError("this code is typed, and in no snippet of this page", evidence=line, hint=hint), line
+                )
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence)
 
 

@@ -49,6 +49,7 @@ from proof.snippets.places import Wording, wording_of
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
+_CODE_FENCE = re.compile(r"[`~]{3,}\s*(?:\{\s*\.)?(?:dockerfile|docker|go|sh|bash|shell|console)\b", re.IGNORECASE)
 _WAIVED_PAGE = re.compile(r"^\{\{\s*page waiver:\s*(.+?)\s*\}\}$")
 _COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
@@ -157,14 +158,17 @@ class _Source(OnPage, Preprocessor):
         if "snippet" in self.md.preprocessors:
             what, hint = "pymdownx.snippets would publish any file that a link leads to", "remove it from mkdocs.yml"
             raise stopping(errors.PageError(what, where=errors.Where(self.page.root / "mkdocs.yml"), hint=hint))
-        fence, waived = "", False
+        fence, waived, code = "", False, False
         written: list[str] = []
         for line in lines:
             if _MARKER in line:
                 written += self._included(line, fenced=bool(fence))
                 continue
             if (mark := chart_fence.FENCE.match(line)) is not None:
+                code = not fence and not waived and _CODE_FENCE.search(line) is not None
                 fence = "" if fence and line.strip().startswith(fence) else fence or mark["mark"]
+            elif fence and code and line.strip() and not _COMMAND.match(line):
+                self.page.typed.append(line.strip())
             elif fence and not waived and _COMMAND.match(line):
                 what = "this command is shown, but nothing ran it"
                 hint = "use {{ transcript snippet/step }}, or put {{ waiver: why }} above the fence"

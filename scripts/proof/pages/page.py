@@ -48,6 +48,7 @@ class Page:
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     waived: str = ""  # why nothing on it needs a proof; empty if it does
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
+    typed: list[str] = field(default_factory=list)  # lines of code in its fences that no file of a snippet has
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
     _read: dict[str, Snippet] = field(default_factory=dict)  # the snippets that it uses, by name
 

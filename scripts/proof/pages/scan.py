@@ -16,10 +16,9 @@ from proof.core.errors import ManifestError, ProofError, UsageError, Where
 from proof.core.files import check_plain
 from proof.facts.book import FactBook
 from proof.pages.extension import ProofExtension
+from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport, page_text
 from proof.pages.site import Site
-
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def scan(
@@ -69,7 +68,7 @@ class _Reader:
 
     def read(self, path: Path, *, expand: bool) -> PageReport:
         """The report of a page. Its problems are collected there."""
-        text = _FRONT_MATTER.sub("", page_text(self._site.root, path))
+        text = FRONT_MATTER.sub("", page_text(self._site.root, path))
         if (known := self._site.rendered(text, self._book, expand=expand)) is not None:
             return PageReport(path, known)
         md = self._md.reset() if self._md else _markdown(self._site)

@@ -22,10 +22,17 @@ _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 def load(path: Path) -> dict[str, Any]:
     """The settings in a file. Raises ManifestError if it is not valid YAML."""
+    return parse(read_text(path, below=path.parent, limit=_LARGEST), path)
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The mapping in YAML text, which is from the file `path`. Raises ManifestError if it is none."""
     try:
-        data = yaml.load(read_text(path, below=path.parent, limit=_LARGEST), _Loader)  # noqa: S506 - a SafeLoader that skips tags
+        data = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that skips tags
     except yaml.YAMLError as error:
         raise ManifestError(f"invalid YAML: {error}", where=Where(path), hint="see https://yaml.org") from error
+    if not isinstance(data or {}, dict):
+        raise ManifestError("this YAML is no mapping", where=Where(path), hint="write `key: value` lines")
     return dict(data or {})
 
 

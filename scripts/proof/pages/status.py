@@ -13,9 +13,10 @@ from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, Where, exit_code_of
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
-from proof.pages import scan
+from proof.pages import confirmed, metadata, scan
 from proof.pages.audit import FalseClaimError
 from proof.pages.page import PageReport
+from proof.pages.site import Site
 from proof.snippets import base_images, manifest, places, project
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
@@ -81,6 +82,8 @@ def status(root: Path, cache: Path | None = None) -> Status:
     index.save(whole=True)
     scanned = scan.scan(root)
     problems += _page_problems(scanned, steps, root / "snippets")
+    problems += metadata.problems(root, Site.at(root).config, scanned)
+    problems += confirmed.problems(root, scanned)
     return Status(snippets, len(steps), count, scanned, problems, notes)
 
 

@@ -11,6 +11,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import IO
 
 from rich.console import Console
@@ -173,6 +174,14 @@ class Terminal:
             f"{claims} claims, {bound} numbers bound"
         )
         self.say(f"{len(found.problems)} problems" if found.problems else "Nothing is stale, false or unbound.")
+
+    def confirmed(self, claims: Sequence[ProofError], path: Path) -> None:
+        """Print which claims were confirmed, each with its sentence, and where that is recorded."""
+        for claim in claims:
+            self.say(f" ✓ {claim.where or 'a page'}: confirmed, as {claim.what}", "green")
+            for line in claim.evidence.splitlines():
+                self.say(f"       | {line}", "dim")
+        self.say(f"{path} is up to date.")
 
     def table(self, results: Sequence[Result]) -> None:
         """Print a table of the measured images. The share is relative to the largest one."""

@@ -1,0 +1,49 @@
+"""Reads the texts of a site that are in no page's prose: titles, descriptions and the navigation.
+
+No fact and no claim can stand there, so they may not state anything that needs one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from proof.core.errors import PageError, ProofError, Where
+from proof.facts import claims
+from proof.pages import site_config
+from proof.pages.page import PageReport, page_text
+
+FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
+_OF_PAGE = ("title", "description", "summary")
+_OF_SITE = ("site_name", "site_description", "copyright")
+
+
+def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) -> Iterator[ProofError]:
+    """What the settings of the site, and the front matter of its pages, state without proof."""
+    settings = [config.get(key) for key in _OF_SITE] + list(_titles(config.get("nav")))
+    yield from _unbound(root / "mkdocs.yml", page_text(root, root / "mkdocs.yml"), settings)
+    for report in scanned:
+        text = page_text(root, report.path)
+        if (front := FRONT_MATTER.match(text)) and not report.page.waived:
+            values = site_config.parse(front[1], report.path)
+            yield from _unbound(report.path, text, [values.get(key) for key in _OF_PAGE])
+
+
+def _titles(nav: Any) -> Iterator[Any]:
+    """The titles in the navigation, on every level."""
+    for entry in nav if isinstance(nav, list) else ():
+        for title, below in entry.items() if isinstance(entry, dict) else ():
+            yield title
+            yield from _titles(below)
+
+
+def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofError]:
+    lines = text.splitlines()
+    for value in values:
+        for sentence in claims.sentences(value) if isinstance(value, str) else ():
+            for loose in claims.unbound(sentence, ()):
+                found = (number for number, line in enumerate(lines, 1) if loose.text in line)
+                hint = "say it in a sentence of a page, where a fact or a claim can stand"
+                yield PageError(loose.what, where=Where(path, next(found, 1)), evidence=sentence, hint=hint)

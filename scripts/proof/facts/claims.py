@@ -87,9 +87,12 @@ def unbound(
             if not stated:
                 yield Unbound(found.text, sentence, f"'{found.text}' draws a conclusion that nothing checks")
         elif not (backing := [predicate for predicate in stated if _numbers(predicate, found)]):
-            yield Unbound(found.text, sentence, f"'{found.text}' is typed, not measured")
-        elif wider := next(filter(None, (_also(predicate, found, facts) for predicate in backing)), ""):
-            yield Unbound(found.text, sentence, f"the claim would also hold for {wider} in place of '{found.text}'")
+            yield Unbound(found.text, sentence, f"the number '{found.text}' is typed, not measured")
+        elif (
+            other := next(filter(None, (_other(predicate, found, facts) for predicate in backing)), None)
+        ) is not None:
+            what = f"the claim would hold for {other:g} as well, so it does not check '{found.text}'"
+            yield Unbound(found.text, sentence, what)
 
 
 def _numbers(predicate: str, found: Quantity) -> list[float]:
@@ -99,31 +102,25 @@ def _numbers(predicate: str, found: Quantity) -> list[float]:
     return [n for n in expression.constants(predicate) if any(abs(n - w) < 1e-9 * max(1, w) for w in wanted)]
 
 
-def _also(predicate: str, found: Quantity, facts: Mapping[str, Value]) -> str:
-    """Another number for which the claim would hold as well, and so does not check this one. Empty if there is none."""
+def _other(predicate: str, found: Quantity, facts: Mapping[str, Value]) -> float | None:
+    """Another number for which the claim would hold too, although the words do not allow it. None if there is none."""
+    for number in _numbers(predicate, found):
+        for other in _others(number, found):
+            with contextlib.suppress(PageError):  # it is reported where the claim itself is evaluated
+                if expression.evaluate(expression.replaced(predicate, number, other), facts).value:
+                    return other
+    return None
+
+
+def _others(number: float, found: Quantity) -> list[float]:
+    """Numbers that the words do not allow in place of `number`."""
     if found.bound in ("at least", "at most"):
-        return ""
-    for number in set(_numbers(predicate, found)):
-        near = _near(number, found)
-        held = []
-        for other in near:
-            with contextlib.suppress(PageError):  # it is reported where the claim is evaluated
-                held.append(bool(expression.evaluate(expression.replaced(predicate, number, other), facts).value))
-        if held and all(held):
-            return f"{near[0]:g}"
-    return ""
-
-
-def _near(number: float, found: Quantity) -> list[float]:
-    """Numbers that the words do not allow: if the claim holds for all of them, it is too wide."""
-    step = 1 if found.kind == "count" else number * _TOO_WIDE
-    match found.bound:
-        case "above":
-            return [number + max(step, number * _FAR)]
-        case "below":
-            return [number - max(step, number * _FAR)]
-        case _:
-            return [number + step, number - step]
+        return []
+    if found.bound in ("above", "below"):
+        step = max(1.0 if found.kind == "count" else 0.0, number * _FAR)
+        return [number + step if found.bound == "above" else number - step]
+    step = 1.0 if found.kind == "count" else number * _TOO_WIDE
+    return [number + step, number - step]
 
 
 def _exact(fact: Value) -> str:

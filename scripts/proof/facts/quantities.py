@@ -54,7 +54,7 @@ _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPAC
 
 def find(sentence: str) -> list[Quantity]:
     """Everything that a sentence says about measurable things, in order. FACT and CODE stand for what is not prose."""
-    return list(_Sentence(sentence.translate(_SPACES)).quantities())
+    return list(_Sentence(sentence).quantities())
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class _Sentence:
     """
 
     def __init__(self, text: str) -> None:
-        small = text.lower()
+        small = text.translate(_SPACES).lower()
         self.text = text if len(small) == len(text) else small
         words = list(_WORD.finditer(small))
         self.lower = [found[0].replace("’", "'") for found in words]
@@ -189,18 +189,14 @@ class _Sentence:
         total = 0.0
         for _ in range(_LONGEST):
             word = self.at(end)
-            step = end + (word == "-") if word in ("-", "and") and self.glued(end + 1) == (word == "-") else end
-            step = end + 1 if word == "and" else step
+            joined = word == "and" or (word == "-" and self.glued(end) and self.glued(end + 1))
+            step = end + joined
             if word in lexicon.ORDERS:
                 value, end = value * lexicon.ORDERS[word], end + 1
                 if lexicon.ORDERS[word] >= 1000:
                     total, value = total + value, 0.0
-            elif (
-                self.at(step) in lexicon.NUMBERS
-                and spelled
-                and _follows(value, lexicon.NUMBERS[self.at(step)], hyphen=step > end)
-            ):
-                value, end = value + lexicon.NUMBERS[self.at(step)], step + 1
+            elif spelled and (more := lexicon.NUMBERS.get(self.at(step))) and _follows(value, more, begun=total > 0):
+                value, end = value + more, step + 1
             else:
                 break
         if self.lower[end : end + 3] in (["and", "a", "half"], ["and", "one", "half"]):
@@ -538,11 +534,11 @@ def _is_plural(word: str) -> bool:
     )
 
 
-def _follows(value: float, word: int, *, hyphen: bool) -> bool:
+def _follows(value: float, word: int, *, begun: bool) -> bool:
     """Whether a number word adds to the value before it: thirty-*five*, three hundred *five*, two thousand *ten*."""
     if 20 <= value % 100 < 100 and value % 10 == 0:
         return 0 < word < 10
-    return value % 100 == 0 and word < 100 and value != 0 and not (hyphen and value < 100)
+    return word < 100 and (value % 100 == 0 if value else begun)
 
 
 def _bare(quantity: Quantity | None) -> bool:

@@ -1,0 +1,275 @@
+"""The grammar of quantities: what it finds in a sentence, and how often it is wrong."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proof.facts import lexicon, quantities
+from proof.facts.quantities import CODE, FACT, Quantity
+from tests.support.helpers import REPOSITORY
+
+NBSP = "\N{NO-BREAK SPACE}"
+SENTENCES = REPOSITORY / "tests" / "data" / "sentences"
+
+
+def found(sentence: str) -> list[tuple[str, str]]:
+    """The kind and the words of each thing found."""
+    return [(quantity.kind, quantity.text) for quantity in quantities.find(sentence)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        *[
+            ("number", f"5{join}{unit}")
+            for unit in ("B", "kB", "MB", "GiB", "mb", "bytes")
+            for join in ("", " ", NBSP, "-")
+        ],
+        *[
+            ("number", text)
+            for text in ("1,234,567 bytes", "1.5 million bytes", "a dozen bytes", "three hundred megabytes")
+        ],
+        *[("number", text) for text in ("hundreds of megabytes", "half a megabyte", "5 Mbit", "ninety-nine bytes")],
+        *[
+            ("percent", text)
+            for text in ("96 %", "96%", "ninety percent", "four per cent", "few per cent", "10 to 15 percent")
+        ],
+        *[
+            ("duration", f"5 {unit}")
+            for unit in ("ns", "ms", "s", "seconds", "min", "minutes", "hours", "days", "weeks")
+        ],
+        *[
+            ("duration", text)
+            for text in ("1h", "half a minute", "a quarter of an hour", "few milliseconds", "90-second")
+        ],
+        *[
+            ("multiple", text)
+            for text in ("25×", "25x", "ten times", "tenfold", "twice", "doubled", "order of magnitude")
+        ],
+        *[
+            ("fraction", text)
+            for text in ("A third", "two thirds", "two-fifths", "one-eighth", "Half", "1/3", "three quarters")
+        ],
+        *[("count", text) for text in ("3 layers", "three layers", "twenty-three tests", "19 settings", "2 people")],
+        *[
+            ("count", text)
+            for text in ("couple of thousand packages", "one hundred and five files", "nine cached steps")
+        ],
+        *[
+            ("version", text)
+            for text in ("Go 1.27", "Docker 29", "version 2.4", "v0.8", "go1.27", "3.22.6", "Debian 12")
+        ],
+        *[("exit code", text) for text in ("exits with 137", "code two", "status 1", "status of 3", "returned 127")],
+        *[("id", text) for text in ("user 65532", "uid 0", "group 1000", "id 1001", "user 2000", "user with 10001")],
+        *[("port", text) for text in ("port 8080", "port, 5432", ":443", "ports 80")],
+        *[("comparison", text) for text in ("same size", "as large", "equal", "shrinks", "smaller", "fewer", "grew")],
+        *[
+            ("superlative", text)
+            for text in ("smallest", "Most", "nearly all", "all but", "hardly any", "almost nothing")
+        ],
+    ],
+)
+def test_what_is_found(kind: str, text: str) -> None:
+    """Each way to say a number, and each kind of thing that numbers and words say."""
+    rest = {
+        "fraction": " of it is there.",
+        "comparison": {"as large": " as the other.", "equal": " in size.", "smaller": " than the other."}.get(
+            text, " here."
+        ),
+        "superlative": {"Most": " of it is there.", "all but": " one are there."}.get(text, " of it is there."),
+    }.get(kind, " here.")
+    if kind == "comparison" and text == "fewer":
+        rest = " files than before."
+    assert (kind, text) in found(f"It has {text}{rest}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        # Names and references.
+        *(
+            "It runs on amd64, arm64 and x86-64.",
+            "A SHA-256 digest in UTF-8.",
+            "HTTP/2, IPv6 and X.509.",
+            "See RFC 3339.",
+        ),
+        *(
+            "Step 3 copies it.",
+            "CVE-2021-44228 is old.",
+            "A 64-bit kernel.",
+            "In June 2020, on 4 June 2020, in 2020.",
+            "At 14:00.",
+        ),
+        *("Reported in docker/cli#1559.", "It is from 2020-06-04.", "Section 3.1 says so.", "The 2nd stage."),
+        # Idioms, pronouns and ordinals.
+        *("One of them is there.", "First of all, the second image.", "This one and that one.", "It works at once."),
+        *("A third party has it.", "It is a two-stage build.", "More often than not it works.", "As long as it runs."),
+        *("Rather than that, think twice.", "The half-hearted fix.", "Use double quotes.", "The two images are there."),
+        # What is only asked, advised, wished or supposed.
+        *(
+            "Which of them is smaller?",
+            "If it is larger than that, look.",
+            "Use a smaller base.",
+            "To make it smaller, strip it.",
+        ),
+        *(
+            "You may want a faster build.",
+            "Check whether it is faster.",
+            "Is half of it there?",
+            "Keep it as small as you can.",
+        ),
+        # What was computed.
+        *(
+            f"It weighs {FACT}.",
+            f"It has {FACT} layers.",
+            f"It shrinks from {FACT} to {FACT}.",
+            f"It is {FACT} than {CODE}.",
+        ),
+        # Counts of the text itself.
+        *("There are two ways to do it.", "For three reasons, it works.", "It is better and simpler."),
+    ],
+)
+def test_what_is_no_quantity(sentence: str) -> None:
+    """Nothing that a good editor would want to see proved."""
+    assert found(sentence) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        *[
+            (word, n)
+            for n, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+        ],
+        *[
+            ("nineteen", 19),
+            ("twenty", 20),
+            ("twenty-one", 21),
+            ("forty two", 42),
+            ("ninety-nine", 99),
+            ("a hundred", 100),
+        ],
+        *[("three hundred", 300), ("three hundred and five", 305), ("two hundred thousand", 200_000), ("a dozen", 12)],
+        *[
+            ("two thousand and ten", 2010),
+            ("1.5 million", 1_500_000),
+            ("1,234", 1234),
+            ("0.5", 0.5),
+            ("two and a half", 2.5),
+        ],
+        *[("six million two hundred thousand", 6_200_000), ("½", 0.5)],
+    ],
+)
+def test_numbers(words: str, number: float) -> None:
+    """Numbers in digits and words have their value."""
+    (quantity,) = quantities.find(f"It takes {words} bytes.")
+    assert (quantity.text, quantity.number) == (f"{words} bytes", number)
+
+
+@pytest.mark.parametrize(
+    ("words", "bound"),
+    [
+        *[(word, "about") for word in ("about", "roughly", "almost", "nearly", "close to", "some")],
+        *[("more than", "above"), ("over", "above"), ("less than", "below"), ("under", "below")],
+        *[("at least", "at least"), ("at most", "at most"), ("up to", "at most"), ("exactly", ""), ("only", "")],
+    ],
+)
+def test_bounds(words: str, bound: str) -> None:
+    """What stands before a number says how close it is."""
+    assert [q.bound for q in quantities.find(f"It takes {words} 5 MB.") if q.kind == "number"] == [bound]
+
+
+@pytest.mark.parametrize("idiom", [part.strip() for group in lexicon.IDIOMS.values() for part in group.split(",")])
+def test_idioms(idiom: str) -> None:
+    """Each idiom is found in a sentence, and means no quantity."""
+    assert found(f"It was {idiom.replace('*', '')} here.") == []
+
+
+class _Planted(NamedTuple):
+    kind: str
+    sentence: str  # as the grammar reads it
+
+
+def _corpus(half: str) -> Iterator[_Planted]:
+    """The sentences of one half: see tests/data/sentences/README.md."""
+    for path in sorted((SENTENCES / half).glob("*.txt")):
+        for line in path.read_text().splitlines():
+            if line and not line.startswith("#"):
+                kind, _, text = line.partition(": ")
+                yield _Planted(kind, _prose(text))
+
+
+def _prose(markdown: str) -> str:
+    text = re.sub(r"\{\{.*?\}\}", FACT, markdown)
+    text = re.sub(r"`[^`]*`", CODE, text)
+    return html.unescape(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)).replace("*", "")
+
+
+@pytest.mark.parametrize("half", ["development", "held_back"])
+def test_error_rate(half: str) -> None:
+    """At least 95 % of what needs proof is found, and at least 98 % of what is found needs it."""
+    planted = list(_corpus(half))
+    assert len(planted) >= 300
+    needs = [p for p in planted if p.kind != "none"]
+    caught = [p for p in needs if quantities.find(p.sentence)]
+    wrong = [p for p in planted if p.kind == "none" and quantities.find(p.sentence)]
+    assert len(caught) / len(needs) >= 0.95
+    assert len(caught) / (len(caught) + len(wrong)) >= 0.98
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "1-",
+        "hundred and ",
+        "a ",
+        "same ",
+        "1 ",
+        "three ",
+        "-",
+        "as large ",
+        "1.",
+        "smaller ",
+        ": 1",
+        "half of a ",
+        "more than ",
+    ],
+)
+def test_linear_time(again: str) -> None:
+    """Ten times the text takes about ten times as long, whatever is repeated."""
+    small, large = (_steps(again * (length // len(again))) for length in (2_000, 20_000))
+    assert large < small * 15
+
+
+def _steps(text: str) -> int:
+    """How many times the grammar looks at a word of the text."""
+    sentence = quantities._Sentence(text)
+    count, at = 0, sentence.at
+
+    def counted(i: int) -> str:
+        nonlocal count
+        count += 1
+        return at(i)
+
+    sentence.at = counted  # type: ignore[method-assign]
+    list(sentence.quantities())
+    return count + len(sentence.lower)
+
+
+@given(
+    st.text(max_size=200),
+    st.lists(st.sampled_from([*sorted(lexicon.NUMBERS), "MB", "times", "-", "half", "of"]), max_size=20),
+)
+def test_any_text(text: str, words: Sequence[str]) -> None:
+    """Any text is read without an error, and what is found is in it."""
+    sentence = f"{text} {' '.join(words)}"
+    for quantity in quantities.find(sentence):
+        assert isinstance(quantity, Quantity)
+        assert quantity.text

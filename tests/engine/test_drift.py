@@ -155,7 +155,7 @@ SNIPPET = [
     Drift("Dockerfile", "it does not build", in_file(DOCKERFILE, "COPY note.txt", "COPY missing.txt"), 5, "exit 1"),
     Drift("manifest", "a command", in_file(f"{COUNT}/snippet.toml", "sh words.sh", "sh ./words.sh"), 5, "commands", "count"),
     Drift("manifest", "a step renamed", in_file(MANIFEST, 'name = "run"', 'name = "start"'), 5, "note/start"),
-    Drift("manifest", "a step more", in_file(MANIFEST, "show =", 'timeout = 9\n[[step]]\nname = "v"\ncommand = "docker inspect note --format {{.Os}}"\n#'), 5, "note/v"),
+    Drift("manifest", "a step more", in_file(MANIFEST, "show =", 'timeout = 9\n[[step]]\nname = "v"\ncommand = "docker inspect note --format \'{{.Os}}\'"\n#'), 5, "note/v"),
     Drift("manifest", "an exit code", in_file(f"{FAILS}/snippet.toml", "exit = 127", "exit = 126"), 5, "exit 127", "fails"),
     Drift("manifest", "an expected message", in_file(f"{FAILS}/snippet.toml", "no such file", "permission"), 5, "does not contain", "fails"),
     Drift("manifest", "a failure that succeeds", in_file(MANIFEST, 'command = "docker run note"', 'command = "docker run note"\nexit = 1\nexpect = "x"'), 5, "exit 0"),

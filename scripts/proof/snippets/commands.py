@@ -1,20 +1,19 @@
 """Parses the commands of a snippet, with an allow-list of docker verbs and their flags.
 
-A command is split into words as a shell would do it, but never runs in a shell. Everything that is not listed here is
-refused, with the reason, before an engine is called.
+A command never runs in a shell, but its words are those that a reader's shell would pass on (see shell_words.py).
+Everything that is not listed here is refused, with the reason, before an engine is called.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
-from proof.core.text import first_invisible
+from proof.snippets import shell_words
 
 _LONGEST = 2000  # characters; no reader would type a longer command
 # Flags and the pattern of their value; None if a flag takes no value. A leading `=` means that the value has to be
@@ -162,10 +161,6 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
     def refuse(what: str, hint: str) -> RefusedError:
         return RefusedError(what, where=where, evidence=text, hint=hint)
 
-    if "\n" in text or "\0" in text:
-        raise refuse("a command must be on one line", "write one step for each command")
-    if hidden := first_invisible(text, " \t"):
-        raise refuse(f"invisible character {hidden} in the command", "remove it")
     if len(text) > _LONGEST:
         raise RefusedError(
             f"the command is too long: {len(text):,} characters, the limit is {_LONGEST:,}",
@@ -173,12 +168,7 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
             evidence=f"{text[:60]}…",
             hint="move parts of it into a file in context/",
         )
-    try:
-        argv = tuple(shlex.split(text))
-    except ValueError as error:
-        raise refuse(f"the command cannot be split into words: {str(error).lower()}", "close the quote") from error
-    if not argv:
-        raise refuse("the command is empty", "write a command")
+    argv = shell_words.split(text, where=where)
     if inside:
         return Command(argv, "inside", (), argv, 0)
     if argv[0] != "docker":

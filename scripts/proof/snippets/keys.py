@@ -47,7 +47,7 @@ NOISE = {
 }
 STEP = {
     "name": Key("string", "The name of the step, as in `{{ transcript NAME/step }}`.", required=True),
-    "command": Key("string", "The command, as pages show it. It runs without a shell.", required=True),
+    "command": Key("string", "The command, as pages show it and as a reader's shell would run it.", required=True),
     "inside": Key(
         "string", "Run the command in a container of this base image, on a copy of `context/`, without a network."
     ),

@@ -78,6 +78,14 @@ def test_a_closed_one_opens_as_a_whole() -> None:
     assert "<summary>" not in transcript("hello\nworld\n", closed=True)
 
 
+def test_the_command_is_shown_and_copied_as_typed() -> None:
+    """With its quotes and spaces, and whatever HTML would make of it."""
+    command = """docker run  alpine:3.22 sh -c 'echo "a  &lt; b" | wc -c' "<b>" --c='d -e'"""
+    html = transcript("17\n", command=command)
+    assert text(html).startswith(f"$ {command}\n")
+    assert unescape(re.findall('data-copy="([^"]*)"', html)[0]) == command
+
+
 def test_columns_can_be_scrolled_by_keyboard() -> None:
     """A table keeps its columns and may scroll, so it has keyboard focus and a label."""
     html = transcript("REPOSITORY   TAG       IMAGE ID\nexample      latest    0123\n", command='docker ls "x"')

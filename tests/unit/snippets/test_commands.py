@@ -41,9 +41,9 @@ ACCEPTED = [
     ("docker inspect example --format '{{.Size}}'", "inspect", [("--format", "{{.Size}}")], ["example"]),
     ("docker run a@sha256:" + "0" * 64, "run", [], ["a@sha256:" + "0" * 64]),
     ("docker version -f '{{.Server.Version}}'", "version", [("-f", "{{.Server.Version}}")], []),
-    # No shell runs these: they are plain words for the container.
-    ("docker run a echo $HOME `id` $(id) ; rm -rf / && id | sh > /x", "run", [],
-     ["a", "echo", "$HOME", "`id`", "$(id)", ";", "rm", "-rf", "/", "&&", "id", "|", "sh", ">", "/x"]),
+    # Quoted, these are plain words for the container.
+    ("docker run a echo '$HOME' '`id`' ';' rm '&&' id '|' sh '>' /x", "run", [],
+     ["a", "echo", "$HOME", "`id`", ";", "rm", "&&", "id", "|", "sh", ">", "/x"]),
     ("docker run a sh -c 'id; # comment'", "run", [], ["a", "sh", "-c", "id; # comment"]),
 ]  # fmt: skip
 
@@ -77,14 +77,23 @@ def test_refused_names_what_is_allowed() -> None:
 
 
 def test_inside() -> None:
-    """With `inside`, any program may run. Its words are split as in a shell."""
+    """With `inside`, any program may run. Its words are those that a shell would pass on."""
     command = commands.parse("go build -ldflags '-s -w' main.go", where=WHERE, inside=True)
     assert command.verb == "inside"
     assert command.argv == ("go", "build", "-ldflags", "-s -w", "main.go")
     assert (command.images, command.tags) == ([], [])
 
 
-@pytest.mark.parametrize(("text", "what"), [("", "empty"), ("go 'run", "closing"), ("a\nb", "one line")])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "empty"),
+        ("go 'run", "not closed"),
+        ("a\nb", "one line"),
+        ("ls | wc", "a pipe"),
+        ("cd /", "word of the shell"),
+    ],
+)
 def test_inside_refused(text: str, what: str) -> None:
     """With `inside`, too, a command is one line of words."""
     with pytest.raises(RefusedError, match=what):
@@ -133,15 +142,15 @@ VALUES = [
     ("docker run -w {} a", ["/", "/srv"], ["srv", "''", "/dev", "/proc/self/fd/8"]),
     ("docker run --hostname={} a", ["a", "a.b-c", "1"], ["", "-a", ".a", "a/b", "ä"]),
     ("docker run --tmpfs={} a", ["/x", "/a/b-c.d"], ["/", "", "x", "/x:exec", "/proc", "/a/../sys/x"]),
-    ("docker run --env={} a", ["A=", "A=b", "A=b=c", "A1_=ä", "'A=b\tc'"], ["", "A", "=b", "A-B=c"]),
-    ("docker run -e {} a", ["A=", "A=b"], ["A", "=b", "''"]),
+    ("docker run --env={} a", ["A=", "A=b", "A=b=c", "A1_=ä", "'A=b  c'"], ["", "A", "=b", "A-B=c"]),
+    ("docker run -e {} a", ["A=", "A=b"], ["A", "'=b'", "''"]),
     ("docker run --entrypoint={} a", ["", "sh", "'a b'", "/ä"], []),
     ("docker run --network={} a", ["none"], ["", "host", "nonesuch", "none,host", "anone"]),
     (
         "docker build --platform={} .",
         ["linux/amd64", "linux/arm64/v8", "linux/amd64,linux/arm/v7,linux/s390x"],
         ["", "linux", "linux/", "linux/amd64,", ",linux/amd64", "linux/arm/v", "linux/arm/v12", "linux/arm/8",
-         "linux/AMD64", "windows/amd64", "linux/amd64;x", "linux/amd64,windows/amd64", "linux/amd64linux/arm64"],
+         "linux/AMD64", "windows/amd64", "'linux/amd64;x'", "linux/amd64,windows/amd64", "linux/amd64linux/arm64"],
     ),
     ("docker run --platform={} a", ["linux/amd64"], ["local", "linux"]),
     (
@@ -163,7 +172,7 @@ VALUES = [
         ["", "A", "=b", "A-B=c", "BUILDKIT_SYNTAX=a", "buildkit_x=a", "BuildKit_=a"],
     ),
     ("docker build --label={} .", ["", "a=b", "'a b'", "ä"], []),
-    ("docker build --progress={} .", ["plain", "auto"], ["", "tty", "rawjson", "plainly", "plain|auto"]),
+    ("docker build --progress={} .", ["plain", "auto"], ["", "tty", "rawjson", "plainly", "'plain|auto'"]),
     ("docker build --network={} .", ["none"], ["", "host", "default"]),
     ("docker history --human={} a", ["true", "false"], ["", "no", "TRUE", "truely"]),
     ("docker history -H={} a", ["true", "false"], ["no"]),
@@ -202,7 +211,7 @@ def test_a_refused_value(command: str, value: str) -> None:
         ("docker run --rm --rm a", "--rm"),
         ("docker build --target a --target a .", "--target"),
         ("docker build --network none --network none .", "--network"),
-        ("docker inspect -f {{.ID}} -f {{.ID}} a", "-f"),
+        ("docker inspect -f '{{.ID}}' -f '{{.ID}}' a", "-f"),
     ],
 )
 def test_which_flags_may_be_repeated(text: str, twice: str) -> None:
@@ -368,7 +377,7 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker build -q", "a build takes its own context"),
         ("docker run --rm", "the image is missing"),
         ("docker image ls -q", "the image is missing"),
-        ("docker inspect -f {{.ID}}", "the image is missing"),
+        ("docker inspect -f '{{.ID}}'", "the image is missing"),
         ("docker history", "the image is missing"),
         ("docker version a", "takes no arguments"),
         ("docker inspect a A", "invalid image name `A`"),
@@ -395,8 +404,8 @@ def test_an_incomplete_command(text: str, says: str) -> None:
 
 
 def test_blanks_between_words() -> None:
-    """Words may be separated by tabs. A quoted empty word counts."""
-    command = commands.parse("docker\trun  a\t'' b", where=WHERE)
+    """Words may be separated by several spaces. A quoted empty word counts."""
+    command = commands.parse("docker run  a '' b ", where=WHERE)
     assert (command.argv, command.positionals, command.head) == (("docker", "run", "a", "", "b"), ("a", "", "b"), 2)
     assert commands.parse("docker image ls a", where=WHERE).head == 3
 

@@ -104,11 +104,12 @@ def _numbers(predicate: str, found: Quantity) -> list[float]:
 
 def _other(predicate: str, found: Quantity, facts: Mapping[str, Value]) -> float | None:
     """Another number for which the claim would hold too, although the words do not allow it. None if there is none."""
-    for number in _numbers(predicate, found):
-        for other in _others(number, found):
-            with contextlib.suppress(PageError):  # it is reported where the claim itself is evaluated
-                if expression.evaluate(expression.replaced(predicate, number, other), facts).value:
-                    return other
+    with contextlib.suppress(PageError):  # it is reported where the claim itself is evaluated, as is a false one
+        if expression.evaluate(predicate, facts).value:
+            for number in _numbers(predicate, found):
+                for other in _others(number, found):
+                    if expression.evaluate(expression.replaced(predicate, number, other), facts).value:
+                        return other
     return None
 
 

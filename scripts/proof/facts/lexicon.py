@@ -77,7 +77,8 @@ NUMBERED: dict[str, Kind | None] = {
             "tables "
             "line lines page pages part parts appendix note item point rule edition round row rows column columns "
             "question "
-            "option article annex clause example exercise listing slide volume level signal error http case variant"
+            "option article annex clause example exercise listing slide volume level signal error http case variant "
+            "mode"
         )
     ),
 }
@@ -132,7 +133,8 @@ SINGULAR_S = re.compile(r"(?:ss|us|is|'s|’s|ous|ics)$")
 IRREGULAR = words("people children men women feet data media vertices indices criteria")
 # Plurals that name parts of the text, not things that could be counted in an image.
 OF_THE_TEXT = words(
-    "ways reasons things questions kinds sorts types points cases options choices examples rules answers advantages "
+    "digits decimals ways reasons things questions kinds sorts types points cases options choices examples "
+    "rules answers advantages "
     "disadvantages drawbacks sides ideas exceptions hands sections paragraphs sentences facts details properties "
     "conditions meanings senses purposes approaches remedies solutions birds words problems mistakes traps worlds "
     "respects pieces builds instructions commands lines places machines platforms readers thoughts minds views "

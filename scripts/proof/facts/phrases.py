@@ -17,6 +17,7 @@ from proof.core.units import written
 
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _EXACT, _ABOUT, _NEAR = 0.005, 0.03, 0.1  # relative distances from the number that is said
+_LEAST = 1.05  # of a multiple that is said with one decimal
 _PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth"}
 # The simplest first: if several are close enough, the simplest is said.
 _FRACTIONS = [(top, bottom) for bottom in _PARTS for top in range(1, bottom) if math.gcd(top, bottom) == 1]
@@ -46,13 +47,13 @@ def fraction(share: float) -> str:
 
 
 def times(factor: float) -> str:
-    """A factor: `39 times`, `about twice`, `2.4 times`. Raises PageError below one and a half."""
-    if factor < 1.5:
+    """A factor: `39 times`, `about twice`, `2.4 times`. Raises PageError if it is none: for one, and below."""
+    if factor < _LEAST:
         raise PageError(f"{factor:.3g} is not a multiple", hint="use percent(a / b - 1), or fraction()")
     whole = round(factor)
-    if whole > len(NUMBERS):
+    if whole >= len(NUMBERS):
         return f"{float(f'{factor:.2g}'):,.0f} times"
-    if abs(factor / whole - 1) <= _ABOUT:
+    if whole > 1 and abs(factor / whole - 1) <= _ABOUT:
         return _near(factor, whole, "twice" if whole == 2 else f"{NUMBERS[whole]} times")
     return f"{factor:.1f} times"
 

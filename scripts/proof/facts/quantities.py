@@ -31,6 +31,7 @@ _JOINTS = frozenset("-/.+_:#")
 _LONGEST = 12  # words of a number
 _MOST_OF_A_RANGE = 2  # numbers: 10-15, but 2020-06-04 is a date
 _PHRASE = 5  # words of a noun phrase, with its adjectives
+_SINCE = frozenset({"before", "since", "until", "from", "after"})  # words that a version follows
 _REACH = 5  # words between a name and its number
 
 
@@ -225,7 +226,8 @@ def _label(s: _Sentence, i: int) -> _Found:
     digits = s.kind(i) == "number"
     if digits and (_in_name(s, i) or (_is_date(s, i) and not lexicon.NUMBERED.get(s.at(i - 1)))):
         return None, _name_end(s, i)
-    if digits and s.at(i).count(".") > 1:
+    dotted = digits and "." in s.at(i) and "," not in s.at(i)
+    if (dotted and s.at(i).count(".") > 1) or (dotted and s.at(i - 1) in _SINCE and _bare(_amount(s, i)[0])):
         return s.found("version", i, i + 1)
     if digits and _is_product(s, i - 1):
         return s.found("version", i - 1, i + 1)
@@ -252,6 +254,8 @@ def _name_before(s: _Sentence, i: int, between: frozenset[str]) -> int | None:
 def _in_name(s: _Sentence, i: int) -> bool:
     """Whether a number is a part of a name: SHA-256, HTTP/2, X.509, CVE-2021-44228, 64-bit."""
     if s.glued(i + 1) and s.at(i + 1) == "-" and s.at(i + 2) == "bit":
+        return True
+    if s.at(i - 1) == "(" and s.glued(i - 1) and s.at(i + 1) == ")":  # execve(2)
         return True
     start, numbers = i, 1
     while (
@@ -373,12 +377,12 @@ def _amount(s: _Sentence, i: int) -> _Found:
     if (noun := _plural(s, unit)) is not None:
         if s.at(noun) in lexicon.OF_THE_TEXT or s.asked(i):
             return None, noun + 1
-        if number.spelled and (number.value or 0) <= 12 and s.at(i - 1) in lexicon.DEFINITE:
+        if number.spelled and number.value is not None and number.value <= 12 and _is_definite(s.at(i - 1)):
             return None, end
         return s.found("count", i, noun + 1, number.value)
     if not number.spelled:
         return s.found("number", i, end, number.value)
-    if s.at(i - 1) in lexicon.STATES and (number.value or 0) > 1:
+    if s.at(i - 1) in lexicon.STATES and (number.value or 0) > 1 and s.at(end) != "of":
         return s.found("count", i, end, number.value)
     return None, end
 
@@ -539,6 +543,11 @@ def _follows(value: float, word: int, *, begun: bool) -> bool:
     if 20 <= value % 100 < 100 and value % 10 == 0:
         return 0 < word < 10
     return word < 100 and (value % 100 == 0 if value else begun)
+
+
+def _is_definite(word: str) -> bool:
+    """Whether what follows this word is known already: *the* two images, *Go's* two caches."""
+    return word in lexicon.DEFINITE or word.endswith("'s")
 
 
 def _bare(quantity: Quantity | None) -> bool:

@@ -23,6 +23,7 @@ from proof.snippets import context, places
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
+_SHOWN = ("fact", "code", "cited code")  # kinds of tokens that readers see
 _FIRST = 0xE000  # first character of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
@@ -30,7 +31,7 @@ _WORD = re.compile(r"\w")
 _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
-_NUMBER = re.compile(r"(?s).*(?<![A-Za-z_])\d.*")  # the digits of amd64 are no number
+_NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
 _UNITS = r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]s|seconds?|minutes?|hours?|x"
 _UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s\N{{NO-BREAK SPACE}}-]?((?:{_UNITS})\b|%|×)")
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
@@ -46,7 +47,7 @@ class FalseClaimError(ProofError):
 class _Token:
     """What one private-use character stands for."""
 
-    kind: str  # fact, code, claim, waiver or link: the end of a link to another site
+    kind: str  # fact, code, cited code (in a link to another site), claim, waiver or link: the end of such a link
     text: str  # the visible text; the predicate of a claim, the reason of a waiver, the address of a link
     element: ET.Element
 
@@ -86,8 +87,9 @@ def audit(root: ET.Element, page: Page) -> None:
                 is_known=functools.partial(evidence.knows, cited=cited),
             ):
                 hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
-                words = _shown(loose.text.replace(quantities.FACT, "").replace(quantities.CODE, ""), [])
-                page.note(PageError(_shown(loose.what, []), evidence=shown, hint=hint), words)
+                page.note(
+                    PageError(_shown(loose.what, []), evidence=shown, hint=hint), _place(loose.text, sentence, page)
+                )
             _values(sentence, tokens, shown, page)
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
@@ -100,6 +102,14 @@ def audit(root: ET.Element, page: Page) -> None:
                     PageError("this code is typed, and in no snippet of this page", evidence=line, hint=hint), line
                 )
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence)
+
+
+def _place(words: str, sentence: str, page: Page) -> str:
+    """Text of the page to look for: the words, with as much around them as is written there in one piece."""
+    for part in _PRIVATE.split(sentence):
+        if words in part and page.locate(part.strip()):
+            return part.strip()
+    return _PRIVATE.sub(" ", words)
 
 
 def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None:
@@ -157,10 +167,13 @@ class _Evidence:
             return label.number in self.exits
         if label.kind == "version" and cited:
             return True
-        number = label.text.split()[-1].strip(":").lower().removeprefix("v")
-        pattern = re.compile(rf"(?<![\d.]){re.escape(number)}(?!\d)")
-        return pattern.search(self.text) is not None or (
-            label.kind == "version" and pattern.search(self.engines) is not None
+        name, _, number = label.text.lower().rpartition(" ")
+        number = re.escape(number.strip(":").removeprefix("v"))
+        if label.kind == "version" and "." not in number:
+            number = rf"{re.escape(name)}\W{{0,2}}{number}"  # a plain number alone could be anything
+        pattern = re.compile(rf"(?<![\w.])(?:v|go)?{number}(?!\w)", re.IGNORECASE)
+        return any(
+            pattern.search(text) for text in ((self.text, self.engines) if label.kind == "version" else (self.text,))
         )
 
 
@@ -244,8 +257,8 @@ def _blocks(root: ET.Element) -> Iterator[ET.Element]:
             yield element
 
 
-def _flat(element: ET.Element, tokens: list[_Token]) -> str:
-    """The text of a block, without that of nested blocks."""
+def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> str:
+    """The text of a block, without that of nested blocks. With `cited`, it is inside a link to another site."""
     parts = [str(element.text or "")]
     for child in element:
         kind = str(child.get("class", "")).split(" ")[0]
@@ -256,10 +269,11 @@ def _flat(element: ET.Element, tokens: list[_Token]) -> str:
         elif kind in ("claim", "waiver"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":
-            parts.append(_token(_Token("code", "".join(child.itertext()), child), tokens))
+            parts.append(_token(_Token("cited code" if cited else "code", "".join(child.itertext()), child), tokens))
         elif child.tag not in _CONTAINERS:
-            parts.append(_flat(child, tokens))
-            if child.tag == "a" and str(child.get("href", "")).startswith(("https://", "http://")):
+            outside = child.tag == "a" and str(child.get("href", "")).startswith(("https://", "http://"))
+            parts.append(_flat(child, tokens, cited=cited or outside))
+            if outside:
                 parts.append(_token(_Token("link", child.get("href", ""), child), tokens))
         parts.append(str(child.tail or ""))
     return "".join(parts)
@@ -277,7 +291,7 @@ def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
 
 def _prose(sentence: str, tokens: list[_Token]) -> str:
     """The sentence as the grammar reads it."""
-    placeholder = {"fact": quantities.FACT, "code": quantities.CODE}
+    placeholder = {"fact": quantities.FACT, "code": quantities.CODE, "cited code": quantities.CODE}
 
     def text(found: re.Match[str]) -> str:
         number = ord(found[0]) - _FIRST
@@ -291,7 +305,7 @@ def _written(sentence: str, tokens: list[_Token], page: Page) -> str:
 
     def text(found: re.Match[str]) -> str:
         number = ord(found[0]) - _FIRST
-        if number >= len(tokens) or tokens[number].kind not in ("fact", "code"):
+        if number >= len(tokens) or tokens[number].kind not in _SHOWN:
             return ""
         token = tokens[number]
         return "{{ " + page.stated[token.element] + " }}" if token.element in page.stated else token.text
@@ -304,6 +318,6 @@ def _shown(sentence: str, tokens: list[_Token]) -> str:
         number = ord(found[0]) - _FIRST
         if number >= len(tokens):
             return found[0]
-        return tokens[number].text if tokens[number].kind in ("fact", "code") else ""
+        return tokens[number].text if tokens[number].kind in _SHOWN else ""
 
     return " ".join(_PRIVATE.sub(text, sentence).split())

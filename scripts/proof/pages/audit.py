@@ -32,7 +32,9 @@ _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
-_UNITS = r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]s|seconds?|minutes?|hours?|x"
+_UNITS = (
+    r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]?s|seconds?|minutes?|hours?|x"
+)
 _UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s\N{{NO-BREAK SPACE}}-]?((?:{_UNITS})\b|%|×)")
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
@@ -77,22 +79,13 @@ def audit(root: ET.Element, page: Page) -> None:
                 _claim(mark, shown, _written(sentence, tokens, page), page)
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
-            if waivers or exempt:
+            if waivers:
                 continue
-            cited = any(token.kind == "link" for token in inside)
-            for loose in claims.unbound(
-                _prose(sentence, tokens),
-                [mark.text for mark in marks],
-                page.book,
-                is_known=functools.partial(evidence.knows, cited=cited),
-            ):
-                hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
-                page.note(
-                    PageError(_shown(loose.what, []), evidence=shown, hint=hint), _place(loose.text, sentence, page)
-                )
-            _values(sentence, tokens, shown, page)
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
+            if not exempt:
+                _unbound(sentence, tokens, shown, page, evidence)
+                _values(sentence, tokens, shown, page)
     if not exempt:
         _attributes(root, page)
         for line in page.typed:
@@ -101,14 +94,28 @@ def audit(root: ET.Element, page: Page) -> None:
                 page.note(
                     PageError("this code is typed, and in no snippet of this page", evidence=line, hint=hint), line
                 )
-    _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence)
+    _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
+
+
+def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: _Evidence) -> None:
+    """Note each quantity and comparison of a sentence that nothing backs."""
+    inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+    cited = any(token.kind == "link" for token in inside)
+    for loose in claims.unbound(
+        _prose(sentence, tokens),
+        [token.text for token in inside if token.kind == "claim"],
+        page.book,
+        is_known=functools.partial(evidence.knows, cited=cited),
+    ):
+        hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
+        page.note(PageError(_shown(loose.what, []), evidence=shown, hint=hint), _place(loose.text, sentence, page))
 
 
 def _place(words: str, sentence: str, page: Page) -> str:
-    """Text of the page to look for: the words, with as much around them as is written there in one piece."""
+    """Text of the page to look for: the words, and what follows them there in one piece."""
     for part in _PRIVATE.split(sentence):
-        if words in part and page.locate(part.strip()):
-            return part.strip()
+        if (at := part.find(words)) >= 0 and page.locate(part[at:].strip()):
+            return part[at:].strip()
     return _PRIVATE.sub(" ", words)
 
 
@@ -212,9 +219,9 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     verbatim.literal(why)
 
 
-def _names(found: list[tuple[str, bool]], page: Page, evidence: _Evidence) -> None:
+def _names(found: list[tuple[str, bool]], page: Page, evidence: _Evidence, *, exempt: bool) -> None:
     """Note every image, path, file, stage and number in code that is not in the page's snippets."""
-    kinds = (_REFERENCE, _PATH, _FILE) if page.waived or page.generated else (_REFERENCE, _PATH, _FILE, _NUMBER)
+    kinds = (_REFERENCE, _PATH, _FILE) if exempt else (_REFERENCE, _PATH, _FILE, _NUMBER)
     for code in (c for c, stage in found if stage or any(kind.fullmatch(c) for kind in kinds)):
         if not _contains_name(code.rstrip("/"), evidence.text):
             page.note(

@@ -97,8 +97,11 @@ class TestText:
         assert loose('<p>It has <span class="more claim">3</span> layers.</p>') == ["It has 3 layers."]
 
     def test_code_and_facts_hold_no_numbers(self) -> None:
-        """Numbers in code and in facts need no claim."""
-        assert loose("<p>Call <code>sleep 5 s</code> for <data>99&amp;nbsp;MB</data>.</p>") == []
+        """Numbers in facts need no claim, and those in code must be in a snippet instead."""
+        assert loose("<p>Call <code>sleep</code> for <data>99&amp;nbsp;MB</data>.</p>") == []
+        assert said(audited("<p>Call <code>sleep 5 s</code>.</p>")) == ["`sleep 5 s` is in no snippet of this page"]
+        # What a link to another site quotes is cited.
+        assert loose('<p>See <a href="https://example.com/"><code>sleep 5 s</code></a>.</p>') == []
         assert loose("<p>Call <code>x</code> for <data>99 MB</data>, not 5 s.</p>") == ["Call x for 99 MB, not 5 s."]
         assert loose("<p>Call <code>a<b>b</b>c</code>, 5 s.</p>") == ["Call abc, 5 s."]
 
@@ -131,7 +134,7 @@ class TestBound:
 
     def test_several_claims(self) -> None:
         """A sentence may have several claims. Each fact and each claim counts as one bound number."""
-        html = f"<p>Eight layers and <data>99 MB</data>, less than 5 %{claim()} {claim('1 &lt; 5')}</p>"
+        html = f"<p>Eight layers and <data>99 MB</data>, at most 5 %{claim()} {claim('1 &lt; 5')}</p>"
         page = audited(html)
         assert said(page) == []
         assert page.bound == 3
@@ -246,6 +249,9 @@ class TestNames:
             # Files.
             *("main.go", "go.mod", "go.sum", "snippet.toml", "note.txt", "ca.pem", "zoneinfo.zip", "cmd/app/main.go"),
             *("Dockerfile", "web/Dockerfile", ".dockerignore", "my-dir/.dockerignore", "a-b.go"),
+            # Anything with a number.
+            *(":3.22", "Alpine:3.22", f"alpine:3.22@sha512:{'a' * 64}", "CGO_ENABLED=0", "-p 8080:8080"),
+            *("exit status 2", "a 1"),
         ],
     )
     def test_a_name(self, code: str) -> None:
@@ -259,8 +265,8 @@ class TestNames:
     @pytest.mark.parametrize(
         "code",
         [
-            *("go build", "alpine", "alpine:", ":3.22", "Alpine:3.22", "a:b c", "alpine:3.22@sha256", "a:.b", "-a:b"),
-            *(f"alpine:3.22@sha512:{'a' * 64}", "alpine:3.22@sha256:", "alpine:3.22@sha256:xyz"),
+            *("go build", "alpine", "alpine:", "Alpine:edge", "a:b c", "alpine:edge@sha256", "a:.b", "-a:b"),
+            *("linux/amd64", "arm64", "sha256", "x86_64", "utf8"),
             *("/", "//", "a/b", "a//main.go", "/srv//x", "/a b", "/srv:x", "/*"),
             *("main.py", ".go", "go", "main.go.bak", "main_go", "Dockerfile.web", "dockerignore", "xDockerfile"),
             *("builder", "--no-cache", "/a.dockerignore/ b", "docker run a"),
@@ -390,3 +396,113 @@ def test_the_place_of_a_problem(tmp_path: Path) -> None:
     page = audited(html, tmp_path, source=source)
     lines = [problem.where.line if problem.where else None for problem in page.problems]
     assert lines == [4, 6, 8]
+
+
+class TestValues:
+    """What is typed next to a value."""
+
+    @pytest.mark.parametrize("unit", ["MB", "MiB", "kB", "bytes", "%", "percent", "s", "seconds", "x", "×"])
+    @pytest.mark.parametrize("join", ["", " ", "-", "\N{NO-BREAK SPACE}"])
+    def test_a_unit(self, unit: str, join: str) -> None:
+        """A value is written with its unit, so another one makes it false."""
+        said_now = said(audited(f"<p>It has <data>10.7</data>{join}{unit} of it.</p>"))
+        assert said_now == [f"the unit '{unit}' is typed after the value '10.7'"]
+
+    @pytest.mark.parametrize("rest", [" layers", " of them", ".", " MBs", " times as much", " secrets"])
+    def test_no_unit(self, rest: str) -> None:
+        """What is counted is no unit."""
+        assert said(audited(f"<p>It has <data>two</data>{rest}</p>")) == []
+
+    def test_words(self) -> None:
+        """A number in words can stand before a unit."""
+        assert said(audited("<p>It has <data>two</data> bytes.</p>")) == []
+
+    def test_twice(self) -> None:
+        """Two names with the same fact: one of them was probably meant to be another."""
+        root = parsed("<p>A is <data>10MB</data> and B <data>10MB</data>.</p><p>C is <data>10MB</data>.</p>")
+        stated = dict.fromkeys(root.iter("data"), "multi.size")
+        assert said(audited(root, stated=stated)) == ["this sentence shows `multi.size` twice"]
+        first, *others = root.iter("data")
+        assert said(audited(root, stated={first: "single.size"} | dict.fromkeys(others, "multi.size"))) == []
+
+
+class TestLabels:
+    """Versions, ports, user IDs and exit codes are those of the page's snippets."""
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        root = tiny(tmp_path)
+        path = root / "snippets/note/context/note.txt"
+        path.write_text("golang:1.27-alpine EXPOSE 8080 65532 took 23.0s, 29MB, alpine 3\n")
+        return root
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("Go 1.27", "Go 1.27 on port 8080", "user 65532", "exit code 0", "Alpine 3", "version 1.27", "v1.27"),
+            *("Docker 26.1", "Docker 26"),
+        ],
+    )
+    def test_known(self, project: Path, text: str) -> None:
+        """It is in a file, in a command or in an output, or it is the engine's."""
+        book = FactBook({"note": capture(snippet="note")})
+        assert said(audited(f"<p>It is {text}.</p>", project, book, snippets={"note"})) == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Go 1.2",
+            "Go 1.28",
+            "Go 27",
+            "port 80",
+            "port 808",
+            "user 6553",
+            "exit code 9",
+            "Docker 23.0",
+            "Docker 29",
+            "v2",
+        ],
+    )
+    def test_unknown(self, project: Path, text: str) -> None:
+        """A part of another number is none, nor is a duration or a size."""
+        (problem,) = audited(f"<p>It is {text}.</p>", project, snippets={"note"}).problems
+        assert problem.what.endswith(f"{text}' is in no snippet of this page") or text in problem.evidence
+
+    def test_cited(self) -> None:
+        """A version may be cited by a link to another site; a port may not, nor may a page of this site be a source."""
+        link = '<a href="https://example.com/">its notes</a>'
+        assert said(audited(f"<p>Since Go 1.14, by {link}, it is so.</p>")) == []
+        assert len(audited(f"<p>On port 99, by {link}.</p>").problems) == 1
+        assert len(audited('<p>Since Go 1.14, <a href="other.md">see there</a>.</p>').problems) == 1
+
+
+class TestElsewhere:
+    """Text that is in no sentence."""
+
+    @pytest.mark.parametrize(
+        "html",
+        [
+            '<p><img alt="It has 3 layers" src="x.png" /></p>',
+            '<p><a title="It has 3 layers" href="x.md">a</a></p>',
+            '<div aria-label="It has 3 layers"></div>',
+        ],
+    )
+    def test_attributes(self, html: str) -> None:
+        """Readers see them, or hear them."""
+        (problem,) = audited(html).problems
+        assert problem.what == "the number '3 layers' is typed, not measured"
+        assert problem.evidence == "It has 3 layers"
+
+    def test_the_title_of_a_value(self) -> None:
+        """It is made of the facts."""
+        assert said(audited('<p><data title="multi.layers: 3 layers">3</data></p>')) == []
+
+    def test_typed_code(self) -> None:
+        """A fence shows files, and no others."""
+        (problem,) = audited("<p></p>", typed=["FROM golang:1.27"]).problems
+        assert problem.what == "this code is typed, and in no snippet of this page"
+
+    def test_a_waived_page(self) -> None:
+        """On a page that measures nothing, claims and names are checked all the same."""
+        page = audited(f"<p>Up to 3 layers. False. {claim('1 == 2')} See <code>go.mod</code>.</p>", waived="limits")
+        assert said(page) == ["this claim is false", "`go.mod` is in no snippet of this page"]

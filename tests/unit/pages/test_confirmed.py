@@ -1,0 +1,90 @@
+"""Sentences and their claims: what was edited since somebody compared them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proof.cli import main
+from proof.pages import confirmed, scan
+from proof.pages.site import Site
+from tests.support.helpers import captured, edit, tiny
+
+CLAIM = "{{ claim: note.own_layers == 1 }}"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project whose claims were confirmed."""
+    project = captured(tiny(tmp_path))
+    confirmed.confirm(project, scan.scan(project))
+    return project
+
+
+def said(root: Path) -> list[str]:
+    """What is not confirmed, with the lines."""
+    Site.forget()
+    found = list(confirmed.problems(root, scan.scan(root)))
+    return [f"{problem.where.line if problem.where else None}: {problem.what}" for problem in found]
+
+
+def test_nothing_has_changed(root: Path) -> None:
+    """Then there is nothing to say, and confirming again changes nothing."""
+    assert said(root) == []
+    before = (root / "snippets" / confirmed.FILE).read_text()
+    confirmed.confirm(root, scan.scan(root))
+    assert (root / "snippets" / confirmed.FILE).read_text() == before
+
+
+def test_a_project_without_the_file(root: Path) -> None:
+    """It has not asked for it."""
+    (root / "snippets" / confirmed.FILE).unlink()
+    edit(root / "docs/index.md", "Only one layer", "Just one layer")
+    assert said(root) == []
+
+
+def test_an_edited_sentence(root: Path) -> None:
+    """Its claim still holds, and may no longer say the same."""
+    edit(root / "docs/index.md", "Only one layer", "Just one layer")
+    (found,) = said(root)
+    assert found.endswith("this sentence was edited, and its claim was not")
+    assert not found.startswith("None")
+    confirmed.confirm(root, scan.scan(root))
+    assert said(root) == []
+
+
+def test_an_edited_claim(root: Path) -> None:
+    """Whoever edits the claim has looked at both; it is recorded all the same."""
+    edit(root / "docs/index.md", CLAIM, CLAIM.replace("== 1", "== 1 * 1"))
+    assert [found.partition(": ")[2] for found in said(root)] == ["this claim is new"]
+
+
+def test_white_space_is_no_edit(root: Path) -> None:
+    """A paragraph may be wrapped in another way."""
+    edit(root / "docs/index.md", "Only one layer is\nours.", "Only one\nlayer is ours.")
+    assert said(root) == []
+
+
+def test_a_new_value_is_no_edit(root: Path) -> None:
+    """What is measured may change; the expression is what the author wrote."""
+    edit(root / "docs/index.md", "Only one layer is\nours.", "Only one layer of {{ note.size }} is\nours.")
+    confirmed.confirm(root, scan.scan(root))
+    edit(root / "docs/index.md", "{{ note.size }} is", "{{ note.base_size }} is")
+    assert len(said(root)) == 1
+
+
+def test_the_command(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`proof status` fails until `--confirm` has shown the sentence and recorded it."""
+    monkeypatch.chdir(root)
+    edit(root / "docs/index.md", "Only one layer", "Just one layer")
+    Site.forget()
+    assert main.main(["status"]) == 2
+    assert "does the claim say what the sentence says? Then: proof status --confirm" in capsys.readouterr().out
+    Site.forget()
+    assert main.main(["status", "--confirm"]) == 0
+    shown = capsys.readouterr().out
+    assert "confirmed, as this sentence was edited, and its claim was not" in shown
+    assert "Just one layer" in shown
+    Site.forget()
+    assert main.main(["status"]) == 0

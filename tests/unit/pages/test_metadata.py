@@ -1,0 +1,59 @@
+"""Titles, descriptions and the navigation state nothing that a page would have to prove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proof.core.errors import ManifestError
+from proof.pages import metadata
+from proof.pages.page import Page, PageReport
+
+
+def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "") -> list[str]:
+    """What is reported for a site of one page, as `file:line what`."""
+    (root / "docs").mkdir(exist_ok=True)
+    (root / "mkdocs.yml").write_text(
+        "site_name: A site\nsite_description: It has 3 layers\nnav:\n  - Twice as fast: a.md\n"
+    )
+    path = root / "docs/index.md"
+    path.write_text(f"{front}# A page\n")
+    page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
+    found = metadata.problems(root, config, [PageReport(path, page)])
+    return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]
+
+
+NUMBER = "the number '3 layers' is typed, not measured"
+
+
+@pytest.mark.parametrize("key", ["site_name", "site_description", "copyright"])
+def test_settings(tmp_path: Path, key: str) -> None:
+    """Each text of the settings is read."""
+    assert said(tmp_path, {key: "It has 3 layers"}) == [f"mkdocs.yml:2 {NUMBER}"]
+    assert said(tmp_path, {key: "It has layers"}) == []
+
+
+def test_navigation(tmp_path: Path) -> None:
+    """Its titles are read on every level."""
+    nav = [{"Start": "a.md"}, {"Section": [{"Twice as fast": "b.md"}, "c.md"]}, "d.md"]
+    assert said(tmp_path, {"nav": nav}) == ["mkdocs.yml:4 the number 'Twice' is typed, not measured"]
+
+
+@pytest.mark.parametrize("key", ["title", "description", "summary"])
+def test_front_matter(tmp_path: Path, key: str) -> None:
+    """Each text of the front matter is read, unless the page needs no proof."""
+    front = f"---\nother: 3 layers\n{key}: It has 3 layers\n---\n"
+    assert said(tmp_path, {}, front) == [f"index.md:2 {NUMBER}"]
+    assert said(tmp_path, {}, front, waived="limits") == []
+    assert said(tmp_path, {}, f"---\n{key}: It has layers\n---\n") == []
+    assert said(tmp_path, {}, f"---\n{key}: [3 layers]\n---\n") == []
+
+
+@pytest.mark.parametrize("front", ["a: [", "- a list", "just text"])
+def test_invalid_front_matter(tmp_path: Path, front: str) -> None:
+    """It is an error in that file."""
+    with pytest.raises(ManifestError) as error:
+        said(tmp_path, {}, f"---\n{front}\n---\n")
+    assert "index.md" in str(error.value)

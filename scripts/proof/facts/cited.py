@@ -1,4 +1,7 @@
-"""Reads figures that no snippet measures, with their sources: cited.toml and bench.toml."""
+"""Reads figures that no snippet measures, with their sources: cited.toml, bench.toml and lint.toml.
+
+scripts/bench and scripts/error-rate write the latter two.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _UNITS = {
     "count": ("count", 1),
     "ratio": ("", 1),
 }
-CITED = ("cited.toml", "bench.toml")  # below snippets/
+CITED = ("cited.toml", "bench.toml", "lint.toml")  # below snippets/
 
 
 def _owner(name: str, taken: set[str]) -> str:

@@ -96,6 +96,7 @@ MONTHS = words(
 PLURAL_ORDERS = words("hundreds thousands millions billions dozens tens scores")
 ONLY = words("only just exactly but precisely")
 STATES = words("is are was were only exactly than about nearly almost roughly precisely just totals total")
+COUNTED = words("come comes came belong belongs remain remains are from")  # after a number that is a count
 LASTS = words("take takes took taken cost costs within last lasts lasted almost nearly about over under than for after")
 ALL = words("all every everything everyone nothing none no")
 AS_POSSIBLE = words("you possible we they one needed necessary usual can before it ever always")

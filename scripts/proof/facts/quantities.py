@@ -382,7 +382,9 @@ def _amount(s: _Sentence, i: int) -> _Found:
         return s.found("count", i, noun + 1, number.value)
     if not number.spelled:
         return s.found("number", i, end, number.value)
-    if s.at(i - 1) in lexicon.STATES and (number.value or 0) > 1 and s.at(end) != "of":
+    more = number.value is not None and number.value > 1
+    counted = s.at(end) in lexicon.COUNTED or (s.at(end) == "of" and s.at(end + 1) in ("the", "our"))
+    if more and ((s.at(i - 1) in lexicon.STATES and s.at(end) != "of") or (counted and not _is_definite(s.at(i - 1)))):
         return s.found("count", i, end, number.value)
     return None, end
 

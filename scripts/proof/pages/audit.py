@@ -17,6 +17,7 @@ from proof.core.text import visible
 from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim
 from proof.facts.quantities import Quantity
+from proof.facts.values import Source
 from proof.pages import verbatim
 from proof.pages.page import Page, Waiver
 from proof.snippets import context, places
@@ -32,6 +33,7 @@ _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
+_DIGITS_APART = re.compile(r"(?<=\d)_(?=\d)")  # in the name of a fact
 _UNITS = (
     r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]?s|seconds?|minutes?|hours?|x"
 )
@@ -100,7 +102,14 @@ def audit(root: ET.Element, page: Page) -> None:
 def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: _Evidence) -> None:
     """Note each quantity and comparison of a sentence that nothing backs."""
     inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
-    cited = any(token.kind == "link" for token in inside)
+    # A version may be in the address of its release notes, in a cited figure's source, or in the name of a fact.
+    links = [token.text for token in inside if token.kind == "link"]
+    names = [
+        n for token in inside if token.element in page.stated for n in expression.names(page.stated[token.element])
+    ]
+    origins = [page.book[name].origin for name in names]
+    titles = [f"{origin.title} {origin.url}" for origin in origins if isinstance(origin, Source)]
+    cited = "\n".join([*links, *titles, *(_DIGITS_APART.sub(".", name) for name in names)])
     for loose in claims.unbound(
         _prose(sentence, tokens),
         [token.text for token in inside if token.kind == "claim"],
@@ -168,20 +177,18 @@ class _Evidence:
         labels = {places.LABELS[wording] for wording in places.WORDINGS} if shown else set()
         return "\n".join({capture.provenance.engine for capture in shown} | labels)
 
-    def knows(self, label: Quantity, *, cited: bool) -> bool:
-        """Whether a version, port, user ID or exit code is in the page's snippets. Versions may be cited instead."""
+    def knows(self, label: Quantity, *, cited: str) -> bool:
+        """Whether a version, port, user ID or exit code is in the page's snippets. A version may be in `cited`, too."""
         if label.kind == "exit code":
             return label.number in self.exits
-        if label.kind == "version" and cited:
-            return True
         name, _, number = label.text.lower().rpartition(" ")
         number = re.escape(number.strip(":").removeprefix("v"))
-        if label.kind == "version" and "." not in number:
-            number = rf"{re.escape(name)}\W{{0,2}}{number}"  # a plain number alone could be anything
-        pattern = re.compile(rf"(?<![\w.])(?:v|go)?{number}(?!\w)", re.IGNORECASE)
-        return any(
-            pattern.search(text) for text in ((self.text, self.engines) if label.kind == "version" else (self.text,))
-        )
+        plain = re.compile(rf"(?<![\d.]){number}(?!\w)")
+        if label.kind != "version":
+            return plain.search(self.text) is not None
+        if "." not in number:  # a plain number alone could be anything
+            plain = re.compile(rf"\b{re.escape(name)}\W{{0,2}}v?{number}(?!\w)", re.IGNORECASE)
+        return any(plain.search(text) for text in (self.text, self.engines, cited))
 
 
 def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:

@@ -41,13 +41,13 @@ def scan(
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = [path for path in pages if named.search(page_text(root, path))]
-    reader = _Reader(site, known)
+    reader = Reader(site, known)
     written = tuple((path, path.stat().st_mtime_ns) for path in pages)
     found = site.reports(written, known, lambda: [reader.read(path, expand=False) for path in pages])
     return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
 
 
-def _expanded(reader: _Reader, own: PageReport) -> PageReport:
+def _expanded(reader: Reader, own: PageReport) -> PageReport:
     """The report of an index page with its lists, and what is wrong with its own text."""
     whole = reader.read(own.path, expand=True)
     known = {str(problem) for problem in whole.problems}
@@ -59,7 +59,7 @@ def for_index(page: Page) -> list[PageReport]:
     return scan(page.root, page.book, expand=False)
 
 
-class _Reader:
+class Reader:
     """Reads one page after another with one Markdown instance, as setting one up is slow."""
 
     def __init__(self, site: Site, book: FactBook) -> None:
@@ -71,6 +71,10 @@ class _Reader:
         text = FRONT_MATTER.sub("", page_text(self._site.root, path))
         if (known := self._site.rendered(text, self._book, expand=expand)) is not None:
             return PageReport(path, known)
+        return PageReport(path, self.render(text, expand=expand))
+
+    def render(self, text: str, *, expand: bool) -> Page:
+        """A page with this text, rendered. Its problems are collected there."""
         md = self._md.reset() if self._md else _markdown(self._site)
         self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))
@@ -80,7 +84,7 @@ class _Reader:
             self._md = md
         except ProofError as error:
             page.problems.append(error)
-        return PageReport(path, page)
+        return page
 
 
 def _markdown(site: Site) -> Markdown:

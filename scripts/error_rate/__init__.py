@@ -1,0 +1,1 @@
+"""How often the lint of pages is wrong."""

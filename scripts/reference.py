@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from proof.cli import main
+from proof.facts.lexicon import IDIOMS
 from proof.snippets import keys
 from proof.snippets.keys import Key
 
@@ -96,6 +97,14 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
+def _idioms() -> str:
+    rows = [
+        (about, ", ".join(f'"{idiom.replace("*", "…")}"' for idiom in text.split(", ")))
+        for about, text in IDIOMS.items()
+    ]
+    return _table(("About", "Idioms"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "snippet": partial(_key_table, keys.SNIPPET),
     "noise": partial(_key_table, keys.NOISE),
@@ -105,6 +114,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "base": partial(_key_table, keys.BASE),
     "layer": partial(_key_table, keys.LAYER),
     "command line": _command_line,
+    "idioms": _idioms,
 }
 
 

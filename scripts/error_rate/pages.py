@@ -109,6 +109,7 @@ def _edits(text: str, book: FactBook) -> Iterator[tuple[str, int, int, str]]:
     """The changes of a text: kind, place and new text."""
     front = FRONT_MATTER.match(text)
     quoted = [(0, front.end() if front else 0), *(found.span() for found in _FENCE.finditer(text))]
+    prose = _TOKEN.sub(lambda found: quantities.FACT * len(found[0]), text)
     for token in _TOKEN.finditer(text):
         if any(start <= token.start() < end for start, end in quoted):
             continue
@@ -119,7 +120,7 @@ def _edits(text: str, book: FactBook) -> Iterator[tuple[str, int, int, str]]:
                     yield KINDS[2], begin + found.start(), begin + found.end(), str(number)
             for found in _OPERATOR.finditer(claim[1]):
                 yield KINDS[3], begin + found.start(), begin + found.end(), _FLIPPED[found[0]]
-            yield from _words(text, _sentence(text, token.start()), token.start())
+            yield from _words(prose, _sentence(prose, token.start()), token.start())
             continue
         try:
             value = expression.evaluate(token[1], book)
@@ -150,7 +151,7 @@ def _sentence(text: str, end: int) -> int:
 
 def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int, str]]:
     """Changes of the words that state something in the sentence of a claim: kind, place and new word."""
-    said = [quantity.text.lower() for quantity in quantities.find(_TOKEN.sub(quantities.FACT, text[start:end]))]
+    said = [quantity.text.lower() for quantity in quantities.find(text[start:end])]
     for found in _WORD.finditer(text, start, end):
         word = found[0].lower()
         stated = any(re.search(rf"\b{word}\b", each) for each in said)

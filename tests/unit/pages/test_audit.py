@@ -10,6 +10,7 @@ import pytest
 
 from proof.core.errors import PageError
 from proof.facts.book import FactBook
+from proof.facts.values import Fact, Source
 from proof.pages.audit import FalseClaimError, _contains_name, audit
 from proof.pages.page import Page, Waiver
 from tests.support.helpers import tiny
@@ -469,11 +470,23 @@ class TestLabels:
         assert problem.what.endswith(f"{text}' is in no snippet of this page") or text in problem.evidence
 
     def test_cited(self) -> None:
-        """A version may be cited by a link to another site; a port may not, nor may a page of this site be a source."""
-        link = '<a href="https://example.com/">its notes</a>'
+        """A version may be in the address of a link to another site. A port may not, nor is a page here a source."""
+        link = '<a href="https://go.dev/doc/go1.14#runtime">its notes</a>'
         assert said(audited(f"<p>Since Go 1.14, by {link}, it is so.</p>")) == []
-        assert len(audited(f"<p>On port 99, by {link}.</p>").problems) == 1
-        assert len(audited('<p>Since Go 1.14, <a href="other.md">see there</a>.</p>').problems) == 1
+        assert len(audited(f"<p>Since Go 1.15, by {link}, it is so.</p>").problems) == 1
+        assert len(audited(f"<p>Since Go 1.1, by {link}, it is so.</p>").problems) == 1
+        assert len(audited('<p>On port 99, by <a href="https://example.com/99">this</a>.</p>').problems) == 1
+        assert len(audited('<p>Since Go 1.14, see <a href="go1.14.md">there</a>.</p>').problems) == 1
+
+    def test_named_by_a_fact(self) -> None:
+        """A version may be in the name of a fact in the sentence, or in the title of its source."""
+        figure = Fact(
+            5.0, "B", name="notes_1_14.size", source="x", origin=Source("golang:1.14-alpine3.12", "2020-06-04", "")
+        )
+        book = FactBook({}, [figure])
+        root = parsed("<p>Go 1.14 on Alpine 3.12 has <data>5B</data>. Go 1.15 has none.</p>")
+        page = audited(root, book=book, stated={next(root.iter("data")): figure.name})
+        assert [problem.evidence for problem in page.problems] == ["Go 1.15 has none."]
 
 
 class TestElsewhere:

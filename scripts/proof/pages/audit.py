@@ -16,19 +16,18 @@ from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
 from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim
-from proof.facts.quantities import Quantity
 from proof.facts.values import Source
 from proof.pages import verbatim
+from proof.pages.evidence import Evidence
 from proof.pages.page import Page, Waiver
-from proof.snippets import context, places
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _SHOWN = ("fact", "code", "cited code")  # kinds of tokens that readers see
+_READ = frozenset({"alt", "title", "aria-label"})  # attributes that readers see, or hear
 _FIRST = 0xE000  # first character of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
-_WORD = re.compile(r"\w")
 _MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
@@ -62,7 +61,7 @@ def audit(root: ET.Element, page: Page) -> None:
     Adds what it finds to `page`. Raises ProofError at the first problem unless the page collects them.
     """
     names: list[tuple[str, bool]] = []  # a piece of code, and whether it is called a stage
-    evidence = _Evidence(page)
+    evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = bool(page.waived) or (page.generated and page.expand)
     for block in _blocks(root):
@@ -91,7 +90,7 @@ def audit(root: ET.Element, page: Page) -> None:
     if not exempt:
         _attributes(root, page)
         for line in page.typed:
-            if line not in evidence.text:
+            if not evidence.has(lambda text, line=line: line in text):  # type: ignore[misc]
                 hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
                 page.note(
                     PageError("this code is typed, and in no snippet of this page", evidence=line, hint=hint), line
@@ -99,7 +98,7 @@ def audit(root: ET.Element, page: Page) -> None:
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
-def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: _Evidence) -> None:
+def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: Evidence) -> None:
     """Note each quantity and comparison of a sentence that nothing backs."""
     inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
     # A version may be in the address of its release notes, in a cited figure's source, or in the name of a fact.
@@ -114,7 +113,7 @@ def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, eviden
         _prose(sentence, tokens),
         [token.text for token in inside if token.kind == "claim"],
         page.book,
-        is_known=functools.partial(evidence.knows, cited=cited),
+        is_known=functools.partial(evidence.has_label, cited=cited),
     ):
         hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
         page.note(PageError(_shown(loose.what, []), evidence=shown, hint=hint), _place(loose.text, sentence, page))
@@ -146,49 +145,11 @@ def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
-        if element.tag != "data":
-            for name in ("alt", "title", "aria-label"):
-                for loose in claims.unbound(verbatim.read(element.get(name)), ()):
-                    hint = "say it in a sentence, where a fact or a claim can stand"
-                    page.note(PageError(loose.what, evidence=element.get(name, ""), hint=hint), loose.text)
-
-
-class _Evidence:
-    """What the snippets of a page contain. Their files are read only when something is looked up."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    @functools.cached_property
-    def text(self) -> str:
-        """All text of the page's snippets."""
-        return "\n".join(_texts(self._page))
-
-    @functools.cached_property
-    def exits(self) -> set[int]:
-        """The exit codes of all steps."""
-        captures = (self._page.book.captures.get(name) for name in self._page.snippets)
-        return {step.exit for capture in captures if capture is not None for step in capture.steps}
-
-    @functools.cached_property
-    def engines(self) -> str:
-        """The engines that made the captures, and what pages call them."""
-        shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
-        labels = {places.LABELS[wording] for wording in places.WORDINGS} if shown else set()
-        return "\n".join({capture.provenance.engine for capture in shown} | labels)
-
-    def knows(self, label: Quantity, *, cited: str) -> bool:
-        """Whether a version, port, user ID or exit code is in the page's snippets. A version may be in `cited`, too."""
-        if label.kind == "exit code":
-            return label.number in self.exits
-        name, _, number = label.text.lower().rpartition(" ")
-        number = re.escape(number.strip(":").removeprefix("v"))
-        plain = re.compile(rf"(?<![\d.]){number}(?!\w)")
-        if label.kind != "version":
-            return plain.search(self.text) is not None
-        if "." not in number:  # a plain number alone could be anything
-            plain = re.compile(rf"\b{re.escape(name)}\W{{0,2}}v?{number}(?!\w)", re.IGNORECASE)
-        return any(plain.search(text) for text in (self.text, self.engines, cited))
+        for name in _READ.intersection(element.keys()) if element.tag != "data" else ():
+            text = element.get(name, "")
+            for loose in claims.unbound(verbatim.read(text), ()):
+                hint = "say it in a sentence, where a fact or a claim can stand"
+                page.note(PageError(loose.what, evidence=text, hint=hint), loose.text)
 
 
 def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
@@ -226,11 +187,11 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
     verbatim.literal(why)
 
 
-def _names(found: list[tuple[str, bool]], page: Page, evidence: _Evidence, *, exempt: bool) -> None:
+def _names(found: list[tuple[str, bool]], page: Page, evidence: Evidence, *, exempt: bool) -> None:
     """Note every image, path, file, stage and number in code that is not in the page's snippets."""
     kinds = (_REFERENCE, _PATH, _FILE) if exempt else (_REFERENCE, _PATH, _FILE, _NUMBER)
     for code in (c for c, stage in found if stage or any(kind.fullmatch(c) for kind in kinds)):
-        if not _contains_name(code.rstrip("/"), evidence.text):
+        if not evidence.names(code.rstrip("/")):
             page.note(
                 PageError(
                     f"`{code}` is in no snippet of this page",
@@ -239,30 +200,6 @@ def _names(found: list[tuple[str, bool]], page: Page, evidence: _Evidence, *, ex
                 ),
                 f"`{code}`",
             )
-
-
-def _contains_name(name: str, text: str) -> bool:
-    """Whether the text contains the name as a whole word. Found without compiling a pattern for each name."""
-    at = text.find(name)
-    while at >= 0:
-        before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
-        if not (_WORD.match(before) or before == "." or _WORD.match(after) or after == "-"):
-            return True
-        at = text.find(name, at + 1)
-    return False
-
-
-def _texts(page: Page) -> Iterator[str]:
-    """All text of the page's snippets: bases, commands, file names, files and outputs."""
-    for name in sorted(page.snippets):
-        snippet = page.snippet(name)
-        yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
-        for path in context.files(snippet.context):
-            if not path.is_symlink():
-                text = context.content(snippet.context, path).decode("utf-8", "replace")
-                yield f"{path.relative_to(snippet.context)}\n{text}"
-        if (capture := page.book.captures.get(name)) is not None:
-            yield from (step.output for step in capture.steps)
 
 
 def _blocks(root: ET.Element) -> Iterator[ET.Element]:

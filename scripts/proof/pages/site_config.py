@@ -13,7 +13,7 @@ from proof.core.files import read_text
 _LARGEST = 1_000_000  # bytes
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Ignores tags such as `!!python/name:`, which would import and run code."""
 
 

@@ -11,7 +11,8 @@ import pytest
 from proof.core.errors import PageError
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
-from proof.pages.audit import FalseClaimError, _contains_name, audit
+from proof.pages.audit import FalseClaimError, audit
+from proof.pages.evidence import _contains
 from proof.pages.page import Page, Waiver
 from tests.support.helpers import tiny
 from tests.support.makers import capture
@@ -378,7 +379,7 @@ class TestNames:
     )
     def test_whole_names(self, name: str, text: str, stands: bool) -> None:  # noqa: FBT001 - an expected value
         """A name that is only part of another one does not count."""
-        assert _contains_name(name, text) is stands
+        assert _contains(name, text) is stands
 
 
 def test_the_first_problem_is_raised() -> None:

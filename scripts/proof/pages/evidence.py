@@ -1,0 +1,90 @@
+"""Looks things up in the snippets of a page: names, versions, ports, user IDs and exit codes that its prose states."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+
+from proof.facts.quantities import Quantity
+from proof.pages.page import Page
+from proof.snippets import context, places
+
+_WORD = re.compile(r"\w")
+
+
+class Evidence:
+    """What the snippets of a page contain. It reads no more of them than it takes to find something."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._texts: list[str] = []  # what was read so far
+        self._more = _texts(page)
+
+    def has(self, test: Callable[[str], bool]) -> bool:
+        """Whether the test is true of a base, a command, a file or an output."""
+        if any(test(text) for text in self._texts):
+            return True
+        for text in self._more:
+            self._texts.append(text)
+            if test(text):
+                return True
+        return False
+
+    def names(self, name: str) -> bool:
+        """Whether a name is anywhere in the snippets, as a whole word."""
+        return self.has(functools.partial(_contains, name))
+
+    def has_label(self, label: Quantity, *, cited: str) -> bool:
+        """Whether a version, port, user ID or exit code is in the snippets. A version may be in `cited` instead."""
+        if label.kind == "exit code":
+            return label.number in self._exits
+        name, _, number = label.text.lower().rpartition(" ")
+        number = re.escape(number.strip(":").removeprefix("v"))
+        pattern = re.compile(rf"(?<![\d.]){number}(?!\w)")
+        if label.kind == "version":
+            if "." not in number:  # a plain number alone could be anything
+                pattern = re.compile(rf"\b{re.escape(name)}\W{{0,2}}v?{number}(?!\w)", re.IGNORECASE)
+            if pattern.search(cited) or pattern.search(self._engines):
+                return True
+        return self.has(lambda text: pattern.search(text) is not None)
+
+    @functools.cached_property
+    def _exits(self) -> set[int]:
+        """The exit codes of all steps."""
+        captures = (self._page.book.captures.get(name) for name in self._page.snippets)
+        return {step.exit for capture in captures if capture is not None for step in capture.steps}
+
+    @functools.cached_property
+    def _engines(self) -> str:
+        """The engines that made the captures, and what pages call them."""
+        shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
+        labels = {places.LABELS[wording] for wording in places.WORDINGS} if shown else set()
+        return "\n".join({capture.provenance.engine for capture in shown} | labels)
+
+
+def _texts(page: Page) -> Iterator[str]:
+    """All text of the page's snippets, what is quick to read first: bases and commands, files, outputs."""
+    names = sorted(page.snippets)
+    for name in names:
+        snippet = page.snippet(name)
+        yield "\n".join((*snippet.bases, *(step.text for step in snippet.steps)))
+    for name in names:
+        folder = page.snippet(name).context
+        for path in context.files(folder):
+            if not path.is_symlink():
+                yield f"{path.relative_to(folder)}\n{context.content(folder, path).decode('utf-8', 'replace')}"
+    for name in names:
+        if (capture := page.book.captures.get(name)) is not None:
+            yield from (step.output for step in capture.steps)
+
+
+def _contains(name: str, text: str) -> bool:
+    """Whether the text contains the name as a whole word. Found without compiling a pattern for each name."""
+    at = text.find(name)
+    while at >= 0:
+        before, after = text[at - 1 : at] if at else "", text[at + len(name) : at + len(name) + 1]
+        if not (_WORD.match(before) or before == "." or _WORD.match(after) or after == "-"):
+            return True
+        at = text.find(name, at + 1)
+    return False

@@ -18,7 +18,7 @@ from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
-from proof.snippets.commands import full_name
+from proof.snippets.commands import FILE, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import FactRule, Outcome, Snippet, Step
@@ -291,7 +291,7 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
         if step.inside:
             bases.setdefault(step.inside, step.where)
         if step.command.verb == "build":
-            names = step.command.values("--file", "-f") or ["Dockerfile"]
+            names = step.command.values(*FILE) or ["Dockerfile"]
             path = folder / "context" / names[-1]
             if not context.holds(folder / "context", names[-1]):
                 raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")

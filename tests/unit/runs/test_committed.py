@@ -94,9 +94,29 @@ def test_other_words_are_no_difference(project: Project) -> None:
 
 
 def test_the_same_words_can_be_asked_for(project: Project) -> None:
-    """Then every other word is a difference, and so is a fact that is read from them."""
-    assert {"note/build", "note/image_ls", "note.listed"} <= set(project.said(project.new, words=True))
+    """Then an engine without a capture of its own has to say what a reader sees in the other one."""
+    assert set(project.said(project.new, words=True)) == {"note/build", "note/image_ls"}
     assert project.said(project.old, words=True) == []
+    store.save(project.new, project.folder("docker-29"))
+    assert project.said(project.new, words=True) == []
+
+
+def test_words_that_no_page_shows(project: Project) -> None:
+    """How a store exports an image, for example: compared only with a capture by the same engine."""
+    exports = step(
+        "build", "\n#11 exporting layers", f"\n#11 exporting config sha256:{'0' * 64} done\n#11 exporting layers"
+    )
+    same = by_engine(project.old, "docker 29.7.2")
+    assert project.said(exports(same), words=True) == []
+    store.save(same, project.folder("docker-29"))
+    assert set(project.said(exports(same), words=True)) == {"note/build"}
+
+
+def test_another_exit_code_is_seen(project: Project) -> None:
+    """A page shows it, also beside the same output."""
+    ended = tuple(replace(each, exit=3) if each.name == "run" else each for each in project.old.steps)
+    new = by_engine(replace(project.old, steps=ended), "docker 29.7.2")
+    assert "note/run exit" in project.said(new, words=True)
 
 
 def test_facts_in_other_words_prove_nothing(project: Project) -> None:

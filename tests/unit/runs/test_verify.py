@@ -266,6 +266,11 @@ TABLE = [
     Case("of Docker 29", (OTHER_LOG,), "write", "written", saved=True),
     Case("of Docker 29", (OTHER_LOG, OTHER_LOG), "same_engine", "drift", "engine", "note/build", codes=(1, 7)),
     Case("of Docker 29", (SAME,), "same_engine", "accurate"),
+    Case("containerd's store", (OTHER_LOG, OTHER_LOG), "same_engine", "drift", "engine", "note/build", codes=(1, 7)),
+    Case(
+        "containerd's store", (OTHER_LOG, OTHER_LOG), "same_engine write", "written", "engine", "note/build", saved=True
+    ),
+    Case("containerd's store", (SAME,), "same_engine", "accurate"),
     Case("of Docker 29", (GREW, GREW), "", "drift", "engine", "note.size", codes=(1, 7)),
     Case("of Docker 29 too", (SAME,), "", "accurate"),
     Case("of Docker 29 too", (SAME,), "same_engine write", "accurate"),

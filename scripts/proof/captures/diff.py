@@ -176,6 +176,9 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
 def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
     own = derived.of_image(snippet, old.layers)
     incomparable = set() if words else engines_own_facts(snippet)
+    for step in snippet.steps:
+        if not step.prints_alike(old.engine, new.engine):
+            incomparable |= {rule.name for rule in step.facts}
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
         if name in incomparable:

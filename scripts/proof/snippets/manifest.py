@@ -237,6 +237,7 @@ def _step(snippet: str, table: Table) -> Step:
         exit=code,
         expect=expect,
         outcomes=outcomes,
+        differs=_differs(table),
         remedy=remedy,
         show=tuple(table.pattern("show", p) for p in show),
         ignore=tuple(table.pattern("ignore", p) for p in ignore),
@@ -272,6 +273,18 @@ def _outcome(code: tuple[Table, str], expect: tuple[Table, str], *, conditional:
     if number == 0 and text and not conditional:  # on another engine, it may well fail
         raise expects.error(expect_key, "`expect` needs a nonzero `exit`", "add the `exit` code")
     return number, text if number else ""
+
+
+def _differs(table: Table) -> tuple[Condition, ...]:
+    """The engines in `differs = { podman = "why" }`."""
+    if "differs" not in table.data:
+        return ()
+    reasons = table.subtable("differs")
+    if not reasons.data:
+        raise table.error("differs", "this table is empty", 'write { podman = "it keeps a cache mount" }')
+    for key in reasons.data:
+        reasons.text(key, required=True)
+    return tuple(_condition(reasons, key, key) for key in reasons.data)
 
 
 def _condition(table: Table, key: str, text: str) -> Condition:

@@ -109,6 +109,7 @@ STEP = Step(
     exit=1,
     expect="exec format error",
     outcomes=(),
+    differs=(),
     remedy="",
     show=(),
     ignore=(),

@@ -56,11 +56,16 @@ def test_another_engine_is_compared_by_values(name: str, root: Path) -> None:
     assert ci(root, "engine", name) == (0, [f"proof check --rerun --engine {name}"])
 
 
+def test_docker_29_is_held_to_its_words(root: Path) -> None:
+    """It is the machine's own, which has the image store that readers have."""
+    assert ci(root, "engine", "docker-29") == (0, ["proof check --rerun --engine docker --same-engine"])
+
+
 def test_an_image_store_is_tested(root: Path) -> None:
     assert ci(root, "engine", "containerd") == (0, ["test tests/engine -k containerd"])
 
 
-@pytest.mark.parametrize("job", [("engine", "reference"), ("measure", "1/2")])
+@pytest.mark.parametrize("job", [("engine", "reference"), ("measure", "1/2"), ("check", "1/2")])
 def test_without_the_reference_engine_nothing_runs(job: tuple[str, ...], root: Path) -> None:
     """Above all not another engine in its place."""
     write(root, {"unavailable": ""})
@@ -83,7 +88,22 @@ def test_a_refresh_chooses_its_engine(env: dict[str, str], called: list[str], ro
     assert ci(root, "measure", "1/2", CODE="3", **env) == (3, called)
 
 
-def test_a_pull_request_is_checked_by_values(root: Path) -> None:
-    """On whatever Docker the runner has: its words are not ours to decide."""
-    called = ["proof check --rerun --shard 1/2 --results build/results"]
-    assert ci(root, "check", "1/2", ENGINE="reference") == (0, called)
+@pytest.mark.parametrize(
+    ("env", "checks", "words"),
+    [
+        ({}, ["proof check --rerun --engine auto"], ""),
+        ({"ENGINE": "podman"}, ["proof check --rerun --engine podman"], ""),
+        (
+            {"ENGINE": "reference"},
+            ["pinned, /settings", "proof check --rerun --engine private --same-engine"],
+            " --same-engine",
+        ),
+        ({"ENGINE": "docker-29"}, ["proof check --rerun --engine docker --same-engine"], " --same-engine"),
+    ],
+)
+def test_shards_and_their_merge_compare_alike(env: dict[str, str], checks: list[str], words: str, root: Path) -> None:
+    """Words count in both or in neither, as on one machine."""
+    *before, last = checks
+    assert ci(root, "check", "1/2", **env) == (0, [*before, f"{last} --shard 1/2 --results build/results"])
+    merges = [f"proof merge a b{words} --report junit=build/junit.xml"]
+    assert ci(root, "merge", "a", "b", **env) == (0, merges)

@@ -167,8 +167,13 @@ def test_every_engine_is_tried() -> None:
     """The matrix names the pinned engine and all others; no other workflow waits for it."""
     jobs = yaml.safe_load(text_of("engines"))["jobs"]
     rows = jobs["engine"]["strategy"]["matrix"]["include"]
-    assert {row["engine"] for row in rows} == {"reference", "private", "docker", "containerd", "podman"}
+    assert {row["engine"] for row in rows} == {"reference", "private", "docker", "docker-29", "containerd", "podman"}
     assert "engines.yml" not in "".join(text_of(name) for name in NAMES)
+
+
+def test_a_pull_request_waits_for_no_words() -> None:
+    """It is checked by values, on whatever Docker the runner has."""
+    assert yaml.safe_load(text_of("verify"))["jobs"]["shards"]["with"] == {"job": "check", "engine": "auto"}
 
 
 def test_a_refresh_uses_the_pinned_engine() -> None:

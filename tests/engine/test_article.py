@@ -61,7 +61,8 @@ def test_the_rebuilt_go_image_is_configured_as_the_official_one(loaded: Engine) 
 def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) -> None:
     """The sum of the files is what the classic store says, to the byte, and prints as `docker image ls` prints it."""
     snippet = manifest.variants(REPOSITORY / "snippets" / name)[0]
-    with execute.context_copy(snippet, loaded) as context:
+    with execute.inputs(snippet, loaded) as given:
+        context = given.context
         loaded.call("build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300, reads=[context])
     try:
         own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())

@@ -16,7 +16,6 @@ from proof.core.errors import DeadlineError, RefusedError
 from proof.engines.engine import Engine
 from proof.provision import loader
 from proof.runs import execute
-from proof.runs.execute import context_copy
 from proof.snippets import base_images, dockerfile, project
 from tests.fuzz import test_fuzz
 from tests.fuzz.test_fuzz import mutated
@@ -97,7 +96,8 @@ def test_nothing_refused_reaches_the_engine(
 def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engine, tmp_path: Path) -> None:
     """Accepted input builds. BuildKit uses only the images that we found, and names its steps as expected."""
     (snippet,) = project.load_all(hostile.project(tmp_path, case))
-    with context_copy(snippet, baited) as context:
+    with execute.inputs(snippet, baited) as given:
+        context = given.context
         done = baited.call("build", "--network=none", "--progress=plain", str(context), deadline=120, reads=[context])
     log = done.last_lines(10_000)
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", log))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -50,6 +51,15 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Engine]:
+    """The user's Docker, as `--engine docker` uses it: the private one, which the user has in DOCKER_HOST."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DOCKER_HOST", engine.env["DOCKER_HOST"])
+        with user_engine.connect("docker", tmp_path_factory.mktemp("cache"), base_images.PLATFORM) as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
 def book() -> facts.FactBook:
     """The committed captures, measured by Docker with its classic store."""
     return facts.load(REPOSITORY / "snippets")
@@ -76,6 +86,24 @@ def sizes(done: Run, committed: Capture) -> tuple[list[int], list[int]]:
 
 def printed(done: Run, name: str) -> str:
     return next(one.output for one in done.steps if one.step.name == name)
+
+
+@pytest.mark.parametrize("kind", ["docker", "podman"])
+def test_an_image_has_the_context_as_it_is(
+    kind: str, request: pytest.FixtureRequest, cache: Path, tmp_path: Path
+) -> None:
+    """The names of images in the user's engine are in no file of an image, and no file is there that is ignored."""
+    own: Engine = request.getfixturevalue(kind)
+    root = tiny(tmp_path)
+    loader.ensure(base_images.load(root), "alpine:3.22", own, origin="rebuilt", cache=cache)
+    context = root / "snippets/note/context"
+    text = 'FROM alpine:3.22\nWORKDIR /srv\nCOPY . .\nCMD ["sha256sum", "-c", "sums"]\n'
+    (context / "Dockerfile").write_text(text)
+    (context / "sums").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  Dockerfile\n")
+    (snippet,) = project.load_all(root, ["note"])
+    assert printed(execute.run(snippet, own, cache=cache), "run") == "Dockerfile: OK\n"
+    (context / "Dockerfile.dockerignore").write_text("sums\n")
+    assert "sums: No such file" in printed(execute.run(snippet, own, cache=cache), "run")
 
 
 class TestContainerd:

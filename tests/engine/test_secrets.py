@@ -37,6 +37,7 @@ def poisoned(tmp_path: Path, cache: Path, engine: Engine) -> dict[str, str]:
     """An environment and a home full of secrets."""
     home = write(tmp_path / "home", {".docker/config.json": json.dumps(SETTINGS), ".netrc": CANARY})
     values = {name: f"http://me:{CANARY}@127.0.0.1:9" if "proxy" in name.lower() else CANARY for name in NAMES}
+    values["DOCKER_CUSTOM_HEADERS"] = f"X-Canary={CANARY}"  # newer Dockers refuse another form
     own = {"HOME": str(home), "DOCKER_CONFIG": str(home / ".docker"), "PROOF_CACHE": str(cache)}
     return {**values, **own, "DOCKER_HOST": engine.env["DOCKER_HOST"]}
 

@@ -87,30 +87,51 @@ def compare(
 def outputs_in_other_words(old: Capture, new: Capture, snippet: Snippet) -> tuple[int, int]:
     """How many outputs have the same words in both captures, and how many have others."""
     alike = other = 0
-    for step in snippet.on(new.engine).steps:
-        before, after = old.step(step.name), new.step(step.name)
-        if before and after:
-            is_alike = is_in_same_words(before, after, step)
-            alike, other = alike + is_alike, other + (not is_alike)
+    for step, before, after in _outputs(old, new, snippet):
+        is_alike = is_in_same_words(before, after, step)
+        alike, other = alike + is_alike, other + (not is_alike)
     return alike, other
+
+
+def other_words(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
+    """What a reader of the pages sees in other words than those of `old`, the capture in `folder`."""
+    for step, before, after in _outputs(old, new, snippet):
+        if before.exit != after.exit:
+            yield Difference(step.where, f"{step} exit", str(before.exit), str(after.exit))
+        left, right = _seen(before, after, step)
+        for i, j, k, m in blocks([line.text for line in left], [line.text for line in right]):
+            line = left[i].number if i < len(left) else before.output.count("\n") + 1
+            where = Where(folder / f"{step.name}.txt", line)
+            yield Difference(where, str(step), _shortened(_excerpt(left[i:j])), _shortened(_excerpt(right[k:m])))
 
 
 def is_in_same_words(one: CapturedStep, other: CapturedStep, step: Step) -> bool:
     """Whether a reader of the pages sees the same in both outputs of `step`, but for what differs from run to run."""
-    if one.exit != other.exit:
-        return False
+    left, right = _seen(one, other, step)
+    return one.exit == other.exit and [line.text for line in left] == [line.text for line in right]
+
+
+def _outputs(old: Capture, new: Capture, snippet: Snippet) -> Iterator[tuple[Step, CapturedStep, CapturedStep]]:
+    """The steps that both captures have, as the engine of `new` runs them."""
+    for step in snippet.on(new.engine).steps:
+        before, after = old.step(step.name), new.step(step.name)
+        if before and after:
+            yield step, before, after
+
+
+def _seen(one: CapturedStep, other: CapturedStep, step: Step) -> tuple[list[Line], list[Line]]:
+    """The lines of two outputs that pages show. Of a build log that is folded, no step of the builder's own."""
     if step.unshown:
-        return True
-    left, right = comparable(one.output, other.output, step)
-    return _seen(left, step) == _seen(right, step)
+        return [], []
+    sides = comparable(one.output, other.output, step)
+    left, right = ([line._replace(text=_PIN.sub("", line.text)) for line in side] for side in sides)
+    if step.command.verb == "build" and step.show:
+        left, right = ([line for line in side if _is_unfolded(line.text, step)] for side in (left, right))
+    return left, right
 
 
-def _seen(lines: list[Line], step: Step) -> list[str]:
-    """The lines of an output that pages show. Of a build log that is folded, no step of the builder's own."""
-    texts = [_PIN.sub("", line.text) for line in lines]
-    if step.command.verb != "build" or not step.show:
-        return texts
-    return [text for text in texts if _OF_BUILD.match(text) or any(shown.search(text) for shown in step.show)]
+def _is_unfolded(text: str, step: Step) -> bool:
+    return _OF_BUILD.match(text) is not None or any(shown.search(text) for shown in step.show)
 
 
 def engines_own_facts(snippet: Snippet) -> set[str]:
@@ -155,6 +176,9 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
 def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
     own = derived.of_image(snippet, old.layers)
     incomparable = set() if words else engines_own_facts(snippet)
+    for step in snippet.steps:
+        if not step.prints_alike(old.engine, new.engine):
+            incomparable |= {rule.name for rule in step.facts}
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
         if name in incomparable:

@@ -71,6 +71,8 @@ class Side(NamedTuple):
 
 def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
     """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
+    if not step.prints_alike(old.engine, new.engine):
+        return [], []
     same_kind = old.engine.kind == new.engine.kind
     alike = old.engine.counts_like(new.engine)
     match step.command.verb:

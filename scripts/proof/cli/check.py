@@ -70,7 +70,13 @@ def _run(parsed: argparse.Namespace) -> int:
             return 0
     results, seconds = [found[snippet.name] for snippet in snippets], time.monotonic() - started
     if options.results:
-        result_files.save(results, options.results, root=options.root, origin=options.bases, seconds=seconds)
+        result_files.save(
+            *(results, options.results),
+            root=options.root,
+            origin=options.bases,
+            seconds=seconds,
+            same_engine=options.same_engine,
+        )
     return conclude.conclude(
         options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check
     )

@@ -140,7 +140,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--same-engine",
         action="store_true",
-        help="also compare what the engine says in its own words with captures made by another engine",
+        help="also compare the engine's own words with those that pages show of it",
     )
     parser.add_argument(
         "--engine-from",

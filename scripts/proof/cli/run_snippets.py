@@ -27,7 +27,9 @@ from proof.runs.result_cache import ResultCache
 from proof.shards import plan
 from proof.snippets import base_images, project
 from proof.snippets.base_images import Bases
+from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
+from proof.snippets.places import has_own_words
 from proof.system import locks
 
 
@@ -77,6 +79,8 @@ def run_snippets(
 def _run_all(
     snippets: list[Snippet], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
 ) -> list[Result]:
+    if options.same_engine:
+        _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
     loaded, missing = _load_bases(base_images.wanted(snippets), options, terminal, bases, engine)
     if options.bases == "registry":
@@ -112,6 +116,16 @@ def _run_all(
         kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
         bases_lock.keep(options.root, bases, kept)
     return [found[snippet.name] for snippet in snippets]
+
+
+def _check_own_words(engine: Engine) -> None:
+    """Raise UsageError if no page shows what this engine says in its own words: there is nothing to compare it with."""
+    info = engine.info()
+    if not has_own_words(EngineVersion.of(f"{info.kind} {info.version}", info.image_store)):
+        raise UsageError(
+            f"no page shows the words of {info.kind} {info.version} with its image store, {info.image_store}",
+            hint="drop --same-engine, or use Docker 28 or earlier, or Docker 29 with containerd's image store",
+        )
 
 
 def _load_bases(

@@ -30,6 +30,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         description="Combine the results of all shards. Missing, duplicate and unknown snippets are refused.",
     )
     merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="the --results directory of a shard")
+    merge.add_argument("--same-engine", action="store_true", help="as for `proof check`, which the shards ran with it")
     merge.add_argument("--json", action="store_true", help="print the results as JSON")
     merge.add_argument("--exit-by-cause", action="store_true", help="as for `proof check`")
     add_report_option(merge)
@@ -67,12 +68,13 @@ def _merge(parsed: argparse.Namespace) -> int:
     from proof.cli import conclude
     from proof.cli.page_check import PageCheck
     from proof.reports.terminal import Terminal
-    from proof.shards.result_files import unwritten
+    from proof.shards.result_files import check_words, unwritten
     from proof.snippets import project
 
     root, reports = project_root(parsed), reports_of(parsed)
     terminal = Terminal(stderr=reports.json)
-    parts, results = _load_and_merge(root, parsed.folders)
+    parts, results = _load_and_merge(root, parsed.folders, same_engine=parsed.same_engine)
+    check_words(parts, same_engine=parsed.same_engine)
     results = [unwritten(result) for result in results]
     page_check = PageCheck.of(root, project.load_all(root), everything=True)
     page_check.report(terminal)
@@ -105,11 +107,11 @@ def _accept(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _load_and_merge(root: Path, folders: list[Path]) -> tuple[list[Part], list[Result]]:
+def _load_and_merge(root: Path, folders: list[Path], *, same_engine: bool = False) -> tuple[list[Part], list[Result]]:
     from proof.shards import result_files
     from proof.snippets import base_images, project
 
     snippets, bases = project.load_all(root), base_images.load(root)
     bases.check(snippets)
-    parts = result_files.load(folders, snippets, bases, root)
+    parts = result_files.load(folders, snippets, bases, root, same_engine=same_engine)
     return parts, result_files.merge(parts, snippets)

@@ -28,7 +28,8 @@ _READ = frozenset({"alt", "title", "aria-label"})  # attributes that readers see
 _FIRST = 0xE000  # first character of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
-_MARKS = re.compile(r"([.!?][\"”’)]*)\s*([\ue000-\uf8ff]+)(?=\s|$)")
+_MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
+_FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
@@ -70,12 +71,11 @@ def audit(root: ET.Element, page: Page) -> None:
         # A mark after the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
-            private = [c for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
-            inside = [tokens[ord(c) - _FIRST] for c in private]
+            inside = _inside(sentence, tokens)
             shown = _shown(sentence, tokens)
-            marks = [token for token in inside if token.kind == "claim"]
-            waivers = [token for token in inside if token.kind == "waiver"]
-            page.bound += sum(token.kind == "fact" for token in inside)
+            marks = [token for token in inside.values() if token.kind == "claim"]
+            waivers = [token for token in inside.values() if token.kind == "waiver"]
+            page.bound += sum(token.kind == "fact" for token in inside.values())
             for mark in marks:
                 _claim(mark, shown, _written(sentence, tokens, page), page)
             for waiver in waivers:
@@ -83,7 +83,7 @@ def audit(root: ET.Element, page: Page) -> None:
             if waivers:
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
-            names += [(t.text, c in stages) for c, t in zip(private, inside, strict=True) if t.kind == "code"]
+            names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
             if not exempt:
                 _unbound(sentence, tokens, shown, page, evidence)
                 _values(sentence, tokens, shown, page)
@@ -100,7 +100,7 @@ def audit(root: ET.Element, page: Page) -> None:
 
 def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: Evidence) -> None:
     """Note each quantity and comparison of a sentence that nothing backs."""
-    inside = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
+    inside = _inside(sentence, tokens).values()
     # A version may be in the address of its release notes, in a cited figure's source, or in the name of a fact.
     links = [token.text for token in inside if token.kind == "link"]
     names = [
@@ -116,7 +116,9 @@ def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, eviden
         is_known=functools.partial(evidence.has_label, cited=cited),
     ):
         hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
-        page.note(PageError(_shown(loose.what, []), evidence=shown, hint=hint), _place(loose.text, sentence, page))
+        page.note(
+            PageError(_PRIVATE.sub("…", loose.what), evidence=shown, hint=hint), _place(loose.text, sentence, page)
+        )
 
 
 def _place(words: str, sentence: str, page: Page) -> str:
@@ -129,14 +131,14 @@ def _place(words: str, sentence: str, page: Page) -> str:
 
 def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None:
     """Note a unit that is typed after a value, and a value that is shown twice in a sentence."""
+    inside = _inside(sentence, tokens)
     for mark, unit in _UNIT_AFTER.findall(sentence):
-        token = tokens[ord(mark) - _FIRST] if ord(mark) - _FIRST < len(tokens) else None
+        token = inside.get(mark)
         if token is not None and token.kind == "fact" and not token.text.isalpha():
             what = f"the unit '{unit}' is typed after the value '{token.text}'"
             hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
             page.note(PageError(what, evidence=shown, hint=hint), shown)
-    private = [tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(sentence) if ord(c) - _FIRST < len(tokens)]
-    stated = [page.stated[token.element] for token in private if token.element in page.stated]
+    stated = [page.stated[token.element] for token in inside.values() if token.element in page.stated]
     for text in dict.fromkeys(text for text in stated if stated.count(text) > 1):
         what, hint = f"this sentence shows `{text}` twice", "is one of them another fact? If not, say it once"
         page.note(PageError(what, evidence=shown, hint=hint), "{{ " + text)
@@ -210,13 +212,13 @@ def _blocks(root: ET.Element) -> Iterator[ET.Element]:
 
 def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> str:
     """The text of a block, without that of nested blocks. With `cited`, it is inside a link to another site."""
-    parts = [str(element.text or "")]
+    parts = [_typed(element.text)]
     for child in element:
         kind = str(child.get("class", "")).split(" ")[0]
         if child.tag == "data":
             parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
         elif kind == "verbatim":
-            parts.append(verbatim.read(child.text))
+            parts.append(_typed(verbatim.read(child.text)))
         elif kind in ("claim", "waiver"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":
@@ -226,8 +228,13 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
             parts.append(_flat(child, tokens, cited=cited or outside))
             if outside:
                 parts.append(_token(_Token("link", child.get("href", ""), child), tokens))
-        parts.append(str(child.tail or ""))
+        parts.append(_typed(child.tail))
     return "".join(parts)
+
+
+def _typed(text: str | None) -> str:
+    """Text without characters of the private use area, which would be taken for tokens."""
+    return _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", text or "")
 
 
 def _token(token: _Token, tokens: list[_Token]) -> str:
@@ -235,9 +242,19 @@ def _token(token: _Token, tokens: list[_Token]) -> str:
     return chr(_FIRST + len(tokens) - 1)
 
 
+def _inside(text: str, tokens: list[_Token]) -> dict[str, _Token]:
+    """The tokens in a text, by their characters."""
+    return {c: tokens[ord(c) - _FIRST] for c in _PRIVATE.findall(text)}
+
+
 def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
-    marks = [c for c in match[2] if tokens[ord(c) - _FIRST].kind in ("claim", "waiver")]
-    return "".join(marks) + match[1] + "".join(c for c in match[2] if c not in marks) if marks else match[0]
+    """The claims and waivers after the end of a sentence, moved before its full stop."""
+    marks, rest = "", match[2]
+    inside = _inside(rest, tokens)
+    while (found := _FIRST_MARK.match(rest)) and found[1] in inside and inside[found[1]].kind in ("claim", "waiver"):
+        marks += found[1]
+        rest = rest[found.end() :]
+    return marks + match[1] + rest
 
 
 def _prose(sentence: str, tokens: list[_Token]) -> str:
@@ -245,8 +262,7 @@ def _prose(sentence: str, tokens: list[_Token]) -> str:
     placeholder = {"fact": quantities.FACT, "code": quantities.CODE, "cited code": quantities.CODE}
 
     def text(found: re.Match[str]) -> str:
-        number = ord(found[0]) - _FIRST
-        return placeholder.get(tokens[number].kind, "") if number < len(tokens) else found[0]
+        return placeholder.get(tokens[ord(found[0]) - _FIRST].kind, "")
 
     return _PRIVATE.sub(text, sentence)
 
@@ -255,20 +271,19 @@ def _written(sentence: str, tokens: list[_Token], page: Page) -> str:
     """The sentence as its author wrote it, with expressions in place of their values."""
 
     def text(found: re.Match[str]) -> str:
-        number = ord(found[0]) - _FIRST
-        if number >= len(tokens) or tokens[number].kind not in _SHOWN:
+        token = tokens[ord(found[0]) - _FIRST]
+        if token.kind not in _SHOWN:
             return ""
-        token = tokens[number]
         return "{{ " + page.stated[token.element] + " }}" if token.element in page.stated else token.text
 
     return " ".join(_PRIVATE.sub(text, sentence).split())
 
 
 def _shown(sentence: str, tokens: list[_Token]) -> str:
+    """The sentence as readers see it."""
+
     def text(found: re.Match[str]) -> str:
-        number = ord(found[0]) - _FIRST
-        if number >= len(tokens):
-            return found[0]
-        return tokens[number].text if tokens[number].kind in _SHOWN else ""
+        token = tokens[ord(found[0]) - _FIRST]
+        return token.text if token.kind in _SHOWN else ""
 
     return " ".join(_PRIVATE.sub(text, sentence).split())

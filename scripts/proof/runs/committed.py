@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proof.captures import empty_layers, fingerprint, index, store
-from proof.captures.diff import Difference, compare, engines_own_facts, outputs_in_other_words
+from proof.captures.diff import Difference, compare, engines_own_facts, other_words, outputs_in_other_words
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core.errors import Where
@@ -57,14 +57,21 @@ def committed(snippet: Snippet, origin: Origin, engine: EngineVersion, inputs: M
 def differences(
     known: Sequence[Committed], new: Capture, snippet: Snippet, *, words: bool = False
 ) -> tuple[Difference, ...]:
-    """What differs between a run and the committed captures. With `words`, the first has to be in the run's words."""
+    """What differs between a run and the committed captures.
+
+    With `words`, pages have to show the words of the run's engine: either in a capture of its own, of which every word
+    is compared, or because a reader sees the same in the other capture.
+    """
     found: list[Difference] = [] if known else list(compare(None, new, snippet, snippet.captured))
     for each in known:
         capture = each.capture
         if wording_of(capture.engine) != each.place.wording:
             what, wanted = f"{snippet.name}: the engine of the capture", f"one whose captures are in {each.place}"
             found.append(Difference(Where(each.folder / store.RECORD), what, capture.provenance.engine, wanted))
-        found += compare(capture, new, snippet, each.folder, words=words and each is known[0])
+        is_own = each.place.wording == wording_of(new.engine)
+        found += compare(capture, new, snippet, each.folder, words=words and is_own)
+        if words and each is known[0] and not is_own:
+            found += other_words(capture, new, snippet, each.folder)
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from proof.engines.image_archive import Image
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
 from proof.snippets import context
-from proof.snippets.commands import TAG, Command
+from proof.snippets.commands import FILE, TAG, Command
 from proof.snippets.dockerfile import localise
 from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
@@ -31,7 +32,17 @@ _NO_NETWORK = re.compile(
     r"|temporary failure (?:in name resolution|resolving)|temporary error \(try again later\)",
     re.IGNORECASE,
 )
+# Builders look next to a Dockerfile for a list of files that are not in its context; the second one is Podman's.
+_IGNORE_FILES = (".dockerignore", ".containerignore")
 _OFFLINE = "put what it needs into context/, as `go mod vendor` does, or use a base image that has it"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the steps of one run read."""
+
+    context: Path  # a copy of the snippet's
+    dockerfiles: Mapping[str, Path]  # by step, to build from in place of the one in the context
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,7 @@ def run(
     measuring: Future[Image] | None = None
     counting: image_archive.Limit | None = None
     base = 0
-    with context_copy(snippet, engine) as copy, ThreadPoolExecutor(1) as meanwhile:
+    with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile:
         try:
             for step in snippet.steps:
                 on_step(step)
@@ -99,7 +110,7 @@ def run(
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.hold(build.prefixes if build else frozenset()):
-                    one = _run_step(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=limit)
+                    one = _run_step(step, engine, given, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
@@ -133,8 +144,8 @@ def run(
 
 
 @contextlib.contextmanager
-def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
-    """A copy of the snippet's context for one run, with images named as in this engine.
+def inputs(snippet: Snippet, engine: Engine) -> Iterator[Inputs]:
+    """A copy of the snippet's context for one run, and its Dockerfiles with images named as in this engine.
 
     Raises RefusedError if the copy holds something that a context may not, and CannotMeasureError if a Dockerfile is
     not the one that was checked: files can change at any moment.
@@ -145,25 +156,41 @@ def context_copy(snippet: Snippet, engine: Engine) -> Iterator[Path]:
             context.copy(snippet.context, copy)
         else:
             copy.mkdir()
-        builds = list(snippet.dockerfiles.values())
-        for checked in {build.path: build for build in builds}.values():
-            copied = copy / checked.path.relative_to(snippet.context)
-            if copied.read_bytes() != checked.text.encode():
-                raise CannotMeasureError("this file was changed while it was measured", where=Where(checked.path))
-            local = localise(checked.text, engine.scoped_name, [d for d in builds if d.path == checked.path])
-            if local != checked.text:
-                copied.write_text(local, "utf-8")
-        yield copy
+        builds = snippet.dockerfiles
+        renamed = {}
+        for step, build in builds.items():
+            name = build.path.relative_to(snippet.context)
+            if (copy / name).read_bytes() != build.text.encode():
+                raise CannotMeasureError("this file was changed while it was measured", where=Where(build.path))
+            local = localise(build.text, engine.scoped_name, [b for b in builds.values() if b.path == build.path])
+            if local != build.text:
+                renamed[step] = _beside(copy, name, local)
+        yield Inputs(copy, renamed)
+
+
+def _beside(copy: Path, name: Path, text: str) -> Path:
+    """Write a Dockerfile that replaces the one called `name` in a build, and return its path.
+
+    It is outside of the context: an image with `COPY . .` has to contain the reader's Dockerfile. Builders print the
+    file's name, so that is kept.
+    """
+    path = copy.parent / "dockerfiles" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    for suffix in _IGNORE_FILES:
+        if (ignores := copy / f"{name}{suffix}").is_file():
+            shutil.copyfile(ignores, f"{path}{suffix}")
+    return path
 
 
 def _run_step(
-    step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
     kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
 
     def once() -> Completed:
-        return _run_command(step, engine, copy, containers, kept=kept, fresh=fresh, timeout=timeout)
+        return _run_command(step, engine, given, containers, kept=kept, fresh=fresh, timeout=timeout)
 
     def is_as_declared() -> bool:
         return done.exit == step.exit and step.expect in done.text()
@@ -193,7 +220,7 @@ def _run_step(
 
 
 def _run_command(
-    step: Step, engine: Engine, copy: Path, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> Completed:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
@@ -201,6 +228,7 @@ def _run_command(
         cleanup.name_container(engine, name)
         containers.append(name)
     with contextlib.ExitStack() as stack:
+        reads: list[Path] = []
         writes = None
         match command.verb:
             case "inside":
@@ -210,7 +238,7 @@ def _run_command(
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                     *(engine.scoped_name(step.inside), *command.argv),
                 )
-                engine.call("cp", f"{copy}/.", f"{name}:/src", reads=[copy])
+                engine.call("cp", f"{given.context}/.", f"{name}:/src", reads=[given.context])
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
                 # Docker rejects a second --network. And no registry is asked for an image that is not here.
@@ -219,13 +247,16 @@ def _run_command(
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "build":
                 recorded, writes = stack.enter_context(cleanup.building(engine))
+                renamed = given.dockerfiles.get(step.name)
+                reads = [renamed.parent] if renamed else []
                 # The file that was checked is named: podman would prefer a Containerfile.
-                file = [] if command.values("--file", "-f") else ["--file=Dockerfile"]
+                file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
                 anew = ["--no-cache"] if fresh else []
-                argv = _argv(command, engine, ["--network=none", *file, *engine.build_flags, *anew, *recorded])
+                added = ["--network=none", *file, *engine.build_flags, *anew, *recorded]
+                argv = _argv(command, engine, added, dockerfile=renamed)
             case _:
                 argv = _argv(command, engine, [])
-        done = engine.run(argv, cwd=copy, deadline=timeout, merge=True, writes=writes)
+        done = engine.run(argv, cwd=given.context, deadline=timeout, merge=True, reads=reads, writes=writes)
     if name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
@@ -242,15 +273,20 @@ def _volume(base: str) -> str:
     return "proof-keeps-" + re.sub(r"[^a-z0-9]", "-", base)
 
 
-def _argv(command: Command, engine: Engine, added: list[str]) -> list[str]:
-    """The command as shown, with `added` after its verb, and with images under their names in this engine."""
+def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Path | None = None) -> list[str]:
+    """The command as shown, with `added` after its verb, and with images under their names in this engine.
+
+    If `dockerfile` is given, a build reads it in place of the one that the command names.
+    """
     head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
     if engine.prefix:
         names = {name: engine.scoped_name(name) for name in (*command.tags, *command.images)}
+        files = dict.fromkeys(FILE, str(dockerfile)) if dockerfile else {}
         rest = []
         for flag, value in command.flags:
             # Joined by `=`: after a boolean flag docker takes a separate word for an argument.
-            rest += [flag] if value is None else [f"{flag}={names.get(value, value) if flag in TAG else value}"]
+            own = names.get(value or "", value) if flag in TAG else files.get(flag, value)
+            rest += [flag] if own is None else [f"{flag}={own}"]
         count = 1 if command.verb == "run" else len(command.positionals)
         rest += [names.get(word, word) for word in command.positionals[:count]] + list(command.positionals[count:])
     return [engine.kind, *head, *added, *rest]

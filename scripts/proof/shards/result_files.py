@@ -48,6 +48,7 @@ class Part:
     folder: Path
     origin: Origin  # of the bases
     seconds: float  # wall clock of the whole part
+    same_engine: bool  # whether the engine's words were compared too
     results: tuple[Result, ...]
 
 
@@ -59,7 +60,9 @@ def check_empty(folder: Path) -> None:
         )
 
 
-def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float) -> None:
+def save(
+    found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float, same_engine: bool = False
+) -> None:
     """Write the results. results.json comes last: a directory without it is incomplete."""
     for result in found:
         if result.new:
@@ -68,6 +71,7 @@ def save(found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, s
         "schema": SCHEMA,
         "origin": origin,
         "seconds": round(seconds, 1),
+        "same_engine": same_engine,
         "results": [_as_entry(result, root) for result in found],
     }
     write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
@@ -99,10 +103,26 @@ def _as_place(where: Where, root: Path) -> list[Any]:
     return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
 
 
-def load(folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, root: Path) -> list[Part]:
-    """Read the results of every shard. Raises UsageError if they do not match the snippets in this repository."""
+def load(
+    folders: Iterable[Path], snippets: Sequence[Snippet], known: Bases, root: Path, *, same_engine: bool = False
+) -> list[Part]:
+    """Read the results of every shard. With `same_engine`, the engine's words are compared here too.
+
+    Raises UsageError if they do not match the snippets in this repository.
+    """
     by_name = {snippet.name: snippet for snippet in snippets}
-    return [_part(folder, by_name, known, root) for folder in folders]
+    return [_part(folder, by_name, known, root, same_engine=same_engine) for folder in folders]
+
+
+def check_words(parts: Sequence[Part], *, same_engine: bool) -> None:
+    """Raise UsageError unless every shard compared the engine's words exactly if this machine does.
+
+    A shard that did not has never run a snippet again whose log another one changed.
+    """
+    if others := [str(part.folder) for part in parts if part.same_engine is not same_engine]:
+        what = "were run without --same-engine" if same_engine else "were run with --same-engine"
+        hint = "run them with it too" if same_engine else f"proof merge --same-engine {' '.join(others)}"
+        raise UsageError(f"these results {what}: {', '.join(others)}", hint=hint)
 
 
 def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
@@ -148,7 +168,7 @@ def _check_bases(results: Iterable[Result]) -> None:
                 )
 
 
-def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path) -> Part:
+def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Path, *, same_engine: bool) -> Part:
     record = folder / RECORD
     try:
         content = read(record, below=folder, limit=_RECORD_CAP)
@@ -161,6 +181,8 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
             raise _refused(record, f"it has schema {data['schema']}, but this tool reads {SCHEMA}")
         if data["origin"] not in places.ORIGINS:
             raise _refused(record, f"unknown origin {data['origin']!r} of bases")
+        if type(data["same_engine"]) is not bool:
+            raise _refused(record, "its same_engine is neither true nor false")
         if not isinstance(entries := data["results"], list):
             raise _refused(record, "its results are not a list")
         names = [entry["snippet"] for entry in entries]
@@ -175,8 +197,8 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
                 place = folder / "captures" / told.snippet.name / store.RECORD
                 for what in untrusted.objections(told.new, told.snippet, data["origin"], known):
                     raise _refused(place, what)
-            found.append(_recheck(told, data["origin"]))
-        return Part(folder, data["origin"], _number(data["seconds"]), tuple(found))
+            found.append(_recheck(told, data["origin"], same_engine=same_engine))
+        return Part(folder, data["origin"], _number(data["seconds"]), data["same_engine"], tuple(found))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _refused(record, f"the tool did not write this file: {error!r}") from error
 
@@ -196,7 +218,7 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
             raise _refused(path, f"it has more than {_FILE_CAP:,} bytes")
 
 
-def _recheck(told: Result, origin: Origin) -> Result:
+def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     """The result that a shard reports, checked by comparing its capture here."""
     snippet, old, new = told.snippet, told.old, told.new
     if new is None or told.verdict in ("not measured", "another environment"):
@@ -206,7 +228,7 @@ def _recheck(told: Result, origin: Origin) -> Result:
     if old is not None and old.environment.platform != new.environment.platform:
         other = Difference(Where(known[0].folder), snippet.name, str(old.environment), str(new.environment))
         return Result(snippet, "another environment", (other,), old=old, seconds=told.seconds)
-    found = differences(known, new, snippet)
+    found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
         if old is not None and is_true:

@@ -23,6 +23,7 @@ REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
 Flags = Mapping[str, str | None]
 TAG = ("--tag", "-t")  # flags of a build that name its image
+FILE = ("--file", "-f")  # flags of a build that name its Dockerfile
 Refuse = Callable[[str, str], RefusedError]  # (what, hint)
 
 _RUN: Flags = {

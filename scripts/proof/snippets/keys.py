@@ -60,6 +60,11 @@ STEP = {
         "string or table",
         "Part of the message of an expected failure. Required with `exit`. If it depends on the engine, a table.",
     ),
+    "differs": Key(
+        "table",
+        "The engines on which the step prints something else, each with the reason, as in "
+        '`{ podman = "it keeps a cache mount" }`. Its output and facts aren\'t compared with those of the others.',
+    ),
     "remedy": Key(
         "string", "For an expected failure: what a reader can do about it. A sentence for the index of error messages."
     ),

@@ -18,7 +18,7 @@ from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
-from proof.snippets.commands import full_name
+from proof.snippets.commands import FILE, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import FactRule, Outcome, Snippet, Step
@@ -237,6 +237,7 @@ def _step(snippet: str, table: Table) -> Step:
         exit=code,
         expect=expect,
         outcomes=outcomes,
+        differs=_differs(table),
         remedy=remedy,
         show=tuple(table.pattern("show", p) for p in show),
         ignore=tuple(table.pattern("ignore", p) for p in ignore),
@@ -274,6 +275,18 @@ def _outcome(code: tuple[Table, str], expect: tuple[Table, str], *, conditional:
     return number, text if number else ""
 
 
+def _differs(table: Table) -> tuple[Condition, ...]:
+    """The engines in `differs = { podman = "why" }`."""
+    if "differs" not in table.data:
+        return ()
+    reasons = table.subtable("differs")
+    if not reasons.data:
+        raise table.error("differs", "this table is empty", 'write { podman = "it keeps a cache mount" }')
+    for key in reasons.data:
+        reasons.text(key, required=True)
+    return tuple(_condition(reasons, key, key) for key in reasons.data)
+
+
 def _condition(table: Table, key: str, text: str) -> Condition:
     try:
         return Condition.parse(text)
@@ -291,7 +304,7 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
         if step.inside:
             bases.setdefault(step.inside, step.where)
         if step.command.verb == "build":
-            names = step.command.values("--file", "-f") or ["Dockerfile"]
+            names = step.command.values(*FILE) or ["Dockerfile"]
             path = folder / "context" / names[-1]
             if not context.holds(folder / "context", names[-1]):
                 raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")

@@ -46,6 +46,7 @@ class Step:
     exit: int  # the expected exit code; of the first outcome, if it depends on the engine
     expect: str  # part of the output of an expected failure; otherwise empty
     outcomes: tuple[Outcome, ...]  # if they depend on the engine; otherwise empty
+    differs: tuple[Condition, ...]  # the engines on which it prints something else
     remedy: str  # what a reader can do about that failure, for the index of errors; may be empty
     show: tuple[Pattern, ...]  # the lines to show; if empty, all of them
     ignore: tuple[Pattern, ...]  # text that may differ from run to run
@@ -57,12 +58,17 @@ class Step:
     def __str__(self) -> str:
         return f"{self.snippet}/{self.name}"
 
+    def prints_alike(self, one: EngineVersion, other: EngineVersion) -> bool:
+        """Whether both engines are to print the same, as far as engines do."""
+        return all(condition.holds(one) == condition.holds(other) for condition in self.differs)
+
     def on(self, engine: EngineVersion) -> Step:
         """The step with the outcome and the facts that are declared for this engine.
 
         For an engine that no outcome is declared for, the first one is expected.
         """
         facts = tuple(rule for rule in self.facts if rule.engine is None or rule.engine.holds(engine))
+        facts = () if any(condition.holds(engine) for condition in self.differs) else facts
         outcome = next((outcome for outcome in self.outcomes if outcome.engine.holds(engine)), self)
         return replace(self, exit=outcome.exit, expect=outcome.expect, facts=facts)
 

@@ -48,6 +48,12 @@ def wording_of(engine: EngineVersion) -> Wording | None:
     return "docker-29" if engine.major >= _FIRST_OF_NEW_WORDING else ""
 
 
+def has_own_words(engine: EngineVersion) -> bool:
+    """Whether a reader may see this engine's words: Docker 29's are those of a new installation, with that store."""
+    wording = wording_of(engine)
+    return wording == "" or (wording is not None and engine.store == "containerd")
+
+
 def place_of(origin: Origin, engine: EngineVersion) -> Place | None:
     """Where this engine's captures belong; None if they are not kept."""
     wording = wording_of(engine)

@@ -118,9 +118,9 @@ class TestText:
 
     @pytest.mark.parametrize("text", ["\ue005 has 3 layers.", "\uf8ff has 3 layers."])
     def test_a_private_character(self, text: str) -> None:
-        """A private-use character in the source is ordinary text."""
-        assert loose(f"<p>{text}</p>") == [text]
-        assert loose(f"<p><code>x</code> {text}</p>") == [f"x {text}"]
+        """A private-use character in the source stands for nothing."""
+        assert loose(f"<p>{text}</p>") == [f"\ufffd{text[1:]}"]
+        assert loose(f"<p><code>x</code> {text}</p>") == [f"x \ufffd{text[1:]}"]
 
 
 class TestBound:
@@ -520,3 +520,16 @@ class TestElsewhere:
         """On a page that measures nothing, claims and names are checked all the same."""
         page = audited(f"<p>Up to 3 layers. False. {claim('1 == 2')} See <code>go.mod</code>.</p>", waived="limits")
         assert said(page) == ["this claim is false", "`go.mod` is in no snippet of this page"]
+
+    def test_private_characters(self) -> None:
+        """What an author typed of the private use area, such as an icon, stands for nothing."""
+        assert said(audited("<p>An icon. \ue123 \ue000</p><p>It is \uf8ff. \ue005</p>")) == []
+
+
+def test_a_claim_after_a_waiver() -> None:
+    """Both belong to the sentence before them."""
+    page = audited(f"<p>It has 8 layers. {waiver()}\n{claim()} And more.</p>")
+    assert [(c.sentence, w.sentence) for c, w in zip(page.claims, page.waivers, strict=True)] == [
+        ("It has 8 layers.",) * 2
+    ]
+    assert said(page) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.captures import store
+from proof.captures import fingerprint, store
 from proof.captures.diff import engines_own_facts
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.runs.committed import Committed, accurate, committed, differences, save
@@ -94,9 +94,64 @@ def test_other_words_are_no_difference(project: Project) -> None:
 
 
 def test_the_same_words_can_be_asked_for(project: Project) -> None:
-    """Then every other word is a difference, and so is a fact that is read from them."""
-    assert {"note/build", "note/image_ls", "note.listed"} <= set(project.said(project.new, words=True))
+    """Then an engine without a capture of its own has to say what a reader sees in the other one."""
+    assert set(project.said(project.new, words=True)) == {"note/build", "note/image_ls"}
     assert project.said(project.old, words=True) == []
+    store.save(project.new, project.folder("docker-29"))
+    assert project.said(project.new, words=True) == []
+
+
+def test_words_that_no_page_shows(project: Project) -> None:
+    """How a store exports an image, for example: compared only with a capture by the same engine."""
+    exports = step(
+        "build", "\n#11 exporting layers", f"\n#11 exporting config sha256:{'0' * 64} done\n#11 exporting layers"
+    )
+    same = by_engine(project.old, "docker 29.7.2")
+    assert project.said(exports(same), words=True) == []
+    store.save(same, project.folder("docker-29"))
+    assert set(project.said(exports(same), words=True)) == {"note/build"}
+
+
+def test_another_exit_code_is_seen(project: Project) -> None:
+    """A page shows it, also beside the same output."""
+    ended = tuple(replace(each, exit=3) if each.name == "run" else each for each in project.old.steps)
+    new = by_engine(replace(project.old, steps=ended), "docker 29.7.2")
+    assert "note/run exit" in project.said(new, words=True)
+
+
+class TestAnOutputThatDiffers:
+    """`differs` says that Podman prints something else, and why."""
+
+    @pytest.fixture
+    def run(self, project: Project) -> Capture:
+        """A run by Podman, whose program found another file."""
+        manifest_file = project.root / "snippets/note/snippet.toml"
+        fact = """facts.found = { match = '^(.+)', unit = "text" }"""
+        edit(manifest_file, 'command = "docker run note"', f'command = "docker run note"\n{fact}')
+        steps = tuple(replace(each, output="a\nb\n") if each.name == "run" else each for each in project.old.steps)
+        found = CapturedFact("a", "text", "the output of `docker run note`")
+        facts = project.old.facts | {"found": found}
+        inputs = fingerprint.of(
+            project.snippet, {"alpine:3.22": project.old.inputs["the base alpine:3.22"]}, "docker 26"
+        )
+        project.old = replace(project.old, steps=steps, facts=facts, inputs=inputs)
+        store.save(project.old, project.folder())
+        ran = tuple(replace(each, output="c\n") if each.name == "run" else each for each in steps)
+        return by_engine(
+            replace(project.old, steps=ran, facts=facts | {"found": replace(found, value="c")}), "podman 5.4.2"
+        )
+
+    def test_it_is_drift(self, project: Project, run: Capture) -> None:
+        """Unless the manifest declares it."""
+        assert project.said(run) == ["note.found", "note/run"]
+
+    def test_it_is_declared(self, project: Project, run: Capture) -> None:
+        """Then neither the output nor its facts are compared, with this engine alone."""
+        differs = 'differs = { podman = "it finds another file" }'
+        edit(project.root / "snippets/note/snippet.toml", "facts.found", f"{differs}\nfacts.found")
+        assert project.said(run) == []
+        other = by_engine(run, "docker 28.5.2")
+        assert project.said(other) == ["note.found", "note/run"]
 
 
 def test_facts_in_other_words_prove_nothing(project: Project) -> None:

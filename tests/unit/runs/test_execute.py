@@ -48,6 +48,30 @@ def test_without_a_prefix_nothing_is_touched() -> None:
     assert execute._argv(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
 
 
+@pytest.mark.parametrize("given", ["", "-f Dockerfile ", "--file web/Dockerfile "])
+def test_a_renamed_dockerfile_is_built(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the place of the one that the command names; Podman would read both."""
+    ran: list[list[str]] = []
+    seen: list[Path] = []
+
+    def run(self: Engine, argv: list[str], *, reads: list[Path], **_: object) -> Completed:
+        del self
+        ran.append(argv)
+        seen.extend(reads)
+        return Completed(tuple(argv), 0, b"", b"", 0.1)
+
+    monkeypatch.setattr(Engine, "run", run)
+    command = commands.parse(f"docker build {given}-t example .", where=Where(Path("snippet.toml")))
+    inputs = execute.Inputs(Path("/context"), {"build": Path("/elsewhere/Dockerfile")})
+    for one in inputs, NOTHING:
+        step = replace(STEP, name="build", command=command)
+        execute._run_command(step, ENGINE, one, [], kept="", fresh=False, timeout=10)
+    renamed, plain = ([word for word in argv if word.startswith(("-f", "--file"))] for argv in ran)
+    assert [word.partition("=")[2] for word in renamed] == ["/elsewhere/Dockerfile"]
+    assert [word.partition("=")[2] for word in plain] == [given.rsplit(maxsplit=1)[-1] if given else "Dockerfile"]
+    assert seen == [Path("/elsewhere")]  # a client in a sandbox sees nothing else
+
+
 def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An image is measured while the next step runs; if that step fails, measuring is stopped."""
     counting = 0.0
@@ -85,6 +109,7 @@ STEP = Step(
     exit=1,
     expect="exec format error",
     outcomes=(),
+    differs=(),
     remedy="",
     show=(),
     ignore=(),
@@ -93,6 +118,8 @@ STEP = Step(
     unshown="",
     where=Where(Path("snippet.toml")),
 )
+
+NOTHING = execute.Inputs(Path("/nonexistent"), {})
 
 
 class TestAStepThatExpectsNoEmulator:
@@ -108,7 +135,7 @@ class TestAStepThatExpectsNoEmulator:
     def outcome(self, monkeypatch: pytest.MonkeyPatch, step: Step, code: int, output: str) -> execute.StepRun:
         done = Completed(("docker",), code, output.encode(), b"", 0.1)
         monkeypatch.setattr(execute, "_run_command", lambda *_, **__: done)
-        return execute._run_step(step, ENGINE, Path("/nonexistent"), [], kept="", fresh=False, timeout=10)
+        return execute._run_step(step, ENGINE, NOTHING, [], kept="", fresh=False, timeout=10)
 
     def test_it_succeeds_under_an_emulator(self, emulated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not measured, rather than drift."""

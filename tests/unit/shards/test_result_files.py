@@ -270,6 +270,51 @@ def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
     assert proof("merge", *map(str, shards), cwd=root).returncode == 3
 
 
+class TestTheEnginesWords:
+    """`--same-engine`: the shards and the merge compare them, or none of them does."""
+
+    @pytest.fixture
+    def reworded(self, root: Path, tmp_path: Path) -> Path:
+        """Results of Docker 28, which found everything accurate, and said the same in other words."""
+        found = []
+        for result in results(root):
+            assert result.new
+            new = by_engine(result.new, "docker 28.5.2")
+            if result.snippet.name == "note":
+                steps = [replace(s, output="IMAGE ID\nhello 1\n") if s.name == "image_ls" else s for s in new.steps]
+                new = replace(new, steps=tuple(steps))
+            found.append(replace(result, new=new))
+        result_files.save(found, tmp_path / "words", root=root, origin="rebuilt", seconds=1, same_engine=True)
+        return tmp_path / "words"
+
+    def test_a_merge_compares_them_too(self, root: Path, reworded: Path) -> None:
+        """So a shard cannot keep silent about another word."""
+        done = proof("merge", "--same-engine", str(reworded), cwd=root)
+        assert done.returncode == 1, done.stderr
+        assert "note: the shard's verdict" in done.stdout
+
+    def test_a_merge_of_the_same_words(self, root: Path, tmp_path: Path) -> None:
+        """They are accurate."""
+        result_files.save(results(root), tmp_path / "all", root=root, origin="rebuilt", seconds=1, same_engine=True)
+        assert proof("merge", "--same-engine", str(tmp_path / "all"), cwd=root).returncode == 0
+
+    def test_all_of_them_or_none(self, root: Path, shards: list[Path], reworded: Path) -> None:
+        """Otherwise a log that another snippet's build changed would be drift: a shard runs that snippet again."""
+        done = proof("merge", "--same-engine", *map(str, shards), cwd=root)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "these results were run without --same-engine" in done.stderr
+        done = proof("merge", str(reworded), cwd=root)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "these results were run with --same-engine" in done.stderr
+        assert "hint: proof merge --same-engine" in done.stderr
+
+    def test_whether_a_shard_did_is_a_yes_or_a_no(self, root: Path, shards: list[Path]) -> None:
+        """Results come from another machine."""
+        edited(shards[0] / "results.json", lambda data: data.update(same_engine="yes"))
+        with pytest.raises(UsageError, match="neither true nor false"):
+            read(root, *shards)
+
+
 def resealed(root: Path, old: str, new: str) -> None:
     """Change the committed capture of `note`, and compute its seal again, as anyone can."""
     folder = places.folder_of(root / "snippets" / "note", "rebuilt")

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pytest
 from proof.captures import fingerprint
 from proof.core.errors import RefusedError
 from proof.engines.engine import Engine
-from proof.runs.execute import context_copy
+from proof.runs import execute
 from proof.snippets import context, manifest
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
@@ -59,7 +60,8 @@ def below(folder: Path) -> set[str]:
 def test_a_copy_is_made(snippet: Snippet) -> None:
     """The engine gets a copy with links as links, without `.git` at any depth, and with fixed file modes."""
     names = {"Dockerfile", "main.go", ".gitignore", "sub", "link", "folder", "dangling"}
-    with context_copy(snippet, Engine("docker", {}, PLATFORM)) as copy:
+    with execute.inputs(snippet, Engine("docker", {}, PLATFORM)) as given:
+        copy = given.context
         assert below(copy) == names
         assert not copy.is_relative_to(snippet.folder)
         links = {name: str((copy / name).readlink()) for name in ("link", "folder", "dangling")}
@@ -70,11 +72,50 @@ def test_a_copy_is_made(snippet: Snippet) -> None:
     assert (snippet.context / "main.go").read_text() == "package main\n"
 
 
-def test_a_shared_engine_changes_the_copy_alone(snippet: Snippet) -> None:
-    """For the user's own engine, image names are changed only in the copy."""
-    with context_copy(snippet, Engine("docker", {}, PLATFORM, prefix="proof-1/")) as copy:
-        assert (copy / "Dockerfile").read_text() == "FROM proof-1/alpine:3.22\n"
-    assert (snippet.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
+class TestRenamedImages:
+    """In the user's own engine, images have names that no reader sees, in a Dockerfile outside of the context."""
+
+    SHARED = Engine("docker", {}, PLATFORM, prefix="proof-1/")
+
+    def test_the_context_stays_as_it_is(self, snippet: Snippet) -> None:
+        """An image with `COPY . .` contains the reader's Dockerfile, with each byte of it."""
+        with execute.inputs(snippet, self.SHARED) as given:
+            assert (given.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
+            renamed = given.dockerfiles["build"]
+            assert renamed.read_text() == "FROM proof-1/alpine:3.22\n"
+            assert renamed.name == "Dockerfile"
+            assert not renamed.is_relative_to(given.context)
+            assert below(renamed.parent) == {"Dockerfile"}
+        assert (snippet.context / "Dockerfile").read_text() == "FROM alpine:3.22\n"
+
+    def test_nothing_to_rename(self, snippet: Snippet) -> None:
+        """The build then reads the Dockerfile in the context, as a reader's does."""
+        with execute.inputs(snippet, replace(self.SHARED, bases=frozenset({"alpine:3.22"}))) as given:
+            assert given.dockerfiles == {}
+
+    def test_its_list_of_ignored_files(self, snippet: Snippet) -> None:
+        """A builder looks for one next to the Dockerfile, and prefers it to the `.dockerignore` of the context."""
+        manifest_of_two = MANIFEST.replace(" .", " -f web/prod .") + MANIFEST.partition("\n")[2].replace(
+            "build", "two", 1
+        )
+        write(
+            snippet.folder,
+            {
+                "snippet.toml": manifest_of_two,
+                "context/web/prod": "FROM alpine:3.22\n",
+                "context/web/prod.dockerignore": "*.md\n",
+                "context/web/prod.containerignore": "*.txt\n",
+                "context/.dockerignore": "*.go\n",
+            },
+        )
+        with execute.inputs(manifest.variants(snippet.folder)[0], self.SHARED) as given:
+            web, plain = given.dockerfiles["build"].parent, given.dockerfiles["two"].parent
+            assert {path.name: path.read_text() for path in web.iterdir()} == {
+                "prod": "FROM proof-1/alpine:3.22\n",
+                "prod.dockerignore": "*.md\n",
+                "prod.containerignore": "*.txt\n",
+            }
+            assert {path.name for path in plain.iterdir()} == {"Dockerfile", "web"}
 
 
 def test_ignored_files_make_nothing_stale(snippet: Snippet) -> None:

@@ -42,6 +42,7 @@ ON_EACH = {
     "command": "docker run example",
     "exit": {"docker <28": 1, "docker >=28": 255},
     "expect": {"docker <28": "format error", "docker >=28": "format"},
+    "differs": {"podman": "it has another loader"},
 }
 SNIPPET = {
     "title": "One stage",

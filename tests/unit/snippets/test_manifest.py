@@ -494,6 +494,10 @@ class TestOutcomes:
                 'exit = { docker = 1, podman = 2 }\nexpect = { docker = "a" }\n',
                 5, "an expected failure needs `expect`", "add expect",
             ),
+            ("differs = {}\n", 5, "this table is empty", "podman ="),
+            ('differs = { podmen = "x" }\n', 5, "'podmen' is not a condition", "docker containerd"),
+            ("differs = { podman = 1 }\n", 5, "`podman` must be a string", ""),
+            ('differs = { podman = "" }\n', 5, "`podman` is missing", ""),
             ('exit = { docker = 256 }\nexpect = "a"\n', 5, "invalid exit code 256", "0 to 255"),
             ('exit = { docker = "1" }\nexpect = "a"\n', 5, "`docker` must be a whole number", ""),
             ("exit = 1\nexpect = { docker = 1 }\n", 6, "`docker` must be a string", ""),
@@ -515,6 +519,19 @@ class TestOutcomes:
         assert error.value.where is not None
         assert error.value.where.line == line
         assert hint in error.value.hint
+
+    def test_another_output(self, tmp_path: Path) -> None:
+        """It is compared among the engines that are named, and among the others. Facts are those of the others."""
+        lines = 'differs = { "docker >=29" = "x", podman = "y" }\nfacts.note = { match = "^(.)", unit = "text" }\n'
+        step = self.step(tmp_path, lines)
+        old, older, new, other = (
+            EngineVersion(*each) for each in (("docker", 28), ("docker", 26), ("docker", 29), ("podman", 5))
+        )
+        assert step.prints_alike(old, older)
+        assert not step.prints_alike(old, new)
+        assert not step.prints_alike(other, old)
+        assert not step.prints_alike(new, other)
+        assert [len(step.on(engine).facts) for engine in (old, new, other)] == [1, 0, 0]
 
     def test_a_fact_of_one_engine(self, tmp_path: Path) -> None:
         """Other engines are not asked for it."""

@@ -50,6 +50,22 @@ def test_wording_of(kind: Kind, major: int, wording: Wording | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("engine", "has"),
+    [
+        (EngineVersion("docker", 28), True),
+        (EngineVersion("docker", 28, "containerd"), True),
+        (EngineVersion("docker", 29), False),
+        (EngineVersion("docker", 29, "containerd"), True),
+        (EngineVersion("podman", 5), False),
+    ],
+    ids=str,
+)
+def test_has_own_words(engine: EngineVersion, *, has: bool) -> None:
+    """Of Docker 29, pages show what a new installation prints, which has containerd's store."""
+    assert places.has_own_words(engine) is has
+
+
+@pytest.mark.parametrize(
     ("folder", "trusted"),
     [
         ("/p/snippets/a/captured", "/p"),

@@ -1,0 +1,35 @@
+"""What a run refuses once it knows its engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from proof.cli import run_snippets
+from proof.core.errors import UsageError
+from proof.engines.engine import Engine, EngineInfo
+from proof.snippets.base_images import PLATFORM
+from proof.snippets.engine_version import Kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "store", "refused"),
+    [
+        ("docker", "26.1.5", "overlay2", False),
+        ("docker", "28.0.4", "overlay2", False),
+        ("docker", "29.7.2", "containerd", False),
+        ("docker", "29.7.2", "overlay2", True),
+        ("podman", "5.4.2", "overlay", True),
+    ],
+)
+def test_only_words_that_a_page_shows_are_compared(
+    kind: Kind, version: str, store: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `--same-engine`. Another engine would drift in every snippet, for no reason that anybody could mend."""
+    info = EngineInfo(kind, version, "buildx 0.13.1", store, "ext4", PLATFORM, private=False)
+    monkeypatch.setattr(Engine, "info", lambda _: info)
+    engine = Engine(kind, {}, PLATFORM)
+    if not refused:
+        run_snippets._check_own_words(engine)
+        return
+    with pytest.raises(UsageError, match=f"no page shows the words of {kind} {version} with its image store, {store}"):
+        run_snippets._check_own_words(engine)

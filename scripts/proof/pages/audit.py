@@ -17,14 +17,13 @@ from proof.core.text import visible
 from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim
 from proof.facts.values import Source
-from proof.pages import verbatim
+from proof.pages import raw_html, verbatim
 from proof.pages.evidence import Evidence
 from proof.pages.page import Page, Waiver
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _SHOWN = ("fact", "code", "cited code")  # kinds of tokens that readers see
-_READ = frozenset({"alt", "title", "aria-label"})  # attributes that readers see, or hear
 _FIRST = 0xE000  # first character of the private use area
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
@@ -89,6 +88,10 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, tokens, shown, page)
     if not exempt:
         _attributes(root, page)
+        for html in page.raw:
+            for loose in raw_html.unbound(html):
+                hint = "say it in Markdown, where a fact or a claim can stand"
+                page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
         for line in page.typed:
             if not evidence.has(lambda text, line=line: line in text):  # type: ignore[misc]
                 hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
@@ -147,7 +150,7 @@ def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
-        for name in _READ.intersection(element.keys()) if element.tag != "data" else ():
+        for name in raw_html.READ.intersection(element.keys()) if element.tag != "data" else ():
             text = element.get(name, "")
             for loose in claims.unbound(verbatim.read(text), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"

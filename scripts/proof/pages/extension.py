@@ -111,6 +111,12 @@ class ProofExtension(Extension):
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
         chart_fence.register(md, self.current, _note)
+        # Around Python-Markdown's own readers of HTML (both 20): of blocks first, then of what is inside sentences.
+        raw = _RawHtml(md, self.current)
+        md.preprocessors.register(_Step(md, raw.start), "proof_html_start", 21)
+        md.preprocessors.register(_Step(md, raw.end), "proof_html_end", 19)
+        md.treeprocessors.register(_TreeStep(md, raw.start), "proof_html_inline_start", 21)
+        md.treeprocessors.register(_TreeStep(md, raw.end), "proof_html_inline_end", 19)
         md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.
         md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
@@ -346,6 +352,46 @@ class _Inline(OnPage, InlineProcessor):
         element = verbatim.literal(values.evaluate(text, self.page).element())
         self.page.stated[element] = text
         return element
+
+
+class _RawHtml(OnPage):
+    """Notes which HTML an author has typed, of all that is stashed: Python-Markdown stashes it between two moments."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
+        self._md = md
+        self.current = current
+        self._before = 0
+
+    def start(self) -> None:
+        """From now on Python-Markdown reads HTML."""
+        self._before = len(self._md.htmlStash.rawHtmlBlocks)
+
+    def end(self) -> None:
+        """It has read it."""
+        self.page.raw += [text for text in self._md.htmlStash.rawHtmlBlocks[self._before :] if isinstance(text, str)]
+
+
+class _Step(Preprocessor):
+    """Calls a function when the preprocessors have come this far."""
+
+    def __init__(self, md: Markdown, call: Callable[[], None]) -> None:
+        super().__init__(md)
+        self._call = call
+
+    def run(self, lines: list[str]) -> list[str]:
+        self._call()
+        return lines
+
+
+class _TreeStep(Treeprocessor):
+    """Calls a function when the treeprocessors have come this far."""
+
+    def __init__(self, md: Markdown, call: Callable[[], None]) -> None:
+        super().__init__(md)
+        self._call = call
+
+    def run(self, root: ET.Element) -> None:  # noqa: ARG002 - Python-Markdown's signature
+        self._call()
 
 
 class _Audit(OnPage, Treeprocessor):

@@ -49,6 +49,7 @@ class Page:
     waived: str = ""  # why nothing on it needs a proof; empty if it does
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     typed: list[str] = field(default_factory=list)  # lines of code in its fences that no file of a snippet has
+    raw: list[str] = field(default_factory=list)  # the HTML that its author typed
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
     _read: dict[str, Snippet] = field(default_factory=dict)  # the snippets that it uses, by name
 

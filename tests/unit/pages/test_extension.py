@@ -558,3 +558,39 @@ class TestWordsOfEngines:
         assert made is not None
         store.save(replace(made, inputs=made.inputs | {"context/note.txt": "sha256:0"}), folder)
         assert "other words" not in convert("{{ transcript note/image_ls }}", project)
+
+
+class TestRawHtml:
+    """HTML in a page is handed on as it is, so nothing in it may need a proof."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<p>It has 3 layers.</p>",
+            "<div>\n<p>One.</p>\n<p>It has <b>3</b> layers.</p>\n</div>",
+            '<p title="It has 3 layers">One.</p>',
+            '<img alt="It has 3 layers" src="a.png">',
+            'It <span title="It has 3 layers">has</span> some.',
+            '<input placeholder="It has 3 layers">',
+            "<details><summary>It has 3 layers</summary></details>",
+        ],
+    )
+    def test_a_number(self, project: Path, text: str) -> None:
+        """In a block, in an attribute, in an inline element."""
+        with pytest.raises(StopBuildError, match="3 layers' is typed, not measured"):
+            convert(f"# A page\n\n{text}\n", project)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<p>It has layers.</p>",
+            '<h3 id="a-3"><code>exit status 3</code></h3>',
+            "<pre>It has 3 layers.</pre>",
+            "<style>p { margin: 3px }</style>",
+            '<input type="number" min="3" max="5" value="4">',
+            "``` text\n<p>It has 3 layers.</p>\n```",
+        ],
+    )
+    def test_none(self, project: Path, text: str) -> None:
+        """Code is no prose, nor are attributes that no reader sees."""
+        convert(f"# A page\n\n{text}\n", project)

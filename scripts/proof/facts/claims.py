@@ -25,6 +25,9 @@ from proof.facts.values import Value
 
 _TOO_WIDE = 0.06  # relative: twice what "about" allows
 _FAR = 0.25  # relative: more than four is not said of six
+_OF = re.compile(
+    rf"\bof (?:(?:the|all|these|those|our) )*({'|'.join(lexicon.NUMBERS)}|[1-9][0-9]{{0,2}})\b", re.IGNORECASE
+)
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9\ue000-\uf8ff])")  # private use area: see audit.py
 
 
@@ -86,6 +89,8 @@ def unbound(
         elif number is None or found.kind in ("comparison", "superlative"):
             if not stated:
                 yield Unbound(found.text, sentence, f"'{found.text}' draws a conclusion that nothing checks")
+            elif found.kind == "superlative" and max(map(_named, stated)) < (said := _said_of(sentence, found)):
+                yield Unbound(found.text, sentence, f"no claim names all {said} of which '{found.text}' is said")
         elif not (backing := [predicate for predicate in stated if _numbers(predicate, found)]):
             yield Unbound(found.text, sentence, f"the number '{found.text}' is typed, not measured")
         elif (
@@ -93,6 +98,17 @@ def unbound(
         ) is not None:
             what = f"the claim would hold for {other:g} as well, so it does not check '{found.text}'"
             yield Unbound(found.text, sentence, what)
+
+
+def _named(predicate: str) -> int:
+    """How many facts a predicate names."""
+    return len(expression.names(predicate))
+
+
+def _said_of(sentence: str, found: Quantity) -> int:
+    """Of how many things a superlative is said: the largest *of the three*. Zero if that is not stated."""
+    number = _OF.search(sentence, sentence.find(found.text))
+    return 0 if number is None else int(lexicon.NUMBERS.get(number[1].lower()) or number[1])
 
 
 def _numbers(predicate: str, found: Quantity) -> list[float]:

@@ -240,6 +240,11 @@ def _words(value: Value) -> Value:
     return Value(phrases.number(number), "text", exact=number)
 
 
+def _capital(value: Value) -> Value:
+    text = str(value)
+    return Value(text[:1].upper() + text[1:], "text", exact=value.exact)
+
+
 def _ratio(value: Value, function: str) -> float:
     if value.unit:
         raise PageError(f"{function}() takes a ratio, not {value}", hint=f"{function}(a.size / b.size)")
@@ -269,6 +274,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "rank": _rank,  # rank(a.size, b.size, c.size) → second largest
     "bytes": _bytes,  # bytes(a.size) → 269,642,189 bytes
     "words": _words,  # words(a.layers) → two
+    "capital": _capital,  # capital(words(a.layers)) → Two, at the beginning of a sentence
     "MB": _megabytes,  # MB(8): a size to compare with
     "min": _extreme(min),
     "max": _extreme(max),

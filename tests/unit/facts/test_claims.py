@@ -129,6 +129,21 @@ def test_each_number_needs_a_claim() -> None:
     assert found("Half of 99 MB is the smallest.") == ["Half", "99 MB", "smallest"]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "predicate", "fits"),
+    [
+        ("It is the smallest of the three.", "multi.size < multi.a and multi.size < multi.b", True),
+        ("It is the smallest of the three.", "multi.size < multi.a", False),
+        ("It is the smallest of all 4 images.", "multi.size < multi.a < multi.b", False),
+        ("It is the smallest of them.", "multi.size < MB(20)", True),
+        ("Of the three it is the smallest.", "multi.size < MB(20)", True),
+    ],
+)
+def test_a_superlative_names_all(sentence: str, predicate: str, fits: bool) -> None:  # noqa: FBT001 - an expected value
+    """A claim about two of three does not prove the smallest of the three."""
+    assert (found(sentence, predicate) == []) is fits
+
+
 def test_a_comparison_needs_any_claim() -> None:
     """What a comparison means is for its reader to compare: see pages/confirmed.py."""
     assert found("It is smaller than the other.", "multi.size < MB(20)") == []

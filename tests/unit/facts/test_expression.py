@@ -72,6 +72,8 @@ class TestShown:
             ("percent(0.123456789, 0)", "12%"),
             ("percent(1.5)", "150%"),
             ("times(2.5)", "2.5 times"),
+            ("capital(words(2))", "Two"),
+            ("capital(times(2))", "Twice"),
             ("MB(1)", "1MB"),
             ("MB(single.layers)", "8MB"),
             ("min(single.size, 0)", "0B"),

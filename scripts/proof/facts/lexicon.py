@@ -182,9 +182,9 @@ IDIOMS: dict[str, str] = {
     "one, first and last": (
         "one of, no one, one by one, one at a time, step by step, at once, once, once more, the one, this one, "
         "that one, which one, a new one, one another, one or the other, one thing, one hand, one side, one day, "
-        "one-way, one-off, first of all, at first, at last, the first time, the second time, last minute, last- "
-        "minute, eleventh hour, split second, second nature, second-hand, second thoughts, third party, third- "
-        "party, third parties, fifth column, at least one of"
+        "one-way, one-off, first of all, at first, at last, the first time, the second time, last minute, "
+        "last-minute, eleventh hour, split second, second nature, second-hand, second thoughts, third party, "
+        "third-party, third parties, fifth column, at least one of"
     ),
     "stages": (
         "one stage, a single stage, two stages, one-stage, two-stage, three-stage, single-stage, multi-stage, "

@@ -24,6 +24,7 @@ from proof.facts.quantities import Quantity
 from proof.facts.values import Value
 
 _TOO_WIDE = 0.06  # relative: twice what "about" allows
+_MOST_CLAIMS = 20  # that are looked at in a sentence
 _FAR = 0.25  # relative: more than four is not said of six
 _OF = re.compile(
     rf"\bof (?:(?:the|all|these|those|our) )*({'|'.join(lexicon.NUMBERS)}|[1-9][0-9]{{0,2}})\b", re.IGNORECASE
@@ -59,6 +60,10 @@ def check(sentence: str, predicate: str, facts: Mapping[str, Value]) -> Claim:
             f"`{predicate}` is {value}, which is neither true nor false",
             hint="write a comparison, like {{ claim: multi.layers < single.layers }}",
         )
+    if idle := expression.idle(predicate):
+        raise PageError(
+            f"`{idle}` compares no fact with anything", hint="compare a fact: {{ claim: multi.layers == 2 }}"
+        )
     values = ", ".join(f"{name} = {_exact(facts[name])}" for name in expression.names(predicate))
     return Claim(sentence, predicate, bool(value.value), values)
 
@@ -80,7 +85,7 @@ def unbound(
     In the sentence, `quantities.FACT` and `quantities.CODE` stand for values and code. `is_known` says of a label,
     such as a version, whether the page's snippets have it.
     """
-    stated = list(predicates)
+    stated = list(dict.fromkeys(predicates))[:_MOST_CLAIMS]
     for found in quantities.find(sentence):
         number = found.number
         if found.kind in lexicon.LABELS:
@@ -131,8 +136,8 @@ def _other(predicate: str, found: Quantity, facts: Mapping[str, Value]) -> float
 
 def _others(number: float, found: Quantity) -> list[float]:
     """Numbers that the words do not allow in place of `number`."""
-    if found.bound in ("at least", "at most"):
-        return []
+    if found.bound in ("at least", "at most"):  # a limit of the other kind would hold for any number far off
+        return [number * 1000 + 1000 if found.bound == "at least" else number / 1000 - 1]
     if found.bound in ("above", "below"):
         step = max(1.0 if found.kind == "count" else 0.0, number * _FAR)
         return [number + step if found.bound == "above" else number - step]

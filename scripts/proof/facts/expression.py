@@ -64,13 +64,25 @@ def names(text: str) -> list[str]:
         return []
 
 
+def idle(text: str) -> str:
+    """The first comparison in a predicate that compares no fact, or something with itself. Empty if there is none."""
+    for node in ast.walk(_parsed(text)):
+        if isinstance(node, ast.Compare):
+            for left, right in itertools.pairwise([node.left, *node.comparators]):
+                both = ast.unparse(left), ast.unparse(right)
+                if both[0] == both[1] or not any(map(names, both)):
+                    return ast.unparse(node)
+    return ""
+
+
 def constants(text: str) -> list[float]:
     """The numbers that are written in an expression. Empty if it cannot be parsed."""
     try:
         nodes = [node.value for node in ast.walk(_parsed(text)) if isinstance(node, ast.Constant)]
     except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
         return []
-    return [float(value) for value in nodes if isinstance(value, int | float) and not isinstance(value, bool)]
+    numbers = [value for value in nodes if isinstance(value, int | float) and not isinstance(value, bool)]
+    return [float(value) for value in numbers if abs(value) < _LARGEST]
 
 
 def replaced(text: str, number: float, other: float) -> str:

@@ -89,6 +89,7 @@ PRODUCTS = words(
     "go docker alpine debian ubuntu fedora podman buildkit buildx buildah containerd runc linux git kubernetes node "
     "python rust java engine compose musl glibc busybox openssl macos windows distroless"
 )
+PROTOCOLS = words("tls ssl http oci cgroup cgroups ipv4 ipv6 posix")
 MONTHS = words(
     "january february march april may june july august september october november december jan feb mar apr jun jul "
     "aug sep sept oct nov dec spring summer autumn winter"
@@ -108,7 +109,7 @@ MULTIPLES = {
     **dict.fromkeys(words("thrice triple triples tripled treble trebles trebled"), 3),
     **dict.fromkeys(words("quadruple quadruples quadrupled"), 4),
 }
-MATTER = words("space disk memory data code bandwidth traffic work cpu storage ram")
+MATTER = words("space disk memory bandwidth traffic work cpu storage ram")
 DETERMINERS = words("a an the no any some this that these those its their our your")
 BOUNDS: dict[str, Bound] = {
     **dict.fromkeys(("about", "around", "roughly", "nearly", "almost", "some", "approximately", "close to"), "about"),
@@ -134,8 +135,8 @@ SINGULAR_S = re.compile(r"(?:ss|us|is|'s|’s|ous|ics)$")
 IRREGULAR = words("people children men women feet data media vertices indices criteria")
 # Plurals that name parts of the text, not things that could be counted in an image.
 OF_THE_TEXT = words(
-    "digits decimals ways reasons things questions kinds sorts types points cases options choices examples "
-    "rules answers advantages "
+    "digits decimals spaces dots arguments names ways reasons things questions kinds sorts types points cases "
+    "options choices examples rules answers advantages "
     "disadvantages drawbacks sides ideas exceptions hands sections paragraphs sentences facts details properties "
     "conditions meanings senses purposes approaches remedies solutions birds words problems mistakes traps worlds "
     "respects pieces builds instructions commands lines places machines platforms readers thoughts minds views "
@@ -156,6 +157,9 @@ SUPERLATIVES = words(
     "smallest largest biggest heaviest lightest fastest slowest quickest shortest longest fewest highest lowest "
     "greatest tiniest leanest slimmest"
 )
+ABSTRACT = words(
+    "mistake mistakes change changes challenge advantage advantages benefit problem question reason difference prefix"
+)
 EQUAL = words(
     "large big small heavy light fast slow quick short long many much few little high low tall slowly quickly"
 )
@@ -169,12 +173,16 @@ CHANGE = words(
     "trimmed shaves shaved slows slowed speeds sped climbs climbed doubles trebles varies varied differs differed"
 )
 MODAL = words("may might could should would shall can must cannot")
+FINITE = words("is are was were has have had gets got became becomes")
+BEFORE_TO = words(
+    "compared thanks due moved switched next close according up equal relative"
+)  # then "to" makes no purpose
 SUPPOSES = words(
-    "if unless whether suppose supposing imagine assume assuming should wherever whenever whichever whoever until"
+    "if unless whether suppose supposing imagine assume assuming should wherever whenever whichever whoever"
 )
 ADVISES = words(
     "use choose pick prefer keep make look compare check measure find want wants try avoid let consider ask see "
-    "think expect run build give take set add remove put move copy start do don't note remember decide know"
+    "think expect run build give take set add remove put move copy start do decide know"
 )
 
 # Phrases that mean no quantity, by what they are about. A final * stands for any ending.

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -55,7 +56,22 @@ _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPAC
 
 def find(sentence: str) -> list[Quantity]:
     """Everything that a sentence says about measurable things, in order. FACT and CODE stand for what is not prose."""
-    return list(_Sentence(sentence).quantities())
+    return list(_Sentence(_plain(sentence)).quantities())
+
+
+def _plain(sentence: str) -> str:
+    """The sentence without characters that nobody sees, and with plain digits for those that look like them."""
+    if sentence.isascii():
+        return sentence
+    return "".join(map(_as_digits, sentence)).replace("\N{FRACTION SLASH}", "/")
+
+
+@functools.lru_cache(maxsize=4096)
+def _as_digits(c: str) -> str:
+    category = unicodedata.category(c)
+    if category == "Cf":
+        return ""
+    return unicodedata.normalize("NFKC", c) if category in ("No", "Nl", "Nd") and c not in lexicon.GLYPHS else c
 
 
 @dataclass(frozen=True)
@@ -114,9 +130,12 @@ class _Sentence:
         """Whether nothing separates it from the word before."""
         return 0 < i < len(self.spans) and self.spans[i - 1][1] == self.spans[i][0]
 
+    def said(self, i: int, end: int) -> str:
+        """The words from one position up to another, as they are written."""
+        return self.text[self.spans[i][0] : self.spans[min(end, len(self.spans)) - 1][1]]
+
     def found(self, kind: Kind, i: int, end: int, number: float | None = None) -> _Found:
-        text = self.text[self.spans[i][0] : self.spans[min(end, len(self.spans)) - 1][1]]
-        return Quantity(kind, text, number, self.bound(i) if number is not None else ""), end
+        return Quantity(kind, self.said(i, end), number, self.bound(i) if number is not None else ""), end
 
     def bound(self, i: int) -> Bound:
         before = self.at(i - 1)
@@ -144,17 +163,20 @@ class _Sentence:
     def supposed(self, i: int) -> bool:
         """Whether the sentence only asks, advises, wishes or supposes what it says here."""
         before = self.clause(i)
-        return (
-            self.question
-            or (bool(before) and before[0] in lexicon.ADVISES)
-            or self.at(0) in lexicon.ADVISES
-            or not lexicon.SUPPOSES.isdisjoint(before)
-            or not lexicon.MODAL.isdisjoint(before)
-            or any(
-                word == "to" and self.is_verb(after)
-                for word, after in zip(before, [*before[1:], self.at(i)], strict=False)
-            )
+        advises = bool(before) and before[0] in lexicon.ADVISES and before[1:2] != ["that"]
+        if self.question or advises or any(self._supposes(before, n) for n in range(len(before))):
+            return True
+        # "May be smaller" and "to make it smaller" state no result, but "as you can see, it is smaller" does.
+        stated = max((n for n, word in enumerate(before) if word in lexicon.FINITE), default=-1)
+        after = [*before[stated + 1 :], self.at(i)]
+        return not lexicon.MODAL.isdisjoint(after) or any(
+            word == "to" and self.is_verb(verb) and first not in lexicon.BEFORE_TO
+            for first, word, verb in zip([*before[stated : stated + 1], *after], after, after[1:], strict=False)
         )
+
+    @staticmethod
+    def _supposes(before: list[str], n: int) -> bool:
+        return before[n] in lexicon.SUPPOSES and before[n + 1 : n + 2] != ["anything"]
 
     def asked(self, i: int) -> bool:
         """Whether the sentence only asks for it."""
@@ -210,7 +232,7 @@ class _Sentence:
 
 def _port(s: _Sentence, i: int) -> _Found:
     """:443."""
-    if s.at(i) == ":" and not s.glued(i) and s.glued(i + 1) and s.at(i + 1).isdigit():
+    if s.at(i) == ":" and not s.glued(i) and s.glued(i + 1) and s.kind(i + 1) == "number" and s.at(i + 1).isdigit():
         return s.found("port", i, i + 2, float(s.at(i + 1)))
     return None, i
 
@@ -236,7 +258,8 @@ def _label(s: _Sentence, i: int) -> _Found:
     kind = lexicon.NUMBERED[s.at(name)]
     # "User 1000 files a report" is about a user, but "it returns 3 lines" is about lines.
     beside = name == i - 1 and s.at(name) not in lexicon.VERBS_OF_EXIT
-    if (not beside and not _bare(_amount(s, i)[0])) or (not digits and kind in (None, "version")):
+    measured = kind is None and _unit(s, number.end + (s.at(number.end) == "-"), digits=digits) is not None
+    if measured or (not beside and not _bare(_amount(s, i)[0])) or (not digits and kind in (None, "version")):
         return None, i
     return s.found(kind, name, number.end, number.value) if kind else (None, number.end)
 
@@ -294,6 +317,8 @@ def _is_product(s: _Sentence, i: int) -> bool:
         return False
     word, number = s.text[slice(*s.spans[i])], s.at(i + 1)
     dotted = re.fullmatch(r"\d+(?:\.\d+)+", number) is not None
+    if s.at(i) in lexicon.PROTOCOLS:
+        return False
     if s.at(i) in lexicon.PRODUCTS:
         return word[0].isupper() or dotted
     return (
@@ -358,14 +383,14 @@ def _amount(s: _Sentence, i: int) -> _Found:
     if (number := s.number(i)) is None:
         return None, i
     end = number.end
-    # A range: 10 to 15 percent
+    # A range: of 10 to 15 percent each number is read, with the unit of both.
     through = end + (s.at(end) in ("to", "-", "–", "or", "and"))
     if (
         through > end
         and (second := s.number(through)) is not None
-        and _unit(s, second.end + (s.at(second.end) == "-"), digits=True)
+        and (kind := _unit(s, second.end + (s.at(second.end) == "-"), digits=True)) is not None
     ):
-        end = second.end
+        return Quantity(kind[0], s.said(i, kind[1]), number.value, s.bound(i)), through
     if s.at(end) in ("a", "an") and s.at(end + 1) == "/":
         return None, i
     unit = end + (s.at(end) == "-" and s.glued(end + 1))
@@ -456,6 +481,8 @@ def _superlative(s: _Sentence, i: int) -> _Found:
     word, after = s.at(i), s.at(i + 1)
     end = i
     if word in lexicon.SUPERLATIVES:
+        if after in lexicon.ABSTRACT:
+            return None, i + 2
         end = i + 1
     elif word in ("most", "mostly"):
         share = word == "mostly" or after == "of" or (_is_plural(after) and after not in lexicon.STOP)
@@ -463,7 +490,7 @@ def _superlative(s: _Sentence, i: int) -> _Found:
     elif (
         (word in ("nearly", "almost", "virtually", "practically") and after in lexicon.ALL)
         or (word in ("hardly", "barely", "scarcely") and after in ("any", "anything"))
-        or (word in ("all", "nothing") and after == "but")
+        or (word in ("all", "nothing") and after == "but" and s.at(i + 2) != "the")
     ):
         end = i + 2
     elif word in ("bulk", "majority", "minority") and after == "of":

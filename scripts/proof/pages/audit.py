@@ -7,10 +7,12 @@ for each fact, piece of code, claim and waiver. So text can be split into senten
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
@@ -24,7 +26,9 @@ from proof.pages.page import Page, Waiver
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 _SHOWN = ("fact", "code", "cited code")  # kinds of tokens that readers see
+_MOST = 20  # problems that are reported of a sentence
 _FIRST = 0xE000  # first character of the private use area
+_LAST = 0xF8FF
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
@@ -89,6 +93,8 @@ def audit(root: ET.Element, page: Page) -> None:
     if not exempt:
         _attributes(root, page)
         for html in page.raw:
+            if html.startswith("&") and (seen := unescape(html)) and (seen.isalnum() or not seen.isprintable()):
+                page.note(PageError(f"`{html}` stands for a character that you can type", hint="type it"), html)
             for loose in raw_html.unbound(html):
                 hint = "say it in Markdown, where a fact or a claim can stand"
                 page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
@@ -112,12 +118,13 @@ def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, eviden
     origins = [page.book[name].origin for name in names]
     titles = [f"{origin.title} {origin.url}" for origin in origins if isinstance(origin, Source)]
     cited = "\n".join([*links, *titles, *(_DIGITS_APART.sub(".", name) for name in names)])
-    for loose in claims.unbound(
+    found = claims.unbound(
         _prose(sentence, tokens),
         [token.text for token in inside if token.kind == "claim"],
         page.book,
         is_known=functools.partial(evidence.has_label, cited=cited),
-    ):
+    )
+    for loose in itertools.islice(found, _MOST):
         hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
         page.note(
             PageError(_PRIVATE.sub("…", loose.what), evidence=shown, hint=hint), _place(loose.text, sentence, page)
@@ -221,8 +228,8 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
         if child.tag == "data":
             parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
         elif kind == "verbatim":
-            parts.append(_typed(verbatim.read(child.text)))
-        elif kind in ("claim", "waiver"):
+            parts.append(_typed(verbatim.read("".join(child.itertext()))))
+        elif kind in ("claim", "waiver") and child.get("data-text"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":
             parts.append(_token(_Token("cited code" if cited else "code", "".join(child.itertext()), child), tokens))
@@ -241,6 +248,8 @@ def _typed(text: str | None) -> str:
 
 
 def _token(token: _Token, tokens: list[_Token]) -> str:
+    if len(tokens) > _LAST - _FIRST:
+        raise PageError("there are too many values, pieces of code and claims in this block", hint="divide it")
     tokens.append(token)
     return chr(_FIRST + len(tokens) - 1)
 

@@ -56,6 +56,7 @@ _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
 _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other line with it is refused
 _ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
+_SHORTEST_REASON = 2  # words
 _LARGEST = 1_000_000  # bytes per embedded file
 _EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
 
@@ -171,7 +172,7 @@ class _Source(OnPage, Preprocessor):
                 written += self._included(line, fenced=bool(fence))
                 continue
             if (mark := chart_fence.FENCE.match(line)) is not None:
-                code = not fence and not waived and _CODE_FENCE.search(line) is not None
+                code = code if fence else not waived and _CODE_FENCE.search(line) is not None
                 fence = "" if fence and line.strip().startswith(fence) else fence or mark["mark"]
             elif fence and code and line.strip() and not _COMMAND.match(line):
                 self.page.typed.append(line.strip())
@@ -184,6 +185,9 @@ class _Source(OnPage, Preprocessor):
                 self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
                 continue
             if not fence and (page_waiver := _WAIVED_PAGE.match(line.strip())):
+                if any(text.strip() and not text.startswith("#") for text in written):
+                    what = "a page waiver comes before the first paragraph"
+                    _note(self.page, errors.PageError(what, evidence=line, hint="move it below the title"), line)
                 self.page.waived = page_waiver[1]
                 self.page.waivers.append(Waiver("a page", page_waiver[1]))
                 continue
@@ -342,6 +346,8 @@ class _Inline(OnPage, InlineProcessor):
         return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
+        if kind == "waiver" and len(re.findall(r"\w+", text)) < _SHORTEST_REASON:
+            raise errors.PageError(f"`{text}` is no reason", hint="say why it needs no proof: {{ waiver: an example }}")
         # The audit finds the sentence that it belongs to, once the tree is complete.
         # Code in it is a placeholder by now, which `unescape` resolves.
         return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
@@ -349,7 +355,13 @@ class _Inline(OnPage, InlineProcessor):
     def _fact(self, text: str) -> ET.Element:
         if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
-        element = verbatim.literal(values.evaluate(text, self.page).element())
+        stated = values.evaluate(text, self.page)
+        if not stated.facts:
+            what = f"`{text}` names no fact, so nothing measured it"
+            raise errors.PageError(
+                what, hint="use a fact, like {{ single.size }}, or add {{ waiver: why }} to a number"
+            )
+        element = verbatim.literal(stated.element())
         self.page.stated[element] = text
         return element
 

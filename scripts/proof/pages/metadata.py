@@ -15,9 +15,9 @@ from proof.facts import claims
 from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
 
-FRONT_MATTER = re.compile(r"\A---\n(.*?\n)---\n", re.DOTALL)
-_OF_PAGE = ("title", "description", "summary")
-_OF_SITE = ("site_name", "site_description", "copyright")
+FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
+_OF_PAGE = ("title", "subtitle", "description", "summary", "tags", "author")
+_OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyright")
 
 
 def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) -> Iterator[ProofError]:
@@ -41,8 +41,9 @@ def _titles(nav: Any) -> Iterator[Any]:
 
 def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofError]:
     lines = text.splitlines()
-    for value in values:
-        for sentence in claims.sentences(value) if isinstance(value, str) else ():
+    texts = (text for value in values for text in (value if isinstance(value, list) else [value]))
+    for text_of in texts:
+        for sentence in claims.sentences(text_of) if isinstance(text_of, str) else ():
             for loose in claims.unbound(sentence, ()):
                 found = (number for number, line in enumerate(lines, 1) if loose.text in line)
                 hint = "say it in a sentence of a page, where a fact or a claim can stand"

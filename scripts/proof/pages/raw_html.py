@@ -9,7 +9,7 @@ from proof.facts import claims, quantities
 from proof.facts.claims import Unbound
 
 READ = frozenset(
-    {"alt", "title", "aria-label", "placeholder", "label", "summary"}
+    {"alt", "title", "aria-label", "aria-description", "data-toc-label", "placeholder", "label", "summary"}
 )  # attributes that readers see, or hear
 _INLINE = frozenset(
     "a abbr b bdi bdo big cite del dfn em i ins kbd mark q s small span strong sub sup time u var wbr".split()

@@ -141,6 +141,45 @@ def test_what_is_no_quantity(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        # What only seems to be supposed, asked or advised.
+        *[
+            (f"{start} the image is smaller than before.", ["smaller"])
+            for start in ("Note that", "Remember that", "If anything,")
+        ],
+        *[
+            (f"{start} the image is smaller than before.", ["smaller"])
+            for start in ("Compared to Debian", "As you can see")
+        ],
+        *[
+            (f"{start} the image is smaller than before.", ["smaller"])
+            for start in ("Thanks to gzip", "Don't worry,", "Until today")
+        ],
+        ("Use scratch, which is smaller than Alpine.", ["smaller"]),
+        ("We moved to scratch and the image is smaller than before.", ["smaller"]),
+        # A label is no amount.
+        ("In this case 270 MB are saved.", ["270 MB"]),
+        ("On this page 30 seconds pass.", ["30 seconds"]),
+        ("Line 7 switches.", []),
+        # Both numbers of a range.
+        ("It takes 5 to 900 seconds.", ["5 to 900 seconds", "900 seconds"]),
+        # Characters that look like digits, and those that nobody sees.
+        ("It has ²⁷⁰ MB.", ["270 MB"]),
+        ("It has ③ layers.", ["3 layers"]),
+        ("It is sma\u00adller than that.", ["smaller"]),
+        ("It is small\u200ber than that.", ["smaller"]),
+        # Not even these are an error.
+        ("See :② now.", [":2"]),
+        ("It waits on :².", [":2"]),
+    ],
+)
+def test_what_is_stated_all_the_same(sentence: str, expected: list[str]) -> None:
+    """Statements in forms that were once overlooked."""
+    assert [text for _, text in found(sentence)] == expected
+
+
+@pytest.mark.parametrize(
     ("words", "number"),
     [
         *[

@@ -18,6 +18,7 @@ from tests.support.helpers import tiny
 from tests.support.makers import capture
 
 BOOK = FactBook({"multi": capture(snippet="multi"), "single": capture()})
+CITED = FactBook({}, [Fact(5, "count", name="cited.size", source="x", origin=Source("a leaflet", "2020-06-04", ""))])
 INLINE = "a abbr b del em i ins kbd mark q s samp small span strong sub sup".split()
 BLOCKS = "p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split()
 CONTAINERS = "ul ol dl table thead tbody tr div blockquote details section figure pre".split()
@@ -136,11 +137,11 @@ class TestBound:
 
     def test_several_claims(self) -> None:
         """A sentence may have several claims. Each fact and each claim counts as one bound number."""
-        html = f"<p>Eight layers and <data>99 MB</data>, at most 5 %{claim()} {claim('1 &lt; 5')}</p>"
+        html = f"<p>Eight layers and <data>99 MB</data>, at most 9 layers{claim()} {claim('multi.layers &lt;= 9')}</p>"
         page = audited(html)
         assert said(page) == []
         assert page.bound == 3
-        assert [each.predicate for each in page.claims] == ["multi.layers == 8", "1 < 5"]
+        assert [each.predicate for each in page.claims] == ["multi.layers == 8", "multi.layers <= 9"]
         assert page.snippets == {"multi"}
 
     @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ class TestClaims:
 
     def test_it_is_explained(self) -> None:
         """Its mark becomes a button that opens what was checked; the text after it stays."""
-        root = parsed(f"<p>Eight layers {claim()} more <b>text</b>{claim('1 &lt; 8')}.</p>")
+        root = parsed(f"<p>Eight layers {claim()} more <b>text</b>{claim('1 &lt; multi.layers')}.</p>")
         assert len(audited(root).claims) == 2
         assert ET.tostring(root, "unicode") == (
             '<div><p>Eight layers <span class="claim"><button type="button" class="claim__mark" '
@@ -224,7 +225,7 @@ class TestClaims:
             'aria-label="How this is checked">✓</button>'
             '<span class="claim__why" id="claim-2" popover="auto">Checked whenever the site is built: '
             # Text from outside is literal for Python-Markdown's serialiser: see verbatim.
-            "<code>1 &lt; 8</code> holds.</span></span>.</p></div>"
+            "<code>1 &lt; multi.layers</code> holds for multi.layers = 8.</span></span>.</p></div>"
         )
 
     def test_what_it_was_checked_over_can_be_seen(self) -> None:
@@ -232,7 +233,8 @@ class TestClaims:
         book = FactBook({"multi": capture(facts=capture().facts)})
         fact = book.captures["multi"].facts["command"]
         book.captures["multi"].facts["command"] = type(fact)("a\x1b[31m & b", "text", "x")
-        root = parsed(f"<p>It is so {claim('multi.command == multi.command')}</p>")
+        predicate = "multi.command != 'x'"
+        root = parsed(f"<p>It is so {claim(predicate)}</p>")
         audited(root, book=book)
         why = next(element for element in root.iter("code"))
         assert why.tail == " holds for multi.command = a␛[31m &amp; b."
@@ -391,11 +393,11 @@ def test_the_first_problem_is_raised() -> None:
 
 def test_the_place_of_a_problem(tmp_path: Path) -> None:
     """The problem has the line of the number, the claim or the name in the page's source."""
-    source = "# Title\n\nIt has\n3 layers.\n\nEight. {{ claim: 1 == 2 }}\n\nSee `a.go`.\n"
+    source = "# Title\n\nIt has\n3 layers.\n\nEight. {{ claim: cited.size == 2 }}\n\nSee `a.go`.\n"
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "index.md").write_text(source)
-    html = f"<p>It has\n3 layers.</p><p>Eight. {claim('1 == 2')}</p><p>See <code>a.go</code>.</p>"
-    page = audited(html, tmp_path, source=source)
+    html = f"<p>It has\n3 layers.</p><p>Eight. {claim('cited.size == 2')}</p><p>See <code>a.go</code>.</p>"
+    page = audited(html, tmp_path, CITED, source=source)
     lines = [problem.where.line if problem.where else None for problem in page.problems]
     assert lines == [4, 6, 8]
 
@@ -518,7 +520,8 @@ class TestElsewhere:
 
     def test_a_waived_page(self) -> None:
         """On a page that measures nothing, claims and names are checked all the same."""
-        page = audited(f"<p>Up to 3 layers. False. {claim('1 == 2')} See <code>go.mod</code>.</p>", waived="limits")
+        html = f"<p>Up to 3 layers. False. {claim('cited.size == 2')} See <code>go.mod</code>.</p>"
+        page = audited(html, book=CITED, waived="limits")
         assert said(page) == ["this claim is false", "`go.mod` is in no snippet of this page"]
 
     def test_private_characters(self) -> None:

@@ -594,3 +594,32 @@ class TestRawHtml:
     def test_none(self, project: Path, text: str) -> None:
         """Code is no prose, nor are attributes that no reader sees."""
         convert(f"# A page\n\n{text}\n", project)
+
+
+class TestNoWayRound:
+    """What would put a number onto a page that nothing measured."""
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            *[
+                (f"{{{{ {x} }}}}", "names no fact, so nothing measured it")
+                for x in ("270", "MB(270)", "words(7)", "times(25)")
+            ],
+            ('{{ "270 MB" }}', "names no fact, so nothing measured it"),
+            ("It has 3 layers. {{ waiver: . }}", "`.` is no reason"),
+            ("It has 3 layers.\n\n{{ page waiver: an example }}", "a page waiver comes before the first paragraph"),
+            ("It has *3 layers*{ .waiver } here.", "the number '3 layers' is typed"),
+            ("It is sma&#97;ller.", "`&#97;` stands for a character that you can type"),
+            ("It is sma&shy;ller.", "`&shy;` stands for a character that you can type"),
+            ("``` go\n~~~\nfunc typed() {}\n```", "this code is typed"),
+            ("## A size { data-toc-label='It has 3 layers' }", "the number '3 layers' is typed"),
+        ],
+    )
+    def test_it_stops_the_build(self, project: Path, text: str, says: str) -> None:
+        """Each of these was tried."""
+        options = {"proof": {"project": str(project)}}
+        md = Markdown(extensions=["attr_list", "pymdownx.superfences", "proof"], extension_configs=options)
+        with pytest.raises(StopBuildError) as error:
+            md.convert(f"# A page\n\n{text}\n")
+        assert says in str(error.value)

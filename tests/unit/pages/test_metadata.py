@@ -48,7 +48,9 @@ def test_front_matter(tmp_path: Path, key: str) -> None:
     assert said(tmp_path, {}, front) == [f"index.md:2 {NUMBER}"]
     assert said(tmp_path, {}, front, waived="limits") == []
     assert said(tmp_path, {}, f"---\n{key}: It has layers\n---\n") == []
-    assert said(tmp_path, {}, f"---\n{key}: [3 layers]\n---\n") == []
+    assert said(tmp_path, {}, f"---\n{key}: [one, 3 layers]\n---\n") == [f"index.md:2 {NUMBER}"]
+    for begin, end in (("--- ", "---"), ("---", "..."), ("\ufeff---", "---")):  # MkDocs reads them, too
+        assert said(tmp_path, {}, f"{begin}\n{key}: It has 3 layers\n{end}\n") == [f"index.md:2 {NUMBER}"]
 
 
 @pytest.mark.parametrize("front", ["a: [", "- a list", "just text"])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -132,6 +132,7 @@ class BuildLog:
             else:
                 steps[found[1]].read(found[2], number)
         _set_parents(steps, text)
+        _drop_early_warnings(steps.values(), rest)
         return cls(list(steps.values()), rest)
 
 
@@ -174,6 +175,13 @@ def split_counters(line: str) -> tuple[str, str]:
 def mask_reference(text: str, mask: str) -> str:
     """Replace the random context reference that BuildKit prints if a file is missing."""
     return _REFERENCE.sub(f"ref {mask}", text)
+
+
+def _drop_early_warnings(steps: Iterable[BuildStep], rest: Iterable[Line]) -> None:
+    """Drop a warning in a step if the end of the log repeats it: it is in the step only if it arrives early."""
+    repeated = {f"WARN: {line.text.partition(' - ')[2]}" for line in rest if " - " in line.text}
+    for step in steps:
+        step.messages = {text: number for text, number in step.messages.items() if text not in repeated}
 
 
 def _set_parents(steps: dict[str, BuildStep], log: str) -> None:

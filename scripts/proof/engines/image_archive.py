@@ -189,13 +189,15 @@ def base_layers(image: Image, base: Sequence[str]) -> int:
 def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limit: Limit | None = None) -> Counted:
     """Measure the archive of a layer. Bytes that were already read from its beginning are passed in `head`."""
     limit = limit or Limit()
-    content = _Joined(head, archive, limit, compress=compress)
+    content = _Joined(head, archive, limit)
     # Decompressing a little at a time keeps memory small however large the result is.
     plain = gzip.GzipFile(fileobj=cast(IO[bytes], content)) if head.startswith(_GZIP) else content
+    # A layer that is already compressed counts as the others do: what it takes depends on the engine's own compressor.
+    sent = _Compressed(cast(IO[bytes], plain), limit) if compress else None
     entries: list[str] = []
     size = files = 0
     room = _ENTRIES
-    for member, stream in _Archive(cast(IO[bytes], plain), limit):
+    for member, stream in _Archive(cast(IO[bytes], sent or plain), limit):
         inner = ""
         if stream is not None:
             inner = _hash(stream)
@@ -222,7 +224,7 @@ def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limi
     digest = hashlib.sha256()
     for number, entry in enumerate(entries):
         digest.update(f"\n{entry}".encode() if number else entry.encode())
-    return f"sha256:{digest.hexdigest()}", size, files, content.compressed()
+    return f"sha256:{digest.hexdigest()}", size, files, sent.total() if sent else None
 
 
 def _hash(stream: IO[bytes]) -> str:
@@ -301,27 +303,35 @@ class _Archive:
 
 
 class _Joined:
-    """A stream whose first bytes were already read. It can also count what its content takes when compressed."""
+    """A stream whose first bytes were already read."""
 
-    def __init__(self, head: bytes, rest: IO[bytes], limit: Limit, *, compress: bool = False) -> None:
+    def __init__(self, head: bytes, rest: IO[bytes], limit: Limit) -> None:
         self._head, self._rest, self._limit = head, rest, limit
-        # Without gzip's header and trailer: their 18 bytes are added at the end.
-        self._compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS) if compress else None
-        self._written = 0
 
     def read(self, size: int = -1) -> bytes:
         self._limit.check()
         head, self._head = (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
         wanted = size - len(head) if size >= 0 else -1
-        data = head + (self._rest.read(wanted) if wanted else b"")
-        if self._compressor:
-            self._written += len(self._compressor.compress(data))
+        return head + (self._rest.read(wanted) if wanted else b"")
+
+
+class _Compressed:
+    """A stream that also counts what its content takes when gzipped."""
+
+    def __init__(self, source: IO[bytes], limit: Limit) -> None:
+        self._source, self._limit = source, limit
+        # Without gzip's header and trailer: their 18 bytes are added at the end.
+        self._compressor = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._written = 0
+
+    def read(self, size: int) -> bytes:
+        self._limit.check()
+        data = self._source.read(size)
+        self._written += len(self._compressor.compress(data))
         return data
 
-    def compressed(self) -> int | None:
-        """Bytes of the whole stream when gzipped, after reading the rest of it; None if `compress` was not set."""
-        if self._compressor is None:
-            return None
+    def total(self) -> int:
+        """Bytes of the whole stream when gzipped, after reading the rest of it."""
         while self.read(_PIECE):
             pass
         return self._written + len(self._compressor.flush()) + 18

@@ -17,7 +17,7 @@ from proof.engines.engine import Engine
 from proof.engines.image_archive import Counted, Image, Layer, Limit
 
 # Directories of a cache. Their number changes with the way layers are counted.
-_IMAGES, LAYERS = "images-2", "layers-2"
+_IMAGES, LAYERS = "images-3", "layers-3"
 
 
 def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:

@@ -668,6 +668,23 @@ class TestIds:
         assert normalise(f"{one}\n{two}", LS) == f"<{mask}>\n<{mask} 2>"
 
 
+WARNED = "#1 [internal] load build definition from Dockerfile\n{}#1 DONE 0.0s\n\n 1 warning found:\n - {}\n"
+WARNING = 'CopyIgnoredFile: Attempting to Copy file "main.go" that is excluded by .dockerignore (line 3)'
+
+
+def test_a_warning_that_comes_early_or_late() -> None:
+    """BuildKit prints it in a step too if it arrives before that ends. The end of the log has it in any case."""
+    early, late = WARNED.format(f"#1 WARN: {WARNING}\n", WARNING), WARNED.format("", WARNING)
+    assert normalise(early, step()) == normalise(late, step())
+    assert WARNING in normalise(late, step())
+
+
+def test_a_warning_that_the_end_does_not_repeat() -> None:
+    """Nobody can put a text into a log that way."""
+    forged = WARNED.format("#1 WARN: buy now\n", WARNING)
+    assert "WARN: buy now" in normalise(forged, step())
+
+
 def test_ignore() -> None:
     """Text that matches an `ignore` pattern is masked."""
     one = step(VERBS["run"], r"ignore = ['^took \d+ ms$', 'seed=.*']")

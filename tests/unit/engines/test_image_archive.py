@@ -192,6 +192,10 @@ class TestCompressed:
         noise = tar(member("noise", b"".join(hashlib.sha256(bytes([i % 256])).digest() for i in range(20_000))))
         plain, packed = (image_archive.measure(oci(noise, OWN), compress=c) for c in (False, True))
         assert [layer.compressed for layer in packed.layers] == [len(gzip.compress(c, 6)) for c in (noise, OWN)]
+        # By another compressor, as containerd's store has them.
+        other = [gzip.compress(layer, 1) for layer in (noise, OWN)]
+        stored = image_archive.measure(oci(*other, settings=config(noise, OWN)), compress=True)
+        assert [layer.compressed for layer in stored.layers] == [layer.compressed for layer in packed.layers]
         assert [layer.digest for layer in packed.layers] == [layer.digest for layer in plain.layers]
         assert packed.size == plain.size
 

@@ -26,6 +26,23 @@ def test_an_engine(engine: str, image_store: str, version: EngineVersion, text: 
     assert (found, str(found)) == (version, text)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (EngineVersion("docker", 26), DOCKER_29, True),
+        (DOCKER_29, CONTAINERD, False),
+        (CONTAINERD, CONTAINERD, True),
+        (EngineVersion("docker", 28, "containerd"), CONTAINERD, False),
+        (DOCKER_28, PODMAN, False),
+        (DOCKER_28, EngineVersion("docker", 28, native_diff=False), False),
+    ],
+)
+def test_the_same_sizes(one: EngineVersion, other: EngineVersion, *, alike: bool) -> None:
+    """Those of containerd's store include what is compressed, by a compressor that changes with the version."""
+    assert one.counts_like(other) is alike
+    assert other.counts_like(one) is alike
+
+
 NO_ENGINES = ("", "docker", "docker x", "docker 26x", "docker 12345.1", "Docker 26", "nerdctl 2.0", " docker 26")
 
 

@@ -199,17 +199,16 @@ IDIOMS: dict[str, str] = {
         "more than one"
     ),
     "half, double, twice, zero": (
-        "half-open, half-hearted, half-*way, half-baked, better half, in the first half, half the battle, half "
-        "the fun, double quote*, double-quote*, double-check*, double-click*, double negative*, double dash*, "
-        "double colon*, double as, doubles as, think twice, once or twice, zero-day, zero-days, zero value, zero "
-        "trust, from zero, ground zero"
+        "half-open, half-hearted, half-baked, better half, in the first half, half the battle, half the fun, "
+        "double quote*, double-quote*, double-check*, double-click*, double negative*, double dash*, double "
+        "colon*, double as, doubles as, think twice, once or twice, zero-day, zero-days, zero value, zero trust, "
+        "from zero, ground zero"
     ),
     "more and less": (
         "more or less, more and more, less and less, more often than not, more than enough, nothing more than, "
-        "nothing less than, no more than a name, no more than that, rather than, other than, sooner or later, no "
-        "sooner, what is more, all the more, the more so, more to, any more, no longer, any longer, much less, "
-        "the lesser, to a lesser extent, the larger question, the bigger picture, greater good, lower case, upper "
-        "case, longer-term"
+        "nothing less than, no more than that, rather than, other than, sooner or later, no sooner, what is more, "
+        "all the more, the more so, more to, any more, no longer, any longer, much less, the lesser, to a lesser "
+        "extent, the larger question, the bigger picture, greater good, lower case, upper case, longer-term"
     ),
     "least and most": (
         "at least in principle, at least in theory, at most a, at the most a, most likely, most probably, most "
@@ -222,8 +221,7 @@ IDIOMS: dict[str, str] = {
         "the same time, all the same, just the same, in the same way"
     ),
     "sayings": (
-        "two birds, two sides of, two minds, up to date, up-to-date, up to you, 24 hours a day, nine to five, a "
-        "hundred and one reasons, for the hundredth time, a thousand words, quarter of a mind, on the order of, "
-        "next to nothing to do, a matter of minutes"
+        "two birds, two sides of, two minds, up to date, up-to-date, up to you, 24 hours a day, for the hundredth "
+        "time, a thousand words, on the order of, a matter of minutes"
     ),
 }

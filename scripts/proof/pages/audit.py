@@ -87,7 +87,7 @@ def audit(root: ET.Element, page: Page) -> None:
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
-            if not exempt:
+            if not exempt and not page.is_full:
                 _unbound(sentence, tokens, shown, page, evidence)
                 _values(sentence, tokens, shown, page)
     if not exempt:

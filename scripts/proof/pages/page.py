@@ -17,6 +17,7 @@ from proof.snippets import project
 from proof.snippets.model import Snippet
 
 _LARGEST = 2_000_000  # bytes per page
+_MOST = 100  # problems that are listed of a page
 INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors)\s*\}\}$")  # a line that is replaced with a list of everything
 
 
@@ -90,8 +91,19 @@ class Page:
             error = type(error)(error.what, where=self.locate(token), evidence=error.evidence, hint=error.hint)
         return error
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more problems are collected: finding the place of each takes time that grows with the page."""
+        return len(self.problems) > _MOST
+
     def note(self, error: ProofError, token: str) -> None:
-        """Raise a problem at `token`, or collect it if the page collects problems."""
+        """Raise a problem at `token`, or collect it if the page collects problems, up to _MOST."""
+        if self.is_full:
+            return
+        if len(self.problems) == _MOST:
+            error = type(error)(
+                f"this page has more than {_MOST} problems", where=self.locate("#"), hint="mend these first"
+            )
         error = self.located(error, token)
         if not self.collect:
             raise error

@@ -536,3 +536,10 @@ def test_a_claim_after_a_waiver() -> None:
         ("It has 8 layers.",) * 2
     ]
     assert said(page) == []
+
+
+def test_a_page_full_of_problems() -> None:
+    """A hundred are listed, and a last one says that there are more."""
+    page = audited("<p>It has 3 layers.</p>" * 300)
+    assert len(page.problems) == 101
+    assert said(page)[-1] == "this page has more than 100 problems"

@@ -49,9 +49,15 @@ from proof.snippets.places import Wording, wording_of
 _INLINE = r"\{\{\s*(.*?)\s*\}\}"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_CODE_FENCE = re.compile(r"[`~]{3,}\s*(?:\{\s*\.)?(?:dockerfile|docker|go|sh|bash|shell|console)\b", re.IGNORECASE)
+_CODE_FENCE = re.compile(
+    r"[`~]{3,}\s*(?:\{\s*\.)?(?:dockerfile|containerfile|docker|golang|go|sh|bash|zsh|fish|shell|console)\b",
+    re.IGNORECASE,
+)
 _WAIVED_PAGE = re.compile(r"^\{\{\s*page waiver:\s*(.+?)\s*\}\}$")
-_COMMAND = re.compile(r"^\s*(?:[$#>] )?(?:sudo )?(?:docker|podman|go) (?:\w+)")
+_COMMAND = re.compile(
+    r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
+    r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
+)
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
 _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other line with it is refused

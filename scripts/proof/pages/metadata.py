@@ -22,6 +22,9 @@ _OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyri
 
 def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) -> Iterator[ProofError]:
     """What the settings of the site, and the front matter of its pages, state without proof."""
+    if "INHERIT" in config:
+        what, hint = "settings from another file are not read", "move them here, in place of INHERIT"
+        yield PageError(what, where=Where(root / "mkdocs.yml"), hint=hint)
     settings = [config.get(key) for key in _OF_SITE] + list(_titles(config.get("nav")))
     yield from _unbound(root / "mkdocs.yml", page_text(root, root / "mkdocs.yml"), settings)
     for report in scanned:

@@ -17,7 +17,13 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """Ignores tags such as `!!python/name:`, which would import and run code."""
 
 
-_Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
+def _tagged(loader: Any, suffix: str, node: yaml.Node) -> Any:
+    """The default in `!ENV [NAME, default]`, which readers may see; nothing for other tags."""
+    several = suffix == "!ENV" and isinstance(node, yaml.SequenceNode) and len(node.value) > 1
+    return loader.construct_sequence(node)[-1] if several else None
+
+
+_Loader.add_multi_constructor("", _tagged)
 
 
 def load(path: Path) -> dict[str, Any]:

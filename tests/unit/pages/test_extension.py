@@ -613,6 +613,12 @@ class TestNoWayRound:
             ("It is sma&#97;ller.", "`&#97;` stands for a character that you can type"),
             ("It is sma&shy;ller.", "`&shy;` stands for a character that you can type"),
             ("``` go\n~~~\nfunc typed() {}\n```", "this code is typed"),
+            *[
+                (f"```\n{x} docker build .\n```", "nothing ran it")
+                for x in ("%", "root@host:~#", "A=b", "time", "$ sudo -E")
+            ],
+            ("```\n/usr/bin/docker build .\n```", "nothing ran it"),
+            ("``` golang\nfunc typed() {}\n```", "this code is typed"),
             ("## A size { data-toc-label='It has 3 layers' }", "the number '3 layers' is typed"),
         ],
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from proof.core.errors import ManifestError
-from proof.pages import metadata
+from proof.pages import metadata, site_config
 from proof.pages.page import Page, PageReport
 
 
@@ -59,3 +59,21 @@ def test_invalid_front_matter(tmp_path: Path, front: str) -> None:
     with pytest.raises(ManifestError) as error:
         said(tmp_path, {}, f"---\n{front}\n---\n")
     assert "index.md" in str(error.value)
+
+
+def test_settings_with_tags(tmp_path: Path) -> None:
+    """A default in the settings is read, and other tags import nothing."""
+    path = tmp_path / "mkdocs.yml"
+    path.write_text(
+        "site_description: !ENV [NOWHERE, It has 3 layers]\nother: !!python/name:os.system\nurl: !ENV NAME\n"
+    )
+    config = site_config.load(path)
+    assert config == {"site_description": "It has 3 layers", "other": None, "url": None}
+    assert said(tmp_path, config) == [f"mkdocs.yml:2 {NUMBER}"]
+
+
+def test_inherited_settings(tmp_path: Path) -> None:
+    """What nobody reads cannot be checked."""
+    (tmp_path / "mkdocs.yml").write_text("INHERIT: base.yml\n")
+    (problem,) = metadata.problems(tmp_path, {"INHERIT": "base.yml"}, [])
+    assert problem.what == "settings from another file are not read"

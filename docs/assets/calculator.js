@@ -32,13 +32,18 @@ function duration(seconds) {
   return parts.slice(0, 2).join(" ")
 }
 
+// What a field takes, with the limits that it has.
+function wanted({ title, min, max }) {
+  return `${title} from ${min} to ${Number(max).toLocaleString("en")}`
+}
+
 function calculate() {
   const wrong = [rate, pulls].filter(input => {
     input.setAttribute("aria-invalid", !input.validity.valid)
     return !input.validity.valid
   })
   if (wrong.length) {
-    answer.value = `Please give ${wrong.map(input => input.title).join(", and ")}.`
+    answer.value = `Please give ${wrong.map(wanted).join(", and ")}.`
     return
   }
   const total = bytes.get(image.value)

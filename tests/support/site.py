@@ -46,7 +46,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         manifest += ["exit = 1", f"expect = {_toml(piece)}", f"remedy = {_toml(_seen(text).strip(' ') or 'x')}"]
         page += [f"## Says {{{{ odd.{step} }}}} {{: #says-{step} }}", ""]
         page += [f"{{{{ transcript odd/{step} }}}}", "", f"- It says {{{{ odd.{step} }}}}."]
-        page += [f"- It says so. {{{{ claim: odd.{step} == odd.{step} }}}}", ""]
+        page += [f"- It says so. {{{{ claim: odd.{step} != 'nothing' }}}}", ""]
         page += [f"| a | b |\n|---|---|\n| {{{{ odd.{step} }}}} | {{{{ leaflet.size }}}} |", ""]
     names = ", ".join(f'{{ name = "Says {{{{ odd.{step} }}}}", value = "odd.amount" }}' for step in steps)
     page += ["``` chart", 'kind = "bars"', 'title = "Of {{ odd.step_0 }}"', f"rows = [{names}]", "```", ""]

@@ -338,6 +338,15 @@ def is_starved(done: process.Completed) -> bool:
     return done.exit == 2 and _STARVED.search(done.output) is not None
 
 
+# Docker's builder writes an image, and at that moment another snippet removes its own, which is the same to the byte.
+_REMOVED = re.compile(r"failed to get digest (sha256:[0-9a-f]{64}): open \S*: no such file or directory")
+
+
+def was_removed_meanwhile(output: str) -> bool:
+    """Whether a build failed because its image was removed while it was written. Then the build can be repeated."""
+    return _REMOVED.search(output) is not None
+
+
 def may_not_have_started(output: str) -> bool:
     """True if runc may have failed to start a container. It is not certain: a program can print the same text."""
     return _NOT_STARTED.search(output) is not None

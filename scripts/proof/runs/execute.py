@@ -14,7 +14,7 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, emulation, image_archive
-from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started
+from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started, was_removed_meanwhile
 from proof.engines.image_archive import Image
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
@@ -196,8 +196,8 @@ def _run_step(
         return done.exit == step.exit and step.expect in done.text()
 
     done = once()
-    if not is_as_declared() and may_not_have_started(done.text()):
-        done = once()  # the program may have printed runc's message itself, so the second result counts in any case
+    if not is_as_declared() and (may_not_have_started(done.text()) or was_removed_meanwhile(done.text())):
+        done = once()  # the program may have printed the message itself, so the second result counts in any case
     as_declared = is_as_declared()
     # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
     if starved() or (not as_declared and cgroup.oom_kills() > kills):

@@ -198,3 +198,36 @@ def test_other_failures_say_nothing_of_a_network() -> None:
     assert execute.ends_unexpectedly(failed) == "exit 1, but 0 is declared"
     other = execute.StepRun(STEP, 1, OFFLINE[0], 0.1)
     assert execute.ends_unexpectedly(other) == "its output does not contain 'exec format error'"
+
+
+REMOVED = (
+    f"ERROR: failed to solve: failed to get digest sha256:{'b' * 64}: open /data/image/overlay2/imagedb/content/sha256/"
+    f"{'b' * 64}: no such file or directory\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "exits"),
+    [
+        ([REMOVED, "naming to note"], [1, 0]),
+        # A program can print that, too: the second result counts.
+        ([REMOVED, REMOVED], [1, 1]),
+        (["ERROR: failed to solve: failed to get digest sha256:b: open x: permission denied"], [1]),
+    ],
+)
+def test_an_image_removed_while_it_is_written(
+    outputs: list[str], exits: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If another snippet removes an image that is the same to the byte, the build is repeated, once."""
+    left = list(zip(outputs, exits, strict=True))
+
+    def run(*_: object, **__: object) -> Completed:
+        output, code = left.pop(0)
+        return Completed(("docker",), code, output.encode(), b"", 0.1)
+
+    monkeypatch.setattr(execute, "_run_command", run)
+    command = commands.parse("docker build -t note .", where=Where(Path("snippet.toml")))
+    step = replace(STEP, name="build", command=command, exit=0, expect="")
+    done = execute._run_step(step, ENGINE, NOTHING, [], kept="", fresh=False, timeout=10)
+    assert left == []
+    assert (done.exit, done.output) == (exits[-1], outputs[-1])

@@ -18,13 +18,13 @@ from proof.pages.site import Site
 
 # What is changed. Of the last kind nothing but a reader can tell: the other fact is measured, too.
 KINDS = (
-    "a value typed in place of a fact",
-    "a unit typed after a fact",
-    "a number in a claim",
-    "a comparison in a claim",
-    "a number in the sentence of a claim",
-    "a comparison in the sentence of a claim",
-    "a version, port, ID or exit code",
+    VALUE := "a value typed in place of a fact",
+    UNIT := "a unit typed after a fact",
+    CLAIM_NUMBER := "a number in a claim",
+    CLAIM_SIGN := "a comparison in a claim",
+    SENTENCE_NUMBER := "a number in the sentence of a claim",
+    SENTENCE_WORD := "a comparison in the sentence of a claim",
+    LABEL := "a version, port, ID or exit code",
     OTHER := "another fact with the same unit",
 )
 _TOKEN = re.compile(
@@ -117,9 +117,9 @@ def _edits(text: str, book: FactBook) -> Iterator[tuple[str, int, int, str]]:
             begin = token.start(1) + claim.start(1)
             for found in re.finditer(r"(?<![\w.])\d+(?![\w.])", claim[1]):
                 for number in (int(found[0]) + 1, int(found[0]) * 10 + 3):
-                    yield KINDS[2], begin + found.start(), begin + found.end(), str(number)
+                    yield CLAIM_NUMBER, begin + found.start(), begin + found.end(), str(number)
             for found in _OPERATOR.finditer(claim[1]):
-                yield KINDS[3], begin + found.start(), begin + found.end(), _FLIPPED[found[0]]
+                yield CLAIM_SIGN, begin + found.start(), begin + found.end(), _FLIPPED[found[0]]
             yield from _words(prose, _sentence(prose, token.start()), token.start())
             continue
         try:
@@ -130,16 +130,16 @@ def _edits(text: str, book: FactBook) -> Iterator[tuple[str, int, int, str]]:
         if value.unit == "text" and value.exact is None:
             continue  # a name, and no number
         for other in _other_values(shown):
-            yield KINDS[0], *token.span(), other
+            yield VALUE, *token.span(), other
         for unit in (" MiB", "%", " seconds") if _DIGITS.search(shown) else ():
-            yield KINDS[1], token.end(), token.end(), unit
+            yield UNIT, token.end(), token.end(), unit
         if (fact := _other_fact(token[1], book)) is not None:
             yield OTHER, *token.span(1), fact
     quoted += [found.span() for found in _CODE.finditer(text)]
     for found in _LABEL.finditer(text):
         if not any(start <= found.start() < end for start, end in quoted):
             before, dot, last = found[2].rpartition(".")
-            yield KINDS[6], *found.span(2), f"{before}{dot}{int(last) + 37}"
+            yield LABEL, *found.span(2), f"{before}{dot}{int(last) + 37}"
 
 
 def _sentence(text: str, end: int) -> int:
@@ -156,12 +156,12 @@ def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int, str
         word = found[0].lower()
         stated = any(re.search(rf"\b{word}\b", each) for each in said)
         if stated and word in _NEXT:
-            yield KINDS[4], *found.span(), _NEXT[word]
+            yield SENTENCE_NUMBER, *found.span(), _NEXT[word]
         if stated and word in _OPPOSITE:
-            yield KINDS[5], *found.span(), _OPPOSITE[word]
+            yield SENTENCE_WORD, *found.span(), _OPPOSITE[word]
     for found in re.finditer(r"(?<![\w.{`])\d+(?![\w.}`])", text[start:end]):
         if any(re.search(rf"\b{found[0]}\b", each) for each in said):
-            yield KINDS[4], start + found.start(), start + found.end(), str(int(found[0]) + 1)
+            yield SENTENCE_NUMBER, start + found.start(), start + found.end(), str(int(found[0]) + 1)
 
 
 def _other_values(shown: str) -> Iterator[str]:

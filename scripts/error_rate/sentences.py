@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ class Planted:
     kind: str  # a kind of quantity, or _NOTHING
     sentence: str  # as it is written, in Markdown
 
-    @property
+    @functools.cached_property
     def found(self) -> bool:
         """Whether the lint finds anything in it."""
         return bool(quantities.find(prose(self.sentence)))

@@ -58,15 +58,14 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
 def names(text: str) -> list[str]:
     """The names of the facts in an expression, each once. Empty if it cannot be parsed."""
     try:
-        attributes = (node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Attribute))
-        return list(dict.fromkeys(_dotted(node) for node in attributes))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
+        return list(dict.fromkeys(_dotted(node) for node in _nodes(text) if isinstance(node, ast.Attribute)))
+    except PageError:
         return []
 
 
 def idle(text: str) -> str:
     """The first comparison in a predicate that compares no fact, or something with itself. Empty if there is none."""
-    for node in ast.walk(_parsed(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.Compare):
             for left, right in itertools.pairwise([node.left, *node.comparators]):
                 both = ast.unparse(left), ast.unparse(right)
@@ -77,11 +76,8 @@ def idle(text: str) -> str:
 
 def constants(text: str) -> list[float]:
     """The numbers that are written in an expression. Empty if it cannot be parsed."""
-    try:
-        nodes = [node.value for node in ast.walk(_parsed(text)) if isinstance(node, ast.Constant)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
-        return []
-    numbers = [value for value in nodes if isinstance(value, int | float) and not isinstance(value, bool)]
+    values = [node.value for node in _nodes(text) if isinstance(node, ast.Constant)]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     return [float(value) for value in numbers if abs(value) < _LARGEST]
 
 
@@ -94,6 +90,14 @@ def replaced(text: str, number: float, other: float) -> str:
             return ast.Constant(other) if same else node
 
     return ast.unparse(Replace().visit(ast.parse(text.strip(), mode="eval")))
+
+
+def _nodes(text: str) -> list[ast.AST]:
+    """All parts of an expression. Empty if it cannot be parsed."""
+    try:
+        return list(ast.walk(_parsed(text)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
+        return []
 
 
 @functools.lru_cache(maxsize=64)  # a page evaluates an expression, then asks for its names

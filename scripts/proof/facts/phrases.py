@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from proof.core.errors import PageError
 from proof.core.units import written
+from proof.facts import lexicon
 
-NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = lexicon.SMALL[:13]  # zero to twelve
 _EXACT, _ABOUT, _NEAR = 0.005, 0.03, 0.1  # relative distances from the number that is said
 _LEAST = 1.05  # of a multiple that is said with one decimal
 _PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth"}
@@ -72,9 +73,7 @@ def rank(value: float, others: Sequence[float], unit: str) -> str:
     least, most = _COMPARED.get(unit, _COMPARED[""])[3:]
     below = sum(other < value for other in others)
     above = len(others) - below
-    place, name = (below, least) if below <= above and below < len(others) else (above, most)
-    if below == 0 or above == 0:
-        return least if below == 0 else most
+    place, name = (below, least) if below <= above else (above, most)
     if place >= len(_ORDINALS):
         raise PageError("rank() names the first ten places from either end", hint="say it in another way")
     return f"{_ORDINALS[place]}{name}"

@@ -8,8 +8,8 @@ neighbours. A number is classified by what stands around it:
     step 2, RFC 3339, figure 4, June 2020      other labels, which say nothing about a measurement
 
 A comparison states a result ("the second image is smaller than the first"), unless the sentence only asks, advises
-or supposes ("if it is larger than you expect", "use a smaller base"). `lexicon` has the words, and the idioms that
-are no quantities.
+or supposes ("if it is larger than you expect", "use a smaller base"). `lexicon` has the words, and
+the idioms that do not state a quantity.
 """
 
 from __future__ import annotations
@@ -257,9 +257,11 @@ def _label(s: _Sentence, i: int) -> _Found:
         return None, i
     kind = lexicon.NUMBERED[s.at(name)]
     # "User 1000 files a report" is about a user, but "it returns 3 lines" is about lines.
-    beside = name == i - 1 and s.at(name) not in lexicon.VERBS_OF_EXIT
+    adjacent = name == i - 1 and s.at(name) not in lexicon.VERBS_OF_EXIT
     measured = kind is None and _unit(s, number.end + (s.at(number.end) == "-"), digits=digits) is not None
-    if measured or (not beside and not _bare(_amount(s, i)[0])) or (not digits and kind in (None, "version")):
+    counts_something = not adjacent and not _bare(_amount(s, i)[0])
+    spelled_name = not digits and kind in (None, "version")  # "step two" and "version two" are not labels
+    if measured or counts_something or spelled_name:
         return None, i
     return s.found(kind, name, number.end, number.value) if kind else (None, number.end)
 
@@ -415,7 +417,7 @@ def _amount(s: _Sentence, i: int) -> _Found:
 
 
 def _unit(s: _Sentence, i: int, *, digits: bool) -> tuple[Kind, int] | None:
-    """The kind of number that stands before this unit, and the position after it. None if it is no unit."""
+    """Which kind of number this unit belongs to, and the position after the unit. None if the word is not a unit."""
     word = s.at(i)
     if word in lexicon.PERCENT:
         return "percent", i + 1
@@ -495,9 +497,7 @@ def _superlative(s: _Sentence, i: int) -> _Found:
         end = i + 2
     elif word in ("bulk", "majority", "minority") and after == "of":
         end = i + 1
-    if end > i and s.supposed(i):
-        return None, end
-    return s.found("superlative", i, end) if end > i else (None, i)
+    return _unless_supposed(s, "superlative", i, end)
 
 
 def _equal(s: _Sentence, i: int) -> _Found:
@@ -515,9 +515,14 @@ def _equal(s: _Sentence, i: int) -> _Found:
         end = i + 2
     elif word in ("equal", "equals") and (word == "equals" or after in ("to", "in")):
         end = i + 1
-    if end > i and s.supposed(i):
+    return _unless_supposed(s, "comparison", i, end)
+
+
+def _unless_supposed(s: _Sentence, kind: Kind, i: int, end: int) -> _Found:
+    """What is stated between two positions, if they differ, unless the sentence only supposes it."""
+    if end == i or s.supposed(i):
         return None, end
-    return s.found("comparison", i, end) if end > i else (None, i)
+    return s.found(kind, i, end)
 
 
 def _comparative(s: _Sentence, i: int) -> _Found:

@@ -10,7 +10,7 @@ import functools
 import itertools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -25,7 +25,8 @@ from proof.pages.page import Page, Waiver
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
-_SHOWN = ("fact", "code", "cited code")  # kinds of tokens that readers see
+# What stands for each kind of token that readers see, where the grammar reads the sentence.
+_PLACEHOLDERS = {"fact": quantities.FACT, "code": quantities.CODE, "cited code": quantities.CODE}
 _MOST = 20  # problems that are reported of a sentence
 _FIRST = 0xE000  # first character of the private use area
 _LAST = 0xF8FF
@@ -75,12 +76,12 @@ def audit(root: ET.Element, page: Page) -> None:
         text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
             inside = _inside(sentence, tokens)
-            shown = _shown(sentence, tokens)
+            shown = _shown(sentence, inside)
             marks = [token for token in inside.values() if token.kind == "claim"]
             waivers = [token for token in inside.values() if token.kind == "waiver"]
             page.bound += sum(token.kind == "fact" for token in inside.values())
             for mark in marks:
-                _claim(mark, shown, _written(sentence, tokens, page), page)
+                _claim(mark, shown, _written(sentence, inside, page), page)
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
             if waivers:
@@ -88,39 +89,26 @@ def audit(root: ET.Element, page: Page) -> None:
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
             if not exempt and not page.is_full:
-                _unbound(sentence, tokens, shown, page, evidence)
-                _values(sentence, tokens, shown, page)
+                _unbound(sentence, inside, shown, page, evidence)
+                _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
-        for html in page.raw:
-            if html.startswith("&") and (seen := unescape(html)) and (seen.isalnum() or not seen.isprintable()):
-                page.note(PageError(f"`{html}` stands for a character that you can type", hint="type it"), html)
-            for loose in raw_html.unbound(html):
-                hint = "say it in Markdown, where a fact or a claim can stand"
-                page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
-        for line in page.typed:
-            if not evidence.has(lambda text, line=line: line in text):  # type: ignore[misc]
-                hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
-                page.note(
-                    PageError("this code is typed, and in no snippet of this page", evidence=line, hint=hint), line
-                )
+        _html(page)
+        _code(page, evidence)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
-def _unbound(sentence: str, tokens: list[_Token], shown: str, page: Page, evidence: Evidence) -> None:
+def _unbound(sentence: str, inside: Mapping[str, _Token], shown: str, page: Page, evidence: Evidence) -> None:
     """Note each quantity and comparison of a sentence that nothing backs."""
-    inside = _inside(sentence, tokens).values()
     # A version may be in the address of its release notes, in a cited figure's source, or in the name of a fact.
-    links = [token.text for token in inside if token.kind == "link"]
-    names = [
-        n for token in inside if token.element in page.stated for n in expression.names(page.stated[token.element])
-    ]
+    links = [token.text for token in inside.values() if token.kind == "link"]
+    names = [name for text in _stated(inside, page) for name in expression.names(text)]
     origins = [page.book[name].origin for name in names]
     titles = [f"{origin.title} {origin.url}" for origin in origins if isinstance(origin, Source)]
     cited = "\n".join([*links, *titles, *(_DIGITS_APART.sub(".", name) for name in names)])
     found = claims.unbound(
-        _prose(sentence, tokens),
-        [token.text for token in inside if token.kind == "claim"],
+        _prose(sentence, inside),
+        [token.text for token in inside.values() if token.kind == "claim"],
         page.book,
         is_known=functools.partial(evidence.has_label, cited=cited),
     )
@@ -139,19 +127,42 @@ def _place(words: str, sentence: str, page: Page) -> str:
     return _PRIVATE.sub(" ", words)
 
 
-def _values(sentence: str, tokens: list[_Token], shown: str, page: Page) -> None:
+def _values(sentence: str, inside: Mapping[str, _Token], shown: str, page: Page) -> None:
     """Note a unit that is typed after a value, and a value that is shown twice in a sentence."""
-    inside = _inside(sentence, tokens)
     for mark, unit in _UNIT_AFTER.findall(sentence):
         token = inside.get(mark)
         if token is not None and token.kind == "fact" and not token.text.isalpha():
             what = f"the unit '{unit}' is typed after the value '{token.text}'"
             hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
             page.note(PageError(what, evidence=shown, hint=hint), shown)
-    stated = [page.stated[token.element] for token in inside.values() if token.element in page.stated]
+    stated = _stated(inside, page)
     for text in dict.fromkeys(text for text in stated if stated.count(text) > 1):
         what, hint = f"this sentence shows `{text}` twice", "is one of them another fact? If not, say it once"
         page.note(PageError(what, evidence=shown, hint=hint), "{{ " + text)
+
+
+def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
+    """The expressions whose values are in a sentence."""
+    return [page.stated[token.element] for token in inside.values() if token.element in page.stated]
+
+
+def _html(page: Page) -> None:
+    """Note what HTML states that the author typed, and characters that hide in entities."""
+    for html in page.raw:
+        if html.startswith("&") and (seen := unescape(html)) and (seen.isalnum() or not seen.isprintable()):
+            page.note(PageError(f"`{html}` stands for a character that you can type", hint="type it"), html)
+        for loose in raw_html.unbound(html):
+            hint = "say it in Markdown, where a fact or a claim can stand"
+            page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
+
+
+def _code(page: Page, evidence: Evidence) -> None:
+    """Note code that was typed into a fence and is in no snippet."""
+    what = "this code is typed, and in no snippet of this page"
+    hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
+    for line in page.typed:
+        if not evidence.includes(line):
+            page.note(PageError(what, evidence=line, hint=hint), line)
 
 
 def _attributes(root: ET.Element, page: Page) -> None:
@@ -263,39 +274,28 @@ def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
     """The claims and waivers after the end of a sentence, moved before its full stop."""
     marks, rest = "", match[2]
     inside = _inside(rest, tokens)
-    while (found := _FIRST_MARK.match(rest)) and found[1] in inside and inside[found[1]].kind in ("claim", "waiver"):
+    while (found := _FIRST_MARK.match(rest)) and inside[found[1]].kind in ("claim", "waiver"):
         marks += found[1]
         rest = rest[found.end() :]
     return marks + match[1] + rest
 
 
-def _prose(sentence: str, tokens: list[_Token]) -> str:
+def _prose(sentence: str, inside: Mapping[str, _Token]) -> str:
     """The sentence as the grammar reads it."""
-    placeholder = {"fact": quantities.FACT, "code": quantities.CODE, "cited code": quantities.CODE}
-
-    def text(found: re.Match[str]) -> str:
-        return placeholder.get(tokens[ord(found[0]) - _FIRST].kind, "")
-
-    return _PRIVATE.sub(text, sentence)
+    return _PRIVATE.sub(lambda found: _PLACEHOLDERS.get(inside[found[0]].kind, ""), sentence)
 
 
-def _written(sentence: str, tokens: list[_Token], page: Page) -> str:
-    """The sentence as its author wrote it, with expressions in place of their values."""
-
-    def text(found: re.Match[str]) -> str:
-        token = tokens[ord(found[0]) - _FIRST]
-        if token.kind not in _SHOWN:
-            return ""
-        return "{{ " + page.stated[token.element] + " }}" if token.element in page.stated else token.text
-
-    return " ".join(_PRIVATE.sub(text, sentence).split())
-
-
-def _shown(sentence: str, tokens: list[_Token]) -> str:
+def _shown(sentence: str, inside: Mapping[str, _Token]) -> str:
     """The sentence as readers see it."""
+    shown = {mark: token.text for mark, token in inside.items() if token.kind in _PLACEHOLDERS}
+    return " ".join(_PRIVATE.sub(lambda found: shown.get(found[0], ""), sentence).split())
 
-    def text(found: re.Match[str]) -> str:
-        token = tokens[ord(found[0]) - _FIRST]
-        return token.text if token.kind in _SHOWN else ""
 
-    return " ".join(_PRIVATE.sub(text, sentence).split())
+def _written(sentence: str, inside: Mapping[str, _Token], page: Page) -> str:
+    """The sentence as its author wrote it, with expressions in place of their values."""
+    expressions = {
+        mark: replace(token, text="{{ " + page.stated[token.element] + " }}")
+        for mark, token in inside.items()
+        if token.element in page.stated
+    }
+    return _shown(sentence, {**inside, **expressions})

@@ -31,6 +31,10 @@ class Evidence:
                 return True
         return False
 
+    def includes(self, line: str) -> bool:
+        """Whether this text is anywhere in the snippets."""
+        return self.has(lambda text: line in text)
+
     def names(self, name: str) -> bool:
         """Whether a name is anywhere in the snippets, as a whole word."""
         return self.has(functools.partial(_contains, name))
@@ -59,8 +63,8 @@ class Evidence:
     def _engines(self) -> str:
         """The engines that made the captures, and what pages call them."""
         shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
-        labels = {places.LABELS[wording] for wording in places.WORDINGS} if shown else set()
-        return "\n".join({capture.provenance.engine for capture in shown} | labels)
+        labels = places.LABELS.values() if shown else ()
+        return "\n".join({*(capture.provenance.engine for capture in shown), *labels})
 
 
 def _texts(page: Page) -> Iterator[str]:

@@ -120,10 +120,10 @@ class ProofExtension(Extension):
         chart_fence.register(md, self.current, _note)
         # Around Python-Markdown's own readers of HTML (both 20): of blocks first, then of what is inside sentences.
         raw = _RawHtml(md, self.current)
-        md.preprocessors.register(_Step(md, raw.start), "proof_html_start", 21)
-        md.preprocessors.register(_Step(md, raw.end), "proof_html_end", 19)
-        md.treeprocessors.register(_TreeStep(md, raw.start), "proof_html_inline_start", 21)
-        md.treeprocessors.register(_TreeStep(md, raw.end), "proof_html_inline_end", 19)
+        md.preprocessors.register(_Moment(md, raw.start), "proof_html_start", 21)
+        md.preprocessors.register(_Moment(md, raw.end), "proof_html_end", 19)
+        md.treeprocessors.register(_Moment(md, raw.start), "proof_html_inline_start", 21)
+        md.treeprocessors.register(_Moment(md, raw.end), "proof_html_inline_end", 19)
         md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.
         md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
@@ -188,20 +188,27 @@ class _Source(OnPage, Preprocessor):
                 _note(self.page, errors.PageError(what, evidence=line.strip(), hint=hint), line)
             if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
                 waived = True
-                self.page.waivers.append(Waiver("a fence", line.strip()[2:-2].partition(":")[2].strip()))
+                self._waive("a fence", line.strip()[2:-2].partition(":")[2].strip(), line)
                 continue
             if not fence and (page_waiver := _WAIVED_PAGE.match(line.strip())):
                 if any(text.strip() and not text.startswith("#") for text in written):
                     what = "a page waiver comes before the first paragraph"
                     _note(self.page, errors.PageError(what, evidence=line, hint="move it below the title"), line)
                 self.page.waived = page_waiver[1]
-                self.page.waivers.append(Waiver("a page", page_waiver[1]))
+                self._waive("a page", page_waiver[1], line)
                 continue
             if not fence and line.strip() and mark is None:
                 waived = False
             index = None if fence else INDEX.match(line)
             written += self._index(index[1]) if index else [line]
         return written
+
+    def _waive(self, what: str, reason: str, line: str) -> None:
+        try:
+            _check_reason(reason)
+        except errors.PageError as error:
+            _note(self.page, error, line)
+        self.page.waivers.append(Waiver(what, reason))
 
     def _index(self, name: str) -> list[str]:
         try:
@@ -352,8 +359,8 @@ class _Inline(OnPage, InlineProcessor):
         return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
-        if kind == "waiver" and len(re.findall(r"\w+", text)) < _SHORTEST_REASON:
-            raise errors.PageError(f"`{text}` is no reason", hint="say why it needs no proof: {{ waiver: an example }}")
+        if kind == "waiver":
+            _check_reason(text)
         # The audit finds the sentence that it belongs to, once the tree is complete.
         # Code in it is a placeholder by now, which `unescape` resolves.
         return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
@@ -389,27 +396,16 @@ class _RawHtml(OnPage):
         self.page.raw += [text for text in self._md.htmlStash.rawHtmlBlocks[self._before :] if isinstance(text, str)]
 
 
-class _Step(Preprocessor):
-    """Calls a function when the preprocessors have come this far."""
+class _Moment(Preprocessor, Treeprocessor):
+    """Calls a function when the processors have come this far, and hands on what they were given."""
 
     def __init__(self, md: Markdown, call: Callable[[], None]) -> None:
         super().__init__(md)
         self._call = call
 
-    def run(self, lines: list[str]) -> list[str]:
+    def run(self, given: Any) -> Any:  # lines, or a tree
         self._call()
-        return lines
-
-
-class _TreeStep(Treeprocessor):
-    """Calls a function when the treeprocessors have come this far."""
-
-    def __init__(self, md: Markdown, call: Callable[[], None]) -> None:
-        super().__init__(md)
-        self._call = call
-
-    def run(self, root: ET.Element) -> None:  # noqa: ARG002 - Python-Markdown's signature
-        self._call()
+        return given
 
 
 class _Audit(OnPage, Treeprocessor):
@@ -455,6 +451,11 @@ class _Audit(OnPage, Treeprocessor):
                     token = text[text.index("{{") :].split("\n")[0]
                     error = errors.PageError("this `{{` is never closed", evidence=token, hint="add `}}`")
                     raise self.page.located(error, token)
+
+
+def _check_reason(text: str) -> None:
+    if len(re.findall(r"\w+", text)) < _SHORTEST_REASON:
+        raise errors.PageError(f"`{text}` is no reason", hint="say why it needs no proof: {{ waiver: an example }}")
 
 
 def _note(page: Page, error: errors.ProofError, token: str) -> None:

@@ -28,10 +28,9 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     settings = [config.get(key) for key in _OF_SITE] + list(_titles(config.get("nav")))
     yield from _unbound(root / "mkdocs.yml", page_text(root, root / "mkdocs.yml"), settings)
     for report in scanned:
-        text = page_text(root, report.path)
-        if (front := FRONT_MATTER.match(text)) and not report.page.waived:
-            values = site_config.parse(front[1], report.path)
-            yield from _unbound(report.path, text, [values.get(key) for key in _OF_PAGE])
+        if report.front and not report.page.waived:
+            values = site_config.parse(report.front, report.path)
+            yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
 
 
 def _titles(nav: Any) -> Iterator[Any]:
@@ -44,9 +43,8 @@ def _titles(nav: Any) -> Iterator[Any]:
 
 def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofError]:
     lines = text.splitlines()
-    texts = (text for value in values for text in (value if isinstance(value, list) else [value]))
-    for text_of in texts:
-        for sentence in claims.sentences(text_of) if isinstance(text_of, str) else ():
+    for said in (each for value in values for each in (value if isinstance(value, list) else [value])):
+        for sentence in claims.sentences(said) if isinstance(said, str) else ():
             for loose in claims.unbound(sentence, ()):
                 found = (number for number, line in enumerate(lines, 1) if loose.text in line)
                 hint = "say it in a sentence of a page, where a fact or a claim can stand"

@@ -149,6 +149,7 @@ class PageReport:
 
     path: Path
     page: Page
+    front: str = ""  # its front matter, in YAML
     own: tuple[ProofError, ...] = ()  # of an index page: what is wrong with its text without the lists
 
     @property

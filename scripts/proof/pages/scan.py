@@ -68,10 +68,11 @@ class Reader:
 
     def read(self, path: Path, *, expand: bool) -> PageReport:
         """The report of a page. Its problems are collected there."""
-        text = FRONT_MATTER.sub("", page_text(self._site.root, path))
-        if (known := self._site.rendered(text, self._book, expand=expand)) is not None:
-            return PageReport(path, known)
-        return PageReport(path, self.render(text, expand=expand))
+        text = page_text(self._site.root, path)
+        front = FRONT_MATTER.match(text)
+        text = text[front.end() :] if front else text
+        page = self._site.rendered(text, self._book, expand=expand) or self.render(text, expand=expand)
+        return PageReport(path, page, front[1] if front else "")
 
     def render(self, text: str, *, expand: bool) -> Page:
         """A page with this text, rendered. Its problems are collected there."""

@@ -41,9 +41,8 @@ class Result:
     error: ProofError | None = None  # why nothing was measured
     seconds: float = 0.0  # that the commands took
     words: tuple[int, int] = (0, 0)  # outputs in the same words as the capture's, and in others; of another engine only
-    measured: Capture | None = (
-        None  # the whole capture of a run by another engine, of which `new` has only what was compared
-    )
+    # The whole capture of a run by another engine, of which `new` has only what was compared.
+    measured: Capture | None = None
     cached: bool = False  # True if an earlier run found it, and nothing has changed since
 
 

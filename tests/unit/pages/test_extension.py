@@ -608,6 +608,8 @@ class TestNoWayRound:
             ],
             ('{{ "270 MB" }}', "names no fact, so nothing measured it"),
             ("It has 3 layers. {{ waiver: . }}", "`.` is no reason"),
+            ("{{ page waiver: . }}\n\nIt has 3 layers.", "`.` is no reason"),
+            ("{{ waiver: - }}\n\n``` go\nfunc typed() {}\n```", "`-` is no reason"),
             ("It has 3 layers.\n\n{{ page waiver: an example }}", "a page waiver comes before the first paragraph"),
             ("It has *3 layers*{ .waiver } here.", "the number '3 layers' is typed"),
             ("It is sma&#97;ller.", "`&#97;` stands for a character that you can type"),

@@ -9,6 +9,7 @@ import pytest
 
 from proof.core.errors import ManifestError
 from proof.pages import metadata, site_config
+from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
 
 
@@ -21,7 +22,8 @@ def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "
     path = root / "docs/index.md"
     path.write_text(f"{front}# A page\n")
     page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
-    found = metadata.problems(root, config, [PageReport(path, page)])
+    read = FRONT_MATTER.match(path.read_text())
+    found = metadata.problems(root, config, [PageReport(path, page, read[1] if read else "")])
     return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]
 
 

@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from proof.captures import buildah_log
 from proof.captures.buildkit_log import IGNORED, BuildLog, BuildStep, Line, mask_reference
@@ -46,7 +47,7 @@ class Rule:
     name: str
     reason: str
     verbs: tuple[str, ...]  # values of `Command.verb`; empty for every command
-    apply: Callable[[str], str]  # keeps the number of lines, except for the first rule
+    apply: Callable[[str], str]  # keeps the number of lines
 
 
 def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) -> BuildLog:
@@ -107,48 +108,33 @@ def _by_title(log: BuildLog) -> dict[str, list[BuildStep]]:
     return found
 
 
-def _build_log(text: str) -> str:
-    log = _parsed(text)
-    return "\n".join(line.text for line in _comparable(log, log))
-
-
-def _masked(pattern: re.Pattern[str], name: str) -> Callable[[str], str]:
+def _masked(pattern: re.Pattern[str], name: str, text: str) -> str:
     """Replace each ID by a number in order of first appearance, so that equal IDs stay equal."""
+    seen: dict[str, str] = {}
 
-    def apply(text: str) -> str:
-        seen: dict[str, str] = {}
+    def mask(found: re.Match[str]) -> str:
+        return seen.setdefault(found[1], f"<{name} {len(seen) + 1}>" if seen else f"<{name}>")
 
-        def mask(found: re.Match[str]) -> str:
-            return seen.setdefault(found[1], f"<{name} {len(seen) + 1}>" if seen else f"<{name}>")
-
-        return pattern.sub(mask, text)
-
-    return apply
+    return pattern.sub(mask, text)
 
 
-def _on_lines(pattern: re.Pattern[str], apply: Callable[[str], str]) -> Callable[[str], str]:
-    """Apply only to lines that start with `pattern`."""
-
-    def change(text: str) -> str:
-        lines = text.split("\n")
-        changed = iter(apply("\n".join(line for line in lines if pattern.match(line))).split("\n"))
-        return "\n".join(next(changed) if pattern.match(line) else line for line in lines)
-
-    return change
+def _digests_of_buildkit(text: str) -> str:
+    """Mask the digests in lines that BuildKit prints, and none that a program prints."""
+    lines = text.split("\n")
+    changed = iter(_masked(_DIGEST, "digest", "\n".join(filter(_OF_BUILDKIT.match, lines))).split("\n"))
+    return "\n".join(next(changed) if _OF_BUILDKIT.match(line) else line for line in lines)
 
 
-def _each(change: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda text: "\n".join(map(change, text.split("\n")))
+def _narrow_columns(text: str) -> str:
+    return re.sub(r" {2,}", "  ", text)
 
 
+def _without_trailing_space(text: str) -> str:
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+# What is not compared, besides what a build log is parsed for (see above).
 RULES = (
-    Rule(
-        "build log",
-        "BuildKit numbers the steps differently each time, prints times, prints CACHED instead of a step's output, and "
-        "labels a step that two builds share as the first of them does",
-        ("build",),
-        _build_log,
-    ),
     Rule(
         "reference",
         "BuildKit gives the context a new name in each build, and prints it if a file is missing",
@@ -159,20 +145,20 @@ RULES = (
         "digest",
         "an image's digest depends on times, so it changes with every build; one printed by a program does not",
         ("ls", "inspect", "history", "version"),
-        _masked(_DIGEST, "digest"),
+        partial(_masked, _DIGEST, "digest"),
     ),
-    Rule("digest in a build log", "as above", ("build",), _on_lines(_OF_BUILDKIT, _masked(_DIGEST, "digest"))),
-    Rule("short id", "the start of a digest, in a table of images", ("ls",), _masked(_SHORT_ID, "id")),
-    Rule("short id of a layer", "as above, before the instruction", ("history",), _masked(_FIRST_ID, "id")),
+    Rule("digest in a build log", "as above", ("build",), _digests_of_buildkit),
+    Rule("short id", "the start of a digest, in a table of images", ("ls",), partial(_masked, _SHORT_ID, "id")),
+    Rule("short id of a layer", "as above, before the instruction", ("history",), partial(_masked, _FIRST_ID, "id")),
     Rule("age", "how long ago an image was made", ("ls",), lambda t: _AGE.sub("<age>", t)),
     Rule("age of a layer", "as above, before the instruction", ("history",), lambda t: _FIRST_AGE.sub(r"\1<age>", t)),
     Rule(
         "columns",
         "the width of a column depends on the ages and IDs in it",
         ("ls", "history"),
-        _each(lambda line: re.sub(r" {2,}", "  ", line)),
+        _narrow_columns,
     ),
-    Rule("end of line", "trailing whitespace has no meaning", (), _each(lambda line: line.rstrip(" \t"))),
+    Rule("end of line", "trailing whitespace has no meaning", (), _without_trailing_space),
 )
 
 
@@ -216,11 +202,11 @@ def _numbered(text: str) -> list[Line]:
 
 
 def ruled(lines: list[Line], step: Step) -> list[Line]:
-    """Lines to compare, changed by every rule but the first, and without repetitions of ignored text."""
+    """Lines to compare, changed by every rule, and without repetitions of ignored text."""
     if not lines:
         return []
     text = "\n".join(line.text for line in lines)
-    for rule in RULES[1:]:
+    for rule in RULES:
         if not rule.verbs or step.command.verb in rule.verbs:
             text = rule.apply(text)
     found: list[Line] = []

@@ -1,6 +1,6 @@
-// Serves HTTPS on the loopback address and asks itself for a page. The server's
-// certificate is signed by an authority that is made here, and nobody knows.
-// `app ca` prints that authority's certificate, and does nothing else.
+// Serves HTTPS on the loopback address and fetches a page from itself. The
+// server's certificate is signed by a CA that is made here, so nobody trusts it.
+// `app ca` only prints that CA's certificate.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// A key that anyone can read is good for an example, and for nothing else.
+// A key that anyone can read: for an example only.
 var key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))
 
 var authority = &x509.Certificate{

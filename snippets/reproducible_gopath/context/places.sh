@@ -1,4 +1,4 @@
-# Each place gets a build cache of its own, for Go's cache does not tell the two builds apart.
+# Each build gets its own cache, because Go's cache doesn't tell the two apart.
 build() {
     mkdir -p "$1" /root/.cache/go-build
     cp /src/main.go "$1"

@@ -9,7 +9,8 @@
     {{ page waiver: why }}                        alone on its line: why no sentence of the page needs one
     {{ proof }}                                   everything that was claimed, waived and cited
     {{ measurements }}                            every snippet: its commands, outputs and facts
-    {{ errors }}                                  every message of an expected failure, and where it is explained
+    {{ error single/build }}                      the message of an expected failure, and where it is explained
+    {{ errors }}                                  every such message that the page has not listed yet
 
 It does not import MkDocs, so any site generator that runs Python-Markdown extensions can build the pages. Nothing here
 can start a process: pages are rendered from committed captures alone.
@@ -200,7 +201,7 @@ class _Source(OnPage, Preprocessor):
             if not fence and line.strip() and mark is None:
                 waived = False
             index = None if fence else INDEX.match(line)
-            written += self._index(index[1]) if index else [line]
+            written += self._index(index, line) if index else [line]
         return written
 
     def _waive(self, what: str, reason: str, line: str) -> None:
@@ -210,9 +211,14 @@ class _Source(OnPage, Preprocessor):
             _note(self.page, error, line)
         self.page.waivers.append(Waiver(what, reason))
 
-    def _index(self, name: str) -> list[str]:
+    def _index(self, index: re.Match[str], line: str) -> list[str]:
+        if not self.page.expand:
+            return []
         try:
-            return _INDEXES[name](self.page) if self.page.expand else []
+            return indexes.error(self.page, index["step"]) if index["step"] else _INDEXES[index[1]](self.page)
+        except errors.PageError as error:
+            _note(self.page, error, line)
+            return []
         except errors.ProofError as error:  # from a manifest, with its own line
             raise stopping(error) from error
 
@@ -366,7 +372,7 @@ class _Inline(OnPage, InlineProcessor):
         return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
 
     def _fact(self, text: str) -> ET.Element:
-        if re.match(r"(transcript|proof|measurements|errors)\b(?!\.)", text):
+        if re.match(r"(transcript|proof|measurements|errors|error)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
         stated = values.evaluate(text, self.page)
         if not stated.facts:

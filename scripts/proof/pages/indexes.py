@@ -11,10 +11,11 @@ from urllib.parse import quote
 from proof.captures.buildkit_log import mask_reference, split_counters
 from proof.captures.model import Capture
 from proof.core import units
+from proof.core.errors import PageError
 from proof.core.text import as_html
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.page import Page, PageReport
+from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import project
 from proof.snippets.model import Snippet, Step
@@ -34,31 +35,61 @@ def measurements(page: Page) -> list[str]:
 
 
 def errors(page: Page) -> list[str]:
-    """The Markdown for `{{ errors }}`: every expected error message, its remedies, and the pages that show it."""
-    steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
-    found: dict[str, list[str]] = {}
-    remedies: dict[str, list[str]] = {}
-    for scanned in page.list_pages():
-        for name in [] if scanned.page.generated else scanned.page.shown:
-            worded = _messages(steps[name], page) if name in steps else {}
-            if not worded:
-                continue
-            step = steps[name]
-            page.snippets.add(step.snippet)
-            message, *others = dict.fromkeys(worded.values())
-            links, known = found.setdefault(message, []), remedies.setdefault(message, [])
-            sentences = [_prose(step.remedy)] if step.remedy else []
-            sentences += [f"{_by(worded, other)} says <code>{_inline(other)}</code>." for other in others]
-            known += [sentence for sentence in sentences if sentence not in known]
-            if not any(f"]({_path(scanned, page)}#" in other for other in links):
-                links.append(_link(scanned, page, step))
-    written: list[str] = []
-    for message in sorted(found, key=str.lower):
-        # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.
-        name = re.sub(r"\W+", "-", message.lower()).strip("-")
-        written += ["", f'<h3 class="message" id="{name}"><code>{_inline(message)}</code></h3>', ""]
-        written += [" ".join([*remedies[message], f"→ {' · '.join(found[message])}"]), ""]
-    return written
+    """The Markdown for `{{ errors }}`: every expected error message that the page has not listed yet, by alphabet."""
+    known = _collected(page)
+    found = [known.pop(text) for text in sorted(known, key=str.lower)]
+    return [line for message in found for line in _entry(message)]
+
+
+def error(page: Page, step: str) -> list[str]:
+    """The Markdown for `{{ error snippet/step }}`: the message of that step, where the page wants it.
+
+    Raises PageError if no page shows that step, if it does not fail, or if its message is already on the page.
+    """
+    known = _collected(page)
+    message = next((found for found in known.values() if step in found.steps), None)
+    if message is None:
+        what = f"'{step}' has no error message that is left to list"
+        raise PageError(what, hint="name a step with `exit` that a page shows, and each message once")
+    return _entry(known.pop(message.text))
+
+
+def _collected(page: Page) -> dict[str, Message]:
+    """The messages of all steps that fail and that a page shows, without those already listed.
+
+    They are collected once for a page, because it may list each of them by itself.
+    """
+    if page.messages is None:
+        page.messages = {}
+        steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
+        for scanned in page.list_pages():
+            for name in [] if scanned.page.generated else scanned.page.shown:
+                if name in steps and not steps[name].unlisted:
+                    _collect(steps[name], scanned, page, page.messages)
+    return page.messages
+
+
+def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Message]) -> None:
+    """Add the message of a step, as one page shows it, to the messages that are `known`."""
+    worded = _messages(step, page)
+    if not worded:
+        return
+    page.snippets.add(step.snippet)
+    text, *others = dict.fromkeys(worded.values())
+    message = known.setdefault(text, Message(text))
+    message.steps.append(str(step))
+    sentences = [_prose(step.remedy)] if step.remedy else []
+    sentences += [f"{_by(worded, other)} says <code>{_inline(other)}</code>." for other in others]
+    message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
+    if not any(f"]({_path(scanned, page)}#" in other for other in message.links):
+        message.links.append(_link(scanned, page, step))
+
+
+def _entry(message: Message) -> list[str]:
+    # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.
+    name = re.sub(r"\W+", "-", message.text.lower()).strip("-")
+    heading = f'<h3 class="message" id="{name}"><code>{_inline(message.text)}</code></h3>'
+    return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 
 def _messages(step: Step, page: Page) -> dict[Wording, str]:

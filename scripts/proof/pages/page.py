@@ -18,7 +18,8 @@ from proof.snippets.model import Snippet
 
 _LARGEST = 2_000_000  # bytes per page
 _MOST = 100  # problems that are listed of a page
-INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors)\s*\}\}$")  # a line that is replaced with a list of everything
+# A line that is replaced with a list of everything, or with one entry of such a list.
+INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors|error\s+(?P<step>\S+))\s*\}\}$")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,16 @@ class Waiver:
 
     sentence: str
     reason: str
+
+
+@dataclass
+class Message:
+    """An error message from one or more steps, with what to do about it, for the index of errors."""
+
+    text: str
+    steps: list[str] = field(default_factory=list)  # as snippet/step
+    remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
+    links: list[str] = field(default_factory=list)  # to the pages that show it
 
 
 @dataclass
@@ -45,6 +56,7 @@ class Page:
     waivers: list[Waiver] = field(default_factory=list)
     problems: list[ProofError] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
+    messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     waived: str = ""  # why nothing on it needs a proof; empty if it does

@@ -68,6 +68,7 @@ STEP = {
     "remedy": Key(
         "string", "For an expected failure: what a reader can do about it. A sentence for the index of error messages."
     ),
+    "unlisted": Key("string", "For an expected failure: why the index of error messages leaves it out."),
     "show": Key("list of strings", "Regular expressions: the lines that pages show. The others can be unfolded."),
     "ignore": Key("list of strings", "Regular expressions: text that differs from run to run, and isn't compared."),
     "timeout": Key("number", "The time limit in seconds. The default is 300."),

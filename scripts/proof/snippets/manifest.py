@@ -199,9 +199,10 @@ def _step(snippet: str, table: Table) -> Step:
     inside = table.text("inside") or None
     outcomes = _outcomes(table)
     code, expect = (outcomes[0].exit, outcomes[0].expect) if outcomes else _outcome((table, "exit"), (table, "expect"))
-    remedy = table.text("remedy")
-    if remedy and not any(outcome.exit for outcome in outcomes) and not code:
-        raise table.error("remedy", "`remedy` needs a nonzero `exit`", "add the `exit` code and `expect`")
+    fails = bool(code) or any(outcome.exit for outcome in outcomes)
+    for key in ("remedy", "unlisted"):
+        if table.text(key) and not fails:
+            raise table.error(key, f"`{key}` needs a nonzero `exit`", "add the `exit` code and `expect`")
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
         raise table.error("timeout", f"invalid timeout: {timeout:g} s", "use 1 to 3600 seconds")
@@ -238,7 +239,8 @@ def _step(snippet: str, table: Table) -> Step:
         expect=expect,
         outcomes=outcomes,
         differs=_differs(table),
-        remedy=remedy,
+        remedy=table.text("remedy"),
+        unlisted=table.text("unlisted"),
         show=tuple(table.pattern("show", p) for p in show),
         ignore=tuple(table.pattern("ignore", p) for p in ignore),
         timeout=timeout,

@@ -48,6 +48,7 @@ class Step:
     outcomes: tuple[Outcome, ...]  # if they depend on the engine; otherwise empty
     differs: tuple[Condition, ...]  # the engines on which it prints something else
     remedy: str  # what a reader can do about that failure, for the index of errors; may be empty
+    unlisted: str  # why it isn't in the index of errors; empty if it is
     show: tuple[Pattern, ...]  # the lines to show; if empty, all of them
     ignore: tuple[Pattern, ...]  # text that may differ from run to run
     timeout: float  # seconds

@@ -323,6 +323,31 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', seen)
 
 
+def test_a_page_chooses_the_order_of_messages(project: Path) -> None:
+    """`{{ error snippet/step }}` puts one message where the author wants it, and `{{ errors }}` leaves it out."""
+    html = convert("# Errors\n\n{{ errors }}", project)
+    (heading,) = re.findall(r'<h3 class="message".*</h3>', html)
+    html = convert("# Errors\n\n{{ error fails/run }}\n\nThe others:\n\n{{ errors }}", project)
+    assert re.findall(r'<h3 class="message".*</h3>', html) == [heading]
+    assert html.index(heading) < html.index("The others:")
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ error note/run }}", "{{ error x/y }}", "{{ error fails/run }}\n{{ error fails/run }}"]
+)
+def test_a_message_that_cannot_be_listed_stops_the_build(text: str, project: Path) -> None:
+    """A step that does not fail, an unknown step, and a message that is already listed."""
+    with pytest.raises(StopBuildError, match="has no error message that is left to list"):
+        convert(f"# Errors\n\n{text}", project)
+
+
+def test_an_unlisted_message_is_in_no_index(project: Path) -> None:
+    """What nobody would search for is left out, if the step says why."""
+    manifest = project / "snippets" / "fails" / "snippet.toml"
+    manifest.write_text(manifest.read_text("utf-8") + 'unlisted = "an example"\n', "utf-8")
+    assert 'class="message"' not in convert("# Errors\n\n{{ errors }}", project)
+
+
 @pytest.mark.parametrize(
     "text",
     [

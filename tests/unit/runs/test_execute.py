@@ -111,6 +111,7 @@ STEP = Step(
     outcomes=(),
     differs=(),
     remedy="",
+    unlisted="",
     show=(),
     ignore=(),
     timeout=10,

@@ -23,6 +23,7 @@ STEP = {
     "exit": 1,
     "expect": "not found",
     "remedy": "Look again.",
+    "unlisted": "Nobody looks for it.",
     "show": ["a"],
     "ignore": ["b"],
     "timeout": 12.5,

@@ -200,6 +200,7 @@ MISTAKES = [
     ("exit = 127", "exit = 1.5", 25, "`exit` must be a whole number"),
     ("exit = 127", "", 26, "`expect` needs a nonzero `exit`"),
     ('name = "run"', 'name = "run"\nremedy = "x"', 12, "`remedy` needs a nonzero `exit`"),
+    ('name = "run"', 'name = "run"\nunlisted = "x"', 12, "`unlisted` needs a nonzero `exit`"),
     ('expect = "not found"', "", 25, "an expected failure needs `expect`"),
     ('expect = "not found"', 'expect = "not found" "x"', 26, "invalid TOML: expected newline"),
     ('unshown = "the page', 'name = "the page', 27, "invalid TOML: cannot overwrite a value"),

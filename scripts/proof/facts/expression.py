@@ -271,15 +271,12 @@ def _megabytes(value: Value) -> Value:
     return Value(_number(value) * 1_000_000, "B")
 
 
-def _extreme(pick: Callable[..., Any]) -> Callable[..., Value]:
-    def function(first: Value, *rest: Value) -> Value:
-        values = (first, *rest)
-        for one, other in itertools.combinations(values, 2):
-            _common(one, other)
-        # A plain 0 goes with any unit, so the first value need not be the one that has it.
-        return Value(pick(_number(v) for v in values), next((v.unit for v in values if v.unit), ""))
-
-    return function
+def _extreme(pick: Callable[..., Any], first: Value, *rest: Value) -> Value:
+    values = (first, *rest)
+    for one, other in itertools.combinations(values, 2):
+        _common(one, other)
+    # A plain 0 goes with any unit, so the first value need not be the one that has it.
+    return Value(pick(_number(v) for v in values), next((v.unit for v in values if v.unit), ""))
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
@@ -292,7 +289,7 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "words": _words,  # words(a.layers) → two
     "capital": _capital,  # capital(words(a.layers)) → Two, at the beginning of a sentence
     "MB": _megabytes,  # MB(8): a size to compare with
-    "min": _extreme(min),
-    "max": _extreme(max),
+    "min": functools.partial(_extreme, min),
+    "max": functools.partial(_extreme, max),
     "abs": lambda value: Value(abs(_number(value)), value.unit),
 }

@@ -68,8 +68,8 @@ def comparison(left: float, right: float, unit: str) -> str:
 def rank(value: float, others: Sequence[float], unit: str) -> str:
     """Which of several it is: `smallest`, `second largest`. Raises PageError if there is no such place."""
     if not others or value in others:
-        what = "nothing to rank it with" if not others else "another value is equal to it"
-        raise PageError(f"rank() has {what}", hint="rank(a.size, b.size, c.size)")
+        what = "rank() has nothing to rank it with" if not others else "rank() has an equal value to rank it with"
+        raise PageError(what, hint="rank(a.size, b.size, c.size)")
     least, most = _COMPARED.get(unit, _COMPARED[""])[3:]
     below = sum(other < value for other in others)
     above = len(others) - below

@@ -54,6 +54,8 @@ def test_fraction(share: float, words: str) -> None:
         (3.0, "three times"),
         (8.1, "about eight times"),
         (12.99, "13 times"),
+        (1.05, "1.1 times"),
+        (1.2, "1.2 times"),
     ],
 )
 def test_times(factor: float, words: str) -> None:
@@ -74,6 +76,7 @@ def test_times(factor: float, words: str) -> None:
         (2, 1, "count", "more than"),
         (2, 2, "count", "as many as"),
         (0.1, 0.2, "", "less than"),
+        (0.1, 0.2, "a unit without words of its own", "less than"),
     ],
 )
 def test_comparison(left: float, right: float, unit: str, words: str) -> None:
@@ -91,6 +94,10 @@ def test_comparison(left: float, right: float, unit: str, words: str) -> None:
         (2, [1, 3, 4, 5], "B", "second smallest"),
         (4, [1, 2, 3, 5], "B", "second largest"),
         (3, [1, 2, 4, 5, 6], "count", "third smallest"),
+        # In the middle, from below.
+        (2, [1, 3], "B", "second smallest"),
+        (10.5, list(range(20)), "B", "tenth largest"),
+        (3, [1, 2], "a unit without words of its own", "largest"),
     ],
 )
 def test_rank(value: float, others: Sequence[float], unit: str, words: str) -> None:
@@ -99,22 +106,43 @@ def test_rank(value: float, others: Sequence[float], unit: str, words: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("say", "what"),
+    ("say", "what", "hint"),
     [
-        (lambda: phrases.fraction(0.02), "no simple fraction is near 0.02"),
-        (lambda: phrases.fraction(0.0), "no simple fraction is near 0"),
-        (lambda: phrases.fraction(float("inf")), "no simple fraction is near inf"),
-        (lambda: phrases.times(1.04), "1.04 is not a multiple"),
-        (lambda: phrases.rank(1, [], "B"), "nothing to rank it with"),
-        (lambda: phrases.rank(1, [1, 2], "B"), "another value is equal to it"),
-        (lambda: phrases.rank(50, list(range(50)) + list(range(51, 101)), "B"), "the first ten places"),
+        (
+            lambda: phrases.fraction(0.02),
+            "no simple fraction is near 0.02",
+            "use percent(), which can say every share",
+        ),
+        (lambda: phrases.fraction(0.0), "no simple fraction is near 0", "use percent(), which can say every share"),
+        (
+            lambda: phrases.fraction(float("inf")),
+            "no simple fraction is near inf",
+            "use percent(), which can say every share",
+        ),
+        (lambda: phrases.times(1.04), "1.04 is not a multiple", "use percent(a / b - 1), or fraction()"),
+        (lambda: phrases.rank(1, [], "B"), "rank() has nothing to rank it with", "rank(a.size, b.size, c.size)"),
+        (
+            lambda: phrases.rank(1, [1, 2], "B"),
+            "rank() has an equal value to rank it with",
+            "rank(a.size, b.size, c.size)",
+        ),
+        (
+            lambda: phrases.rank(10, list(range(21)), "B"),
+            "rank() has an equal value to rank it with",
+            "rank(a.size, b.size, c.size)",
+        ),
+        (
+            lambda: phrases.rank(10.5, list(range(22)), "B"),
+            "rank() names the first ten places from either end",
+            "say it in another way",
+        ),
     ],
 )
-def test_what_cannot_be_said(say: Callable[[], str], what: str) -> None:
+def test_what_cannot_be_said(say: Callable[[], str], what: str, hint: str) -> None:
     """The message says what to use instead."""
-    with pytest.raises(PageError, match=what) as error:
+    with pytest.raises(PageError) as error:
         say()
-    assert error.value.hint
+    assert (error.value.what, error.value.hint) == (what, hint)
 
 
 @pytest.mark.parametrize(("value", "words"), [(0, "zero"), (12, "twelve"), (13, "13"), (1234, "1,234"), (-1, "-1")])

@@ -67,5 +67,5 @@ def pytest_collection_finish() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update` rewrites the goldens instead of comparing with them; `--screenshots DIR` keeps pictures of pages."""
-    parser.addoption("--update", action="store_true", help="rewrite tests/data/golden/*.html")
+    parser.addoption("--update", action="store_true", help="rewrite tests/data/golden")
     parser.addoption("--screenshots", metavar="DIR", help="keep a picture of every page, wide and narrow")

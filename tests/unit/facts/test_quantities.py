@@ -296,3 +296,44 @@ def test_any_text(text: str, words: Sequence[str]) -> None:
     for quantity in quantities.find(sentence):
         assert isinstance(quantity, Quantity)
         assert quantity.text
+
+
+# Each word of the grammar that no planted sentence has.
+MORE = """It is threefold, a hundredfold, a thousandfold and manyfold; a blindfold, a scaffold and a manifold are not.
+Two orders of magnitude, an order of magnitude, orders of 12 boxes, the order of things.
+The cost is mostly Alpine, and the rest is mostly empty. Mostly, it is quiet.
+Most files are empty. Most of it is Alpine. At most nine files. The most files. The most stubborn file. Most stubborn.
+Nearly all files, almost every file, virtually all of them, practically everything, nearly a file, all files.
+Hardly any files, barely anything, scarcely any, hardly a file, any files, barely enough.
+The bulk of it, the majority of files, a minority of files, the majority rules, in bulk.
+The image changes in size. The size changed. It changes its name. A change of size. The size of a change, changes.
+It grew from $ to $. It shrank by $. It fell to $. It rose again. A fall of rain. The grew. It climbs by then $.
+The file's size drops. Its growth is steady. It loses weight. It gains nothing. The layer's shrinking is over.
+It weighs 3 or 4 MB, between 3 and 4 MB, 3 to 4 MB, 3-4 MB, some 3,000 MB, under 3 MB, up to 3 MB, over 3 MB.
+At least three layers, no more than three layers, fewer than three layers, exactly three layers, about three layers.
+The second largest, the very largest, one of the largest files, the largest possible, largest-first.
+Longer than before, much longer, no longer, a longer name, the longer of the two, twice as long, as long as that.
+Port 8080, ports 8080 and 8081, :8080, user 65532, uid 0, UID 65532:65532, exit code 125, exits with 1, status 2.
+Go 1.27, Go 1.27.3, go1.27, v1.27, version 2, Docker 29, Docker 28 and 29, Alpine 3.22, BuildKit v0.30, RFC 5280.
+3 June 2020, June 2020, in 2026, 2026-11-26, at 12:30, step 3, chapter 4, page 12, the 3rd file, amd64, x86-64, UTF-8.
+Half, half of it, one and a half MB, two and a half times, a third of it, two thirds, three quarters, 1/3, 2/3 of it.
+A dozen files, dozens of files, hundreds of files, a few files, several files, a couple of files, many files, a lot.
+Five per cent, 5 percent, 5%, a few per cent, a percentage point, 100 %, zero per cent, five percent more.
+"""
+
+
+def test_what_is_read_in_each_sentence(request: pytest.FixtureRequest) -> None:
+    """Every quantity of the planted sentences, with its kind, words, number and place. --update accepts a change."""
+    read = []
+    for path in sorted((SENTENCES / "development").glob("*.txt")):
+        for line in path.read_text("utf-8").splitlines():
+            kind, colon, sentence = line.partition(": ")
+            if colon and not kind.startswith("#"):
+                read += [f"{kind}: {sentence}", *(f"    {quantity}" for quantity in quantities.find(sentence))]
+    for line in MORE.replace("$", FACT).splitlines():
+        read += [line, *(f"    {quantity}" for quantity in quantities.find(line))]
+    read = [line.replace(FACT, "$") for line in read]
+    golden = REPOSITORY / "tests/data/golden/quantities.txt"
+    if request.config.getoption("--update"):
+        golden.write_text("\n".join(read) + "\n", "utf-8")
+    assert golden.read_text("utf-8").splitlines() == read

@@ -293,6 +293,21 @@ class TestTheEnginesWords:
         assert done.returncode == 1, done.stderr
         assert "note: the shard's verdict" in done.stdout
 
+    def test_results_of_both_kinds(self) -> None:
+        """The message names those that were run otherwise, and what to do."""
+        with_words, one, other = (
+            result_files.Part(Path(name), "rebuilt", 1, same, ())
+            for name, same in (("with", True), ("one", False), ("other", False))
+        )
+        with pytest.raises(UsageError) as error:
+            result_files.check_words([one, with_words, other], same_engine=True)
+        assert error.value.what == "these results were run without --same-engine: one, other"
+        assert error.value.hint == "run them with it too"
+        with pytest.raises(UsageError) as error:
+            result_files.check_words([with_words, one, with_words], same_engine=False)
+        assert error.value.what == "these results were run with --same-engine: with, with"
+        assert error.value.hint == "proof merge --same-engine with with"
+
     def test_a_merge_of_the_same_words(self, root: Path, tmp_path: Path) -> None:
         """They are accurate."""
         result_files.save(results(root), tmp_path / "all", root=root, origin="rebuilt", seconds=1, same_engine=True)

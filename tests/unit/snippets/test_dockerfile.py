@@ -11,7 +11,7 @@ import pytest
 
 from proof.captures import index
 from proof.captures.buildkit_log import labels
-from proof.core.errors import RefusedError
+from proof.core.errors import RefusedError, Where
 from proof.runs import verify
 from proof.snippets import manifest
 from proof.snippets.dockerfile import Dockerfile, localise, parse
@@ -161,8 +161,9 @@ class TestBaseOf:
     )
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
         """An unknown target is refused, with the known ones in the hint."""
-        with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}"):
+        with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}") as error:
             read(tmp_path, text).base_of("z")
+        assert error.value.where == Where(tmp_path / "Dockerfile")
 
 
 # tests/data/corpus lists what is refused, and why.
@@ -227,13 +228,21 @@ LOCALISED = [
     ("FROM a\nCOPY --from=1 x y", "FROM p/a\nCOPY --from=p/1 x y"),
     ("FROM a\nRUN cp if=x from=y # FROM z", "FROM p/a\nRUN cp if=x from=y # FROM z"),
     ("# FROM a\n\nFROM b\n", "# FROM a\n\nFROM p/b\n"),
+    (
+        "# --from=b\nFROM a\n# --from=b\nCOPY --from=b x y\n# --from=b",
+        "# --from=b\nFROM p/a\n# --from=b\nCOPY --from=p/b x y\n# --from=b",
+    ),
+    (
+        "FROM a\nCOPY --from=b x y\nCOPY --from=keep x y\nCOPY --from=c x y",
+        "FROM p/a\nCOPY --from=p/b x y\nCOPY --from=keep x y\nCOPY --from=p/c x y",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), LOCALISED)
 def test_localise(tmp_path: Path, text: str, expected: str) -> None:
     """Images from outside are renamed. Stages, scratch and all other text are unchanged."""
-    assert localise(text, lambda name: f"p/{name}", [read(tmp_path, text)]) == expected
+    assert localise(text, lambda name: name if name == "keep" else f"p/{name}", [read(tmp_path, text)]) == expected
     assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
 
 
@@ -322,6 +331,44 @@ def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> No
             read(tmp_path, text)
         assert error.value.where
         assert error.value.where.line == 3
+
+
+PLAIN = "use a plain name or a path without `..`"
+
+
+@pytest.mark.parametrize(
+    ("mount", "what", "hint"),
+    [
+        (
+            "env=A",
+            "the mount option `env` is refused",
+            (
+                "use one of: destination, dst, from, gid, id, mode, readonly, readwrite, ro, rw, sharing, size, "
+                "source, src, target, type, uid"
+            ),
+        ),
+        ("target=/x,Target=/y", "the mount option `target` is given twice", "remove one of them"),
+        ("type=secret", "a mount of type secret is refused", "use cache, bind or tmpfs"),
+        ("source=..,target=/x", "the mount option `source=..` is refused", PLAIN),
+        ("id=a*b,target=/x", "the mount option `id=a*b` is refused", PLAIN),
+        ("target=proc", "a mount at proc is refused: it belongs to the kernel", "use another path"),
+    ],
+)
+def test_why_a_mount_is_refused(mount: str, what: str, hint: str, tmp_path: Path) -> None:
+    """The message names the option, its line, and what to write instead."""
+    with pytest.raises(RefusedError) as error:
+        read(tmp_path, f"FROM a\nWORKDIR /\nRUN --mount={mount} ls")
+    assert (error.value.what, error.value.hint) == (what, hint)
+    assert error.value.where is not None
+    assert error.value.where.line == 3
+    assert error.value.evidence == f"RUN --mount={mount} ls"
+
+
+def test_a_relative_mount_is_below_the_working_directory(tmp_path: Path) -> None:
+    """So proc is the kernel's in / only."""
+    read(tmp_path, "FROM a\nWORKDIR /src\nRUN --mount=target=proc ls")
+    with pytest.raises(RefusedError):
+        read(tmp_path, "FROM a\nWORKDIR /\nRUN --mount=target=proc ls")
 
 
 @pytest.mark.parametrize(

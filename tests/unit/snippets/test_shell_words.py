@@ -220,3 +220,23 @@ def test_everything_can_be_quoted(words: list[str]) -> None:
     """Any visible text can be passed on: in single quotes, and its apostrophes in double quotes."""
     quoted = " ".join("'" + word.replace("'", "'\"'\"'") + "'" for word in words)
     assert split(f"docker {quoted}") == ("docker", *words) == tuple(shlex.split(f"docker {quoted}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        (
+            'docker "a!"',
+            "`!` is an earlier command for a shell, in double quotes too, but no shell",
+            "use single quotes",
+        ),
+        ("docker 'a", "the command cannot be split into words: ' is not closed", "close the quote"),
+        (r"docker \a", r"`\` is refused outside quotes", "put the character after it in quotes instead"),
+    ],
+)
+def test_the_whole_message(text: str, what: str, hint: str) -> None:
+    """A hint without more words than it needs."""
+    with pytest.raises(RefusedError) as error:
+        split(text)
+    assert error.value.what.startswith(what)
+    assert error.value.hint == hint

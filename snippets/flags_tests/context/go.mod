@@ -1,3 +1,0 @@
-module example.com/greeting
-
-go 1.27

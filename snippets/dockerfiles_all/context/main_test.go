@@ -8,7 +8,7 @@ import (
 
 func TestHome(t *testing.T) {
 	answer := httptest.NewRecorder()
-	home(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+	routes().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
 	if got := answer.Body.String(); got != "hello world" {
 		t.Errorf("start page: %q", got)
 	}

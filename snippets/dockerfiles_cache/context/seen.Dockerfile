@@ -1,0 +1,3 @@
+FROM golang:1.27-alpine
+WORKDIR /src
+COPY . .

@@ -1,8 +1,0 @@
-FROM golang:1.27-alpine AS builder
-WORKDIR /src
-RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /app .
-
-FROM scratch
-COPY --from=builder /app /app
-USER 65532:65532
-ENTRYPOINT ["/app"]

@@ -40,7 +40,7 @@ def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:
     if any(capture.environment.bases == "rebuilt" for capture in page.book.shown(snippet.name)):
         last = says[-1]
         last.tail = f"{last.tail or ''} Sizes differ slightly, because this site's base images are "
-        rebuilt = ET.SubElement(says, "a", _link(page))
+        rebuilt = _link(says, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."
     verbatim.literal(box)
     ET.SubElement(box, "div").text = stash(f"<pre><code>{as_html(block.text)}</code></pre>")
@@ -49,22 +49,27 @@ def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:
 
 def _notes(block: try_it.Block) -> str:
     """What to know before pasting it, with names between backquotes."""
-    makes = [f"makes the directory `{block.directory}`"] if block.directory else []
+    does = []
+    if block.directory:
+        does.append(f"creates the directory `{block.directory}`")
     if block.images:
-        makes.append(f"tags {'an image' if len(block.images) == 1 else 'images'} {_list(block.images)}")
-    notes = ["Paste this into `bash` or `zsh`. All you need is Docker."]
-    if makes:
-        notes.append(f"It {' and '.join(makes)}.")
+        names = _listed([f"`{name}`" for name in block.images])
+        does.append(f"tags {'images' if block.images[1:] else 'an image'} as {names}")
     if block.runs:
-        notes.append("Its containers stop, and stay until you remove them.")
+        does.append("leaves stopped containers")
+    notes = ["Paste this into `bash` or `zsh`. All you need is Docker."]
+    if does:
+        notes.append(f"It {_listed(does)}.")
+    if block.images:
+        notes.append("If an image of yours has such a tag, it loses it.")
     if block.fails:
         notes.append("What fails above fails here too.")
     return " ".join(notes)
 
 
-def _list(names: Sequence[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted)
+def _listed(items: Sequence[str]) -> str:
+    *before, last = items
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _write(parent: ET.Element, text: str) -> None:
@@ -75,8 +80,9 @@ def _write(parent: ET.Element, text: str) -> None:
         element.text, element.tail = code, after
 
 
-def _link(page: Page) -> dict[str, str]:
-    """The attributes of a link to the page about base images. A site generator makes an address of it."""
+def _link(parent: ET.Element, page: Page) -> ET.Element:
+    """A link to the page about base images, of which a site generator makes an address. No link if it is not known."""
     if not page.about_bases or page.path is None:
-        return {}
-    return {"href": Path(os.path.relpath(page.docs / page.about_bases, page.path.parent)).as_posix()}
+        return ET.SubElement(parent, "span")
+    href = Path(os.path.relpath(page.docs / page.about_bases, page.path.parent)).as_posix()
+    return ET.SubElement(parent, "a", {"href": href})

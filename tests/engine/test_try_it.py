@@ -28,9 +28,9 @@ from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.engine
 
-# The article's; a directory, `inside` and a failure; several Dockerfiles; another platform; a base that is looked at;
-# `inside` without files; and one whose commands write into their copy of the context.
-SOME = ("single", "multi", "dockerfiles_cli", "platforms_forgotten", "go_image", "go_env", "reproducible_vcs")
+# The article's, one with `inside`; several Dockerfiles and failures; another platform; a base that is only looked at;
+# `inside` without files, and with a failure.
+SOME = ("single", "multi", "dockerfiles_alpine", "platforms_forgotten", "go_image", "go_env", "toolchains_newer")
 WITHOUT = {"rebuilds_all", "rebuilds_ignored", "rebuilds_named"}  # whose blocks cannot be pasted
 # Called `docker`: calls the real one without a network, as the tool does, and records what it printed. No registry is
 # asked for the base images, which the engine has.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 
-from proof.core.text import as_html, visible
+from proof.core.text import visible
 from proof.pages import try_it, verbatim
 from proof.pages.page import Page
 from proof.snippets.model import Snippet
@@ -43,7 +44,10 @@ def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:
         rebuilt = _link(says, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."
     verbatim.literal(box)
-    ET.SubElement(box, "div").text = stash(f"<pre><code>{as_html(block.text)}</code></pre>")
+    ET.SubElement(box, "div").text = stash(
+        # In a text, unlike an attribute, quotes need not be escaped.
+        f"<pre><code>{escape(visible(block.text), quote=False)}</code></pre>"
+    )
     return box
 
 
@@ -61,7 +65,8 @@ def _notes(block: try_it.Block) -> str:
     if does:
         notes.append(f"It {_listed(does)}.")
     if block.images:
-        notes.append("If an image of yours has such a tag, it loses it.")
+        tag = "one of these tags" if block.images[1:] else "this tag"
+        notes.append(f"An image of yours that has {tag} loses it.")
     if block.fails:
         notes.append("What fails above fails here too.")
     return " ".join(notes)

@@ -16,7 +16,12 @@ from proof.reports import json_report
 from proof.snippets import project
 from tests.support.helpers import REPOSITORY, address
 
-DESCRIBED: dict[str, type | tuple[type, ...]] = {"string": str, "number": (int, float), "object": dict, "null": type(None)}
+DESCRIBED: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "number": (int, float),
+    "object": dict,
+    "null": type(None),
+}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ Pytest runs some of the blocks. To run those of every page, which takes some min
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -31,7 +32,6 @@ pytestmark = pytest.mark.engine
 # The article's, one with `inside`; several Dockerfiles and failures; another platform; a base that is only looked at;
 # `inside` without files, and with a failure.
 SOME = ("single", "multi", "dockerfiles_alpine", "platforms_forgotten", "go_image", "go_env", "toolchains_newer")
-WITHOUT = {"rebuilds_all", "rebuilds_ignored", "rebuilds_named"}  # whose blocks cannot be pasted
 # Called `docker`: calls the real one without a network, as the tool does, and records what it printed. No registry is
 # asked for the base images, which the engine has.
 CLIENT = """\
@@ -52,17 +52,20 @@ sys.exit(code)
 """
 
 
-def shown() -> Iterator[str]:
-    """The snippets of which a page shows a transcript."""
+def offered() -> Iterator[str]:
+    """The snippets of which a page shows a transcript and offers a block."""
     for page in sorted((REPOSITORY / "docs").rglob("*.md")):
-        yield from re.findall(r"^\s*\{\{ transcript (\w+)/\w+ \}\}", page.read_text("utf-8"), re.MULTILINE)
+        for name in re.findall(r"^\s*\{\{ transcript (\w+)/\w+ \}\}", page.read_text("utf-8"), re.MULTILINE):
+            with contextlib.suppress(try_it.NotPasteableError):
+                try_it.block(project.find(REPOSITORY / "snippets", name))
+                yield name
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every block that a page offers, or some."""
     if "name" in metafunc.fixturenames:
-        names = dict.fromkeys(shown()) if metafunc.config.getoption("--every-block") else SOME
-        metafunc.parametrize("name", [name for name in names if name not in WITHOUT])
+        every = metafunc.config.getoption("--every-block")
+        metafunc.parametrize("name", list(dict.fromkeys(offered())) if every else SOME)
 
 
 @pytest.fixture

@@ -66,6 +66,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update` rewrites the goldens instead of comparing with them; `--screenshots DIR` keeps pictures of pages."""
+    """`--update` rewrites the goldens instead of comparing with them; `--screenshots DIR` keeps pictures of pages.
+
+    `--every-block` runs what readers paste for every snippet on a page, instead of some.
+    """
     parser.addoption("--update", action="store_true", help="rewrite tests/data/golden")
     parser.addoption("--screenshots", metavar="DIR", help="keep a picture of every page, wide and narrow")
+    parser.addoption("--every-block", action="store_true", help="run the blocks to paste of every page")

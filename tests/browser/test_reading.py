@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from proof.facts import book as facts
+from proof.pages import try_it
+from proof.snippets import project
 from tests.browser.conftest import Reader, Scheme, settled
 from tests.support.helpers import REPOSITORY
 
@@ -59,6 +61,19 @@ def test_copying_takes_the_command_alone(name: str, reader: Reader) -> None:
         copied.append(clipboard(page))
     assert copied == [step.command for step in steps if step]
     assert len(copied) == len(shown) > 1
+
+
+def test_a_block_is_copied_whole(reader: Reader) -> None:
+    """The box of each snippet opens, and its button copies what the terminal is to get, quotes and blanks and all."""
+    page = reader("")
+    copied = []
+    for box in page.locator("details.try").all():
+        box.locator("summary").click()
+        box.locator("pre").hover()
+        box.get_by_role("button", name="Copy to clipboard").click()
+        copied.append(clipboard(page).rstrip("\n"))
+    wanted = [try_it.block(project.find(REPOSITORY / "snippets", name)) for name in ("single", "multi")]
+    assert copied == [block.text.rstrip("\n") for block in wanted]
 
 
 def test_a_command_is_copied_by_keyboard(reader: Reader) -> None:
@@ -174,7 +189,8 @@ def test_on_paper_there_is_the_text_alone(reader: Reader) -> None:
     """Dark or not, paper is light; what only a screen can do is left out, and no table is cut off at the edge."""
     page = reader("layers/", scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
-    for gone in (".md-header", ".md-sidebar", ".md-footer", ".claim__mark", "details.chart__numbers", ".headerlink"):
+    boxes = ("details.chart__numbers", "details.try")
+    for gone in (".md-header", ".md-sidebar", ".md-footer", ".claim__mark", *boxes, ".headerlink"):
         expect(page.locator(gone).first).to_be_hidden()
     expect(page.locator("article h1")).to_be_visible()
     expect(page.locator("article h1")).to_have_css("color", "rgb(19, 34, 43)")

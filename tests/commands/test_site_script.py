@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from proof.facts import book
 from tests.support.helpers import REPOSITORY, captured, edit, tiny
 from tests.support.makers import write
 
@@ -22,7 +24,8 @@ def root(tmp_path: Path) -> Path:
     write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/python": "#!/bin/sh\n", "overrides/main.html": ""})
     package = REPOSITORY / "scripts"
     write(root, {".venv/bin/mkdocs": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m mkdocs "$@"\n'})
-    for name in ("scripts/bootstrap", ".venv/bin/python", ".venv/bin/mkdocs"):
+    write(root, {".venv/bin/proof": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m proof.cli.main "$@"\n'})
+    for name in ("scripts/bootstrap", ".venv/bin/python", ".venv/bin/mkdocs", ".venv/bin/proof"):
         (root / name).chmod(0o755)
     edit(root / "mkdocs.yml", "  - proof", "  - proof: { draft: !ENV [PROOF_DRAFT, false] }")
     return root
@@ -54,6 +57,19 @@ def test_a_stale_capture_is_not_published(root: Path) -> None:
     done = site(root, "--draft")
     assert done.returncode == 0, done.stdout + done.stderr
     assert STALE in page.read_text("utf-8")
+
+
+def test_the_facts_are_published_for_programs(root: Path) -> None:
+    """Every fact is in facts.json, with the place where a page shows its step."""
+    done = site(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    facts = json.loads((root / "site/facts.json").read_text("utf-8"))["facts"]
+    assert [fact["name"] for fact in facts] == list(book.load(root / "snippets"))
+    pages = {path.relative_to(root / "site").as_posix(): path.read_text("utf-8") for path in root.rglob("site/*.html")}
+    for fact in (fact for fact in facts if fact["place"]):
+        page, _, anchor = fact["place"].partition("#")
+        assert f'id="{anchor}"' in pages[f"{page}index.html"]
+    assert any(fact["place"] for fact in facts)
 
 
 def test_an_unknown_option_is_refused(root: Path) -> None:

@@ -23,7 +23,7 @@ from proof.core import text as text_module
 from proof.core.errors import PageError, ProofError, RefusedError, Where
 from proof.core.patterns import Pattern
 from proof.facts.book import FactBook
-from proof.pages import transcript
+from proof.pages import transcript, try_it
 from proof.pages.extension import StopBuildError
 from proof.reports import json_report
 from proof.snippets import commands, dockerfile, manifest
@@ -33,6 +33,7 @@ from tests.support.helpers import REPOSITORY, TINY, captured, tiny
 from tests.support.hostile import cases
 from tests.support.makers import write
 from tests.unit.pages.test_extension import convert
+from tests.unit.pages.test_try_it import paste, snippet, tree
 
 WHERE = Where(Path("snippet.toml"), 1)
 MANIFESTS = [path.read_text("utf-8") for path in sorted(REPOSITORY.glob("snippets/*/snippet.toml"))]
@@ -225,6 +226,38 @@ def test_page(project: Path, text: str) -> None:
         assert error.exit_code in (1, 2)
         return
     assert isinstance(html, str)
+
+
+PIECES = [
+    "EOF",
+    "EOF2",
+    " EOF",
+    "\t",
+    "        ",
+    " ",
+    "\n",
+    "$(touch owned)",
+    "`touch owned`",
+    "'",
+    '"',
+    "\\",
+    "!x",
+    "é",
+]
+
+
+@given(text=st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | mutated(DOCKERFILES) | st.text())
+def test_block(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Whatever a file holds, there is no block, or a shell writes this file and no other."""
+    root = tmp_path_factory.mktemp("block")
+    odd = snippet(root, {"data": text})
+    try:
+        block = try_it.block(odd)
+    except try_it.NotPasteableError:
+        return
+    paste(block.text, root / "reader")
+    assert tree(root / "reader" / "odd") == tree(odd.context)
+    assert [path.name for path in (root / "reader").iterdir()] == ["odd"]
 
 
 def test_the_examples_are_the_same_each_time(request: pytest.FixtureRequest) -> None:

@@ -39,7 +39,7 @@ from proof.captures.staleness import StaleError
 from proof.core import errors
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible, plain
-from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, values, verbatim
+from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, try_box, values, verbatim
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
@@ -100,6 +100,7 @@ class ProofExtension(Extension):
             "docs": ["docs", "the directory of the pages, below the project"],
             "collect": [False, "collect every problem of a page instead of stopping at the first"],
             "draft": [False, "show stale captures, and say so at each, instead of stopping"],
+            "about_bases": ["", "the page, below docs, that says where base images come from"],
         }
         super().__init__(**options)
 
@@ -144,6 +145,7 @@ class ProofExtension(Extension):
             list_pages=lambda: self._list_pages(self.page),
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
+            about_bases=self.getConfig("about_bases"),
         )
 
 
@@ -303,6 +305,8 @@ class _Transcripts(OnPage, BlockProcessor):
         # site generator that checks links looks for their targets in the tree.
         around = ET.SubElement(parent, "div", {"id": transcript.anchor(snippet, step, again=again)})
         around.text = self.parser.md.htmlStash.store(html)
+        if html:
+            self.page.last_transcripts[snippet] = around
 
     def _render(self, snippet_name: str, step_name: str) -> str:
         name = f"{snippet_name}/{step_name}"
@@ -426,6 +430,7 @@ class _Audit(OnPage, Treeprocessor):
             self._leftovers(root)
             audit.audit(root, self.page)
             self._stale(root)  # after the audit, which finds the snippets that claims use
+            try_box.add(root, self.page, stash=self.md.htmlStash.store)
             if (line := footer.line(self.page)) is not None:
                 root.append(verbatim.literal(line))
             flag_spans.in_codes(root)

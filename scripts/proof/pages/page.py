@@ -50,6 +50,7 @@ class Page:
     list_pages: Callable[[], list[PageReport]]  # reports of all pages, for a page that lists them
     collect: bool = False  # collect every problem instead of stopping at the first
     draft: bool = False  # show stale captures, and say so, instead of stopping
+    about_bases: str = ""  # the page, below `docs`, that says where base images come from; empty if there is none
     expand: bool = True  # generate index pages; off while an index page asks for the reports
     source: str = ""
     claims: list[Claim] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Page:
     problems: list[ProofError] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
+    last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     waived: str = ""  # why nothing on it needs a proof; empty if it does
@@ -91,6 +93,7 @@ class Page:
         """Drop what only rendering needs, to save memory: a site may have a thousand pages."""
         self._read.clear()
         self.stated.clear()
+        self.last_transcripts.clear()
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""

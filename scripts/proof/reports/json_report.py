@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from proof.captures.model import Capture
 from proof.facts.book import FactBook
-from proof.facts.values import Source
+from proof.facts.values import Fact, Source
 from proof.runs.result import Result
+from proof.snippets.model import Snippet
 
 SCHEMA = 1
+# What only a measured fact has; null for a cited one.
+_MEASURED = tuple("snippet step command inside engine builder image_store bases revision place".split())
 
 
-def facts(book: FactBook) -> str:
-    """The output of `proof facts --json`."""
-    found: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "value": fact.value,
-            "unit": fact.unit,
-            "written": str(fact),
-            "source": fact.source,
-            "tolerance": fact.tolerance,
-            **_origin(fact.origin),
-        }
-        for name, fact in book.items()
-    ]
-    return _dump({"schema": SCHEMA, "facts": found})
+def facts(book: FactBook, snippets: Iterable[Snippet] = (), places: Mapping[str, str] | None = None) -> str:
+    """The output of `proof facts --json`. docs/tool/facts.md describes it.
+
+    `snippets` are those of the project, for the steps that facts come from. `places` has the address at which the site
+    shows each step, by its name; without it, none is given.
+    """
+    known = {snippet.name: snippet for snippet in snippets}
+    return _dump({"schema": SCHEMA, "facts": [_fact(fact, known, places or {}) for fact in book.values()]})
 
 
-def _origin(origin: Capture | Source) -> dict[str, Any]:
-    if isinstance(origin, Source):
-        return {"kind": "cited", "basis": None, "date": origin.date, "url": origin.url}
-    return {"kind": "measured", "basis": asdict(origin.environment), "date": origin.provenance.date, "url": ""}
+def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "name": fact.name,
+        "value": fact.value,
+        "unit": fact.unit,
+        "written": str(fact),
+        "source": fact.source,
+        "tolerance": fact.tolerance,
+    }
+    owner, _, name = fact.name.partition(".")
+    if isinstance(fact.origin, Source):
+        cited = {"kind": "cited", "basis": None, "date": fact.origin.date, "url": fact.origin.url}
+        return said | cited | dict.fromkeys(_MEASURED)
+    step = snippets[owner].step_of(name) if owner in snippets else None
+    captured = fact.origin.step(step.name) if step else None
+    by = fact.origin.provenance
+    measured = {
+        "snippet": owner,
+        "step": step.name if step else None,
+        "command": captured.command if captured else None,
+        "inside": captured.inside if captured else None,
+        "engine": by.engine,
+        "builder": by.builder,
+        "image_store": by.image_store,
+        "bases": by.bases,
+        "revision": by.revision,
+        "place": places.get(str(step)),
+    }
+    assert tuple(measured) == _MEASURED
+    basis = asdict(fact.origin.environment)
+    return said | {"kind": "measured", "basis": basis, "date": by.date, "url": ""} | measured
 
 
 def results(found: Sequence[Result]) -> str:
@@ -66,5 +88,5 @@ def results(found: Sequence[Result]) -> str:
 def _dump(data: dict[str, Any]) -> str:
     # `##[group]` anywhere in a line is a command to a CI system, and a terminal acts on control characters. Escaped,
     # they are the same JSON and harmless.
-    written = json.dumps(data, indent=2, ensure_ascii=False).replace("##", "#\\u0023")
+    written = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).replace("##", "#\\u0023")
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in written)

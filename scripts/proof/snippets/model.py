@@ -114,6 +114,14 @@ class Snippet:
         """The snippet with what is declared for this engine."""
         return replace(self, steps=tuple(step.on(engine) for step in self.steps))
 
+    def step_of(self, fact: str) -> Step | None:
+        """The step that a fact is read from, or that builds the image it is a fact of. None if there is none."""
+        for step in self.steps:
+            if any(rule.name == fact for rule in step.facts):
+                return step
+        # A later build of the same tag replaces the image.
+        return next((step for step in reversed(self.steps) if self.image in step.command.tags), None)
+
     def image_base(self) -> str | None:
         """The base image of the measured image, or `scratch`; None if no image is measured."""
         for step in reversed(self.steps):  # a later build of the same tag replaces the image

@@ -156,7 +156,7 @@ def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture
 PRINTED = {
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
-    "cli/facts": ["json_report.facts(found)"],
+    "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
     "publish/__main__": ["f'{len(pages)} pages finished'"],

@@ -1,0 +1,174 @@
+"""Writes a snippet as one block for a reader's terminal: a new directory, the files of the context, the commands.
+
+The block is for bash, zsh and any POSIX shell, and needs only Docker and the standard tools. Readers paste it without
+reading it all, so it has to be harmless:
+
+- If the directory exists, nothing happens: a shell reads everything up to the last parenthesis before it runs anything.
+- The directory is called `./NAME`, because `cd NAME` would look into CDPATH first.
+- Everything else runs in a subshell, so the reader's own shell keeps its settings.
+- Names and contents of files are data. They are quoted, and a snippet with a character that a terminal would act on
+  gets no block.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from proof.core import file_modes
+from proof.core.text import first_invisible
+from proof.snippets import context
+from proof.snippets.commands import full_name
+from proof.snippets.model import Snippet, Step
+
+_MOST = 20_000  # characters of a block, which a reader is supposed to paste
+_WIDEST = 1_000  # characters of a line; some terminals cut pasted lines at 1,024
+_TAB = 8  # columns, as `unexpand` counts
+_PLAIN_START = re.compile(r"[A-Za-z0-9._]")
+# Runs a command in a container, on a copy of the context, as the tool does. A mounted directory would keep what the
+# command writes, needs a label under SELinux, and is empty if the engine is on another machine.
+_INSIDE = """\
+inside() {
+c=$(docker create --rm --network none -w /src "$@") && docker cp -q . "$c":/src && docker start -a "$c"
+}"""
+
+
+class NotPasteableError(Exception):
+    """Why a snippet cannot be written as a block, as a sentence without its full stop."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a reader pastes, and what it leaves on the reader's machine."""
+
+    text: str
+    directory: str  # the name of the new directory; empty if the snippet has no files
+    images: tuple[str, ...]  # the names that it gives to images
+    runs: bool  # whether it leaves stopped containers
+    fails: bool  # whether a command fails as expected
+
+
+def block(snippet: Snippet) -> Block:
+    """The snippet as a block. Raises NotPasteableError if there cannot be one."""
+    files = [*_files(snippet)]
+    steps = [*_steps(snippet, has_files=bool(files))]
+    lines = ["umask 022", *files, *steps] if files else steps
+    opening = f"mkdir {snippet.name} && cd ./{snippet.name} && (" if files else "("
+    text = "\n".join([opening, *lines, ")\n"])
+    if len(text) > _MOST:
+        raise NotPasteableError(f"it would be {len(text):,} characters long")
+    if any(len(line) > _WIDEST for line in text.split("\n")):
+        raise NotPasteableError("a line is too long for some terminals")
+    return Block(
+        text=text,
+        directory=snippet.name if files else "",
+        images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.tags)),
+        runs=any(_leaves_container(step) for step in snippet.steps),
+        fails=any(step.exit for step in snippet.steps),
+    )
+
+
+def _files(snippet: Snippet) -> Iterator[str]:
+    """The lines that write the context."""
+    paths = {path: path.relative_to(snippet.context).as_posix() for path in context.files(snippet.context)}
+    for name in paths.values():
+        _check(name, f"the name of `{name}`", allowed=" ")
+    if folders := dict.fromkeys(Path(name).parent.as_posix() for name in paths.values() if "/" in name):
+        yield f"mkdir -p {' '.join(map(_word, folders))}"
+    executable = file_modes.executable(snippet.context)
+    links = [path for path in paths if path.is_symlink()]
+    for path, name in paths.items():
+        if path not in links:
+            yield _written(name, context.content(snippet.context, path))
+    if modes := [_word(n) for p, n in paths.items() if p not in links and executable(p, p.lstat().st_mode)]:
+        yield f"chmod +x {' '.join(modes)}"
+    # Last, so that nothing is written through a link.
+    for path in links:
+        target = os.readlink(path)  # noqa: PTH115 - a Path would leave out a `./`
+        _check(target, f"the target of the link `{paths[path]}`", allowed=" ")
+        yield f"ln -s {_word(target)} {_word(paths[path])}"
+
+
+def _written(name: str, content: bytes) -> str:
+    """The command that writes this file, byte for byte."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotPasteableError(f"`{name}` isn't a text file") from None
+    _check(text, f"`{name}`", allowed=" \t\n")
+    if not text.endswith("\n"):  # a here-document always ends in a newline
+        return f"printf %s {shlex.quote(text)} >{_word(name)}"
+    program, shown = ("unexpand", spaced) if (spaced := _without_tabs(text)) is not None else ("cat", text)
+    end = next(word for word in _ends() if word not in shown.split("\n"))
+    return f"{program} >{_word(name)} <<'{end}'\n{shown}{end}"
+
+
+def _without_tabs(text: str) -> str | None:
+    """The text with spaces in place of tabs, if `unexpand` restores it. None if there are no tabs, or other tabs.
+
+    A shell that does not know that text is pasted takes a tab for the key, and completes what is before it: bash up to
+    5.0, and that of macOS.
+    """
+    if "\t" not in text:
+        return None
+    lines = []
+    for line in text.split("\n"):
+        rest = line.lstrip(" \t")
+        before = line[: len(line) - len(rest)]
+        columns = len(before.expandtabs(_TAB))
+        if "\t" in rest or before != "\t" * (columns // _TAB) + " " * (columns % _TAB):
+            return None
+        lines.append(" " * columns + rest)
+    return "\n".join(lines)
+
+
+def _ends() -> Iterator[str]:
+    """Words for the end of a here-document, until one is found that is no line of it."""
+    yield "EOF"
+    number = 2
+    while True:
+        yield f"EOF{number}"
+        number += 1
+
+
+def _steps(snippet: Snippet, *, has_files: bool) -> Iterator[str]:
+    """The lines that run the commands, each shown before its output."""
+    if any(step.command.verb == "build" for step in snippet.steps):
+        yield "export BUILDKIT_PROGRESS=plain"
+    if has_files and any(step.inside for step in snippet.steps):
+        yield _INSIDE
+    yield "set -x"
+    here: set[str] = set()  # the images that the engine has by then
+    for step in snippet.steps:
+        # These look at an image, but do not pull it.
+        if step.command.verb in ("ls", "inspect", "history"):
+            missing = [image for image in step.command.images if full_name(image) not in here]
+            yield from (f"docker pull {shlex.quote(image)}" for image in missing)
+        here |= {full_name(image) for image in (*step.command.tags, *step.command.images)}
+        yield _command(step, has_files=has_files)
+
+
+def _command(step: Step, *, has_files: bool) -> str:
+    if step.inside is None:
+        return step.text
+    image = shlex.quote(step.inside)
+    _check(image, "the name of an image", allowed="")
+    return f"{'inside' if has_files else 'docker run --rm --network none -w /src'} {image} {step.text}"
+
+
+def _leaves_container(step: Step) -> bool:
+    return step.command.verb == "run" and all(flag != "--rm" for flag, _ in step.command.flags)
+
+
+def _word(name: str) -> str:
+    """A path as a word of a shell. It is no option, and zsh expands nothing at its beginning."""
+    return shlex.quote(name if _PLAIN_START.match(name) else f"./{name}")
+
+
+def _check(text: str, what: str, *, allowed: Iterable[str]) -> None:
+    if hidden := first_invisible(text, "".join(allowed)):
+        raise NotPasteableError(f"{what} contains the character {hidden}")

@@ -1,0 +1,89 @@
+"""Where the block to paste stands on a page, and what the page says about it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from markdown import Markdown
+
+from tests.support.helpers import captured, edit, tiny
+from tests.support.makers import write
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
+
+
+def convert(root: Path, text: str, page: str = "docs/guides/one.md", **settings: object) -> str:
+    """The HTML of a page of the project."""
+    write(root, {page: text})
+    options: dict[str, dict[str, object]] = {"proof": {"project": str(root), **settings}}
+    return Markdown(extensions=["pymdownx.superfences", "proof"], extension_configs=options).convert(text)
+
+
+def says(html: str) -> list[str]:
+    """What a reader sees of each box, without the block."""
+    found = re.findall(r'<details class="try".*?</details>', html, re.DOTALL)
+    return [unescape(re.sub(r"<pre>.*?</pre>|<[^>]+>", "", box, flags=re.DOTALL)) for box in found]
+
+
+def test_a_snippet_has_one_box_after_its_last_transcript(root: Path) -> None:
+    """Other text may stand in between, and the box is closed."""
+    lines = ("{{ transcript note/build }}", "Text.", "{{ transcript fails/run }}", "{{ transcript note/image_ls }}")
+    html = convert(root, "\n\n".join((*lines, "The end.")))
+    places = [
+        html.index(text) for text in ('id="fails-run"', "mkdir fails", 'id="note-image-ls"', "mkdir note", "The end")
+    ]
+    assert places == sorted(places)
+    assert html.count('<details class="try"') == html.count("Try it yourself") == 2
+    assert "<details open" not in html
+
+
+def test_the_box_says_what_the_block_leaves(root: Path) -> None:
+    """The directory, the tags, the containers, and that failures are meant."""
+    html = convert(root, "{{ transcript note/build }}\n\n{{ transcript fails/run }}")
+    note, fails = says(html)
+    assert "It creates the directory note, tags an image as note and leaves stopped containers." in note
+    assert "An image of yours that has this tag loses it." in note
+    assert "What fails above fails here too." not in note
+    assert "What fails above fails here too." in fails
+
+
+def test_a_page_about_base_images_is_linked_where_there_is_one(root: Path) -> None:
+    """By its file, relative to the page, of which a site generator makes an address."""
+    text = "{{ transcript note/build }}"
+    assert '<a href="../proof/index.md">rebuilt</a>' in convert(root, text, about_bases="proof/index.md")
+    assert "base images are <span>rebuilt</span>" in convert(root, text)
+
+
+def test_a_box_without_a_block_says_why(root: Path) -> None:
+    """The reason may name a file, whose name does nothing on the page."""
+    name = "<b>`{{ x }}` *y*.bin"
+    write(root, {f"snippets/note/context/{name}": b"\xff"})
+    html = convert(captured(root), "{{ transcript note/build }}")
+    (box,) = says(html)
+    assert f"This snippet can't be pasted: {name.replace('`', '')} isn't a text file." in box
+    assert "<b>" not in html
+
+
+def test_files_are_shown_as_they_are(root: Path) -> None:
+    """Nothing in a file acts on the page that shows it."""
+    hostile = '</code></pre></details><script>alert(1)</script> {{ note.size }} *a* "&amp;\n'
+    edit(root / "snippets/note/context/note.txt", "a note, and what it weighs\n", hostile)
+    html = convert(captured(root), "{{ transcript note/build }}")
+    shown = re.findall(r"<pre><code>(mkdir note .*?)</code></pre>", html, re.DOTALL)
+    assert len(shown) == 1
+    assert hostile in unescape(shown[0])
+    assert "<script" not in html
+
+
+def test_an_index_page_has_no_boxes(root: Path) -> None:
+    """It shows every snippet, and is long enough."""
+    html = convert(root, "# All\n\n{{ measurements }}\n", "docs/all/index.md")
+    assert 'class="transcript' in html
+    assert says(html) == []

@@ -7,7 +7,7 @@ const moves = {
   Home: (_, all) => all[0],
   End: (_, all) => all.at(-1),
   ArrowRight: (at, all) => {
-    if (at.parentElement.open) return at.parentElement.querySelector("ul summary")
+    if (at.parentElement.open) return at.parentElement.querySelector(":scope > ul summary")
     at.parentElement.open = true
   },
   ArrowLeft: at => {

@@ -49,9 +49,9 @@ def member_of(info: tarfile.TarInfo) -> Member:
     """The entry, as far as contents need it."""
     path = _plain(info.name)
     folder, _, name = path.rpartition("/")
-    if name == _OPAQUE:
+    if info.isreg() and name == _OPAQUE:
         return Member(path, "opaque", info.size, folder)
-    if name.startswith(_REMOVED):
+    if info.isreg() and name.startswith(_REMOVED):
         return Member(path, "removed", info.size, f"{folder}/{name.removeprefix(_REMOVED)}".lstrip("/"))
     if info.isreg():
         return Member(path, "file", info.size)
@@ -152,7 +152,7 @@ def _tree(members: Sequence[Member], gone: Sequence[bool]) -> _Node:
             case _:
                 continue
         node = top
-        parts = (target if kind == "removed" else path).split("/")
+        parts = list(filter(None, (target if kind == "removed" else path).split("/")))
         for depth, part in enumerate([None, *parts[:_DEEPEST]]):
             if part is not None:
                 name = _shown(part)

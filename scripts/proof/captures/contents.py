@@ -152,4 +152,4 @@ def _written(entry: CapturedEntry | None) -> str:
     if entry is None:
         return "(none)"
     hidden = f", {entry.hidden:,} B hidden" if entry.hidden else ""
-    return f"{entry.kind}: {entry.size:,} B in {entry.files:,} files{hidden}"
+    return f"{entry.kind}: {entry.size:,} B in {entry.files:,} file{'s' * (entry.files != 1)}{hidden}"

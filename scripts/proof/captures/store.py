@@ -108,7 +108,7 @@ def _with_contents(layers: tuple[CapturedLayer, ...], text: str, path: Path) -> 
         raise PageError(
             f"the contents do not match the image: {error}",
             where=Where(path),
-            hint="restore the file with git checkout, or run proof update",
+            hint="restore the file with git checkout, or delete its directory and run proof update",
         ) from error
     return filled
 

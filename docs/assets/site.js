@@ -54,3 +54,6 @@ const reveal = () => {
 }
 addEventListener("hashchange", reveal)
 addEventListener("load", reveal) // only then does the browser know the target
+
+// Few pages have an explorer, so its script is loaded only there.
+if (document.querySelector(".explorer")) import("./explorer.js")

@@ -247,10 +247,10 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
             == asked.diff_ids("files:latest")
             == overlay_store.diff_ids(engine.data, image)
         )
-        counted = Layers(tmp_path, ".gzip" if compress else "")
-        read = overlay_store.measure(engine.data, image, counted, compress=compress)
+        counted = Layers(tmp_path, image_archive.What(compress=compress))
+        read = overlay_store.measure(engine.data, image, counted, what=image_archive.What(compress=compress))
         with engine.save(image) as archive:
-            assert read == image_archive.measure(archive, compress=compress)
+            assert read == image_archive.measure(archive, what=image_archive.What(compress=compress))
     finally:
         engine.remove(images=["files:latest"])
     assert engine.image_id("files:latest") is None

@@ -55,6 +55,7 @@ def placed(folder: Path, variant: str = "") -> Snippet:
         noise=0,
         varies=False,
         transfer=False,
+        contents=None,
         slow=False,
         variant=variant,
         where=Where(folder),

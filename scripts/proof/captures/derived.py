@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from proof.captures import contents
 from proof.captures.model import CapturedFact, CapturedLayer
 from proof.core import units
 from proof.core.units import Scalar
@@ -36,7 +37,10 @@ def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tup
 
 def of_image(snippet: Snippet, layers: Sequence[CapturedLayer]) -> dict[str, CapturedFact]:
     """Every fact that follows from the layers alone. Empty if the snippet does not measure an image."""
-    return {**dict(of_layers(snippet, layers)), **dict(of_each_layer(snippet, layers))} if snippet.image else {}
+    if not snippet.image:
+        return {}
+    every = (*of_layers(snippet, layers), *of_each_layer(snippet, layers), *of_contents(snippet, layers))
+    return dict(every)
 
 
 def of_each_layer(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
@@ -44,6 +48,18 @@ def of_each_layer(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator
     for number, layer in enumerate(layers, start=1):
         slack = snippet.noise if is_noisy(snippet, layer) else 0
         yield _fact(f"layer_{number}", layer.size, f"layer {number}: {layer.instruction}", slack)
+
+
+def of_contents(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
+    """The bytes below each path that the manifest names, as far as no later layer hides them.
+
+    There is no fact for a path that the image does not have.
+    """
+    for name, path in (snippet.contents or {}).items():
+        if (size := contents.below(layers, path)) is not None:
+            own = any(is_noisy(snippet, layer) and contents.below([layer], path) for layer in layers)
+            tolerance = _tolerance(snippet.noise if own else 0, size)
+            yield name, CapturedFact(size, "B", f"the files below {path} in the layers of the image", tolerance)
 
 
 def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, CapturedFact]]:
@@ -80,8 +96,11 @@ def _fact(name: str, value: int | str, source: str, noise: int = 0) -> tuple[str
     """One of the tool's own facts. Its tolerance covers `noise` bytes more or less."""
     unit = units.unit_of(name)
     assert unit is not None
-    tolerance = round(noise / value, 9) if noise and isinstance(value, int) and value else 0.0
-    return name, CapturedFact(value, unit, source, tolerance=tolerance)
+    return name, CapturedFact(value, unit, source, tolerance=_tolerance(noise, value))
+
+
+def _tolerance(noise: int, value: int | str) -> float:
+    return round(noise / value, 9) if noise and isinstance(value, int) and value else 0.0
 
 
 def _read(text: str, unit: str) -> Scalar:

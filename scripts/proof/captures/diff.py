@@ -22,7 +22,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from proof.captures import buildah_log, derived, empty_layers, engine_output, fingerprint, provenance, store
+from proof.captures import buildah_log, contents, derived, empty_layers, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
@@ -37,7 +37,6 @@ _MOST = 100  # differences listed per snippet
 _LINES = 12  # shown of each side of a difference
 _CHARACTERS = 1_000  # shown of each of these lines
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
-_BLOCK = 4096  # bytes: the smallest file that counts as noise
 _UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that affect the output of later ones
 _PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
 _OF_BUILD = re.compile(r"step (?:\[[^\]\n]*\] )?(?:FROM|RUN|COPY|ADD|WORKDIR)\b|  |ERROR")  # as in BuildStep.lines
@@ -167,7 +166,7 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
     yield from _facts(old, new, snippet, words=words)
     yield from _misread(old, snippet.on(old.engine))
     yield from _steps(old, new, snippet, folder, words=words)
-    yield from _layers(old, new, snippet, words=words or old.engine.kind == new.engine.kind)
+    yield from _layers(old, new, snippet, folder, words=words or old.engine.kind == new.engine.kind)
     yield from _origin(old, new, snippet)
     for name in old.tampered:
         yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
@@ -289,14 +288,24 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
             yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
 
 
-def _layers(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
+def _layers(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
     """The differences of the layers. Without `words`, not how the engine words their instructions."""
     for number, (before, after) in enumerate(zip_longest(old.layers, new.layers), start=1):
         what = f"{snippet.name}: layer {number}"
         if before is None or after is None:
-            yield _Found('"layers": [', what, str(before or "(none)"), str(after or "(none)"))
+            sides = (replace(layer, contents=()) if layer else "(none)" for layer in (before, after))
+            yield _Found('"layers": [', what, *map(str, sides))
             continue
+        if before.contents and after.contents:
+            noise = snippet.noise if derived.is_noisy(snippet, after) else 0
+            for moved in contents.differences(before.contents, after.contents, noise):
+                yield _Found(Where(folder / contents.FILE), f"{what}: {moved.path}", moved.old, moved.new)
+        elif bool(before.contents) is not bool(after.contents):
+            told = ("listed" if layer.contents else "not listed" for layer in (before, after))
+            yield _Found(Where(folder / store.RECORD), f"{what}: its contents", *told)
         for field in fields(CapturedLayer):
+            if field.name == "contents":
+                continue
             was, now = getattr(before, field.name), getattr(after, field.name)
             if field.name == "instruction":
                 if not (words or before.from_base):
@@ -314,7 +323,7 @@ def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Sni
     if name == "digest":
         return True
     if name in ("size", "files") and derived.is_noisy(snippet, after):
-        most = snippet.noise if name == "size" else snippet.noise // _BLOCK
+        most = snippet.noise if name == "size" else snippet.noise // contents.BLOCK
         return bool(abs(getattr(after, name) - getattr(before, name)) <= most)
     return False
 

@@ -61,6 +61,8 @@ def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str
 def _commands(snippet: Snippet) -> list[dict[str, object]]:
     """What is run and read. Unset settings are left out, so a new kind of setting does not make old captures stale."""
     image: dict[str, object] = {"image": snippet.image, "transfer": snippet.transfer}
+    if snippet.contents is not None:
+        image["contents"] = sorted(snippet.contents.items()) or True
     steps: list[dict[str, object]] = [
         {
             "name": step.name,

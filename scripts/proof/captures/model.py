@@ -59,6 +59,18 @@ class CapturedFact:
 
 
 @dataclass(frozen=True)
+class CapturedEntry:
+    """A row of a layer's contents. Rows that are deeper follow the directory that they are in."""
+
+    depth: int  # 0 for the layer itself
+    kind: str  # directory, file, link, removed, or others: the sum of what is not listed
+    name: str  # in its directory
+    size: int  # bytes, with everything below
+    files: int  # number of regular files
+    hidden: int  # bytes of `size` that a later layer hides
+
+
+@dataclass(frozen=True)
 class CapturedLayer:
     """One layer of the measured image."""
 
@@ -67,6 +79,7 @@ class CapturedLayer:
     files: int
     digest: str
     from_base: bool
+    contents: tuple[CapturedEntry, ...] = ()  # its directories and files; empty if the snippet does not ask for them
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Reads and writes captures: one text file per step, and capture.json with facts, inputs and provenance.
 
+If a snippet asks for the contents of its image, they are in contents.json.
+
 A capture is written atomically. Captures of the two origins of bases are kept in separate directories.
 """
 
@@ -11,10 +13,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from proof.captures import contents
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.core import files, units
 from proof.core.errors import PageError, RefusedError, UsageError, Where
@@ -74,17 +77,40 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
         if step.pop("output") != sha256(output.encode()):
             tampered.append(path.name)
         steps.append(CapturedStep(name=name, output=output, **step))
+    layers = tuple(CapturedLayer(**layer) for layer in data["layers"])
+    if wanted := data.get("contents"):
+        text = ""
+        with contextlib.suppress(FileNotFoundError):
+            text = files.read_in(opened, folder / contents.FILE, limit=_LARGEST).decode("utf-8")
+        if wanted != sha256(text.encode()):
+            tampered.append(contents.FILE)
+        layers = _with_contents(layers, text, folder / contents.FILE) if text else layers
     capture = Capture(
         snippet=data["snippet"],
         environment=Environment(**data[_KEYS["environment"]]),
         inputs=data["inputs"],
         steps=tuple(steps),
         facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
-        layers=tuple(CapturedLayer(**layer) for layer in data["layers"]),
+        layers=layers,
         provenance=Provenance(**data["provenance"]),
         tampered=tuple(tampered),
     )
     return _checked(capture)
+
+
+def _with_contents(layers: tuple[CapturedLayer, ...], text: str, path: Path) -> tuple[CapturedLayer, ...]:
+    """The layers with their contents. Raises PageError if these are not exactly what the layers hold."""
+    try:
+        found = contents.from_text(text)
+        filled = tuple(replace(layer, contents=rows) for layer, rows in zip(layers, found, strict=True))
+        contents.check(filled)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise PageError(
+            f"the contents do not match the image: {error}",
+            where=Where(path),
+            hint="restore the file with git checkout, or delete its directory and run proof update",
+        ) from error
+    return filled
 
 
 def lines_of(folder: Path) -> list[str]:
@@ -97,6 +123,8 @@ def lines_of(folder: Path) -> list[str]:
 def unexpected_files(folder: Path, capture: Capture) -> Iterator[PageError]:
     """An error for each entry of a capture's directory that does not belong to it."""
     own = {RECORD, *(_text_of(folder, step.name).name for step in capture.steps)}
+    if any(layer.contents for layer in capture.layers) or contents.FILE in capture.tampered:
+        own.add(contents.FILE)
     for path in sorted(folder.iterdir()):
         if path.name not in own:
             yield undeclared(path, "the capture has no such step")
@@ -146,6 +174,11 @@ def save(capture: Capture, folder: Path) -> None:
         fields = {_KEYS.get(name, name): value for name, value in asdict(capture).items()}
         data: dict[str, Any] = {"schema": SCHEMA, **fields, "steps": steps}
         del data["tampered"]
+        for layer in data["layers"]:
+            del layer["contents"]
+        if inside := contents.to_text(capture.layers):
+            _write(fresh / contents.FILE, inside.encode())
+            data["contents"] = sha256(inside.encode())
         data["seal"] = _seal(data)
         _write(fresh / RECORD, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
         if folder.exists():

@@ -16,10 +16,11 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, NamedTuple, Protocol, cast
 
 from proof.core.errors import CannotMeasureError
 from proof.core.validate import validate
+from proof.engines.image_contents import Member, Row, contents, member_of
 from proof.system import process
 
 DEADLINE = 300.0  # seconds to measure one image; the largest of the article takes three
@@ -28,6 +29,7 @@ _FILE = 100_000_000_000  # bytes of one file in an image; a sparse file is small
 _HEADERS = 20_000  # bytes of headers of one file: names and links have at most 4,096, and tarfile is slow on more
 _ENTRIES = 100_000_000  # bytes of memory for the entries of a layer; the 15,000 of Go's image take four million
 _ENTRY = 60  # bytes of memory that an entry takes in addition to its text
+_ALL_MEMBERS = 2_000_000  # entries of all layers together whose paths are compared
 _LINKS = 10_000  # links among the files of a saved image: older Dockers write one for each repeated layer
 _CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # a file that is named by its hash
 _CHAIN = 40  # links that point to each other; Linux follows as many
@@ -52,6 +54,7 @@ class Layer:
     files: int  # number of regular files
     compressed: int | None  # bytes if gzipped, as a registry sends it; None if not measured
     instruction: str  # as in the image's history
+    contents: tuple[Row, ...] = ()  # its directories and files; empty if not asked for
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,36 @@ class Image:
         return sum(layer.size for layer in self.layers)
 
 
-Counted = tuple[str, int, int, int | None]  # digest, bytes, files and compressed bytes of one layer
+class Counted(NamedTuple):
+    """What was counted in one layer."""
+
+    digest: str
+    size: int  # bytes
+    files: int
+    compressed: int | None  # bytes
+    members: tuple[Member, ...] | None = None  # None if they were not asked for
+
+
+@dataclass(frozen=True)
+class What:
+    """What to measure of an image in addition to its size."""
+
+    compress: bool = False  # also count the gzipped bytes of each layer, which is slow
+    contents: tuple[str, ...] | None = None  # also list the files, and these paths in any case; None for no list
+
+    @property
+    def of_layers(self) -> str:
+        """A name for what is counted in each layer."""
+        return f"{'-gzip' if self.compress else ''}{'-contents' if self.contents is not None else ''}"
+
+    @property
+    def of_image(self) -> str:
+        """A name for what is measured of the whole image."""
+        paths = hashlib.sha256(json.dumps(self.contents).encode()).hexdigest()[:16]
+        return self.of_layers + (f"-{paths}" if self.contents else "")
+
+
+SIZES = What()
 
 
 class Counts(Protocol):
@@ -103,12 +135,11 @@ class Limit:
 
 
 def measure(
-    archive: IO[bytes], *, compress: bool = False, counted: Counts | None = None, limit: Limit | None = None
+    archive: IO[bytes], *, what: What = SIZES, counted: Counts | None = None, limit: Limit | None = None
 ) -> Image:
     """Measure the output of `docker image save`, read as a stream without keeping any of its files in memory.
 
-    `compress` also counts the gzipped bytes of each layer, which is slow. `counted` has the layers that are known
-    already; new ones are added to it.
+    `counted` has the layers that are known already; new ones are added to it.
     Raises CannotMeasureError if it is not such an archive, holds more than one image, or exceeds a limit.
     """
     documents: dict[str, bytes] = {}
@@ -129,7 +160,7 @@ def measure(
             elif content is not None:
                 head = content.read(_BLOCK)
                 if _is_layer(head):
-                    measured[member.name] = count(content, head=head, compress=compress, limit=limit)
+                    measured[member.name] = count(content, head=head, what=what, limit=limit)
                     if counted and (name := _content_of(member.name)):
                         counted.put(name, measured[member.name])
                 elif member.size <= room:
@@ -140,7 +171,7 @@ def measure(
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
         config_bytes = documents[manifests[0]["Config"]]
         names = [_follow(name, links) for name in manifests[0]["Layers"]]
-        return assembled(config_bytes, [measured[name] for name in names])
+        return assembled(config_bytes, [measured[name] for name in names], what)
     except UNREADABLE as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r:.200}") from error
 
@@ -150,19 +181,20 @@ def _content_of(member: str) -> str:
     return found[1] if (found := _CONTENT.fullmatch(member)) else ""
 
 
-def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
+def assembled(config_bytes: bytes, found: Sequence[Counted], what: What = SIZES) -> Image:
     """Make an image of its configuration and its measured layers, the lowest first."""
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
     if len(instructions) != len(found):
         instructions = [""] * len(found)
+    rows = _contents(found, what.contents) if what.contents is not None else [()] * len(found)
     image = Image(
         id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
         layers=tuple(
-            Layer(diff_id, digest, size, files, compressed, instruction)
-            for diff_id, (digest, size, files, compressed), instruction in zip(
-                config["rootfs"]["diff_ids"], found, instructions, strict=True
+            Layer(diff_id, each.digest, each.size, each.files, each.compressed, instruction, inside)
+            for diff_id, each, instruction, inside in zip(
+                config["rootfs"]["diff_ids"], found, instructions, rows, strict=True
             )
         ),
         platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
@@ -170,6 +202,13 @@ def assembled(config_bytes: bytes, found: list[Counted]) -> Image:
         command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
     )
     return validate(image)
+
+
+def _contents(found: Sequence[Counted], kept: Sequence[str]) -> list[tuple[Row, ...]]:
+    members = [each.members or () for each in found]
+    if (number := sum(map(len, members))) > _ALL_MEMBERS:
+        raise CannotMeasureError(f"the image has too many files to list: {number:,}", hint="leave out `contents`")
+    return contents(members, kept)
 
 
 def base_layers(image: Image, base: Sequence[str]) -> int:
@@ -186,15 +225,16 @@ def base_layers(image: Image, base: Sequence[str]) -> int:
     return len(base)
 
 
-def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limit: Limit | None = None) -> Counted:
+def count(archive: IO[bytes], *, head: bytes = b"", what: What = SIZES, limit: Limit | None = None) -> Counted:
     """Measure the archive of a layer. Bytes that were already read from its beginning are passed in `head`."""
     limit = limit or Limit()
     content = _Joined(head, archive, limit)
     # Decompressing a little at a time keeps memory small however large the result is.
     plain = gzip.GzipFile(fileobj=cast(IO[bytes], content)) if head.startswith(_GZIP) else content
     # A layer that is already compressed counts as the others do: what it takes depends on the engine's own compressor.
-    sent = _Compressed(cast(IO[bytes], plain), limit) if compress else None
+    sent = _Compressed(cast(IO[bytes], plain), limit) if what.compress else None
     entries: list[str] = []
+    members: list[Member] | None = None if what.contents is None else []
     size = files = 0
     room = _ENTRIES
     for member, stream in _Archive(cast(IO[bytes], sent or plain), limit):
@@ -205,6 +245,10 @@ def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limi
             files += 1
         elif member.issym():
             size += len(member.linkname.encode("utf-8", "surrogateescape"))
+        if members is not None:
+            members.append(member_of(member))
+            room -= len(member.name) + len(member.linkname) + 2 * _ENTRY
+            _check_room(room, len(members))
         if member.isdir():
             continue  # listed too if only something in it changed, which depends on the image store
         fields: tuple[object, ...] = (
@@ -215,16 +259,20 @@ def count(archive: IO[bytes], *, head: bytes = b"", compress: bool = False, limi
             fields = fields[:1]  # its mode depends on the image store
         entries.append(json.dumps(fields))
         room -= len(entries[-1]) + _ENTRY
-        if room < 0:
-            raise CannotMeasureError(
-                f"a layer has too many files to list: more than {len(entries):,}",
-                hint="use fewer files, or shorter names",
-            )
+        _check_room(room, len(entries))
     entries.sort()
     digest = hashlib.sha256()
     for number, entry in enumerate(entries):
         digest.update(f"\n{entry}".encode() if number else entry.encode())
-    return f"sha256:{digest.hexdigest()}", size, files, sent.total() if sent else None
+    found = None if members is None else tuple(members)
+    return Counted(f"sha256:{digest.hexdigest()}", size, files, sent.total() if sent else None, found)
+
+
+def _check_room(room: int, entries: int) -> None:
+    if room < 0:
+        raise CannotMeasureError(
+            f"a layer has too many files to list: more than {entries:,}", hint="use fewer files, or shorter names"
+        )
 
 
 def _hash(stream: IO[bytes]) -> str:

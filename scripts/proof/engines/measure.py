@@ -14,30 +14,32 @@ from pathlib import Path
 from proof.core.files import write_whole
 from proof.engines import image_archive, overlay_store
 from proof.engines.engine import Engine
-from proof.engines.image_archive import Counted, Image, Layer, Limit
+from proof.engines.image_archive import SIZES, Counted, Image, Layer, Limit, What
+from proof.engines.image_contents import Member, Row
 
 # Directories of a cache. Their number changes with the way layers are counted.
-_IMAGES, LAYERS = "images-3", "layers-3"
+_IMAGES, LAYERS = "images-4", "layers-4"
 
 
-def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = False, limit: Limit | None = None) -> Image:
+def measure(engine: Engine, image_id: str, cache: Path, *, what: What = SIZES, limit: Limit | None = None) -> Image:
     """Measure an image of the engine. Results are kept in the directory `cache`.
 
     Raises CannotMeasureError if the image exceeds a limit.
     """
     limit = limit or Limit()
-    kind = "-gzip" if compress else ""
-    known = cache / _IMAGES / f"{image_id.removeprefix('sha256:')}{kind}.json"
+    known = cache / _IMAGES / f"{image_id.removeprefix('sha256:')}{what.of_image}.json"
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         data = json.loads(known.read_text())
-        layers = tuple(Layer(**layer) for layer in data["layers"])
+        layers = tuple(
+            Layer(**layer | {"contents": tuple(Row(*row) for row in layer["contents"])}) for layer in data["layers"]
+        )
         return Image(**data | {"layers": layers})
-    counted = Layers(cache / LAYERS, kind)
+    counted = Layers(cache / LAYERS, what)
     try:
-        image = overlay_store.measure(engine.data, image_id, counted, compress=compress, limit=limit)
+        image = overlay_store.measure(engine.data, image_id, counted, what=what, limit=limit)
     except overlay_store.NotInStoreError:  # not a private engine, or a store in another format
         with engine.save(image_id) as archive:
-            image = image_archive.measure(archive, compress=compress, counted=counted, limit=limit)
+            image = image_archive.measure(archive, what=what, counted=counted, limit=limit)
     write_whole(known, json.dumps(asdict(image)))
     return image
 
@@ -45,14 +47,16 @@ def measure(engine: Engine, image_id: str, cache: Path, *, compress: bool = Fals
 class Layers:
     """The counts of layers measured in this run or an earlier one, by the SHA-256 of their archives."""
 
-    def __init__(self, folder: Path, kind: str = "") -> None:
-        self._folder, self._kind = folder, kind
+    def __init__(self, folder: Path, what: What = SIZES) -> None:
+        self._folder, self._what = folder, what
 
     def get(self, name: str) -> Counted | None:
         """The counts of a layer, or None if it has not been measured yet."""
         with contextlib.suppress(OSError, ValueError, TypeError):
-            digest, size, files, compressed = json.loads(self._file(name).read_text())
-            return str(digest), int(size), int(files), None if compressed is None else int(compressed)
+            digest, size, files, compressed, members = json.loads(self._file(name).read_text())
+            sent = None if compressed is None else int(compressed)
+            found = None if self._what.contents is None else tuple(Member(*member) for member in members)
+            return Counted(str(digest), int(size), int(files), sent, found)
         return None
 
     def put(self, name: str, counts: Counted) -> None:
@@ -60,4 +64,4 @@ class Layers:
         write_whole(self._file(name), json.dumps(counts))
 
     def _file(self, name: str) -> Path:
-        return self._folder / f"{name}{self._kind}.json"
+        return self._folder / f"{name}{self._what.of_layers}.json"

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from proof.engines import image_archive
-from proof.engines.image_archive import JSON_CAP, UNREADABLE, Counted, Counts, Image, Limit
+from proof.engines.image_archive import JSON_CAP, SIZES, UNREADABLE, Counted, Counts, Image, Limit, What
 
 _DRIVER = "overlay2"
 _IMAGES = Path("image", _DRIVER)  # the store's records of images and layers
@@ -52,7 +52,7 @@ def diff_ids(data: Path | None, image_id: str) -> tuple[str, ...]:
 
 
 def measure(
-    data: Path | None, image_id: str, counted: Counts, *, compress: bool = False, limit: Limit | None = None
+    data: Path | None, image_id: str, counted: Counts, *, what: What = SIZES, limit: Limit | None = None
 ) -> Image:
     """Measure an image of the engine, as `image_archive.measure` measures a saved one.
 
@@ -67,10 +67,10 @@ def measure(
             chain = _sha256(f"{chain} {diff_id}".encode()) if chain else diff_id
             name = diff_id.removeprefix("sha256:")
             if (known := counted.get(name)) is None:
-                known = _count(folder, chain, diff_id, compress=compress, limit=limit)
+                known = _count(folder, chain, diff_id, what=what, limit=limit)
                 counted.put(name, known)
             layers.append(known)
-        return image_archive.assembled(config, layers)
+        return image_archive.assembled(config, layers, what)
 
 
 @contextlib.contextmanager
@@ -99,14 +99,14 @@ def _layers(config: bytes) -> tuple[str, ...]:
     return found
 
 
-def _count(data: Path, chain: str, diff_id: str, *, compress: bool, limit: Limit) -> Counted:
+def _count(data: Path, chain: str, diff_id: str, *, what: What, limit: Limit) -> Counted:
     about = data / _IMAGES / "layerdb" / chain.replace(":", "/")
     if not re.fullmatch(r"[\w-]+", folder := (about / "cache-id").read_text()):
         raise NotInStoreError(f"invalid directory name {folder!r:.100}")
     files = Path(os.path.realpath(data / _DRIVER / folder / "diff"))
     with gzip.open(about / "tar-split.json.gz") as split:
         archive = _Archive(_pieces(cast(IO[bytes], split), files))
-        found = image_archive.count(cast(IO[bytes], archive), compress=compress, limit=limit)
+        found = image_archive.count(cast(IO[bytes], archive), what=what, limit=limit)
         while archive.read(_PIECE):  # what follows the last member
             limit.check()
     if archive.digest() != diff_id:

@@ -2,6 +2,7 @@
 
     {{ single.size }}                             a fact, or an expression over facts, inside a sentence
     {{ transcript single/build }}                 a captured step, alone in its paragraph
+    {{ explorer single multi }}                   what is in one or two images, alone in its paragraph
     ``` chart                                     a picture of facts, described in TOML: see proof.pages.charts
     --8<-- "single/context/Dockerfile"            a file of a snippet, alone on its line in a fence
     {{ claim: multi.layers == 2 }}                after a sentence: what must hold for it to be true
@@ -39,7 +40,18 @@ from proof.captures.staleness import StaleError
 from proof.core import errors
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible, plain
-from proof.pages import allowed_files, audit, flag_spans, footer, indexes, transcript, try_box, values, verbatim
+from proof.pages import (
+    allowed_files,
+    audit,
+    explorer,
+    flag_spans,
+    footer,
+    indexes,
+    transcript,
+    try_box,
+    values,
+    verbatim,
+)
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
@@ -60,10 +72,12 @@ _COMMAND = re.compile(
     r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
 )
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
+_EXPLORER = re.compile(r"^\{\{\s*explorer\b(?!\.)(.*?)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
 _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other line with it is refused
 _ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
 _SHORTEST_REASON = 2  # words
+_SIDE_BY_SIDE = 2  # images in an explorer
 _LARGEST = 1_000_000  # bytes per embedded file
 _EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
 
@@ -127,6 +141,7 @@ class ProofExtension(Extension):
         md.treeprocessors.register(_Moment(md, raw.start), "proof_html_inline_start", 21)
         md.treeprocessors.register(_Moment(md, raw.end), "proof_html_inline_end", 19)
         md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
+        md.parser.blockprocessors.register(_Explorers(md.parser, self.current), "proof_explorer", 174)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.
         md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
         # After inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
@@ -344,6 +359,34 @@ class _Transcripts(OnPage, BlockProcessor):
         return found
 
 
+class _Explorers(OnPage, BlockProcessor):
+    """`{{ explorer snippet }}` or `{{ explorer snippet snippet }}`, alone in its paragraph."""
+
+    def __init__(self, parser: BlockParser, current: Callable[[], Page]) -> None:
+        super().__init__(parser)
+        self.current = current
+
+    def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
+        return not block.lstrip("\n").startswith("    ") and _EXPLORER.match(block.strip()) is not None
+
+    def run(self, parent: ET.Element, blocks: list[str]) -> None:
+        block = blocks.pop(0).strip()
+        named = _EXPLORER.match(block)
+        assert named is not None
+        self.page.explorers += 1
+        html = ""
+        try:
+            names = named[1].split()
+            if not 0 < len(names) <= _SIDE_BY_SIDE:
+                raise errors.PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
+            self.page.snippets |= set(names)
+            images = [explorer.image(self.page.snippet(name), self.page.book.captures.get(name)) for name in names]
+            html = explorer.render(images, f"explorer-{self.page.explorers}")
+        except errors.ProofError as error:
+            _note(self.page, error, block)
+        ET.SubElement(parent, "div").text = self.parser.md.htmlStash.store(html)
+
+
 class _Inline(OnPage, InlineProcessor):
     """`{{ expression }}`, `{{ claim: … }}` and `{{ waiver: … }}` inside a sentence."""
 
@@ -376,7 +419,7 @@ class _Inline(OnPage, InlineProcessor):
         return ET.Element("span", {"class": kind, "data-text": " ".join(self.unescape(text).split())})
 
     def _fact(self, text: str) -> ET.Element:
-        if re.match(r"(transcript|proof|measurements|errors|error)\b(?!\.)", text):
+        if re.match(r"(transcript|explorer|proof|measurements|errors|error)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
         stated = values.evaluate(text, self.page)
         if not stated.facts:

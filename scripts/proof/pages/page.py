@@ -59,6 +59,7 @@ class Page:
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
     last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    explorers: int = 0  # how many it has
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     waived: str = ""  # why nothing on it needs a proof; empty if it does

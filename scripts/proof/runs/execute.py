@@ -98,6 +98,7 @@ def run(
     measured: Image | None = None
     measuring: Future[Image] | None = None
     counting: image_archive.Limit | None = None
+    what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
     base = 0
     with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile:
         try:
@@ -117,7 +118,7 @@ def run(
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
                     image_id = _id_of(snippet.image, engine)
                     counting = image_archive.Limit()
-                    count = partial(measure, engine, image_id, cache, compress=snippet.transfer, limit=counting)
+                    count = partial(measure, engine, image_id, cache, what=what, limit=counting)
                     # Nothing else may run while a step is timed. And a count that needs a client is made on this
                     # thread, where it can be interrupted.
                     if snippet.timed or engine.data is None:

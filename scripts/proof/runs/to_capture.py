@@ -8,7 +8,15 @@ from dataclasses import replace
 from proof.captures import derived
 from proof.captures.diff import Difference
 from proof.captures.engine_output import DISPLAYS
-from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.captures.model import (
+    Capture,
+    CapturedEntry,
+    CapturedFact,
+    CapturedLayer,
+    CapturedStep,
+    Environment,
+    Provenance,
+)
 from proof.core.errors import ManifestError, ProofError
 from proof.runs import execute
 from proof.runs.execute import Run
@@ -40,7 +48,10 @@ def capture_of(
         )
     base = run.base_layers
     layers = tuple(
-        CapturedLayer(layer.instruction, layer.size, layer.files, layer.digest, i < base)
+        CapturedLayer(
+            *(layer.instruction, layer.size, layer.files, layer.digest, i < base),
+            tuple(CapturedEntry(*row) for row in layer.contents),
+        )
         for i, layer in enumerate(run.image.layers if run.image else ())
     )
     return Capture(
@@ -67,6 +78,14 @@ def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> I
             sent = [layer.compressed or 0 for layer in image.layers]
             yield from derived.of_transfer(sum(sent), sum(sent[: run.base_layers]), sum(sent[run.base_layers :]))
         yield from derived.of_each_layer(run.snippet, layers)
+        found = dict(derived.of_contents(run.snippet, layers))
+        for name, path in (run.snippet.contents or {}).items():
+            if name not in found:
+                expected = f"{path} in the image"
+                raise NotAsDeclaredError(
+                    Difference(run.snippet.where, f"{run.snippet}.{name}", expected, "no such path")
+                )
+        yield from found.items()
         yield from derived.of_configuration(image.command, image.user or "root", image.platform)
     for done in run.steps:
         for rule in done.step.facts:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from proof.captures import index, store
+from proof.captures import contents, index, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where
@@ -207,7 +207,8 @@ def _check_files(folder: Path, names: Sequence[str], snippets: Mapping[str, Snip
     """Refuse everything but results and captures: links, other names, and files that are too large."""
     allowed = {RECORD}
     for name in names:
-        files = (store.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps))
+        files = [store.RECORD, *(f"{step.name}.txt" for step in snippets[name].steps)]
+        files += [] if snippets[name].contents is None else [contents.FILE]
         allowed |= {f"captures/{name}/{file}" for file in files}
     check_plain(folder)
     for path in folder.rglob("*"):

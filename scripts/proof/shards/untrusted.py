@@ -70,6 +70,10 @@ def _layer_objection(capture: Capture, snippet: Snippet) -> str | None:
         bounded = 0 <= layer.size < _LARGEST and 0 <= layer.files < _FILES and len(layer.instruction) <= _LONGEST
         if not bounded or not _DIGEST.fullmatch(layer.digest):
             return f"its layer {number} is not one that the tool measured"
+        if bool(layer.contents) is not (snippet.contents is not None):
+            return (
+                f"its layer {number} has {'' if layer.contents else 'no '}contents, unlike what the manifest asks for"
+            )
     whose = [layer.from_base for layer in capture.layers]
     return None if whose == sorted(whose, reverse=True) else "a layer of its base lies above one of its own"
 

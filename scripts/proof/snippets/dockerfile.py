@@ -124,14 +124,22 @@ class Dockerfile:
 
         Raises RefusedError if there is no such stage.
         """
+        return self.chain(target)[0].parent
+
+    def chain(self, target: str | None = None) -> list[Stage]:
+        """The stage `target` (by default the last one) after the stages that it starts from.
+
+        Raises RefusedError if there is no such stage.
+        """
         stage = self.stages[-1] if target is None else self._stage(target.lower())
         if stage is None:
             names = ", ".join(s.alias for s in self.stages if s.alias)
             hint = f"use one of: {names}" if names else f"name a stage: FROM image AS {target}"
             raise RefusedError(f"no stage is called '{target}'", where=Where(self.path), hint=hint)
-        while (parent := self._stage(stage.parent, before=stage.index)) is not None:
-            stage = parent
-        return stage.parent
+        found = [stage]
+        while (parent := self._stage(found[0].parent, before=found[0].index)) is not None:
+            found.insert(0, parent)
+        return found
 
     def _is_stage(self, parent: str, index: int) -> bool:
         return self._stage(parent, before=index) is not None

@@ -35,6 +35,11 @@ SNIPPET = {
     "image": Key("string", "The tag whose image is measured. A step has to build it."),
     "noise": Key("table", "By how much the image may differ from build to build, and why."),
     "transfer": Key("boolean", "Also measure what a registry would send: each layer, gzipped."),
+    "contents": Key(
+        "table",
+        "Also capture what is in each layer, for an explorer. Each key is a fact: the bytes below a path in the image, "
+        'as in `{ go_src = "/usr/local/go/src" }`. The table may be empty.',
+    ),
     "slow": Key("boolean", "Leave the snippet out of `proof check --quick`."),
     "matrix": Key("table", 'A variable and its values, as in `go = ["1.26", "1.27"]`: a snippet for each value.'),
     "step": Key("list of tables", "The commands, in order.", required=True),

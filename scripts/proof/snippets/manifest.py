@@ -10,6 +10,7 @@ import keyword
 import os
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from proof.core import units
@@ -27,6 +28,8 @@ DEADLINE = 300.0  # seconds for a step without `timeout`; a cold `go build` take
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
 # A value of a matrix, used as a directory name next to those of the origins.
 VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(places.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
+_DEEPEST = 12  # directories in such a path
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
 _PATTERNS = 40  # of a step; real ones have up to 10
@@ -134,7 +137,8 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, hint="rename one of them")
         seen.add(step.name)
-    _check_facts(steps)
+    contents = _contents(table)
+    _check_facts(steps, contents or {}, table)
     dockerfiles, bases = _references(folder, steps)
     snippet = Snippet(
         name=name,
@@ -147,6 +151,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         noise=_noise(table),
         varies="noise" in table.data,
         transfer=table.flag("transfer"),
+        contents=contents,
         slow=table.flag("slow"),
         variant=variant,
         where=Where(table.path),
@@ -161,9 +166,36 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     return snippet
 
 
-def _check_facts(steps: tuple[Step, ...]) -> None:
+def _contents(table: Table) -> dict[str, str] | None:
+    """The facts of `contents = { NAME = "/path" }`, each with its path; None if the contents are not asked for."""
+    if "contents" not in table.data:
+        return None
+    if not table.data.get("image"):
+        raise table.error("contents", "`contents` needs an image", 'add image = "…"')
+    facts = table.subtable("contents")
+    if len(facts.data) > _PATTERNS:
+        raise table.error("contents", f"too many paths: {len(facts.data)}", f"use at most {_PATTERNS}")
+    for name in facts.data:
+        _check_fact_name(facts, name, name)
+        path = facts.text(name, required=True)
+        if not _PATH.fullmatch(path) or path.count("/") > _DEEPEST or {".", ".."}.intersection(path.split("/")):
+            hint = 'write an absolute path without a slash at its end, like "/usr/local/go"'
+            raise facts.error(name, f"invalid path '{path:.100}'", hint)
+    return {name: facts.text(name) for name in facts.data}
+
+
+def _check_fact_name(table: Table, key: str, name: str) -> None:
+    if not NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise table.error(key, f"invalid fact name '{name}'", "use lowercase letters, digits and _")
+
+
+def _check_facts(steps: tuple[Step, ...], contents: Mapping[str, str], table: Table) -> None:
     """Raises ManifestError for a fact with the name of another one."""
-    seen: set[str] = set()
+    for name in contents:
+        if units.unit_of(name):
+            what = f"the fact name '{name}' is reserved: the tool measures it for every image"
+            raise table.error("contents", what, "use another name")
+    seen = set(contents)
     for rule in (rule for step in steps for rule in step.facts):
         if rule.name in seen or units.unit_of(rule.name):
             twice = f"two facts are called '{rule.name}'"
@@ -222,8 +254,7 @@ def _step(snippet: str, table: Table) -> Step:
             raise fact.error(
                 "match", "the pattern needs exactly one (group), for the value", r'write match = "^(\\d+) files"'
             )
-        if not NAME.fullmatch(fact.name) or keyword.iskeyword(fact.name):
-            raise fact.error("", f"invalid fact name '{fact.name}'", "use lowercase letters, digits and _")
+        _check_fact_name(fact, "", fact.name)
         tolerance = fact.number("tolerance", 0.0)
         if not 0 <= tolerance < 1:
             raise fact.error("tolerance", "`tolerance` must be a share from 0 to 1", "write tolerance = 0.01 for 1 %")

@@ -8,7 +8,7 @@ from pathlib import Path
 from proof.core.errors import Where
 from proof.core.patterns import Pattern
 from proof.snippets.commands import Command
-from proof.snippets.dockerfile import Dockerfile
+from proof.snippets.dockerfile import Dockerfile, Stage
 from proof.snippets.engine_version import Condition, EngineVersion
 
 
@@ -88,6 +88,7 @@ class Snippet:
     noise: int  # by how many bytes the image's size may differ from build to build
     varies: bool  # whether the content of its own layers may differ from build to build
     transfer: bool  # whether to also measure what a registry would send
+    contents: dict[str, str] | None  # facts with their paths in the image; None if its contents are not captured
     slow: bool  # left out by `--quick`
     variant: str  # the value of the matrix variable; empty without a matrix
     where: Where
@@ -124,8 +125,16 @@ class Snippet:
 
     def image_base(self) -> str | None:
         """The base image of the measured image, or `scratch`; None if no image is measured."""
+        stages = self._image_stages()
+        return stages[0].parent if stages else None
+
+    def image_steps(self) -> list[str]:
+        """The instructions that made the measured image's own layers, in order, as written in its Dockerfile."""
+        return [step for stage in self._image_stages() for step in stage.steps]
+
+    def _image_stages(self) -> list[Stage]:
         for step in reversed(self.steps):  # a later build of the same tag replaces the image
             if self.image in step.command.tags:
                 targets = step.command.values("--target")
-                return self.dockerfiles[step.name].base_of(targets[-1] if targets else None)
-        return None
+                return self.dockerfiles[step.name].chain(targets[-1] if targets else None)
+        return []

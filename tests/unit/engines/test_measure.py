@@ -59,7 +59,7 @@ def test_a_layer_is_counted_once(engine: Saving, tmp_path: Path) -> None:
     (base,) = measure.measure(engine, "base", tmp_path).layers
     kept = tmp_path / measure.LAYERS / f"{digest(BASE)}.json"
     counts = json.loads(kept.read_text())
-    assert counts == [base.digest, base.size, base.files, None]
+    assert counts == [base.digest, base.size, base.files, None, None]
     kept.write_text(json.dumps([counts[0], 77, *counts[2:]]))
     assert [layer.size for layer in measure.measure(engine, "example", tmp_path).layers] == [77, 2000]
 
@@ -67,7 +67,7 @@ def test_a_layer_is_counted_once(engine: Saving, tmp_path: Path) -> None:
 def test_compressed_counts_are_apart(engine: Saving, tmp_path: Path) -> None:
     """A layer cached without its compressed size is read again if that is requested."""
     measure.measure(engine, "base", tmp_path)
-    (layer,) = measure.measure(engine, "base", tmp_path, compress=True).layers
+    (layer,) = measure.measure(engine, "base", tmp_path, what=image_archive.What(compress=True)).layers
     assert layer.compressed is not None
 
 
@@ -132,9 +132,9 @@ class TestStore:
         self, near: Saving, engine: Saving, image: str, tmp_path: Path, *, compress: bool
     ) -> None:
         """Measured from the store's files, an image gives the same numbers, without being saved."""
-        read = measure.measure(near, image, tmp_path / "a", compress=compress)
+        read = measure.measure(near, image, tmp_path / "a", what=image_archive.What(compress=compress))
         assert engine.saved == []
-        assert read == measure.measure(engine, image, tmp_path / "b", compress=compress)
+        assert read == measure.measure(engine, image, tmp_path / "b", what=image_archive.What(compress=compress))
         assert engine.saved == [image]
 
     def test_another_engines_files(self, near: Saving, tmp_path: Path) -> None:
@@ -247,10 +247,12 @@ class TestStore:
         monkeypatch.setattr(image_archive, "_ENTRIES", 10_000)
         many = stored(tmp_path / "data", tar(*(member(str(i)) for i in range(100))))
         with pytest.raises(CannotMeasureError, match="has too many files to list"):
-            measure.measure(near, many, tmp_path / "cache", compress=compress)
+            measure.measure(near, many, tmp_path / "cache", what=image_archive.What(compress=compress))
         assert engine.saved == []
         with pytest.raises(CannotMeasureError, match="could not be measured in 0 s"):
-            measure.measure(near, many, tmp_path / "cache", compress=compress, limit=image_archive.Limit(0))
+            measure.measure(
+                near, many, tmp_path / "cache", what=image_archive.What(compress=compress), limit=image_archive.Limit(0)
+            )
 
     def test_what_is_behind_the_end_is_not_kept(self, near: Saving, tmp_path: Path) -> None:
         """Bytes after the end of an archive count only for its SHA-256."""

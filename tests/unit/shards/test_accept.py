@@ -258,7 +258,7 @@ def layer(**fields: Any) -> Callable[[Capture], Capture]:
     )
 
 
-_IMAGE = wrong(SimpleNamespace(image="note", noise=0))
+_IMAGE = wrong(SimpleNamespace(image="note", noise=0, contents=None))
 
 
 @pytest.mark.parametrize(

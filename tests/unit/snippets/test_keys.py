@@ -50,6 +50,7 @@ SNIPPET = {
     "image": "example",
     "noise": {"bytes": 10, "because": "of the time"},
     "transfer": True,
+    "contents": {"files_of_go": "/usr/local/go"},
     "slow": True,
     "matrix": {"go": ["1.26"]},
     "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}, ON_EACH],

@@ -187,6 +187,16 @@ MISTAKES = [
     ("tolerance = 0.01", "tolerance = nan", 19, "`tolerance` must be a share from 0 to 1"),
     ("tolerance = 0.01", 'tolerance = "1%"', 19, "`tolerance` must be a number"),
     ('volatile = "it grows"', "volatile = true", 20, "`volatile` must be a string"),
+    ('image = "example"', "contents = {}", 2, "`contents` needs an image"),
+    ('image = "example"', 'image = "example"\ncontents = true', 3, "`contents` must be a table"),
+    ('image = "example"', 'image = "example"\ncontents = { src = "usr" }', 3, "invalid path 'usr'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/usr/" }', 3, "invalid path '/usr/'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/a/../b" }', 3, "invalid path '/a/../b'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/a b" }', 3, "invalid path '/a b'"),
+    ('image = "example"', f'image = "example"\ncontents = {{ go = "{"/a" * 13}" }}', 3, "invalid path '/a/a"),
+    ('image = "example"', 'image = "example"\ncontents = { go = 5 }', 3, "`go` must be a string"),
+    ('image = "example"', 'image = "example"\ncontents = { Go = "/usr" }', 3, "invalid fact name 'Go'"),
+    ('image = "example"', 'image = "example"\ncontents = { size = "/usr" }', 3, "the fact name 'size' is reserved"),
     ('image = "example"', 'image = "example"\nslow = 1', 3, "`slow` must be true or false"),
     (r"match = '^(\S+)\s'", r"match = '^\S+'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", r"match = '^(\S+)(\s)'", 19, "the pattern needs exactly one (group)"),
@@ -541,3 +551,23 @@ class TestOutcomes:
         step = self.step(tmp_path, lines)
         assert [rule.name for rule in step.on(EngineVersion("docker", 29)).facts] == ["note", "other"]
         assert [rule.name for rule in step.on(EngineVersion("docker", 28)).facts] == ["other"]
+
+
+class TestContents:
+    def test_facts(self, tmp_path: Path) -> None:
+        """Paths in the image, each a fact; an empty table asks for the contents alone."""
+        paths = '\ncontents = { go_src = "/usr/local/go/src", app = "/go/bin/app.2" }'
+        assert load(tmp_path, TOML.replace('image = "example"', f'image = "example"{paths}')).contents == {
+            "go_src": "/usr/local/go/src",
+            "app": "/go/bin/app.2",
+        }
+        assert load(tmp_path, TOML.replace('image = "example"', 'image = "example"\ncontents = {}')).contents == {}
+        assert load(tmp_path).contents is None
+
+    def test_another_fact_of_that_name(self, tmp_path: Path) -> None:
+        """A fact of a step cannot have the name of a path."""
+        text = TOML.replace('image = "example"', 'image = "example"\ncontents = { src = "/usr" }')
+        with pytest.raises(ManifestError, match="two facts are called 'src'") as error:
+            load(tmp_path, text)
+        assert error.value.where is not None
+        assert error.value.where.line == 20

@@ -1,6 +1,7 @@
 """The tables of docs/tool that follow from the code: the keys of the TOML files, and the command line.
 
-Each stands between `<!-- reference: NAME -->` and `<!-- end -->` in a page. Run it as `scripts/reference`.
+Each stands between `<!-- reference: NAME -->` and `<!-- end -->` in a page. Run it as `scripts/reference`. It
+also writes the pages for the measurements of new snippets.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from proof.cli import main
 from proof.facts.lexicon import IDIOMS
+from proof.pages import measurement_pages
 from proof.snippets import keys
 from proof.snippets.keys import Key
 
-PAGES = Path(__file__).parents[1] / "docs" / "tool"
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "tool"
 _PLACE = re.compile(r"(?P<begin><!-- reference: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 
 
@@ -123,4 +126,6 @@ if __name__ == "__main__":
         text = path.read_text("utf-8")
         if (current := updated(text)) != text:
             path.write_text(current, "utf-8")
-            sys.stdout.write(f"updated {path.relative_to(PAGES.parents[1])}\n")
+            sys.stdout.write(f"updated {path.relative_to(ROOT)}\n")
+    for path in measurement_pages.write_missing(ROOT):
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")

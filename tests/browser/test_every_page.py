@@ -12,6 +12,8 @@ from tests.browser.conftest import Reader, Scheme
 from tests.support.helpers import REPOSITORY, address
 
 PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
+# The pages of snippets are made alike: one look at each is enough.
+ONCE = frozenset(path for path in PAGES if path.startswith("measurements/") and path != "measurements/")
 WIDTHS = {"wide": 1280, "narrow": 360}
 TALLEST = 16_000  # pixels: Chromium paints no taller picture
 COLOURS = ["color-contrast", "link-in-text-block"]  # axe-core's rules about them
@@ -66,8 +68,10 @@ def picture(page: Page, folder: str, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("path", "scheme"),
+    [(path, scheme) for path in PAGES for scheme in ("light", "dark") if scheme == "light" or path not in ONCE],
+)
 def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.FixtureRequest) -> None:
     """It fits a telephone and a desk, axe-core finds nothing, and (see `reader`) it asks nobody else for anything."""
     page = reader(path, scheme=scheme)

@@ -20,7 +20,9 @@ from proof.core.text import visible
 from proof.pages.transcript import CAP
 from tests.support import site
 
-PAGES = tuple(f"{name}index.html" for name in ("", "titled_16/", "proof/", "errors/", "measurements/"))
+PAGES = tuple(
+    f"{name}index.html" for name in ("", "titled_16/", "proof/", "errors/", "measurements/", "measurements/title_0/")
+)
 SCRIPT = "document.documentElement.dataset.pwned=1"
 ADDRESS = "/pwned"
 

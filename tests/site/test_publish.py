@@ -13,18 +13,19 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from proof.core.errors import UsageError
 from proof.facts import book as facts
 from proof.pages.scan import scan
-from proof.publish import csp, lean, scripts, styles
+from proof.publish import card, csp, lean, scripts, styles
 from proof.publish import head as head_module
 from proof.publish import markup as markup_module
 from proof.publish.__main__ import publish
-from proof.publish.page import Page, load, read
+from proof.publish.page import Page, load, read, reading
 from tests.support.helpers import REPOSITORY, address, mkdocs
 
 ADDRESS = "https://example.org/article/"
@@ -307,12 +308,65 @@ def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:
     """The widths of the bars are to each other as the bytes of the two images."""
     image = Image.open(site / "assets" / "cards" / "index.png").convert("RGB")
     assert image.size == (1200, 630)
-    rows = [[image.getpixel((x, y)) for x in range(84, 1200)] for y in (430, 500)]
+    rows = [[image.getpixel((x, y)) for x in range(72, 1200)] for y in (440, 510)]
     widths = [sum(pixel == row[0] for pixel in row) for row in rows]
     book = facts.load(REPOSITORY / "snippets")
     share = float(book["multi.size"].value) / float(book["single.size"].value)
     assert abs(widths[1] - widths[0] * share) <= 1
     assert widths[0] > 800
+
+
+def boxed(text: str) -> str:
+    """The box "In short" as the generator writes it."""
+    title = '<p class="admonition-title">In short<a class="headerlink" href="#in-short">¶</a></p>'
+    return f'<div class="admonition in-short" id="in-short">{title}<p>{text}</p></div><p>Not this.</p>'
+
+
+def test_a_summary_is_read_without_its_title_and_marks() -> None:
+    """What a reader would quote: the facts in it, but no title, no mark of a claim and no explanation."""
+    claim = '<span class="claim"><button>✓</button><span class="claim__why">Checked</span></span>'
+    text = f'It takes <data class="fact" value="8000000">8MB</data>,<br>not <b>more</b>.{claim} Really.'
+    reads = reading(f"<h1>Two</h1>{boxed(text)}")
+    assert reads.summary == "It takes 8MB,not more. Really."
+    assert reads.sizes == [(8000000.0, "8MB")]
+
+
+def texts(drawn: list[tuple[str, str]], fill: str) -> str:
+    """What was written on a card in one colour."""
+    return " ".join(text for text, colour in drawn if colour == fill)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is written on cards from now on, and in which colour."""
+    found: list[tuple[str, str]] = []
+    write = ImageDraw.ImageDraw.text
+
+    def text(pen: ImageDraw.ImageDraw, place: tuple[float, float], text: str, **more: Any) -> None:
+        found.append((text, more["fill"]))
+        write(pen, place, text, **more)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
+    return found
+
+
+def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> None:
+    """Whole if there is room for it, in place of the description."""
+    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed("It takes 8MB. That is little.")), "utf-8")
+    publish(small)
+    assert "It takes 8MB. That is little." in texts(drawn, card._INK)
+    assert "weighs" not in texts(drawn, card._QUIET)
+
+
+def test_a_long_summary_ends_with_a_sentence(small: Path, drawn: list[tuple[str, str]]) -> None:
+    """The sentences that do not fit are left out, and an ellipsis says so."""
+    sentences = [f"{'This is sentence number ' * 8}{number}." for number in range(9)]
+    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed(" ".join(sentences))), "utf-8")
+    publish(small)
+    written = texts(drawn, card._INK)
+    assert re.search(r"sentence number \d\. …$", written)
+    assert sentences[0] in written
+    assert sentences[8] not in written
 
 
 def test_every_page_describes_itself(pages: list[Page]) -> None:
@@ -326,7 +380,8 @@ def test_every_page_describes_itself(pages: list[Page]) -> None:
         assert (page.site / reads.meta("og:image").removeprefix(ADDRESS)).is_file()
         assert reads.meta("author")
         assert reads.metas["article:tag"]
-        assert re.fullmatch(r"20\d\d-\d\d-\d\d", reads.meta("article:published_time"))
+        day = reads.meta("article:published_time") or reads.meta("article:modified_time")  # of generated pages
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d", day)
         found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
         assert found is not None
         assert json.loads(found[1])["url"] == reads.canonical

@@ -13,6 +13,7 @@ from proof.facts import book as book_module
 from proof.facts.book import FactBook
 from proof.facts.values import Source
 from proof.pages import scan, status
+from proof.snippets import project
 from tests.support.helpers import REPOSITORY, data_values, mkdocs
 
 PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
@@ -83,18 +84,21 @@ def test_ids_stand_once(page: str, site: Path) -> None:
 
 
 def test_the_measurements_have_everything(site: Path, book: FactBook) -> None:
-    """Each fact is listed, and each step is there, or on the page that its command is linked to."""
-    html = (site / "measurements" / "index.html").read_text("utf-8")
-    ids = {path.parent: path.read_text("utf-8") for path in site.rglob("index.html")}
-    cited = (site / "proof" / "index.html").read_text("utf-8")
+    """Each snippet has a page with its facts and its steps, which the index leads to, with the pages that show them."""
+    pages = {path.parent: path.read_text("utf-8") for path in site.rglob("index.html")}
+    index, cited = site / "measurements", pages[site / "proof"]
+    for snippet in project.load_all(REPOSITORY):
+        html = pages[index / snippet.folder.name]
+        assert f'href="{snippet.folder.name}/#{snippet.name.replace("_", "-")}"' in pages[index]
+        assert f'id="{snippet.name.replace("_", "-")}"' in html
+        assert all(f"<code>{name}</code>" in html for name in book if name.startswith(f"{snippet.name}."))
+        for step in book.captures[snippet.name].steps:
+            anchor = f"{snippet.name}-{step.name}".replace("_", "-")
+            assert f'<div id="{anchor}">' in html
+            linked = re.findall(rf'href="([^"#]+)#{anchor}"', html)
+            assert all(f'id="{anchor}"' in pages[(index / snippet.folder.name / to).resolve()] for to in linked)
     for name, fact in book.items():
-        assert f"<code>{name}</code>" in (cited if isinstance(fact.origin, Source) else html)
-    for snippet, capture in book.captures.items():
-        for step in capture.steps:
-            anchor = f"{snippet}-{step.name}".replace("_", "-")
-            linked = re.findall(rf'href="([^"#]*)#{anchor}"', html)
-            folders = [(site / "measurements" / to).resolve() for to in linked if to] or [site / "measurements"]
-            assert all(f'id="{anchor}"' in ids[folder] for folder in folders), f"{snippet}/{step.name}"
+        assert f"<code>{name}</code>" in cited or not isinstance(fact.origin, Source)
 
 
 def test_the_proof_page_has_every_claim(site: Path) -> None:

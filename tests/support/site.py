@@ -92,6 +92,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
             "docs/proof/index.md": "# Proof\n\n{{ proof }}\n",
             "docs/errors/index.md": "# Errors\n\n{{ errors }}\n",
             "docs/measurements/index.md": "# Measurements\n\n{{ measurements }}\n",
+            "docs/measurements/title_0.md": "{{ measurements title_0 }}\n",
             "snippets/bases.toml": (TINY / "snippets/bases.toml").read_bytes(),
             "snippets/cited.toml": cited,
             "snippets/odd/snippet.toml": "\n".join(manifest),

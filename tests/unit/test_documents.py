@@ -134,3 +134,15 @@ def test_the_changelog_names_the_version() -> None:
 def test_contributing_stays_short() -> None:
     """It gets people started; everything else has a page."""
     assert len(text(REPOSITORY / "CONTRIBUTING.md").split()) <= 900
+
+
+VAGUE = {"click here", "click this", "go", "here", "information", "learn more", "more", "more info"} | {
+    *("more information", "right here", "read more", "start", "this", "see more", "details", "link"),
+}
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix())
+def test_the_text_of_a_link_says_where_it_leads(path: Path) -> None:
+    """Screen readers list links without the sentence around them, and Lighthouse finds these texts, even "Go"."""
+    links = re.findall(r"\[([^\]]+)\]\([^)]+\)", text(path))
+    assert [link for link in links if link.strip("`*").lower() in VAGUE] == []

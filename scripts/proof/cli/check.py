@@ -32,6 +32,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
     from proof.core.errors import NoEngineError
     from proof.core.settings import cache_folder
+    from proof.pages import measurement_pages
     from proof.reports.terminal import Terminal
     from proof.runs.result_cache import ResultCache
     from proof.shards import result_files
@@ -77,6 +78,9 @@ def _run(parsed: argparse.Namespace) -> int:
             seconds=seconds,
             same_engine=options.same_engine,
         )
-    return conclude.conclude(
+    code = conclude.conclude(
         options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check
     )
+    for page in measurement_pages.write_missing(options.root) if options.write else ():
+        terminal.say(f" · a page for the measurements of a new snippet: {page.relative_to(options.root)}")
+    return code

@@ -10,6 +10,7 @@
     {{ page waiver: why }}                        alone on its line: why no sentence of the page needs one
     {{ proof }}                                   everything that was claimed, waived and cited
     {{ measurements }}                            every snippet: its commands, outputs and facts
+    {{ measurements single }}                     those of one snippet, on a page of its own
     {{ error single/build }}                      the message of an expected failure, and where it is explained
     {{ errors }}                                  every such message that the page has not listed yet
 
@@ -55,6 +56,7 @@ from proof.pages import (
 from proof.pages.charts import fence as chart_fence
 from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
+from proof.pages.summary import Summary
 from proof.snippets import context, manifest, project
 from proof.snippets.model import Step
 from proof.snippets.places import Wording, wording_of
@@ -146,6 +148,7 @@ class ProofExtension(Extension):
         md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
         # After inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
         md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
+        md.treeprocessors.register(Summary(md), "proof_summary", 6)
 
     def current(self) -> Page:
         """The page being rendered."""
@@ -229,10 +232,15 @@ class _Source(OnPage, Preprocessor):
         self.page.waivers.append(Waiver(what, reason))
 
     def _index(self, index: re.Match[str], line: str) -> list[str]:
+        self.page.lists.append(f"measurements/{index['snippet']}" if index["snippet"] else index["list"] or "error")
         if not self.page.expand:
             return []
         try:
-            return indexes.error(self.page, index["step"]) if index["step"] else _INDEXES[index[1]](self.page)
+            if index["step"]:
+                return indexes.error(self.page, index["step"])
+            if index["snippet"]:
+                return indexes.measurements_of(self.page, index["snippet"])
+            return _INDEXES[index["list"]](self.page)
         except errors.PageError as error:
             _note(self.page, error, line)
             return []

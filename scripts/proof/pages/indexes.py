@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,12 +13,12 @@ from proof.captures.buildkit_log import mask_reference, split_counters
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import PageError
-from proof.core.text import as_html
+from proof.core.text import as_html, did_you_mean
 from proof.facts.values import Source
 from proof.pages import verbatim
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
-from proof.snippets import project
+from proof.snippets import manifest, project
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import LABELS, Wording, wording_of
 
@@ -30,8 +31,34 @@ def proof(page: Page) -> list[str]:
 
 
 def measurements(page: Page) -> list[str]:
-    """The Markdown for `{{ measurements }}`: every snippet with its steps and facts."""
-    return [*_snippets(page), *_not_measured(page)]
+    """The Markdown for `{{ measurements }}`: every snippet with its steps and facts, or a link to its own page."""
+    pages = _pages_of_snippets(page)
+    snippets = project.load_all(page.root)
+    own = [snippet for snippet in snippets if snippet.folder.name in pages]
+    rest = [snippet for snippet in snippets if snippet.folder.name not in pages]
+    return [*_linked(own, pages, page), *_snippets(rest, page), *_not_measured(rest)]
+
+
+def measurements_of(page: Page, name: str) -> list[str]:
+    """The Markdown for `{{ measurements NAME }}`: the steps, outputs and facts of one snippet with all its variants.
+
+    Raises PageError if there is no such snippet.
+    """
+    folders = {folder.name: folder for folder in project.folders(page.root)}
+    if name not in folders:
+        what = f"there is no snippet '{name:.60}'{did_you_mean(name, list(folders))}"
+        raise PageError(what, hint="name a directory of snippets/, or delete this page")
+    snippets = manifest.variants(folders[name])
+    showing = _showing(page)
+    lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
+    back = [f"[All measurements]({_path(found, page)})" for found in lists]
+    written = [f"# {verbatim.text(_common_title(snippets))}", ""]
+    written += [" · ".join([*back, f"run it again: <code>proof check {name}</code>"]), ""]
+    for snippet in snippets:
+        heading = snippet.title if len(snippets) > 1 else "Commands"
+        written += ["", f"## {verbatim.text(heading)} {{ #{_anchor(snippet)} }}", ""]
+        written += _one(snippet, page, showing, transcripts=True)
+    return written
 
 
 def errors(page: Page) -> list[str]:
@@ -153,31 +180,91 @@ def _claims(page: Page) -> Iterator[str]:
         yield from _table(("Sentence", "Why"), rows, kind="claims")
 
 
-def _snippets(page: Page) -> Iterator[str]:
+def _showing(page: Page) -> dict[str, list[PageReport]]:
+    """The pages that show each step, by snippet/step."""
     showing: dict[str, list[PageReport]] = {}
     for found in page.list_pages():
         for name in () if found.page.generated else dict.fromkeys(found.page.shown):
             showing.setdefault(name, []).append(found)
+    return showing
+
+
+def _pages_of_snippets(page: Page) -> dict[str, PageReport]:
+    """The page with the measurements of each snippet that has its own, by the snippet's directory."""
+    return {
+        name.partition("/")[2]: found
+        for found in page.list_pages()
+        for name in found.page.lists
+        if name.startswith("measurements/")
+    }
+
+
+def _anchor(snippet: Snippet) -> str:
+    return snippet.name.replace("_", "-")
+
+
+def _common_title(snippets: Sequence[Snippet]) -> str:
+    """The title of a snippet. Where its variants have several, the words with which all of them begin."""
+    titles = list(dict.fromkeys(snippet.title for snippet in snippets))
+    if len(titles) == 1:
+        return titles[0]
+    columns = takewhile(lambda words: len(set(words)) == 1, zip(*(title.split() for title in titles), strict=False))
+    return " ".join([*(words[0] for words in columns), "…"])
+
+
+def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: Page) -> Iterator[str]:
+    """A table of snippets that have pages of their own."""
+    if not snippets:
+        return
+    showing = _showing(page)
+    yield from ("", "| Snippet | Image | Shown on |", "|---|--:|---|")
+    for snippet in snippets:
+        own = f"{_path(pages[snippet.folder.name], page)}#{_anchor(snippet)}"
+        size = f"{snippet.name}.size"
+        shown = {_path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
+        yield (
+            f"| [{verbatim.text(snippet.title)}]({own}) <code>{snippet.name.replace('_', '_<wbr>')}</code> "
+            f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
+            f"| {' · '.join(f'[{_prose(found.title)}]({path})' for path, found in shown.items())} |"
+        )
+    yield ""
+
+
+def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
+    """Snippets that have no pages of their own, in full."""
+    if not snippets:
+        return
+    showing = _showing(page)
     yield from ("", "## Snippets", "")
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
-    for snippet in project.load_all(page.root):
-        captures = page.book.shown(snippet.name)
-        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{snippet.name.replace('_', '-')} }}", "")
-        if not captures:
-            yield "Not captured yet."
+    for snippet in snippets:
+        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{_anchor(snippet)} }}", "")
+        yield from _one(snippet, page, showing)
+
+
+def _one(
+    snippet: Snippet, page: Page, showing: Mapping[str, list[PageReport]], *, transcripts: bool = False
+) -> Iterator[str]:
+    """The steps and facts of a snippet. Transcripts that other pages show are only linked, unless `transcripts`."""
+    captures = page.book.shown(snippet.name)
+    if not captures:
+        yield "Not captured yet."
+        return
+    page.snippets.add(snippet.name)
+    for step in snippet.steps:
+        links = " · ".join(_link(found, page, step) for found in showing.get(str(step), ()))
+        if links and not transcripts:
+            yield from ("", f"{verbatim.code(step.text)} → {links}", "")
             continue
-        page.snippets.add(snippet.name)
-        for step in snippet.steps:
-            shown = [_link(found, page, step) for found in showing.get(str(step), ())]
-            if shown:
-                yield from ("", f"{verbatim.code(step.text)} → {' · '.join(shown)}", "")
-            else:
-                yield from ("", f"{{{{ transcript {step} }}}}", "")
-        yield from _facts(snippet, captures)
+        yield from ("", f"{{{{ transcript {step} }}}}", "")
+        if transcripts and (links or step.unshown):
+            yield f"Shown on {links}" if links else f"Shown only here: {verbatim.text(step.unshown)}"
+            yield from ("{: .shown-on }", "")
+    yield from _facts(snippet, captures, heading=transcripts)
 
 
-def _facts(snippet: Snippet, captures: Sequence[Capture]) -> Iterator[str]:
+def _facts(snippet: Snippet, captures: Sequence[Capture], *, heading: bool) -> Iterator[str]:
     """The facts of a snippet. Those of the first capture come before those that only another engine shows."""
     facts = {name: fact for capture in reversed(captures) for name, fact in capture.facts.items()}
     order = dict.fromkeys(name for capture in captures for name in capture.facts)
@@ -190,6 +277,8 @@ def _facts(snippet: Snippet, captures: Sequence[Capture]) -> Iterator[str]:
         )
         for name, fact in ((name, facts[name]) for name in order)
     ]
+    if rows and heading:
+        yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #{_anchor(snippet)}-facts }}", "")
     if rows:
         yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
 
@@ -212,10 +301,10 @@ def _cited(page: Page) -> Iterator[str]:
     yield from _table(("Figure", "Written", "Source"), rows)
 
 
-def _not_measured(page: Page) -> Iterator[str]:
+def _not_measured(snippets: Sequence[Snippet]) -> Iterator[str]:
     unshown = [
         _row(f"<code>{_inline(str(step))}</code>", _inline(step.unshown))
-        for snippet in project.load_all(page.root)
+        for snippet in snippets
         for step in snippet.steps
         if step.unshown
     ]

@@ -18,8 +18,10 @@ from proof.snippets.model import Snippet
 
 _LARGEST = 2_000_000  # bytes per page
 _MOST = 100  # problems that are listed of a page
-# A line that is replaced with a list of everything, or with one entry of such a list.
-INDEX = re.compile(r"^\{\{\s*(proof|measurements|errors|error\s+(?P<step>\S+))\s*\}\}$")
+# A line that is replaced with a list of everything, with one entry of it, or with the measurements of one snippet.
+INDEX = re.compile(
+    r"^\{\{\s*(?:(?P<list>proof|measurements|errors)|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Page:
     explorers: int = 0  # how many it has
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
+    lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
     waived: str = ""  # why nothing on it needs a proof; empty if it does
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     typed: list[str] = field(default_factory=list)  # lines of code in its fences that no file of a snippet has

@@ -63,8 +63,10 @@ class Site:
         return Path(File(path, str(self.docs), str(self.shown), self._folder_urls).dest_uri)
 
     def showing(self, snippet: str) -> set[Path]:
-        """The pages that refer to anything in a snippet's directory, judging by their text."""
-        named = re.compile(rf"""(?:\{{\{{[^}}]*?\b|["']){re.escape(snippet)}\w*[./]""")
+        """The pages that refer to a snippet's directory or to anything in it, judging by their text."""
+        named = re.compile(
+            rf"""(?:\{{\{{[^}}]*?\b|["']){re.escape(snippet)}\w*[./]|\{{\{{\s*measurements\s+{re.escape(snippet)}\b"""
+        )
         return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
 
     def _run(self, target: Path, logged: _Log, *, dirty: bool) -> Problems | None:

@@ -1,7 +1,8 @@
-"""The preview image that social networks show next to a link: the page's title, and bars for two of its sizes."""
+"""The preview image that social networks show next to a link: title, answer, and bars for two of the page's sizes."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -9,8 +10,12 @@ from PIL import Image, ImageDraw, ImageFont
 from proof.publish.page import Page
 
 WIDTH, HEIGHT = 1200, 630  # the format that is cropped least
-_EDGE = 84
+_EDGE = 72
 _INK, _PAPER, _QUIET, _BAR, _LITTLE = "#ffffff", "#10242f", "#a9c0cc", "#3f6577", "#5dc9e2"
+_BARS, _LOGO = 128, 68  # heights of what is at the bottom: the bars, or else the logo
+_GAP = 28  # above them
+_TEXT_SIZES = (42, 39, 36, 33, 30, 27)  # of the answer: the first with which it fits is used
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 
 def draw(page: Page, site: Path) -> str:
@@ -30,21 +35,48 @@ def _drawn(page: Page) -> Image.Image:
     title, _, of = page.reads.title.partition(" · ")
     bottom = float(_EDGE)
     if of:
-        pen.text((_EDGE, bottom), of, fill=_LITTLE, font=_font(30))
-        bottom += 58
-    for line in _wrapped(pen, title, _font(68), lines=3):
-        pen.text((_EDGE, bottom), line, fill=_INK, font=_font(68))
-        bottom += 82
-    bars = _sizes(page)
-    for line in _wrapped(pen, page.reads.meta("description"), _font(30), lines=2 if bars else 6):
-        pen.text((_EDGE, bottom + 18), line, fill=_QUIET, font=_font(30))
-        bottom += 44
-    _bars(pen, bars)
+        pen.text((_EDGE, bottom), of, fill=_LITTLE, font=_font(28))
+        bottom += 50
+    for line in _shortened(pen, title, _font(58), lines=3):
+        pen.text((_EDGE, bottom), line, fill=_INK, font=_font(58))
+        bottom += 70
+    bottom += 14
+    sizes = _sizes(page)
+    room = HEIGHT - _EDGE - (_BARS if sizes else _LOGO) - _GAP - bottom
+    if page.reads.summary:
+        _text(pen, page.reads.summary, top=bottom, room=room, fill=_INK)
+    else:
+        _text(pen, page.reads.meta("description"), top=bottom, room=room, fill=_QUIET)
+    _bars(pen, sizes)
     return image
 
 
+def _text(pen: ImageDraw.ImageDraw, text: str, *, top: float, room: float, fill: str) -> None:
+    """Write the page's answer into the room between the title and the bars, as large as it fits there."""
+    for size in _TEXT_SIZES:
+        font, height = _font(size), size * 1.36
+        most = int(room / height)
+        lines = _wrapped(pen, text, font)
+        if len(lines) <= most:
+            break
+    else:
+        lines = _sentences(pen, text, font, lines=most)
+    for number, line in enumerate(lines):
+        pen.text((_EDGE, top + number * height), line, fill=fill, font=font)
+
+
+def _sentences(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
+    """As many whole sentences as fit, with an ellipsis behind them; a part of the first if not even that fits."""
+    sentences = _SENTENCE.split(text)
+    for count in range(len(sentences) - 1, 0, -1):
+        wrapped = _wrapped(pen, f"{' '.join(sentences[:count])} …", font)
+        if len(wrapped) <= lines:
+            return wrapped
+    return _shortened(pen, sentences[0], font, lines=lines)
+
+
 def _sizes(page: Page) -> list[tuple[float, str]]:
-    """The first two different sizes in bold, each in bytes and as written; empty if there are fewer."""
+    """The first two different sizes of the answer or in bold, in bytes and as written; empty if there are fewer."""
     sizes = list(dict.fromkeys(page.reads.sizes))[:2]
     return sizes if len(sizes) == 2 else []
 
@@ -57,14 +89,14 @@ def _bars(pen: ImageDraw.ImageDraw, sizes: list[tuple[float, str]]) -> None:
     font, most = _font(44), max(size for size, _ in sizes)
     room = WIDTH - 2 * _EDGE - max(pen.textlength(text, font) for _, text in sizes) - 24
     for row, (size, text) in enumerate(sizes):
-        top, width = HEIGHT - _EDGE - 128 + row * 72, room * size / most
+        top, width = HEIGHT - _EDGE - _BARS + row * 72, room * size / most
         colour = _BAR if size == most else _LITTLE
         pen.rectangle((_EDGE, top, _EDGE + max(width, 2), top + 56), fill=colour)
         pen.text((_EDGE + width + 24, top + 28), text, fill=_INK, font=font, anchor="lm")
 
 
-def _wrapped(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
-    """Wrap a text to the card's width. If it needs more than `lines`, it ends in an ellipsis."""
+def _wrapped(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> list[str]:
+    """Wrap a text to the card's width."""
     wrapped = [""]
     for word in text.split():
         longer = f"{wrapped[-1]} {word}".strip()
@@ -72,6 +104,12 @@ def _wrapped(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, 
             wrapped[-1] = longer
         else:
             wrapped.append(word)
+    return wrapped
+
+
+def _shortened(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
+    """Wrap a text to the card's width. If it needs more than `lines`, it ends in an ellipsis."""
+    wrapped = _wrapped(pen, text, font)
     return wrapped if len(wrapped) <= lines else [*wrapped[: lines - 1], f"{wrapped[lines - 1]} …"]
 
 

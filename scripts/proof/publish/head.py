@@ -47,7 +47,7 @@ def _properties(page: Page, image: str) -> list[tuple[str, str]]:
         ("og:image", picture),
         ("og:image:width", str(card.WIDTH) if picture else ""),
         ("og:image:height", str(card.HEIGHT) if picture else ""),
-        ("og:image:alt", heading(page) if picture else ""),
+        ("og:image:alt", f"{heading(page)} {page.reads.summary}".strip() if picture else ""),
         ("twitter:card", "summary_large_image" if picture else "summary"),
         ("article:modified_time", max(measured, default="")),
     ]

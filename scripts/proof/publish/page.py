@@ -12,6 +12,9 @@ from proof.core.errors import UsageError, Where
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_SUMMARY = "in-short"  # the ID of the box with a page's answer: see proof/pages/summary.py
+_NOT_SUMMARY = {"admonition-title", "claim"}  # classes of elements in it that are no part of its text
+_VOID = {"br", "hr", "img", "input", "wbr"}  # elements without an end
 # The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
 
@@ -75,7 +78,7 @@ class Reader(HTMLParser):
     metas: dict[str, list[str]] = field(default_factory=dict)  # contents of meta elements, by name or property
     scripts: list[str] = field(default_factory=list)  # the text of inline scripts
     styles: list[str] = field(default_factory=list)  # the addresses of style sheets, in order
-    sizes: list[tuple[float, str]] = field(default_factory=list)  # in bold before the first h2: bytes, and as written
+    sizes: list[tuple[float, str]] = field(default_factory=list)  # in bold before the first h2, or in the summary
     measured: list[str] = field(default_factory=list)  # days on which the page's numbers were measured
     words: set[str] = field(default_factory=set)  # every class, id and value of an attribute
 
@@ -85,6 +88,14 @@ class Reader(HTMLParser):
         self._value = ""
         self._lead = True
         self._bold = False
+        self._summary: list[str] = []
+        self._depth = 0  # of open elements in the summary, the box included; 0 outside
+        self._left_out = 0  # the depth of an element in the summary that is no part of its text; 0 outside
+
+    @property
+    def summary(self) -> str:
+        """The text of the box "In short" without its title, or ""."""
+        return " ".join("".join(self._summary).split())
 
     def meta(self, name: str) -> str:
         """The first content of meta elements with this name, or ""."""
@@ -94,6 +105,7 @@ class Reader(HTMLParser):
         has = {name: value or "" for name, value in attrs}
         for value in has.values():
             self.words |= {value, *value.split()}
+        self._open_in_summary(tag, has)
         match tag:
             case "meta" if "name" in has or "property" in has:
                 self.metas.setdefault(has.get("name") or has["property"], []).append(has.get("content", ""))
@@ -112,18 +124,32 @@ class Reader(HTMLParser):
                 self._lead = False
             case "strong":
                 self._bold = self._lead
-            case "data" if self._bold and "fact" in has.get("class", "").split():
+            case "data" if (self._bold or self._depth) and "fact" in has.get("class", "").split():
                 self._inside, self._value = "fact", has.get("value", "")
             case "time" if "measured" in has.get("class", "").split():
                 self.measured.append(has.get("datetime", ""))
 
+    def _open_in_summary(self, tag: str, has: dict[str, str]) -> None:
+        if tag not in _VOID and (self._depth or (has.get("id") == _SUMMARY and not self._summary)):
+            self._depth += 1
+            if not self._left_out and _NOT_SUMMARY.intersection(has.get("class", "").split()):
+                self._left_out = self._depth
+
+    def _close_in_summary(self, tag: str) -> None:
+        if tag not in _VOID and self._depth:
+            self._left_out = 0 if self._left_out == self._depth else self._left_out
+            self._depth -= 1
+
     def handle_endtag(self, tag: str) -> None:
+        self._close_in_summary(tag)
         if tag in ("script", "title", "data"):
             self._inside = ""
         if tag == "strong":
             self._bold = False
 
     def handle_data(self, data: str) -> None:
+        if self._depth and not self._left_out:
+            self._summary.append(data)
         match self._inside:
             case "script":
                 self.scripts[-1] += data

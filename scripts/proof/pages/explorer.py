@@ -225,8 +225,8 @@ def _size(size: int, files: int | None = None) -> str:
 def _lost(size: int, hidden: int) -> str:
     if not hidden:
         return ""
-    part = "" if hidden == size else f"{_size(hidden)} "
-    return f'<small class="explorer__note">{part}hidden by a later layer</small>'
+    said = "hidden by a later layer" if hidden == size else f"{_size(hidden)} hidden"
+    return f'<small class="explorer__note">{said}</small>'
 
 
 def _hidden(layer: CapturedLayer) -> int:

@@ -122,7 +122,7 @@ def text(html: str) -> str:
 def test_rows(one: Image) -> None:
     """Each layer and each entry, the largest first; directories with one entry are joined."""
     assert rows(explorer.render([one], "explorer-1")) == [
-        "1 ADD rootfs / 500B hidden by a later layer 3kB",
+        "1 ADD rootfs / 500B hidden 3kB",
         "usr/lib/ 2.5kB",
         f"{HOSTILE} 1.5kB",
         "3 other files 1kB",

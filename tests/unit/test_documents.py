@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from proof.cli.main import EXIT_CODES
+from proof.pages import site_config
 from tests.support.helpers import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -146,3 +147,17 @@ def test_the_text_of_a_link_says_where_it_leads(path: Path) -> None:
     """Screen readers list links without the sentence around them, and Lighthouse finds these texts, even "Go"."""
     links = re.findall(r"\[([^\]]+)\]\([^)]+\)", text(path))
     assert [link for link in links if link.strip("`*").lower() in VAGUE] == []
+
+
+def guides() -> list[str]:
+    """The pages in the navigation's area "Guides" that answer a question."""
+    area = site_config.load(REPOSITORY / "mkdocs.yml")["nav"][0]["Guides"]
+    sections = [each if isinstance(each, list) else [entry] for entry in area for each in entry.values()]
+    pages = [page for section in sections for entry in section for page in entry.values()]
+    return [page for page in pages if page != "questions.md"]  # which is a list of the others
+
+
+@pytest.mark.parametrize("page", guides())
+def test_a_guide_starts_with_its_answer(page: str) -> None:
+    """The box "In short" is right under the title: it can be quoted, and the page's card shows it."""
+    assert re.search(r'^# .+\n\n!!! abstract "In short"\n\n    \S', text(DOCS / page), re.MULTILINE)

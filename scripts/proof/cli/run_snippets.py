@@ -70,15 +70,25 @@ def run_snippets(
         engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
     ):
         pages.report(terminal)  # a broken page is reported before minutes are spent
-        ran = _run_all(snippets, options, terminal, bases, engine)
-        if engine.private and options.bases == "rebuilt":
-            cache.keep(ran)
-        return ran
+        found: dict[str, Result] = {}
+        try:
+            _run_all(snippets, options, terminal, bases, engine, found=found)
+        finally:  # what an interrupted run has finished does not have to run again
+            if engine.private and options.bases == "rebuilt":
+                cache.keep(list(found.values()))
+        return [found[snippet.name] for snippet in snippets]
 
 
 def _run_all(
-    snippets: list[Snippet], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
-) -> list[Result]:
+    snippets: list[Snippet],
+    options: RunOptions,
+    terminal: Terminal,
+    bases: Bases,
+    engine: Engine,
+    *,
+    found: dict[str, Result],
+) -> None:
+    """Run the snippets, and put the result of each into `found`, under its name, as soon as it is there."""
     if options.same_engine:
         _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
@@ -100,7 +110,6 @@ def _run_all(
     )
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
     jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()
-    found: dict[str, Result] = {}
     with terminal.running() as on_step:
         session = replace(session, on_step=on_step)
 
@@ -115,7 +124,6 @@ def _run_all(
     if options.write and options.bases == "registry":
         kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
         bases_lock.keep(options.root, bases, kept)
-    return [found[snippet.name] for snippet in snippets]
 
 
 def _check_own_words(engine: Engine) -> None:

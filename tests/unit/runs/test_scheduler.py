@@ -19,6 +19,7 @@ import pytest
 from proof.captures import index
 from proof.cli import engine_choice, main, run_snippets
 from proof.core.errors import CannotMeasureError, ManifestError, Where
+from proof.engines import private_daemon
 from proof.engines.engine import Engine
 from proof.runs import scheduler
 from proof.runs import verify as verify_module
@@ -244,6 +245,39 @@ def test_the_whole_command_goes_on(
     assert "OverflowError: int too large to convert to float" in said.out + said.err
     assert said.out.count("  accurate\n") == 2
     assert "Traceback" not in said.out + said.err
+
+
+def test_an_interrupted_check_keeps_what_it_has_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next `proof check` does not run again what was accurate, as the message says."""
+    root = captured(tiny(tmp_path))
+    ran: list[str] = []
+
+    @contextlib.contextmanager
+    def engine(*_: object, **__: object) -> Iterator[Engine]:
+        yield Engine("docker", {}, PLATFORM)
+
+    def one(snippet: Snippet, *_: object, **__: object) -> Result:
+        ran.append(snippet.name)
+        if len(ran) == 3:
+            raise KeyboardInterrupt
+        capture = index.best(snippet.folder)
+        return Result(snippet, "accurate", old=capture, new=capture)
+
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(private_daemon, "obstacle", str)
+    monkeypatch.setattr(engine_choice, "chosen", engine)
+    monkeypatch.setattr(run_snippets, "_load_bases", lambda *_, **__: ({}, {}))
+    monkeypatch.setattr(verify_module, "provenance", lambda *_: None)
+    monkeypatch.setattr(verify_module, "verify", one)
+    time.sleep(0.1)  # the cache trusts no file that was written just now
+    assert main.main(["--project", str(root), "check", "--jobs", "1"]) == 130
+    assert "interrupted; finished results are kept" in capsys.readouterr().err
+    assert main.main(["--project", str(root), "check", "--jobs", "1"]) == 0
+    assert len(ran) == 4
+    assert ran[3] == ran[2]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

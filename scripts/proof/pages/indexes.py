@@ -52,11 +52,11 @@ def measurements_of(page: Page, name: str) -> list[str]:
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
-    written = [f"# {verbatim.text(_common_title(snippets))}", ""]
+    written = [f"# {verbatim.text(_common_title(snippets))} {{ #{name.replace('_', '-')} }}", ""]
     written += [" · ".join([*back, f"run it again: <code>proof check {name}</code>"]), ""]
     for snippet in snippets:
-        heading = snippet.title if len(snippets) > 1 else "Commands"
-        written += ["", f"## {verbatim.text(heading)} {{ #{_anchor(snippet)} }}", ""]
+        heading, address = (snippet.title, _anchor(snippet)) if len(snippets) > 1 else ("Commands", "commands")
+        written += ["", f"## {verbatim.text(heading)} {{ #{address} }}", ""]
         written += _one(snippet, page, showing, transcripts=True)
     return written
 
@@ -278,7 +278,7 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], *, heading: bool) -> I
         for name, fact in ((name, facts[name]) for name in order)
     ]
     if rows and heading:
-        yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #{_anchor(snippet)}-facts }}", "")
+        yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet)} }}", "")
     if rows:
         yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
 

@@ -82,7 +82,8 @@ def test_what_was_found_is_not_run_again(tmp_path: Path, engine: Engine, cache: 
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)["results"], log.exists()
 
-    assert proof("update", cwd=root, env={"PROOF_CACHE": str(own), "CI": ""}).returncode == 0
+    done = proof("update", cwd=root, env={"PROOF_CACHE": str(own), "CI": ""})
+    assert done.returncode == 0, done.stdout + done.stderr
     code, first, started = check()
     assert (code, started, [found["cached"] for found in first]) == (0, True, [False] * 3)
     code, second, started = check()

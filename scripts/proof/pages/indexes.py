@@ -54,8 +54,11 @@ def measurements_of(page: Page, name: str) -> list[str]:
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
     written = [f"# {verbatim.text(_common_title(snippets))} {{ #{name.replace('_', '-')} }}", ""]
     written += [" · ".join([*back, f"run it again: <code>proof check {name}</code>"]), ""]
+    one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
-        heading, address = (snippet.title, _anchor(snippet)) if len(snippets) > 1 else ("Commands", "commands")
+        heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet))
+        if one_title and snippet.variant:  # headings have to differ, or a screen reader can't tell the sections apart
+            heading = snippet.variant
         written += ["", f"## {verbatim.text(heading)} {{ #{address} }}", ""]
         written += _one(snippet, page, showing, transcripts=True)
     return written

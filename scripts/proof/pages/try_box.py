@@ -1,10 +1,10 @@
-"""Shows the block of a snippet on a page: closed, after the snippet's last transcript there."""
+"""Shows the block of a snippet on a page: closed, after the snippet's last transcript there, or the box that holds it."""
 
 from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -22,8 +22,19 @@ def add(root: ET.Element, page: Page, *, stash: Stash) -> None:
         return
     parents = {child: parent for parent in root.iter() for child in parent} if page.last_transcripts else {}
     for name, transcript in page.last_transcripts.items():
-        siblings = parents[transcript]
-        siblings.insert(list(siblings).index(transcript) + 1, _box(page.snippet(name), page, stash))
+        place = _outside_boxes(transcript, parents)
+        siblings = parents[place]
+        siblings.insert(list(siblings).index(place) + 1, _box(page.snippet(name), page, stash))
+
+
+def _outside_boxes(element: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> ET.Element:
+    """The element, or the outermost box around it that opens and closes: in a closed one, nobody would find the block."""
+    found = around = element
+    while around in parents:
+        around = parents[around]
+        if around.tag == "details":
+            found = around
+    return found
 
 
 def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:

@@ -23,7 +23,9 @@ def convert(root: Path, text: str, page: str = "docs/guides/one.md", **settings:
     """The HTML of a page of the project."""
     write(root, {page: text})
     options: dict[str, dict[str, object]] = {"proof": {"project": str(root), **settings}}
-    return Markdown(extensions=["pymdownx.superfences", "proof"], extension_configs=options).convert(text)
+    return Markdown(
+        extensions=["pymdownx.superfences", "pymdownx.details", "proof"], extension_configs=options
+    ).convert(text)
 
 
 def says(html: str) -> list[str]:
@@ -42,6 +44,16 @@ def test_a_snippet_has_one_box_after_its_last_transcript(root: Path) -> None:
     assert places == sorted(places)
     assert html.count('<details class="try"') == html.count("Try it yourself") == 2
     assert "<details open" not in html
+
+
+def test_the_box_is_not_in_another_one(root: Path) -> None:
+    """Where the last transcript is in a closed box, even in two, the block comes after the outer one."""
+    inner = (
+        '??? info "More"\n\n    ??? info "Still more"\n\n        {{ transcript note/build }}\n\n    Within.\n\nAfter.'
+    )
+    html = convert(root, inner)
+    assert html.index("Within.") < html.index("mkdir note") < html.index("After.")
+    assert html.index("Within.") < html.index("</details>", html.index("Within.")) < html.index('<details class="try"')
 
 
 def test_the_box_says_what_the_block_leaves(root: Path) -> None:

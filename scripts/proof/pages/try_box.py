@@ -1,4 +1,4 @@
-"""Shows the block of a snippet on a page: closed, after the snippet's last transcript there, or the box that holds it."""
+"""Shows the block of a snippet on a page: closed, after the snippet's last transcript there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add(root: ET.Element, page: Page, *, stash: Stash) -> None:
 
 
 def _outside_boxes(element: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> ET.Element:
-    """The element, or the outermost box around it that opens and closes: in a closed one, nobody would find the block."""
+    """The element, or the outermost box around it: in a closed box, nobody would find the block."""
     found = around = element
     while around in parents:
         around = parents[around]

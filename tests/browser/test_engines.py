@@ -39,7 +39,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         one = replace(by_engine(made, "docker 29.7.2") if wording else made, steps=steps)
         store.save(one, folder_of(folder, "rebuilt", "", "docker-29" if wording else ""))
     settings = (REPOSITORY / "mkdocs.yml").read_text("utf-8")
-    theme = settings[settings.index("theme:") : settings.index("# By question")].replace(
+    theme = settings[settings.index("theme:") : settings.index("\nnav:")].replace(
         "overrides", f"{REPOSITORY}/overrides"
     )
     plugins = settings[settings.index("plugins:") :]

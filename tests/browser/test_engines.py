@@ -22,6 +22,7 @@ from tests.support.makers import by_engine, write
 PAGES = {
     "index.md": "# One\n\n{{ transcript note/build }}\n\n{{ transcript note/run }}\n\n{{ transcript note/image_ls }}\n",
     "other.md": "# Other\n\n{{ transcript note/image_ls }}\n",
+    "proof/index.md": "# Proof\n",  # which the blocks to paste link to
 }
 OLD, NEW = "Docker 28 and earlier", "Docker 29"
 WORDS = {OLD: "naming to note, as Docker 26 says it", NEW: "naming to note, as Docker 29 says it"}

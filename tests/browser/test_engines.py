@@ -48,7 +48,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {f"docs/{name}": f"---\ntitle: A page\ndescription: A page.\n---\n\n{text}" for name, text in PAGES.items()}
     write(
         root,
-        {"mkdocs.yml": f"site_name: Notes\nsite_description: Notes.\nstrict: true\n{theme}\n{plugins}"} | assets | pages,
+        {"mkdocs.yml": f"site_name: Notes\nsite_description: Notes.\nstrict: true\n{theme}\n{plugins}"}
+        | assets
+        | pages,
     )
     done = mkdocs(root, root / "site")
     assert done.returncode == 0, done.stdout + done.stderr

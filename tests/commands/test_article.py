@@ -18,7 +18,8 @@ def test_facts_for_people_and_for_programs() -> None:
     fact = next(f for f in data["facts"] if f["name"] == "multi.size")
     assert fact["basis"] == {"platform": "linux/amd64", "engine": "docker", "bases": "rebuilt"}
     assert set(fact) == {
-        *("name", "value", "unit", "written", "source", "tolerance", "kind", "basis", "date", "url"),
+        *("name", "kind", "value", "unit", "written", "tolerance", "source", "basis", "date", "url"),
+        *("snippet", "step", "command", "engine", "builder", "image_store", "bases", "revision", "inside", "place"),
     }
 
 

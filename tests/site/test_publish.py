@@ -550,4 +550,4 @@ def test_what_a_page_uses_is_in_its_style_sheet(site: Path, pages: list[Page]) -
     assert used <= set(re.findall(r"\.([\w-]+)", published))
     assert ".md-typeset .grid" in whole
     assert ".md-typeset .grid" not in published
-    assert len(published) < 0.75 * len(whole)
+    assert len(published) < 0.8 * len(whole)

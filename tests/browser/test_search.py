@@ -61,7 +61,7 @@ def test_every_message_is_found(reader: Reader, site: Path) -> None:
             "unable to find user app: no matching entries in passwd file",
             "errors/#docker-error-response-from-daemon-una",
         ),
-        ("cache mount", "rebuilds/"),
+        ("cache mount", "dockerfiles/"),
         ("distroless", "choices/"),
     ],
 )

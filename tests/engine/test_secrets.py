@@ -48,7 +48,7 @@ def talkative(tmp_path: Path) -> Path:
     root = tiny(tmp_path)
     note = root / "snippets" / "note"
     known = "(env; cat /proc/*/environ /root/.docker/* /root/.netrc | tr '\\0' '\\n') 2>/dev/null | grep -v ^HOSTNAME"
-    write(note, {"context/told.sh": f"{known} | sort -u; cat /srv/note.txt\n"})
+    write(note, {"context/told.sh": f"{known} | sort -u; cat /srv/note.txt 2>&1\n"})  # in one order
     edit(note / "context/Dockerfile", "RUN mkdir /empty", "COPY told.sh /\nRUN sh /told.sh; mkdir /empty")
     edit(
         note / "context/Dockerfile",

@@ -13,6 +13,7 @@ from dataclasses import astuple
 from typing import NamedTuple
 
 from proof.captures.model import CapturedEntry, CapturedLayer
+from proof.core import units
 from proof.core.text import visible
 from proof.core.validate import validate
 
@@ -63,7 +64,7 @@ def _check(layer: CapturedLayer) -> None:
         if open_:
             above, inside = open_[-1]
             if above.kind != "directory":
-                raise ValueError(f"{above.name!r:.60} is no directory")
+                raise ValueError(f"{above.name!r:.60} is not a directory")
             inside.append(entry)
         open_.append((entry, []))
     while open_:
@@ -152,4 +153,4 @@ def _written(entry: CapturedEntry | None) -> str:
     if entry is None:
         return "(none)"
     hidden = f", {entry.hidden:,} B hidden" if entry.hidden else ""
-    return f"{entry.kind}: {entry.size:,} B in {entry.files:,} file{'s' * (entry.files != 1)}{hidden}"
+    return f"{entry.kind}: {entry.size:,} B in {units.counted(entry.files, 'file')}{hidden}"

@@ -55,6 +55,11 @@ def size(number: float) -> str:
     return f"{float(f'{number:.3g}'):g}{_STEPS[-1]}"
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 file`, `1,200 files`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def binary(kib: float) -> str:
     """KiB in the notation of `du -h`: binary units, one decimal (162.2M)."""
     for unit in ("K", "M", "G"):

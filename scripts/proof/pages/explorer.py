@@ -7,6 +7,7 @@ too.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Image:
         """Bytes of all layers."""
         return sum(layer.size for layer in self.capture.layers)
 
-    @property
+    @functools.cached_property
     def copied(self) -> Mapping[int, tuple[str, tuple[str, ...]]]:
         """For each layer that a `COPY --from` made, by its index: the stage, and the paths that were copied."""
         own = [i for i, layer in enumerate(self.capture.layers) if not layer.from_base]
@@ -163,7 +164,7 @@ def _name(node: _Node) -> str:
     match node.entry.kind:
         case "others":
             count = node.entry.files
-            return f"<i>{count:,} other file{'s' * (count != 1)}</i>" if count else "<i>other links</i>"
+            return f"<i>{units.counted(count, 'other file')}</i>" if count else "<i>other links</i>"
         case "removed":
             return f"<del>{as_html(node.name)}</del> <small>removed</small>"
         case "directory":
@@ -218,7 +219,7 @@ def _bar(parts: Mapping[str, int], whole: int) -> str:
 
 
 def _size(size: int, files: int | None = None) -> str:
-    count = "" if files is None else f" in {files:,} file{'s' * (files != 1)}"
+    count = "" if files is None else f" in {units.counted(files, 'file')}"
     return f'<data value="{size}" title="{size:,} B{count}">{units.size(size)}</data>'
 
 

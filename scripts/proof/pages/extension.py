@@ -300,8 +300,10 @@ def _acting(text: str) -> str:
     return ""
 
 
-class _Transcripts(OnPage, BlockProcessor):
-    """`{{ transcript snippet/step }}`, alone in its paragraph."""
+class _Alone(OnPage, BlockProcessor):
+    """An element that is alone in its paragraph."""
+
+    pattern: re.Pattern[str]  # with one group: what it names
 
     def __init__(self, parser: BlockParser, current: Callable[[], Page]) -> None:
         super().__init__(parser)
@@ -309,14 +311,27 @@ class _Transcripts(OnPage, BlockProcessor):
 
     def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
         # An indented block belongs to the list item above it, whose own processor hands it over without the indent.
-        return not block.lstrip("\n").startswith("    ") and _TRANSCRIPT.match(block.strip()) is not None
+        return not block.lstrip("\n").startswith("    ") and self.pattern.match(block.strip()) is not None
 
     def run(self, parent: ET.Element, blocks: list[str]) -> None:
         block = blocks.pop(0).strip()
-        named = _TRANSCRIPT.match(block)
-        assert named is not None
-        snippet, _, step = named[1].partition("/")
-        again = self.page.shown.count(named[1])
+        found = self.pattern.match(block)
+        assert found is not None
+        self.show(parent, block, found[1])
+
+    def show(self, parent: ET.Element, block: str, named: str) -> None:
+        """Add what the element shows to `parent`."""
+        raise NotImplementedError
+
+
+class _Transcripts(_Alone):
+    """`{{ transcript snippet/step }}`."""
+
+    pattern = _TRANSCRIPT
+
+    def show(self, parent: ET.Element, block: str, named: str) -> None:
+        snippet, _, step = named.partition("/")
+        again = self.page.shown.count(named)
         html = ""
         try:
             html = self._render(snippet, step)
@@ -367,24 +382,16 @@ class _Transcripts(OnPage, BlockProcessor):
         return found
 
 
-class _Explorers(OnPage, BlockProcessor):
-    """`{{ explorer snippet }}` or `{{ explorer snippet snippet }}`, alone in its paragraph."""
+class _Explorers(_Alone):
+    """`{{ explorer snippet }}` or `{{ explorer snippet snippet }}`."""
 
-    def __init__(self, parser: BlockParser, current: Callable[[], Page]) -> None:
-        super().__init__(parser)
-        self.current = current
+    pattern = _EXPLORER
 
-    def test(self, parent: ET.Element, block: str) -> bool:  # noqa: ARG002 - Python-Markdown's signature
-        return not block.lstrip("\n").startswith("    ") and _EXPLORER.match(block.strip()) is not None
-
-    def run(self, parent: ET.Element, blocks: list[str]) -> None:
-        block = blocks.pop(0).strip()
-        named = _EXPLORER.match(block)
-        assert named is not None
+    def show(self, parent: ET.Element, block: str, named: str) -> None:
         self.page.explorers += 1
         html = ""
         try:
-            names = named[1].split()
+            names = named.split()
             if not 0 < len(names) <= _SIDE_BY_SIDE:
                 raise errors.PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
             self.page.snippets |= set(names)

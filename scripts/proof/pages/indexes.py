@@ -52,11 +52,11 @@ def measurements_of(page: Page, name: str) -> list[str]:
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
-    written = [f"# {verbatim.text(_common_title(snippets))} {{ #{name.replace('_', '-')} }}", ""]
+    written = [f"# {verbatim.text(_common_title(snippets))} {{ #{_anchor(name)} }}", ""]
     written += [" · ".join([*back, f"run it again: <code>proof check {name}</code>"]), ""]
     one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
-        heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet))
+        heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet.name))
         if one_title and snippet.variant:  # headings have to differ, or a screen reader can't tell the sections apart
             heading = snippet.variant
         written += ["", f"## {verbatim.text(heading)} {{ #{address} }}", ""]
@@ -202,8 +202,9 @@ def _pages_of_snippets(page: Page) -> dict[str, PageReport]:
     }
 
 
-def _anchor(snippet: Snippet) -> str:
-    return snippet.name.replace("_", "-")
+def _anchor(name: str) -> str:
+    """The address of a snippet on the page with its measurements."""
+    return name.replace("_", "-")
 
 
 def _common_title(snippets: Sequence[Snippet]) -> str:
@@ -222,7 +223,7 @@ def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: 
     showing = _showing(page)
     yield from ("", "| Snippet | Image | Shown on |", "|---|--:|---|")
     for snippet in snippets:
-        own = f"{_path(pages[snippet.folder.name], page)}#{_anchor(snippet)}"
+        own = f"{_path(pages[snippet.folder.name], page)}#{_anchor(snippet.name)}"
         size = f"{snippet.name}.size"
         shown = {_path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
         yield (
@@ -242,7 +243,7 @@ def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
     for snippet in snippets:
-        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{_anchor(snippet)} }}", "")
+        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{_anchor(snippet.name)} }}", "")
         yield from _one(snippet, page, showing)
 
 
@@ -281,7 +282,7 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], *, heading: bool) -> I
         for name, fact in ((name, facts[name]) for name in order)
     ]
     if rows and heading:
-        yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet)} }}", "")
+        yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet.name)} }}", "")
     if rows:
         yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
 

@@ -108,7 +108,9 @@ def _written(name: str, content: bytes) -> str:
 
 
 def _without_tabs(text: str) -> str | None:
-    """The text with spaces in place of tabs, if `unexpand` restores it. None if there are no tabs, or other tabs.
+    """The text with each tab at the start of a line as spaces, which `unexpand` turns back into tabs.
+
+    None if the text has no tabs, or if `unexpand` would not restore it, for example because of a tab within a line.
 
     A shell that does not know that text is pasted takes a tab for the key, and completes what is before it: bash up to
     5.0, and that of macOS.
@@ -127,7 +129,7 @@ def _without_tabs(text: str) -> str | None:
 
 
 def _ends() -> Iterator[str]:
-    """Words for the end of a here-document, until one is found that is no line of it."""
+    """Words for the end of a here-document, until one is found that isn't a line of it."""
     yield "EOF"
     number = 2
     while True:
@@ -165,7 +167,7 @@ def _leaves_container(step: Step) -> bool:
 
 
 def _word(name: str) -> str:
-    """A path as a word of a shell. It is no option, and zsh expands nothing at its beginning."""
+    """A path, quoted for a shell. It can't be taken for an option, and zsh doesn't expand its first character."""
     return shlex.quote(name if _PLAIN_START.match(name) else f"./{name}")
 
 

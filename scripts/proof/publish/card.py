@@ -66,7 +66,7 @@ def _text(pen: ImageDraw.ImageDraw, text: str, *, top: float, room: float, fill:
 
 
 def _sentences(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
-    """As many whole sentences as fit, with an ellipsis behind them; a part of the first if not even that fits."""
+    """As many whole sentences as fit, with an ellipsis after them; a part of the first if not even that fits."""
     sentences = _SENTENCE.split(text)
     for count in range(len(sentences) - 1, 0, -1):
         wrapped = _wrapped(pen, f"{' '.join(sentences[:count])} …", font)

@@ -13,7 +13,7 @@ from proof.core.errors import UsageError, Where
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _SUMMARY = "in-short"  # the ID of the box with a page's answer: see proof/pages/summary.py
-_NOT_SUMMARY = {"admonition-title", "claim"}  # classes of elements in it that are no part of its text
+_NOT_SUMMARY = {"admonition-title", "claim"}  # classes of elements in it that are not part of its text
 _VOID = {"br", "hr", "img", "input", "wbr"}  # elements without an end
 # The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
@@ -90,7 +90,7 @@ class Reader(HTMLParser):
         self._bold = False
         self._summary: list[str] = []
         self._depth = 0  # of open elements in the summary, the box included; 0 outside
-        self._left_out = 0  # the depth of an element in the summary that is no part of its text; 0 outside
+        self._left_out = 0  # the depth of an element in the summary that is not part of its text; 0 outside
 
     @property
     def summary(self) -> str:

@@ -109,7 +109,7 @@ class TestEdited:
             ('"init"', '""', "'' is a 'file'"),
             ('"others", ""', '"others", "x"', "'x' is a 'others'"),
             ('"file", "init"', '"page", "init"', "'init' is a 'page'"),
-            ('[1, "file", "init"', '[3, "file", "init"', "is no directory"),
+            ('[1, "file", "init"', '[3, "file", "init"', "is not a directory"),
             ('[1, "file", "init"', '[9, "file", "init"', "is in no directory"),
             ('[1, "file", "init"', '[0, "file", "init"', "a layer in a layer"),
             ('[0, "directory", ""', '[0, "file", ""', "its first row is not the layer"),

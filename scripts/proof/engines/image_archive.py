@@ -16,7 +16,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple, Protocol, cast
+from typing import IO, Any, NamedTuple, Protocol, Self, cast
 
 from proof.core.errors import CannotMeasureError
 from proof.core.validate import validate
@@ -298,6 +298,17 @@ def _follow(name: str, links: dict[str, str]) -> str:
     return name
 
 
+class _Header(tarfile.TarInfo):
+    """A header that has to be valid. By itself tarfile takes an invalid one for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined] # undocumented
+            raise CannotMeasureError(f"a file in the image has an invalid header: {error}") from error
+
+
 class _Archive:
     """A tar archive that is read once, from beginning to end, in bounded memory.
 
@@ -313,7 +324,7 @@ class _Archive:
     def __iter__(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
         """Each member with its content, or with None if it is not a regular file."""
         self._headers = _HEADERS
-        with tarfile.TarFile(fileobj=cast(IO[bytes], self), encoding="utf-8") as archive:
+        with tarfile.TarFile(fileobj=cast(IO[bytes], self), encoding="utf-8", tarinfo=_Header) as archive:
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined] # undocumented
                 if member.issparse() or not 0 <= member.size <= _FILE:

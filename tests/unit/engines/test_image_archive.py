@@ -462,7 +462,9 @@ class TestLimits:
             pytest.param(header(size=1 << 40), ZEROS, "claims 1,099,511,627,776 bytes: 'x'", id="size"),
             pytest.param(header(size=1 << 80), ZEROS, "claims 1,208,925,819,614,629,174,706,176 bytes", id="huge size"),
             pytest.param(pax(size="9" * 400), ZEROS, "claims 9,999,999", id="size in an extended header"),
-            pytest.param(pax(size="-1"), ZEROS, "claims -1 bytes", id="negative size"),
+            # Newer releases of Python refuse it themselves.
+            pytest.param(pax(size="-1"), ZEROS, "claims -1 bytes|invalid header: invalid offset", id="negative size"),
+            pytest.param(header() + b"x" * 512, ZEROS, "invalid header", id="no header in place of the second"),
             pytest.param(pax(GNU_sparse_map="0,1", GNU_sparse_size=str(1 << 50)), ZEROS, "claims", id="holes"),
         ],
     )

@@ -74,7 +74,9 @@ def compare(
         yield Difference(snippet.where, snippet.name, "no capture", "measured for the first time")
         return
     new = empty_layers.completed(new, old, snippet)
-    found = _differences(old, new, snippet, folder, words=words or old.engine == new.engine)
+    # A minor version may behave differently too, if the snippet says so.
+    is_same_engine = old.engine == new.engine and snippet.on(old.engine) == snippet.on(new.engine)
+    found = _differences(old, new, snippet, folder, words=words or is_same_engine)
     record = _Record(folder)
     for place, what, before, after in islice(found, _MOST):
         where = record.where(place) if isinstance(place, str) else place

@@ -324,7 +324,7 @@ def _condition(table: Table, key: str, text: str) -> Condition:
     try:
         return Condition.parse(text)
     except ValueError as error:
-        hint = 'use docker, podman, "docker <29", "docker >=29", "docker containerd" or "docker >=29 containerd"'
+        hint = 'use docker, podman, "docker <29", "docker >=29.6", "docker containerd" or "docker >=29 containerd"'
         raise table.error(key, str(error), hint) from error
 
 

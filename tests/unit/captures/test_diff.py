@@ -601,3 +601,16 @@ def test_a_build_that_fails_in_other_words(printed: str, says: list[str], tmp_pa
     old = step(last, output=log, exit=1)(note.capture)
     new = provenance(engine="podman 5.4.2")(step(last, output=other, exit=1)(old))
     assert [what for what in note.said(old, new) if what == "note/broken"] == says
+
+
+@pytest.mark.parametrize(("declared", "says"), [("29.6", []), ("29.5", ["fails/run exit", "fails/run"])])
+def test_an_outcome_that_depends_on_the_minor_version(declared: str, says: list[str], tmp_path: Path) -> None:
+    """It is expected of those versions alone. Otherwise, minor versions print the same."""
+    root = tiny(tmp_path)
+    outcome = f'exit = {{ "docker <{declared}" = 127, "docker >={declared}" = 0 }}'
+    edit(root / "snippets/fails/snippet.toml", "exit = 127", outcome)
+    fails = Here(captured(root), "fails")
+    text = "no such file or directory\n"
+    new = provenance(engine="docker 29.5.3")(step(1, output=text, exit=127)(fails.capture))
+    old = provenance(engine="docker 29.7.2")(step(1, output="started\n", exit=0)(fails.capture))
+    assert [what for what in fails.said(old, new) if what.startswith("fails/run")] == says

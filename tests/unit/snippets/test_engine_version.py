@@ -79,8 +79,16 @@ def test_a_condition(condition: str, of: set[EngineVersion]) -> None:
 
 NO_CONDITIONS = {
     "is not a condition": (
-        *("", "Docker", "docker 29", "docker > 29", "docker >29", "docker <=29", "docker >=0", "docker >=29.1"),
-        *("docker <29 overlay2", "docker\n", "docker containerd >=29"),
+        *("", "Docker", "docker 29", "docker > 29", "docker >29", "docker <=29", "docker >=0", "docker >=29.0"),
+        *(
+            "docker >=29.",
+            "docker >=29.6.1",
+            "docker >=29.06",
+            "docker 29.6",
+            "docker <29 overlay2",
+            "docker\n",
+            "docker containerd >=29",
+        ),
     ),
     "podman has no conditions": ("podman >=5", "podman classic"),
 }
@@ -91,6 +99,31 @@ def test_no_condition(text: str, says: str) -> None:
     """Any other text is an error."""
     with pytest.raises(ValueError, match=says):
         Condition.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("version", "below"),
+    [
+        ("28.9", True),
+        ("29", True),
+        ("29.0.3", True),
+        ("29.5.3", True),
+        ("29.6.0", False),
+        ("29.10.1", False),
+        ("30.0", False),
+    ],
+)
+def test_a_condition_on_a_minor_version(version: str, *, below: bool) -> None:
+    """Minor versions are numbers: 29.10 is after 29.6."""
+    engine = EngineVersion.of(f"docker {version}", "overlay2")
+    assert [Condition.parse(text).holds(engine) for text in ("docker <29.6", "docker >=29.6")] == [below, not below]
+
+
+def test_minor_versions_are_one_engine() -> None:
+    """They word their outputs alike, unless a snippet says otherwise."""
+    one, other = (EngineVersion.of(f"docker {version}", "overlay2") for version in ("29.5.3", "29.6.0"))
+    assert (one, str(one)) == (other, "docker 29")
+    assert (one.minor, other.minor) == (5, 6)
 
 
 @pytest.mark.parametrize("store", ["classic", "containerd"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,22 @@ def test_nothing_has_changed(root: Path) -> None:
     before = (root / "snippets" / confirmed.FILE).read_text()
     confirmed.confirm(root, scan.scan(root))
     assert (root / "snippets" / confirmed.FILE).read_text() == before
+
+
+def test_what_is_recorded(root: Path) -> None:
+    """A line for each claim: its page, and 16 digits of the hashes of its predicate and its sentence."""
+    edit(root / "docs/index.md", CLAIM, f"{CLAIM} It has two layers. {{{{ claim: note.layers == 2 }}}}")
+    (root / "docs/index.md").rename(root / "docs/a page.md")
+    Site.forget()
+    confirmed.confirm(root, scan.scan(root))
+    header, *lines = (root / "snippets" / confirmed.FILE).read_text().splitlines()
+    assert header.startswith("# ")
+    assert len(lines) == 2
+    assert lines == sorted(lines)
+    assert [line for line in lines if not re.fullmatch(r"docs/a%20page\.md  [0-9a-f]{16}  [0-9a-f]{16}", line)] == []
+    predicates = (b"note.own_layers == 1", b"note.layers == 2")
+    assert {line.split()[1] for line in lines} == {hashlib.sha256(text).hexdigest()[:16] for text in predicates}
+    assert said(root) == []
 
 
 def test_a_project_without_the_file(root: Path) -> None:

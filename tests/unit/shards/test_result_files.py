@@ -117,6 +117,95 @@ def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_pa
         read(root, tmp_path / "other", *shards[1:])
 
 
+def test_what_a_refused_merge_says(root: Path, shards: list[Path], tmp_path: Path) -> None:
+    """What is wrong with which directory, and what to do."""
+    whole = tmp_path / "whole"
+    result_files.save(results(root), whole, root=root, origin="rebuilt", seconds=1)
+    other = replace(results(root)[0], verdict=OTHER, new=None)
+    result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
+    one, two, three = shards
+    for folders, what, evidence, hint in (
+        (
+            (whole, two),
+            f"the result of fails is in two parts, {whole} and {two}",
+            "",
+            "pass each shard of one run once",
+        ),
+        (
+            (one, two),
+            "no result for 1 of 3 snippets: note",
+            f"{one}: 1 results\n{two}: 1 results",
+            "run all shards, 1/N to N/N with the same N, and pass every directory",
+        ),
+        (
+            (tmp_path / "other", two, three),
+            f"the shards used different bases: {tmp_path / 'other'} registry, {two} rebuilt, {three} rebuilt",
+            "",
+            "run every shard with the same --bases",
+        ),
+    ):
+        with pytest.raises(UsageError) as error:
+            read(root, *folders)
+        assert (error.value.what, error.value.evidence, error.value.hint) == (what, evidence, hint)
+    with pytest.raises(UsageError) as error:
+        result_files.check_empty(whole)
+    assert error.value.what == f"{whole} is not an empty directory"
+    assert error.value.hint == f"rm -r {whole}, or pass another directory to --results"
+
+
+def test_an_accurate_result_that_is_not(root: Path, tmp_path: Path) -> None:
+    """A shard says that everything was accurate, and its capture says something else."""
+    count, fails, note = results(root)
+    assert note.new
+    steps = [replace(s, output="another\n") if s.name == "run" else s for s in note.new.steps]
+    wrong = replace(note, new=replace(note.new, steps=tuple(steps)))
+    result_files.save([count, fails, wrong], tmp_path / "all", root=root, origin="rebuilt", seconds=1)
+    found = read(root, tmp_path / "all")[2]
+    assert (found.verdict, found.cause, found.old) == ("drift", "output", note.old)
+    folder = places.folder_of(note.snippet.folder, "rebuilt")
+    word = Difference(Where(folder), "note: the shard's verdict", "accurate", "not what it measured")
+    assert found.differences[0] == word
+    assert [difference.what for difference in found.differences[1:]] == ["note/run"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"verdict": "fine", "cause": None}, "ValueError('fine, None')"),
+        ({"verdict": "drift", "cause": "nobody"}, "ValueError('drift, nobody')"),
+        ({"changes": [{"name": "", "how": ""}] * 10_001}, "ValueError('expected a list of at most 10,000 items')"),
+        ({"changes": [{"name": 7, "how": ""}]}, "TypeError('7 is not a text')"),
+        ({"seconds": "1"}, "TypeError(\"'1' is not a number of seconds\")"),
+        (
+            {"differences": [{"where": ["../x", 1], "what": "", "old": "", "new": ""}]},
+            "ValueError(\"the path '../x' is outside this project\")",
+        ),
+        (
+            {"differences": [{"where": ["x", 0], "what": "", "old": "", "new": ""}]},
+            "ValueError('0 is not a line number')",
+        ),
+    ],
+)
+def test_why_a_list_is_refused(root: Path, shards: list[Path], fields: dict[str, Any], says: str) -> None:
+    """The message quotes the value."""
+    edited(shards[0] / "results.json", lambda data: data["results"][0].update(fields))
+    with pytest.raises(UsageError) as error:
+        read(root, *shards)
+    assert error.value.what == f"the tool did not write this file: {says}"
+
+
+@pytest.mark.parametrize("verdict", ["accurate", "written"])
+def test_a_verdict_without_a_capture(root: Path, shards: list[Path], verdict: str) -> None:
+    """There is nothing to check it by."""
+    shutil.rmtree(shards[0] / "captures")
+    edited(shards[0] / "results.json", lambda data: data["results"][0].update(verdict=verdict))
+    with pytest.raises(UsageError) as error:
+        read(root, *shards)
+    assert error.value.what == (
+        f"the tool did not write this file: ValueError('count is {verdict}, without a capture')"
+    )
+
+
 def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_path: Path) -> None:
     """If a base was two images: code 3, with both and the snippets that used them."""
 

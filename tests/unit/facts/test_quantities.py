@@ -319,6 +319,51 @@ Go 1.27, Go 1.27.3, go1.27, v1.27, version 2, Docker 29, Docker 28 and 29, Alpin
 Half, half of it, one and a half MB, two and a half times, a third of it, two thirds, three quarters, 1/3, 2/3 of it.
 A dozen files, dozens of files, hundreds of files, a few files, several files, a couple of files, many files, a lot.
 Five per cent, 5 percent, 5%, a few per cent, a percentage point, 100 %, zero per cent, five percent more.
+If anything, it is smaller than before. If anything is smaller than that, cut. If it is smaller than that, cut.
+May 12, 12 May, 12 may files be larger, 12 May 2020, 14:00, 7: 30, 1969 files, 1975 files, in 2020 files grew.
+2020 MB, 2020 it was, June 31, 12 June, 2026 files, 2026 the files, December 2019 files, 31 days, 1:2 ratio.
+alpine 3.22, alpine 22, docker 29, a Docker 29, a docker 29.1, TLS 1.3, HTTP 2, a Foo 12, a Foo 1.2, a foo 1.2, Foo 12.
+The largest problem, worst case 3 MB, the simplest way 4 MB, all but the last, all but 3 MB, nothing but the 3 MB.
+Nothing but air, at the most 3 files, mostly files, of most files, most of files, most is, a majority is, bulk.
+Equally large, equally sized, equally in need, equally odd, identical in size, identical large files, identical files.
+Equal to it, equal in size, equal rights, it equals that, as large as possible, as large as you want, as large as that.
+As large in every way that one could possibly think of as that, as large, as many as that, as soon as that, as fast.
+Same size, the same length, the same file, is the same size whether or not, may be the same size, equal to what if.
+It runs more slowly, it runs less quickly, more than, more than that, more of it, less of it, less time, more time.
+More time than before, fewer files, more files than that, less files, less than $, a faster build, it builds faster.
+It builds faster in CI, it runs longer, it runs longer than that, smaller, it is smaller, and smaller, the smaller one.
+Any smaller one, it gets smaller, smaller files, it has a lower, it weighs more, it is more: than, a smaller, than that.
+The size changed from $ to $. It changes by $ in size. To $ it changed in size. Its size, as ever, changed for good.
+1.2.3 files, 1,234 files, ½ of it, ¾ MB, a hundred files, the thousand files, a few hundred files, dozens of files.
+Hundreds of thousands of files, a couple of thousand files, two hundred and five files, two thousand and ten files.
+Thirty-five files, thirty five files, thirty - five files, twenty-ten files, a million and a half files, zero files.
+Three and one half MB, two million three thousand files, one hundred twenty files, nineteen hundred files, six hundred.
+At :443, x:80, : 80, :80x, localhost:8080, (:80), :1.5, port :8080, the :80 files, ":53".
+User 1000 files a report, user 1000 owns it, exits with 3 files, it returns 3 lines, it returned 3, step two, port two.
+Version two, exit code three, exit code of 3, port, 5432, user with 10001, uid = 0, UID: 10, uid no. 5, code 3 MB.
+From 1.20 on, since 1.20 it is, before 1.5 MB, until 1.5, after 2.5 seconds, ports 80-90, user 5 MB, version 3 files.
+1 / 3, 1/0, 1.5/3, 1.2.3/4, 1,000/3,000, another third of it, one third of it, one-third, a third party, the third file.
+A fifth element, a quarter of an hour, half an hour, half a minute, half a megabyte, half of a megabyte, half-hearted.
+A second of it, two seconds, three halves, three quarters full, by a third, by a third of it, nearly a third, thirds.
+Whether it is a third of it. Hundredths of it, one hundredth, the half of it, cut in half, a fifth smaller, a half-size.
+Many times, many second stages, several times, a few seconds, some seconds, a couple of minutes, some MB, few files.
+10 to 15 percent, 10-15%, 10–15 MB, ten or twelve files, ten or twelve MB, 3 and 4 MB, 5 a/b, 3-or-4 MB, 3 or x MB.
+One file, only one remains, only one file, just one works, exactly one counts, only one line counts, only one the.
+The three files, its 3 files, Go's two caches, two of the files, two of our files, two of files, are three.
+The three remain, two come from there, 12 lines, three sentences, 13 the, thirteen of the files, x is two, x has two.
+Are there three files? Whether three files remain. Thirteen files, the thirteen files, those twelve files, 12 the files.
+3 percentage points, 3 basis points, 3 basis files, 3 ×, 3x, 3 x, 3 fold, 2 orders of food, 1 order of magnitude.
+3s, 3 s, 3m, 3 m, 3h, 3 h, 3d, 3 d, 3b, 3 b, 3 B, three b, three MB, 3-second, 3 k, 3G, 3 per file, 3 cent, three-MB.
+3 very large files, 3 very large and new files, 3 * files, 3 "big" files, 3 _new_ files, 3 of files, 3 $ files, 3 gas.
+3 new large old odd even files, 3 new large old odd even green files, 3 boxes, 3 data, 3 people, 3 Linux, 3 statics.
+Takes a minute, takes a minute-long nap, took an hour, in a minute, takes the minute, takes a second stage.
+Lasts a day of work, takes a minute each, within a second, takes a file, takes a second, after a minute, for an hour.
+Whether it is twice that. It triples, it is halved, twentyfold, fold, sevenfold and more, is it doubled? Thrice.
+You may see that it is smaller than that. To make it smaller than that, cut. As you can see, it is smaller than that.
+Use a smaller base than that. Note that it is smaller than that. See whether it is smaller than that. Is it smaller?
+It is said to be smaller than that. It has to be smaller than that. In order to get smaller than that, it is larger.
+It was made to be smaller than that: it is larger than that. Make sure that it is smaller than that. Ensure smaller.
+Almost 2 MB, less than 2 MB, at most 2 MB, roughly 2 MB, below 2 MB, above 2 MB, nearly 2 MB, around 2 MB, not 2 MB.
 """
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ class Bases:
             for image, where in snippet.bases.items():
                 if image not in self.images:
                     raise RefusedError(
-                        f"the image '{image}' is not in {self.path.name}{did_you_mean(image, list(self.images))}",
+                        f"the image '{image}' is not in {self.path.name}{_suggestion(image, self.images)}",
                         where=where,
                         hint=f"add a [[base]] to {Where(self.path)}, or use one of: {', '.join(self.images)}",
                     )
@@ -127,6 +128,16 @@ class Bases:
         """What the rebuilt base is and which files it is made of, for readers."""
         packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
         return f"{self.images[name].rebuilt}; from {packages}"
+
+
+def _suggestion(image: str, known: Collection[str]) -> str:
+    """A base that may be meant: the same program, or nearly so. A tag alone says little: many end in -alpine."""
+    program = difflib.get_close_matches(_program(image), {_program(name) for name in known}, n=1, cutoff=0.8)
+    return did_you_mean(image, [name for name in known if _program(name) in program])
+
+
+def _program(image: str) -> str:
+    return image.partition("@")[0].partition(":")[0]
 
 
 def load(root: Path) -> Bases:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from proof.core.errors import (
     ManifestError,
@@ -12,6 +12,8 @@ from proof.core.errors import (
 from proof.core.text import did_you_mean
 from proof.snippets.manifest import NAME, variants
 from proof.snippets.model import Snippet
+
+_LISTED = 12  # names in a message; ls shows the others
 
 
 def find_root(start: Path) -> Path:
@@ -45,9 +47,7 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
     known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
     for name in names or []:
         if name not in known:
-            raise UsageError(
-                f"unknown snippet '{name}'{did_you_mean(name, known)}", hint=f"use one of: {', '.join(known)}"
-            )
+            raise _unknown(name, known)
     _check_names(found)
     return [s for s in found if not names or s.name in names or s.folder.name in names]
 
@@ -84,4 +84,14 @@ def find(snippets: Path, name: str) -> Snippet:
     for path in sorted(snippets.glob("*/snippet.toml")):
         known += [s.name for s in variants(path.parent)] if name.startswith(f"{path.parent.name}_") else []
         known.append(path.parent.name)
-    raise UsageError(f"unknown snippet '{name}'{did_you_mean(name, known)}", hint=f"use one of: {', '.join(known)}")
+    raise _unknown(name, known)
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
+    last = PurePath(name).name
+    if last != name and last in known:
+        return UsageError(f"'{name}' is a path, not the name of a snippet", hint=f"write {last}")
+    near = did_you_mean(name, known)
+    some = f"use one of: {', '.join(known[:_LISTED])}"
+    more = len(known) - _LISTED
+    return UsageError(f"unknown snippet '{name}'{near}", hint=f"{some}, and {more} more" if more > 0 else some)

@@ -171,13 +171,14 @@ def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
 
 
 def _fact(name: str, facts: Mapping[str, Value]) -> Value:
-    if name not in facts:
+    try:
+        return facts[name]
+    except KeyError as error:
         snippet = name.partition(".")[0]
         near = sorted(f for f in facts if f.startswith(f"{snippet}."))
         near_miss = did_you_mean(name, list(facts))
         hint = f"use one of: {', '.join(near)}" if near else "proof facts lists all facts"
-        raise PageError(f"unknown fact '{name}'{near_miss}", hint=hint)
-    return facts[name]
+        raise PageError(f"unknown fact '{name}'{near_miss}", hint=hint) from error
 
 
 def _dotted(node: ast.expr) -> str:

@@ -37,7 +37,7 @@ from markdown.treeprocessors import Treeprocessor
 
 from proof.captures.diff import is_in_same_words
 from proof.captures.model import Capture, CapturedStep
-from proof.captures.staleness import StaleError
+from proof.captures.staleness import NeverCapturedError, StaleError
 from proof.core import errors
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible, plain
@@ -358,6 +358,8 @@ class _Transcripts(_Alone):
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
         captures = self._captures(snippet_name, steps[step_name])
+        if self.page.book.lacks(snippet_name):
+            raise NeverCapturedError.of(snippet_name)
         if not captures:
             raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
         shown: dict[Wording, str] = {}

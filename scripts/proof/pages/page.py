@@ -102,7 +102,7 @@ class Page:
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""
         used = {name.partition(".")[0] for name in names}
-        self.snippets |= {name for name in used if name in self.book.captures}
+        self.snippets |= {name for name in used if name in self.book.captures or self.book.lacks(name)}
 
     def located(self, error: ProofError, token: str) -> ProofError:
         """The same error with the line of `token`, unless it has one. Whitespace in `token` matches any whitespace."""

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from proof.cli import run_snippets
+from proof.cli.page_check import BackgroundPageCheck
+from proof.reports.terminal import Terminal
+from proof.runs.result import Result
+from proof.snippets.model import Snippet
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 
@@ -118,11 +123,11 @@ def test_a_slip(root: Path, *, file: str, old: str, new: str, says: str, hint: s
 def test_one_table_of_several(root: Path) -> None:
     """A manifest with a single [step] is valid TOML, which two of them are not: the hint is the same."""
     (root / NOTE).write_text('title = "A note"\n\n[step]\nname = "build"\n')
-    told = proof("status", cwd=root).stderr
+    told = proof("status", cwd=root).stdout
     assert "snippet.toml:3: [step] is one table, but there can be several" in told
     assert "hint: write [[step]]\n" in told
     (root / NOTE).write_text('title = "A note"\n[step]\nname = "a"\n[step]\nname = "b"\n')
-    told = proof("status", cwd=root).stderr
+    told = proof("status", cwd=root).stdout
     assert "snippet.toml:4: invalid TOML: cannot declare ('step',) twice" in told
     assert "hint: if there can be several, write [[step]] above each" in told
 
@@ -146,3 +151,100 @@ def test_a_message_names_few_snippets(root: Path) -> None:
     told = proof("check", "nobody", cwd=root).stderr
     assert "more_09, and 11 more" in told.splitlines()[-1]
     assert "more_10" not in told
+
+
+BROKEN = (
+    ("snippets/count/snippet.toml", "title =", "titel =", "snippets/count/snippet.toml:1: unknown key 'titel'"),
+    (
+        DOCKERFILE,
+        "FROM alpine:3.22\nCOPY",
+        "MAINTAINER me\nCOPY",
+        f"{DOCKERFILE}:4: the instruction MAINTAINER is refused",
+    ),
+)
+
+
+@pytest.fixture
+def broken(root: Path) -> Path:
+    """Two of the three snippets are broken, and a page shows all of them."""
+    for file, old, new, _ in BROKEN:
+        edit(root / file, old, new)
+    return root
+
+
+@pytest.mark.parametrize("verb", ["status", "plan", "check", "update"])
+def test_every_broken_snippet_is_reported_once(verb: str, broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them at once, whatever the verb; the others are looked at, and the exit code is 2."""
+    ran: list[str] = []
+
+    def run(snippets: list[Snippet], *_: object, **__: object) -> list[Result]:
+        ran.extend(snippet.name for snippet in snippets)
+        return [Result(snippet, "accurate") for snippet in snippets]
+
+    monkeypatch.setattr(run_snippets, "run_snippets", run)
+    done = proof(verb, cwd=broken, env={"PROOF_CACHE": str(broken.parent / "cache")})
+    assert done.returncode == 2, done.stdout + done.stderr
+    for *_, says in BROKEN:
+        assert (done.stdout + done.stderr).count(says) == 1
+    assert "Traceback" not in done.stderr
+    if verb in ("check", "update"):
+        assert ran == ["fails"]
+    if verb == "plan":
+        assert "1/1  0 s  fails" in done.stdout
+
+
+def test_a_broken_snippet_that_nobody_asked_for(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not in the way of another one; what is named is reported, with all that is wrong there."""
+    monkeypatch.setattr(
+        run_snippets, "run_snippets", lambda snippets, *_, **__: [Result(s, "accurate") for s in snippets]
+    )
+    env = {"PROOF_CACHE": str(broken.parent / "cache")}
+    (broken / "docs/fails.md").write_text("# Fails\n\n{{ transcript fails/run }}\n")
+    edit(broken / PAGE, "{{ transcript fails/run }}", "")
+    done = proof("check", "fails", cwd=broken, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = proof("check", "count", cwd=broken, env=env)
+    assert done.returncode == 2
+    assert "count/snippet.toml:1: unknown key 'titel'" in done.stdout
+    assert "MAINTAINER" not in done.stdout
+    assert "no snippet is left to run" in done.stderr
+
+
+def test_all_steps_of_a_manifest_are_read(root: Path) -> None:
+    """Two mistakes in two steps are two problems."""
+    edit(root / NOTE, "docker run note", "docker run -v /:/host note")
+    edit(root / NOTE, "image ls note", "image ls")
+    told = proof("status", cwd=root).stdout
+    assert f"{NOTE}:11: the flag `-v` is refused" in told
+    assert f"{NOTE}:15: the image is missing" in told
+
+
+def test_a_snippet_without_a_capture_is_one_problem(tmp_path: Path) -> None:
+    """However often pages use it: one message, with all places and the command to run."""
+    root = tiny(tmp_path)
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "unknown fact" not in done.stdout
+    assert done.stdout.count("never captured") == 3
+    assert (
+        " ✗ snippets/note/snippet.toml: note was never captured; 10 places use it\n"
+        "       | docs/index.md:3, 5, 6, 10, 16, 18, 20\n"
+        "       hint: proof update note\n"
+    ) in done.stdout
+
+
+def test_a_snippet_without_a_capture_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`proof check` says so, runs everything, and ends with 2: nothing is known to have drifted."""
+    root = tiny(tmp_path)
+    ran: list[str] = []
+
+    def run(snippets: list[Snippet], *_: object, pages: BackgroundPageCheck, **__: object) -> list[Result]:
+        pages.report(Terminal())
+        ran.extend(snippet.name for snippet in snippets)
+        return [Result(snippet, "accurate") for snippet in snippets]
+
+    monkeypatch.setattr(run_snippets, "run_snippets", run)
+    done = proof("check", cwd=root, env={"PROOF_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 2
+    assert ran == ["count", "fails", "note"]
+    assert "note was never captured; 10 places use it" in done.stdout

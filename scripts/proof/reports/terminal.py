@@ -33,6 +33,8 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "written": ("✎", "cyan"),
     "drift": ("✗", "bold red"),
     "unstable": ("≈", "bold red"),
+    "failed": ("✗", "bold red"),
+    "never captured": ("∅", "bold red"),
     "not measured": ("?", "yellow"),
     "another environment": ("≠", "yellow"),
 }
@@ -223,6 +225,7 @@ class Terminal:
         advice: dict[str, list[str]] = {}
         for result in results:
             key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
+            key = "step" if result.verdict == "drift" and result.new is None else key  # what ran is no new state
             advice.setdefault(key, []).append(result.snippet.name)
         registry = any(r.new and r.new.environment.bases == "registry" for r in results)
         for key, names in advice.items():
@@ -251,6 +254,9 @@ _ADVICE: dict[str, str] = {
     "the format did, add a rule to normalise.py",
     "capture": "A capture was edited by hand. To restore what really happens: {update}",
     "output": "The output changed, but none of the inputs did. Find out why before you accept it: {update}",
+    "step": "A step of {names} did not do what its snippet.toml declares. Mend what it runs, or declare what it does",
+    "failed": "{names}: nothing was captured. Mend the step above, or declare what it does, then run again.",
+    "never captured": "Nothing was captured before. To keep what ran: {update}",
     "unstable": "The output changes from run to run: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "{names}: not measured. Fix the error above, then run again.",
     "another environment": "Numbers from two environments cannot be compared. Measure {names} in the environment of "

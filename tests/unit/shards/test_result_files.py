@@ -417,7 +417,7 @@ class Word(NamedTuple):
         Word("differs", "drift", "drift", "output", ["note: layer 2: files"], "drift"),
         Word("differs", "unstable", "unstable", "base", ["note: of its own"], "unstable"),
         Word("none", "accurate", "drift", "snippet", ["note: the shard's verdict", "note"], "drift"),
-        Word("none", "written", "written", "snippet", ["note"], "drift"),
+        Word("none", "written", "written", "snippet", ["note"], "never captured"),
         Word("none", "drift", "drift", "snippet", ["note"], "drift"),
         Word("none", "unstable", "unstable", "base", ["note: of its own"], "unstable"),
         Word("of another platform", "accurate", OTHER, None, ["note"], OTHER),

@@ -88,6 +88,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     problems += _page_problems(scanned, steps, root / "snippets")
     problems += metadata.problems(root, Site.at(root).config, scanned)
     problems += confirmed.problems(root, scanned)
+    notes += [note for report in scanned for note in report.page.notes]
     return Status(snippets, len(steps), count, scanned, combined(problems), notes)
 
 
@@ -124,12 +125,13 @@ def _inspect(
     problems: list[ProofError] = []
     notes: list[str] = []
     count = 0
-    for snippet in snippets:
-        captures = SnippetCaptures(snippet, lambda: (keys, pinned))
+    all_captures = [SnippetCaptures(snippet, lambda: (keys, pinned)) for snippet in snippets]
+    for captures in all_captures:
         problems += stale(captures)
         problems += _misplaced(captures)
         notes += left_out(captures)
         count += len({name for capture in captures.shown.values() for name in capture.facts})
+    problems += _showing_nothing(all_captures) if not problems else ()
     return FolderSummary(len(snippets), count, _steps(snippets), notes), problems
 
 
@@ -145,6 +147,29 @@ def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
             what = f"this is a capture of {capture.snippet!r:.110} on {origin!r:.20} bases by {engine!r:.40}"
             hint = f"git rm -r {folder}, then proof update {snippet.name} --bases {place.origin}"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
+
+
+def _showing_nothing(captures: Iterable[SnippetCaptures]) -> Iterator[ProofError]:
+    """Steps whose `show` matches no line that they printed, in any variant and on any engine: pages would show none.
+
+    One of several patterns may match nothing, for a line that should not be there.
+    """
+    matching: dict[str, bool] = {}
+    steps: dict[str, Step] = {}
+    for each in captures:
+        for step in each.snippet.steps:
+            lines = [
+                line for c in each.shown.values() if (done := c.step(step.name)) for line in done.output.split("\n")
+            ]
+            if step.show and any(lines):
+                found = any(pattern.search(line) for line in lines for pattern in step.show)
+                matching[step.name] = matching.get(step.name, False) or found
+                steps.setdefault(step.name, step)
+    for name, found in matching.items():
+        if not found:
+            what = f"`show` matches no line that {steps[name]} printed"
+            evidence = "\n".join(pattern.pattern for pattern in steps[name].show)
+            yield PageError(what, where=steps[name].where, evidence=evidence, hint="correct it, or leave it out")
 
 
 def _steps(snippets: list[Snippet]) -> dict[str, bool]:

@@ -248,3 +248,42 @@ def test_a_snippet_without_a_capture_stops_no_other(tmp_path: Path, monkeypatch:
     assert done.returncode == 2
     assert ran == ["count", "fails", "note"]
     assert "note was never captured; 10 places use it" in done.stdout
+
+
+def test_a_show_that_matches_nothing(root: Path) -> None:
+    """Pages would show none of the output; one of several patterns may match nothing."""
+    edit(root / "snippets/count/snippet.toml", "facts.words", "show = ['^nothing$', 'of the kind']\nfacts.words")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/count/snippet.toml:3: `show` matches no line that count/words printed\n" in done.stdout
+    edit(root / "snippets/count/snippet.toml", "of the kind", "note.txt")
+    assert proof("status", cwd=root).returncode == 0
+
+
+def test_a_waiver_that_waives_nothing(root: Path) -> None:
+    """It is a note, because the lint does not find everything that a reader may want the reason of."""
+    edit(
+        root / PAGE,
+        "A shell",
+        "A shell is not there. {{ waiver: a plain remark }} It takes 3 days. {{ waiver: so I guess }} A shell",
+    )
+    done = proof("status", cwd=root)
+    assert done.returncode == 0, done.stdout
+    assert " · docs/index.md:26: this waiver waives nothing that the lint finds: A shell is not there.\n" in done.stdout
+    assert done.stdout.count("waives nothing") == 1
+
+
+def test_a_stray_file_among_captures(root: Path) -> None:
+    """It is reported with the others' problems, and with the command that removes it."""
+    (root / "snippets/note/captured/stray.txt").write_text("x")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/note/captured/stray.txt: 'stray.txt' is not a capture of this snippet" in done.stdout
+
+
+def test_the_line_of_the_wrong_one_of_two(root: Path) -> None:
+    """The same element may be right in one place and wrong in another."""
+    edit(root / PAGE, "It holds", "Look at {{ transcript note/run }} here.\n\nIt holds")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "docs/index.md:22: `transcript note/run` must be alone in its paragraph" in done.stdout

@@ -84,7 +84,12 @@ def status(root: Path, cache: Path | None = None) -> Status:
         steps |= seen.steps
         notes += seen.notes
     index.save(whole=True)
-    scanned = scan.scan(root)
+    try:
+        scanned = scan.scan(root)
+    except UsageError as error:  # no page can be read
+        if not problems:
+            raise
+        return Status(snippets, len(steps), count, [], combined([*problems, error]), notes)
     problems += _page_problems(scanned, steps, root / "snippets")
     problems += metadata.problems(root, Site.at(root).config, scanned)
     problems += confirmed.problems(root, scanned)

@@ -25,10 +25,13 @@ stop() {
   exit "$code"
 }
 
-# own DIR: stop if DIR belongs to another user, for example after an earlier call with sudo.
+# own DIR: stop if DIR cannot be written to: it is read-only, or belongs to another user after an earlier call with sudo.
 own() {
-  [[ ! -e $1 || -w $1 ]] || stop 3 "$root/$1 belongs to another user, so it cannot be updated." \
-    "hint: sudo chown -R $(id -un) $root/$1"
+  [[ ! -e $1 || -w $1 ]] && return
+  # Root may write everywhere but on a file system that nobody can write to.
+  [[ -O $1 || $(id -u) == 0 ]] && stop 3 "$root/$1 cannot be written to: it is read-only." \
+    'hint: make it writable, or work in a copy'
+  stop 3 "$root/$1 belongs to another user, so it cannot be updated." "hint: sudo chown -R $(id -un) $root/$1"
 }
 
 # step TITLE COMMAND…: run the command with its output in a log. If it fails, print the log's last $tail lines (20).

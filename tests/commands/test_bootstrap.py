@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -260,3 +261,25 @@ def test_an_unknown_option(machine: Machine) -> None:
     done = subprocess.run(call, cwd=machine.root, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert all(option in done.stderr for option in ("--site-only", "--dev", "--tests"))
+
+
+def test_a_path_that_breaks_the_commands_of_a_virtual_environment(tmp_path: Path) -> None:
+    """`activate` has the path in double quotes: the script says so before it sets anything up."""
+    root = tmp_path / 'a "checkout"'
+    for name in ("bootstrap", "lib.sh"):
+        write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_text()})
+    done = subprocess.run(
+        ["bash", "scripts/bootstrap", "--site-only"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert f"a character that the commands in .venv cannot have: {root}" in done.stderr
+    assert sorted(path.name for path in root.iterdir()) == ["scripts"]
+
+
+def test_what_is_read_only_belongs_to_nobody_else() -> None:
+    """Where not even its owner or root may write, changing the owner would not help."""
+    script = ". scripts/lib.sh; own /proc/sys/kernel/ostype"
+    done = subprocess.run(["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    if os.geteuid() == 0:
+        assert "cannot be written to: it is read-only.\nhint: make it writable, or work in a copy" in done.stderr

@@ -50,13 +50,13 @@ def test_refused(case: Case, tmp_path: Path, calls: Path, capsys: pytest.Capture
         pytest.skip("only root can make a device")
     root = hostile.project(tmp_path / "project", case)
     assert check(root) == 2
-    printed = capsys.readouterr()
-    assert case.says in printed.err
-    assert "    hint: " in printed.err
-    assert "proof: " in printed.err
-    assert str(root / "snippets") in printed.err
+    printed = "".join(capsys.readouterr())
+    assert " ".join(case.says.split()) in " ".join(printed.split())
+    assert "    hint: " in printed
+    assert "proof: " in printed
+    assert str(root / "snippets") in printed
     assert not calls.exists()
-    assert "Traceback" not in printed.err
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("case", cases("accepted"), ids=str)

@@ -44,6 +44,8 @@ _REFERENCE = re.compile(  # a UUID, or 25 letters and digits from Docker 29 on
     r"\bref (?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-z]{25})::\w+", re.ASCII
 )
 _WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
+# The excerpt of the Dockerfile at the end of a failed build. What a command printed has a prefix on each line.
+_EXCERPT = re.compile(r"^------\n[^\n]{1,300}:(\d{1,6})\n-{20}$", re.ASCII | re.MULTILINE)
 _DIGITS = 9  # of a position; BuildKit counts to a few dozen
 _COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds
 
@@ -136,9 +138,28 @@ class BuildLog:
         return cls(list(steps.values()), rest)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """The instruction that made a build fail."""
+
+    title: str  # as the log prints it
+    printed: tuple[str, ...]  # the output of its command
+    error: str  # BuildKit's message
+    line: int | None  # its first line in the Dockerfile, if the log says so
+
+
 def labels(log: str) -> dict[str, str]:
     """Step number → the label that the log prints before the instruction, like `[builder 2/4]`."""
     return {label[1][1:-1]: label[2] for label in _LABEL.finditer(log) if label[1].startswith("#")}
+
+
+def failure(log: str) -> Failure | None:
+    """Why a build failed, as far as an instruction is the reason."""
+    for step in BuildLog.parse(log).steps:
+        if error := next((text for text in step.messages if text.startswith("ERROR")), ""):
+            excerpt = _EXCERPT.search(log)
+            return Failure(step.title.text, step.texts, error, int(excerpt[1]) if excerpt else None)
+    return None
 
 
 def stages(log: str) -> set[str]:

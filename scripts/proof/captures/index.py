@@ -10,7 +10,7 @@ from pathlib import Path
 from proof.captures import bases_lock, fingerprint
 from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
-from proof.snippets import base_images
+from proof.snippets import base_images, project
 from proof.snippets.model import Snippet
 from proof.snippets.places import NAMES, PLACES, Origin, Place, name_of, undeclared
 
@@ -45,6 +45,10 @@ class Captures(Mapping[str, Capture]):
             if len(self._read) > _KEPT:
                 self._read.pop(next(iter(self._read)), None)
         return captures
+
+    def lacks(self, name: str) -> bool:
+        """Whether there is a snippet of this name that was never captured."""
+        return name not in self._places and project.declares(self._snippets, name)
 
     @functools.cached_property
     def _bases(self) -> BaseKeys:

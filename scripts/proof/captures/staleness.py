@@ -27,12 +27,20 @@ class StaleError(ProofError):
     code = 1
 
 
+class NeverCapturedError(PageError):
+    """A snippet has no capture, so nothing is known of it."""
+
+    @classmethod
+    def of(cls, snippet: str, where: Where | None = None) -> NeverCapturedError:
+        """The error for the snippet of this name."""
+        return cls(f"{snippet} was never captured", where=where, hint=f"proof update {snippet}")
+
+
 def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
     """Why the captures that pages show do not match the current snippet, and where they contradict themselves."""
     snippet = captures.snippet
     if not captures.shown:
-        hint = f"proof update {snippet.name}"
-        yield StaleError(f"{snippet.name} was never captured", where=snippet.where, hint=hint)
+        yield NeverCapturedError.of(snippet.name, snippet.where)
     for place, capture in captures.shown.items():
         folder = place.folder(snippet.folder, snippet.variant)
         hint = f"proof update {snippet.name}{' --bases registry' if place.origin == 'registry' else ''}"

@@ -30,7 +30,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from proof.cli import conclude
     from proof.cli.page_check import BackgroundPageCheck
     from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
-    from proof.core.errors import NoEngineError
+    from proof.core.errors import NoEngineError, exit_code_of
     from proof.core.settings import cache_folder
     from proof.pages import measurement_pages
     from proof.reports.terminal import Terminal
@@ -45,7 +45,7 @@ def _run(parsed: argparse.Namespace) -> int:
     options = RunOptions.of(parsed)
     terminal = Terminal(stderr=options.reports.json)
     bases = base_images.load(options.root)
-    snippets = choose_snippets(options, terminal, bases)
+    snippets, broken = choose_snippets(options, terminal, bases)
     if options.results:
         result_files.check_empty(options.results)
     cache = ResultCache(options.root, cache_folder(), bases, PLATFORM)
@@ -54,7 +54,12 @@ def _run(parsed: argparse.Namespace) -> int:
         found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
     with ThreadPoolExecutor(1) as pool:  # reading the pages takes as long as starting an engine
         pages = BackgroundPageCheck(
-            pool, options.root, snippets, everything=not (options.names or options.pages), write=options.write
+            pool,
+            options.root,
+            snippets,
+            everything=not (options.names or options.pages),
+            write=options.write,
+            broken=broken,
         )
         for result in found.values():
             terminal.result(result)
@@ -65,10 +70,10 @@ def _run(parsed: argparse.Namespace) -> int:
             page_check = pages.report(terminal)
         except NoEngineError as error:
             pages.report(terminal)
-            if not options.no_engine_ok:
+            if not (options.no_engine_ok or broken):
                 raise
             terminal.say(f"Nothing was verified: {error.what}. The pages show the committed captures.", "bold yellow")
-            return 0
+            return exit_code_of(broken)
     results, seconds = [found[snippet.name] for snippet in snippets], time.monotonic() - started
     if options.results:
         result_files.save(
@@ -79,7 +84,7 @@ def _run(parsed: argparse.Namespace) -> int:
             same_engine=options.same_engine,
         )
     code = conclude.conclude(
-        options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check
+        options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check, broken=broken
     )
     for page in measurement_pages.write_missing(options.root) if options.write else ():
         terminal.say(f" · a page for the measurements of a new snippet: {page.relative_to(options.root)}")

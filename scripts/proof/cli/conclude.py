@@ -7,7 +7,7 @@ from pathlib import Path
 
 from proof.cli.options import Reports
 from proof.cli.page_check import PageCheck
-from proof.core.errors import exit_code_of
+from proof.core.errors import ProofError, UsageError, exit_code_of
 from proof.facts import book
 from proof.pages import scan, status
 from proof.reports import json_report
@@ -24,8 +24,11 @@ def conclude(
     seconds: float,
     reports: Reports,
     page_check: PageCheck | None = None,
+    broken: Sequence[ProofError] = (),
 ) -> int:
     """Report the results and return the exit code. Pass `page_check` if the pages have been read before.
+
+    `broken` is what is wrong with snippets that could not be run. It has been printed.
 
     The claims of all pages are checked against the new measurements, including values that vary from run to run.
     """
@@ -39,7 +42,7 @@ def conclude(
         facts = book.load(root / "snippets").with_captures(measured)
         pages = page_check.pages if page_check else scan.scan(root, expand=False)
         untrue = status.false_claims(pages, facts)
-    problems = page_check.problems if page_check else []
+    problems = [*broken, *(page_check.problems if page_check else ())]
     terminal.problems(untrue)
     run = FinishedRun(
         root=root,
@@ -51,4 +54,6 @@ def conclude(
     )
     for name, file in reports.written:
         FORMATS[name].write(run, file)
-    return worst(results, by_cause=reports.by_cause) or exit_code_of(untrue) or exit_code_of(problems)
+    if (code := exit_code_of(problems)) == UsageError.code:
+        return code
+    return worst(results, by_cause=reports.by_cause) or exit_code_of(untrue) or code

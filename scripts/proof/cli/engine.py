@@ -44,4 +44,5 @@ def _engine_command(parsed: argparse.Namespace) -> int:
                 with terminal.stage(f"base {name}"):
                     loader.ensure(bases, name, engine, origin="rebuilt", cache=cache)
             terminal.say('running until `proof engine stop`; to use it: eval "$(proof engine env)"')
+            terminal.say("It has no network: docker build --network none …, docker run --network none …")
     return 0

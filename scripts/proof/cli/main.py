@@ -7,6 +7,8 @@ that `proof --help` answers at once.
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from proof.cli import check, engine, facts, shards, status
 from proof.core.errors import ProofError, print_crash, print_error
+from proof.core.text import spell_out
 
 _VERBS = (check, shards, status, facts, engine)
 EXIT_CODES = {
@@ -29,6 +32,9 @@ EXIT_CODES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     sys.excepthook = print_crash
+    codecs.register_error(spell_out.__name__, spell_out)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe or a terminal may have another encoding than UTF-8
+        sys.stdout.reconfigure(errors=spell_out.__name__)
     parsed = parser().parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
@@ -62,10 +68,26 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--project", type=Path, default=None, metavar="DIR", help="the project (default: around the working directory)"
     )
+    found.add_argument("--version", action=_Version, help="print the version of the tool, and exit")
     verbs = found.add_subparsers(required=True, metavar="VERB")
     for verb in _VERBS:
         verb.add_parser(verbs)
     return found
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002 - argparse's name
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        # By the command, because the distribution may have another name than the package.
+        commands = metadata.entry_points(group="console_scripts", name=parser.prog)
+        print(f"{parser.prog} {next((c.dist.version for c in commands if c.dist), 'of an unknown version')}")
+        parser.exit()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
+from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import ProofError, UsageError
 from proof.pages import scan, status
 from proof.pages.page import PageReport
@@ -19,12 +21,21 @@ class PageCheck:
 
     pages: list[PageReport]
     problems: list[ProofError]
+    excused: frozenset[Path] = frozenset()  # pages that use a broken snippet, which makes more of them look wrong
 
     @classmethod
-    def of(cls, root: Path, snippets: list[Snippet], *, everything: bool) -> PageCheck:
-        """Read the pages of a project; unless `everything`, only those that use one of these snippets."""
+    def of(
+        cls, root: Path, snippets: list[Snippet], *, everything: bool, broken: Sequence[ProofError] = ()
+    ) -> PageCheck:
+        """Read the pages of a project; unless `everything`, only those that use one of these snippets.
+
+        `broken` is what is known to be wrong with other snippets.
+        """
+        known = {str(error) for error in broken}
         pages = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
-        return cls(pages, status.page_problems(pages, snippets, everything=everything))
+        problems = status.page_problems(pages, snippets, everything=everything)
+        excused = frozenset(page.path for page in pages if not known.isdisjoint(map(str, page.problems)))
+        return cls(pages, [problem for problem in problems if str(problem) not in known], excused)
 
     def after_update(self) -> PageCheck | None:
         """What remains true once captures change: the claims, if every page could be read, and no problem."""
@@ -33,15 +44,29 @@ class PageCheck:
     def report(self, terminal: Terminal) -> None:
         """Print the problems. Raises UsageError if a page names something that does not exist."""
         terminal.problems(self.problems)
-        if broken := sum(problem.code == UsageError.code for problem in self.problems):
-            raise UsageError(f"{broken} error{'s' if broken > 1 else ''} in the pages", hint="see above")
+        if wrong := sum(map(self._stops, self.problems)):
+            raise UsageError(f"{wrong} error{'s' if wrong > 1 else ''} in the pages", hint="see above")
+
+    def _stops(self, problem: ProofError) -> bool:
+        """Whether a problem is a reason to run nothing. What is wrong with other snippets is none."""
+        excused = problem.where is not None and problem.where.path in self.excused
+        return problem.code == UsageError.code and not excused and not isinstance(problem, NeverCapturedError)
 
 
 class BackgroundPageCheck:
     """A PageCheck made in another thread. With `write`, problems are not reported: the update may solve them."""
 
-    def __init__(self, pool: Executor, root: Path, snippets: list[Snippet], *, everything: bool, write: bool) -> None:
-        self._reading = pool.submit(PageCheck.of, root, snippets, everything=everything)
+    def __init__(
+        self,
+        pool: Executor,
+        root: Path,
+        snippets: list[Snippet],
+        *,
+        everything: bool,
+        write: bool,
+        broken: Sequence[ProofError] = (),
+    ) -> None:
+        self._reading = pool.submit(PageCheck.of, root, snippets, everything=everything, broken=broken)
         self._write = write
         self._reported = False
 

@@ -13,7 +13,7 @@ from proof.captures import bases_lock, store
 from proof.cli import engine_choice
 from proof.cli.options import RunOptions
 from proof.cli.page_check import BackgroundPageCheck
-from proof.core.errors import CannotMeasureError, EngineLostError, RegistryAwayError, UsageError
+from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
 from proof.engines.engine import Engine
@@ -33,17 +33,22 @@ from proof.snippets.places import has_own_words
 from proof.system import locks
 
 
-def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> list[Snippet]:
-    """The snippets that the arguments select. Raises UsageError if there are none."""
+def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
+    """The snippets that the arguments select, and what is wrong with those of them that cannot be run.
+
+    Raises UsageError if none is left to run.
+    """
     names = [*options.names, *_used_by(options.pages, options.root)]
-    snippets = project.load_all(options.root, names)
-    bases.check(snippets)
+    snippets, broken = project.load_sound(options.root, bases, names)
+    terminal.problems(broken)
+    if not snippets:
+        raise UsageError("no snippet is left to run", hint="see above")
     if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
         snippets = [snippet for snippet in snippets if not snippet.slow]
         terminal.say(f" · left out by --quick: {', '.join(slow)}")
         if not snippets:
             raise UsageError("--quick leaves no snippet to run", hint="drop --quick")
-    return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets
+    return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets, broken
 
 
 def may_reuse(options: RunOptions) -> bool:

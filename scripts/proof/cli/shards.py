@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proof.cli.options import Verbs, add_report_option, count, project_root, reports_of
+from proof.core.errors import exit_code_of
 
 if TYPE_CHECKING:
     from proof.runs.result import Result
@@ -49,19 +50,21 @@ def _plan(parsed: argparse.Namespace) -> int:
     from proof.captures.durations import durations
     from proof.reports.terminal import Terminal
     from proof.shards.plan import Shard, divide
-    from proof.snippets import project
+    from proof.snippets import base_images, project
 
-    snippets = project.load_all(project_root(parsed))
+    root, terminal = project_root(parsed), Terminal(stderr=parsed.json)
+    snippets, broken = project.load_sound(root, base_images.load(root))
+    terminal.problems(broken)
+    code = exit_code_of(broken)
     number = min(parsed.shards, len(snippets))
     seconds = durations(snippets)
     if parsed.json:
         print(json.dumps({"shard": [str(Shard(i, number)) for i in range(1, number + 1)]}))
-        return 0
-    terminal = Terminal()
+        return code
     for i, names in enumerate(divide(seconds, number), start=1):
         took = sum(seconds[name] for name in names)
         terminal.say(f"{Shard(i, number)}  {took:.0f} s  {' '.join(sorted(names))}")
-    return 0
+    return code
 
 
 def _merge(parsed: argparse.Namespace) -> int:

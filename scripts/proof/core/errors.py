@@ -38,6 +38,7 @@ class ProofError(Exception):
 
     def __init__(self, what: str, *, where: Where | None = None, evidence: str = "", hint: str = "") -> None:
         self.what, self.where, self.evidence, self.hint = what, where, evidence, hint
+        self.also: tuple[ProofError, ...] = ()  # what else is wrong in the same file, found at the same time
         super().__init__(str(self))
 
     def __str__(self) -> str:

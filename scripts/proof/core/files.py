@@ -17,6 +17,7 @@ _HINTS = {
     errno.EROFS: "make it writable",
     errno.EACCES: "give your user access to it",
     errno.EPERM: "give your user access to it",
+    errno.ENOTDIR: "replace the file that is in its way with a directory",
     errno.EIO: "check the disk",
     errno.ENOLCK: "use a directory on a file system that supports locks",
 }

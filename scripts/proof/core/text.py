@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from html import escape
@@ -39,6 +40,30 @@ def plain(text: str) -> str:
 
 def _code(c: str) -> str:
     return c.encode("unicode_escape").decode()
+
+
+# The signs of the tool itself, where an encoding lacks them.
+_SIGNS = {
+    "✓": "+",
+    "✎": "*",
+    "✗": "x",
+    "≈": "~",
+    "∅": "0",
+    "≠": "!",
+    "·": "-",
+    "–": "-",
+    "…": "...",
+    "⋮": ":",
+    "→": "->",
+}
+
+
+def spell_out(error: UnicodeError) -> tuple[str, int]:
+    """A handler of encoding errors, for `codecs`: characters that a terminal lacks are escaped, as in JSON."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(_SIGNS.get(c) or json.dumps(c)[1:-1] for c in lacking), error.end
 
 
 _NEAR = 100  # characters; longer names get no suggestion

@@ -27,6 +27,7 @@ _STRINGS = (
 _STRING = re.compile("|".join(_STRINGS), re.DOTALL)
 _BARE = re.compile(r"[^\s=.,\[\]{}\"'#]++")  # a part of a key
 _SCALAR = re.compile(r"[^\n,\]}#]++")  # a number, a date, true or false
+_HEADER = re.compile(r"\[\[?([\w.-]+)\]\]?", re.ASCII)  # of a table
 _ALLOWED = " \t\n"
 _LARGEST = 250_000  # bytes; nobody writes, or reads, a longer one by hand
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
@@ -91,12 +92,11 @@ class Table:
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
-            raise ManifestError(
-                f"invalid TOML: {str(error).split(' (at')[0].lower()}",
-                where=Where(path, line),
-                evidence="\n".join(text.split("\n")[line - 1 : line]),
-                hint="https://toml.io",
-            ) from error
+            evidence = "\n".join(text.split("\n")[line - 1 : line])
+            what, hint = f"invalid TOML: {str(error).split(' (at')[0].lower()}", "https://toml.io"
+            if header := _HEADER.fullmatch(evidence):
+                hint = f"if there can be several, write [[{header[1]}]] above each"
+            raise ManifestError(what, where=Where(path, line), evidence=evidence, hint=hint) from error
         except (ValueError, RecursionError) as error:  # a number of thousands of digits; tables in tables in tables
             raise ManifestError(
                 "this TOML cannot be read",
@@ -177,6 +177,8 @@ class Table:
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
+        if isinstance(self.data.get(key), dict):
+            raise self.error(key, f"[{key}] is one table, but there can be several", f"write [[{key}]]")
         value = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
             raise self.error(key, f"`{key}` must be a list of tables", f"write each under [[{key}]]")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from proof.captures.index import Captures
 from proof.captures.model import Capture
+from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import PageError
 from proof.facts.cited import CITED, _cited
 from proof.facts.values import Fact
@@ -20,7 +21,8 @@ from proof.snippets import manifest
 class FactBook(Mapping[str, Fact]):
     """Every fact of a project, by name.
 
-    Raises PageError if a name is both cited and measured, or if its capture was not written by the tool.
+    Raises PageError if a name is both cited and measured, or if its capture was not written by the tool, and
+    NeverCapturedError if its snippet has no capture.
     """
 
     def __init__(
@@ -43,7 +45,20 @@ class FactBook(Mapping[str, Fact]):
         for capture in self._of(snippet):
             if fact in capture.facts:
                 return _measured(snippet, fact, capture)
+        if self.lacks(snippet):
+            raise NeverCapturedError.of(snippet)
         raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            return super().__contains__(name)
+        except NeverCapturedError:
+            return False
+
+    def lacks(self, snippet: str) -> bool:
+        """Whether there is a snippet of this name that was never captured."""
+        known = self.captures
+        return snippet not in self._measured and isinstance(known, Captures) and known.lacks(snippet)
 
     def shown(self, snippet: str) -> tuple[Capture, ...]:
         """The committed captures of a snippet that pages show, the first one first. Empty if there is none."""

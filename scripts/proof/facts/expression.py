@@ -10,6 +10,7 @@ import ast
 import functools
 import itertools
 import operator
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,11 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 _PLAIN = ("", "count")  # units that can be mixed
 _LARGEST = 1e300  # far above anything measured; larger numbers cannot be formatted
+# What people write by mistake.
+_MARK_WITHOUT_COLON = re.compile(r"(claim|waiver|page waiver)\s+(\S.*)", re.DOTALL)
+_TYPED_SIZE = re.compile(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s*(B|bytes|[kKMG]B)\b", re.ASCII)
+_MEGABYTES = {"B": 1e-6, "bytes": 1e-6, "kB": 1e-3, "KB": 1e-3, "MB": 1.0, "GB": 1e3}
+_SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 _LONGEST = 1000  # characters: ten times the longest sensible expression, as Python's parser recurses
 
 
@@ -46,13 +52,24 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     try:
         return _value(_parsed(text).body, facts)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise PageError(
-            f"`{text}` is not a valid expression", hint="write something like single.size or percent(a.size / b.size)"
-        ) from error
+        what, hint = _slip(text)
+        raise PageError(what, hint=hint) from error
     except ZeroDivisionError as error:
         raise PageError(f"`{text}` divides by zero") from error
     except OverflowError as error:
         raise PageError(f"`{text}` is too large a number") from error
+
+
+def _slip(text: str) -> tuple[str, str]:
+    """What is wrong with an expression that cannot be parsed, and what to write."""
+    if found := _MARK_WITHOUT_COLON.fullmatch(text):
+        return f"`{found[1]}` needs a colon", f"write {{{{ {found[1]}: {found[2]} }}}}"
+    if found := _TYPED_SIZE.search(text):
+        megabytes = float(found[1]) * _MEGABYTES[found[2]]
+        return f"`{found[0]}` is no number: a size is written with MB()", f"write MB({megabytes:.12g})"
+    if _SINGLE_EQUALS.search(text):
+        return f"`=` in `{text}` compares nothing", f"write {_SINGLE_EQUALS.sub('==', text)}"
+    return f"`{text}` is not a valid expression", "write something like single.size or percent(a.size / b.size)"
 
 
 def names(text: str) -> list[str]:
@@ -154,13 +171,14 @@ def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
 
 
 def _fact(name: str, facts: Mapping[str, Value]) -> Value:
-    if name not in facts:
+    try:
+        return facts[name]
+    except KeyError as error:
         snippet = name.partition(".")[0]
         near = sorted(f for f in facts if f.startswith(f"{snippet}."))
         near_miss = did_you_mean(name, list(facts))
         hint = f"use one of: {', '.join(near)}" if near else "proof facts lists all facts"
-        raise PageError(f"unknown fact '{name}'{near_miss}", hint=hint)
-    return facts[name]
+        raise PageError(f"unknown fact '{name}'{near_miss}", hint=hint) from error
 
 
 def _dotted(node: ast.expr) -> str:

@@ -17,7 +17,7 @@ from html import unescape
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
 from proof.facts import claims, expression, quantities
-from proof.facts.claims import Claim
+from proof.facts.claims import Claim, Unbound
 from proof.facts.values import Source
 from proof.pages import raw_html, verbatim
 from proof.pages.evidence import Evidence
@@ -85,6 +85,9 @@ def audit(root: ET.Element, page: Page) -> None:
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
             if waivers:
+                if page.collect and not exempt and not page.is_full and not _needs(sentence, inside, page, evidence):
+                    where = page.locate("{{ waiver: " + waivers[0].text)
+                    page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
@@ -98,25 +101,37 @@ def audit(root: ET.Element, page: Page) -> None:
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
+def _needs(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Evidence) -> bool:
+    """Whether anything in a sentence would be reported if it had no waiver."""
+    if any(token.kind == "code" and not evidence.names(token.text.rstrip("/")) for token in inside.values()):
+        return True
+    stated = _stated(inside, page)
+    typed = _UNIT_AFTER.search(sentence) is not None
+    return typed or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
+
+
 def _unbound(sentence: str, inside: Mapping[str, _Token], shown: str, page: Page, evidence: Evidence) -> None:
     """Note each quantity and comparison of a sentence that nothing backs."""
+    for loose in itertools.islice(_loose(sentence, inside, page, evidence), _MOST):
+        hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
+        page.note(
+            PageError(_PRIVATE.sub("…", loose.what), evidence=shown, hint=hint), _place(loose.text, sentence, page)
+        )
+
+
+def _loose(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Evidence) -> Iterator[Unbound]:
     # A version may be in the address of its release notes, in a cited figure's source, or in the name of a fact.
     links = [token.text for token in inside.values() if token.kind == "link"]
     names = [name for text in _stated(inside, page) for name in expression.names(text)]
     origins = [page.book[name].origin for name in names]
     titles = [f"{origin.title} {origin.url}" for origin in origins if isinstance(origin, Source)]
     cited = "\n".join([*links, *titles, *(_DIGITS_APART.sub(".", name) for name in names)])
-    found = claims.unbound(
+    return claims.unbound(
         _prose(sentence, inside),
         [token.text for token in inside.values() if token.kind == "claim"],
         page.book,
         is_known=functools.partial(evidence.has_label, cited=cited),
     )
-    for loose in itertools.islice(found, _MOST):
-        hint = "use {{ a.fact }}, add {{ claim: … }} to the sentence, or add {{ waiver: why }}"
-        page.note(
-            PageError(_PRIVATE.sub("…", loose.what), evidence=shown, hint=hint), _place(loose.text, sentence, page)
-        )
 
 
 def _place(words: str, sentence: str, page: Page) -> str:

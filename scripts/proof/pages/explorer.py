@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from proof.captures.contents import paths
 from proof.captures.model import Capture, CapturedEntry, CapturedLayer
+from proof.captures.staleness import NeverCapturedError
 from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html
@@ -64,7 +65,9 @@ def image(snippet: Snippet, capture: Capture | None) -> Image:
     if snippet.contents is None:
         hint = f"add contents = {{}} to {snippet.where}, then run proof update {snippet.name}"
         raise PageError(f"the snippet '{snippet.name}' does not capture what is in its image", hint=hint)
-    if capture is None or not any(layer.contents for layer in capture.layers):
+    if capture is None:
+        raise NeverCapturedError.of(snippet.name)
+    if not any(layer.contents for layer in capture.layers):
         what = f"what is in the image of '{snippet.name}' was never captured"
         raise PageError(what, hint=f"proof update {snippet.name}")
     return Image(snippet, capture)

@@ -34,10 +34,11 @@ from markdown.blockprocessors import BlockProcessor
 from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, STX
 
 from proof.captures.diff import is_in_same_words
 from proof.captures.model import Capture, CapturedStep
-from proof.captures.staleness import StaleError
+from proof.captures.staleness import NeverCapturedError, StaleError
 from proof.core import errors
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible, plain
@@ -358,6 +359,8 @@ class _Transcripts(_Alone):
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
         captures = self._captures(snippet_name, steps[step_name])
+        if self.page.book.lacks(snippet_name):
+            raise NeverCapturedError.of(snippet_name)
         if not captures:
             raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
         shown: dict[Wording, str] = {}
@@ -412,14 +415,22 @@ class _Inline(OnPage, InlineProcessor):
     def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
         self,
         m: re.Match[str],
-        data: str,  # noqa: ARG002
+        data: str,
     ) -> tuple[ET.Element, int, int]:
         try:
             element = self._element(m[1])
         except errors.ProofError as error:
             element = ET.Element("data", {"class": "fact"})
-            _note(self.page, error, m[0])
+            _note(self.page, error, self._with_its_line(data, m))
         return element, m.start(0), m.end(0)
+
+    def _with_its_line(self, data: str, m: re.Match[str]) -> str:
+        """The element with what its author wrote around it: the page may have the same element elsewhere."""
+        before = data[: m.start(0)].rpartition("\n")[2].rpartition(ETX)[2]  # after what has been replaced already
+        after = data[m.end(0) :].partition("\n")[0].partition(STX)[0]
+        whole = f"{before}{m[0]}{after}"
+        where = self.page.locate(whole)
+        return whole if where is not None and where.line else m[0]
 
     def _element(self, text: str) -> ET.Element:
         if found := verbatim.TOKEN.fullmatch(text):

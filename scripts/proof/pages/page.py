@@ -58,6 +58,7 @@ class Page:
     claims: list[Claim] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
     problems: list[ProofError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what an author should know, although it is no problem
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
     last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
@@ -102,7 +103,7 @@ class Page:
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""
         used = {name.partition(".")[0] for name in names}
-        self.snippets |= {name for name in used if name in self.book.captures}
+        self.snippets |= {name for name in used if name in self.book.captures or self.book.lacks(name)}
 
     def located(self, error: ProofError, token: str) -> ProofError:
         """The same error with the line of `token`, unless it has one. Whitespace in `token` matches any whitespace."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from proof.captures import bases_lock, store
 from proof.captures.index import SnippetCaptures
-from proof.captures.staleness import left_out, stale
+from proof.captures.staleness import NeverCapturedError, left_out, stale
 from proof.core import folder_cache
-from proof.core.errors import PageError, ProofError, Where, exit_code_of
+from proof.core.errors import PageError, ProofError, UsageError, Where, exit_code_of
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import confirmed, metadata, scan
@@ -68,23 +68,57 @@ def status(root: Path, cache: Path | None = None) -> Status:
             seen = FolderSummary(**kept)
         else:
             began = folder_cache.now()
-            seen, wrong = _inspect(folder, known, keys, pinned)
+            try:
+                seen, wrong = _inspect(folder, known, keys, pinned)
+            except UsageError as error:
+                problems += (error, *error.also)
+                continue
             problems += wrong
             if not wrong:
                 index.put(folder.name, folder, asdict(seen), began=began)
         if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
-            project.load_all(root)  # raises an error that names the duplicates
+            problems += project.load_sound(root, known)[1]  # names the duplicates
         named |= names
         snippets += seen.snippets
         count += seen.facts
         steps |= seen.steps
         notes += seen.notes
     index.save(whole=True)
-    scanned = scan.scan(root)
+    try:
+        scanned = scan.scan(root)
+    except UsageError as error:  # no page can be read
+        if not problems:
+            raise
+        return Status(snippets, len(steps), count, [], combined([*problems, error]), notes)
     problems += _page_problems(scanned, steps, root / "snippets")
     problems += metadata.problems(root, Site.at(root).config, scanned)
     problems += confirmed.problems(root, scanned)
-    return Status(snippets, len(steps), count, scanned, problems, notes)
+    notes += [note for report in scanned for note in report.page.notes]
+    return Status(snippets, len(steps), count, scanned, combined(problems), notes)
+
+
+def combined(problems: Iterable[ProofError]) -> list[ProofError]:
+    """The problems without repetitions: a snippet that is broken or was never captured is one, wherever it is used."""
+    found: dict[str, ProofError] = {}
+    places: dict[str, list[Where]] = {}  # on pages, of snippets that were never captured
+    for problem in problems:
+        never = isinstance(problem, NeverCapturedError)
+        found.setdefault(problem.what if never else str(problem), problem)
+        if never and problem.where is not None and problem.where.path.suffix == ".md":
+            places.setdefault(problem.what, []).append(problem.where)
+    for what, using in places.items():
+        first = found[what]
+        count = "1 place uses it" if len(using) == 1 else f"{len(using)} places use it"
+        evidence = "\n".join(_lines(using))
+        found[what] = NeverCapturedError(f"{what}; {count}", where=first.where, evidence=evidence, hint=first.hint)
+    return list(found.values())
+
+
+def _lines(places: list[Where]) -> Iterator[str]:
+    """The pages with all their lines, as in `docs/index.md:3, 7`."""
+    for path in sorted({where.path for where in places}):
+        lines = sorted({where.line or 1 for where in places if where.path == path})
+        yield f"{Where(path)}:{', '.join(map(str, lines))}"
 
 
 def _inspect(
@@ -96,12 +130,13 @@ def _inspect(
     problems: list[ProofError] = []
     notes: list[str] = []
     count = 0
-    for snippet in snippets:
-        captures = SnippetCaptures(snippet, lambda: (keys, pinned))
+    all_captures = [SnippetCaptures(snippet, lambda: (keys, pinned)) for snippet in snippets]
+    for captures in all_captures:
         problems += stale(captures)
         problems += _misplaced(captures)
         notes += left_out(captures)
         count += len({name for capture in captures.shown.values() for name in capture.facts})
+    problems += _showing_nothing(all_captures) if not problems else ()
     return FolderSummary(len(snippets), count, _steps(snippets), notes), problems
 
 
@@ -119,6 +154,29 @@ def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
 
 
+def _showing_nothing(captures: Iterable[SnippetCaptures]) -> Iterator[ProofError]:
+    """Steps whose `show` matches no line that they printed, in any variant and on any engine: pages would show none.
+
+    One of several patterns may match nothing, for a line that should not be there.
+    """
+    matching: dict[str, bool] = {}
+    steps: dict[str, Step] = {}
+    for each in captures:
+        for step in each.snippet.steps:
+            lines = [
+                line for c in each.shown.values() if (done := c.step(step.name)) for line in done.output.split("\n")
+            ]
+            if step.show and any(lines):
+                found = any(pattern.search(line) for line in lines for pattern in step.show)
+                matching[step.name] = matching.get(step.name, False) or found
+                steps.setdefault(step.name, step)
+    for name, found in matching.items():
+        if not found:
+            what = f"`show` matches no line that {steps[name]} printed"
+            evidence = "\n".join(pattern.pattern for pattern in steps[name].show)
+            yield PageError(what, where=steps[name].where, evidence=evidence, hint="correct it, or leave it out")
+
+
 def _steps(snippets: list[Snippet]) -> dict[str, bool]:
     return {str(step): bool(step.unshown) for snippet in snippets for step in snippet.steps}
 
@@ -127,7 +185,7 @@ def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everyth
     """What is wrong with the pages. Unless `everything` is set, only with pages that use these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
-    return _page_problems(concerned, _steps(snippets), snippets[0].folder.parent)
+    return combined(_page_problems(concerned, _steps(snippets), snippets[0].folder.parent))
 
 
 def false_claims(scanned: list[PageReport], book: fact_book.FactBook) -> list[ProofError]:

@@ -50,9 +50,9 @@ class Stated:
 
 def evaluate(text: str, page: Page) -> Stated:
     """Evaluate an expression over the page's facts, and record that the page uses them."""
-    value = expression.evaluate(text, page.book)
     names = expression.names(text)
     page.use(names)
+    value = expression.evaluate(text, page.book)
     return Stated(value, tuple(page.book[name] for name in names))
 
 

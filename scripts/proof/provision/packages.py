@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from proof.core.errors import PackageError
+from proof.core.errors import CannotMeasureError, PackageError, Where
+from proof.engines.engine import is_full
 from proof.snippets.base_images import Package
 from proof.system import process, temp_folders
 
@@ -35,6 +36,12 @@ def fetch(package: Package, cache: Path) -> Path:
                 env=os.environ,  # for pip's own settings; snippets never see this environment
                 deadline=900,
             )
+            if done.exit != 0 and is_full(done.last_lines()):
+                raise CannotMeasureError(
+                    "the disk is full",
+                    where=Where(path.parent),
+                    hint="free some space, or set PROOF_CACHE=/a/directory/with/space",
+                )
             if done.exit != 0 or not (folder / package.wheel).exists():
                 raise PackageError(
                     f"the package {package} could not be downloaded",

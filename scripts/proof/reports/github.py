@@ -18,7 +18,7 @@ from proof.core.errors import ProofError, Where
 from proof.core.text import plain
 from proof.pages.page import page_text
 from proof.reports import changes
-from proof.runs.result import Result
+from proof.runs.result import CODES, Result
 
 _SUMMARY_CAP = 1_000_000  # bytes; GitHub drops a summary of over 1 MiB
 _LINES = 12  # of one annotation
@@ -59,7 +59,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
     for result in results:
         if result.verdict in ("accurate", "written"):
             continue
-        level: Literal["error", "warning"] = "error" if result.verdict in ("drift", "unstable") else "warning"
+        level: Literal["error", "warning"] = "error" if CODES[result.verdict] in (1, 2) else "warning"
         title = f"{result.snippet.name}: {result.verdict}"
         if result.error:
             yield Annotation(level, result.error.where or result.snippet.where, title, _brief(str(result.error)))

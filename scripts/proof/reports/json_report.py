@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
@@ -17,7 +16,7 @@ SCHEMA = 1
 _MEASURED = tuple("snippet step command inside engine builder image_store bases revision place".split())
 
 
-def facts(book: FactBook, snippets: Iterable[Snippet] = (), places: Mapping[str, str] | None = None) -> str:
+def facts(book: Mapping[str, Fact], snippets: Iterable[Snippet] = (), places: Mapping[str, str] | None = None) -> str:
     """The output of `proof facts --json`. docs/tool/facts.md describes it.
 
     `snippets` are those of the project, for the steps that facts come from. `places` has the address at which the site

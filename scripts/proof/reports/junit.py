@@ -16,6 +16,8 @@ from proof.runs.result import Result, Verdict
 _ELEMENTS: dict[Verdict, str] = {
     "drift": "failure",
     "unstable": "failure",
+    "failed": "failure",
+    "never captured": "error",
     "not measured": "error",
     "another environment": "skipped",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import ProofError
 from proof.core.text import plain
-from proof.facts.book import FactBook
+from proof.facts.values import Fact
 from proof.pages.status import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
@@ -33,10 +33,17 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "written": ("✎", "cyan"),
     "drift": ("✗", "bold red"),
     "unstable": ("≈", "bold red"),
+    "failed": ("✗", "bold red"),
+    "never captured": ("∅", "bold red"),
     "not measured": ("?", "yellow"),
     "another environment": ("≠", "yellow"),
 }
 _COLUMNS = 66  # the greatest width, in characters, of the columns after a snippet's name
+_GAP = 2  # blanks between columns
+_NAME = 12  # characters: names that wrap at fewer are hard to read
+_FEWEST = 2  # columns
+_VALUE = 40  # characters of a fact's value; longer ones are texts, such as a command
+_LINE = 120  # characters, where there is no terminal
 _QUICK = 2.0  # seconds: a shorter stage prints no line, except on a terminal
 
 
@@ -67,12 +74,19 @@ class Screen:
         self._console.print(_text(*pieces))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
-        """Print a table without lines. The first column may wrap; the middle ones are right-aligned."""
+        """Print a table without lines. The first column may wrap; the middle ones are right-aligned.
+
+        Columns before the last are left out, from the right, until the first one is wide enough to be read.
+        """
+        lines = [list[Piece](head), *(list(row) for row in rows)]
+        while len(lines[0]) > _FEWEST and self.width - _beside_names(lines) < _NAME:
+            for line in lines:
+                del line[-2]
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        for number, name in enumerate(head):
-            middle = 0 < number < len(head) - 1
+        for number, name in enumerate(lines[0]):
+            middle = 0 < number < len(lines[0]) - 1
             table.add_column(_text(name), justify="right" if middle else "left", overflow="fold", no_wrap=number > 0)
-        for row in rows:
+        for row in lines[1:]:
             table.add_row(*map(_text, row))
         self._console.print(table)
 
@@ -81,6 +95,12 @@ class Screen:
         """Show an animated line during the block; yields a function that changes its text."""
         with self._console.status(_text(what)) as status:
             yield lambda text: status.update(_line(text))
+
+
+def _beside_names(lines: Sequence[Sequence[Piece]]) -> int:
+    """The width of all columns but the first, with the blanks between them."""
+    columns = list(zip(*lines, strict=True))[1:]
+    return sum(max(len(piece if isinstance(piece, str) else piece[0]) for piece in column) + _GAP for column in columns)
 
 
 def _text(*pieces: Piece) -> Text:
@@ -223,6 +243,7 @@ class Terminal:
         advice: dict[str, list[str]] = {}
         for result in results:
             key = str((result.cause if result.verdict == "drift" else None) or result.verdict)
+            key = "step" if result.verdict == "drift" and result.new is None else key  # what ran is no new state
             advice.setdefault(key, []).append(result.snippet.name)
         registry = any(r.new and r.new.environment.bases == "registry" for r in results)
         for key, names in advice.items():
@@ -231,17 +252,20 @@ class Terminal:
                 self.screen.print()
                 self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 
-    def facts(self, book: FactBook) -> None:
-        """Print every fact by snippet, with its source."""
+    def facts(self, found: Mapping[str, Fact], *, whole: bool = False) -> None:
+        """Print each fact with its source; unless `whole`, on one line of the terminal, or of a usual length."""
         rows = [
             (name, str(fact), f"{fact.value:,} {fact.unit}" if fact.unit in ("B", "KiB") else "", fact.source)
-            for name, fact in book.items()
+            for name, fact in found.items()
         ]
-        widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+        # A long text has no column of its own: all the others would be far to the right.
+        widths = [max((len(row[i]) for row in rows if len(row[i]) <= _VALUE), default=0) for i in range(3)]
+        length = self.screen.width if self.screen.is_terminal else max(self.screen.width, _LINE)
         for name, value, exact, source in rows:
-            left = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  "
-            room = max(self.screen.width - len(left), 0) if self.screen.is_terminal else len(source)
-            self.screen.print(left, (source[:room], "dim"))
+            line = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  {source}".rstrip()
+            cut = line if whole or len(line) <= length else f"{line[: length - 1]}…"
+            left = len(line) - len(source)
+            self.screen.print(cut[:left], (cut[left:], "dim"))
 
 
 _ADVICE: dict[str, str] = {
@@ -251,6 +275,9 @@ _ADVICE: dict[str, str] = {
     "the format did, add a rule to normalise.py",
     "capture": "A capture was edited by hand. To restore what really happens: {update}",
     "output": "The output changed, but none of the inputs did. Find out why before you accept it: {update}",
+    "step": "A step of {names} did not do what its snippet.toml declares. Mend what it runs, or declare what it does",
+    "failed": "{names}: nothing was captured. Mend the step above, or declare what it does, then run again.",
+    "never captured": "Nothing was captured before. To keep what ran: {update}",
     "unstable": "The output changes from run to run: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "{names}: not measured. Fix the error above, then run again.",
     "another environment": "Numbers from two environments cannot be compared. Measure {names} in the environment of "

@@ -13,7 +13,9 @@ from proof.captures.model import Capture
 from proof.core.errors import ProofError, Where
 from proof.snippets.model import Snippet
 
-Verdict = Literal["accurate", "drift", "unstable", "not measured", "another environment", "written"]
+Verdict = Literal[
+    "accurate", "drift", "unstable", "failed", "never captured", "not measured", "another environment", "written"
+]
 # What caused a drift, the most certain first. `output` remains if none of the inputs has changed.
 Cause = Literal["capture", "snippet", "base", "engine", "output"]
 CODES: dict[Verdict, int] = {
@@ -21,6 +23,8 @@ CODES: dict[Verdict, int] = {
     "written": 0,
     "drift": 1,
     "unstable": 1,
+    "failed": 2,
+    "never captured": 2,
     "not measured": 3,
     "another environment": 4,
 }
@@ -84,11 +88,11 @@ def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
 
 
 def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:
-    """The exit code of a run: a drift comes first, because it is certain, then what could not be measured or compared.
+    """The exit code of a run: first what has to be mended, then a drift, then what could not be measured or compared.
 
     With `by_cause` a drift has the code of its cause (see CAUSE_CODES). The first snippet that drifted decides.
     """
     codes = {CODES[result.verdict] for result in results}
-    code = next((code for code in (1, 3, 4) if code in codes), 0)
+    code = next((code for code in (2, 1, 3, 4) if code in codes), 0)
     causes = [result.cause for result in results if result.verdict == "drift" and result.cause]
     return CAUSE_CODES[causes[0]] if by_cause and code == 1 and causes else code

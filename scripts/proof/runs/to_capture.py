@@ -17,19 +17,12 @@ from proof.captures.model import (
     Environment,
     Provenance,
 )
-from proof.core.errors import ManifestError, ProofError
-from proof.runs import execute
+from proof.core.errors import ManifestError
+from proof.runs import execute, failure
 from proof.runs.execute import Run
+from proof.runs.failure import NotAsDeclaredError
 
 _LONGEST = 1_000  # characters of a line in a message
-
-
-class NotAsDeclaredError(ProofError):
-    """A step did not exit as its manifest declares, or did not print what it declares or a fact is read from."""
-
-    def __init__(self, difference: Difference) -> None:
-        self.difference = difference
-        super().__init__(difference.what)
 
 
 def capture_of(
@@ -41,11 +34,9 @@ def capture_of(
     """
     snippet = run.snippet
     if (wrong := run.unexpected) is not None:
-        tail = "\n".join(line[:_LONGEST] for line in wrong.output.rstrip().splitlines()[-12:])
         expected = f"exit {wrong.step.exit}" + (f", printing '{wrong.step.expect}'" if wrong.step.expect else "")
-        raise NotAsDeclaredError(
-            Difference(wrong.step.where, str(wrong.step), expected, f"{execute.ends_unexpectedly(wrong)}\n{tail}")
-        )
+        found = f"{execute.ends_unexpectedly(wrong)}\n{failure.why(wrong)}"
+        raise NotAsDeclaredError(Difference(wrong.step.where, str(wrong.step), expected, found), wrong)
     base = run.base_layers
     layers = tuple(
         CapturedLayer(

@@ -15,10 +15,11 @@ from proof.core import files
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines.engine import Engine
 from proof.provision.loader import Loaded
-from proof.runs import execute
+from proof.runs import execute, failure
 from proof.runs.committed import Committed, accurate, committed, differences, save
+from proof.runs.failure import NotAsDeclaredError
 from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
-from proof.runs.to_capture import NotAsDeclaredError, capture_of
+from proof.runs.to_capture import capture_of
 from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import EngineVersion
@@ -128,7 +129,13 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     except NotAsDeclaredError as error:
         if others_may_be_the_cause:
             return Result(snippet, "unstable", (error.difference,), changes, old=old)
-        return Result(snippet, "drift", (error.difference,), changes, cause, old)
+        kept = failure.keep(error.step, session.root, session.cache) if error.step else ""
+        difference = replace(error.difference, new="\n".join(filter(None, (error.difference.new, kept))))
+        if old is None:
+            return Result(snippet, "failed", error=failure.never_captured(snippet, error, difference))
+        return Result(snippet, "drift", (difference,), changes, cause, old)
+    if old is None and not place:
+        return Result(snippet, "never captured", found, new=first, seconds=_seconds(first))
     verdict: Verdict = "written" if place else "drift"
     return Result(snippet, verdict, found, changes, cause, old, first, seconds=_seconds(first))
 

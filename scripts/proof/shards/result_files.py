@@ -247,8 +247,8 @@ def unwritten(result: Result) -> Result:
     """The result as `proof merge` reports it: `written` on another machine means `accurate` or `drift` here."""
     if result.verdict == "written":
         accurate = is_accurate(result.old, result.changes, result.differences)
-        verdict: Verdict = "accurate" if accurate else "drift"
-        result = replace(result, verdict=verdict, cause=None if accurate else result.cause)
+        verdict: Verdict = "accurate" if accurate else "drift" if result.old else "never captured"
+        result = replace(result, verdict=verdict, cause=result.cause if verdict == "drift" else None)
     return as_shown(result)
 
 

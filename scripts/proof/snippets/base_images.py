@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -98,26 +99,33 @@ class Bases:
         base = self.images[name]
         return (self.chain(base.parent) if base.parent else []) + [(base, layer) for layer in base.layers]
 
-    def check(self, snippets: list[Snippet]) -> None:
-        """Raises RefusedError for an image that is not in bases.toml, and for a tag that would replace a base."""
+    def check(self, snippets: Iterable[Snippet]) -> None:
+        """Raises RefusedError for an image that is not in bases.toml, and for a tag that would replace a base.
+
+        What else is wrong with the images of these snippets is in its `also`.
+        """
+        if wrong := [error for snippet in snippets for error in self._problems(snippet)]:
+            wrong[0].also = tuple(wrong[1:])
+            raise wrong[0]
+
+    def _problems(self, snippet: Snippet) -> Iterator[RefusedError]:
         names = {familiar(name) for name in self.images}
-        for snippet in snippets:
-            for step in snippet.steps:
-                for tag in step.command.tags:
-                    if familiar(tag) in names:
-                        raise RefusedError(
-                            f"the tag '{tag}' is refused: it would replace the base image for later snippets",
-                            where=step.where,
-                            evidence=step.text,
-                            hint="use another name",
-                        )
-            for image, where in snippet.bases.items():
-                if image not in self.images:
-                    raise RefusedError(
-                        f"the image '{image}' is not in {self.path.name}{did_you_mean(image, list(self.images))}",
-                        where=where,
-                        hint=f"add a [[base]] to {Where(self.path)}, or use one of: {', '.join(self.images)}",
+        for step in snippet.steps:
+            for tag in step.command.tags:
+                if familiar(tag) in names:
+                    yield RefusedError(
+                        f"the tag '{tag}' is refused: it would replace the base image for later snippets",
+                        where=step.where,
+                        evidence=step.text,
+                        hint="use another name",
                     )
+        for image, where in snippet.bases.items():
+            if image not in self.images:
+                yield RefusedError(
+                    f"the image '{image}' is not in {self.path.name}{_suggestion(image, self.images)}",
+                    where=where,
+                    hint=f"add a [[base]] to {Where(self.path)}, or use one of: {', '.join(self.images)}",
+                )
 
     def packages_of(self, name: str) -> list[Package]:
         """The package files that the base is made of."""
@@ -127,6 +135,16 @@ class Bases:
         """What the rebuilt base is and which files it is made of, for readers."""
         packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
         return f"{self.images[name].rebuilt}; from {packages}"
+
+
+def _suggestion(image: str, known: Collection[str]) -> str:
+    """A base that may be meant: the same program, or nearly so. A tag alone says little: many end in -alpine."""
+    program = difflib.get_close_matches(_program(image), {_program(name) for name in known}, n=1, cutoff=0.8)
+    return did_you_mean(image, [name for name in known if _program(name) in program])
+
+
+def _program(image: str) -> str:
+    return image.partition("@")[0].partition(":")[0]
 
 
 def load(root: Path) -> Bases:

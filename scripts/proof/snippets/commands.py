@@ -79,6 +79,21 @@ _SHORT = {"-t": "--tag", "-e": "--env", "-u": "--user", "-w": "--workdir", "-q":
 # Flags that may be repeated. Of the others, docker uses the last one, but Podman reads every --file.
 _MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs"})
 _PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
+# What to write, for patterns of values that say it badly.
+_HINTS = {
+    REFERENCE: "use a name in lower case, as in example or example:1.0",
+    _PLATFORM: "use a platform, as in linux/amd64",
+    "none": "use none: no command has a network",
+    "plain|auto": "use plain or auto",
+    "image": "use image",
+    "=true|false": "use true or false",
+    _RUN["--env"]: "write NAME=VALUE",
+    _RUN["--user"]: "use a name or a number, as in app or 65532:65532",
+    _RUN["--workdir"]: "use an absolute path, as in /src",
+    _RUN["--tmpfs"]: "use an absolute path, as in /tmp",
+    _BUILD["--file"]: "use a path in context/, as in Dockerfile.alpine",
+    _BUILD["--build-arg"]: "write NAME=VALUE; a NAME must not begin with BUILDKIT_",
+}
 # The accepted templates for --format. They run on this machine, and others could loop for ages or fill the memory.
 _FIELD = r"\.(?:\w+(?:\.\w+)*)?"
 _LIST = r"\.(?:RootFS\.Layers|RepoTags|RepoDigests|Config\.(?:Env|Cmd|Entrypoint|ExposedPorts|Labels|Volumes))"
@@ -227,10 +242,10 @@ def _flags(
             if equals and not value and not name.startswith("--"):
                 raise refuse(f"`{word}` is refused: docker takes the `=` as the value", f"write {name} ''")
             if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
-                raise refuse(
-                    f"`{value}` is refused as the value of `{name}`",
-                    f"use a value that matches {pattern.removeprefix('=')}",
-                )
+                hint = _HINTS.get(pattern, f"use a value that matches {pattern.removeprefix('=')}")
+                if pattern == REFERENCE and re.fullmatch(pattern, value.lower(), re.ASCII):
+                    hint = f"names of images are in lower case: {value.lower()}"
+                raise refuse(f"`{value}` is refused as the value of `{name}`", hint)
         flags.append((name, value))
     return tuple(flags), tuple(rest)
 

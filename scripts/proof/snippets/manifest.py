@@ -10,11 +10,11 @@ import keyword
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from proof.core import units
-from proof.core.errors import ManifestError, Where
+from proof.core.errors import ManifestError, UsageError, Where
 from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
@@ -129,7 +129,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
     table.allow(*keys.SNIPPET)
     if len(tables := table.tables("step")) > _STEPS:
         raise table.error("", f"too many steps: {len(tables)}", f"use at most {_STEPS}")
-    steps = tuple(_step(name, t) for t in tables)
+    steps = _steps(name, tables)
     if not steps:
         raise table.error("", "no [[step]] in this file", 'add [[step]]  name = "run"  command = "…"')
     seen: set[str] = set()
@@ -220,6 +220,20 @@ def _noise(table: Table) -> int:
     if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
         raise table.error("noise", f"invalid noise: {size} bytes", "use 1 to 1,000,000")
     return size
+
+
+def _steps(snippet: str, tables: Iterable[Table]) -> tuple[Step, ...]:
+    """The steps. Raises the first error, with those of all other steps in `also`."""
+    steps, wrong = [], []
+    for table in tables:
+        try:
+            steps.append(_step(snippet, table))
+        except UsageError as error:
+            wrong.append(error)
+    if wrong:
+        wrong[0].also = tuple(wrong[1:])
+        raise wrong[0]
+    return tuple(steps)
 
 
 def _step(snippet: str, table: Table) -> Step:

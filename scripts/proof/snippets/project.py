@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Collection
+from pathlib import Path, PurePath
 
-from proof.core.errors import (
-    ManifestError,
-    UsageError,
-    Where,
-)
+from proof.core.errors import ManifestError, ProofError, UsageError, Where
 from proof.core.text import did_you_mean
+from proof.snippets.base_images import Bases
 from proof.snippets.manifest import NAME, variants
 from proof.snippets.model import Snippet
+
+_LISTED = 12  # names in a message; ls shows the others
 
 
 def find_root(start: Path) -> Path:
@@ -45,11 +45,37 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
     known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
     for name in names or []:
         if name not in known:
-            raise UsageError(
-                f"unknown snippet '{name}'{did_you_mean(name, known)}", hint=f"use one of: {', '.join(known)}"
-            )
+            raise _unknown(name, known)
     _check_names(found)
     return [s for s in found if not names or s.name in names or s.folder.name in names]
+
+
+def load_sound(root: Path, bases: Bases, names: Collection[str] = ()) -> tuple[list[Snippet], list[ProofError]]:
+    """The snippets of the project that can be run, and everything that is wrong with the others.
+
+    If there are `names`, only those snippets. Raises UsageError for an unknown name, and if there are no snippets.
+    """
+    found: list[Snippet] = []
+    broken: dict[str, list[ProofError]] = {}  # by directory
+    for folder in folders(root):
+        try:
+            here = variants(folder)
+            bases.check(here)
+            _check_names([*found, *here])
+            found += here
+        except UsageError as error:
+            broken[folder.name] = [error, *error.also]
+    known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
+    problems = []
+    for folder_name, errors in broken.items():
+        # What cannot be read may declare any variant.
+        of_it = [n for n in names if n == folder_name or (n.startswith(f"{folder_name}_") and n not in known)]
+        known += [folder_name, *of_it]
+        problems += errors if of_it or not names else []
+    for name in names:
+        if name not in known:
+            raise _unknown(name, known)
+    return [s for s in found if not names or s.name in names or s.folder.name in names], problems
 
 
 def _check_names(snippets: list[Snippet]) -> None:
@@ -73,6 +99,21 @@ def find(snippets: Path, name: str) -> Snippet:
         raise UsageError(
             f"invalid snippet name '{name:.60}'", hint="use letters, digits and _, like the directory's name"
         )
+    if (found := _declared(snippets, name)) is not None:
+        return found
+    known = []
+    for path in sorted(snippets.glob("*/snippet.toml")):
+        known += [s.name for s in variants(path.parent)] if name.startswith(f"{path.parent.name}_") else []
+        known.append(path.parent.name)
+    raise _unknown(name, known)
+
+
+def declares(snippets: Path, name: str) -> bool:
+    """Whether a manifest below the directory `snippets` declares a snippet of this name."""
+    return NAME.fullmatch(name) is not None and _declared(snippets, name) is not None
+
+
+def _declared(snippets: Path, name: str) -> Snippet | None:
     words = name.split("_")
     for length in range(len(words), 0, -1):
         folder = snippets / "_".join(words[:length])
@@ -80,8 +121,14 @@ def find(snippets: Path, name: str) -> Snippet:
             for snippet in variants(folder):
                 if snippet.name == name:
                     return snippet
-    known = []
-    for path in sorted(snippets.glob("*/snippet.toml")):
-        known += [s.name for s in variants(path.parent)] if name.startswith(f"{path.parent.name}_") else []
-        known.append(path.parent.name)
-    raise UsageError(f"unknown snippet '{name}'{did_you_mean(name, known)}", hint=f"use one of: {', '.join(known)}")
+    return None
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
+    last = PurePath(name).name
+    if last != name and last in known:
+        return UsageError(f"'{name}' is a path, not the name of a snippet", hint=f"write {last}")
+    near = did_you_mean(name, known)
+    some = f"use one of: {', '.join(known[:_LISTED])}"
+    more = len(known) - _LISTED
+    return UsageError(f"unknown snippet '{name}'{near}", hint=f"{some}, and {more} more" if more > 0 else some)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from proof.cli import facts, main
 from tests.support.helpers import captured, edit, tiny, tree
+from tests.support.helpers import proof as in_another_process
 from tests.support.in_process import proof
 
 
@@ -107,3 +111,71 @@ def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(facts, "_run", interrupted)
     assert main.main(["facts"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_the_version() -> None:
+    """As it is installed."""
+    done = proof("--version", cwd=Path.cwd())
+    assert done.returncode == 0
+    assert re.fullmatch(r"proof \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
+    """An ASCII terminal or log gets other signs, and JSON stays JSON: a traceback would have the code of drift."""
+    root = captured(tiny(tmp_path))
+    edit(root / "docs/index.md", "{{ note.own_size }}", "{{ note.own_sise }} ü")
+    words = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = in_another_process("status", cwd=root, env=words)
+    assert done.returncode == 2
+    assert done.stdout.startswith(" x docs/index.md:3: unknown fact 'note.own_sise'")
+    edit(root / "snippets/cited.toml", "a leaflet", "a leaflet for Übersee")
+    done = in_another_process("facts", "--json", cwd=root, env=words)
+    assert "a leaflet for \\u00dcbersee" in done.stdout
+    assert json.loads(done.stdout)["facts"][-1]["source"] == "a leaflet for Übersee"
+
+
+@pytest.mark.parametrize("words", ["check", "update", "status", "engine start"])
+def test_a_file_in_the_place_of_the_cache(words: str, tmp_path: Path) -> None:
+    """Exit code 2, with the variable to set."""
+    (tmp_path / "file").write_text("")
+    root = captured(tiny(tmp_path))
+    done = proof(*words.split(), cwd=root, env={"PROOF_CACHE": str(tmp_path / "file/cache")})
+    assert done.returncode == 2
+    what = f"proof: the cache cannot be at {tmp_path}/file/cache: {tmp_path}/file is not a directory"
+    assert done.stderr == f"{what}\n    hint: set PROOF_CACHE to a directory, which may be a new one\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ((), 24),
+        (("note",), 11),
+        (("count.words",), 1),
+        (("note.size", "leaflet"), 2),
+    ],
+)
+def test_facts_by_name(arguments: tuple[str, ...], names: int, tmp_path: Path) -> None:
+    """All facts, those of a snippet or a source, or single ones; in JSON too."""
+    root = captured(tiny(tmp_path))
+    assert len(proof("facts", *arguments, cwd=root).stdout.splitlines()) == names
+    assert len(json.loads(proof("facts", "--json", *arguments, cwd=root).stdout)["facts"]) == names
+
+
+def test_a_fact_that_is_not_there(tmp_path: Path) -> None:
+    """A near name, or that its snippet was never captured."""
+    root = captured(tiny(tmp_path))
+    done = proof("facts", "nota", cwd=root)
+    assert done.returncode == 2
+    assert "there is no fact or snippet 'nota' - did you mean 'note'?" in done.stderr
+    shutil.rmtree(root / "snippets/note/captured")
+    done = proof("facts", "note.size", cwd=root)
+    assert done.returncode == 2
+    assert done.stderr == "proof: note was never captured\n    hint: proof update note\n"
+
+
+def test_lines_of_facts_are_short(tmp_path: Path) -> None:
+    """A long source or value is cut; what is asked for by name is whole."""
+    root = captured(tiny(tmp_path))
+    edit(root / "snippets/cited.toml", "a leaflet", f"a leaflet{' of many pages' * 30}")
+    assert max(map(len, proof("facts", cwd=root).stdout.splitlines())) == 120
+    assert " of many pages" * 30 in proof("facts", "leaflet", cwd=root).stdout

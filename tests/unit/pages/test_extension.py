@@ -108,7 +108,7 @@ def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> No
         ("{{ note.size", "never closed"),
         ("{{ transcript note/walk }}", "has no step 'walk'"),
         ("{{ transcript nota/run }}", "did you mean 'note'?"),
-        ("{{ transcript count/words }}", "count/words was never captured"),
+        ("{{ transcript count/words }}", "count was never captured"),
         ("Look: {{ transcript note/run }}", "must be alone in its paragraph"),
         ("Look: {{ explorer note }}", "must be alone in its paragraph"),
         ("{{ explorer }}", "an explorer shows one or two images"),

@@ -70,8 +70,9 @@ def test_what_is_of_no_capture(path: str, what: str, project: Path) -> None:
 def test_what_no_manifest_declares(path: str, project: Path) -> None:
     """Captures of an unknown variant or origin stop whatever reads the manifest."""
     write(project / "snippets/note", {path: "{}"})
+    assert "is not a capture of this snippet" in said(project)
     with pytest.raises(PageError, match="is not a capture of this snippet"):
-        status.status(project)
+        manifest.load_all(project)
 
 
 def test_what_a_killed_run_left_is_none(project: Path) -> None:
@@ -128,8 +129,9 @@ def test_two_snippets_of_one_name(project: Path) -> None:
     shutil.rmtree(count / "captured")
     file = count / "snippet.toml"
     file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
+    assert "two snippets are called 'count_1'" in said(project)
     with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):
-        status.status(project)
+        manifest.load_all(project)
 
 
 def test_a_broken_matrix_is_said_with_its_line(project: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from proof.core.errors import CannotMeasureError, ManifestError, PackageError, RefusedError
+from proof.core.errors import CannotMeasureError, ManifestError, PackageError, RefusedError, Where
 from proof.engines import image_archive
 from proof.engines.engine import Engine
 from proof.provision import archive as archive_module
@@ -353,6 +353,17 @@ class TestFetch:
             packages.fetch(found.packages["tiny"], tmp_path / "cache")
         assert "No matching distribution" in error.value.evidence
         assert f"put {WHEEL} into {self.cached(tmp_path).parent}" in error.value.hint
+
+    def test_a_full_disk(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is no failure of the network: the hint is about space."""
+        found = project(tmp_path)
+        self.cached(tmp_path).unlink()
+        said = b"OSError: [Errno 28] No space left on device: '/tmp/pip-unpack-8z755mz5/tiny-1.0.whl'\n"
+        monkeypatch.setattr(process, "run", lambda argv, **_: Completed(tuple(argv), 2, b"", said, 0.1))
+        with pytest.raises(CannotMeasureError, match="the disk is full") as error:
+            packages.fetch(found.packages["tiny"], tmp_path / "cache")
+        assert error.value.where == Where(self.cached(tmp_path).parent)
+        assert error.value.hint == "free some space, or set PROOF_CACHE=/a/directory/with/space"
 
     def test_build_checks(self, tmp_path: Path) -> None:
         """A base is not built from a file with another hash."""

@@ -174,7 +174,7 @@ def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
     edit(root / "snippets/count/snippet.toml", "title =", '"##[add-mask]x" = 1\ntitle =')
     done = proof("check", cwd=root)
     assert done.returncode == 2
-    assert "add-mask" in done.stderr
+    assert "add-mask" in done.stdout
     assert commands(done.stdout + done.stderr) == []
 
 

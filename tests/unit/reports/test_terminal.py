@@ -156,6 +156,7 @@ def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture
 PRINTED = {
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
+    "cli/main": ["f\"{parser.prog} {next((c.dist.version for c in commands if c.dist), 'of an unknown version')}\""],
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
@@ -194,3 +195,25 @@ def test_what_is_harmless_stays_as_it_is() -> None:
 def test_the_control_acts() -> None:
     """Every one of these texts would have an effect if printed unescaped."""
     assert all(acts(text) for text in COMMANDS if "teamcity" not in text)
+
+
+@pytest.mark.parametrize(
+    ("columns", "head"),
+    [
+        (120, "snippet  size  bytes  share  layers  steps  verdict"),
+        (60, "snippet  size  share  layers  steps  verdict"),
+        (40, "snippet  size  share  verdict"),
+        (39, "snippet  size  verdict"),
+        (20, "snippet  verdict"),
+    ],
+)
+def test_a_table_keeps_the_names(
+    columns: int, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a narrow terminal other columns are left out, and the verdict is the last to go."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    Terminal().table(results(captured(tiny(tmp_path))))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[0].split() == head.split()
+    assert [line.split()[0] for line in lines[1:]] == ["count", "fails", "note"]
+    assert all(line.endswith("accurate") for line in lines[1:])

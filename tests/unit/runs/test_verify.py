@@ -28,6 +28,7 @@ from proof.provision.loader import Loaded
 from proof.runs import execute, verify
 from proof.runs import result as result_module
 from proof.runs.execute import Run, StepRun
+from proof.runs.failure import FailedError
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
@@ -106,11 +107,13 @@ def result(verdict: Verdict, cause: Cause | None = None) -> Result:
         (["accurate", "another environment"], 4),
         (["another environment", "not measured"], 3),
         (["not measured", "another environment", "drift"], 1),
+        (["drift", "failed"], 2),
+        (["accurate", "never captured"], 2),
         (["not measured", "unstable"], 1),
     ],
 )
 def test_the_worst_verdict_is_the_code(verdicts: list[Verdict], code: int) -> None:
-    """A drift before what could not be measured, and that before what could not be compared; never 0 by mistake."""
+    """What has to be mended, a drift, what could not be measured, what could not be compared; never 0 by mistake."""
     assert worst([result(verdict) for verdict in verdicts]) == code
     assert worst([result(verdict) for verdict in reversed(verdicts)]) == code
 
@@ -212,14 +215,14 @@ TABLE = [
     Case("other engine version", (SAME,), "", "accurate"),  # which explains a difference, and is none
     Case("other engine version", (SAME,), "write", "accurate"),
     # No capture yet.
-    Case("none", (SAME, SAME), "", "drift", "snippet", "note", codes=(1, 5)),
-    Case("none", (SAME,), "once", "drift", "snippet", "note", codes=(1, 5)),
-    Case("none", (SAME, SAME), "concurrent", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (SAME, SAME), "", "never captured", None, "note", codes=(2, 2)),
+    Case("none", (SAME,), "once", "never captured", None, "note", codes=(2, 2)),
+    Case("none", (SAME, SAME), "concurrent", "never captured", None, "note", codes=(2, 2)),
     Case("none", (SAME, SAME), "write", "written", "snippet", "note", saved=True),
     Case("none", (WHOLE_LOG, WHOLE_LOG), "write concurrent", "written", "snippet", "note", saved=True),
     Case("none", (MIXED_LOG,), "write concurrent", "unstable", None, "note", codes=(1, 1)),
     Case("none", (MIXED_LOG, MIXED_LOG), "write", "written", "snippet", "note", saved=True),
-    Case("none", (MIXED_LOG, MIXED_LOG), "concurrent", "drift", "snippet", "note", codes=(1, 5)),
+    Case("none", (MIXED_LOG, MIXED_LOG), "concurrent", "never captured", None, "note", codes=(2, 2)),
     Case("none", (GREW, GREW_MORE), "write", "unstable", None, "note.size", codes=(1, 1)),
     Case("none", (NO_ENGINE,), "write", "not measured", codes=(3, 3)),
     # The run differs, and nothing that goes in has changed.
@@ -301,7 +304,8 @@ TABLE = [
     Case("same", (FAILED,), "", "drift", "output", "note/build", codes=(1, 1)),
     Case("same", (FAILED,), "write", "drift", "output", "note/build", codes=(1, 1)),
     Case("same", (FAILED,), "concurrent", "unstable", None, "note/build", codes=(1, 1)),
-    Case("none", (FAILED,), "write", "drift", "snippet", "note/build", codes=(1, 5)),
+    Case("none", (FAILED,), "", "failed", codes=(2, 2)),
+    Case("none", (FAILED,), "write", "failed", codes=(2, 2)),
     Case("same", (GREW, FAILED), "write", "drift", "output", "note/build", codes=(1, 1)),
     # Nothing could be measured.
     Case("same", (NO_ENGINE,), "", "not measured", codes=(3, 3)),
@@ -404,7 +408,7 @@ class Project:
             "bases": base_images.load(self.root),
             "loaded": {name: Loaded(name, "sha256:1", (), self.made_of, self.key)},
             "origin": origin,
-            "cache": self.root / "cache",
+            "cache": self.root.with_name("cache"),
             "provenance": replace(
                 capture().provenance, engine=self.version, image_store=self.store, bases={name: self.made_of}
             ),
@@ -491,7 +495,8 @@ def test_the_decision_table(case: Case, project: Project) -> None:
     if ended is FULL_DISK:
         assert "the disk is full" in str(found.error)
     else:
-        assert found.error is (ended if found.verdict == "not measured" else None)
+        assert isinstance(found.error, FailedError) is (found.verdict == "failed")
+        assert found.verdict == "failed" or found.error is (ended if found.verdict == "not measured" else None)
 
     assert project.restarts == sum(one is LOST for one, _ in pairwise(case.runs))
     assert (tree(project.root) != before) is case.saved

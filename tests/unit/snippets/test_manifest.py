@@ -238,7 +238,7 @@ FILES = [
     ('title = "t"\nstep = []\n', 1, "no [[step]] in this file"),
     ('title = "t"\nstep = 5\n', 2, "`step` must be a list of tables, each under [[step]]"),
     ('title = "t"\nstep = [5]\n', 2, "`step` must be a list of tables"),
-    ('title = "t"\n\n[step]\nname = "a"\n', 3, "`step` must be a list of tables, each under [[step]]"),
+    ('title = "t"\n\n[step]\nname = "a"\n', 3, "[step] is one table, but there can be several"),
     ('title = "t"\n\n[[steps]]\nname = "a"\n', 3, "unknown key 'steps' - did you mean 'step'?"),
     ('title = "t"\n\n["steps".x]\n', 3, "unknown key 'steps' - did you mean 'step'?"),
     ('title = "t\n', 1, "invalid TOML: illegal character"),

@@ -122,7 +122,7 @@ class Spec:
         try:
             found = page_values.evaluate(text, self.page)
         except PageError as error:
-            raise PageError(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
+            raise type(error)(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
         if not found.facts:
             raise self.fail(key, f"`{text}` is typed, not measured", "use a fact, like single.size")
         return found

@@ -7,6 +7,7 @@ which stages ran. An arrow means "is needed by".
 from __future__ import annotations
 
 from proof.captures import buildkit_log
+from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import ProofError
 from proof.pages.charts import graph
 from proof.pages.charts.drawing import Drawing
@@ -24,6 +25,8 @@ def draw(spec: Spec) -> Drawing:
         snippet = spec.page.snippet(snippet_name)
     except ProofError as error:
         raise spec.fail("step", error.what, error.hint) from error
+    if spec.page.book.lacks(snippet_name):
+        raise NeverCapturedError.of(snippet_name, spec.table.where("step"))
     capture = spec.page.book.captures.get(snippet_name)
     step = capture.step(step_name) if capture else None
     if step_name not in snippet.dockerfiles or step is None:

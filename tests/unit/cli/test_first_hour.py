@@ -1,0 +1,289 @@
+"""What somebody who is new to the tool gets wrong, and the message that says what to do instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proof.cli import run_snippets
+from proof.cli.page_check import BackgroundPageCheck
+from proof.reports.terminal import Terminal
+from proof.runs.result import Result
+from proof.snippets.model import Snippet
+from tests.support.helpers import captured, edit, tiny
+from tests.support.in_process import proof
+
+NOTE = "snippets/note/snippet.toml"
+DOCKERFILE = "snippets/note/context/Dockerfile"
+PAGE = "docs/index.md"
+CLAIM = "claim: note.own_layers == 1"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return captured(tiny(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says", "hint"),
+    [
+        (
+            NOTE,
+            "-t note .",
+            "-t Note .",
+            "6: `Note` is refused as the value of `-t`",
+            "names of images are in lower case: note",
+        ),
+        (
+            NOTE,
+            "-t note .",
+            "-t @note .",
+            "6: `@note` is refused",
+            "use a name in lower case, as in example or example:1.0",
+        ),
+        (
+            NOTE,
+            "docker build -t",
+            "docker build --platform amd64 -t",
+            "6: `amd64` is refused",
+            "use a platform, as in linux/amd64",
+        ),
+        (
+            NOTE,
+            "image ls note",
+            "image ls note | head -3",
+            "15: `|` is a pipe",
+            "quote it: '|', or run a shell in the container",
+        ),
+        (
+            NOTE,
+            '[[step]]\nname = "build"',
+            '[step]\nname = "build"',
+            "9: invalid TOML: ",
+            "if there can be several, write [[step]] above each",
+        ),
+        (
+            DOCKERFILE,
+            "FROM alpine:3.22\nCOPY",
+            "FROM node:22-alpine\nCOPY",
+            "4: the image 'node:22-alpine' is not in bases.toml\n",
+            "add a [[base]]",
+        ),
+        (
+            DOCKERFILE,
+            "FROM alpine:3.22\nCOPY",
+            "FROM alpin:3.22\nCOPY",
+            "did you mean 'alpine:3.22'?",
+            "add a [[base]]",
+        ),
+        (
+            DOCKERFILE,
+            "mkdir /empty",
+            "echo $((1<<2))",
+            "2: `<<` in `$((…))` is refused: a builder could read it as a heredoc",
+            "write the number",
+        ),
+        (
+            PAGE,
+            CLAIM,
+            "claim note.own_layers == 1",
+            "6: `claim` needs a colon",
+            "write {{ claim: note.own_layers == 1 }}",
+        ),
+        (PAGE, CLAIM, "waiver an example of it", "6: `waiver` needs a colon", "write {{ waiver: an example of it }}"),
+        (
+            PAGE,
+            CLAIM,
+            "claim: note.own_size < 11 MB",
+            "6: `11 MB` is no number: a size is written with MB()",
+            "write MB(11)",
+        ),
+        (PAGE, CLAIM, "claim: note.own_size < 12.5kB", "6: `12.5kB` is no number", "write MB(0.0125)"),
+        (
+            PAGE,
+            CLAIM,
+            "claim: note.own_layers = 1",
+            "6: `=` in `note.own_layers = 1` compares nothing",
+            "write note.own_layers == 1",
+        ),
+    ],
+)
+def test_a_slip(root: Path, *, file: str, old: str, new: str, says: str, hint: str) -> None:
+    """The message says what was meant, not what a parser or a regular expression made of it."""
+    edit(root / file, old, new)
+    done = proof("status", cwd=root)
+    told = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert f"{file}:" in told
+    assert says in told
+    assert f"hint: {hint}" in told
+
+
+def test_one_table_of_several(root: Path) -> None:
+    """A manifest with a single [step] is valid TOML, which two of them are not: the hint is the same."""
+    (root / NOTE).write_text('title = "A note"\n\n[step]\nname = "build"\n')
+    told = proof("status", cwd=root).stdout
+    assert "snippet.toml:3: [step] is one table, but there can be several" in told
+    assert "hint: write [[step]]\n" in told
+    (root / NOTE).write_text('title = "A note"\n[step]\nname = "a"\n[step]\nname = "b"\n')
+    told = proof("status", cwd=root).stdout
+    assert "snippet.toml:4: invalid TOML: cannot declare ('step',) twice" in told
+    assert "hint: if there can be several, write [[step]] above each" in told
+
+
+@pytest.mark.parametrize("path", ["snippets/note", "snippets/note/", "./note"])
+def test_a_path_instead_of_a_name(path: str, root: Path) -> None:
+    """Completing a file name in a shell ends with a path; the names of all other snippets would not help."""
+    done = proof("check", path, cwd=root)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"proof: '{path}' is a path, not the name of a snippet\n    hint: write note\n",
+    )
+
+
+def test_a_message_names_few_snippets(root: Path) -> None:
+    """Of many snippets, the hint lists some."""
+    for number in range(20):
+        folder = root / f"snippets/more_{number:02}"
+        (folder / "context").mkdir(parents=True)
+        (folder / "snippet.toml").write_text((root / "snippets/count/snippet.toml").read_text())
+    told = proof("check", "nobody", cwd=root).stderr
+    assert "more_09, and 11 more" in told.splitlines()[-1]
+    assert "more_10" not in told
+
+
+BROKEN = (
+    ("snippets/count/snippet.toml", "title =", "titel =", "snippets/count/snippet.toml:1: unknown key 'titel'"),
+    (
+        DOCKERFILE,
+        "FROM alpine:3.22\nCOPY",
+        "MAINTAINER me\nCOPY",
+        f"{DOCKERFILE}:4: the instruction MAINTAINER is refused",
+    ),
+)
+
+
+@pytest.fixture
+def broken(root: Path) -> Path:
+    """Two of the three snippets are broken, and a page shows all of them."""
+    for file, old, new, _ in BROKEN:
+        edit(root / file, old, new)
+    return root
+
+
+@pytest.mark.parametrize("verb", ["status", "plan", "check", "update"])
+def test_every_broken_snippet_is_reported_once(verb: str, broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them at once, whatever the verb; the others are looked at, and the exit code is 2."""
+    ran: list[str] = []
+
+    def run(snippets: list[Snippet], *_: object, **__: object) -> list[Result]:
+        ran.extend(snippet.name for snippet in snippets)
+        return [Result(snippet, "accurate") for snippet in snippets]
+
+    monkeypatch.setattr(run_snippets, "run_snippets", run)
+    done = proof(verb, cwd=broken, env={"PROOF_CACHE": str(broken.parent / "cache")})
+    assert done.returncode == 2, done.stdout + done.stderr
+    for *_, says in BROKEN:
+        assert (done.stdout + done.stderr).count(says) == 1
+    assert "Traceback" not in done.stderr
+    if verb in ("check", "update"):
+        assert ran == ["fails"]
+    if verb == "plan":
+        assert "1/1  0 s  fails" in done.stdout
+
+
+def test_a_broken_snippet_that_nobody_asked_for(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not in the way of another one; what is named is reported, with all that is wrong there."""
+    monkeypatch.setattr(
+        run_snippets, "run_snippets", lambda snippets, *_, **__: [Result(s, "accurate") for s in snippets]
+    )
+    env = {"PROOF_CACHE": str(broken.parent / "cache")}
+    (broken / "docs/fails.md").write_text("# Fails\n\n{{ transcript fails/run }}\n")
+    edit(broken / PAGE, "{{ transcript fails/run }}", "")
+    done = proof("check", "fails", cwd=broken, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = proof("check", "count", cwd=broken, env=env)
+    assert done.returncode == 2
+    assert "count/snippet.toml:1: unknown key 'titel'" in done.stdout
+    assert "MAINTAINER" not in done.stdout
+    assert "no snippet is left to run" in done.stderr
+
+
+def test_all_steps_of_a_manifest_are_read(root: Path) -> None:
+    """Two mistakes in two steps are two problems."""
+    edit(root / NOTE, "docker run note", "docker run -v /:/host note")
+    edit(root / NOTE, "image ls note", "image ls")
+    told = proof("status", cwd=root).stdout
+    assert f"{NOTE}:11: the flag `-v` is refused" in told
+    assert f"{NOTE}:15: the image is missing" in told
+
+
+def test_a_snippet_without_a_capture_is_one_problem(tmp_path: Path) -> None:
+    """However often pages use it: one message, with all places and the command to run."""
+    root = tiny(tmp_path)
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "unknown fact" not in done.stdout
+    assert done.stdout.count("never captured") == 3
+    assert (
+        " ✗ snippets/note/snippet.toml: note was never captured; 10 places use it\n"
+        "       | docs/index.md:3, 5, 6, 10, 16, 18, 20\n"
+        "       hint: proof update note\n"
+    ) in done.stdout
+
+
+def test_a_snippet_without_a_capture_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`proof check` says so, runs everything, and ends with 2: nothing is known to have drifted."""
+    root = tiny(tmp_path)
+    ran: list[str] = []
+
+    def run(snippets: list[Snippet], *_: object, pages: BackgroundPageCheck, **__: object) -> list[Result]:
+        pages.report(Terminal())
+        ran.extend(snippet.name for snippet in snippets)
+        return [Result(snippet, "accurate") for snippet in snippets]
+
+    monkeypatch.setattr(run_snippets, "run_snippets", run)
+    done = proof("check", cwd=root, env={"PROOF_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 2
+    assert ran == ["count", "fails", "note"]
+    assert "note was never captured; 10 places use it" in done.stdout
+
+
+def test_a_show_that_matches_nothing(root: Path) -> None:
+    """Pages would show none of the output; one of several patterns may match nothing."""
+    edit(root / "snippets/count/snippet.toml", "facts.words", "show = ['^nothing$', 'of the kind']\nfacts.words")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/count/snippet.toml:3: `show` matches no line that count/words printed\n" in done.stdout
+    edit(root / "snippets/count/snippet.toml", "of the kind", "note.txt")
+    assert proof("status", cwd=root).returncode == 0
+
+
+def test_a_waiver_that_waives_nothing(root: Path) -> None:
+    """It is a note, because the lint does not find everything that a reader may want the reason of."""
+    edit(
+        root / PAGE,
+        "A shell",
+        "A shell is not there. {{ waiver: a plain remark }} It takes 3 days. {{ waiver: so I guess }} A shell",
+    )
+    done = proof("status", cwd=root)
+    assert done.returncode == 0, done.stdout
+    assert " · docs/index.md:26: this waiver waives nothing that the lint finds: A shell is not there.\n" in done.stdout
+    assert done.stdout.count("waives nothing") == 1
+
+
+def test_a_stray_file_among_captures(root: Path) -> None:
+    """It is reported with the others' problems, and with the command that removes it."""
+    (root / "snippets/note/captured/stray.txt").write_text("x")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "snippets/note/captured/stray.txt: 'stray.txt' is not a capture of this snippet" in done.stdout
+
+
+def test_the_line_of_the_wrong_one_of_two(root: Path) -> None:
+    """The same element may be right in one place and wrong in another."""
+    edit(root / PAGE, "It holds", "Look at {{ transcript note/run }} here.\n\nIt holds")
+    done = proof("status", cwd=root)
+    assert done.returncode == 2
+    assert "docs/index.md:22: `transcript note/run` must be alone in its paragraph" in done.stdout

@@ -16,7 +16,7 @@ from pathlib import Path
 from proof.core.errors import RefusedError, Where
 from proof.core.files import read_text
 from proof.snippets.commands import is_kernel_path
-from proof.snippets.dockerfile_lexer import Instruction, instructions
+from proof.snippets.dockerfile_lexer import Instruction, frontend, instructions, without_frontend
 
 ALLOWED = frozenset(
     "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
@@ -95,6 +95,11 @@ class Dockerfile:
         for mention in self.mentions:
             found.setdefault(mention.image, Where(self.path, mention.first))
         return found
+
+    @property
+    def frontend(self) -> str:
+        """The frontend that its first line asks for. The built-in one is used instead: it is the same program."""
+        return frontend(self.text)
 
     @property
     def labels(self) -> tuple[frozenset[str], ...]:
@@ -416,7 +421,7 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
 
 
 def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile]) -> str:
-    """The Dockerfile `text` with every image from outside renamed by `local`.
+    """The Dockerfile `text` with every image from outside renamed by `local`, and without a frontend to fetch.
 
     `builds` are the parsed Dockerfile, once for the arguments of each build. Nothing else changes, such as a name in a
     heredoc or a command.
@@ -435,4 +440,4 @@ def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile
                 lines[number] = found[1] + (local(found[2]) if several else name) + found[3]
             else:
                 lines[number] = flag.sub(r"\g<1>" + name.replace("\\", r"\\"), lines[number])
-    return "\n".join(lines)
+    return without_frontend("\n".join(lines), local)

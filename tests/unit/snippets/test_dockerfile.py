@@ -210,6 +210,9 @@ def test_allowed(tmp_path: Path, text: str) -> None:
 
 
 LOCALISED = [
+    ("# syntax=docker/dockerfile:1\nFROM a", "# p/syntax=docker/dockerfile:1\nFROM p/a"),
+    ("#syntax = docker/dockerfile:1.7\r\nFROM keep", "#p/syntax = docker/dockerfile:1.7\r\nFROM keep"),
+    ("FROM keep\n# syntax=docker/dockerfile:1", "FROM keep\n# syntax=docker/dockerfile:1"),
     ("FROM alpine:3.22", "FROM p/alpine:3.22"),
     ("from  alpine  as  x", "from  p/alpine  as  x"),
     ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
@@ -243,7 +246,15 @@ LOCALISED = [
 def test_localise(tmp_path: Path, text: str, expected: str) -> None:
     """Images from outside are renamed. Stages, scratch and all other text are unchanged."""
     assert localise(text, lambda name: name if name == "keep" else f"p/{name}", [read(tmp_path, text)]) == expected
-    assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+    if not read(tmp_path, text).frontend:
+        assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+
+
+def test_a_frontend_is_never_fetched(tmp_path: Path) -> None:
+    """Without a prefix for names, the line would stay a directive."""
+    text = "# syntax=docker/dockerfile:1\nFROM a"
+    with pytest.raises(ValueError, match="would still be a directive"):
+        localise(text, lambda name: name, [read(tmp_path, text)])
 
 
 def test_two_builds_of_one_file(tmp_path: Path) -> None:

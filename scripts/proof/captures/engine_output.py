@@ -28,7 +28,7 @@ from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
 
 # Verbs whose output is worded by the engine. Facts read from it depend on the engine too.
-DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version"})
+DISPLAYS = frozenset({"build", "ls", "history", "inspect", "version", "ps"})
 
 _INSTRUCTION = re.compile(r"(?:\[[^\]\n]*\] )?(?:RUN|COPY|ADD|WORKDIR)\b")
 _RUN = re.compile(r"(?:\[[^\]\n]*\] )?(RUN\b.*)")
@@ -84,7 +84,7 @@ def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) ->
             return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
         case "inspect" if _is_independent(step, same_kind=same_kind):
             return normalise.comparable(old.output, new.output, step)
-        case "history" | "inspect" | "version":
+        case "history" | "inspect" | "version" | "ps":
             return [], []
         case "run":
             return normalise.comparable(_of_program(old), _of_program(new), step)

@@ -372,6 +372,7 @@ class _Transcripts(_Alone):
                 declared.show,
                 expect=declared.expect,
                 closed=closed,
+                until=declared.until,
                 frontend=build.frontend if build else "",
             )
         if len(shown) == 1:

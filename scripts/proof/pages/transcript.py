@@ -32,15 +32,19 @@ def render(
     *,
     expect: str = "",
     closed: bool = False,
+    until: str = "",
     frontend: str = "",
 ) -> str:
     """The transcript of one step: prompt, command, the lines that match `show`, and the provenance.
 
     The other lines are collapsed, or all lines if `closed`. For an expected failure, its error message (`expect`) is
-    emphasised. `frontend` is the one that the Dockerfile of a build asks for, if any. The copy button copies only the
-    command (`data-copy`), and the style sheet keeps the prompt from being selected.
+    emphasised. A command with `until` was repeated until it printed that. `frontend` is the one that the Dockerfile of
+    a build asks for, if any. The copy button copies only the command (`data-copy`), and the style sheet keeps the
+    prompt from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
+    if until:
+        said.append(f"repeated until it printed <code>{as_html(visible(until))}</code>")
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')

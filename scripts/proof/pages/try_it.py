@@ -54,6 +54,8 @@ class Block:
 
 def block(snippet: Snippet) -> Block:
     """The snippet as a block. Raises NotPasteableError if there cannot be one."""
+    if snippet.leaves_running:
+        raise NotPasteableError("it leaves containers running, with names and ports that may be taken")
     files = [*_files(snippet)]
     steps = [*_steps(snippet, has_files=bool(files))]
     lines = ["umask 022", *files, *steps] if files else steps

@@ -21,9 +21,14 @@ _LONGEST = 2000  # characters; no reader would type a longer command
 _TEXT = r"(?s).*"
 REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
+_CONTAINER = r"[a-zA-Z0-9][\w.-]{0,62}"  # its name
+_PORTS = r"(?:127\.0\.0\.1:)?[1-9]\d{0,4}:[1-9]\d{0,4}(?:/tcp)?"
 Flags = Mapping[str, str | None]
 TAG = ("--tag", "-t")  # flags of a build that name its image
 FILE = ("--file", "-f")  # flags of a build that name its Dockerfile
+DETACH = ("--detach", "-d")  # with one of these, `docker run` is the verb `detach`
+NAME = "--name"  # the flag that names such a container
+PUBLISH = ("--publish", "-p")
 Refuse = Callable[[str, str], RefusedError]  # (what, hint)
 
 _RUN: Flags = {
@@ -40,7 +45,17 @@ _RUN: Flags = {
     "--network": "none",
     "--hostname": r"\w[\w.-]*",
     "--tmpfs": r"/[\w./-]+",
+    # With -d, the container stays until the last step.
+    "--detach": None,
+    "-d": None,
+    "--name": _CONTAINER,
+    "--publish": _PORTS,
+    "-p": _PORTS,
 }
+_EXEC: Flags = {name: _RUN[name] for name in ("--env", "-e", "--user", "-u", "--workdir", "-w")}
+_LOGS: Flags = {"--tail": r"\d{1,6}", "-n": r"\d{1,6}"}
+_STOP: Flags = {"-t": r"\d{1,3}"}  # its long form depends on the version
+_RM: Flags = {"--force": None, "-f": None}
 _BUILD: Flags = {
     "--tag": REFERENCE,
     "-t": REFERENCE,
@@ -66,6 +81,7 @@ _LS: Flags = {
     "--all": None,
     "-a": None,
 }
+_PS: Flags = {name: pattern for name, pattern in _LS.items() if name != "--digests"}
 _HISTORY: Flags = {
     "--format": _TEXT,
     "--no-trunc": None,
@@ -75,9 +91,18 @@ _HISTORY: Flags = {
     "-q": None,
 }
 
-_SHORT = {"-t": "--tag", "-e": "--env", "-u": "--user", "-w": "--workdir", "-q": "--quiet", "-a": "--all"}
+_SHORT = {
+    "-t": "--tag",
+    "-e": "--env",
+    "-u": "--user",
+    "-w": "--workdir",
+    "-q": "--quiet",
+    "-a": "--all",
+    "-d": "--detach",
+    "-p": "--publish",
+}
 # Flags that may be repeated. Of the others, docker uses the last one, but Podman reads every --file.
-_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs"})
+_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs", "--publish"})
 _PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
 # The accepted templates for --format. They run on this machine, and others could loop for ages or fill the memory.
 _FIELD = r"\.(?:\w+(?:\.\w+)*)?"
@@ -102,7 +127,19 @@ VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
     ("history",): ("history", _HISTORY),
     ("image", "history"): ("history", _HISTORY),
     ("version",): ("version", {"--format": _TEXT, "-f": _TEXT}),
+    # These act on containers that `docker run -d` has started.
+    ("ps",): ("ps", _PS),
+    ("container", "ls"): ("ps", _PS),
+    ("logs",): ("logs", _LOGS),
+    ("container", "logs"): ("logs", _LOGS),
+    ("exec",): ("exec", _EXEC),
+    ("container", "exec"): ("exec", _EXEC),
+    ("stop",): ("stop", _STOP),
+    ("container", "stop"): ("stop", _STOP),
+    ("rm",): ("rm", _RM),
+    ("container", "rm"): ("rm", _RM),
 }
+_BEFORE_A_PROGRAM = ("run", "detach", "exec")  # verbs whose words after the first positional are for the container
 
 
 @dataclass(frozen=True)
@@ -110,9 +147,9 @@ class Command:
     """A parsed command: `docker VERB flags… positionals…`, or any program with `inside`."""
 
     argv: tuple[str, ...]  # all words, as shown
-    verb: str  # a value of VERBS, or `inside`
+    verb: str  # a value of VERBS, `detach` for `docker run -d`, or `inside`
     flags: tuple[tuple[str, str | None], ...]  # in order; None if a flag takes no value
-    positionals: tuple[str, ...]  # for `run`: the image, then the words for the container
+    positionals: tuple[str, ...]  # for `run`: the image, then the words for the container; for `exec` alike
     head: int  # the number of words before the first flag or positional, 3 for `docker image ls`
 
     def values(self, *names: str) -> list[str]:
@@ -128,12 +165,33 @@ class Command:
     def images(self) -> list[str]:
         """The images that the command reads."""
         match self.verb:
-            case "run":
+            case "run" | "detach":
                 return [self.positionals[0]]
             case "ls" | "inspect" | "history":
                 return list(self.positionals)
             case _:
                 return []
+
+    @property
+    def starts(self) -> str:
+        """The name of the container that it leaves running; empty if it has no name, or there is no such container."""
+        return next(iter(self.values(NAME)), "") if self.verb == "detach" else ""
+
+    @property
+    def containers(self) -> list[str]:
+        """The containers that it acts on, which an earlier command has started."""
+        match self.verb:
+            case "exec":
+                return [self.positionals[0]]
+            case "logs" | "stop" | "rm":
+                return list(self.positionals)
+            case _:
+                return []
+
+    @property
+    def named(self) -> int:
+        """How many positionals name an image or a container; those that follow belong to a program."""
+        return 1 if self.verb in _BEFORE_A_PROGRAM else len(self.positionals)
 
 
 def is_kernel_path(path: str, folder: str = "/") -> bool:
@@ -185,7 +243,9 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
         known = ", ".join(" ".join(words) for words in VERBS)
         raise refuse(f"`docker {' '.join(argv[1:2])}` is refused", f"use one of: {known}")
     head = 1 + length
-    flags, rest = _flags(argv[head:], allowed, stop_at_first=name == "run", refuse=refuse)
+    flags, rest = _flags(argv[head:], allowed, stop_at_first=name in _BEFORE_A_PROGRAM, refuse=refuse)
+    if name == "run" and any(flag in DETACH for flag, _ in flags):
+        name = "detach"
     command = Command(argv, name, flags, rest, head)
     _check_flags(command, refuse)
     _check_positionals(command, refuse)
@@ -243,6 +303,16 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
     for name, (written, value) in zip(long, command.flags, strict=True):
         if long.count(name) > 1 and name not in _MANY:
             raise refuse(f"the flag `{written}` is given twice", "give it once")
+        if command.verb == "run" and name in (NAME, *PUBLISH):
+            raise refuse(
+                f"the flag `{written}` is refused without -d: the container ends before another step could use it",
+                "add -d, or leave the flag out",
+            )
+        if command.verb == "detach" and name == "--network":
+            raise refuse(
+                "the flag `--network` is refused with -d: these containers share a network of their own",
+                "leave it out",
+            )
         if name == "--file" and str(value).lower().endswith(".in"):
             raise refuse(f"`{value}` is refused: Podman runs a preprocessor on files with this name", "rename the file")
         if written in _PATHS and is_kernel_path(str(value)):
@@ -262,12 +332,21 @@ def _check_positionals(command: Command, refuse: Refuse) -> None:
             if command.positionals != (".",):
                 raise refuse("a build takes its own context and nothing else", "write docker build -t NAME .")
         # `ls` without an image would list everything in the engine, which differs from run to run.
-        case "run" | "ls" | "inspect" | "history":
+        case "run" | "detach" | "ls" | "inspect" | "history":
             if not command.positionals:
                 raise refuse("the image is missing", f"write {' '.join(command.argv[: command.head])} IMAGE")
-        case "version":
+        case "logs" | "exec" | "stop" | "rm":
+            begin = " ".join(command.argv[: command.head])
+            if not command.positionals:
+                raise refuse("the container is missing", f"write {begin} CONTAINER")
+            if command.verb == "logs" and len(command.positionals) > 1:
+                raise refuse("`docker logs` takes one container", "write a step for each")
+            if command.verb == "exec" and len(command.positionals) == 1:
+                raise refuse("the program is missing", f"write {begin} CONTAINER PROGRAM")
+        case "version" | "ps":
             if command.positionals:
-                raise refuse("`docker version` takes no arguments", "write docker version")
+                verb = " ".join(command.argv[: command.head])
+                raise refuse(f"`{verb}` takes no arguments", f"write {verb}")
         case _:
             pass
     for reference in command.images:

@@ -19,7 +19,7 @@ from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
-from proof.snippets.commands import FILE, full_name
+from proof.snippets.commands import FILE, PUBLISH, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import FactRule, Outcome, Snippet, Step
@@ -32,6 +32,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
 _DEEPEST = 12  # directories in such a path
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
+_REPEATABLE = frozenset({"inside", "exec", "logs", "ps"})  # verbs that `until` can repeat
 _PATTERNS = 40  # of a step; real ones have up to 10
 UNITS = units.UNITS  # of facts that are read from output
 
@@ -137,6 +138,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, hint="rename one of them")
         seen.add(step.name)
+    _check_containers(steps)
     contents = _contents(table)
     _check_facts(steps, contents or {}, table)
     dockerfiles, bases = _references(folder, steps)
@@ -189,6 +191,29 @@ def _check_fact_name(table: Table, key: str, name: str) -> None:
         raise table.error(key, f"invalid fact name '{name}'", "use lowercase letters, digits and _")
 
 
+def _check_containers(steps: tuple[Step, ...]) -> None:
+    """Raises ManifestError for a step that acts on a container, or on published ports, that no earlier step started."""
+    running: set[str] = set()
+    published = False
+    for step in steps:
+        if unknown := [name for name in step.command.containers if name not in running]:
+            raise ManifestError(
+                f"no earlier step starts a container called '{unknown[0]}'",
+                where=step.where,
+                evidence=step.text,
+                hint=f"docker run -d --name {unknown[0]} IMAGE",
+            )
+        if step.published and not published:
+            hint = "docker run -d -p 8080:8080 IMAGE"
+            raise ManifestError("no earlier step publishes a port", where=step.where, hint=hint)
+        if step.command.verb == "rm":
+            running -= {*step.command.containers}
+        if (name := step.command.starts) in running:
+            raise ManifestError(f"two containers are called '{name}'", where=step.where, hint="rename one of them")
+        running |= {name} - {""}
+        published |= step.command.verb == "detach" and bool(step.command.values(*PUBLISH))
+
+
 def _check_facts(steps: tuple[Step, ...], contents: Mapping[str, str], table: Table) -> None:
     """Raises ManifestError for a fact with the name of another one."""
     for name in contents:
@@ -235,6 +260,17 @@ def _step(snippet: str, table: Table) -> Step:
     for key in ("remedy", "unlisted"):
         if table.text(key) and not fails:
             raise table.error(key, f"`{key}` needs a nonzero `exit`", "add the `exit` code and `expect`")
+    command = commands.parse(text, where=table.where("command"), inside=inside is not None)
+    if (network := table.text("network")) not in ("", "published"):
+        raise table.error("network", f"unknown network '{network:.60}'", 'write network = "published"')
+    if network and inside is None:
+        raise table.error("network", "`network` needs `inside`", 'add inside = "image:tag"')
+    if table.text("until") and command.verb not in _REPEATABLE:
+        raise table.error(
+            "until",
+            "`until` is refused here: running this command again could change what other steps find",
+            "use it in a later step, with `inside`, docker exec, docker logs or docker ps",
+        )
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
         raise table.error("timeout", f"invalid timeout: {timeout:g} s", "use 1 to 3600 seconds")
@@ -264,8 +300,10 @@ def _step(snippet: str, table: Table) -> Step:
         snippet=snippet,
         name=name,
         text=text,
-        command=commands.parse(text, where=table.where("command"), inside=inside is not None),
+        command=command,
         inside=inside,
+        published=bool(network),
+        until=table.text("until"),
         exit=code,
         expect=expect,
         outcomes=outcomes,

@@ -25,6 +25,9 @@ VERBS = {
     "inspect": "docker inspect example",
     "history": "docker history example",
     "version": "docker version",
+    "detach": "docker run -d example",
+    "ps": "docker ps",
+    "logs": "docker logs web",
 }
 BUILD = step(VERBS["build"])
 LS = step(VERBS["ls"])
@@ -750,6 +753,28 @@ def test_rules_have_reasons() -> None:
     """Every rule has a unique name and a reason."""
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert all(rule.reason and set(rule.verbs) <= set(VERBS) for rule in RULES)
+
+
+def test_containers() -> None:
+    """Of a container, its random ID is not compared, nor since when it has been running; what a program prints is."""
+    random = "f7baccdca5ba13100115a8078780fd330c36163bd8f3ce2e902681b29a2c746b"
+    assert normalise(f"{random}\n", step(VERBS["detach"])) == "<id>"
+    assert normalise(f"{random}\n", step(VERBS["logs"])) == random
+    table = (
+        "CONTAINER ID   IMAGE     COMMAND       CREATED          STATUS          PORTS                    NAMES\n"
+        '{}   app       "sh -c true"   {}   {}   0.0.0.0:8080->80/tcp     web\n'
+    )
+    one, two, three = (
+        normalise(table.format(*cells), step(VERBS["ps"]))
+        for cells in (
+            ("f7baccdca5ba", "1 second ago", "Up Less than a second"),
+            ("0123456789ab", "About a minute ago", "Up About a minute"),
+            ("0123456789ab", "2 hours ago", "Exited (137) 3 seconds ago"),
+        )
+    )
+    assert one == two
+    assert one.endswith('<id>  app  "sh -c true"  <age>  Up <age>  0.0.0.0:8080->80/tcp  web')
+    assert "Exited (137) <age>" in three
 
 
 CAPTURES = sorted(SNIPPETS.glob("*/captured/*/*.txt"))

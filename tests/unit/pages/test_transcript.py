@@ -158,3 +158,10 @@ def test_a_frontend_that_was_not_used() -> None:
     html = render(capture(), step, [], frontend="docker/dockerfile:1")
     assert "<dt>Frontend</dt><dd>the engine's own, in place of <code>docker/dockerfile:1</code>" in html
     assert "Frontend" not in render(capture(), step, [])
+
+
+def test_a_command_that_was_repeated() -> None:
+    """The caption says until when."""
+    step = CapturedStep("one", "docker logs web", None, 0, 0.1, "<ready>\n")
+    html = render(capture(), step, [], until="<ready>")
+    assert "<figcaption>repeated until it printed <code>&lt;ready&gt;</code></figcaption>" in html

@@ -34,6 +34,21 @@ ACCEPTED = [
     ("docker run -u 65532:65532 -w /srv a", "run", [("-u", "65532:65532"), ("-w", "/srv")], ["a"]),
     ("docker run --network=none --read-only a", "run", [("--network", "none"), ("--read-only", None)], ["a"]),
     ("docker run --entrypoint '' a", "run", [("--entrypoint", "")], ["a"]),
+    ("docker run -d a", "detach", [("-d", None)], ["a"]),
+    ("docker run -p 8080:80 --detach --name web a -d", "detach",
+     [("-p", "8080:80"), ("--detach", None), ("--name", "web")], ["a", "-d"]),
+    ("docker run -d -p 127.0.0.1:80:80/tcp --publish=81:81 a", "detach",
+     [("-d", None), ("-p", "127.0.0.1:80:80/tcp"), ("--publish", "81:81")], ["a"]),
+    ("docker run a -d", "run", [], ["a", "-d"]),
+    ("docker ps", "ps", [], []),
+    ("docker container ls -a --no-trunc --format '{{.Names}}'", "ps",
+     [("-a", None), ("--no-trunc", None), ("--format", "{{.Names}}")], []),
+    ("docker logs --tail 3 web", "logs", [("--tail", "3")], ["web"]),
+    ("docker exec -u 1 -w /srv -e A=b web sh -c id", "exec", [("-u", "1"), ("-w", "/srv"), ("-e", "A=b")],
+     ["web", "sh", "-c", "id"]),
+    ("docker exec web -u 0", "exec", [], ["web", "-u", "0"]),
+    ("docker stop -t 1 web db", "stop", [("-t", "1")], ["web", "db"]),
+    ("docker container rm --force web", "rm", [("--force", None)], ["web"]),
     ("docker images a", "ls", [], ["a"]),
     ("docker image ls --digests example", "ls", [("--digests", None)], ["example"]),
     ("docker history --no-trunc --human=false a", "history", [("--no-trunc", None), ("--human", "false")], ["a"]),
@@ -421,6 +436,7 @@ def test_the_flags_of_each_verb() -> None:
     run = (
         "--entrypoint --env --hostname --network --platform --read-only --rm --tmpfs --user --workdir -e -u -w".split()
     )
+    run = sorted([*run, *"--detach --name --publish -d -p".split()])
     ls = "--all --digests --format --no-trunc --quiet -a -q".split()
     inspect, history = "--format --type -f".split(), "--format --human --no-trunc --quiet -H -q".split()
     assert short == {
@@ -430,4 +446,9 @@ def test_the_flags_of_each_verb() -> None:
         **dict.fromkeys(("inspect", "image inspect"), inspect),
         **dict.fromkeys(("history", "image history"), history),
         "version": ["--format", "-f"],
+        **dict.fromkeys(("ps", "container ls"), "--all --format --no-trunc --quiet -a -q".split()),
+        **dict.fromkeys(("logs", "container logs"), "--tail -n".split()),
+        **dict.fromkeys(("exec", "container exec"), "--env --user --workdir -e -u -w".split()),
+        **dict.fromkeys(("stop", "container stop"), "-t".split()),
+        **dict.fromkeys(("rm", "container rm"), "--force -f".split()),
     }

@@ -146,7 +146,7 @@ RULES = (
     Rule(
         "digest",
         "an image's digest depends on times, so it changes with every build; one printed by a program does not",
-        ("ls", "inspect", "history", "version"),
+        ("ls", "inspect", "history", "version", "rmi"),
         partial(_masked, _DIGEST, "digest"),
     ),
     Rule("digest in a build log", "as above", ("build",), _digests_of_buildkit),

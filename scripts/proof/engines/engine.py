@@ -30,7 +30,7 @@ from proof.snippets.commands import familiar
 from proof.snippets.engine_version import NO_NATIVE_DIFF, Kind
 from proof.system import process
 from proof.system.keyed_lock import KeyedLock
-from proof.system.sandbox import Sandbox
+from proof.system.sandbox import Sandbox, for_filter
 
 _QUERY = 30.0  # seconds: a live engine answers in a tenth of that, a stopped daemon never
 _BULK = 600.0  # seconds, for loading and saving images
@@ -134,6 +134,12 @@ class Engine:
         return f"{self.prefix.removesuffix('/')}-" if self.prefix else ""
 
     @property
+    def own_images(self) -> list[str]:
+        """The flags of `docker image ls` with which it lists the images of this snippet, and no bases."""
+        host = "localhost/" if self.kind == "podman" else ""
+        return [f"--filter=reference={host}{self.prefix}{names}" for names in ("*", "*/*", "*/*/*")]
+
+    @property
     def own_containers(self) -> str:
         """The flag of `docker ps` with which it lists the containers of this snippet."""
         return f"--filter=name=^{self._container_prefix}"
@@ -195,6 +201,17 @@ class Engine:
         if done.exit != 0 and (self.starts() != starts or not self.alive()):
             raise self._lost(process.shell_words(argv), done.last_lines(3))
         return done
+
+    def filter(self, argv: Sequence[str], given: bytes) -> process.Completed:
+        """Run a filter such as `head -3`, a program of this machine that sees nothing but what it is given."""
+        found = shutil.which(argv[0], path=process.search_path())
+        if found is None:
+            raise CannotMeasureError(f"`{argv[0]}` is not installed here")
+        sandbox = for_filter(Path(found), self.env)
+        words = [found, *argv[1:]]
+        return process.run(
+            words, env=self.env, deadline=_QUERY, merge=True, memory=_CLIENT, sandbox=sandbox, given=given
+        )
 
     def _sandbox(self, cwd: Path | None = None, reads: Sequence[Path] = (), writes: Path | None = None) -> list[str]:
         return self.sandbox.words(self.env, cwd=cwd, reads=reads, writes=writes) if self.sandbox else []

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +26,9 @@ from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
-_OF_CLIENT = frozenset({"ls", "inspect", "history", "version", "ps"})  # verbs whose output is the client's alone
+_OF_CLIENT = frozenset(
+    {"ls", "inspect", "history", "version", "ps", "tag", "rmi"}
+)  # verbs whose output is the client's alone
 _LOG = "--log-opt=max-size=16m"  # of a container that nobody watches
 _PAUSE, _ATTEMPT = 0.2, 5.0  # seconds between two attempts of a step with `until`, and that each may take at least
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
@@ -111,8 +113,10 @@ def run(
             cleanup.create_networks(engine, *networks)
             for step in snippet.steps:
                 on_step(step)
-                cleanup.claim(engine, *step.command.tags)
-                tags += [engine.scoped_name(tag) for tag in step.command.tags]
+                cleanup.claim(engine, *step.command.creates)
+                tags += [engine.scoped_name(tag) for tag in step.command.creates]
+                if step.command.verb == "rmi" and measuring:
+                    measuring.result()  # it may be the image that is removed
                 kept = "" if fresh or step.published else engine.kept_directory(step.inside, keeps or {})
                 limit = timeout or step.timeout
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
@@ -225,14 +229,17 @@ def _run_step(
         left = max(until - time.monotonic(), min(_ATTEMPT, timeout)) if step.until else timeout
         return _run_command(step, engine, given, containers, networks, kept=kept, fresh=fresh, timeout=left)
 
+    def said(done: Completed) -> str:
+        return done.text() + done.errors.decode("utf-8", "replace")
+
     def is_as_declared() -> bool:
-        return done.exit == step.exit and step.expect in done.text() and step.until in done.text()
+        return done.exit == step.exit and step.expect in said(done) and step.until in said(done)
 
     done = once()
     while step.until and not is_as_declared() and time.monotonic() < until - _PAUSE:
         time.sleep(_PAUSE)
         done = once()
-    if not is_as_declared() and (may_not_have_started(done.text()) or was_removed_meanwhile(done.text())):
+    if not is_as_declared() and (may_not_have_started(said(done)) or was_removed_meanwhile(said(done))):
         done = once()  # the program may have printed the message itself, so the second result counts in any case
     as_declared = is_as_declared()
     # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
@@ -244,7 +251,7 @@ def _run_step(
         )
     if command.verb in _OF_CLIENT and is_starved(done):
         raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
-    if not as_declared and is_full(done.text()) and not engine.has_room():
+    if not as_declared and is_full(said(done)) and not engine.has_room():
         raise engine.full(done)
     if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, command)):
         raise CannotMeasureError(
@@ -252,7 +259,20 @@ def _run_step(
             evidence=done.last_lines(3),
             hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
         )
-    return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+    code, output = _filtered(done, command, engine)
+    return StepRun(step, code, output.replace("\r\n", "\n"), done.seconds)
+
+
+def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, str]:
+    """The exit code of a command, and its output as a reader sees it, after its filters.
+
+    If the command fails, the step does, as with `set -o pipefail`. Otherwise a filter hides that.
+    """
+    code, output = done.exit, engine.displayed(done.text())
+    for argv in command.filters:
+        passed = engine.filter(argv, output.encode())
+        code, output = code or passed.exit, passed.text()
+    return code, engine.displayed(done.errors.decode("utf-8", "replace")) + output
 
 
 def _run_command(
@@ -296,6 +316,8 @@ def _run_command(
                 named = [] if command.starts else ["--name", name]
                 joined = [f"--network={network}" for network in networks]
                 argv = _argv(command, engine, ["--pull=never", _LOG, *joined, *named])
+            case "ls" if not command.positionals:
+                argv = _argv(command, engine, engine.own_images)
             case "ps":
                 argv = _argv(command, engine, [engine.own_containers])
             case "build":
@@ -304,12 +326,15 @@ def _run_command(
                 reads = [renamed.parent] if renamed else []
                 # The file that was checked is named: podman would prefer a Containerfile.
                 file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
-                anew = ["--no-cache"] if fresh else []
+                # A builder that has cached a step does not notice that a secret of it has changed.
+                anew = ["--no-cache"] if fresh or command.secrets else []
                 added = ["--network=none", *file, *engine.build_flags, *anew, *recorded]
                 argv = _argv(command, engine, added, dockerfile=renamed)
             case _:
                 argv = _argv(command, engine, [])
-        done = engine.run(argv, cwd=given.context, deadline=timeout, merge=True, reads=reads, writes=writes)
+        told = replace(engine, env=engine.env | dict(command.variables)) if command.variables else engine
+        merge = not command.filters  # a pipe takes standard output alone
+        done = told.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
     if command.verb != "detach" and name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
@@ -333,7 +358,7 @@ def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Pat
     """
     head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
     if engine.prefix:
-        names = {name: engine.scoped_name(name) for name in (*command.tags, *command.images)}
+        names = {name: engine.scoped_name(name) for name in (*command.creates, *command.images)}
         names |= {name: engine.container_name(name) for name in command.containers}
         files = dict.fromkeys(FILE, str(dockerfile)) if dockerfile else {}
         files |= {NAME: engine.container_name(command.starts)} if command.starts else {}

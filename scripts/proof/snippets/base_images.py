@@ -103,7 +103,7 @@ class Bases:
         names = {familiar(name) for name in self.images}
         for snippet in snippets:
             for step in snippet.steps:
-                for tag in step.command.tags:
+                for tag in step.command.creates:
                     if familiar(tag) in names:
                         raise RefusedError(
                             f"the tag '{tag}' is refused: it would replace the base image for later snippets",

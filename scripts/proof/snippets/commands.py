@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
-from proof.snippets import shell_words
+from proof.snippets import instead, shell_words
+from proof.snippets.filters import check as check_filter
 
 _LONGEST = 2000  # characters; no reader would type a longer command
 # Flags and the pattern of their value; None if a flag takes no value. A leading `=` means that the value has to be
@@ -62,6 +63,8 @@ _BUILD: Flags = {
     "--file": r"(?!.*\.\.)[\w][\w./-]*",
     "-f": r"(?!.*\.\.)[\w][\w./-]*",
     "--target": r"[\w.-]+",
+    # The file is in the context, and no other is read: without `src`, docker would look for a variable first.
+    "--secret": r"(?!.*\.\.)id=\w[\w.-]*,(?:src|source)=(?:\./)?\.?\w[\w./-]*",
     "--build-arg": r"(?!(?i:buildkit_))\w+=.*",  # BUILDKIT_SYNTAX sets a frontend, like `# syntax=`
     "--label": _TEXT,
     "--platform": _PLATFORM,
@@ -91,6 +94,11 @@ _HISTORY: Flags = {
     "-q": None,
 }
 
+# Variables that may be set before `docker build`. With DOCKER_BUILDKIT=0 another builder would run.
+_VARIABLES = {"BUILDKIT_PROGRESS": "plain|auto", "DOCKER_BUILDKIT": "1", "SOURCE_DATE_EPOCH": r"\d{1,11}"}
+_SILENT = frozenset(
+    {"build", "detach", "tag", "rmi", "stop", "rm"}
+)  # verbs that print to standard error, or names only
 _SHORT = {
     "-t": "--tag",
     "-e": "--env",
@@ -102,7 +110,7 @@ _SHORT = {
     "-p": "--publish",
 }
 # Flags that may be repeated. Of the others, docker uses the last one, but Podman reads every --file.
-_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs", "--publish"})
+_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs", "--publish", "--secret"})
 _PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
 # The accepted templates for --format. They run on this machine, and others could loop for ages or fill the memory.
 _FIELD = r"\.(?:\w+(?:\.\w+)*)?"
@@ -126,6 +134,10 @@ VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
     ("image", "inspect"): ("inspect", _FORMAT),
     ("history",): ("history", _HISTORY),
     ("image", "history"): ("history", _HISTORY),
+    ("tag",): ("tag", {}),
+    ("image", "tag"): ("tag", {}),
+    ("rmi",): ("rmi", _RM),
+    ("image", "rm"): ("rmi", _RM),
     ("version",): ("version", {"--format": _TEXT, "-f": _TEXT}),
     # These act on containers that `docker run -d` has started.
     ("ps",): ("ps", _PS),
@@ -146,11 +158,13 @@ _BEFORE_A_PROGRAM = ("run", "detach", "exec")  # verbs whose words after the fir
 class Command:
     """A parsed command: `docker VERB flags… positionals…`, or any program with `inside`."""
 
-    argv: tuple[str, ...]  # all words, as shown
+    argv: tuple[str, ...]  # all words, as shown, from `docker` to the first pipe
     verb: str  # a value of VERBS, `detach` for `docker run -d`, or `inside`
     flags: tuple[tuple[str, str | None], ...]  # in order; None if a flag takes no value
     positionals: tuple[str, ...]  # for `run`: the image, then the words for the container; for `exec` alike
     head: int  # the number of words before the first flag or positional, 3 for `docker image ls`
+    variables: tuple[tuple[str, str], ...] = ()  # of the environment, set before `docker`
+    filters: tuple[tuple[str, ...], ...] = ()  # the words of each program that the output is piped into
 
     def values(self, *names: str) -> list[str]:
         """All values of these flags, in order."""
@@ -162,12 +176,24 @@ class Command:
         return self.values(*TAG) if self.verb == "build" else []
 
     @property
+    def creates(self) -> list[str]:
+        """The names that it gives to images."""
+        return [self.positionals[1]] if self.verb == "tag" else self.tags
+
+    @property
+    def secrets(self) -> list[str]:
+        """The files in the context that a build reads as secrets."""
+        return [value.partition("=")[2].partition("=")[2] for value in self.values("--secret")]
+
+    @property
     def images(self) -> list[str]:
         """The images that the command reads."""
         match self.verb:
             case "run" | "detach":
                 return [self.positionals[0]]
-            case "ls" | "inspect" | "history":
+            case "tag":
+                return [self.positionals[0]]
+            case "ls" | "inspect" | "history" | "rmi":
                 return list(self.positionals)
             case _:
                 return []
@@ -227,9 +253,13 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
             evidence=f"{text[:60]}…",
             hint="move parts of it into a file in context/",
         )
-    argv = shell_words.split(text, where=where)
+    line = shell_words.parse(text, where=where)
+    argv, filters = line.commands[0], line.commands[1:]
+    for each in filters:
+        check_filter(each, refuse)
     if inside:
-        return Command(argv, "inside", (), argv, 0)
+        shell_words.check_no_variables(line, text, where=where)
+        return Command(argv, "inside", (), argv, 0, filters=filters)
     if argv[0] != "docker":
         raise refuse(
             f"`{argv[0]}` is refused: a command starts with `docker`, or needs `inside`",
@@ -240,20 +270,29 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
             name, allowed = verb
             break
     else:
+        for length in (2, 1):
+            if reason := instead.VERBS.get(argv[1 : 1 + length]):
+                raise refuse(f"`docker {' '.join(argv[1 : 1 + length])}` is refused: {reason.why}", reason.hint)
         known = ", ".join(" ".join(words) for words in VERBS)
         raise refuse(f"`docker {' '.join(argv[1:2])}` is refused", f"use one of: {known}")
     head = 1 + length
-    flags, rest = _flags(argv[head:], allowed, stop_at_first=name in _BEFORE_A_PROGRAM, refuse=refuse)
+    flags, rest = _flags(argv[head:], name, allowed, refuse)
     if name == "run" and any(flag in DETACH for flag, _ in flags):
         name = "detach"
-    command = Command(argv, name, flags, rest, head)
+    command = Command(argv, name, flags, rest, head, line.variables, filters)
+    _check_variables(command, refuse)
+    if filters and name in _SILENT:
+        raise refuse(
+            f"a `|` is refused after `{' '.join(argv[:head])}`, which prints nothing to filter",
+            "remove it; `show` in snippet.toml selects lines for pages",
+        )
     _check_flags(command, refuse)
     _check_positionals(command, refuse)
     return command
 
 
 def _flags(
-    words: Sequence[str], allowed: Flags, *, stop_at_first: bool, refuse: Refuse
+    words: Sequence[str], verb: str, allowed: Flags, refuse: Refuse
 ) -> tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]:
     """Split words into flags and positionals. For `run`, everything after the image belongs to the container."""
     flags: list[tuple[str, str | None]] = []
@@ -265,12 +304,14 @@ def _flags(
             raise refuse(f"`{word}` starts with the dash U+{ord(word[0]):04X}, not with a hyphen", "type - instead")
         if not word.startswith("-") or word == "-":
             rest.append(word)
-            if stop_at_first:
+            if verb in _BEFORE_A_PROGRAM:
                 rest += queue
                 break
             continue
         name, equals, given = word.partition("=")
         value: str | None = given if equals else None
+        if name not in allowed and (reason := instead.FLAGS.get(verb, {}).get(name)):
+            raise refuse(f"the flag `{name}` is refused: {reason.why}", reason.hint)
         if name not in allowed:
             raise refuse(f"the flag `{name}` is refused", f"use one of: {', '.join(sorted(allowed))}")
         pattern = allowed[name]
@@ -287,12 +328,23 @@ def _flags(
             if equals and not value and not name.startswith("--"):
                 raise refuse(f"`{word}` is refused: docker takes the `=` as the value", f"write {name} ''")
             if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
-                raise refuse(
-                    f"`{value}` is refused as the value of `{name}`",
-                    f"use a value that matches {pattern.removeprefix('=')}",
-                )
+                what = f"`{value}` is refused as the value of `{name}`"
+                if reason := instead.VALUES.get((verb, name)):
+                    raise refuse(f"{what}: {reason.why}", reason.hint)
+                raise refuse(what, f"use a value that matches {pattern.removeprefix('=')}")
         flags.append((name, value))
     return tuple(flags), tuple(rest)
+
+
+def _check_variables(command: Command, refuse: Refuse) -> None:
+    for name, value in command.variables:
+        pattern = _VARIABLES.get(name, "") if command.verb == "build" else ""
+        if not re.fullmatch(pattern, value, re.ASCII) or not pattern:
+            allowed = ", ".join(f"{each}={example}" for each, example in _VARIABLES.items())
+            raise refuse(
+                f"`{name}={value}` is refused: only a few variables can be set, for builds",
+                f"use one of: {allowed}; for a program, docker run -e NAME=VALUE",
+            )
 
 
 def _check_flags(command: Command, refuse: Refuse) -> None:
@@ -329,10 +381,12 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
 def _check_positionals(command: Command, refuse: Refuse) -> None:
     match command.verb:
         case "build":
-            if command.positionals != (".",):
+            if command.positionals not in ((".",), ("./",)):
                 raise refuse("a build takes its own context and nothing else", "write docker build -t NAME .")
-        # `ls` without an image would list everything in the engine, which differs from run to run.
-        case "run" | "detach" | "ls" | "inspect" | "history":
+        case "tag":
+            if len(command.positionals) != 2:
+                raise refuse("`docker tag` takes an image and its new name", "write docker tag IMAGE NAME")
+        case "run" | "detach" | "inspect" | "history" | "rmi":
             if not command.positionals:
                 raise refuse("the image is missing", f"write {' '.join(command.argv[: command.head])} IMAGE")
         case "logs" | "exec" | "stop" | "rm":
@@ -349,6 +403,6 @@ def _check_positionals(command: Command, refuse: Refuse) -> None:
                 raise refuse(f"`{verb}` takes no arguments", f"write {verb}")
         case _:
             pass
-    for reference in command.images:
+    for reference in (*command.images, *command.creates):
         if not re.fullmatch(REFERENCE, reference, re.ASCII):
             raise refuse(f"invalid image name `{reference}`", "use a name like example or golang:1.27-alpine")

@@ -366,6 +366,15 @@ def _condition(table: Table, key: str, text: str) -> Condition:
         raise table.error(key, str(error), hint) from error
 
 
+def _check_secrets(folder: Path, step: Step) -> None:
+    """Raises ManifestError for a secret that is no file of the context: it would be one of whoever runs it."""
+    for name in step.command.secrets:
+        if not context.holds(folder, name):
+            raise ManifestError(
+                f"no {name} in {folder}", where=step.where, evidence=step.text, hint=f"write {folder / name}"
+            )
+
+
 def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Dockerfile], dict[str, Where]]:
     """The Dockerfiles of the builds, by step name, and all images from outside, each with its first mention."""
     dockerfiles: dict[str, Dockerfile] = {}
@@ -384,8 +393,18 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             for image, where in dockerfiles[step.name].images.items():
                 if full_name(image) not in built:
                     bases.setdefault(image, where)
-            built.update(full_name(tag) for tag in step.command.tags)
+            _check_secrets(folder / "context", step)
         for image in step.command.images:
+            if step.command.verb == "rmi" and full_name(image) not in built:
+                raise ManifestError(
+                    f"no earlier step makes the image '{image}'",
+                    where=step.where,
+                    evidence=step.text,
+                    hint="only images of the snippet can be removed; others need their base images too",
+                )
             if full_name(image) not in built:
                 bases.setdefault(image, step.where)
+        built.update(map(full_name, step.command.creates))
+        if step.command.verb == "rmi":
+            built.difference_update(map(full_name, step.command.images))
     return dockerfiles, bases

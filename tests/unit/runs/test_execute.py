@@ -38,6 +38,8 @@ ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset(
         ("docker logs --tail 1 web", "docker logs --tail=1 proof-1-web"),
         ("docker stop web db", "docker stop proof-1-web proof-1-db"),
         ("docker rm -f web", "docker rm -f proof-1-web"),
+        ("docker tag alpine:3.22 mine", "docker tag alpine:3.22 proof-1/mine"),
+        ("docker rmi example second", "docker rmi proof-1/example proof-1/second"),
     ],
 )
 def test_images_alone_are_renamed(shown: str, run: str) -> None:

@@ -32,7 +32,7 @@ _AGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _UP = re.compile(r"\bUp (?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?\b", re.ASCII)
-_CONTAINER_ID = re.compile(r"^([0-9a-f]{64})$", re.MULTILINE)
+_CONTAINER_ID = re.compile(r"^([0-9a-f]{64})(?![\w.-])", re.MULTILINE)
 _FIRST_AGE = re.compile(  # in the first or second column
     rf"^((?:(?!<age>)\S+ +)??){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
@@ -150,7 +150,7 @@ RULES = (
         partial(_masked, _DIGEST, "digest"),
     ),
     Rule("digest in a build log", "as above", ("build",), _digests_of_buildkit),
-    Rule("id of a container", "it is random", ("detach",), partial(_masked, _CONTAINER_ID, "id")),
+    Rule("id of a container", "it is random", ("detach", "ps"), partial(_masked, _CONTAINER_ID, "id")),
     Rule(
         "short id",
         "the start of a digest, in a table of images, or of a random id, in one of containers",

@@ -257,7 +257,7 @@ def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
         return ()
     dockerfile = snippet.dockerfiles[step.name]
     unlogged = [i.text for i in instructions(dockerfile.path, dockerfile.text) if i.name in _UNLOGGED]
-    return (*step.command.values("--build-arg"), *unlogged)
+    return (*step.command.values("--build-arg"), *map("=".join, step.command.variables), *unlogged)
 
 
 def _output(

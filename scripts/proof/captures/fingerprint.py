@@ -68,6 +68,8 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
             "name": step.name,
             "command": step.text,
             "inside": step.inside,
+            "published": step.published,
+            "until": step.until,
             "exit": step.exit if not step.outcomes else {o.engine.text: o.exit for o in step.outcomes},
             "expect": step.expect if not step.outcomes else {o.engine.text: o.expect for o in step.outcomes},
             "facts": [

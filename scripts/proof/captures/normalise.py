@@ -31,6 +31,8 @@ _AGE = re.compile(
     r"\b(?:(?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?) ago\b",
     re.IGNORECASE | re.ASCII,
 )
+_UP = re.compile(r"\bUp (?:\d+|About an?|Less than a|an?) (?:second|minute|hour|day|week|month|year)s?\b", re.ASCII)
+_CONTAINER_ID = re.compile(r"^([0-9a-f]{64})(?![\w.-])", re.MULTILINE)
 _FIRST_AGE = re.compile(  # in the first or second column
     rf"^((?:(?!<age>)\S+ +)??){_AGE.pattern}", re.IGNORECASE | re.ASCII | re.MULTILINE
 )
@@ -144,18 +146,25 @@ RULES = (
     Rule(
         "digest",
         "an image's digest depends on times, so it changes with every build; one printed by a program does not",
-        ("ls", "inspect", "history", "version"),
+        ("ls", "inspect", "history", "version", "rmi"),
         partial(_masked, _DIGEST, "digest"),
     ),
     Rule("digest in a build log", "as above", ("build",), _digests_of_buildkit),
-    Rule("short id", "the start of a digest, in a table of images", ("ls",), partial(_masked, _SHORT_ID, "id")),
+    Rule("id of a container", "it is random", ("detach", "ps"), partial(_masked, _CONTAINER_ID, "id")),
+    Rule(
+        "short id",
+        "the start of a digest, in a table of images, or of a random id, in one of containers",
+        ("ls", "ps"),
+        partial(_masked, _SHORT_ID, "id"),
+    ),
     Rule("short id of a layer", "as above, before the instruction", ("history",), partial(_masked, _FIRST_ID, "id")),
-    Rule("age", "how long ago an image was made", ("ls",), lambda t: _AGE.sub("<age>", t)),
+    Rule("age", "how long ago an image or a container was made", ("ls", "ps"), lambda t: _AGE.sub("<age>", t)),
+    Rule("uptime", "for how long a container has been running", ("ps",), lambda t: _UP.sub("Up <age>", t)),
     Rule("age of a layer", "as above, before the instruction", ("history",), lambda t: _FIRST_AGE.sub(r"\1<age>", t)),
     Rule(
         "columns",
         "the width of a column depends on the ages and IDs in it",
-        ("ls", "history"),
+        ("ls", "history", "ps"),
         _narrow_columns,
     ),
     Rule("end of line", "trailing whitespace has no meaning", (), _without_trailing_space),

@@ -44,6 +44,14 @@ def name_container(engine: Engine, name: str) -> None:
         engine.journal.made("container", name)
 
 
+def create_networks(engine: Engine, *names: str) -> None:
+    """Create networks of these names, for the containers that a snippet leaves running."""
+    for name in names:
+        if engine.journal:
+            engine.journal.made("network", name)
+        engine.call("network", "create", "--driver=bridge", name)
+
+
 def ended(engine: Engine, name: str) -> None:
     """Record that the container of this name has ended, which also removed it."""
     if engine.journal:
@@ -76,17 +84,19 @@ def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
             engine.journal.made("cache", *(_settled(engine).keys() - records.keys()))
 
 
-def remove(engine: Engine, *, containers: Sequence[str] = (), tags: Sequence[str] = ()) -> None:
+def remove(
+    engine: Engine, *, containers: Sequence[str] = (), networks: Sequence[str] = (), tags: Sequence[str] = ()
+) -> None:
     """Remove what a snippet created, by name."""
     if engine.journal:
-        _remove(engine, engine.journal, containers, tags)
+        _remove(engine, engine.journal, containers, networks, tags)
     else:
-        engine.remove(containers=containers, images=tags)
+        engine.remove(containers=containers, networks=networks, images=tags)
 
 
 def undo(engine: Engine, journal: Journal) -> None:
     """Remove everything that the journal of a run still lists. The run is this one, or one that was killed."""
-    _remove(engine, journal, journal.left("container"), journal.left("tag"))
+    _remove(engine, journal, journal.left("container"), journal.left("network"), journal.left("tag"))
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
         if engine.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
@@ -99,12 +109,16 @@ def undo(engine: Engine, journal: Journal) -> None:
     _forget(engine, journal)
 
 
-def _remove(engine: Engine, journal: Journal, containers: Sequence[str], tags: Sequence[str]) -> None:
+def _remove(
+    engine: Engine, journal: Journal, containers: Sequence[str], networks: Sequence[str], tags: Sequence[str]
+) -> None:
     """Remove by name, and record what is gone. What could not be removed stays in the journal for the next run."""
-    if not engine.remove(containers=containers, images=tags):
+    if not engine.remove(containers=containers, networks=networks, images=tags):
         containers = [name for name in containers if not _exists(engine, "container", name)]
+        networks = [name for name in networks if not _exists(engine, "network", name)]
         tags = [name for name in tags if not _exists(engine, "image", name)]
     journal.gone("container", *containers)
+    journal.gone("network", *networks)
     journal.gone("tag", *tags)
 
 

@@ -30,7 +30,7 @@ from proof.snippets.commands import familiar
 from proof.snippets.engine_version import NO_NATIVE_DIFF, Kind
 from proof.system import process
 from proof.system.keyed_lock import KeyedLock
-from proof.system.sandbox import Sandbox
+from proof.system.sandbox import Sandbox, for_filter
 
 _QUERY = 30.0  # seconds: a live engine answers in a tenth of that, a stopped daemon never
 _BULK = 600.0  # seconds, for loading and saving images
@@ -46,6 +46,8 @@ _NOT_STARTED = re.compile(
 _FULL = "no space left on device"
 _ENOUGH_ROOM = 1 << 30  # bytes: with this much free space the disk is not full, whatever a program prints
 _IMAGE_TABLE = ("REPOSITORY ", "IMAGE ")  # how the output of `image ls` begins; the second since Docker 29
+_CONTAINER_TABLE = "CONTAINER ID "  # how the output of `ps` begins
+_GAP, _NARROWEST = 3, 10  # blanks between its columns, and the width of a column with them
 T = TypeVar("T")
 
 
@@ -80,6 +82,10 @@ class Engine:
     sandbox: Sandbox | None = None  # that the clients run in, if one is possible
     disk: Path | None = None  # a directory on the disk that holds the images, if known
     starts: Callable[[], int] = lambda: 0  # how often a private engine has been started so far
+    # Flags of a container in which ports that others publish answer at localhost. Empty if none can be published: in a
+    # user's own engine they would be open to the user's network, and a name may be taken.
+    outside: tuple[str, ...] = ()
+    ports: KeyedLock = field(default_factory=KeyedLock)  # keeps snippets from reaching one another's ports
     supports_labels: bool = False  # True if build steps, which podman stores as images, can be labelled
 
     @property
@@ -119,8 +125,31 @@ class Engine:
         name = image if familiar(image) in self.bases else f"{self.prefix}{image}"
         return f"localhost/{name}" if self.kind == "podman" else name
 
+    def container_name(self, name: str) -> str:
+        """The name that this engine knows the container `name` of a snippet under."""
+        return f"{self._container_prefix}{name}"
+
+    @property
+    def _container_prefix(self) -> str:
+        return f"{self.prefix.removesuffix('/')}-" if self.prefix else ""
+
+    @property
+    def own_images(self) -> list[str]:
+        """The flags of `docker image ls` with which it lists the images of this snippet, and no bases."""
+        host = "localhost/" if self.kind == "podman" else ""
+        return [f"--filter=reference={host}{self.prefix}{names}" for names in ("*", "*/*", "*/*/*")]
+
+    @property
+    def own_containers(self) -> str:
+        """The flag of `docker ps` with which it lists the containers of this snippet."""
+        return f"--filter=name=^{self._container_prefix}"
+
     def displayed(self, output: str) -> str:
         """Output without the prefix: what a reader's own engine would print."""
+        if self.prefix and self._container_prefix in output:
+            if output.startswith(_CONTAINER_TABLE):
+                return _realigned(output, [self.prefix, self._container_prefix])
+            output = output.replace(self._container_prefix, "")
         if self.kind == "podman":
             output = output.replace("localhost/", "")
         if self.prefix and self.prefix in output:
@@ -172,6 +201,17 @@ class Engine:
         if done.exit != 0 and (self.starts() != starts or not self.alive()):
             raise self._lost(process.shell_words(argv), done.last_lines(3))
         return done
+
+    def filter(self, argv: Sequence[str], given: bytes) -> process.Completed:
+        """Run a filter such as `head -3`, a program of this machine that sees nothing but what it is given."""
+        found = shutil.which(argv[0], path=process.search_path())
+        if found is None:
+            raise CannotMeasureError(f"`{argv[0]}` is not installed here")
+        sandbox = for_filter(Path(found), self.env)
+        words = [found, *argv[1:]]
+        return process.run(
+            words, env=self.env, deadline=_QUERY, merge=True, memory=_CLIENT, sandbox=sandbox, given=given
+        )
 
     def _sandbox(self, cwd: Path | None = None, reads: Sequence[Path] = (), writes: Path | None = None) -> list[str]:
         return self.sandbox.words(self.env, cwd=cwd, reads=reads, writes=writes) if self.sandbox else []
@@ -274,11 +314,15 @@ class Engine:
                 raise
             raise self._lost(f"{self.kind} image save {image}", error.evidence) from error
 
-    def remove(self, *, containers: Sequence[str] = (), images: Sequence[str] = ()) -> bool:
-        """Remove these containers and images by name, and return whether all are gone. Missing ones are fine."""
+    def remove(
+        self, *, containers: Sequence[str] = (), networks: Sequence[str] = (), images: Sequence[str] = ()
+    ) -> bool:
+        """Remove these by name, and return whether all are gone. Missing ones are fine."""
         gone = True
         if containers:
             gone = self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False).exit == 0
+        if networks:  # which no container may use any more
+            gone = self.call("network", "rm", "--force", *networks, check=False).exit == 0 and gone
         if images:
             gone = self.call("rmi", "--force", *images, deadline=120, check=False).exit == 0 and gone
         return gone
@@ -326,6 +370,19 @@ def strip_prefix(table: str, prefix: str) -> str:
     cells = [row[1].replace(prefix, "") for row in rows]
     width = max(map(len, cells)) + gap
     return "".join(f"{cell:{width}}{row[3]}\n" for cell, row in zip(cells, rows, strict=True))
+
+
+def _realigned(table: str, prefixes: Sequence[str]) -> str:
+    """A table of docker's without these prefixes of cells, and with columns as wide as it would have made them."""
+    header, *rows = table.removesuffix("\n").split("\n")
+    starts = [found.start() for found in re.finditer(r"\S+(?: \S+)*", header)]
+    ends = [*starts[1:], None]
+    cells = [[row[a:b].rstrip() for a, b in zip(starts, ends, strict=True)] for row in (header, *rows)]
+    for prefix in prefixes:
+        cells = [[cell.removeprefix(prefix) for cell in row] for row in cells]
+    widths = [max(_NARROWEST, *(len(cell) + _GAP for cell in column)) for column in zip(*cells, strict=True)]
+    widths[-1] = 0
+    return "".join("".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)) + "\n" for row in cells)
 
 
 def is_full(output: str) -> bool:

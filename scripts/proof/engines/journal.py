@@ -16,8 +16,8 @@ from typing import Literal, get_args
 
 from proof.system import locks
 
-# A container and a tag are named, an image and a cache record have ids. A label marks images without names.
-Kind = Literal["container", "tag", "image", "cache", "label"]
+# A container, a network and a tag are named, an image and a cache record have ids. A label marks images without names.
+Kind = Literal["container", "network", "tag", "image", "cache", "label"]
 
 
 @dataclass(frozen=True)

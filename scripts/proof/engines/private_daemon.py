@@ -17,6 +17,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,8 +33,12 @@ from proof.snippets.engine_version import Store
 from proof.system import cgroup, locks, process, sandbox, temp_folders
 
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
+_PUBLISHER = "docker-proxy"  # waits at a published port, in the engine's own network
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
-_DAEMONS = ("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", "xz", "apparmor_parser")
+_DAEMONS = (
+    *("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", _PUBLISHER),
+    *("xz", "apparmor_parser"),
+)
 _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of a build
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
@@ -93,6 +98,22 @@ def _obstacle_without_root() -> str:
     if (version := _DOCKERD.search(told)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
         return f"a private engine needs root, or else Docker {_LAST_WITHOUT_ROOTLESSKIT}: newer ones need RootlessKit"
     return ""
+
+
+def _published() -> bool:
+    """Whether containers can publish ports, for which Docker has a program."""
+    return shutil.which(_PUBLISHER, path=process.search_path()) is not None
+
+
+def _outside(user: int) -> tuple[str, ...]:
+    """Flags for a container that stands for the reader's machine: published ports answer at localhost.
+
+    It shares the network of the daemon, where nothing else listens. Docker does not allow that to a container with
+    remapped users, so it runs as the last user of the range, with no way to become another one.
+    """
+    nobody = user + _IDS - 1
+    alone = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
+    return ("--network=host", *(("--userns=host",) if user else ()), f"--user={nobody}:{nobody}", *alone)
 
 
 def guard() -> tuple[str, ...]:
@@ -166,6 +187,7 @@ def start(
             sandbox=confined,
             disk=slot,
             starts=lambda: daemon.starts,
+            outside=_outside(daemon.user) if _published() else (),
         )
         ending = contextlib.ExitStack()
         # An interrupted run does not wait for containers to stop. What stays behind, the next run removes.
@@ -216,7 +238,7 @@ class _Daemon:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": False,  # no port is published, and its program is not available
+            "userland-proxy": _published(),  # there is no iptables, with which dockerd would publish ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
@@ -227,10 +249,15 @@ class _Daemon:
             'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
         )
         options = [f"--cgroup-parent=/{group}"] if (group := self.group()) else []
-        env = {"PATH": process.search_path(), "HOME": "/"}
+        env = {"PATH": process.search_path(), "HOME": "/", "PYTHON": sys.executable}
         before: tuple[str, ...] = _NAMESPACES
         if not self.root:
-            (self.slot / "bin" / _PROXY).touch(0o755)
+            proxy = self.slot / "bin" / _PROXY
+            proxy.unlink(missing_ok=True)
+            if _published():
+                proxy.symlink_to((self.slot / "bin" / _PUBLISHER).readlink())
+            else:
+                proxy.touch(0o755)
             options.append("--rootless")
             # Without these dockerd does not start. It finds nothing of RootlessKit there, and needs nothing.
             env |= {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}

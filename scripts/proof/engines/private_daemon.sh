@@ -3,10 +3,15 @@
 #   sh private_daemon.sh SLOT USER [OPTION…]
 # SLOT is the engine's directory. It has the settings and, in bin/, links to all programs that the engine may start.
 # USER is the host's user id for root in a container; its other users have the 65,535 ids after that. With 0 the users
-# are not remapped. The options are passed to dockerd. With ROOTLESSKIT_STATE_DIR set, root in here is an ordinary user.
+# are not remapped. PYTHON is the interpreter of the tool. The options are passed to dockerd. With ROOTLESSKIT_STATE_DIR set, root in here is an ordinary user.
 set -e
 slot=$1 user=$2 rootless=${ROOTLESSKIT_STATE_DIR:+yes}
 shift 2
+
+# Nothing leads out of this network. In it, ports that containers publish answer at 127.0.0.1 once `lo` is up, for which
+# there may be no `ip`: SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
+"$PYTHON" -IS -c 'import fcntl, socket, struct
+with socket.socket() as opened: fcntl.ioctl(opened, 0x8914, struct.pack("16sh14x", b"lo", 0x41))'
 
 # ── A root file system that has only the programs and the slot from the host ───────────────────────────────────────────
 
@@ -66,6 +71,7 @@ root:x:0:0:root:/:/bin/sh
 containers:x:$user:$user::/:/bin/false
 END
 printf 'root:x:0:\ncontainers:x:%s:\n' "$user" >etc/group
+echo '127.0.0.1 localhost' >etc/hosts
 echo "containers:$user:65536" | tee etc/subuid >etc/subgid
 pivot_root . old
 umount -l /old

@@ -368,7 +368,16 @@ class _Transcripts(_Alone):
             declared = steps[step_name].on(capture.engine)
             # A list of everything is skimmed, so its transcripts start closed.
             closed = self.page.generated
-            shown[wording] = transcript.render(capture, done, declared.show, expect=declared.expect, closed=closed)
+            build = snippet.dockerfiles.get(step_name)
+            shown[wording] = transcript.render(
+                capture,
+                done,
+                declared.show,
+                expect=declared.expect,
+                closed=closed,
+                until=declared.until,
+                frontend=build.frontend if build else "",
+            )
         if len(shown) == 1:
             return next(iter(shown.values()))
         again = self.page.shown.count(name) - 1

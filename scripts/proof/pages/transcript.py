@@ -26,15 +26,25 @@ _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the
 
 
 def render(
-    capture: Capture, step: CapturedStep, show: Iterable[Pattern], *, expect: str = "", closed: bool = False
+    capture: Capture,
+    step: CapturedStep,
+    show: Iterable[Pattern],
+    *,
+    expect: str = "",
+    closed: bool = False,
+    until: str = "",
+    frontend: str = "",
 ) -> str:
     """The transcript of one step: prompt, command, the lines that match `show`, and the provenance.
 
     The other lines are collapsed, or all lines if `closed`. For an expected failure, its error message (`expect`) is
-    emphasised. The copy button copies only the command (`data-copy`), and the style sheet keeps the prompt from being
-    selected.
+    emphasised. A command with `until` was repeated until it printed that. `frontend` is the one that the Dockerfile of
+    a build asks for, if any. The copy button copies only the command (`data-copy`), and the style sheet keeps the
+    prompt from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
+    if until:
+        said.append(f"repeated until it printed <code>{as_html(visible(until))}</code>")
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
@@ -45,7 +55,8 @@ def render(
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
         f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
         f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
-        f"{_output(step, tuple(show), visible(expect), closed=closed)}</div>{provenance(capture, step)}</figure>"
+        f"{_output(step, tuple(show), visible(expect), closed=closed)}</div>"
+        f"{provenance(capture, step, frontend)}</figure>"
     )
 
 
@@ -71,16 +82,18 @@ def tabs(name: str, shown: Mapping[Wording, str]) -> str:
     )
 
 
-def provenance(capture: Capture, step: CapturedStep) -> str:
+def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
     """The provenance of a transcript, collapsed: a native disclosure, which needs no script."""
     source = capture.provenance
     kind = "a private daemon" if source.private else "an engine of the user's"
     kind += f", {source.engine_from}" if source.engine_from else ""
     bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
+    parsed = {"Frontend": f"the engine's own, in place of <code>{as_html(frontend)}</code>, which a registry has"}
     rows = {
         "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
         "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
         "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
+        **(parsed if frontend else {}),
         "Platform": as_html(capture.environment.platform),
         "Bases": f"{as_html(capture.environment.bases)}<ul>{bases}</ul>",
         "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",

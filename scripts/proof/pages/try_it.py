@@ -54,6 +54,8 @@ class Block:
 
 def block(snippet: Snippet) -> Block:
     """The snippet as a block. Raises NotPasteableError if there cannot be one."""
+    if snippet.leaves_running:
+        raise NotPasteableError("it leaves containers running, with names and ports that may be taken")
     files = [*_files(snippet)]
     steps = [*_steps(snippet, has_files=bool(files))]
     lines = ["umask 022", *files, *steps] if files else steps
@@ -66,7 +68,7 @@ def block(snippet: Snippet) -> Block:
     return Block(
         text=text,
         directory=snippet.name if files else "",
-        images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.tags)),
+        images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.creates)),
         runs=any(_leaves_container(step) for step in snippet.steps),
         fails=any(step.exit for step in snippet.steps),
     )
@@ -147,10 +149,10 @@ def _steps(snippet: Snippet, *, has_files: bool) -> Iterator[str]:
     here: set[str] = set()  # the images that the engine has by then
     for step in snippet.steps:
         # These look at an image, but do not pull it.
-        if step.command.verb in ("ls", "inspect", "history"):
+        if step.command.verb in ("ls", "inspect", "history", "tag"):
             missing = [image for image in step.command.images if full_name(image) not in here]
             yield from (f"docker pull {shlex.quote(image)}" for image in missing)
-        here |= {full_name(image) for image in (*step.command.tags, *step.command.images)}
+        here |= {full_name(image) for image in (*step.command.creates, *step.command.images)}
         yield _command(step, has_files=has_files)
 
 

@@ -6,9 +6,10 @@ import contextlib
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +20,17 @@ from proof.engines.image_archive import Image
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
 from proof.snippets import context
-from proof.snippets.commands import FILE, TAG, Command
+from proof.snippets.commands import FILE, NAME, TAG, Command
 from proof.snippets.dockerfile import localise
 from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
+_OF_CLIENT = frozenset(
+    {"ls", "inspect", "history", "version", "ps", "tag", "rmi"}
+)  # verbs whose output is the client's alone
+_LOG = "--log-opt=max-size=16m"  # of a container that nobody watches
+_PAUSE, _ATTEMPT = 0.2, 5.0  # seconds between two attempts of a step with `until`, and that each may take at least
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
 # Messages of Go, curl, wget, git, apk, apt and Python when there is no network.
 _NO_NETWORK = re.compile(
@@ -68,7 +74,7 @@ class Run:
     def unexpected(self) -> StepRun | None:
         """The step that did not do what its manifest declares, if any."""
         for run in self.steps:
-            if run.exit != run.step.exit or run.step.expect not in run.output:
+            if run.exit != run.step.exit or run.step.expect not in run.output or run.step.until not in run.output:
                 return run
         return None
 
@@ -92,6 +98,7 @@ def run(
     Raises CannotMeasureError if the engine or the disk fails, or a step takes too long.
     """
     engine = engine.for_snippet(snippet.bases)
+    networks = _networks(snippet, engine)
     done: list[StepRun] = []
     containers: list[str] = []
     tags: list[str] = []
@@ -100,18 +107,22 @@ def run(
     counting: image_archive.Limit | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
     base = 0
-    with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile:
+    alone = engine.ports.hold(frozenset({"ports"} if networks else ()))
+    with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile, alone:
         try:
+            cleanup.create_networks(engine, *networks)
             for step in snippet.steps:
                 on_step(step)
-                cleanup.claim(engine, *step.command.tags)
-                tags += [engine.scoped_name(tag) for tag in step.command.tags]
-                kept = "" if fresh else engine.kept_directory(step.inside, keeps or {})
+                cleanup.claim(engine, *step.command.creates)
+                tags += [engine.scoped_name(tag) for tag in step.command.creates]
+                if step.command.verb == "rmi" and measuring:
+                    measuring.result()  # it may be the image that is removed
+                kept = "" if fresh or step.published else engine.kept_directory(step.inside, keeps or {})
                 limit = timeout or step.timeout
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.hold(build.prefixes if build else frozenset()):
-                    one = _run_step(step, engine, given, containers, kept=kept, fresh=fresh, timeout=limit)
+                    one = _run_step(step, engine, given, containers, networks, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
@@ -138,10 +149,24 @@ def run(
             gone = isinstance(error, EngineLostError)
             if not gone and not (engine.ends_when_interrupted and isinstance(error, KeyboardInterrupt)):
                 with contextlib.suppress(CannotMeasureError):
-                    cleanup.remove(engine, containers=containers, tags=tags)
+                    cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
             raise
-        cleanup.remove(engine, containers=containers, tags=tags)
+        cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
     return Run(snippet, tuple(done), measured, base)
+
+
+def _networks(snippet: Snippet, engine: Engine) -> list[str]:
+    """The network that the snippet needs for the containers that it leaves running, if it does.
+
+    Raises CannotMeasureError if this engine can have no such containers.
+    """
+    if snippet.leaves_running and not engine.outside:
+        raise CannotMeasureError(
+            f"{snippet} leaves containers running, whose names and ports only a private engine keeps to itself",
+            where=snippet.where,
+            hint="use --engine private, on a machine that has the program docker-proxy",
+        )
+    return [engine.container_name("network")] if snippet.leaves_running else []
 
 
 @contextlib.contextmanager
@@ -185,19 +210,36 @@ def _beside(copy: Path, name: Path, text: str) -> Path:
 
 
 def _run_step(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step,
+    engine: Engine,
+    given: Inputs,
+    containers: list[str],
+    networks: Sequence[str] = (),
+    *,
+    kept: str,
+    fresh: bool,
+    timeout: float,
 ) -> StepRun:
     command = step.command
     kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
 
+    until = time.monotonic() + timeout
+
     def once() -> Completed:
-        return _run_command(step, engine, given, containers, kept=kept, fresh=fresh, timeout=timeout)
+        left = max(until - time.monotonic(), min(_ATTEMPT, timeout)) if step.until else timeout
+        return _run_command(step, engine, given, containers, networks, kept=kept, fresh=fresh, timeout=left)
+
+    def said(done: Completed) -> str:
+        return done.text() + done.errors.decode("utf-8", "replace")
 
     def is_as_declared() -> bool:
-        return done.exit == step.exit and step.expect in done.text()
+        return done.exit == step.exit and step.expect in said(done) and step.until in said(done)
 
     done = once()
-    if not is_as_declared() and (may_not_have_started(done.text()) or was_removed_meanwhile(done.text())):
+    while step.until and not is_as_declared() and time.monotonic() < until - _PAUSE:
+        time.sleep(_PAUSE)
+        done = once()
+    if not is_as_declared() and (may_not_have_started(said(done)) or was_removed_meanwhile(said(done))):
         done = once()  # the program may have printed the message itself, so the second result counts in any case
     as_declared = is_as_declared()
     # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
@@ -207,9 +249,9 @@ def _run_step(
             evidence=done.last_lines(3),
             hint="close other programs, or pass a higher --memory",
         )
-    if command.verb not in ("inside", "run", "build") and is_starved(done):
+    if command.verb in _OF_CLIENT and is_starved(done):
         raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
-    if not as_declared and is_full(done.text()) and not engine.has_room():
+    if not as_declared and is_full(said(done)) and not engine.has_room():
         raise engine.full(done)
     if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, command)):
         raise CannotMeasureError(
@@ -217,15 +259,38 @@ def _run_step(
             evidence=done.last_lines(3),
             hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
         )
-    return StepRun(step, done.exit, engine.displayed(done.text()).replace("\r\n", "\n"), done.seconds)
+    code, output = _filtered(done, command, engine)
+    return StepRun(step, code, output.replace("\r\n", "\n"), done.seconds)
+
+
+def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, str]:
+    """The exit code of a command, and its output as a reader sees it, after its filters.
+
+    If the command fails, the step does, as with `set -o pipefail`. Otherwise a filter hides that.
+    """
+    code, output = done.exit, engine.displayed(done.text())
+    for argv in command.filters:
+        passed = engine.filter(argv, output.encode())
+        code, output = code or passed.exit, passed.text()
+    return code, engine.displayed(done.errors.decode("utf-8", "replace")) + output
 
 
 def _run_command(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step,
+    engine: Engine,
+    given: Inputs,
+    containers: list[str],
+    networks: Sequence[str] = (),
+    *,
+    kept: str,
+    fresh: bool,
+    timeout: float,
 ) -> Completed:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
-    if command.verb in ("inside", "run"):
+    if command.verb == "detach":
+        name = engine.container_name(command.starts or secrets.token_hex(6))
+    if command.verb in ("inside", "run", "detach"):
         cleanup.name_container(engine, name)
         containers.append(name)
     with contextlib.ExitStack() as stack:
@@ -234,8 +299,9 @@ def _run_command(
         match command.verb:
             case "inside":
                 assert step.inside is not None
+                network = engine.outside if step.published else ("--network", "none")
                 engine.call(
-                    *("create", "--rm", "--name", name, "--network", "none", "--workdir", "/src"),
+                    *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
                     *(engine.scoped_name(step.inside), *command.argv),
                 )
@@ -246,19 +312,30 @@ def _run_command(
                 alone = [] if command.values("--network") else ["--network=none"]
                 rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
+            case "detach":
+                named = [] if command.starts else ["--name", name]
+                joined = [f"--network={network}" for network in networks]
+                argv = _argv(command, engine, ["--pull=never", _LOG, *joined, *named])
+            case "ls" if not command.positionals:
+                argv = _argv(command, engine, engine.own_images)
+            case "ps":
+                argv = _argv(command, engine, [engine.own_containers])
             case "build":
                 recorded, writes = stack.enter_context(cleanup.building(engine))
                 renamed = given.dockerfiles.get(step.name)
                 reads = [renamed.parent] if renamed else []
                 # The file that was checked is named: podman would prefer a Containerfile.
                 file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
-                anew = ["--no-cache"] if fresh else []
+                # A builder that has cached a step does not notice that a secret of it has changed.
+                anew = ["--no-cache"] if fresh or command.secrets else []
                 added = ["--network=none", *file, *engine.build_flags, *anew, *recorded]
                 argv = _argv(command, engine, added, dockerfile=renamed)
             case _:
                 argv = _argv(command, engine, [])
-        done = engine.run(argv, cwd=given.context, deadline=timeout, merge=True, reads=reads, writes=writes)
-    if name in containers and done.exit < _NOT_STARTED:
+        told = replace(engine, env=engine.env | dict(command.variables)) if command.variables else engine
+        merge = not command.filters  # a pipe takes standard output alone
+        done = told.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
+    if command.verb != "detach" and name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
     return done
@@ -281,21 +358,24 @@ def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Pat
     """
     head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
     if engine.prefix:
-        names = {name: engine.scoped_name(name) for name in (*command.tags, *command.images)}
+        names = {name: engine.scoped_name(name) for name in (*command.creates, *command.images)}
+        names |= {name: engine.container_name(name) for name in command.containers}
         files = dict.fromkeys(FILE, str(dockerfile)) if dockerfile else {}
+        files |= {NAME: engine.container_name(command.starts)} if command.starts else {}
         rest = []
         for flag, value in command.flags:
             # Joined by `=`: after a boolean flag docker takes a separate word for an argument.
             own = names.get(value or "", value) if flag in TAG else files.get(flag, value)
             rest += [flag] if own is None else [f"{flag}={own}"]
-        count = 1 if command.verb == "run" else len(command.positionals)
-        rest += [names.get(word, word) for word in command.positionals[:count]] + list(command.positionals[count:])
+        rest += [names.get(word, word) for word in command.positionals[: command.named]]
+        rest += command.positionals[command.named :]
     return [engine.kind, *head, *added, *rest]
 
 
 def ends_unexpectedly(run: StepRun) -> str:
     """Why the step did not do what its manifest declares."""
     if run.exit == run.step.exit:
-        return f"its output does not contain '{run.step.expect}'"
+        missing = run.step.expect if run.step.expect not in run.output else run.step.until
+        return f"its output does not contain '{missing}'"
     without = f". It wanted a network, and no command has one: {_OFFLINE}" if _NO_NETWORK.search(run.output) else ""
     return f"exit {run.exit}, but {run.step.exit} is declared{without}"

@@ -111,7 +111,7 @@ class Bases:
     def _problems(self, snippet: Snippet) -> Iterator[RefusedError]:
         names = {familiar(name) for name in self.images}
         for step in snippet.steps:
-            for tag in step.command.tags:
+            for tag in step.command.creates:
                 if familiar(tag) in names:
                     yield RefusedError(
                         f"the tag '{tag}' is refused: it would replace the base image for later snippets",

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
-from proof.snippets import shell_words
+from proof.snippets import instead, shell_words
+from proof.snippets.filters import check as check_filter
 
 _LONGEST = 2000  # characters; no reader would type a longer command
 # Flags and the pattern of their value; None if a flag takes no value. A leading `=` means that the value has to be
@@ -21,9 +22,14 @@ _LONGEST = 2000  # characters; no reader would type a longer command
 _TEXT = r"(?s).*"
 REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
+_CONTAINER = r"[a-zA-Z0-9][\w.-]{0,62}"  # its name
+_PORTS = r"(?:127\.0\.0\.1:)?[1-9]\d{0,4}:[1-9]\d{0,4}(?:/tcp)?"
 Flags = Mapping[str, str | None]
 TAG = ("--tag", "-t")  # flags of a build that name its image
 FILE = ("--file", "-f")  # flags of a build that name its Dockerfile
+DETACH = ("--detach", "-d")  # with one of these, `docker run` is the verb `detach`
+NAME = "--name"  # the flag that names such a container
+PUBLISH = ("--publish", "-p")
 Refuse = Callable[[str, str], RefusedError]  # (what, hint)
 
 _RUN: Flags = {
@@ -40,13 +46,25 @@ _RUN: Flags = {
     "--network": "none",
     "--hostname": r"\w[\w.-]*",
     "--tmpfs": r"/[\w./-]+",
+    # With -d, the container stays until the last step.
+    "--detach": None,
+    "-d": None,
+    "--name": _CONTAINER,
+    "--publish": _PORTS,
+    "-p": _PORTS,
 }
+_EXEC: Flags = {name: _RUN[name] for name in ("--env", "-e", "--user", "-u", "--workdir", "-w")}
+_LOGS: Flags = {"--tail": r"\d{1,6}", "-n": r"\d{1,6}"}
+_STOP: Flags = {"-t": r"\d{1,3}"}  # its long form depends on the version
+_RM: Flags = {"--force": None, "-f": None}
 _BUILD: Flags = {
     "--tag": REFERENCE,
     "-t": REFERENCE,
     "--file": r"(?!.*\.\.)[\w][\w./-]*",
     "-f": r"(?!.*\.\.)[\w][\w./-]*",
     "--target": r"[\w.-]+",
+    # The file is in the context, and no other is read: without `src`, docker would look for a variable first.
+    "--secret": r"(?!.*\.\.)id=\w[\w.-]*,(?:src|source)=(?:\./)?\.?\w[\w./-]*",
     "--build-arg": r"(?!(?i:buildkit_))\w+=.*",  # BUILDKIT_SYNTAX sets a frontend, like `# syntax=`
     "--label": _TEXT,
     "--platform": _PLATFORM,
@@ -66,6 +84,7 @@ _LS: Flags = {
     "--all": None,
     "-a": None,
 }
+_PS: Flags = {name: pattern for name, pattern in _LS.items() if name != "--digests"}
 _HISTORY: Flags = {
     "--format": _TEXT,
     "--no-trunc": None,
@@ -75,9 +94,23 @@ _HISTORY: Flags = {
     "-q": None,
 }
 
-_SHORT = {"-t": "--tag", "-e": "--env", "-u": "--user", "-w": "--workdir", "-q": "--quiet", "-a": "--all"}
+# Variables that may be set before `docker build`. With DOCKER_BUILDKIT=0 another builder would run.
+_VARIABLES = {"BUILDKIT_PROGRESS": "plain|auto", "DOCKER_BUILDKIT": "1", "SOURCE_DATE_EPOCH": r"\d{1,11}"}
+_SILENT = frozenset(
+    {"build", "detach", "tag", "rmi", "stop", "rm"}
+)  # verbs that print to standard error, or names only
+_SHORT = {
+    "-t": "--tag",
+    "-e": "--env",
+    "-u": "--user",
+    "-w": "--workdir",
+    "-q": "--quiet",
+    "-a": "--all",
+    "-d": "--detach",
+    "-p": "--publish",
+}
 # Flags that may be repeated. Of the others, docker uses the last one, but Podman reads every --file.
-_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs"})
+_MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs", "--publish", "--secret"})
 _PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
 # What to write, for patterns of values that say it badly.
 _HINTS = {
@@ -116,19 +149,37 @@ VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
     ("image", "inspect"): ("inspect", _FORMAT),
     ("history",): ("history", _HISTORY),
     ("image", "history"): ("history", _HISTORY),
+    ("tag",): ("tag", {}),
+    ("image", "tag"): ("tag", {}),
+    ("rmi",): ("rmi", _RM),
+    ("image", "rm"): ("rmi", _RM),
     ("version",): ("version", {"--format": _TEXT, "-f": _TEXT}),
+    # These act on containers that `docker run -d` has started.
+    ("ps",): ("ps", _PS),
+    ("container", "ls"): ("ps", _PS),
+    ("logs",): ("logs", _LOGS),
+    ("container", "logs"): ("logs", _LOGS),
+    ("exec",): ("exec", _EXEC),
+    ("container", "exec"): ("exec", _EXEC),
+    ("stop",): ("stop", _STOP),
+    ("container", "stop"): ("stop", _STOP),
+    ("rm",): ("rm", _RM),
+    ("container", "rm"): ("rm", _RM),
 }
+_BEFORE_A_PROGRAM = ("run", "detach", "exec")  # verbs whose words after the first positional are for the container
 
 
 @dataclass(frozen=True)
 class Command:
     """A parsed command: `docker VERB flags… positionals…`, or any program with `inside`."""
 
-    argv: tuple[str, ...]  # all words, as shown
-    verb: str  # a value of VERBS, or `inside`
+    argv: tuple[str, ...]  # all words, as shown, from `docker` to the first pipe
+    verb: str  # a value of VERBS, `detach` for `docker run -d`, or `inside`
     flags: tuple[tuple[str, str | None], ...]  # in order; None if a flag takes no value
-    positionals: tuple[str, ...]  # for `run`: the image, then the words for the container
+    positionals: tuple[str, ...]  # for `run`: the image, then the words for the container; for `exec` alike
     head: int  # the number of words before the first flag or positional, 3 for `docker image ls`
+    variables: tuple[tuple[str, str], ...] = ()  # of the environment, set before `docker`
+    filters: tuple[tuple[str, ...], ...] = ()  # the words of each program that the output is piped into
 
     def values(self, *names: str) -> list[str]:
         """All values of these flags, in order."""
@@ -140,15 +191,48 @@ class Command:
         return self.values(*TAG) if self.verb == "build" else []
 
     @property
+    def creates(self) -> list[str]:
+        """The names that it gives to images."""
+        return [self.positionals[1]] if self.verb == "tag" else self.tags
+
+    @property
+    def secrets(self) -> list[str]:
+        """The files in the context that a build reads as secrets."""
+        return [value.partition("=")[2].partition("=")[2] for value in self.values("--secret")]
+
+    @property
     def images(self) -> list[str]:
         """The images that the command reads."""
         match self.verb:
-            case "run":
+            case "run" | "detach":
                 return [self.positionals[0]]
-            case "ls" | "inspect" | "history":
+            case "tag":
+                return [self.positionals[0]]
+            case "ls" | "inspect" | "history" | "rmi":
                 return list(self.positionals)
             case _:
                 return []
+
+    @property
+    def starts(self) -> str:
+        """The name of the container that it leaves running; empty if it has no name, or there is no such container."""
+        return next(iter(self.values(NAME)), "") if self.verb == "detach" else ""
+
+    @property
+    def containers(self) -> list[str]:
+        """The containers that it acts on, which an earlier command has started."""
+        match self.verb:
+            case "exec":
+                return [self.positionals[0]]
+            case "logs" | "stop" | "rm":
+                return list(self.positionals)
+            case _:
+                return []
+
+    @property
+    def named(self) -> int:
+        """How many positionals name an image or a container; those that follow belong to a program."""
+        return 1 if self.verb in _BEFORE_A_PROGRAM else len(self.positionals)
 
 
 def is_kernel_path(path: str, folder: str = "/") -> bool:
@@ -184,9 +268,13 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
             evidence=f"{text[:60]}…",
             hint="move parts of it into a file in context/",
         )
-    argv = shell_words.split(text, where=where)
+    line = shell_words.parse(text, where=where)
+    argv, filters = line.commands[0], line.commands[1:]
+    for each in filters:
+        check_filter(each, refuse)
     if inside:
-        return Command(argv, "inside", (), argv, 0)
+        shell_words.check_no_variables(line, text, where=where)
+        return Command(argv, "inside", (), argv, 0, filters=filters)
     if argv[0] != "docker":
         raise refuse(
             f"`{argv[0]}` is refused: a command starts with `docker`, or needs `inside`",
@@ -197,18 +285,29 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
             name, allowed = verb
             break
     else:
+        for length in (2, 1):
+            if reason := instead.VERBS.get(argv[1 : 1 + length]):
+                raise refuse(f"`docker {' '.join(argv[1 : 1 + length])}` is refused: {reason.why}", reason.hint)
         known = ", ".join(" ".join(words) for words in VERBS)
         raise refuse(f"`docker {' '.join(argv[1:2])}` is refused", f"use one of: {known}")
     head = 1 + length
-    flags, rest = _flags(argv[head:], allowed, stop_at_first=name == "run", refuse=refuse)
-    command = Command(argv, name, flags, rest, head)
+    flags, rest = _flags(argv[head:], name, allowed, refuse)
+    if name == "run" and any(flag in DETACH for flag, _ in flags):
+        name = "detach"
+    command = Command(argv, name, flags, rest, head, line.variables, filters)
+    _check_variables(command, refuse)
+    if filters and name in _SILENT:
+        raise refuse(
+            f"a `|` is refused after `{' '.join(argv[:head])}`, which prints nothing to filter",
+            "remove it; `show` in snippet.toml selects lines for pages",
+        )
     _check_flags(command, refuse)
     _check_positionals(command, refuse)
     return command
 
 
 def _flags(
-    words: Sequence[str], allowed: Flags, *, stop_at_first: bool, refuse: Refuse
+    words: Sequence[str], verb: str, allowed: Flags, refuse: Refuse
 ) -> tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]:
     """Split words into flags and positionals. For `run`, everything after the image belongs to the container."""
     flags: list[tuple[str, str | None]] = []
@@ -220,12 +319,14 @@ def _flags(
             raise refuse(f"`{word}` starts with the dash U+{ord(word[0]):04X}, not with a hyphen", "type - instead")
         if not word.startswith("-") or word == "-":
             rest.append(word)
-            if stop_at_first:
+            if verb in _BEFORE_A_PROGRAM:
                 rest += queue
                 break
             continue
         name, equals, given = word.partition("=")
         value: str | None = given if equals else None
+        if name not in allowed and (reason := instead.FLAGS.get(verb, {}).get(name)):
+            raise refuse(f"the flag `{name}` is refused: {reason.why}", reason.hint)
         if name not in allowed:
             raise refuse(f"the flag `{name}` is refused", f"use one of: {', '.join(sorted(allowed))}")
         pattern = allowed[name]
@@ -242,12 +343,26 @@ def _flags(
             if equals and not value and not name.startswith("--"):
                 raise refuse(f"`{word}` is refused: docker takes the `=` as the value", f"write {name} ''")
             if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
+                what = f"`{value}` is refused as the value of `{name}`"
+                if reason := instead.VALUES.get((verb, name)):
+                    raise refuse(f"{what}: {reason.why}", reason.hint)
                 hint = _HINTS.get(pattern, f"use a value that matches {pattern.removeprefix('=')}")
                 if pattern == REFERENCE and re.fullmatch(pattern, value.lower(), re.ASCII):
                     hint = f"names of images are in lower case: {value.lower()}"
-                raise refuse(f"`{value}` is refused as the value of `{name}`", hint)
+                raise refuse(what, hint)
         flags.append((name, value))
     return tuple(flags), tuple(rest)
+
+
+def _check_variables(command: Command, refuse: Refuse) -> None:
+    for name, value in command.variables:
+        pattern = _VARIABLES.get(name, "") if command.verb == "build" else ""
+        if not re.fullmatch(pattern, value, re.ASCII) or not pattern:
+            allowed = ", ".join(f"{each}={example}" for each, example in _VARIABLES.items())
+            raise refuse(
+                f"`{name}={value}` is refused: only a few variables can be set, for builds",
+                f"use one of: {allowed}; for a program, docker run -e NAME=VALUE",
+            )
 
 
 def _check_flags(command: Command, refuse: Refuse) -> None:
@@ -258,6 +373,16 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
     for name, (written, value) in zip(long, command.flags, strict=True):
         if long.count(name) > 1 and name not in _MANY:
             raise refuse(f"the flag `{written}` is given twice", "give it once")
+        if command.verb == "run" and name in (NAME, *PUBLISH):
+            raise refuse(
+                f"the flag `{written}` is refused without -d: the container ends before another step could use it",
+                "add -d, or leave the flag out",
+            )
+        if command.verb == "detach" and name == "--network":
+            raise refuse(
+                "the flag `--network` is refused with -d: these containers share a network of their own",
+                "leave it out",
+            )
         if name == "--file" and str(value).lower().endswith(".in"):
             raise refuse(f"`{value}` is refused: Podman runs a preprocessor on files with this name", "rename the file")
         if written in _PATHS and is_kernel_path(str(value)):
@@ -274,17 +399,28 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
 def _check_positionals(command: Command, refuse: Refuse) -> None:
     match command.verb:
         case "build":
-            if command.positionals != (".",):
+            if command.positionals not in ((".",), ("./",)):
                 raise refuse("a build takes its own context and nothing else", "write docker build -t NAME .")
-        # `ls` without an image would list everything in the engine, which differs from run to run.
-        case "run" | "ls" | "inspect" | "history":
+        case "tag":
+            if len(command.positionals) != 2:
+                raise refuse("`docker tag` takes an image and its new name", "write docker tag IMAGE NAME")
+        case "run" | "detach" | "inspect" | "history" | "rmi":
             if not command.positionals:
                 raise refuse("the image is missing", f"write {' '.join(command.argv[: command.head])} IMAGE")
-        case "version":
+        case "logs" | "exec" | "stop" | "rm":
+            begin = " ".join(command.argv[: command.head])
+            if not command.positionals:
+                raise refuse("the container is missing", f"write {begin} CONTAINER")
+            if command.verb == "logs" and len(command.positionals) > 1:
+                raise refuse("`docker logs` takes one container", "write a step for each")
+            if command.verb == "exec" and len(command.positionals) == 1:
+                raise refuse("the program is missing", f"write {begin} CONTAINER PROGRAM")
+        case "version" | "ps":
             if command.positionals:
-                raise refuse("`docker version` takes no arguments", "write docker version")
+                verb = " ".join(command.argv[: command.head])
+                raise refuse(f"`{verb}` takes no arguments", f"write {verb}")
         case _:
             pass
-    for reference in command.images:
+    for reference in (*command.images, *command.creates):
         if not re.fullmatch(REFERENCE, reference, re.ASCII):
             raise refuse(f"invalid image name `{reference}`", "use a name like example or golang:1.27-alpine")

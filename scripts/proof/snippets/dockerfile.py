@@ -16,7 +16,7 @@ from pathlib import Path
 from proof.core.errors import RefusedError, Where
 from proof.core.files import read_text
 from proof.snippets.commands import is_kernel_path
-from proof.snippets.dockerfile_lexer import Instruction, instructions
+from proof.snippets.dockerfile_lexer import Instruction, frontend, instructions, without_frontend
 
 ALLOWED = frozenset(
     "FROM ARG ENV WORKDIR COPY ADD RUN CMD ENTRYPOINT USER LABEL EXPOSE STOPSIGNAL SHELL HEALTHCHECK VOLUME".split()
@@ -28,10 +28,11 @@ _FLAGS: Mapping[str, frozenset[str]] = {
     "RUN": frozenset({"mount", "network"}),
     "HEALTHCHECK": frozenset({"interval", "timeout", "start-period", "start-interval", "retries"}),
 }
-_MOUNTS = frozenset({"cache", "bind", "tmpfs"})
+_MOUNTS = frozenset({"cache", "bind", "tmpfs", "secret"})
 _MOUNT_KEYS = frozenset(
     "type from source src target dst destination readonly ro readwrite rw id sharing mode uid gid size".split()
 )
+_SECRET_KEYS = frozenset("type id target dst destination required mode uid gid".split())
 _TARGETS = frozenset({"target", "dst", "destination"})
 _SETTING = re.compile(r"[\w./:@+-]*", re.ASCII)
 # Names of variables as in BuildKit, which reads `$1x` as `$1`, and takes quotes as part of the name of an ARG.
@@ -49,7 +50,8 @@ _LONGEST = 1_000  # characters of an image name, or of a value that is part of o
 _UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})
 _USUAL = 300  # characters of a variable that the base image or a `--build-arg` sets; a PATH has about a hundred
 _GROWN = 1_000_000  # characters of an instruction with its variables expanded
-_GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+")  # variables that BuildKit sets itself, whatever ARG says
+# Variables that BuildKit sets itself, whatever ARG says; the last one if it is set for `docker build`.
+_GIVEN = re.compile(r"(?:BUILD|TARGET)[A-Z]+|SOURCE_DATE_EPOCH")
 # Lowercase only: for a stage `B`, BuildKit looks for `b`, and Podman for `B` and then for an image.
 _STAGE = re.compile(r"(?!(?:scratch|context)$)[a-z][a-z0-9._-]*", re.ASCII)
 # Arguments of ADD: no scheme, no user@host, and no variable that may contain them.
@@ -95,6 +97,11 @@ class Dockerfile:
         for mention in self.mentions:
             found.setdefault(mention.image, Where(self.path, mention.first))
         return found
+
+    @property
+    def frontend(self) -> str:
+        """The frontend that its first line asks for. The built-in one is used instead: it is the same program."""
+        return frontend(self.text)
 
     @property
     def labels(self) -> tuple[frozenset[str], ...]:
@@ -266,8 +273,9 @@ class _Reading:
                 raise _refused(instruction, f"the flag {flag} is refused: it contains a variable", "write its value")
             if flag == "--mount" or flag.startswith("--mount="):
                 settings = _mount(instruction, flag.removeprefix("--mount").removeprefix("="), self.folders[-1])
-                # Without `from`, BuildKit uses `scratch`.
-                self._use(instruction, settings.get("from", "scratch"))
+                if settings.get("type", "").lower() != "secret":
+                    # Without `from`, BuildKit uses `scratch`.
+                    self._use(instruction, settings.get("from", "scratch"))
             elif flag != "--network=none":
                 raise _refused(instruction, f"the flag {flag} is refused", "remove the flag")
 
@@ -312,17 +320,18 @@ def _declare(instruction: Instruction, overrides: Mapping[str, str], variables: 
 def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
     """The options of a `--mount`, after checking them."""
     settings: dict[str, str] = {}
+    known = _SECRET_KEYS if "type=secret" in value.lower().split(",") else _MOUNT_KEYS
     for option in value.split(","):
         key, _, setting = option.partition("=")
         key = key.lower()
-        if key not in _MOUNT_KEYS:
+        if key not in known:
             raise _refused(
-                instruction, f"the mount option `{key}` is refused", f"use one of: {', '.join(sorted(_MOUNT_KEYS))}"
+                instruction, f"the mount option `{key}` is refused", f"use one of: {', '.join(sorted(known))}"
             )
         if key in settings:
             raise _refused(instruction, f"the mount option `{key}` is given twice", "remove one of them")
         if key == "type" and setting.lower() not in _MOUNTS:
-            raise _refused(instruction, f"a mount of type {setting} is refused", "use cache, bind or tmpfs")
+            raise _refused(instruction, f"a mount of type {setting} is refused", "use cache, bind, tmpfs or secret")
         # Builders have followed `..`, even in the id of a cache, to directories of the host.
         if not _SETTING.fullmatch(setting) or ".." in setting.split("/"):
             raise _refused(
@@ -416,7 +425,7 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
 
 
 def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile]) -> str:
-    """The Dockerfile `text` with every image from outside renamed by `local`.
+    """The Dockerfile `text` with every image from outside renamed by `local`, and without a frontend to fetch.
 
     `builds` are the parsed Dockerfile, once for the arguments of each build. Nothing else changes, such as a name in a
     heredoc or a command.
@@ -435,4 +444,4 @@ def localise(text: str, local: Callable[[str], str], builds: Sequence[Dockerfile
                 lines[number] = found[1] + (local(found[2]) if several else name) + found[3]
             else:
                 lines[number] = flag.sub(r"\g<1>" + name.replace("\\", r"\\"), lines[number])
-    return "\n".join(lines)
+    return without_frontend("\n".join(lines), local)

@@ -18,6 +18,8 @@ from proof.core.text import first_invisible
 
 # ASCII only, as in Go. Python's \d, \w, \s and split() match more characters, which could hide instructions.
 _BLANK = " \t"
+# A first line that names the frontend which BuildKit has built in, of any release.
+_BUILT_IN = re.compile(r"#[ ]?syntax[ ]?=[ ]?(?P<frontend>docker/dockerfile:1(?:\.[0-9]{1,2}){0,2})")
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z]+)[ \t]*=")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 _ESCAPED = re.compile(r"\\\\[ \t]*$")
@@ -48,6 +50,7 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
     """The instructions of a file, in order. Raises RefusedError, with the line, for anything ambiguous."""
     lines = _lines(path, text)
     number = 0
+    built_in = frontend(text)
     head = True  # whether parser directives are still possible
     while number < len(lines):
         start, line = number + 1, lines[number].lstrip(_BLANK)
@@ -58,10 +61,16 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
 
         if not line or line.startswith("#"):
             directive = _DIRECTIVE.match(line)
-            if head and directive and directive[1].lower() in ("syntax", "escape", "check", "platform"):
+            named = directive[1].lower() if head and directive else ""
+            if named in ("syntax", "escape", "check", "platform") and not (start == 1 and built_in):
+                assert directive is not None
+                instead = "remove the line"
+                if named == "syntax":
+                    instead += (
+                        ", or let the first line be `# syntax=docker/dockerfile:1`, which every engine has built in"
+                    )
                 raise refuse(
-                    f"the directive `# {directive[1]}=` is refused: it can change how the file is parsed",
-                    "remove the line",
+                    f"the directive `# {directive[1]}=` is refused: it can change how the file is parsed", instead
                 )
             head = head and bool(line)
             continue
@@ -92,6 +101,28 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
                 raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
         text = "\n".join(lines[start - 1 : number])
         yield Instruction(name, flags, rest, Where(path, start), last, text)
+
+
+def frontend(text: str) -> str:
+    """The frontend that the first line of a Dockerfile asks for, if it is the built-in one; otherwise empty."""
+    found = _BUILT_IN.fullmatch(text.partition("\n")[0].removesuffix("\r"))
+    return found["frontend"] if found else ""
+
+
+def without_frontend(text: str, local: Callable[[str], str]) -> str:
+    """The same with that line as a comment: BuildKit would fetch the frontend from a registry.
+
+    `local` gives the name of an image in this engine, which output has without its prefix. So an error message that
+    quotes the line shows it as it was written.
+    """
+    line, end, rest = text.partition("\n")
+    if not frontend(line):
+        return text
+    mark, setting = line[: line.index("syntax")], line[line.index("syntax") :]
+    changed = f"{mark}{local(setting)}"
+    if _DIRECTIVE.match(changed):
+        raise ValueError(f"without a prefix, `{line}` would still be a directive")
+    return f"{changed}{end}{rest}"
 
 
 def _words(text: str) -> list[str]:

@@ -56,6 +56,16 @@ STEP = {
     "inside": Key(
         "string", "Run the command in a container of this base image, on a copy of `context/`, without a network."
     ),
+    "network": Key(
+        "string",
+        'With `inside`: `"published"` lets the command reach the ports that `docker run -d -p` has published, at '
+        "localhost.",
+    ),
+    "until": Key(
+        "string",
+        "Run the command again and again until it ends as declared and prints this text, at most for the time limit. "
+        "Only what it did last is captured.",
+    ),
     "exit": Key(
         "integer or table",
         "The exit code of an expected failure. The default is 0. If it depends on the engine, a table: "

@@ -19,7 +19,7 @@ from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
-from proof.snippets.commands import FILE, full_name
+from proof.snippets.commands import FILE, PUBLISH, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import FactRule, Outcome, Snippet, Step
@@ -32,6 +32,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
 _DEEPEST = 12  # directories in such a path
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
+_REPEATABLE = frozenset({"inside", "exec", "logs", "ps"})  # verbs that `until` can repeat
 _PATTERNS = 40  # of a step; real ones have up to 10
 UNITS = units.UNITS  # of facts that are read from output
 
@@ -137,6 +138,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, hint="rename one of them")
         seen.add(step.name)
+    _check_containers(steps)
     contents = _contents(table)
     _check_facts(steps, contents or {}, table)
     dockerfiles, bases = _references(folder, steps)
@@ -187,6 +189,29 @@ def _contents(table: Table) -> dict[str, str] | None:
 def _check_fact_name(table: Table, key: str, name: str) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise table.error(key, f"invalid fact name '{name}'", "use lowercase letters, digits and _")
+
+
+def _check_containers(steps: tuple[Step, ...]) -> None:
+    """Raises ManifestError for a step that acts on a container, or on published ports, that no earlier step started."""
+    running: set[str] = set()
+    published = False
+    for step in steps:
+        if unknown := [name for name in step.command.containers if name not in running]:
+            raise ManifestError(
+                f"no earlier step starts a container called '{unknown[0]}'",
+                where=step.where,
+                evidence=step.text,
+                hint=f"docker run -d --name {unknown[0]} IMAGE",
+            )
+        if step.published and not published:
+            hint = "docker run -d -p 8080:8080 IMAGE"
+            raise ManifestError("no earlier step publishes a port", where=step.where, hint=hint)
+        if step.command.verb == "rm":
+            running -= {*step.command.containers}
+        if (name := step.command.starts) in running:
+            raise ManifestError(f"two containers are called '{name}'", where=step.where, hint="rename one of them")
+        running |= {name} - {""}
+        published |= step.command.verb == "detach" and bool(step.command.values(*PUBLISH))
 
 
 def _check_facts(steps: tuple[Step, ...], contents: Mapping[str, str], table: Table) -> None:
@@ -249,6 +274,17 @@ def _step(snippet: str, table: Table) -> Step:
     for key in ("remedy", "unlisted"):
         if table.text(key) and not fails:
             raise table.error(key, f"`{key}` needs a nonzero `exit`", "add the `exit` code and `expect`")
+    command = commands.parse(text, where=table.where("command"), inside=inside is not None)
+    if (network := table.text("network")) not in ("", "published"):
+        raise table.error("network", f"unknown network '{network:.60}'", 'write network = "published"')
+    if network and inside is None:
+        raise table.error("network", "`network` needs `inside`", 'add inside = "image:tag"')
+    if table.text("until") and command.verb not in _REPEATABLE:
+        raise table.error(
+            "until",
+            "`until` is refused here: running this command again could change what other steps find",
+            "use it in a later step, with `inside`, docker exec, docker logs or docker ps",
+        )
     timeout = table.number("timeout", DEADLINE)
     if not 0 < timeout <= 3600:
         raise table.error("timeout", f"invalid timeout: {timeout:g} s", "use 1 to 3600 seconds")
@@ -278,8 +314,10 @@ def _step(snippet: str, table: Table) -> Step:
         snippet=snippet,
         name=name,
         text=text,
-        command=commands.parse(text, where=table.where("command"), inside=inside is not None),
+        command=command,
         inside=inside,
+        published=bool(network),
+        until=table.text("until"),
         exit=code,
         expect=expect,
         outcomes=outcomes,
@@ -342,6 +380,15 @@ def _condition(table: Table, key: str, text: str) -> Condition:
         raise table.error(key, str(error), hint) from error
 
 
+def _check_secrets(folder: Path, step: Step) -> None:
+    """Raises ManifestError for a secret that is no file of the context: it would be one of whoever runs it."""
+    for name in step.command.secrets:
+        if not context.holds(folder, name):
+            raise ManifestError(
+                f"no {name} in {folder}", where=step.where, evidence=step.text, hint=f"write {folder / name}"
+            )
+
+
 def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Dockerfile], dict[str, Where]]:
     """The Dockerfiles of the builds, by step name, and all images from outside, each with its first mention."""
     dockerfiles: dict[str, Dockerfile] = {}
@@ -360,8 +407,18 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
             for image, where in dockerfiles[step.name].images.items():
                 if full_name(image) not in built:
                     bases.setdefault(image, where)
-            built.update(full_name(tag) for tag in step.command.tags)
+            _check_secrets(folder / "context", step)
         for image in step.command.images:
+            if step.command.verb == "rmi" and full_name(image) not in built:
+                raise ManifestError(
+                    f"no earlier step makes the image '{image}'",
+                    where=step.where,
+                    evidence=step.text,
+                    hint="only images of the snippet can be removed; others need their base images too",
+                )
             if full_name(image) not in built:
                 bases.setdefault(image, step.where)
+        built.update(map(full_name, step.command.creates))
+        if step.command.verb == "rmi":
+            built.difference_update(map(full_name, step.command.images))
     return dockerfiles, bases

@@ -43,6 +43,8 @@ class Step:
     text: str  # the command, as shown
     command: Command
     inside: str | None  # the base image in whose container it runs, on a copy of the context
+    published: bool  # whether that container reaches the ports that others publish
+    until: str  # what it has to print before the next step begins; until then it is run again. May be empty
     exit: int  # the expected exit code; of the first outcome, if it depends on the engine
     expect: str  # part of the output of an expected failure; otherwise empty
     outcomes: tuple[Outcome, ...]  # if they depend on the engine; otherwise empty
@@ -105,6 +107,11 @@ class Snippet:
     def timed(self) -> bool:
         """Whether it measures time, so that nothing else should run meanwhile."""
         return any(rule.unit == "s" for step in self.steps for rule in step.facts)
+
+    @property
+    def leaves_running(self) -> bool:
+        """Whether it starts containers that run while its other steps do."""
+        return any(step.command.verb == "detach" for step in self.steps)
 
     @property
     def captured(self) -> Path:

@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,12 +80,13 @@ def run(
     merge: bool = False,
     memory: int | None = None,
     sandbox: Sequence[str] = (),
+    given: bytes = b"",
 ) -> Completed:
     """Run `argv` to its end and return its output.
 
     `deadline` is in seconds. `merge` interleaves standard error into the output, as a terminal would show it. `memory`
     is the limit in bytes for each of its processes (on Linux only). `sandbox` is a prefix of the command that confines
-    it, and is left out of messages.
+    it, and is left out of messages. `given` is its input.
     When a `docker run` client is killed, its container keeps running. The caller has to stop it.
 
     Raises DeadlineError after the deadline, and CannotMeasureError if the program is missing or prints more than
@@ -92,7 +94,11 @@ def run(
     """
     started = time.monotonic()
     stderr = subprocess.STDOUT if merge else subprocess.PIPE
-    process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox])
+    with tempfile.TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        stdin = file if given else subprocess.DEVNULL
+        process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox], stdin=stdin)
     chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
     overflow = threading.Event()
 
@@ -265,7 +271,13 @@ def end_group(pid: int, *, grace: float) -> None:
 
 
 def _start(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, stderr: int, before: Sequence[str]
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stderr: int,
+    before: Sequence[str],
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     # If the tool itself is killed, the kernel kills the command (on Linux only).
     guard = [*_found("setpriv", "--pdeathsig", "KILL"), *before]
@@ -277,7 +289,7 @@ def _start(
             bufsize=0,  # a buffered pipe cannot be closed while a thread reads from it
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,

@@ -61,6 +61,12 @@ def for_git(env: Mapping[str, str], repository: Iterable[Path], cwd: Path) -> li
     return _words(bubblewrap, {_BIN / "git": Path(git)}, env, cwd=cwd, reads=repository) if git and bubblewrap else []
 
 
+def for_filter(program: Path, env: Mapping[str, str]) -> list[str]:
+    """The prefix of a command of this program that only reads its input; empty if bubblewrap is not available."""
+    bubblewrap = _bubblewrap()
+    return _words(bubblewrap, {program: Path(os.path.realpath(program))}, env, cwd=Path("/")) if bubblewrap else []
+
+
 def _words(
     bubblewrap: Path,
     programs: Mapping[Path, Path],

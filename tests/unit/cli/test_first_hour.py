@@ -52,9 +52,9 @@ def root(tmp_path: Path) -> Path:
         (
             NOTE,
             "image ls note",
-            "image ls note | head -3",
-            "15: `|` is a pipe",
-            "quote it: '|', or run a shell in the container",
+            "image ls note | sed 1d",
+            "15: `|` is a pipe for a shell, but none runs this command: `sed 1d` is refused after it",
+            "pipe only into filters like head",
         ),
         (
             NOTE,
@@ -213,7 +213,7 @@ def test_a_broken_snippet_that_nobody_asked_for(broken: Path, monkeypatch: pytes
 def test_all_steps_of_a_manifest_are_read(root: Path) -> None:
     """Two mistakes in two steps are two problems."""
     edit(root / NOTE, "docker run note", "docker run -v /:/host note")
-    edit(root / NOTE, "image ls note", "image ls")
+    edit(root / NOTE, "image ls note", "image rm")
     told = proof("status", cwd=root).stdout
     assert f"{NOTE}:11: the flag `-v` is refused" in told
     assert f"{NOTE}:15: the image is missing" in told

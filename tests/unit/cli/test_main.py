@@ -24,7 +24,7 @@ from tests.support.in_process import proof
         ("snippets/note/snippet.toml", '"docker run note"', "\"docker run 'note\"", "snippet.toml:11: the command cannot be split"),
         ("snippets/note/snippet.toml", "docker run note", "docker run -v /:/host note", "snippet.toml:11: the flag `-v` is refused"),
         ("snippets/note/context/Dockerfile", "FROM alpine:3.22\nCOPY", "FROM alpine:3.21\nCOPY", "Dockerfile:4: the image 'alpine:3.21' is not in"),
-        ("snippets/note/context/Dockerfile", "FROM alpine:3.22 AS", "# syntax=docker/dockerfile:1\nFROM alpine:3.22 AS", "Dockerfile:1: the directive"),
+        ("snippets/note/context/Dockerfile", "FROM alpine:3.22 AS", "# syntax=docker/dockerfile:2\nFROM alpine:3.22 AS", "Dockerfile:1: the directive"),
         ("docs/index.md", "note.own_size", "note.own_sise", "index.md:3: unknown fact 'note.own_sise'"),
         ("docs/index.md", "transcript note/run", "transcript note/ran", "index.md:18: the snippet 'note' has no step 'ran'"),
         ("snippets/bases.toml", "registry =", "regisrty =", "unknown key 'regisrty'"),

@@ -32,14 +32,16 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
     log = answers(answer)
     with journal.opened(tmp_path) as ours:
         ours.made("container", "proof-c")
+        ours.made("network", "proof-1-network")
         ours.made("tag", "proof-1/a", "proof-1/b")
         ours.made("image", "sha256:named", "sha256:none")
         ours.made("cache", "mine")
         cleanup.undo(Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours), ours)
-        assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 5
-    removing = [words[1:] for words in log if words[1] in ("rm", "rmi", "builder")]
+        assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 6
+    removing = [words[1:] for words in log if words[1] in ("rm", "network", "rmi", "builder")]
     assert removing == [
         ["rm", "--force", "--volumes", "proof-c"],
+        ["network", "rm", "--force", "proof-1-network"],
         ["rmi", "--force", "proof-1/a", "proof-1/b"],
         ["rmi", "sha256:none"],
         ["builder", "prune", "--force", "--all", "--filter", "id=mine"],

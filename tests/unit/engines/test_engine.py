@@ -84,6 +84,27 @@ class TestApart:
 
         assert BUSY.displayed(table(BUSY.scoped_name(name))) == table(name)
 
+    def test_a_table_of_containers(self) -> None:
+        """It shows the image and the name as they are in the snippet, in columns as wide as docker makes them."""
+        scoped = (
+            "CONTAINER ID   IMAGE         COMMAND       CREATED         STATUS         PORTS     NAMES\n"
+            'f7baccdca5ba   proof-1/app   "httpd -f …"  1 second ago    Up 1 second              proof-1-web\n'
+        )
+        assert BUSY.displayed(scoped) == (
+            "CONTAINER ID   IMAGE     COMMAND        CREATED        STATUS        PORTS     NAMES\n"
+            'f7baccdca5ba   app       "httpd -f …"   1 second ago   Up 1 second             web\n'
+        )
+
+    def test_the_name_of_a_container(self) -> None:
+        """It has the prefix too, in a form that docker accepts, and never in what is shown."""
+        assert BUSY.container_name("web") == "proof-1-web"
+        assert BUSY.own_containers == "--filter=name=^proof-1-"
+        assert BUSY.displayed("proof-1-web\n") == "web\n"
+        assert BUSY.displayed("Error response from daemon: No such container: proof-1-web") == (
+            "Error response from daemon: No such container: web"
+        )
+        assert ENGINE.container_name("web") == "web"
+
     def test_a_build(self) -> None:
         """The log of a build shows the image's name without the prefix."""
         assert (

@@ -150,3 +150,18 @@ def test_what_ci_does_not_repeat_says_so(engine: str, says: bool) -> None:  # no
     """Only the words of Docker 28 and earlier are repeated in CI."""
     made = by_engine(capture(), engine)
     assert ("not repeated since" in provenance(made, made.steps[0])) is says
+
+
+def test_a_frontend_that_was_not_used() -> None:
+    """The provenance of a build says that the engine's own frontend has read the Dockerfile; of others, nothing."""
+    step = CapturedStep("one", "docker build .", None, 0, 0.1, "")
+    html = render(capture(), step, [], frontend="docker/dockerfile:1")
+    assert "<dt>Frontend</dt><dd>the engine's own, in place of <code>docker/dockerfile:1</code>" in html
+    assert "Frontend" not in render(capture(), step, [])
+
+
+def test_a_command_that_was_repeated() -> None:
+    """The caption says until when."""
+    step = CapturedStep("one", "docker logs web", None, 0, 0.1, "<ready>\n")
+    html = render(capture(), step, [], until="<ready>")
+    assert "<figcaption>repeated until it printed <code>&lt;ready&gt;</code></figcaption>" in html

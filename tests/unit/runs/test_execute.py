@@ -33,6 +33,13 @@ ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset(
         ("docker run --read-only alpine:3.22 true", "docker run --read-only alpine:3.22 true"),
         ("docker history --human=false -q example", "docker history --human=false -q proof-1/example"),
         ("docker run --entrypoint '' example", "docker run --entrypoint= proof-1/example"),
+        ("docker run -d -p 80:80 --name web web web", "docker run -d -p=80:80 --name=proof-1-web proof-1/web web"),
+        ("docker exec -w /web web web", "docker exec -w=/web proof-1-web web"),
+        ("docker logs --tail 1 web", "docker logs --tail=1 proof-1-web"),
+        ("docker stop web db", "docker stop proof-1-web proof-1-db"),
+        ("docker rm -f web", "docker rm -f proof-1-web"),
+        ("docker tag alpine:3.22 mine", "docker tag alpine:3.22 proof-1/mine"),
+        ("docker rmi example second", "docker rmi proof-1/example proof-1/second"),
     ],
 )
 def test_images_alone_are_renamed(shown: str, run: str) -> None:
@@ -106,6 +113,8 @@ STEP = Step(
     text="docker run --platform linux/arm64 note",
     command=commands.parse("docker run --platform linux/arm64 note", where=Where(Path("snippet.toml"))),
     inside=None,
+    published=False,
+    until="",
     exit=1,
     expect="exec format error",
     outcomes=(),

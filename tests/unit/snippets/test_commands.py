@@ -34,6 +34,26 @@ ACCEPTED = [
     ("docker run -u 65532:65532 -w /srv a", "run", [("-u", "65532:65532"), ("-w", "/srv")], ["a"]),
     ("docker run --network=none --read-only a", "run", [("--network", "none"), ("--read-only", None)], ["a"]),
     ("docker run --entrypoint '' a", "run", [("--entrypoint", "")], ["a"]),
+    ("docker run -d a", "detach", [("-d", None)], ["a"]),
+    ("docker run -p 8080:80 --detach --name web a -d", "detach",
+     [("-p", "8080:80"), ("--detach", None), ("--name", "web")], ["a", "-d"]),
+    ("docker run -d -p 127.0.0.1:80:80/tcp --publish=81:81 a", "detach",
+     [("-d", None), ("-p", "127.0.0.1:80:80/tcp"), ("--publish", "81:81")], ["a"]),
+    ("docker run a -d", "run", [], ["a", "-d"]),
+    ("docker ps", "ps", [], []),
+    ("docker container ls -a --no-trunc --format '{{.Names}}'", "ps",
+     [("-a", None), ("--no-trunc", None), ("--format", "{{.Names}}")], []),
+    ("docker logs --tail 3 web", "logs", [("--tail", "3")], ["web"]),
+    ("docker exec -u 1 -w /srv -e A=b web sh -c id", "exec", [("-u", "1"), ("-w", "/srv"), ("-e", "A=b")],
+     ["web", "sh", "-c", "id"]),
+    ("docker exec web -u 0", "exec", [], ["web", "-u", "0"]),
+    ("docker stop -t 1 web db", "stop", [("-t", "1")], ["web", "db"]),
+    ("docker container rm --force web", "rm", [("--force", None)], ["web"]),
+    ("docker build -t a ./", "build", [("-t", "a")], ["./"]),
+    ("docker build --secret id=x,src=.netrc .", "build", [("--secret", "id=x,src=.netrc")], ["."]),
+    ("docker image ls", "ls", [], []),
+    ("docker tag a b:1", "tag", [], ["a", "b:1"]),
+    ("docker image rm -f a b", "rmi", [("-f", None)], ["a", "b"]),
     ("docker images a", "ls", [], ["a"]),
     ("docker image ls --digests example", "ls", [("--digests", None)], ["example"]),
     ("docker history --no-trunc --human=false a", "history", [("--no-trunc", None), ("--human", "false")], ["a"]),
@@ -69,7 +89,7 @@ def test_refused() -> None:
 def test_refused_names_what_is_allowed() -> None:
     """The hint lists the allowed verbs, or the allowed flags of the verb."""
     with pytest.raises(RefusedError) as verb:
-        commands.parse("docker push example", where=WHERE)
+        commands.parse("docker info", where=WHERE)
     with pytest.raises(RefusedError) as flag:
         commands.parse("docker version -x", where=WHERE)
     assert "build, buildx build, image build, run" in verb.value.hint
@@ -376,7 +396,10 @@ def test_the_longest_command(length: int, fits: bool) -> None:  # noqa: FBT001 -
         ("docker build sub", "a build takes its own context"),
         ("docker build -q", "a build takes its own context"),
         ("docker run --rm", "the image is missing"),
-        ("docker image ls -q", "the image is missing"),
+        ("docker tag a", "`docker tag` takes an image and its new name"),
+        ("docker rmi", "the image is missing"),
+        ("docker exec web", "the program is missing"),
+        ("docker logs", "the container is missing"),
         ("docker inspect -f '{{.ID}}'", "the image is missing"),
         ("docker history", "the image is missing"),
         ("docker version a", "takes no arguments"),
@@ -418,9 +441,11 @@ def test_the_flags_of_each_verb() -> None:
     build = (
         "--build-arg --file --label --network --no-cache --platform --progress --quiet --tag --target -f -q -t".split()
     )
+    build = sorted([*build, "--secret"])
     run = (
         "--entrypoint --env --hostname --network --platform --read-only --rm --tmpfs --user --workdir -e -u -w".split()
     )
+    run = sorted([*run, *"--detach --name --publish -d -p".split()])
     ls = "--all --digests --format --no-trunc --quiet -a -q".split()
     inspect, history = "--format --type -f".split(), "--format --human --no-trunc --quiet -H -q".split()
     assert short == {
@@ -430,4 +455,59 @@ def test_the_flags_of_each_verb() -> None:
         **dict.fromkeys(("inspect", "image inspect"), inspect),
         **dict.fromkeys(("history", "image history"), history),
         "version": ["--format", "-f"],
+        **dict.fromkeys(("tag", "image tag"), "".split()),
+        **dict.fromkeys(("rmi", "image rm"), "--force -f".split()),
+        **dict.fromkeys(("ps", "container ls"), "--all --format --no-trunc --quiet -a -q".split()),
+        **dict.fromkeys(("logs", "container logs"), "--tail -n".split()),
+        **dict.fromkeys(("exec", "container exec"), "--env --user --workdir -e -u -w".split()),
+        **dict.fromkeys(("stop", "container stop"), "-t".split()),
+        **dict.fromkeys(("rm", "container rm"), "--force -f".split()),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "hint"),
+    [
+        ("docker compose up", "its file can mount directories, open ports", "docker run -d --name NAME IMAGE"),
+        ("docker buildx bake", "`docker buildx bake` is refused: its file can read others", "a docker build for each"),
+        ("docker volume create x", "`docker volume` is refused: it stays in the engine", "docker run --tmpfs"),
+        ("docker network ls", "the containers of a snippet have a network of their own", "docker run -d -p"),
+        ("docker pull alpine", "no command has a network", "base images of bases.toml"),
+        ("docker build --pull .", "base images are pinned", "leave it out"),
+        ("docker build --ssh default .", "the keys of whoever runs it", "context/"),
+        ("docker build -o out .", "it would write files to this machine", "`contents`"),
+        ("docker build --cache-from a .", "the cache of its own engine", "leave it out"),
+        ("docker build --network=host .", "`host` is refused as the value of `--network`: no command", "go mod vendor"),
+        ("docker build --secret id=x,env=X .", "a secret is a file of context/ here", "id=NAME,src=FILE"),
+        ("docker run -it a sh", "nobody is there to type", "docker run IMAGE PROGRAM"),
+        ("docker run -v /:/x a", "it would reach files of this machine", "--tmpfs"),
+        ("docker run -dp 1:1 a", "two flags in one word are not read here", "write -d -p"),
+        ("docker logs -f web", "it would never end", "`until`"),
+    ],
+)
+def test_what_to_write_instead(text: str, why: str, hint: str) -> None:
+    """What articles use and the tool refuses is refused with the reason, and with what to write instead."""
+    with pytest.raises(RefusedError) as error:
+        commands.parse(text, where=WHERE)
+    assert why in error.value.what
+    assert "is refused" in error.value.what
+    assert hint in error.value.hint
+
+
+def test_secrets() -> None:
+    """The files that a build reads as secrets."""
+    command = commands.parse("docker build --secret id=a.b,src=./x/y --secret=id=c,source=.z .", where=WHERE)
+    assert command.secrets == ["./x/y", ".z"]
+    assert commands.parse("docker tag a b", where=WHERE).creates == ["b"]
+
+
+def test_variables_and_filters() -> None:
+    """They belong to the command, but not to its words."""
+    command = commands.parse("DOCKER_BUILDKIT=1 SOURCE_DATE_EPOCH=0 docker build .", where=WHERE)
+    assert command.variables == (("DOCKER_BUILDKIT", "1"), ("SOURCE_DATE_EPOCH", "0"))
+    assert command.argv == ("docker", "build", ".")
+    command = commands.parse("docker history a | head -3 | wc -l", where=WHERE)
+    assert command.argv == ("docker", "history", "a")
+    assert command.filters == (("head", "-3"), ("wc", "-l"))
+    command = commands.parse("go list ./... | sort".replace("...", "a"), where=WHERE, inside=True)
+    assert (command.argv, command.filters) == (("go", "list", "./a"), (("sort",),))

@@ -168,6 +168,7 @@ class TestBaseOf:
 
 # tests/data/corpus lists what is refused, and why.
 LINES = [
+    ("ARG SOURCE_DATE_EPOCH=1\nFROM a:$SOURCE_DATE_EPOCH", 2),
     # the whole file, and the line that the message names
     ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
     ("FROM a\nENV U=x\nADD $U \\\n  /x", 3),
@@ -210,6 +211,9 @@ def test_allowed(tmp_path: Path, text: str) -> None:
 
 
 LOCALISED = [
+    ("# syntax=docker/dockerfile:1\nFROM a", "# p/syntax=docker/dockerfile:1\nFROM p/a"),
+    ("#syntax = docker/dockerfile:1.7\r\nFROM keep", "#p/syntax = docker/dockerfile:1.7\r\nFROM keep"),
+    ("FROM keep\n# syntax=docker/dockerfile:1", "FROM keep\n# syntax=docker/dockerfile:1"),
     ("FROM alpine:3.22", "FROM p/alpine:3.22"),
     ("from  alpine  as  x", "from  p/alpine  as  x"),
     ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
@@ -243,7 +247,15 @@ LOCALISED = [
 def test_localise(tmp_path: Path, text: str, expected: str) -> None:
     """Images from outside are renamed. Stages, scratch and all other text are unchanged."""
     assert localise(text, lambda name: name if name == "keep" else f"p/{name}", [read(tmp_path, text)]) == expected
-    assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+    if not read(tmp_path, text).frontend:
+        assert localise(text, lambda name: name, [read(tmp_path, text)]) == text
+
+
+def test_a_frontend_is_never_fetched(tmp_path: Path) -> None:
+    """Without a prefix for names, the line would stay a directive."""
+    text = "# syntax=docker/dockerfile:1\nFROM a"
+    with pytest.raises(ValueError, match="would still be a directive"):
+        localise(text, lambda name: name, [read(tmp_path, text)])
 
 
 def test_two_builds_of_one_file(tmp_path: Path) -> None:
@@ -348,7 +360,12 @@ PLAIN = "use a plain name or a path without `..`"
             ),
         ),
         ("target=/x,Target=/y", "the mount option `target` is given twice", "remove one of them"),
-        ("type=secret", "a mount of type secret is refused", "use cache, bind or tmpfs"),
+        ("type=ssh", "a mount of type ssh is refused", "use cache, bind, tmpfs or secret"),
+        (
+            "type=secret,from=a",
+            "the mount option `from` is refused",
+            "use one of: destination, dst, gid, id, mode, required, target, type, uid",
+        ),
         ("source=..,target=/x", "the mount option `source=..` is refused", PLAIN),
         ("id=a*b,target=/x", "the mount option `id=a*b` is refused", PLAIN),
         ("target=proc", "a mount at proc is refused: it belongs to the kernel", "use another path"),
@@ -394,7 +411,13 @@ def test_a_relative_mount_is_below_the_working_directory(tmp_path: Path) -> None
         ("id=a*b,target=/x", "refused"),
         ("target=/x,Target=/y", "refused"),
         ("type=bind,type=cache", "refused"),
-        ("type=secret", "refused"),
+        ("type=secret", None),
+        ("TYPE=Secret,id=a,dst=/x,required=true,mode=0400,uid=1,gid=1", None),
+        ("id=a,type=secret,from=b", "refused"),
+        ("type=secret,source=a", "refused"),
+        ("type=secret,type=bind", "refused"),
+        ("type=cache,required,target=/x", "refused"),
+        ("type=ssh", "refused"),
         ("env=A", "refused"),
         ("", "refused"),
     ],

@@ -66,6 +66,7 @@ def read(text: str) -> list[tuple[str, tuple[str, ...], str, int | None, int]]:
         ("# ssyntax=1\n# syntax 2\n# my syntax=3", []),
         ("FROM a\n# escape=`", [("FROM", (), "a", 1, 1)]),
         ("\n# escape=`\nFROM a", [("FROM", (), "a", 3, 3)]),
+        ("# syntax=docker/dockerfile:1\nFROM a", [("FROM", (), "a", 2, 2)]),
     ],
 )
 def test_instructions(text: str, expected: list[tuple[str, tuple[str, ...], str, int | None, int]]) -> None:
@@ -91,6 +92,7 @@ def test_the_text_of_an_instruction(text: str, whole: list[str]) -> None:
     ("text", "line", "shown"),
     [
         ("# syntax=x", 1, "# syntax=x"),
+        ("# syntax=docker/dockerfile:1\n# syntax=x", 2, "# syntax=x"),
         ("# a=b\n  # Check = x", 2, "# Check = x"),
         ("# platform=x", 1, "# platform=x"),
         ("USER 1\nRUN a \\\\\nb", 2, "RUN a \\\\"),

@@ -45,6 +45,8 @@ ON_EACH = {
     "expect": {"docker <28": "format error", "docker >=28": "format"},
     "differs": {"podman": "it has another loader"},
 }
+START = {"name": "start", "command": "docker run -d -p 80:80 alpine:3.22"}
+ASK = {"name": "ask", "command": "id", "inside": "alpine:3.22", "network": "published", "until": "ready"}
 SNIPPET = {
     "title": "One stage",
     "image": "example",
@@ -53,7 +55,7 @@ SNIPPET = {
     "contents": {"files_of_go": "/usr/local/go"},
     "slow": True,
     "matrix": {"go": ["1.26"]},
-    "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}, ON_EACH],
+    "step": [STEP, {"name": "ls", "command": "ls", "inside": "alpine:3.22"}, ON_EACH, START, ASK],
 }
 PACKAGE = {
     "name": "alpine",
@@ -96,6 +98,7 @@ TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
     (keys.STEP, "snippet.toml", ("step", 0)),
     (keys.STEP, "snippet.toml", ("step", 1)),
     (keys.STEP, "snippet.toml", ("step", 2)),
+    (keys.STEP, "snippet.toml", ("step", 4)),
     (keys.FACT, "snippet.toml", ("step", 0, "facts", "files")),
     (keys.BASES, "bases.toml", ()),
     (keys.PACKAGE, "bases.toml", ("package", 0)),

@@ -553,6 +553,70 @@ class TestOutcomes:
         assert [rule.name for rule in step.on(EngineVersion("docker", 28)).facts] == ["other"]
 
 
+START = """\
+[[step]]
+name = "start"
+command = "docker run -d -p 8080:80 --name web alpine:3.22"
+"""
+
+
+def following(*steps: str) -> str:
+    """A snippet of a background container called web, and more steps, each its lines of TOML."""
+    named = (f'[[step]]\nname = "s{number}"\n{lines}\n' for number, lines in enumerate(steps))
+    return "\n".join(['title = "t"', START, *named])
+
+
+class TestBackground:
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            ['command = "docker logs web"\nuntil = "ready"', 'command = "docker exec web id"\nuntil = "root"'],
+            [
+                'command = "docker stop web"',
+                'command = "docker rm web"',
+                'command = "docker run -d --name web alpine:3.22"',
+            ],
+            ['command = "wget http://localhost:8080/"\ninside = "alpine:3.22"\nnetwork = "published"'],
+            ['command = "docker run -d alpine:3.22"', 'command = "docker ps"\nuntil = "Up"'],
+        ],
+    )
+    def test_steps(self, steps: list[str], tmp_path: Path) -> None:
+        """Later steps may use the container, and whatever is inside another may reach its ports."""
+        snippet = load(tmp_path, following(*steps))
+        assert snippet.leaves_running
+        assert [step.published for step in snippet.steps[1:]] == ["published" in lines for lines in steps]
+        assert [bool(step.until) for step in snippet.steps[1:]] == ["until" in lines for lines in steps]
+        assert set(snippet.bases) == {"alpine:3.22"}
+
+    @pytest.mark.parametrize(
+        ("steps", "what"),
+        [
+            (['command = "docker logs wbe"'], "no earlier step starts a container called 'wbe'"),
+            (['command = "docker exec f7baccdca5ba id"'], "no earlier step starts a container called 'f7baccdca5ba'"),
+            (['command = "docker stop web other"'], "no earlier step starts a container called 'other'"),
+            (['command = "docker rm web"', 'command = "docker logs web"'], "no earlier step starts a container"),
+            (['command = "docker run -d --name web alpine:3.22"'], "two containers are called 'web'"),
+            (['command = "docker logs web"\nnetwork = "published"'], "`network` needs `inside`"),
+            (['command = "id"\ninside = "alpine:3.22"\nnetwork = "host"'], "unknown network 'host'"),
+            (['command = "docker stop web"\nuntil = "web"'], "`until` is refused here"),
+            (['command = "docker run alpine:3.22"\nuntil = "x"'], "`until` is refused here"),
+        ],
+    )
+    def test_mistake(self, steps: list[str], what: str, tmp_path: Path) -> None:
+        """A step can use only what an earlier one has started, and can be repeated only if that changes nothing."""
+        with pytest.raises(ManifestError, match=re.escape(what)) as error:
+            load(tmp_path, following(*steps))
+        assert error.value.where is not None
+        assert error.value.where.line is not None
+        assert error.value.hint
+
+    def test_a_port_that_nobody_publishes(self, tmp_path: Path) -> None:
+        """A container without -p has none."""
+        lines = 'command = "id"\ninside = "alpine:3.22"\nnetwork = "published"'
+        with pytest.raises(ManifestError, match="no earlier step publishes a port"):
+            load(tmp_path, following(lines).replace("-p 8080:80 ", ""))
+
+
 class TestContents:
     def test_facts(self, tmp_path: Path) -> None:
         """Paths in the image, each a fact; an empty table asks for the contents alone."""

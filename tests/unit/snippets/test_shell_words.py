@@ -101,7 +101,18 @@ REFUSED = [
     # command, message, hint
     ("docker run a echo hello | wc -c", "`|` is a pipe", "as in docker run IMAGE sh -c 'echo hello | wc -c'"),
     ("docker run a echo hello | wc -c", "`|` is a pipe", "quote it: '|'"),
-    ("docker a || b", "`|` is a pipe", "'|'"),
+    ("docker a || b", "`|` is a pipe", "write both, or remove it"),
+    ("docker a |", "`|` is a pipe", "write both, or remove it"),
+    ("| docker a", "`|` is a pipe", "write both, or remove it"),
+    ("docker a |& b", "`&` is the end of a command", "'&'"),
+    ("docker a | b > c", "`>` is a redirection", "'>'"),
+    ("docker a | while b", "`while` is refused: it is a word of the shell", "run a shell in the container"),
+    ("docker a | A=b c", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
+    ("A=b", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
+    ("A+=b c", "`A+=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
+    ("A'='b c", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
+    ("1A=b c", "`1A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
+    ("é=b c", "`é=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
     ("docker a && b", "`&` is the end of a command", "'&'"),
     ("docker a &", "`&` is the end of a command", "'&'"),
     ("docker a; b", "`;` is the end of a command", "';'"),
@@ -171,6 +182,23 @@ def test_refused(text: str, what: str, hint: str) -> None:
     assert what in error.value.what
     assert hint in error.value.hint
     assert (error.value.where, error.value.evidence) == (WHERE, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "commands"),
+    [
+        ("docker a", [], [["docker", "a"]]),
+        ("A=b docker a", [("A", "b")], [["docker", "a"]]),
+        ("A= _b2='c d'e=f docker A=b", [("A", ""), ("_b2", "c de=f")], [["docker", "A=b"]]),
+        ("docker a|head -3 | wc -l", [], [["docker", "a"], ["head", "-3"], ["wc", "-l"]]),
+        ("docker '|' a\"|\" | grep '|'", [], [["docker", "|", "a|"], ["grep", "|"]]),
+        ("A=b docker | sort", [("A", "b")], [["docker"], ["sort"]]),
+    ],
+)
+def test_variables_and_pipes(text: str, variables: list[tuple[str, str]], commands: list[list[str]]) -> None:
+    """Variables come before the first command, and pipes between commands, unless they are quoted."""
+    line = shell_words.parse(text, where=WHERE)
+    assert (list(line.variables), [list(words) for words in line.commands]) == (variables, commands)
 
 
 @pytest.mark.parametrize("c", sorted(set(string.printable) - set(string.ascii_letters + string.digits + "%+,-./:@_ =")))

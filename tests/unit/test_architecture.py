@@ -28,7 +28,10 @@ ALLOWED = {
     "runs": {"snippets", "captures", "system", "engines", "provision"},
     "shards": {"snippets", "captures", "runs"},
     "reports": {"snippets", "captures", "facts", "pages", "runs"},
-    "cli": {"snippets", "captures", "facts", "pages", "system", "engines", "provision", "runs", "shards", "reports"},
+    "cli": {
+        *("snippets", "captures", "facts", "pages", "system", "engines", "provision", "runs", "shards", "reports"),
+        *("preview", "publish"),
+    },
     "preview": {
         "snippets",
         "captures",
@@ -73,7 +76,7 @@ OPENS = {
     "publish/page": "the built site",
     "publish/styles": "the built site",
     "publish/scripts": "the theme, and this repository's own templates",
-    "preview/__main__": "the tool's cache",
+    "preview/preview": "the tool's cache",
     "publish/lean": "data of the package",
     "preview/site": "the built site",
     "preview/server": "data of the package",

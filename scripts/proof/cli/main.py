@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, engine, facts, shards, status
+from proof.cli import check, engine, facts, publish, serve, shards, status
 from proof.core.errors import ProofError, print_crash, print_error
 
-_VERBS = (check, shards, status, facts, engine)
+_VERBS = (check, serve, status, facts, publish, shards, engine)
 EXIT_CODES = {
     0: "accurate",
     1: "drift",

@@ -20,6 +20,7 @@ Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name
 
 _MOST_SHARDS = 64  # starting more machines takes longer than the measuring
 _LONGEST = 86_400  # seconds
+_PORTS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +192,13 @@ def count(text: str) -> int:
     """A number of shards or jobs."""
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= _MOST_SHARDS:
         raise argparse.ArgumentTypeError(f"expected a number from 1 to {_MOST_SHARDS}, not '{text}'")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """The number of a port."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < _PORTS:
+        raise argparse.ArgumentTypeError(f"expected a port, from 1 to {_PORTS - 1}, not '{text}'")
     return int(text)
 
 

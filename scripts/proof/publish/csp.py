@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from proof.publish import markup, scripts
+from proof.publish import markup
 from proof.publish.page import Page, reading
+from proof.publish.scripts import Scripts
 
 _POLICY = {
     "default-src": "'none'",
@@ -23,7 +24,7 @@ _POLICY = {
 }
 
 
-def add_policy(page: Page) -> Page:
+def add_policy(page: Page, scripts: Scripts) -> Page:
     """Add a policy to the page that allows its inline scripts by their hashes.
 
     Raises UsageError for an unknown script. This is checked for the finished page once more, because being in the page
@@ -31,7 +32,7 @@ def add_policy(page: Page) -> Page:
     """
     found = reading(page.html).scripts
     for script in found:
-        if not scripts.known(script):
+        if not scripts.know(script):
             raise markup.unknown(page, None, script)
     return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(found)}">')
 

@@ -11,8 +11,8 @@ import re
 from html.parser import HTMLParser
 
 from proof.core.errors import UsageError, Where
-from proof.publish import scripts
 from proof.publish.page import Page
+from proof.publish.scripts import Scripts
 
 _HEAD = frozenset("head link meta script title".split())
 _ELEMENTS = _HEAD | frozenset(
@@ -40,9 +40,9 @@ _IGNORED = re.compile(r"[\x00-\x20]+")  # browsers ignore these characters in an
 _LIST = "if the theme uses it, add it to the list in publish/markup.py"
 
 
-def check(page: Page) -> None:
+def check(page: Page, scripts: Scripts) -> None:
     """Raise UsageError, with the line of the built page, for markup that is not allowed."""
-    reader = _Reader(page)
+    reader = _Reader(page, scripts)
     reader.feed(page.html)
     reader.close()
     # A title is text in HTML and markup in SVG: with a `<` in it, two parsers could read different pages.
@@ -54,9 +54,9 @@ def check(page: Page) -> None:
 class _Reader(HTMLParser):
     """Checks every element. HTMLParser gives the names of elements and attributes in lower case."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, scripts: Scripts) -> None:
         super().__init__(convert_charrefs=True)
-        self._page = page
+        self._page, self._scripts = page, scripts
         self._in_head = False
         self._settings = 0
         self._script: tuple[int, list[str]] | None = None  # the inline script being read: its line and its text
@@ -90,13 +90,15 @@ class _Reader(HTMLParser):
             hint = f"leave it out; {_LIST}"
             if name == "style":
                 hint = "use a class, and a rule in a style sheet in docs/assets/"
+                if tag in ("th", "td"):
+                    hint = "in mkdocs.yml, give the extension `tables` the option use_align_attribute: true"
             self._refuse(f"the attribute `{name}` is not allowed in a page", hint)
         if name == "src" and tag == "script" and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII):
             self._refuse(f"`{value}` is not a script of this site", "use a .js file in docs/assets/")
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)
             self._address(value, loads=loads, image=tag == "img")
-        if name == "src" and tag == "script" and not scripts.loadable(self._page, value):
+        if name == "src" and tag == "script" and not self._scripts.may_be_loaded(self._page, value):
             what = f"`{value}` is neither the theme's script nor one that mkdocs.yml names"
             self._refuse(what, "name it in mkdocs.yml: extra_javascript for every page, extra: scripts for this one")
 
@@ -119,7 +121,7 @@ class _Reader(HTMLParser):
         if tag == "script" and self._script is not None:
             line, pieces = self._script
             self._script = None
-            if not scripts.known("".join(pieces)):
+            if not self._scripts.know("".join(pieces)):
                 raise unknown(self._page, line, "".join(pieces))
 
     def handle_data(self, data: str) -> None:

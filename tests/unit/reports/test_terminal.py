@@ -159,7 +159,7 @@ PRINTED = {
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
-    "publish/__main__": ["f'{len(pages)} pages finished'"],
+    "cli/publish": ["f\"{len(finish.publish(parsed.site or root / 'site', root))} pages finished\""],
     "reports/github": ["annotation.command(base)"],
 }
 

@@ -55,6 +55,7 @@ class RunOptions:
     pages: tuple[Path, ...]  # whose snippets to run
     engine: EngineChoice
     bases: Origin
+    newest_bases: bool  # what the registry's tags name today, instead of the locked images
     mirror: str
     jobs: int | None
     quick: bool
@@ -72,16 +73,21 @@ class RunOptions:
     @classmethod
     def of(cls, parsed: argparse.Namespace) -> RunOptions:
         """Check what argparse parsed; UsageError where options contradict each other."""
-        if parsed.mirror and parsed.bases != "registry":
-            hint = f"--bases registry --mirror {parsed.mirror}"
-            raise UsageError("--mirror needs --bases registry", hint=hint)
+        from proof.snippets import settings
+
+        root = project_root(parsed)
+        bases = parsed.bases or settings.load(root).bases
+        if bases != "registry" and (parsed.mirror or parsed.newest_bases):
+            option = f"--mirror {parsed.mirror}" if parsed.mirror else "--newest-bases"
+            raise UsageError(f"{option.split(maxsplit=1)[0]} needs --bases registry", hint=f"--bases registry {option}")
         return cls(
-            root=project_root(parsed),
+            root=root,
             write=parsed.write,
             names=tuple(parsed.names),
             pages=tuple(parsed.page),
             engine=parsed.engine,
-            bases=parsed.bases,
+            bases=bases,
+            newest_bases=parsed.newest_bases,
             mirror=parsed.mirror,
             jobs=parsed.jobs,
             quick=parsed.quick,
@@ -110,8 +116,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bases",
         choices=("rebuilt", "registry"),
-        default="rebuilt",
-        help="rebuild base images from pinned packages, or pull them (default: rebuilt)",
+        help="rebuild base images from pinned packages, or pull them (default: what proof.toml says, or rebuilt)",
+    )
+    parser.add_argument(
+        "--newest-bases",
+        action="store_true",
+        help="with --bases registry: pull what the tags name today, instead of the images in bases.lock",
     )
     parser.add_argument(
         "--jobs",

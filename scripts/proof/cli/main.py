@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, engine, facts, publish, serve, shards, status
+from proof.cli import check, completion, engine, facts, init, publish, schema, serve, shards, status
 from proof.core.errors import ProofError, print_crash, print_error
 
-_VERBS = (check, serve, status, facts, publish, shards, engine)
+_VERBS = (init, check, serve, status, facts, publish, shards, engine, schema, completion)
 EXIT_CODES = {
     0: "accurate",
     1: "drift",
@@ -29,7 +29,12 @@ EXIT_CODES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     sys.excepthook = print_crash
-    parsed = parser().parse_args(arguments)
+    known = parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+        import argcomplete
+
+        argcomplete.autocomplete(known)
+    parsed = known.parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
     except ProofError as error:

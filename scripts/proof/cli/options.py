@@ -106,7 +106,8 @@ class RunOptions:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `check` and `update`."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
+    names = parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
+    names.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
     parser.add_argument(
         "--engine",
         choices=get_args(EngineChoice),
@@ -196,6 +197,15 @@ def project_root(parsed: argparse.Namespace) -> Path:
     if parsed.project and not parsed.project.is_dir():
         raise UsageError(f"no such directory: {parsed.project}")
     return find_root((parsed.project or Path.cwd()).absolute())
+
+
+def snippet_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """The directories of the project's snippets, for a shell to complete. Nothing is read but their names."""
+    try:
+        root = project_root(parsed_args)
+    except (UsageError, OSError):
+        return []
+    return sorted(path.parent.name for path in (root / "snippets").glob("*/snippet.toml"))
 
 
 def count(text: str) -> int:

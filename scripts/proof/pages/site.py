@@ -18,6 +18,7 @@ from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import stale
 from proof.core import folder_cache
 from proof.core.errors import ProofError, UsageError
+from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
@@ -63,8 +64,8 @@ class Site:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The settings in mkdocs.yml. Raises UsageError if there is no such file."""
-        path = self.root / "mkdocs.yml"
+        """The settings of the site generator. Raises UsageError if there are none."""
+        path = site_file(self.root)
         try:
             written = path.lstat().st_mtime_ns
             if self._config is None or self._config[0] != written:

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from proof.core.errors import UsageError, Where
+from proof.core.site_file import site_file
 from proof.publish.page import Page
 
 _PARTIALS = "partials/javascripts"  # of Material and Zensical
@@ -50,7 +51,7 @@ class Scripts:
     @classmethod
     def of(cls, project: Path) -> Scripts:
         """Those of a project: its mkdocs.yml says which. Raises UsageError if there is no such file."""
-        config = _settings(project / "mkdocs.yml")
+        config = _settings(site_file(project))
         theme = config.get("theme") or "mkdocs"
         theme = theme if isinstance(theme, dict) else {"name": theme}
         entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
@@ -108,8 +109,9 @@ def _templates(folder: Path) -> list[Path]:
 
 def _folders(theme: str) -> Iterator[Path]:
     """The directory of the theme, and that of Zensical, which reads the mkdocs.yml of another one."""
-    for point in entry_points(group="mkdocs.themes", name=theme):
-        yield from _folder(point.value)
+    for group in ("mkdocs.themes", "properdocs.themes"):
+        for point in entry_points(group=group, name=theme):
+            yield from _folder(point.value)
     yield from (folder / "templates" for folder in _folder("zensical"))
 
 

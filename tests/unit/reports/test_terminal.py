@@ -154,9 +154,11 @@ def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture
 
 # Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
 PRINTED = {
+    "cli/completion": ["shellcode(['proof'], shell=parsed.shell)"],
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
+    "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
     "cli/publish": ["f\"{len(finish.publish(parsed.site or root / 'site', root))} pages finished\""],

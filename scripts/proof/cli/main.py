@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, completion, engine, facts, init, publish, schema, serve, shards, status
+from proof.cli import check, completion, engine, explain, facts, init, publish, schema, serve, shards, status
 from proof.core.errors import ProofError, print_crash, print_error
 
-_VERBS = (init, check, serve, status, facts, publish, shards, engine, schema, completion)
+_VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema, completion)
 EXIT_CODES = {
     0: "accurate",
     1: "drift",

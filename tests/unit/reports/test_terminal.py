@@ -157,6 +157,7 @@ PRINTED = {
     "cli/completion": ["shellcode(['proof'], shell=parsed.shell)"],
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
+    "cli/explain": ["explanations.as_json(found)"],
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],

@@ -16,6 +16,7 @@ _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
+    "font-src": "'self'",  # of MkDocs' own theme; Material's icons are in its style sheet
     "img-src": "'self' data:",  # the theme's icons are in its style sheet
     "connect-src": "'self'",  # the search index
     "worker-src": "'self'",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from proof.publish import card, csp, feed, head, lean, markup, material, styles
+from proof.publish import card, csp, feed, head, lean, markup, material, mkdocs_theme, styles
 from proof.publish.page import Page, read
 from proof.publish.scripts import Scripts
 
 
 def publish(site: Path, project: Path) -> list[Page]:
     """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
-    built, scripts = read(site), Scripts.of(project)
+    built, scripts = [mkdocs_theme.fix_markup(page) for page in read(site)], Scripts.of(project)
     for page in built:
         markup.check(page, scripts)
     pages = [material.fix_markup(page) for page in built]

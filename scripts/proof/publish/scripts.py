@@ -27,6 +27,8 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # A placeholder in a template stands for a path, with no character that could end a string or name a host.
 _OPEN = re.compile(r"\{\{.*?\}\}")
 _PATH = r"[\w.~/%-]*"
+# Of one with `tojson`: such a path as a string, or a table of names with numbers, like the keys of MkDocs' own theme.
+_JSON = rf'(?:"{_PATH}"|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
 
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it. So it is loaded
 # after the first paint. It waits for DOMContentLoaded, which is past by then, so the event is sent once more.
@@ -108,11 +110,12 @@ def _templates(folder: Path) -> list[Path]:
 
 
 def _folders(theme: str) -> Iterator[Path]:
-    """The directory of the theme, and that of Zensical, which reads the mkdocs.yml of another one."""
+    """The directories of the theme, of Zensical, which reads the mkdocs.yml of another one, and of the search."""
     for group in ("mkdocs.themes", "properdocs.themes"):
         for point in entry_points(group=group, name=theme):
             yield from _folder(point.value)
-    yield from (folder / "templates" for folder in _folder("zensical"))
+    for module in ("zensical", "mkdocs.contrib.search", "properdocs.contrib.search"):
+        yield from (folder / "templates" for folder in _folder(module))
 
 
 def _folder(module: str) -> Iterator[Path]:
@@ -122,4 +125,7 @@ def _folder(module: str) -> Iterator[Path]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(_PATH.join(map(re.escape, _OPEN.split(template))), re.ASCII)
+    text = "".join(map(re.escape, _OPEN.split(template)[:1]))
+    for placeholder, after in zip(_OPEN.findall(template), _OPEN.split(template)[1:], strict=True):
+        text += (_JSON if "tojson" in placeholder else _PATH) + re.escape(after)
+    return re.compile(text, re.ASCII)

@@ -16,9 +16,10 @@ from proof.publish.scripts import Scripts
 
 # What each directive keeps a page from, should somebody get markup of theirs into it.
 DIRECTIVES = [
-    ("default-src", ["'none'"]),  # whatever is not named: fonts, frames, media, plug-ins
+    ("default-src", ["'none'"]),  # whatever is not named: frames, media, plug-ins
     ("script-src", ["'self'"]),  # scripts of other hosts, and in attributes
     ("style-src", ["'self'"]),  # styles that read a page through the addresses they ask for
+    ("font-src", ["'self'"]),  # fonts that tell another host who reads
     ("img-src", ["'self'", "data:"]),  # pictures that tell another host who reads
     ("connect-src", ["'self'"]),  # requests of a script to another host
     ("worker-src", ["'self'"]),  # workers made of text

@@ -113,6 +113,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "noise": partial(_key_table, keys.NOISE),
     "step": partial(_key_table, keys.STEP),
     "fact": partial(_key_table, keys.FACT),
+    "project": partial(_key_table, keys.PROJECT),
     "package": partial(_key_table, keys.PACKAGE),
     "base": partial(_key_table, keys.BASE),
     "layer": partial(_key_table, keys.LAYER),

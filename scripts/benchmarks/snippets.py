@@ -202,7 +202,7 @@ class Sides:
     def _preview(self) -> Iterator[int]:
         """Run the preview of this project; yields its port."""
         port = 8000 + os.getpid() % 1000
-        argv = [sys.executable, "-m", "proof.preview", "--port", str(port)]
+        argv = [sys.executable, "-m", "proof.cli.main", "serve", "--port", str(port)]
         env = {**os.environ, "PROOF_CACHE": str(self._tool), "NO_MKDOCS_2_WARNING": "1"}
         with subprocess.Popen(argv, cwd=self.root, env=env, stdout=subprocess.DEVNULL) as serving:
             try:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from proof.publish.__main__ import publish
+from proof.publish.finish import publish
 from tests.browser.serve import serve
 from tests.support.helpers import REPOSITORY, mkdocs
 
@@ -38,7 +38,7 @@ def build(folder: Path) -> None:
     """The site as `scripts/build` leaves it."""
     done = mkdocs(REPOSITORY, folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    publish(folder)
+    publish(folder, REPOSITORY)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from proof.captures import store
-from proof.publish.__main__ import publish
+from proof.publish.finish import publish
 from proof.snippets.places import folder_of
 from tests.browser.conftest import Reader, Scheme, settled
 from tests.browser.serve import serve
@@ -54,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     done = mkdocs(root, root / "site")
     assert done.returncode == 0, done.stdout + done.stderr
-    publish(root / "site")
+    publish(root / "site", root)
     return root / "site"
 
 

@@ -75,9 +75,12 @@ def test_without_the_reference_engine_nothing_runs(job: tuple[str, ...], root: P
 @pytest.mark.parametrize(
     ("env", "called"),
     [
-        ({}, ["proof update --engine auto --bases registry"]),
+        ({}, ["proof update --engine auto --bases registry --newest-bases"]),
         ({"ENGINE": "docker", "BASES": "rebuilt"}, ["proof update --engine docker --bases rebuilt"]),
-        ({"ENGINE": "reference"}, ["pinned, /settings", "proof update --engine private --bases registry"]),
+        (
+            {"ENGINE": "reference"},
+            ["pinned, /settings", "proof update --engine private --bases registry --newest-bases"],
+        ),
     ],
 )
 def test_a_refresh_chooses_its_engine(env: dict[str, str], called: list[str], root: Path) -> None:

@@ -66,7 +66,8 @@ def test_the_site_needs_no_package_of_development() -> None:
         return {re.split(r"[<>=;]", line)[0].lower() for line in wanted}
 
     site, dev = versions("requirements.lock").keys(), versions("requirements-dev.lock").keys()
-    assert names([*project["project"]["dependencies"], *groups["install"]]) <= site
+    needed = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["site"]]
+    assert names([*needed, *groups["install"]]) <= site
     assert names(groups["dev"]) <= dev
     assert not names(groups["dev"]) & site
 

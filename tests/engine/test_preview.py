@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from proof.engines.engine import Engine
-from proof.preview.__main__ import Preview
+from proof.preview.preview import Preview
 from proof.preview.server import Server
 from proof.preview.site import Site
 from proof.preview.watch import Watch
-from tests.support.helpers import edit, measure, tiny, tree
+from proof.publish.scripts import Scripts
+from tests.support.helpers import REPOSITORY, edit, measure, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -39,7 +40,7 @@ def site(project: Path, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def server(site: Site) -> Iterator[Server]:
-    with Server(0, lambda: site.shown) as running:
+    with Server(0, lambda: site.shown, Scripts.of(REPOSITORY)) as running:
         yield running
         running.shutdown()
 

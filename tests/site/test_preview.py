@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from proof.pages import site as pages_site
-from proof.preview.__main__ import Preview
 from proof.preview.files import Files
+from proof.preview.preview import Preview
 from proof.preview.server import Server, _Handler
 from proof.preview.site import Site
 from proof.publish import csp
+from proof.publish.scripts import Scripts
 from tests.support.helpers import REPOSITORY, captured, edit, mkdocs, tiny, tree
 from tests.support.makers import write
 
@@ -39,7 +40,7 @@ def site(project: Path, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def server(site: Site) -> Iterator[Server]:
-    with Server(0, lambda: site.shown) as running:
+    with Server(0, lambda: site.shown, Scripts.of(REPOSITORY)) as running:
         yield running
         running.shutdown()
 
@@ -200,7 +201,7 @@ def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Only the server, with a site of one page."""
     folder = write(tmp_path_factory.mktemp("shown"), {"index.html": "<!doctype html><title>x</title><body></body>"})
-    with Server(0, lambda: folder) as running:
+    with Server(0, lambda: folder, Scripts.of(REPOSITORY)) as running:
         yield running
         running.shutdown()
 

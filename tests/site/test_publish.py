@@ -21,11 +21,12 @@ from PIL import Image, ImageDraw
 from proof.core.errors import UsageError
 from proof.facts import book as facts
 from proof.pages.scan import scan
-from proof.publish import card, csp, lean, scripts, styles
+from proof.publish import card, csp, lean, styles
 from proof.publish import head as head_module
 from proof.publish import markup as markup_module
-from proof.publish.__main__ import publish
+from proof.publish.finish import publish
 from proof.publish.page import Page, load, read, reading
+from proof.publish.scripts import Scripts
 from tests.support.helpers import REPOSITORY, address, mkdocs
 
 ADDRESS = "https://example.org/article/"
@@ -45,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     done = mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS})
     assert done.returncode == 0, done.stdout + done.stderr
-    publish(folder)
+    publish(folder, REPOSITORY)
     return folder
 
 
@@ -170,7 +171,7 @@ def test_markup_that_no_page_may_hold_stops_the_build(markup: str, says: str, sm
     path = small / "index.html"
     path.write_text(SMALL.replace("<p>A lead.</p>", f"<p>A lead.</p>\n{markup}"), "utf-8")
     with pytest.raises(UsageError, match=re.escape(says)) as refused:
-        publish(small)
+        publish(small, REPOSITORY)
     assert refused.value.where is not None
     assert (refused.value.where.path, refused.value.where.line) == (path, 4)
     assert refused.value.hint
@@ -182,13 +183,13 @@ def test_front_matter_cannot_write_into_the_head(markup: str, small: Path) -> No
     """A theme puts a description into an attribute as it is."""
     (small / "index.html").write_text(SMALL.replace("weighs.", f'weighs.">{markup}<meta name="x" content="'), "utf-8")
     with pytest.raises(UsageError, match=r"index\.html:2: "):
-        publish(small)
+        publish(small, REPOSITORY)
 
 
 def test_a_title_that_ends_itself_stops_the_build(small: Path) -> None:
     (small / "index.html").write_text(SMALL.replace("Two &amp; one", "</title><b>Two</b><title>"), "utf-8")
     with pytest.raises(UsageError, match=r"index\.html:1: <b> is not allowed in the head"):
-        publish(small)
+        publish(small, REPOSITORY)
 
 
 def test_harmless_html_may_stand_in_a_page(small: Path) -> None:
@@ -202,33 +203,38 @@ def test_harmless_html_may_stand_in_a_page(small: Path) -> None:
         "<script src='assets/calculator.js' defer></script>"
     )
     (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", html), "utf-8")
-    (page,) = publish(small)
+    (page,) = publish(small, REPOSITORY)
     assert html in page.html
 
 
 def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the theme's templates and of overrides/, with a path where a template leaves one open; no other one."""
+    scripts = Scripts.of(REPOSITORY)
     found = {script for path in site.rglob("*.html") for script in load(site, path).reads.scripts}
     assert len(found) >= 5
     for script in found:
-        assert scripts.known(script)
-        assert not scripts.known(f"{script} ")
-        assert not scripts.known(f"{script};alert(1)")
+        assert scripts.know(script)
+        assert not scripts.know(f"{script} ")
+        assert not scripts.know(f"{script};alert(1)")
     scope = next(script for script in found if script.startswith('__md_scope=new URL("'))
     rest = scope.partition('"')[2].partition('"')[2]
-    assert scripts.known(f'__md_scope=new URL("../..{chr(34)}{rest}')
+    assert scripts.know(f'__md_scope=new URL("../..{chr(34)}{rest}')
     for other in ("https://example.com", '"+alert(1)+"', "\\", "${alert(1)}", "</script>", "javascript:x"):
-        assert not scripts.known(f'__md_scope=new URL("{other}"{rest}')
-    # A theme with other scripts brings them along.
-    partials = tmp_path / "newtheme" / "templates" / "partials" / "javascripts"
-    partials.mkdir(parents=True)
+        assert not scripts.know(f'__md_scope=new URL("{other}"{rest}')
+    # Another theme brings its own scripts along.
+    (tmp_path / "newtheme").mkdir()
     (tmp_path / "newtheme" / "__init__.py").touch()
-    (partials / "base.html").write_text('{#- x -#}\n<script>later("{{ base_url | e }}")</script>\n')
+    (tmp_path / "newtheme" / "base.html").write_text('{#- x -#}\n<script>later("{{ base_url | e }}")</script>\n')
+    (tmp_path / "newtheme-1.0.dist-info").mkdir()
+    (tmp_path / "newtheme-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: newtheme\nVersion: 1.0\n"
+    )
+    (tmp_path / "newtheme-1.0.dist-info" / "entry_points.txt").write_text("[mkdocs.themes]\nnewtheme = newtheme\n")
+    (tmp_path / "mkdocs.yml").write_text("theme: newtheme\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(scripts, "_THEMES", ("newtheme", "nosuchtheme"))
-    monkeypatch.setattr(scripts, "_known", scripts._known.__wrapped__)
-    assert scripts.known('later("../..")')
-    assert not scripts.known(scope)
+    scripts = Scripts.of(tmp_path)
+    assert scripts.know('later("../..")')
+    assert not scripts.know(found.pop())
 
 
 def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_path: Path) -> None:
@@ -239,23 +245,23 @@ def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_
     path.write_bytes(bundle.read_bytes())
     html = SMALL.replace("<p>A lead.</p>", f"<script src='{bundle.relative_to(site)}'></script>")
     (tmp_path / "index.html").write_text(html, "utf-8")
-    markup_module.check(load(tmp_path, tmp_path / "index.html"))
+    markup_module.check(load(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
     path.write_text("alert(1)")
     with pytest.raises(UsageError, match="is neither the theme's script"):
-        markup_module.check(load(tmp_path, tmp_path / "index.html"))
+        markup_module.check(load(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
 
 
 def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> None:
     """The last step asks once more, of the page as it is by then."""
     page = load(small, small / "index.html").sub("<p>", "<script>alert(1)</script><p>")
     with pytest.raises(UsageError, match=r"unknown inline script"):
-        csp.add_policy(page)
+        csp.add_policy(page, Scripts.of(REPOSITORY))
 
 
 def test_a_finished_site_is_not_finished_again(small: Path) -> None:
-    publish(small)
+    publish(small, REPOSITORY)
     with pytest.raises(UsageError, match="already finished"):
-        publish(small)
+        publish(small, REPOSITORY)
 
 
 @pytest.mark.parametrize("css", ["@media print { .a { color: red }", ".a { color: red }}"])
@@ -353,7 +359,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> None:
     """Whole if there is room for it, in place of the description."""
     (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed("It takes 8MB. That is little.")), "utf-8")
-    publish(small)
+    publish(small, REPOSITORY)
     assert "It takes 8MB. That is little." in texts(drawn, card._INK)
     assert "weighs" not in texts(drawn, card._QUIET)
 
@@ -362,7 +368,7 @@ def test_a_long_summary_ends_with_a_sentence(small: Path, drawn: list[tuple[str,
     """The sentences that do not fit are left out, and an ellipsis says so."""
     sentences = [f"{'This is sentence number ' * 8}{number}." for number in range(9)]
     (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed(" ".join(sentences))), "utf-8")
-    publish(small)
+    publish(small, REPOSITORY)
     written = texts(drawn, card._INK)
     assert re.search(r"sentence number \d\. …$", written)
     assert sentences[0] in written
@@ -428,7 +434,7 @@ def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:
 
 def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     """A build that was not told where it goes has no feed, no canonical address and no picture's address."""
-    (page,) = publish(small)
+    (page,) = publish(small, REPOSITORY)
     assert "og:url" not in page.html
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
@@ -441,7 +447,7 @@ def test_a_feed_stays_xml_whatever_a_page_says(small: Path) -> None:
     text = SMALL.replace("<title>Two &amp; one", f"{head}<title>]]&gt;&lt;/title&gt;\x1b[31m &amp;#0;\ufffe")
     measured = '<time class="measured" datetime="2026-11-23">x</time>'
     (small / "index.html").write_text(text.replace("<p>", f"{measured}<p>"), "utf-8")
-    publish(small)
+    publish(small, REPOSITORY)
     feed = ET.parse(small / "feed.xml")  # noqa: S314 - written by the tool itself
     assert feed.findtext("a:entry/a:title", "", ATOM) == "]]></title>\\x1b[31m &#0;\\ufffe"
     assert ET.parse(small / "sitemap.xml").findtext(".//s:loc", "", MAP) == ADDRESS  # noqa: S314
@@ -452,7 +458,7 @@ def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> Non
     """HTML in a page can look like a fact; a card needs a number of bytes."""
     fact = f'<strong><data class="fact" value="{value}">8MB</data></strong>'
     (small / "index.html").write_text(SMALL.replace("A lead.", fact * 2), "utf-8")
-    (page,) = publish(small)
+    (page,) = publish(small, REPOSITORY)
     assert page.reads.sizes == []
 
 

@@ -114,7 +114,8 @@ def test_every_dependency_has_its_reason() -> None:
     """Each package that pyproject.toml asks for is in a table."""
     project = tomllib.loads(text(REPOSITORY / "pyproject.toml"))
     groups = project["dependency-groups"]
-    wanted = [*project["project"]["dependencies"], *groups["install"], *groups["dev"]]
+    extras = [name for names in project["project"]["optional-dependencies"].values() for name in names]
+    wanted = [*project["project"]["dependencies"], *extras, *groups["install"], *groups["dev"]]
     page = text(DOCS / "maintain" / "dependencies.md")
     listed = {name for row in re.findall(r"^\| ([\w, -]+) \|", page, re.MULTILINE) for name in row.split(", ")}
     assert {re.split(r"[<>=;]", name)[0] for name in wanted} <= listed

@@ -1,7 +1,7 @@
 """Reads and writes snippets/bases.lock: the digest of each registry base that the captures were made with.
 
-One line per base, `REFERENCE@DIGEST`. `proof update --bases registry` writes the file together with those captures, so
-a review shows both. Later runs compare it with the registry, and so notice that a tag has moved.
+One line per base, `REFERENCE@DIGEST`. `proof update` writes the file together with those captures, so a review shows
+both. Later runs use these images, wherever the tags have moved, until `proof update --newest-bases` moves the lock.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from proof.core.files import read_text, write_whole
 from proof.snippets.base_images import Bases
 
 FILE = "bases.lock"
-_HEAD = "# Written by `proof update --bases registry`, and by nobody else.\n"
+_HEAD = "# Written by `proof update` with the captures, and by nobody else. It is committed, like they are.\n"
 _LARGEST = 1_000_000  # bytes
 _LINE = re.compile(r"([A-Za-z0-9._/:-]+)@(sha256:[0-9a-f]{64})")
 

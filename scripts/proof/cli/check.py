@@ -48,7 +48,7 @@ def _run(parsed: argparse.Namespace) -> int:
     snippets, broken = choose_snippets(options, terminal, bases)
     if options.results:
         result_files.check_empty(options.results)
-    cache = ResultCache(options.root, cache_folder(), bases, PLATFORM)
+    cache = ResultCache(options.root, cache_folder(), bases, PLATFORM, origin=options.bases)
     found: dict[str, Result] = {}
     if may_reuse(options):
         found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}

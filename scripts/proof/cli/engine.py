@@ -20,6 +20,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _engine_command(parsed: argparse.Namespace) -> int:
+    from proof.captures import bases_lock
     from proof.core.settings import cache_folder
     from proof.engines import private_daemon
     from proof.provision import loader
@@ -38,11 +39,14 @@ def _engine_command(parsed: argparse.Namespace) -> int:
     elif running:
         terminal.say(f"already running: export DOCKER_HOST={running[0][2]}")
     else:
-        bases = base_images.load(project_root(parsed))
+        root = project_root(parsed)
+        bases = base_images.load(root)
+        locked = bases_lock.load(root, bases)
         with private_daemon.start(cache, PLATFORM, detach=True) as engine:
             for name in bases.images:
                 with terminal.stage(f"base {name}"):
-                    loader.ensure(bases, name, engine, origin="rebuilt", cache=cache)
+                    origin, digest = bases.origin, locked.get(name, "")
+                    loader.ensure(bases, name, engine, origin=origin, cache=cache, locked=digest)
             terminal.say('running until `proof engine stop`; to use it: eval "$(proof engine env)"')
             terminal.say("It has no network: docker build --network none …, docker run --network none …")
     return 0

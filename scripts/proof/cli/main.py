@@ -14,11 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, engine, facts, shards, status
+from proof.cli import check, completion, engine, explain, facts, init, publish, schema, serve, shards, status
 from proof.core.errors import ProofError, print_crash, print_error
 from proof.core.text import spell_out
 
-_VERBS = (check, shards, status, facts, engine)
+_VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema, completion)
 EXIT_CODES = {
     0: "accurate",
     1: "drift",
@@ -35,7 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codecs.register_error(spell_out.__name__, spell_out)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe or a terminal may have another encoding than UTF-8
         sys.stdout.reconfigure(errors=spell_out.__name__)
-    parsed = parser().parse_args(arguments)
+    known = parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what may come next
+        import argcomplete
+
+        argcomplete.autocomplete(known)
+    parsed = known.parse_args(arguments)
     try:
         code: int = parsed.run(parsed)
     except ProofError as error:

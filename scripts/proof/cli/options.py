@@ -20,6 +20,7 @@ Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name
 
 _MOST_SHARDS = 64  # starting more machines takes longer than the measuring
 _LONGEST = 86_400  # seconds
+_PORTS = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class RunOptions:
     pages: tuple[Path, ...]  # whose snippets to run
     engine: EngineChoice
     bases: Origin
+    newest_bases: bool  # what the registry's tags name today, instead of the locked images
     mirror: str
     jobs: int | None
     quick: bool
@@ -71,16 +73,21 @@ class RunOptions:
     @classmethod
     def of(cls, parsed: argparse.Namespace) -> RunOptions:
         """Check what argparse parsed; UsageError where options contradict each other."""
-        if parsed.mirror and parsed.bases != "registry":
-            hint = f"--bases registry --mirror {parsed.mirror}"
-            raise UsageError("--mirror needs --bases registry", hint=hint)
+        from proof.snippets import settings
+
+        root = project_root(parsed)
+        bases = parsed.bases or settings.load(root).bases
+        if bases != "registry" and (parsed.mirror or parsed.newest_bases):
+            option = f"--mirror {parsed.mirror}" if parsed.mirror else "--newest-bases"
+            raise UsageError(f"{option.split(maxsplit=1)[0]} needs --bases registry", hint=f"--bases registry {option}")
         return cls(
-            root=project_root(parsed),
+            root=root,
             write=parsed.write,
             names=tuple(parsed.names),
             pages=tuple(parsed.page),
             engine=parsed.engine,
-            bases=parsed.bases,
+            bases=bases,
+            newest_bases=parsed.newest_bases,
             mirror=parsed.mirror,
             jobs=parsed.jobs,
             quick=parsed.quick,
@@ -99,7 +106,8 @@ class RunOptions:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `check` and `update`."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
+    names = parser.add_argument("names", nargs="*", metavar="NAME", help="the snippets to run (default: all)")
+    names.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
     parser.add_argument(
         "--engine",
         choices=get_args(EngineChoice),
@@ -109,8 +117,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bases",
         choices=("rebuilt", "registry"),
-        default="rebuilt",
-        help="rebuild base images from pinned packages, or pull them (default: rebuilt)",
+        help="rebuild base images from pinned packages, or pull them (default: what proof.toml says, or rebuilt)",
+    )
+    parser.add_argument(
+        "--newest-bases",
+        action="store_true",
+        help="with --bases registry: pull what the tags name today, instead of the images in bases.lock",
     )
     parser.add_argument(
         "--jobs",
@@ -187,10 +199,26 @@ def project_root(parsed: argparse.Namespace) -> Path:
     return find_root((parsed.project or Path.cwd()).absolute())
 
 
+def snippet_names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """The directories of the project's snippets, for a shell to complete. Nothing is read but their names."""
+    try:
+        root = project_root(parsed_args)
+    except (UsageError, OSError):
+        return []
+    return sorted(path.parent.name for path in (root / "snippets").glob("*/snippet.toml"))
+
+
 def count(text: str) -> int:
     """A number of shards or jobs."""
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 0 < int(text) <= _MOST_SHARDS:
         raise argparse.ArgumentTypeError(f"expected a number from 1 to {_MOST_SHARDS}, not '{text}'")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """The number of a port."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < _PORTS:
+        raise argparse.ArgumentTypeError(f"expected a port, from 1 to {_PORTS - 1}, not '{text}'")
     return int(text)
 
 

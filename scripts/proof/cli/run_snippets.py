@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,8 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tu
     terminal.problems(broken)
     if not snippets:
         raise UsageError("no snippet is left to run", hint="see above")
+    if options.bases == "rebuilt":
+        bases.check_recipes(base_images.wanted(snippets))
     if options.quick and (slow := [snippet.name for snippet in snippets if snippet.slow]):
         snippets = [snippet for snippet in snippets if not snippet.slow]
         terminal.say(f" · left out by --quick: {', '.join(slow)}")
@@ -53,10 +55,10 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tu
 
 def may_reuse(options: RunOptions) -> bool:
     """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
-    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine)
+    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
     reports = options.reports
     reported = (options.results, reports.written, os.environ.get("CI"))
-    private = options.engine in ("auto", "private") and options.bases == "rebuilt" and not private_daemon.obstacle()
+    private = options.engine in ("auto", "private") and not private_daemon.obstacle()
     return private and not any(special) and not any(reported)
 
 
@@ -79,7 +81,7 @@ def run_snippets(
         try:
             _run_all(snippets, options, terminal, bases, engine, found=found)
         finally:  # what an interrupted run has finished does not have to run again
-            if engine.private and options.bases == "rebuilt":
+            if engine.private:
                 cache.keep(list(found.values()))
         return [found[snippet.name] for snippet in snippets]
 
@@ -97,7 +99,8 @@ def _run_all(
     if options.same_engine:
         _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
-    loaded, missing = _load_bases(base_images.wanted(snippets), options, terminal, bases, engine)
+    locked = {} if options.newest_bases else pinned
+    loaded, missing = _load_bases(base_images.wanted(snippets), options, terminal, bases, engine, locked=locked)
     if options.bases == "registry":
         for line in bases_lock.moved(pinned, {name: base.key for name, base in loaded.items()}, bases):
             terminal.say(f" · {line}", "yellow")
@@ -142,7 +145,13 @@ def _check_own_words(engine: Engine) -> None:
 
 
 def _load_bases(
-    names: Iterable[str], options: RunOptions, terminal: Terminal, bases: Bases, engine: Engine
+    names: Iterable[str],
+    options: RunOptions,
+    terminal: Terminal,
+    bases: Bases,
+    engine: Engine,
+    *,
+    locked: Mapping[str, str],
 ) -> tuple[dict[str, Loaded], dict[str, CannotMeasureError]]:
     """The base images that could be loaded, and the errors of the others, whose snippets are not measured."""
     get = partial(loader.ensure, engine=engine, origin=options.bases, cache=cache_folder(), mirror=options.mirror)
@@ -155,7 +164,7 @@ def _load_bases(
             continue
         try:
             with terminal.stage(f"base {name}, {options.bases}"):
-                loaded[name] = engine.retry_if_lost(partial(get, bases, name))
+                loaded[name] = engine.retry_if_lost(partial(get, bases, name, locked=locked.get(name, "")))
         except EngineLostError:
             raise
         except CannotMeasureError as error:

@@ -165,6 +165,18 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a new file atomically. Raises FileExistsError if there is anything in its place, also a link to nothing."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        created = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NEVER_FOLLOWED, 0o666)
+        with os.fdopen(created, "wb") as file:
+            file.write(text.encode())
+        os.link(temporary, path)  # renaming would replace what is there
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def disk_error(error: OSError) -> CannotMeasureError | None:
     """The error to show for a failure of the disk or its permissions; None for other errors."""
     where = Where(Path(str(error.filename))) if error.filename else None

@@ -41,6 +41,7 @@ from proof.captures.model import Capture, CapturedStep
 from proof.captures.staleness import NeverCapturedError, StaleError
 from proof.core import errors
 from proof.core.files import read_text
+from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
 from proof.pages import (
     allowed_files,
@@ -191,8 +192,11 @@ class _Source(OnPage, Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
         if "snippet" in self.md.preprocessors:
-            what, hint = "pymdownx.snippets would publish any file that a link leads to", "remove it from mkdocs.yml"
-            raise stopping(errors.PageError(what, where=errors.Where(self.page.root / "mkdocs.yml"), hint=hint))
+            what, hint = (
+                "pymdownx.snippets would publish any file that a link leads to",
+                "remove it there",
+            )
+            raise stopping(errors.PageError(what, where=errors.Where(site_file(self.page.root)), hint=hint))
         fence, waived, code = "", False, False
         written: list[str] = []
         for line in lines:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from proof.core.errors import PageError, ProofError, Where
+from proof.core.site_file import site_file
 from proof.facts import claims
 from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
@@ -24,9 +25,10 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     """What the settings of the site, and the front matter of its pages, state without proof."""
     if "INHERIT" in config:
         what, hint = "settings from another file are not read", "move them here, in place of INHERIT"
-        yield PageError(what, where=Where(root / "mkdocs.yml"), hint=hint)
+        yield PageError(what, where=Where(site_file(root)), hint=hint)
     settings = [config.get(key) for key in _OF_SITE] + list(_titles(config.get("nav")))
-    yield from _unbound(root / "mkdocs.yml", page_text(root, root / "mkdocs.yml"), settings)
+    file = site_file(root)
+    yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
         if report.front and not report.page.waived:
             values = site_config.parse(report.front, report.path)

@@ -14,6 +14,7 @@ from markdown import Markdown
 
 from proof.core.errors import ManifestError, ProofError, UsageError, Where
 from proof.core.files import check_plain
+from proof.core.site_file import site_file
 from proof.facts.book import FactBook
 from proof.pages.extension import ProofExtension
 from proof.pages.metadata import FRONT_MATTER
@@ -97,7 +98,7 @@ def _markdown(site: Site) -> Markdown:
     if "proof" not in names:
         raise ManifestError(
             "the site does not use the extension `proof`",
-            where=Where(site.root / "mkdocs.yml"),
+            where=Where(site_file(site.root)),
             hint="add proof to markdown_extensions",
         )
     options["proof"] = {**options["proof"], "project": str(site.root), "collect": True}

@@ -18,12 +18,13 @@ from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import stale
 from proof.core import folder_cache
 from proof.core.errors import ProofError, UsageError
+from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages import site_config
 from proof.pages.page import Page, PageReport
-from proof.snippets import base_images, places
+from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 
 _DEEPEST = 2  # levels below captured/: variant and origin
@@ -63,8 +64,8 @@ class Site:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The settings in mkdocs.yml. Raises UsageError if there is no such file."""
-        path = self.root / "mkdocs.yml"
+        """The settings of the site generator. Raises UsageError if there are none."""
+        path = site_file(self.root)
         try:
             written = path.lstat().st_mtime_ns
             if self._config is None or self._config[0] != written:
@@ -133,7 +134,8 @@ class Site:
 
     def _read_bases(self) -> tuple[object, dict[str, str], dict[str, str]]:
         """The state of the files about base images, the keys of the rebuilt ones, and the digests of the others."""
-        files = (self.root / "snippets" / name for name in (base_images.FILE, bases_lock.FILE))
+        snippets = self.root / "snippets"
+        files = (snippets / base_images.FILE, snippets / bases_lock.FILE, self.root / settings.FILE)
         written = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
         if self._bases is None or self._bases[0] != written:
             known = base_images.load(self.root)

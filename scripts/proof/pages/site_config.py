@@ -1,4 +1,4 @@
-"""Reads the site generator's settings, mkdocs.yml, as far as the tool needs them."""
+"""Reads the site generator's settings, mkdocs.yml or properdocs.yml, as far as the tool needs them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from proof.pages import confirmed, metadata, scan
 from proof.pages.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
-from proof.snippets import base_images, manifest, places, project
+from proof.snippets import base_images, manifest, places, project, settings
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
 
@@ -57,7 +57,8 @@ def status(root: Path, cache: Path | None = None) -> Status:
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
     pinned = bases_lock.load(root, known)
-    index = folder_cache.FolderCache.of("status", root, cache, [known.path, root / "snippets" / bases_lock.FILE])
+    files = [known.path, root / "snippets" / bases_lock.FILE, root / settings.FILE]
+    index = folder_cache.FolderCache.of("status", root, cache, files)
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}

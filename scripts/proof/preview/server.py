@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from proof.publish import csp, scripts
+from proof.publish import csp
 from proof.publish.page import reading
+from proof.publish.scripts import Scripts
 
 _SCRIPT = Path(__file__).with_name("preview.js")
 _PREFIX = "/-preview/"
@@ -35,8 +36,8 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, folder: Callable[[], Path]) -> None:
-        self.folder = folder
+    def __init__(self, port: int, folder: Callable[[], Path], scripts: Scripts) -> None:
+        self.folder, self.scripts = folder, scripts
         self._news = threading.Condition()
         self.running = self.problems = ""
         self.open: list[Path] = []  # the files of the pages that browsers show, relative to the folder
@@ -135,7 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
         tag = f'<script src="{_PREFIX}script.js" data-version="{version}"></script></body>'
         sent = content.replace(b"</body>", tag.encode(), 1)
         # The same policy as on the published site, so that an author sees what readers will see.
-        known = [script for script in reading(content.decode("utf-8", "replace")).scripts if scripts.known(script)]
+        known = [
+            script for script in reading(content.decode("utf-8", "replace")).scripts if self.server.scripts.know(script)
+        ]
         policy = f"{csp.policy(known)}; frame-ancestors 'none'"
         status = HTTPStatus.OK if there else HTTPStatus.NOT_FOUND
         self._send(status, "text/html", sent, **{"Content-Security-Policy": policy})

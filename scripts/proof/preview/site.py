@@ -18,6 +18,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File
 
 from proof.core.errors import ProofError
+from proof.core.site_file import site_file
 from proof.pages import scan
 from proof.pages.extension import ProofExtension
 from proof.pages.page import Page
@@ -34,7 +35,7 @@ class Site:
         self.problems: Problems = {}
         config = self._config(self.shown)
         self.docs, self._folder_urls = Path(config.docs_dir), config.use_directory_urls
-        self.watched = [self.docs, root / "mkdocs.yml", *(Path(path) for path in config.watch)]
+        self.watched = [self.docs, site_file(root), *(Path(path) for path in config.watch)]
 
     def build(self) -> None:
         """Build every page, then show the new site. If the build fails, the old site is still shown."""
@@ -90,7 +91,7 @@ class Site:
         return pages.problems()
 
     def _config(self, target: Path) -> MkDocsConfig:
-        file = str(self._root / "mkdocs.yml")
+        file = str(site_file(self._root))
         # Not strict, which would stop the build at warnings. The preview shows them anyway.
         return load_config(file, site_dir=str(target), site_url="http://localhost/", strict=False)
 

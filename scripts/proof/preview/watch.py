@@ -6,22 +6,22 @@ snippets at once, and has to be accepted with `proof update`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures.index import SnippetCaptures
+from proof.captures import bases_lock
+from proof.captures.index import BaseKeys, SnippetCaptures
 from proof.engines.engine import Engine
 from proof.provision import loader
 from proof.provision.loader import Loaded
 from proof.runs import verify
 from proof.runs.result import Result
 from proof.runs.verify import Session
-from proof.snippets import base_images, manifest, places, project
+from proof.snippets import base_images, manifest, project
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
-
-_ORIGIN: places.Origin = "rebuilt"
+from proof.snippets.places import Origin
 
 
 class Watch:
@@ -39,14 +39,17 @@ class Watch:
         known = base_images.load(self._root)
         snippets = manifest.variants(folder)
         known.check(snippets)
-        keys = {name: known.key(name) for name in known.images}
-        return [snippet for snippet in snippets if _edited(snippet, keys)]
+        keys = {name: known.key(name) for name in known.images}, bases_lock.load(self._root, known)
+        return [snippet for snippet in snippets if _edited(snippet, keys, known.origin)]
 
     def run(self, snippets: list[Snippet], on_step: Callable[[Step], None]) -> Iterator[Result]:
         """Run each snippet once, and write its capture."""
         session = self._session(snippets)
         for snippet in snippets:
-            yield verify.verify(snippet, replace(session, on_step=on_step), write=True, once=True)
+            result = verify.verify(snippet, replace(session, on_step=on_step), write=True, once=True)
+            if session.origin == "registry" and result.new and result.verdict in ("written", "accurate"):
+                bases_lock.keep(self._root, session.bases, [result.new])
+            yield result
 
     def again(self, snippet: Snippet) -> Result:
         """Run a snippet a second time, and compare it with the capture that was just written."""
@@ -59,32 +62,43 @@ class Watch:
         """
         known = base_images.load(self._root)
         snippets = [snippet for snippet in project.load_all(self._root) if not snippet.slow]
-        missing = [name for name in base_images.wanted(snippets) if known.key(name) not in self._loaded]
+        locked = bases_lock.load(self._root, known)
+        missing = [name for name in base_images.wanted(snippets) if _key(known, locked, name) not in self._loaded]
         if missing:
-            self._load(known, missing[0])
+            self._load(known, locked, missing[0])
         return bool(missing)
 
     def _session(self, snippets: list[Snippet]) -> Session:
         known = base_images.load(self._root)
-        loaded = {name: self._load(known, name) for name in base_images.wanted(snippets)}
+        locked = bases_lock.load(self._root, known)
+        loaded = {name: self._load(known, locked, name) for name in base_images.wanted(snippets)}
         return Session(
             root=self._root,
             engine=self._engine,
             bases=known,
             loaded=loaded,
-            origin=_ORIGIN,
+            origin=known.origin,
             cache=self._cache,
             provenance=verify.provenance(self._root, self._engine, loaded),
         )
 
-    def _load(self, known: Bases, name: str) -> Loaded:
-        key = known.key(name)
+    def _load(self, known: Bases, locked: Mapping[str, str], name: str) -> Loaded:
+        key = _key(known, locked, name)
         if key not in self._loaded:
-            self._loaded[key] = loader.ensure(known, name, self._engine, origin=_ORIGIN, cache=self._cache)
+            origin, digest = known.origin, locked.get(name, "")
+            found = loader.ensure(known, name, self._engine, origin=origin, cache=self._cache, locked=digest)
+            self._loaded[key] = found
         return self._loaded[key]
 
 
-def _edited(snippet: Snippet, keys: dict[str, str]) -> bool:
-    captures = SnippetCaptures(snippet, lambda: (keys, {}), _ORIGIN)
+def _key(known: Bases, locked: Mapping[str, str], name: str) -> str:
+    """What makes one base another one: its recipe, or where it is pulled from."""
+    if known.origin == "rebuilt":
+        return known.key(name)
+    return f"{known.images[name].registry}@{locked.get(name, '')}"
+
+
+def _edited(snippet: Snippet, keys: BaseKeys, origin: Origin) -> bool:
+    captures = SnippetCaptures(snippet, lambda: keys, origin)
     changes = [change for place in captures.shown for change in captures.changes(place)]
     return not captures.shown or any(change.kind == "snippet" for change in changes)

@@ -35,14 +35,17 @@ class Loaded:
     key: str  # identifies its content
 
 
-def ensure(bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Path, mirror: str = "") -> Loaded:
+def ensure(
+    bases: Bases, name: str, engine: Engine, *, origin: Origin, cache: Path, locked: str = "", mirror: str = ""
+) -> Loaded:
     """Make sure that the engine has the base `name`, and describe it. If it is there already, it is not loaded again.
 
-    `mirror` is a host, optionally with a path, to pull from instead of the registry.
+    From a registry, the image with the digest `locked` is pulled; without one, what the tag names today. `mirror` is
+    a host, optionally with a path, to pull from instead of the registry.
     """
     if origin == "rebuilt":
         return _rebuild(bases, name, engine, cache)
-    return _pull(bases.images[name], engine, cache, mirror)
+    return _pull(bases.images[name], engine, cache, locked, mirror)
 
 
 def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
@@ -57,10 +60,11 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     return Loaded(name, image_id, engine.diff_ids(name), bases.made_of(name), key)
 
 
-def _pull(base: Base, engine: Engine, cache: Path, mirror: str) -> Loaded:
-    reference = registry.at(base.registry, mirror)
-    with temp_folders.folder("pull") as asked:
-        digest = registry.resolve(reference, base.platform, asked)
+def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> Loaded:
+    reference, digest = registry.at(base.registry, mirror), locked
+    if not digest:
+        with temp_folders.folder("pull") as asked:
+            digest = registry.resolve(reference, base.platform, asked)
 
     def archive(folder: Path) -> Path:
         registry.pull(reference, digest, base.platform, folder / "image.tar", engine.scoped_name(base.name))

@@ -118,8 +118,8 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
     """Run a skopeo command, with retries, and return its output."""
     if not shutil.which("skopeo"):
         raise CannotMeasureError(
-            "`skopeo` is not installed here, and --bases registry needs it",
-            hint="install skopeo (apt-get, dnf and brew have it), or drop --bases registry",
+            "`skopeo` is not installed here, and base images from a registry need it",
+            hint="install skopeo: apt-get, dnf and brew have it",
         )
     # Without a policy for signatures, skopeo refuses to pull.
     set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
@@ -143,7 +143,7 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
     raise kind(
         f"{reference} could not be pulled: its registry {failure.what} ({_attempts(attempt)})",
         evidence=evidence,
-        hint=f"{failure.hint}, or drop --bases registry",
+        hint=failure.hint,
     )
 
 

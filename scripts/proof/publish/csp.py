@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from proof.publish import markup, scripts
+from proof.publish import markup
 from proof.publish.page import Page, reading
+from proof.publish.scripts import Scripts
 
 _POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
+    "font-src": "'self'",  # of MkDocs' own theme; Material's icons are in its style sheet
     "img-src": "'self' data:",  # the theme's icons are in its style sheet
     "connect-src": "'self'",  # the search index
     "worker-src": "'self'",
@@ -23,7 +25,7 @@ _POLICY = {
 }
 
 
-def add_policy(page: Page) -> Page:
+def add_policy(page: Page, scripts: Scripts) -> Page:
     """Add a policy to the page that allows its inline scripts by their hashes.
 
     Raises UsageError for an unknown script. This is checked for the finished page once more, because being in the page
@@ -31,7 +33,7 @@ def add_policy(page: Page) -> Page:
     """
     found = reading(page.html).scripts
     for script in found:
-        if not scripts.known(script):
+        if not scripts.know(script):
             raise markup.unknown(page, None, script)
     return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(found)}">')
 

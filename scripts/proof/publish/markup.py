@@ -11,8 +11,8 @@ import re
 from html.parser import HTMLParser
 
 from proof.core.errors import UsageError, Where
-from proof.publish import scripts
 from proof.publish.page import Page
+from proof.publish.scripts import Scripts
 
 _HEAD = frozenset("head link meta script title".split())
 _ELEMENTS = _HEAD | frozenset(
@@ -37,12 +37,20 @@ _SETTINGS, _JSON = "__config", "application/json"  # the theme's script reads th
 _LINKED = frozenset({"canonical", "alternate", "prev", "next"})  # `link` relations that load nothing
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _IGNORED = re.compile(r"[\x00-\x20]+")  # browsers ignore these characters in an address
+# What themes load from other hosts, and how to switch it off.
+_SWITCHES = {
+    "//fonts.g": "write font: false below theme in mkdocs.yml, to use system fonts",
+    "//cdnjs.cloudflare.com/ajax/libs/highlight.js": "write highlightjs: false below theme in mkdocs.yml",
+}
+# What the Markdown extension would have filled in. Code may show how it is written.
+_UNFILLED = re.compile(r"\{\{\s*(?:(?:transcript|explorer|claim|waiver|measurements|error)\b|[a-z]\w*\.[a-z]|\w+\()")
+_CODE = frozenset("code pre samp kbd script".split())
 _LIST = "if the theme uses it, add it to the list in publish/markup.py"
 
 
-def check(page: Page) -> None:
+def check(page: Page, scripts: Scripts) -> None:
     """Raise UsageError, with the line of the built page, for markup that is not allowed."""
-    reader = _Reader(page)
+    reader = _Reader(page, scripts)
     reader.feed(page.html)
     reader.close()
     # A title is text in HTML and markup in SVG: with a `<` in it, two parsers could read different pages.
@@ -54,16 +62,18 @@ def check(page: Page) -> None:
 class _Reader(HTMLParser):
     """Checks every element. HTMLParser gives the names of elements and attributes in lower case."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, scripts: Scripts) -> None:
         super().__init__(convert_charrefs=True)
-        self._page = page
+        self._page, self._scripts = page, scripts
         self._in_head = False
+        self._code = 0  # open elements around the text that hold code
         self._settings = 0
         self._script: tuple[int, list[str]] | None = None  # the inline script being read: its line and its text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _ELEMENTS:
             self._refuse(f"<{tag}> is not allowed in a page", f"use plain Markdown; {_LIST}")
+        self._code += tag in _CODE
         self._in_head = tag == "head" or (self._in_head and tag != "body")
         if self._in_head and tag not in _HEAD:
             self._refuse(f"<{tag}> is not allowed in the head of a page", "look at the page's front matter")
@@ -90,13 +100,20 @@ class _Reader(HTMLParser):
             hint = f"leave it out; {_LIST}"
             if name == "style":
                 hint = "use a class, and a rule in a style sheet in docs/assets/"
+                if tag in ("th", "td"):
+                    hint = "in mkdocs.yml, give the extension `tables` the option use_align_attribute: true"
             self._refuse(f"the attribute `{name}` is not allowed in a page", hint)
-        if name == "src" and tag == "script" and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII):
+        if (
+            name == "src"
+            and tag == "script"
+            and "//" not in value
+            and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII)
+        ):
             self._refuse(f"`{value}` is not a script of this site", "use a .js file in docs/assets/")
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)
             self._address(value, loads=loads, image=tag == "img")
-        if name == "src" and tag == "script" and not scripts.loadable(self._page, value):
+        if name == "src" and tag == "script" and not self._scripts.may_be_loaded(self._page, value):
             what = f"`{value}` is neither the theme's script nor one that mkdocs.yml names"
             self._refuse(what, "name it in mkdocs.yml: extra_javascript for every page, extra: scripts for this one")
 
@@ -107,7 +124,7 @@ class _Reader(HTMLParser):
         if loads:
             fine = not scheme and not re.match(r"[/\\]{2}", bare)
             fine = fine or (image and re.match(r"data:image/[\w+.-]+[;,]", bare) is not None)
-            hint = "use a file in docs/"
+            hint = next((said for place, said in _SWITCHES.items() if place in bare), "use a file in docs/")
         else:
             fine, hint = scheme in ("", "http", "https", "mailto"), "use https://…, or a page of this site"
         if not fine:
@@ -116,15 +133,19 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "head":
             self._in_head = False
+        self._code -= tag in _CODE and self._code > 0
         if tag == "script" and self._script is not None:
             line, pieces = self._script
             self._script = None
-            if not scripts.known("".join(pieces)):
+            if not self._scripts.know("".join(pieces)):
                 raise unknown(self._page, line, "".join(pieces))
 
     def handle_data(self, data: str) -> None:
         if self._script is not None:
             self._script[1].append(data)
+        if not self._code and (found := _UNFILLED.search(data)):
+            hint = "add `proof` to markdown_extensions, and build the site again"
+            self._refuse("this was not filled in", hint, data[found.start() :])
 
     def handle_comment(self, data: str) -> None:
         # Parsers disagree about where an unusual comment ends.

@@ -10,12 +10,17 @@ _FIXES = (
     # The empty corner cell of a table is not a header.
     (r"<th([^>]*)></th>", r"<td\1></td>"),
 )
-# Every page of Material must have these, or the theme's markup has changed.
+# Every page of Material must have these if it has the first words, or the theme's markup has changed.
 _MATERIAL_FIXES = (
-    # A dialog needs a name.
-    (r'(<div class="md-search" data-md-component="search" role="dialog")>', r'\1 aria-label="Search">'),
+    # A dialog needs a name. Without the search plugin there is none.
+    (
+        "md-search",
+        r'(<div class="md-search" data-md-component="search" role="dialog")>',
+        r'\1 aria-label="Search">',
+    ),
     # On narrow screens this opens the navigation. It must have a name, and be reachable by the Tab key.
     (
+        "",
         r'(<label class="md-header__button md-icon" for="__drawer")>',
         r'\1 tabindex="0"><span class="hidden">Menu</span>',
     ),
@@ -26,8 +31,8 @@ def fix_markup(page: Page) -> Page:
     """Correct the theme's markup in the page."""
     for pattern, by in _FIXES:
         page = page.sub(pattern, by, least=0)
-    for pattern, by in _MATERIAL_FIXES if is_material(page) else ():
-        page = page.sub(pattern, by)
+    for words, pattern, by in _MATERIAL_FIXES if is_material(page) else ():
+        page = page.sub(pattern, by) if words in page.html else page
     return page
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from proof.core.errors import UsageError, Where
 
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
+_BASE = re.compile(
+    r'^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
+)  # in MkDocs' own theme; Material has it in its settings
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _SUMMARY = "in-short"  # the ID of the box with a page's answer: see proof/pages/summary.py
 _NOT_SUMMARY = {"admonition-title", "claim"}  # classes of elements in it that are not part of its text
@@ -153,6 +156,8 @@ class Reader(HTMLParser):
         match self._inside:
             case "script":
                 self.scripts[-1] += data
+                if (found := _BASE.search(self.scripts[-1])) is not None:
+                    self.base = found[1]
             case "title":
                 self.title += data
             case "config" if (found := re.search(r'"base":\s*"([^"]*)"', data)) is not None:

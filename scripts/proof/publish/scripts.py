@@ -1,4 +1,4 @@
-"""The scripts that a page may have: inline ones from the theme's templates or this repository, and known files.
+"""The scripts that a page may have: inline ones from the templates of the theme or of the project, and known files.
 
 Inline scripts are looked up in the installed theme, so a new release of the theme needs no change here. Files are
 those of the theme, and those that mkdocs.yml names.
@@ -6,25 +6,29 @@ those of the theme, and those that mkdocs.yml names.
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import posixpath
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from proof.core.errors import UsageError, Where
+from proof.core.site_file import site_file
 from proof.publish.page import Page
 
-# The themes that can build this site, and the directory in each that has its inline scripts.
-_THEMES, _PARTIALS = ("material", "zensical"), "templates/partials/javascripts"
-_ROOT = Path(__file__).parents[3]
-_OVERRIDES = _ROOT / "overrides"
+_PARTIALS = "partials/javascripts"  # of Material and Zensical
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # A placeholder in a template stands for a path, with no character that could end a string or name a host.
 _OPEN = re.compile(r"\{\{.*?\}\}")
 _PATH = r"[\w.~/%-]*"
+# Of one with `tojson`: such a path as a string, or a table of names with numbers, like the keys of MkDocs' own theme.
+_JSON = rf'(?:"{_PATH}"|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
 
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it. So it is loaded
 # after the first paint. It waits for DOMContentLoaded, which is past by then, so the event is sent once more.
@@ -38,26 +42,50 @@ document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => 
 </script>"""
 
 
-def known(script: str) -> bool:
-    """True if an inline script is one of ours or one of the theme's."""
-    return any(pattern.fullmatch(script) for pattern in _known())
+@dataclass(frozen=True)
+class Scripts:
+    """The scripts that the pages of a project may have."""
 
+    inline: tuple[re.Pattern[str], ...]
+    named: frozenset[str]  # the files that mkdocs.yml names, below the site
+    themes: tuple[Path, ...]  # the directories whose files a site may have copies of
 
-def loadable(page: Page, address: str) -> bool:
-    """True if a page may load the script at this address.
+    @classmethod
+    def of(cls, project: Path) -> Scripts:
+        """Those of a project: its mkdocs.yml says which. Raises UsageError if there is no such file."""
+        config = _settings(site_file(project))
+        theme = config.get("theme") or "mkdocs"
+        theme = theme if isinstance(theme, dict) else {"name": theme}
+        entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
+        themes = tuple(_folders(str(theme.get("name"))))
+        overrides = [project / str(theme["custom_dir"])] if theme.get("custom_dir") else []
+        templates = [path for folder in (*overrides, *themes) for path in _templates(folder)]
+        texts = [AFTER_PAINT, *(path.read_text("utf-8") for path in templates)]
+        return cls(
+            inline=tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text)),
+            named=frozenset(str(entry["path"] if isinstance(entry, dict) else entry) for entry in entries),
+            themes=themes,
+        )
 
-    A file in docs/ can replace one of the theme's, so these are compared byte by byte.
-    """
-    if page.base.startswith("/"):  # the 404 page
-        address = address.removeprefix(page.base)
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(page.url), address))
-    if path.startswith(("/", "..")):
-        return False
-    file = page.site / path
-    return path in _named() or any(
-        own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes()
-        for own in (folder / "templates" / path for folder in _themes())
-    )
+    def know(self, script: str) -> bool:
+        """True if an inline script is one of ours or one of the theme's."""
+        return any(pattern.fullmatch(script) for pattern in self.inline)
+
+    def may_be_loaded(self, page: Page, address: str) -> bool:
+        """True if a page may load the script at this address.
+
+        A file in docs/ can replace one of the theme's, so these are compared byte by byte.
+        """
+        if page.base.startswith("/"):  # the 404 page
+            address = address.removeprefix(page.base)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(page.url), address))
+        if path.startswith(("/", "..")):
+            return False
+        file = page.site / path
+        return path in self.named or any(
+            own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes()
+            for own in (folder / path for folder in self.themes)
+        )
 
 
 class _Loader(yaml.SafeLoader):
@@ -67,25 +95,37 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
 
 
-@functools.cache
-def _named() -> frozenset[str]:
-    config: dict[str, Any] = yaml.load((_ROOT / "mkdocs.yml").read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
-    return frozenset(str(entry["path"] if isinstance(entry, dict) else entry) for entry in entries)
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=Where(path), hint="run this in the project of the site") from error
+    return found
 
 
-def _themes() -> list[Path]:
-    specs = [spec for name in _THEMES if (spec := find_spec(name)) is not None and spec.origin]
-    return [Path(str(spec.origin)).parent for spec in specs]
+def _templates(folder: Path) -> list[Path]:
+    """The templates with scripts that every page may have; others are for analytics and redirects."""
+    partials = folder / _PARTIALS
+    return sorted((partials if partials.is_dir() else folder).glob("*.html"))
 
 
-@functools.cache
-def _known() -> tuple[re.Pattern[str], ...]:
-    folders = [_OVERRIDES, *(theme / _PARTIALS for theme in _themes())]
-    files = [path for folder in folders for path in sorted(folder.glob("*.html"))]
-    texts = [AFTER_PAINT, *(path.read_text("utf-8") for path in files)]
-    return tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text))
+def _folders(theme: str) -> Iterator[Path]:
+    """The directories of the theme, of Zensical, which reads the mkdocs.yml of another one, and of the search."""
+    for group in ("mkdocs.themes", "properdocs.themes"):
+        for point in entry_points(group=group, name=theme):
+            yield from _folder(point.value)
+    for module in ("zensical", "mkdocs.contrib.search", "properdocs.contrib.search"):
+        yield from (folder / "templates" for folder in _folder(module))
+
+
+def _folder(module: str) -> Iterator[Path]:
+    with contextlib.suppress(ModuleNotFoundError):
+        if (spec := find_spec(module)) is not None and spec.origin:
+            yield Path(spec.origin).parent
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(_PATH.join(map(re.escape, _OPEN.split(template))), re.ASCII)
+    text = "".join(map(re.escape, _OPEN.split(template)[:1]))
+    for placeholder, after in zip(_OPEN.findall(template), _OPEN.split(template)[1:], strict=True):
+        text += (_JSON if "tojson" in placeholder else _PATH) + re.escape(after)
+    return re.compile(text, re.ASCII)

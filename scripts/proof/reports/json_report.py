@@ -23,25 +23,26 @@ def facts(book: Mapping[str, Fact], snippets: Iterable[Snippet] = (), places: Ma
     shows each step, by its name; without it, none is given.
     """
     known = {snippet.name: snippet for snippet in snippets}
-    return _dump({"schema": SCHEMA, "facts": [_fact(fact, known, places or {}) for fact in book.values()]})
+    return dump({"schema": SCHEMA, "facts": [fact(each, known, places or {}) for each in book.values()]})
 
 
-def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
+def fact(found: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
+    """One fact, as `proof facts --json` and `proof explain --json` have it."""
     said: dict[str, Any] = {
-        "name": fact.name,
-        "value": fact.value,
-        "unit": fact.unit,
-        "written": str(fact),
-        "source": fact.source,
-        "tolerance": fact.tolerance,
+        "name": found.name,
+        "value": found.value,
+        "unit": found.unit,
+        "written": str(found),
+        "source": found.source,
+        "tolerance": found.tolerance,
     }
-    owner, _, name = fact.name.partition(".")
-    if isinstance(fact.origin, Source):
-        cited = {"kind": "cited", "basis": None, "date": fact.origin.date, "url": fact.origin.url}
+    owner, _, name = found.name.partition(".")
+    if isinstance(found.origin, Source):
+        cited = {"kind": "cited", "basis": None, "date": found.origin.date, "url": found.origin.url}
         return said | cited | dict.fromkeys(_MEASURED)
     step = snippets[owner].step_of(name) if owner in snippets else None
-    captured = fact.origin.step(step.name) if step else None
-    by = fact.origin.provenance
+    captured = found.origin.step(step.name) if step else None
+    by = found.origin.provenance
     measured = {
         "snippet": owner,
         "step": step.name if step else None,
@@ -55,13 +56,13 @@ def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]
         "place": places.get(str(step)),
     }
     assert tuple(measured) == _MEASURED
-    basis = asdict(fact.origin.environment)
+    basis = asdict(found.origin.environment)
     return said | {"kind": "measured", "basis": basis, "date": by.date, "url": ""} | measured
 
 
 def results(found: Sequence[Result]) -> str:
     """The output of `proof check --json`."""
-    return _dump(
+    return dump(
         {
             "schema": SCHEMA,
             "results": [
@@ -84,7 +85,7 @@ def results(found: Sequence[Result]) -> str:
     )
 
 
-def _dump(data: dict[str, Any]) -> str:
+def dump(data: dict[str, Any]) -> str:
     # `##[group]` anywhere in a line is a command to a CI system, and a terminal acts on control characters. Escaped,
     # they are the same JSON and harmless.
     written = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).replace("##", "#\\u0023")

@@ -1,9 +1,9 @@
 """Remembers which snippets were found accurate, so that they are not run again until something changes.
 
 This is like the test cache of `go test`. A verdict found in a private engine is kept until one of these changes: the
-snippet's files with its captures, the recipes of its bases, this tool, the engine's programs, or the booted kernel. It
-also expires after a day. A new run could still find something else, for example because of the time of day, so CI does
-not use this cache.
+snippet's files with its captures, the recipes or locked digests of its bases, this tool, the engine's programs, or the
+booted kernel. It also expires after a day. A new run could still find something else, for example because of the time
+of day, so CI does not use this cache.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures import store
+from proof.captures import bases_lock, store
 from proof.captures.model import Capture
 from proof.core import folder_cache
 from proof.core.folder_cache import FolderCache
@@ -27,7 +27,6 @@ from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 from proof.snippets.places import Origin
 
-_ORIGIN: Origin = "rebuilt"  # only a registry can tell whether its bases have changed
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _LONGEST = 24 * 3600.0  # seconds that a verdict is kept: a snippet can depend on the date
 
@@ -35,15 +34,20 @@ _LONGEST = 24 * 3600.0  # seconds that a verdict is kept: a snippet can depend o
 class ResultCache:
     """The accurate verdicts of a project, on this machine."""
 
-    def __init__(self, root: Path, cache: Path, known: Bases, platform: str) -> None:
-        self._keys = {name: known.key(name) for name in known.images}
-        self._index = FolderCache.of("verdicts", root, cache, private_daemon.programs(), f"{platform} {_machine()}")
+    def __init__(self, root: Path, cache: Path, known: Bases, platform: str, *, origin: Origin) -> None:
+        self._origin = origin
+        locked = bases_lock.load(root, known)
+        self._keys = {name: known.key(name) for name in known.images} if origin == "rebuilt" else locked
+        machine = f"{platform} {origin} {_machine()}"
+        self._index = FolderCache.of("verdicts", root, cache, private_daemon.programs(), machine)
         self._began = folder_cache.now()  # files that change from now on may not be what was run
 
     def get(self, snippet: Snippet) -> Result | None:
         """The verdict of an earlier run, with what it measured, or None if the snippet has to run again."""
+        if not snippet.bases.keys() <= self._keys.keys():
+            return None  # only the registry can tell what image that is
         kept = self._index.get(snippet.name, snippet.folder, self._depends(snippet))
-        old = store.load(places.folder_of(snippet.folder, _ORIGIN, snippet.variant)) if kept else None
+        old = store.load(places.folder_of(snippet.folder, self._origin, snippet.variant)) if kept else None
         if kept is None or old is None or not 0 <= time.time() - kept["at"] < _LONGEST:
             return None
         if not (values := kept["facts"]).keys() <= old.facts.keys():

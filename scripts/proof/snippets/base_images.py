@@ -1,4 +1,4 @@
-"""Reads bases.toml: the images that a Dockerfile may name, where to pull them, and how to rebuild them."""
+"""Reads bases.toml: the images that a Dockerfile may name, where to pull them, or how to rebuild them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from proof.core.errors import RefusedError, Where
+from proof.core.errors import ManifestError, RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
-from proof.snippets import keys
+from proof.snippets import keys, settings
 from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
+from proof.snippets.places import Origin
 
 FILE = "bases.toml"
 PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
@@ -65,10 +66,10 @@ class Base:
     """An image that a Dockerfile may name."""
 
     name: str
-    registry: str  # where the official image is pulled from
+    registry: str  # where the image is pulled from
     platform: str
-    rebuilt: str  # what the rebuilt image is, for readers
-    created: str  # RFC 3339
+    rebuilt: str  # what the rebuilt image is, for readers; empty without a recipe
+    created: str  # RFC 3339; empty without a recipe
     parent: str | None
     env: tuple[str, ...]
     command: tuple[str, ...]
@@ -81,8 +82,9 @@ class Base:
 class Bases:
     """The images of bases.toml."""
 
-    def __init__(self, path: Path, packages: dict[str, Package], images: dict[str, Base]) -> None:
+    def __init__(self, path: Path, packages: dict[str, Package], images: dict[str, Base], origin: Origin) -> None:
         self.path, self.packages, self.images = path, packages, images
+        self.origin = origin  # what the project chose
 
     def key(self, name: str) -> str:
         """A digest of the recipe of the rebuilt base, including the hashes of its packages, and its parents."""
@@ -125,6 +127,17 @@ class Bases:
                     f"the image '{image}' is not in {self.path.name}{_suggestion(image, self.images)}",
                     where=where,
                     hint=f"add a [[base]] to {Where(self.path)}, or use one of: {', '.join(self.images)}",
+                )
+
+    def check_recipes(self, names: Iterable[str]) -> None:
+        """Raises ManifestError for an image that can't be rebuilt, because it has no layers."""
+        for name in names:
+            if not self.chain(name):
+                base = self.images[name]
+                raise ManifestError(
+                    f"the base '{name}' has no layers to rebuild it from",
+                    where=base.where,
+                    hint=f'add its [[base.layer]]s; or write bases = "registry" below [project] in {settings.FILE}',
                 )
 
     def packages_of(self, name: str) -> list[Package]:
@@ -176,7 +189,10 @@ def load(root: Path) -> Bases:
         if base.name in images:
             raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
         images[base.name] = base
-    return Bases(table.path, packages, images)
+    found = Bases(table.path, packages, images, settings.load(root).bases)
+    if found.origin == "rebuilt":
+        found.check_recipes(images)
+    return found
 
 
 def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
@@ -190,14 +206,16 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
     for key, other in (("parent", parent), ("like", like)):
         if other and other not in images:
             raise t.error(key, f"no base '{other}' above this one", "move its [[base]] up")
-    name, registry = t.text("name", required=True), t.text("registry", required=True)
-    for key, pattern, example in (
-        ("name", REFERENCE, "alpine:3.22"),
-        ("registry", _REGISTRY, "docker.io/library/alpine:3.22"),
-    ):
-        if not re.fullmatch(pattern, t.text(key), re.ASCII):
-            raise t.error(key, f"invalid image name {t.text(key)!r}", f'write {key} = "{example}"')
-    rebuilt, created = t.text("rebuilt", required=True), t.text("created", required=True)
+    name = t.text("name", required=True)
+    if not re.fullmatch(REFERENCE, name, re.ASCII):
+        raise t.error("name", f"invalid image name {name!r}", 'write name = "alpine:3.22"')
+    registry = t.text("registry") or reference(name)
+    if not re.fullmatch(_REGISTRY, registry, re.ASCII):
+        raise t.error(
+            "registry", f"invalid image name {registry!r}", 'write registry = "docker.io/library/alpine:3.22"'
+        )
+    recipe = bool(like or parent or t.data.get("layer"))
+    rebuilt, created = t.text("rebuilt", required=recipe), t.text("created", required=recipe)
     env = tuple(t.texts("env"))
     if like is not None:
         swap = t.data.get("swap") or {}
@@ -225,7 +243,7 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
             ),
             where=t.where(),
         )
-    platform = t.text("platform", required=True)
+    platform = t.text("platform") or PLATFORM
     if not re.fullmatch(r"\w+/\w+", platform):
         raise t.error("platform", f"invalid platform '{platform}'", 'write platform = "linux/amd64"')
     for key in ("workdir", "keeps"):
@@ -276,6 +294,14 @@ def _layer(t: Table, packages: dict[str, Package]) -> Layer:
         diff_id=t.text("diff_id"),
         where=t.where(),
     )
+
+
+def reference(name: str) -> str:
+    """Where Docker pulls the image `name` from: the first part is a registry if it looks like a host."""
+    host = name.partition("/")[0]
+    if "/" in name and ("." in host or ":" in host or host == "localhost"):
+        return name
+    return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
 
 
 def wanted(snippets: list[Snippet]) -> Iterator[str]:

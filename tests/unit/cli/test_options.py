@@ -9,16 +9,17 @@ import pytest
 from proof.cli import main
 from proof.cli.options import Reports, RunOptions
 from proof.core.errors import UsageError
-from tests.support.helpers import TINY
+from tests.support.helpers import TINY, tiny
+from tests.support.makers import write
 
 _SECONDS = "expected seconds, more than 0 and at most 86400, not"
 _SIZE = "expected a size like 300M or 4G, not"
 _COUNT = "expected a number from 1 to 64, not"
 
 
-def options(*arguments: str) -> RunOptions:
+def options(*arguments: str, root: Path = TINY) -> RunOptions:
     """The options of `proof check` for these arguments."""
-    return RunOptions.of(main.parser().parse_args(["--project", str(TINY), "check", *arguments]))
+    return RunOptions.of(main.parser().parse_args(["--project", str(root), "check", *arguments]))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,19 @@ def test_a_mirror_needs_the_registry() -> None:
         options("--mirror", "localhost:5000")
     assert refused.value.what == "--mirror needs --bases registry"
     assert refused.value.hint == "--bases registry --mirror localhost:5000"
+    with pytest.raises(UsageError) as refused:
+        options("--newest-bases")
+    assert refused.value.what == "--newest-bases needs --bases registry"
+
+
+def test_the_project_chooses_its_bases(tmp_path: Path) -> None:
+    """Its proof.toml says where they come from, unless the command line says something else."""
+    root = tiny(tmp_path)
+    assert options(root=root).bases == "rebuilt"
+    write(root, {"proof.toml": '[project]\nbases = "registry"\n'})
+    assert options(root=root).bases == "registry"
+    assert options("--mirror", "localhost:5000", root=root).mirror == "localhost:5000"
+    assert options("--bases", "rebuilt", root=root).bases == "rebuilt"
 
 
 def test_reports() -> None:

@@ -572,11 +572,9 @@ MISTAKES = [
     (WHEEL, "tiny.whl", 5, "a package needs the name of a .whl file"),
     (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package needs the name of a .whl file"),
     ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
-    ('registry = "docker.example/alpine:3"', "", 8, "`registry` is missing"),
     ('name = "alpine:3"', "", 8, "`name` is missing"),
     ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
     ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
-    ('platform = "linux/amd64"', "", 8, "`platform` is missing"),
     ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid image name"),
     ('"docker.example/alpine:3"', '"alpine"', 10, "invalid image name 'alpine'"),
     ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid image name"),
@@ -611,6 +609,47 @@ def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> No
         base_images.load(tmp_path)
     assert error.value.where is not None
     assert (error.value.where.path.name, error.value.where.line) == ("bases.toml", line)
+
+
+PULLED = '[[base]]\nname = "alpine:3"\n\n[[base]]\nname = "ghcr.io/one/two:1.0"\n'
+
+
+def test_a_base_without_layers_is_pulled(tmp_path: Path) -> None:
+    """A project whose base images come from a registry names them, and nothing more."""
+    write(tmp_path, {"proof.toml": '[project]\nbases = "registry"\n', "snippets/bases.toml": PULLED})
+    found = base_images.load(tmp_path)
+    assert found.origin == "registry"
+    assert [(base.registry, base.platform) for base in found.images.values()] == [
+        ("docker.io/library/alpine:3", "linux/amd64"),
+        ("ghcr.io/one/two:1.0", "linux/amd64"),
+    ]
+    with pytest.raises(ManifestError, match=r"bases\.toml:1: the base 'alpine:3' has no layers"):
+        found.check_recipes(["alpine:3"])  # as for --bases rebuilt
+
+
+@pytest.mark.parametrize("settings", [{}, {"proof.toml": ""}, {"proof.toml": '[project]\nbases = "rebuilt"\n'}])
+def test_a_base_without_layers_cannot_be_rebuilt(tmp_path: Path, settings: dict[str, str]) -> None:
+    """That is found when the file is read, not after an engine has started."""
+    write(tmp_path, {"snippets/bases.toml": PULLED, **settings})
+    with pytest.raises(ManifestError, match=r"bases\.toml:1: the base 'alpine:3' has no layers") as error:
+        base_images.load(tmp_path)
+    assert 'bases = "registry"' in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("alpine:3.22", "docker.io/library/alpine:3.22"),
+        ("alpine", "docker.io/library/alpine"),
+        ("one/two:3", "docker.io/one/two:3"),
+        ("ghcr.io/one/two", "ghcr.io/one/two"),
+        ("localhost/two", "localhost/two"),
+        ("localhost:5000/two:1", "localhost:5000/two:1"),
+    ],
+)
+def test_where_docker_would_pull_it_from(name: str, reference: str) -> None:
+    """Docker takes the first part for a host if it has a dot or a port, or is localhost."""
+    assert base_images.reference(name) == reference
 
 
 def test_two_packages_of_one_name(tmp_path: Path) -> None:

@@ -10,20 +10,24 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import UsageError
-from proof.publish import csp, scripts
+from proof.publish import csp
 from proof.publish.page import load
+from proof.publish.scripts import Scripts
 
 # What each directive keeps a page from, should somebody get markup of theirs into it.
 DIRECTIVES = [
-    ("default-src", ["'none'"]),  # whatever is not named: fonts, frames, media, plug-ins
+    ("default-src", ["'none'"]),  # whatever is not named: frames, media, plug-ins
     ("script-src", ["'self'"]),  # scripts of other hosts, and in attributes
     ("style-src", ["'self'"]),  # styles that read a page through the addresses they ask for
+    ("font-src", ["'self'"]),  # fonts that tell another host who reads
     ("img-src", ["'self'", "data:"]),  # pictures that tell another host who reads
     ("connect-src", ["'self'"]),  # requests of a script to another host
     ("worker-src", ["'self'"]),  # workers made of text
     ("base-uri", ["'none'"]),  # a <base> that turns every relative address to another host
     ("form-action", ["'none'"]),  # a form that sends what is typed to another host
 ]
+
+OURS = Scripts(inline=(re.compile(re.escape("ours()")),), named=frozenset(), themes=())
 
 
 def parsed(policy: str) -> dict[str, list[str]]:
@@ -65,20 +69,16 @@ def page(folder: Path, *inline: str) -> Path:
     return path
 
 
-def test_a_page_states_its_policy_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_states_its_policy_first(tmp_path: Path) -> None:
     """After its charset and before anything that the policy is about."""
-    monkeypatch.setattr(scripts, "known", {"ours()"}.__contains__)
-    html = csp.add_policy(load(tmp_path, page(tmp_path, "ours()"))).html
+    html = csp.add_policy(load(tmp_path, page(tmp_path, "ours()")), OURS).html
     stated = f'<meta http-equiv="Content-Security-Policy" content="{csp.policy(["ours()"])}">'
     assert re.search(rf'<head><meta charset="utf-8">\s*{re.escape(stated)}<title>', html)
 
 
 @pytest.mark.parametrize("inline", [("theirs()",), ("ours()", "theirs()"), ("ours() ",)])
-def test_a_script_that_is_not_known_is_not_allowed(
-    inline: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_script_that_is_not_known_is_not_allowed(inline: tuple[str, ...], tmp_path: Path) -> None:
     """It is refused, and named: to leave it out of the policy would hide it."""
-    monkeypatch.setattr(scripts, "known", {"ours()"}.__contains__)
     with pytest.raises(UsageError, match="unknown inline script") as error:
-        csp.add_policy(load(tmp_path, page(tmp_path, *inline)))
+        csp.add_policy(load(tmp_path, page(tmp_path, *inline)), OURS)
     assert error.value.evidence == f"<script>{inline[-1]}".strip()

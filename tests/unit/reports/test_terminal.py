@@ -154,13 +154,16 @@ def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture
 
 # Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
 PRINTED = {
+    "cli/completion": ["shellcode(['proof'], shell=parsed.shell)"],
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
     "cli/main": ["f\"{parser.prog} {next((c.dist.version for c in commands if c.dist), 'of an unknown version')}\""],
+    "cli/explain": ["explanations.as_json(found)"],
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
+    "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
-    "publish/__main__": ["f'{len(pages)} pages finished'"],
+    "cli/publish": ["f\"{len(finish.publish(parsed.site or root / 'site', root))} pages finished\""],
     "reports/github": ["annotation.command(base)"],
 }
 

@@ -40,8 +40,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def known(root: Path, platform: str = PLATFORM) -> ResultCache:
-    return ResultCache(root, root.parent / "cache", base_images.load(root), platform)
+def known(root: Path, platform: str = PLATFORM, origin: places.Origin = "rebuilt") -> ResultCache:
+    return ResultCache(root, root.parent / "cache", base_images.load(root), platform, origin=origin)
 
 
 def names(found: ResultCache, root: Path) -> set[str]:
@@ -135,6 +135,23 @@ def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
     assert names(known(root), root) == {"count", "fails"}
 
 
+def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
+    """Without one, only the registry can tell which image it is; with another one, the verdict is of another image."""
+    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    assert old is not None
+    made = replace(old, environment=replace(old.environment, bases="registry"))
+    store.save(made, places.folder_of(root / "snippets/note", "registry"))
+    time.sleep(0.1)
+    for digest, found in (("1", {"note"}), ("2", set[str]())):
+        lock = f"docker.io/library/alpine:3.22@sha256:{digest * 64}\n"
+        (root / "snippets/bases.lock").write_text(lock)
+        if digest == "1":
+            known(root, origin="registry").keep([Result(snippet(root, "note"), "accurate", old=made, new=made)])
+        assert names(known(root, origin="registry"), root) == found
+    (root / "snippets/bases.lock").unlink()
+    assert names(known(root, origin="registry"), root) == set()
+
+
 def test_measured_then(root: Path) -> None:
     """Facts that vary between runs have the values of the cached run."""
     folder = places.folder_of(root / "snippets/note", "rebuilt")
@@ -156,7 +173,7 @@ def test_measured_then(root: Path) -> None:
         ["--timeout", "9"],
         ["--memory", "2G"],
         ["--engine", "docker"],
-        ["--bases", "registry"],
+        ["--bases", "registry", "--newest-bases"],
         ["--results", "there"],
         ["--report", "github"],
     ],

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from proof.core.errors import ManifestError
-from proof.snippets import base_images, keys, manifest
+from proof.snippets import base_images, keys, manifest, settings
 from proof.snippets.keys import Key
 from tests.support.makers import write
 
@@ -90,6 +90,7 @@ LIKE = {key: BASE[key] for key in ("registry", "rebuilt", "created")} | {
     "swap": {"alpine": "alpine"},
 }
 BASES = {"package": [PACKAGE], "base": [BASE, CHILD, LIKE]}
+PROOF = {"project": {"bases": "rebuilt"}}
 
 # Where each table is: the file, and the keys that lead to it.
 TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
@@ -106,6 +107,8 @@ TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
     (keys.BASE, "bases.toml", ("base", 1)),
     (keys.BASE, "bases.toml", ("base", 2)),
     *((keys.LAYER, "bases.toml", ("base", 0, "layer", i)) for i in range(3)),
+    (keys.PROOF, "proof.toml", ()),
+    (keys.PROJECT, "proof.toml", ("project",)),
 ]
 KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -118,7 +121,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "integer or table": (int, dict),
     "string or table": (str, dict),
 }
-FILES: dict[str, dict[str, Any]] = {"snippet.toml": SNIPPET, "bases.toml": BASES}
+FILES: dict[str, dict[str, Any]] = {"snippet.toml": SNIPPET, "bases.toml": BASES, "proof.toml": PROOF}
 
 
 def toml(value: Any) -> str:
@@ -133,11 +136,14 @@ def toml(value: Any) -> str:
 
 
 def read(root: Path, name: str, data: Mapping[str, Any]) -> None:
-    """Write one of the two files, and load it."""
+    """Write one of the files, and load it."""
     text = "\n".join(f"{key} = {toml(value)}" for key, value in data.items())
     if name == "bases.toml":
         write(root / "snippets", {name: text})
         base_images.load(root)
+    elif name == "proof.toml":
+        write(root, {name: text})
+        settings.load(root)
     else:
         manifest.variants(write(root / "snippets" / "one", {name: text, "context/Dockerfile": "FROM alpine:3.22\n"}))
 
@@ -205,5 +211,8 @@ def test_the_other_keys_can_be_left_out(tmp_path: Path) -> None:
 
     step = required(keys.STEP, STEP)
     read(tmp_path, "snippet.toml", required(keys.SNIPPET, SNIPPET) | {"step": [step]})
-    base = required(keys.BASE, BASE) | {"platform": "linux/amd64", "layer": [required(keys.LAYER, EMPTY)]}
+    rebuilt = {key: BASE[key] for key in ("rebuilt", "created")} | {"layer": [required(keys.LAYER, EMPTY)]}
+    base = required(keys.BASE, BASE) | rebuilt
     read(tmp_path, "bases.toml", {"package": [required(keys.PACKAGE, PACKAGE)], "base": [base]})
+    read(tmp_path, "proof.toml", {"project": {"bases": "registry"}})
+    read(tmp_path, "bases.toml", {"base": [required(keys.BASE, BASE)]})

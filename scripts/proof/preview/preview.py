@@ -6,24 +6,22 @@ second time, to find output that changes from run to run. A new save is handled 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import signal
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from proof.core.errors import NoEngineError, ProofError, UsageError, print_error
+from proof.core.errors import NoEngineError, ProofError, UsageError
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
 from proof.preview.files import Files
 from proof.preview.server import Server
 from proof.preview.site import Site
 from proof.preview.watch import Watch
+from proof.publish.scripts import Scripts
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result
-from proof.snippets import project
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 
@@ -117,18 +115,13 @@ class Preview:
         self._server.say(problems=problems, assets=assets)
 
 
-def main() -> int:
-    """Serve until Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="scripts/serve", description=__doc__.splitlines()[0])
-    parser.add_argument("--plain", action="store_true", help="do not run snippets; show what is captured")
-    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
-    options = parser.parse_args()
+def serve(root: Path, *, port: int, plain: bool) -> None:
+    """Serve a project until Ctrl-C. With `plain`, run no snippets."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     terminal = Terminal()
-    root = project.find_root(Path.cwd())
     with contextlib.ExitStack() as stack:
         watch = None
-        if not options.plain:
+        if not plain:
             try:
                 with terminal.stage("private engine"):
                     engine = stack.enter_context(private_daemon.start(cache_folder(), PLATFORM))
@@ -137,21 +130,11 @@ def main() -> int:
                 terminal.say(f"Snippets are not run: {error.what}. Pages show what is captured.", "yellow")
         site = Site(root, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="preview-"))))
         try:
-            server = Server(options.port, lambda: site.shown)
+            server = Server(port, lambda: site.shown, Scripts.of(root))
         except OSError as error:
-            what = f"cannot use port {options.port}: {error.strerror}"
-            raise UsageError(what, hint=f"scripts/serve --port {options.port + 1}") from error
+            what = f"cannot use port {port}: {error.strerror}"
+            raise UsageError(what, hint=f"--port {port + 1}") from error
         preview = Preview(root, site, server, watch)
-        terminal.say(f"The site is at http://127.0.0.1:{options.port}/. Press Ctrl-C to stop.", "bold")
+        terminal.say(f"The site is at http://127.0.0.1:{port}/. Press Ctrl-C to stop.", "bold")
         while True:
             preview.step()
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except ProofError as problem:
-        print_error(f"scripts/serve: {problem}")
-        sys.exit(problem.code)
-    except KeyboardInterrupt:
-        sys.exit(130)

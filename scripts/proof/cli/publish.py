@@ -1,0 +1,29 @@
+"""`proof publish`: finishes a built site, so that it can be published."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from proof.cli.options import Verbs, project_root
+from proof.cli.site_packages import needed
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser(
+        "publish",
+        help="finish a built site: its policy, cards and feed",
+        description="Check the pages of a built site, and add a content security policy, cards, a feed and a sitemap.",
+    )
+    parser.add_argument("site", type=Path, nargs="?", metavar="SITE", help="the built site (default: site)")
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    root = project_root(parsed)
+    with needed("publish"):
+        from proof.publish import finish
+
+    print(f"{len(finish.publish(parsed.site or root / 'site', root))} pages finished")
+    return 0

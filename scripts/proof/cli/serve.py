@@ -1,0 +1,29 @@
+"""`proof serve`: shows the site while an author writes, and runs each snippet that is saved."""
+
+from __future__ import annotations
+
+import argparse
+
+from proof.cli.options import Verbs, port, project_root
+from proof.cli.site_packages import needed
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the verb."""
+    parser = verbs.add_parser(
+        "serve",
+        help="show the site, and run each snippet that you save",
+        description="Show the site while you write. When you save a snippet, it is run, and its pages show the result.",
+    )
+    parser.add_argument("--plain", action="store_true", help="run nothing, and show what is captured")
+    parser.add_argument("--port", type=port, default=8000, metavar="N", help="the port on 127.0.0.1 (default: 8000)")
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    root = project_root(parsed)
+    with needed("serve"):
+        from proof.preview import preview
+
+    preview.serve(root, port=parsed.port, plain=parsed.plain)
+    return 0

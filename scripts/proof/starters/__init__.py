@@ -1,0 +1,1 @@
+"""Writes what an author starts with: a project, a snippet."""

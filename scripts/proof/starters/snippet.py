@@ -1,0 +1,90 @@
+"""Makes a snippet: a directory with the files that a reader would copy, and a list of commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from proof.core.errors import ManifestError, UsageError, Where
+from proof.core.files import read_text, write_new
+from proof.snippets import base_images, context, manifest, project
+
+_LARGEST = 250_000  # bytes of a manifest, as it is read
+
+_MANIFEST = """\
+title = "TITLE"
+# The image to measure.
+image = "example"
+
+[[step]]
+name = "build"
+command = "docker build -t example ."
+"""
+_DOCKERFILE = """\
+FROM BASE
+COPY hello.txt /hello.txt
+"""
+_SCHEMA = "schemas/snippet.json"
+
+
+def make(root: Path, name: str, like: str = "") -> Path:
+    """Make the snippet `name` in the project in `root`, as a copy of the snippet `like` if it is given.
+
+    It appears as a whole. Captures are not copied: those of another snippet prove nothing about this one.
+    Raises UsageError for a name that cannot be used.
+    """
+    if not manifest.NAME.fullmatch(name):
+        what = f"invalid snippet name {name!r:.60}: pages could not use {{{{ NAME.size }}}}"
+        raise UsageError(what, hint="use lowercase letters, digits and _, like web_server")
+    target = root / "snippets" / name
+    if os.path.lexists(target) or _is_variant(root, name):
+        raise UsageError(f"there is a snippet '{name}' already", where=Where(target), hint="use another name")
+    # Next to snippets/, so that a run at the same time does not take it for one of them.
+    made = Path(tempfile.mkdtemp(prefix=".snippet-", dir=root))
+    try:
+        made.chmod(0o755)
+        if like:
+            _copy(root, like, made)
+        else:
+            _write(root, name, made)
+        made.rename(target)  # fails if there is something by now
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return target
+
+
+def _is_variant(root: Path, name: str) -> bool:
+    """Whether the matrix of another snippet makes one of this name."""
+    try:
+        project.find(root / "snippets", name)
+    except ManifestError:
+        return False  # another snippet is broken, which is no reason to refuse a new one
+    except UsageError:
+        return False
+    return True
+
+
+def _copy(root: Path, like: str, made: Path) -> None:
+    known = [folder.name for folder in project.folders(root)]
+    if like not in known:
+        project.find(root / "snippets", like)  # raises an error with a suggestion, except for a variant
+        raise UsageError(f"'{like}' is a variant of a snippet", hint="use the name of its directory")
+    folder = root / "snippets" / like
+    manifest.variants(folder)  # what is refused is not copied either
+    text = read_text(folder / "snippet.toml", below=root, limit=_LARGEST)
+    write_new(made / "snippet.toml", text)
+    context.copy(folder / "context", made / "context")
+
+
+def _write(root: Path, name: str, made: Path) -> None:
+    text = _MANIFEST.replace("TITLE", name.replace("_", " ").capitalize())
+    if (root / _SCHEMA).is_file():
+        text = f"#:schema ../../{_SCHEMA}\n{text}"
+    base = next(iter(base_images.load(root).images), "scratch")
+    write_new(made / "snippet.toml", text)
+    (made / "context").mkdir()
+    write_new(made / "context" / "Dockerfile", _DOCKERFILE.replace("BASE", base))
+    write_new(made / "context" / "hello.txt", "Hello, reader.\n")

@@ -1,0 +1,25 @@
+"""From an empty directory to a page with a measured number, by two commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from proof.engines.engine import Engine
+from tests.support.helpers import mkdocs, proof
+
+pytestmark = pytest.mark.engine
+
+
+def test_two_commands(tmp_path: Path, engine: Engine) -> None:
+    """`proof init` and `proof update`: then nothing is wrong, and the page states what was measured."""
+    del engine  # the command starts its own
+    for words in (["init", "--bases", "rebuilt"], ["update"], ["status"], ["check"]):
+        done = proof(*words, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    built = mkdocs(tmp_path, tmp_path / "site")
+    assert built.returncode == 0, built.stdout + built.stderr
+    facts = {fact["name"]: fact for fact in json.loads(proof("facts", "--json", cwd=tmp_path).stdout)["facts"]}
+    assert f">{facts['hello.size']['written']}<" in (tmp_path / "site/index.html").read_text("utf-8")

@@ -103,12 +103,7 @@ class _Reader(HTMLParser):
                 if tag in ("th", "td"):
                     hint = "in mkdocs.yml, give the extension `tables` the option use_align_attribute: true"
             self._refuse(f"the attribute `{name}` is not allowed in a page", hint)
-        if (
-            name == "src"
-            and tag == "script"
-            and "//" not in value
-            and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII)
-        ):
+        if name == "src" and tag == "script" and not re.fullmatch(r"[\w.~/%-]+\.js", value, re.ASCII):
             self._refuse(f"`{value}` is not a script of this site", "use a .js file in docs/assets/")
         if name in ("href", "src"):
             loads = name == "src" or (tag == "link" and has.get("rel", "") not in _LINKED)

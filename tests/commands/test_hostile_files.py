@@ -92,9 +92,8 @@ def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     for name in ("site", "lib.sh"):
         write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes()})
     write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/mkdocs": "#!/bin/sh\ntouch built\n"})
-    write(root, {"overrides/main.html": "", ".venv/bin/python": "#!/bin/sh\nmkdir -p site\n"})
-    write(root, {".venv/bin/proof": "#!/bin/sh\n"})
-    programs = (".venv/bin/mkdocs", ".venv/bin/python", ".venv/bin/proof")
+    write(root, {"overrides/main.html": "", ".venv/bin/proof": "#!/bin/sh\nmkdir -p site\n"})
+    programs = (".venv/bin/mkdocs", ".venv/bin/proof")
     for name in ("scripts/site", "scripts/bootstrap", *programs):
         (root / name).chmod(0o755)
     site = ["bash", "scripts/site"]

@@ -18,15 +18,17 @@ STALE = "note is stale: context/note.txt changed"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The tiny project with the script and its real MkDocs. Finishing the site has tests of its own."""
+    """The tiny project with the script and its real MkDocs, without what other hosts would send."""
     root = captured(tiny(tmp_path))
     write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes() for name in ("site", "lib.sh")})
-    write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/python": "#!/bin/sh\n", "overrides/main.html": ""})
+    write(root, {"scripts/bootstrap": "#!/bin/sh\n", "overrides/main.html": ""})
     package = REPOSITORY / "scripts"
     write(root, {".venv/bin/mkdocs": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m mkdocs "$@"\n'})
     write(root, {".venv/bin/proof": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m proof.cli.main "$@"\n'})
-    for name in ("scripts/bootstrap", ".venv/bin/python", ".venv/bin/mkdocs", ".venv/bin/proof"):
+    for name in ("scripts/bootstrap", ".venv/bin/mkdocs", ".venv/bin/proof"):
         (root / name).chmod(0o755)
+    edit(root / "mkdocs.yml", "  - tables", "  - tables: { use_align_attribute: true }")
+    edit(root / "mkdocs.yml", "theme: mkdocs", "theme: { name: mkdocs, highlightjs: false }")
     edit(root / "mkdocs.yml", "  - proof", "  - proof: { draft: !ENV [PROOF_DRAFT, false] }")
     return root
 

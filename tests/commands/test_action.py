@@ -18,13 +18,16 @@ ACTION: dict[str, Any] = yaml.safe_load((REPOSITORY / "action.yml").read_text("u
 INSTALL, RUN = ACTION["runs"]["steps"]
 
 
-def step(run: str, tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """A step, as a runner runs it. `proof` is that of this environment, and pip only says what it is called with."""
+def step(run: str, tmp_path: Path, *, python: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """A step, as a runner runs it. `proof` is that of this environment, and pip only says what it is called with.
+
+    `python` is a script in place of both Pythons.
+    """
     made = tmp_path / "runner" / "proof" / "bin"
     made.mkdir(parents=True)
     (made / "proof").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m proof.cli.main "$@"\n')
-    (made / "python").write_text('#!/bin/sh\necho "$@"\n')
-    (tmp_path / "python3").write_text("#!/bin/sh\nexit 0\n")
+    (made / "python").write_text(python or '#!/bin/sh\necho "$@"\n')
+    (tmp_path / "python3").write_text(python or "#!/bin/sh\nexit 0\n")
     for program in (made / "proof", made / "python", tmp_path / "python3"):
         program.chmod(0o755)
     given = {
@@ -47,6 +50,18 @@ def test_it_installs_what_is_locked(tmp_path: Path) -> None:
     assert lock.endswith(f"install --quiet --require-hashes --only-binary :all: -r {REPOSITORY}/requirements.lock")
     assert tool.endswith(f"install --quiet --no-deps --no-build-isolation {REPOSITORY}")
     assert (tmp_path / "path").read_text() == f"{tmp_path}/runner/proof/bin\n"
+
+
+def test_it_imports_nothing_from_the_workspace(tmp_path: Path) -> None:
+    """`python -m pip` would run a stranger's pip.py."""
+    for name in ("pip", "venv"):
+        (tmp_path / f"{name}.py").write_text("open('owned', 'w')")
+    python = f'#!/bin/sh\nexec "{sys.executable}" "$@" --help\n'
+    done = step(INSTALL["run"], tmp_path, python=python)
+    assert done.returncode == 0, done.stderr
+    assert "usage: venv" in done.stdout
+    assert "Install packages from" in done.stdout
+    assert not (tmp_path / "owned").exists()
 
 
 def test_it_runs_in_the_project(tmp_path: Path) -> None:

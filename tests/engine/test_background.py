@@ -153,6 +153,11 @@ class TestWhatItReaches:
         assert not [name for name in devices if name.startswith(("eth", "en", "wl", "docker"))]
         assert "Operation not permitted" in done.output
 
+    def test_the_name_of_the_machine(self, either: Engine, cache: Path, tmp_path: Path) -> None:
+        """A step that stands for the reader's machine does not show the name of this one."""
+        made = snippet(tmp_path, BUILD, START, ("hostname", GET))
+        assert run(made, either, cache)[-1].output == "localhost\n"
+
     def test_from_inside(self, based: Engine, cache: Path, tmp_path: Path) -> None:
         """A container of the network reaches neither the host nor the world; it has the rights of any container."""
         script = "nc -w 1 93.184.215.14 80 && echo open; nslookup -timeout=1 example.com; grep CapEff /proc/self/status"

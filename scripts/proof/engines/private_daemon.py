@@ -113,7 +113,8 @@ def _outside(user: int) -> tuple[str, ...]:
     """
     nobody = user + _IDS - 1
     alone = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
-    return ("--network=host", *(("--userns=host",) if user else ()), f"--user={nobody}:{nobody}", *alone)
+    network = ("--network=host", "--hostname=localhost")  # without the second, it would have the name of this machine
+    return (*network, *(("--userns=host",) if user else ()), f"--user={nobody}:{nobody}", *alone)
 
 
 def guard() -> tuple[str, ...]:

@@ -25,13 +25,14 @@ from proof.snippets import project
 from proof.snippets.model import Snippet, Step
 
 _LINE = re.compile(r"(?P<page>.+\.md):(?P<line>[0-9]{1,7})")
-_TOKEN = re.compile(r"\{\{\s*(?P<text>.*?)\s*\}\}", re.DOTALL)
+# Neither searches the rest of a page again and again: a stranger may have written it.
+_TOKEN = re.compile(r"\{\{(?P<text>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 _ASIDE = re.compile(r"claim:\s*(?P<predicate>.+)", re.DOTALL)
 _SHOWN = re.compile(r"(?:transcript|error)\s+(?P<step>\w+/\w+)|(?:explorer|measurements)\s+(?P<snippets>.+)", re.DOTALL)
 _FENCE = re.compile(
     r"^[ ]*(?P<fence>`{3,}|~{3,})(?P<head>[^\n]*)\n(?P<body>.*?)^[ ]*(?P=fence)[`~]*[ ]*$", re.MULTILINE | re.DOTALL
 )
-_CODE = re.compile(r"(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)")
+_CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)")
 _CHART = re.compile(r"\s*chart\b")
 _INCLUDED = re.compile(r'--8<-- "(?P<snippet>\w+)/context/[^"\n]*"')
 _NAME = re.compile(r"(?<![\w./])[a-z]\w*\.[a-z]\w*(?![\w(])")
@@ -166,7 +167,7 @@ class _Explainer:
 
         prose = _CODE.sub(_blank, _FENCE.sub(fenced, text))
         for match in _TOKEN.finditer(prose):
-            said = match["text"]
+            said = match["text"].strip()
             if aside := _ASIDE.fullmatch(said):
                 found.append((match.start(), "claim", aside["predicate"]))
             elif _SHOWN.fullmatch(said):

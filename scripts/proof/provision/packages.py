@@ -28,7 +28,8 @@ def fetch(package: Package, cache: Path) -> Path:
             requirement.write_text(f"{package.project}=={package.version} --hash=sha256:{package.sha256}\n")
             done = process.run(
                 [
-                    *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
+                    # -P: or else `pip.py` in the working directory, which a stranger may have written, would be run.
+                    *(sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
                     *("--no-deps", "--only-binary=:all:", "--require-hashes", "--dest", str(folder)),
                     *("--platform", platform, "--implementation", interpreter[:2], "--abi", abi),
                     *("-r", str(requirement)),

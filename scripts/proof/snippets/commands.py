@@ -17,6 +17,7 @@ from proof.snippets import instead, shell_words
 from proof.snippets.filters import check as check_filter
 
 _LONGEST = 2000  # characters; no reader would type a longer command
+_FILTERS = 5  # after a command; each has a deadline of its own
 # Flags and the pattern of their value; None if a flag takes no value. A leading `=` means that the value has to be
 # attached, as in --human=false: docker would not take the next word as the value.
 _TEXT = r"(?s).*"
@@ -270,6 +271,8 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
         )
     line = shell_words.parse(text, where=where)
     argv, filters = line.commands[0], line.commands[1:]
+    if len(filters) > _FILTERS:
+        raise refuse(f"too many pipes: {len(filters)}", f"use at most {_FILTERS}")
     for each in filters:
         check_filter(each, refuse)
     if inside:

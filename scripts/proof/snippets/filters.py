@@ -26,7 +26,7 @@ KNOWN = "head, head -3, tail -n +2, grep 'text', grep -v -F 'text', sort, sort -
 def check(argv: Sequence[str], refuse: Callable[[str, str], RefusedError]) -> None:
     """Raises the error that `refuse` makes of a reason and a hint, unless this is an allowed filter."""
     known = _ARGUMENTS.get(argv[0])
-    if known is None or not known.fullmatch("\0".join(argv[1:])):
+    if known is None or "" in argv or not known.fullmatch("\0".join(argv[1:])):
         raise refuse(
             f"`|` is a pipe for a shell, but none runs this command: `{' '.join(argv)}` is refused after it",
             f"pipe only into filters like {KNOWN}; or run a shell in the container: docker run IMAGE sh -c 'a | b'",

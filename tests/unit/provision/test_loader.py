@@ -344,6 +344,18 @@ class TestFetch:
         assert {"--require-hashes", "--no-deps", "--only-binary=:all:"} < set(call)
         assert call[call.index("--platform") + 1] == "any"
 
+    def test_the_working_directory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nothing in it is run in place of pip: it may be a stranger's project."""
+        found = project(tmp_path)
+        self.cached(tmp_path).unlink()
+        write(tmp_path, {"pip.py": "open('owned', 'w')", "runpy.py": "open('owned', 'w')"})
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        with pytest.raises(PackageError, match=r"the package tiny 1\.0 could not be downloaded") as error:
+            packages.fetch(found.packages["tiny"], tmp_path / "cache")
+        assert "No matching distribution" in error.value.evidence
+        assert not (tmp_path / "owned").exists()
+
     def test_offline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A failed download quotes pip, and says where to put the file by hand."""
         found = project(tmp_path)

@@ -55,6 +55,7 @@ def test_accepted(words: list[str], output: str | None) -> None:
         *(["sort", "x"], ["sort", "-o", "x"], ["sort", "-ox"], ["sort", "-T", "x"], ["sort", "-k"], ["sort", "-m"]),
         *(["sort", "-k", "0"], ["sort", "-S", "1G"], ["sort", "--parallel=9"], ["sort", "-"], ["sort", "--"]),
         *(["wc"], ["wc", "-c"], ["wc", "-l", "x"], ["wc", "-l", "-l"], ["/usr/bin/head"], ["HEAD"], [""]),
+        *(["sort", ""], ["head", ""], ["tail", ""]),
     ],
     ids=" ".join,
 )

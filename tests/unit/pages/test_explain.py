@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.pages.explain import explain
 from proof.pages.site import Site
+from proof.reports import explanations
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 from tests.support.makers import write
@@ -150,3 +152,18 @@ def test_for_people(root: Path) -> None:
     for piece in ("note.size is 8.31MB (8,311,412 B)", "docker build -t note .", "docker 26", "docs/index.md:10"):
         assert piece in said
     assert "by no page" in proof("explain", "note.user", cwd=root).stdout
+
+
+def test_for_people_without_a_commit(root: Path) -> None:
+    """A capture that was made outside of a repository has no commit, so none is announced; and commands change."""
+    said = proof("explain", "note.size", cwd=root).stdout
+    assert "the commands in snippet.toml change\n" in said
+    (found,) = explain(root, "note.size")
+    assert found.capture is not None
+    for revision, written in (
+        ("not under version control", ", not under version control"),
+        ("0123abc", ", at commit 0123abc"),
+    ):
+        by = replace(found.capture.provenance, revision=revision)
+        lines = list(explanations.as_lines([replace(found, capture=replace(found.capture, provenance=by))]))
+        assert any(line.endswith(written) for line in lines)

@@ -44,7 +44,8 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
     raise NoEngineError(
         f"no container engine is available: {'; '.join(error.what for error in refused)}",
         evidence="\n".join(error.evidence for error in refused if error.evidence),
-        hint="start Docker or Podman; to get one: on Debian or Ubuntu, run scripts/bootstrap as root;"
+        hint="start Docker or Podman; to get one:"
+        " on Debian or Ubuntu, sudo apt-get install docker.io docker-buildx bubblewrap;"
         " on Fedora, sudo dnf install podman; on macOS, brew install --cask docker-desktop",
     )
 

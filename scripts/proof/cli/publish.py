@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proof.cli.options import Verbs, project_root
 from proof.cli.site_packages import needed
+from proof.core import units
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -25,5 +26,5 @@ def _run(parsed: argparse.Namespace) -> int:
     with needed("publish"):
         from proof.publish import finish
 
-    print(f"{len(finish.publish(parsed.site or root / 'site', root))} pages finished")
+    print(f"{units.counted(len(finish.publish(parsed.site or root / 'site', root)), 'page')} finished")
     return 0

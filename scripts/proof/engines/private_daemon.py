@@ -148,7 +148,7 @@ def start(
     Raises NoEngineError if it cannot be started here, and CannotMeasureError if its disk is full.
     """
     if reason := obstacle():
-        raise NoEngineError(reason, hint="scripts/bootstrap as root, or --engine docker")
+        raise NoEngineError(reason, hint="install what is missing, or use --engine docker")
     root = os.geteuid() == 0
     _sweep(cache)
     slot, held = _take_slot(cache / f"engine-{store}")

@@ -53,7 +53,7 @@ _FAILURES = (
         r"|temporary failure|no route to host|server misbehaving",
         "cannot be reached",
         retry=True,
-        hint="check the network",
+        hint="check the network, or pull from another host with --mirror HOST",
         away=True,
     ),
     _Failure(
@@ -63,7 +63,9 @@ _FAILURES = (
         hint="check for a proxy or a login page in between",
     ),
 )
-_SILENT = _Failure("", "does not answer", retry=True, hint="check the network, or try again later", away=True)
+_SILENT = _Failure(
+    "", "does not answer", retry=True, hint="check the network, or pull from another host with --mirror HOST", away=True
+)
 _OTHER = _Failure("", "fails", retry=False, hint="see the output of skopeo")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from proof.captures import fingerprint
 from proof.captures.model import Capture
 from proof.facts.values import Fact, Source
 from proof.pages.explain import Explanation
@@ -50,14 +51,19 @@ def _rows(each: Explanation) -> Iterator[tuple[str, list[str]]]:
     if each.capture is not None:
         by = each.capture.provenance
         yield "engine", [f"{by.engine}, {by.builder}, {by.image_store}, {each.capture.environment.platform}"]
-        yield "measured", [f"{by.date}, at commit {by.revision}"]
+        yield "measured", [f"{by.date}, {_commit(by.revision)}"]
         yield "bases", [f"{name}: {made}" for name, made in by.bases.items()]
     if each.kind == "snippet" and each.capture is not None:
         yield "facts", [f"{name} = {fact.value} {fact.unit}" for name, fact in each.capture.facts.items()]
     yield "used", [f"{use.where}  {use.kind}: {use.text}" for use in each.uses] or ["by no page"]
     if each.snippet is not None:
-        yield "stale if", [f"{name} changes" for name in each.depends]
+        yield "stale if", [f"{name} {'change' if name == fingerprint.COMMANDS else 'changes'}" for name in each.depends]
         yield "now", list(each.stale) or ["not stale"]
+
+
+def _commit(revision: str) -> str:
+    """The commit of a capture, or as it is written there, why it is unknown."""
+    return revision if " " in revision else f"at commit {revision}"
 
 
 def _source(fact: Fact) -> str:

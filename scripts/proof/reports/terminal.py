@@ -190,10 +190,13 @@ class Terminal:
         claims = sum(len(page.page.claims) for page in found.pages)
         bound = sum(page.page.bound for page in found.pages)
         self.say(
-            f"{found.snippets} snippets, {found.steps} steps, {found.facts} facts; {len(found.pages)} pages, "
-            f"{claims} claims, {bound} numbers bound"
+            f"{units.counted(found.snippets, 'snippet')}, {units.counted(found.steps, 'step')}, "
+            f"{units.counted(found.facts, 'fact')}; {units.counted(len(found.pages), 'page')}, "
+            f"{units.counted(claims, 'claim')}, {units.counted(bound, 'number')} bound"
         )
-        self.say(f"{len(found.problems)} problems" if found.problems else "Nothing is stale, false or unbound.")
+        self.say(
+            units.counted(len(found.problems), "problem") if found.problems else "Nothing is stale, false or unbound."
+        )
 
     def confirmed(self, claims: Sequence[ProofError], path: Path) -> None:
         """Print which claims were confirmed, each with its sentence, and where that is recorded."""
@@ -230,8 +233,8 @@ class Terminal:
         steps = [step for result in results if result.new and not result.cached for step in result.new.steps]
         own, cached = sum(step.seconds for step in steps), sum(result.cached for result in results)
         some = f", {cached} of them cached" if cached else ""
-        took = f"{len(steps)} commands: {own:.0f} s in the commands, {seconds:.0f} s in all"
-        self.say(f"{len(results)} snippets{some}, {took}")
+        took = f"{units.counted(len(steps), 'command')}: {own:.0f} s in the commands, {seconds:.0f} s in all"
+        self.say(f"{units.counted(len(results), 'snippet')}{some}, {took}")
         if elsewhere := [result for result in results if any(result.words)]:
             alike, other = (sum(numbers) for numbers in zip(*(r.words for r in elsewhere), strict=True))
             self.say(f"On {_engine_of(elsewhere[0])}: {alike} outputs the same, {other} in other words")

@@ -297,7 +297,7 @@ def _start(
     except OSError as error:
         missing = isinstance(error, FileNotFoundError) and error.filename == argv[0]
         why = "is not installed here" if missing else f"cannot be started: {error}"
-        raise CannotMeasureError(f"`{argv[0]}` {why}", hint="scripts/bootstrap") from error
+        raise CannotMeasureError(f"`{argv[0]}` {why}", hint=f"install {argv[0]}" if missing else "") from error
     _running.add(process)
     if _ending.is_set():
         _kill_group(process)

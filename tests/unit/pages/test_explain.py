@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.pages.explain import _CODE, _TOKEN, explain
 from proof.pages.site import Site
+from proof.reports import explanations
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 from tests.support.makers import write
@@ -163,3 +165,18 @@ def test_it_reads_a_page_once(text: str) -> None:
     began = time.process_time()
     assert not [*_TOKEN.finditer(_CODE.sub("", text))]
     assert time.process_time() - began < 5
+
+
+def test_for_people_without_a_commit(root: Path) -> None:
+    """A capture that was made outside of a repository has no commit, so none is announced; and commands change."""
+    said = proof("explain", "note.size", cwd=root).stdout
+    assert "the commands in snippet.toml change\n" in said
+    (found,) = explain(root, "note.size")
+    assert found.capture is not None
+    for revision, written in (
+        ("not under version control", ", not under version control"),
+        ("0123abc", ", at commit 0123abc"),
+    ):
+        by = replace(found.capture.provenance, revision=revision)
+        lines = list(explanations.as_lines([replace(found, capture=replace(found.capture, provenance=by))]))
+        assert any(line.endswith(written) for line in lines)

@@ -163,7 +163,7 @@ PRINTED = {
     "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
     "pages/extension": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
-    "cli/publish": ["f\"{len(finish.publish(parsed.site or root / 'site', root))} pages finished\""],
+    "cli/publish": ["f\"{units.counted(len(finish.publish(parsed.site or root / 'site', root)), 'page')} finished\""],
     "reports/github": ["annotation.command(base)"],
 }
 
@@ -220,3 +220,11 @@ def test_a_table_keeps_the_names(
     assert lines[0].split() == head.split()
     assert [line.split()[0] for line in lines[1:]] == ["count", "fails", "note"]
     assert all(line.endswith("accurate") for line in lines[1:])
+
+
+def test_one_thing_is_not_written_as_several(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sums of a new project, which has one snippet, read as English."""
+    note = next(result for result in results(captured(tiny(tmp_path))) if result.snippet.name == "note")
+    terminal = Terminal()
+    terminal.total([note], 1)
+    assert capsys.readouterr().out.startswith("1 snippet, ")

@@ -150,10 +150,10 @@ class TestRun:
 @pytest.mark.parametrize("call", [process.run, lambda argv, env: process.stream(argv, env=env).__enter__()])
 class TestNotStarted:
     def test_missing(self, call: Callable[..., object]) -> None:
-        """The error names the missing program, and the hint installs it."""
+        """The error names the missing program, and the hint no script that only this repository has."""
         with pytest.raises(CannotMeasureError, match="`no-such-program` is not installed here") as error:
             call(["no-such-program", "--version"], env=ENV)
-        assert error.value.hint == "scripts/bootstrap"
+        assert error.value.hint == "install no-such-program"
 
     def test_no_program(self, call: Callable[..., object], tmp_path: Path) -> None:
         """A file that is not executable is an error, not a crash."""

@@ -24,10 +24,7 @@ Generator = Literal["material", "mkdocs", "properdocs"]
 GENERATORS: tuple[Generator, ...] = get_args(Generator)
 
 _PAGE = "docs/index.md"
-_PACKAGES = {
-    "mkdocs": "'proof-pages[site]'",
-    "properdocs": "'proof-pages[site]' properdocs properdocs-theme-mkdocs",
-}
+_PACKAGES = {"mkdocs": "", "properdocs": " properdocs properdocs-theme-mkdocs"}  # in addition to the tool's own
 _SETTINGS = {"properdocs": "properdocs.yml"}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from proof.core.files import write_new
 from proof.core.site_file import site_file
@@ -41,6 +43,23 @@ def test_its_page_says_what_was_measured(tmp_path: Path, generator: str) -> None
     built = mkdocs(tmp_path, tmp_path / "site")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "8.31MB" in (tmp_path / "site/index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("generator", "more"), [("mkdocs", ""), ("properdocs", " properdocs properdocs-theme-mkdocs")])
+def test_its_workflow_installs_what_its_owner_names(tmp_path: Path, generator: Generator, more: str) -> None:
+    """And nothing if the variable is not set: on the package index, the name could be anybody's."""
+    starter.make(tmp_path, generator, "registry")
+    steps = yaml.safe_load((tmp_path / ".github/workflows/proof.yml").read_text())["jobs"]["proof"]["steps"]
+    (install,) = (step["run"] for step in steps if "pip install" in step.get("run", ""))
+    script = install.replace(".venv/bin/pip install", "printf '%s '")
+    unset = subprocess.run(["bash", "-ec", script], env={"PROOF": ""}, capture_output=True, text=True, check=False)
+    assert unset.returncode != 0
+    assert unset.stdout == ""
+    assert "set the variable PROOF" in unset.stderr
+    done = subprocess.run(
+        ["bash", "-ec", script], env={"PROOF": "https://a/b.whl"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"proof-pages[site] @ https://a/b.whl{more} "
 
 
 def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:

@@ -441,10 +441,11 @@ def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)
 
 
 def link(programs: Iterable[str], folder: Path) -> str:
-    """Link those of these programs that are installed into `folder`, and return it as a value for PATH."""
+    """Link those of these programs that are installed into `folder`, and no others. Returns it as a value for PATH."""
     folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():  # another version of the tool may have linked more
+        old.unlink()
     for program in programs:
-        (folder / program).unlink(missing_ok=True)
         if path := shutil.which(program, path=process.search_path()):
             # The file itself: a private engine has no other link that may lead to it.
             (folder / program).symlink_to(Path(path).resolve())

@@ -254,7 +254,6 @@ class _Daemon:
         before: tuple[str, ...] = _NAMESPACES
         if not self.root:
             proxy = self.slot / "bin" / _PROXY
-            proxy.unlink(missing_ok=True)
             if _published():
                 proxy.symlink_to((self.slot / "bin" / _PUBLISHER).readlink())
             else:

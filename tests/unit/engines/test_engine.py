@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from proof.core.errors import CannotMeasureError, DeadlineError, EngineLostError
-from proof.engines.engine import Engine, is_starved
+from proof.engines.engine import Engine, is_starved, link
 from proof.system import process
 from proof.system.process import Completed
 from tests.unit.engines.conftest import Answer
@@ -209,3 +209,12 @@ def test_the_image_store(
     data = {"ServerVersion": "26.1.5", "Driver": driver, "DriverStatus": status}
     answers(lambda _: (0, json.dumps(data)))
     assert ENGINE.info().image_store == store
+
+
+def test_only_these_programs_are_linked(tmp_path: Path) -> None:
+    """A cache may have been used by another version of the tool, whose engine found other programs."""
+    folder = tmp_path / "bin"
+    link(("sh", "cat", "no-such-program"), folder)
+    assert {path.name for path in folder.iterdir()} == {"sh", "cat"}
+    assert link(("sh",), folder) == str(folder)
+    assert [path.name for path in folder.iterdir()] == ["sh"]

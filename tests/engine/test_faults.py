@@ -572,8 +572,9 @@ class TestMemory:
         (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do :; done")
         with private_daemon.start(tmp_path, PLATFORM) as few:
             (result,) = measure(root, few, cache, "count", write=True)
-        assert result.verdict == "drift"
-        assert "can't fork" in result.differences[0].new
+        assert result.verdict == "failed"
+        assert result.error is not None
+        assert "can't fork" in result.error.evidence
         assert not sleeping(3007)
 
 

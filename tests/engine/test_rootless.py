@@ -165,5 +165,5 @@ def test_processes_are_limited(user: User) -> None:
         "from proof.cli import main; sys.exit(main.main(sys.argv[1:]))"
     )
     code, said = user.run(user.python, "-c", limited, "--project", "tiny", "update", "count")
-    assert code == 1, said
+    assert code == 2, said
     assert "can't fork: Resource temporarily unavailable" in said

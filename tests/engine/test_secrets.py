@@ -88,6 +88,6 @@ def test_no_secret_gets_into_a_message(poisoned: dict[str, str], talkative: Path
     """What fails is shown with the end of what it printed, and that too is without secrets."""
     edit(talkative / "snippets/note/context/told.sh", "cat /srv", "false && cat /srv")
     done = proof("update", "--fresh", "note", cwd=talkative, env=poisoned)
-    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.returncode == 2, done.stdout + done.stderr
     assert "PATH=" in done.stdout
     assert CANARY not in done.stdout + done.stderr

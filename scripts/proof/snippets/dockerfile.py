@@ -273,9 +273,8 @@ class _Reading:
                 raise _refused(instruction, f"the flag {flag} is refused: it contains a variable", "write its value")
             if flag == "--mount" or flag.startswith("--mount="):
                 settings = _mount(instruction, flag.removeprefix("--mount").removeprefix("="), self.folders[-1])
-                if settings.get("type", "").lower() != "secret":
-                    # Without `from`, BuildKit uses `scratch`.
-                    self._use(instruction, settings.get("from", "scratch"))
+                # Without `from`, BuildKit uses `scratch`, whatever the type.
+                self._use(instruction, settings.get("from", "scratch"))
             elif flag != "--network=none":
                 raise _refused(instruction, f"the flag {flag} is refused", "remove the flag")
 

@@ -441,6 +441,7 @@ def test_a_mount(mount: str, image: str | None, tmp_path: Path) -> None:
         ("FROM a\nCOPY --from=a x y", True),
         ("FROM a\nRUN --mount=target=/x y", True),
         ("FROM a\nRUN --mount=type=cache,target=/x y", True),
+        ("FROM a\nRUN --mount=type=secret,id=x y", True),
         ("FROM a\nRUN --mount=from=b,target=/x y", True),
         ("FROM a\nRUN --network=none y", False),
     ],

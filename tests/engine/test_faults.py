@@ -409,7 +409,7 @@ class TestRegistry:
         assert not (root / "snippets/bases.lock").exists()
 
     def test_a_tag_that_moved(self, root: Path, own: Path) -> None:
-        """The lock keeps the old image. With --newest-bases, a check says drift of the base, an update moves the lock."""
+        """The lock keeps the old image. With --newest-bases a check finds drift, and an update moves the lock."""
         with serving() as registry:
             self.project(root, registry.address)
             assert run(root, own, "update", "--bases", "registry")[0] == 0
@@ -423,7 +423,7 @@ class TestRegistry:
             code, output = run(root, own, "check", "--bases", "registry", "--newest-bases", "--exit-by-cause")
             assert code == 6, output
             assert said in output
-            assert "proof update note --bases registry" in output
+            assert "proof update note --bases registry (and --newest-bases, if you passed it)" in output
             assert old in lock.read_text()
             assert said in run(root, own, "update", "--bases", "registry", "--newest-bases")[1]
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]

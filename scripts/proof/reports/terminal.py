@@ -252,6 +252,8 @@ class Terminal:
         for key, names in advice.items():
             if key in _ADVICE:
                 update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
+                if registry and key == "base":
+                    update += " (and --newest-bases, if you passed it)"
                 self.screen.print()
                 self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 

@@ -180,3 +180,12 @@ def test_for_people_without_a_commit(root: Path) -> None:
         by = replace(found.capture.provenance, revision=revision)
         lines = list(explanations.as_lines([replace(found, capture=replace(found.capture, provenance=by))]))
         assert any(line.endswith(written) for line in lines)
+
+
+def test_the_facts_of_a_snippet(root: Path) -> None:
+    """They read as in a difference: a size for people, with its exact bytes; a count without a unit."""
+    facts = json.loads(proof("facts", "--json", "note", cwd=root).stdout)["facts"]
+    size = next(fact for fact in facts if fact["name"] == "note.size")
+    lines = [line[12:] for line in proof("explain", "note", cwd=root).stdout.splitlines()]
+    assert f"size = {size['written']} ({size['value']:,} B)" in lines
+    assert "layers = 2" in lines

@@ -239,7 +239,7 @@ class _Daemon:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": _published(),  # there is no iptables, with which dockerd would publish ports
+            "userland-proxy": _published(),  # dockerd has no iptables here, so a proxy forwards ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }

@@ -3,7 +3,8 @@
 #   sh private_daemon.sh SLOT USER [OPTION…]
 # SLOT is the engine's directory. It has the settings and, in bin/, links to all programs that the engine may start.
 # USER is the host's user id for root in a container; its other users have the 65,535 ids after that. With 0 the users
-# are not remapped. PYTHON is the interpreter of the tool. The options are passed to dockerd. With ROOTLESSKIT_STATE_DIR set, root in here is an ordinary user.
+# are not remapped. PYTHON is the interpreter of the tool. The options are passed to dockerd. With ROOTLESSKIT_STATE_DIR
+# set, root in here is an ordinary user.
 set -e
 slot=$1 user=$2 rootless=${ROOTLESSKIT_STATE_DIR:+yes}
 shift 2

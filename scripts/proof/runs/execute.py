@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,9 +26,8 @@ from proof.snippets.model import Snippet, Step
 from proof.system import cgroup, temp_folders
 from proof.system.process import Completed
 
-_OF_CLIENT = frozenset(
-    {"ls", "inspect", "history", "version", "ps", "tag", "rmi"}
-)  # verbs whose output is the client's alone
+# Verbs whose output is the client's alone.
+_OF_CLIENT = frozenset({"ls", "inspect", "history", "version", "ps", "tag", "rmi"})
 _LOG = "--log-opt=max-size=16m"  # of a container that nobody watches
 _PAUSE, _ATTEMPT = 0.2, 5.0  # seconds between two attempts of a step with `until`, and that each may take at least
 _NOT_STARTED = 125  # with this exit code or a higher one, the container may never have run, so it may still be there
@@ -122,7 +121,7 @@ def run(
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.hold(build.prefixes if build else frozenset()):
-                    one = _run_step(step, engine, given, containers, networks, kept=kept, fresh=fresh, timeout=limit)
+                    one = _run_step(step, engine, given, containers, kept=kept, fresh=fresh, timeout=limit)
                 done.append(one)
                 if one.exit != step.exit:
                     break
@@ -166,7 +165,12 @@ def _networks(snippet: Snippet, engine: Engine) -> list[str]:
             where=snippet.where,
             hint="use --engine private, on a machine that has the program docker-proxy",
         )
-    return [engine.container_name("network")] if snippet.leaves_running else []
+    return [_network(engine)] if snippet.leaves_running else []
+
+
+def _network(engine: Engine) -> str:
+    """The name of the network for the containers that a snippet leaves running."""
+    return engine.container_name("network")
 
 
 @contextlib.contextmanager
@@ -210,15 +214,7 @@ def _beside(copy: Path, name: Path, text: str) -> Path:
 
 
 def _run_step(
-    step: Step,
-    engine: Engine,
-    given: Inputs,
-    containers: list[str],
-    networks: Sequence[str] = (),
-    *,
-    kept: str,
-    fresh: bool,
-    timeout: float,
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
     kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
@@ -227,7 +223,7 @@ def _run_step(
 
     def once() -> Completed:
         left = max(until - time.monotonic(), min(_ATTEMPT, timeout)) if step.until else timeout
-        return _run_command(step, engine, given, containers, networks, kept=kept, fresh=fresh, timeout=left)
+        return _run_command(step, engine, given, containers, kept=kept, fresh=fresh, timeout=left)
 
     def said(done: Completed) -> str:
         return done.text() + done.errors.decode("utf-8", "replace")
@@ -276,15 +272,7 @@ def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, s
 
 
 def _run_command(
-    step: Step,
-    engine: Engine,
-    given: Inputs,
-    containers: list[str],
-    networks: Sequence[str] = (),
-    *,
-    kept: str,
-    fresh: bool,
-    timeout: float,
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> Completed:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
@@ -314,8 +302,7 @@ def _run_command(
                 argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "detach":
                 named = [] if command.starts else ["--name", name]
-                joined = [f"--network={network}" for network in networks]
-                argv = _argv(command, engine, ["--pull=never", _LOG, *joined, *named])
+                argv = _argv(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
             case "ls" if not command.positionals:
                 argv = _argv(command, engine, engine.own_images)
             case "ps":

@@ -88,7 +88,7 @@ def cause_of(old: Capture | None, changes: Sequence[Change]) -> Cause:
 
 
 def worst(results: Sequence[Result], *, by_cause: bool = False) -> int:
-    """The exit code of a run: first what has to be mended, then a drift, then what could not be measured or compared.
+    """The exit code of a run: failures first, then drift, then what could not be measured or compared.
 
     With `by_cause` a drift has the code of its cause (see CAUSE_CODES). The first snippet that drifted decides.
     """

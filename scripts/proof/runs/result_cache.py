@@ -36,8 +36,8 @@ class ResultCache:
 
     def __init__(self, root: Path, cache: Path, known: Bases, platform: str, *, origin: Origin) -> None:
         self._origin = origin
-        locked = bases_lock.load(root, known)
-        self._keys = {name: known.key(name) for name in known.images} if origin == "rebuilt" else locked
+        recipes = origin == "rebuilt"
+        self._keys = {name: known.key(name) for name in known.images} if recipes else bases_lock.load(root, known)
         machine = f"{platform} {origin} {_machine()}"
         self._index = FolderCache.of("verdicts", root, cache, private_daemon.programs(), machine)
         self._began = folder_cache.now()  # files that change from now on may not be what was run

@@ -97,9 +97,8 @@ _HISTORY: Flags = {
 
 # Variables that may be set before `docker build`. With DOCKER_BUILDKIT=0 another builder would run.
 _VARIABLES = {"BUILDKIT_PROGRESS": "plain|auto", "DOCKER_BUILDKIT": "1", "SOURCE_DATE_EPOCH": r"\d{1,11}"}
-_SILENT = frozenset(
-    {"build", "detach", "tag", "rmi", "stop", "rm"}
-)  # verbs that print to standard error, or names only
+# Verbs that print to standard error, or names only.
+_SILENT = frozenset({"build", "detach", "tag", "rmi", "stop", "rm"})
 _SHORT = {
     "-t": "--tag",
     "-e": "--env",

@@ -53,7 +53,7 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
 def load_sound(root: Path, bases: Bases, names: Collection[str] = ()) -> tuple[list[Snippet], list[ProofError]]:
     """The snippets of the project that can be run, and everything that is wrong with the others.
 
-    If there are `names`, only those snippets. Raises UsageError for an unknown name, and if there are no snippets.
+    `names` selects some; without it, all are loaded. Raises UsageError for an unknown name, or an empty project.
     """
     found: list[Snippet] = []
     broken: dict[str, list[ProofError]] = {}  # by directory

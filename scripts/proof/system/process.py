@@ -94,10 +94,7 @@ def run(
     """
     started = time.monotonic()
     stderr = subprocess.STDOUT if merge else subprocess.PIPE
-    with tempfile.TemporaryFile() as file:
-        file.write(given)
-        file.seek(0)
-        stdin = file if given else subprocess.DEVNULL
+    with _input(given) as stdin:
         process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox], stdin=stdin)
     chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
     overflow = threading.Event()
@@ -268,6 +265,18 @@ def end_group(pid: int, *, grace: float) -> None:
             os.killpg(pid, 0)
             time.sleep(0.1)
         os.killpg(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _input(given: bytes) -> Iterator[int | IO[bytes]]:
+    """What a process reads. Few are given anything, so most take no file."""
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        yield file
 
 
 def _start(

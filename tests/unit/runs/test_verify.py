@@ -113,7 +113,7 @@ def result(verdict: Verdict, cause: Cause | None = None) -> Result:
     ],
 )
 def test_the_worst_verdict_is_the_code(verdicts: list[Verdict], code: int) -> None:
-    """What has to be mended, a drift, what could not be measured, what could not be compared; never 0 by mistake."""
+    """Failures come first, then drift, then what was not measured or compared. It is never 0 by mistake."""
     assert worst([result(verdict) for verdict in verdicts]) == code
     assert worst([result(verdict) for verdict in reversed(verdicts)]) == code
 

@@ -22,6 +22,11 @@ CLOCK_RESOLUTION = 50_000_000  # nanoseconds: several times the coarsest clock o
 _SCHEMA = 2
 
 
+def name_of(root: Path) -> str:
+    """What a project is called in the cache."""
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+
+
 class FolderCache:
     """Results by name. Each is valid for one directory of the project, and for a string `depends`."""
 
@@ -42,7 +47,7 @@ class FolderCache:
 
         If `cache` is None, nothing is read or stored.
         """
-        name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
+        name = name_of(root)
         files = sorted({*files, *Path(proof.__file__).parent.rglob("*.py")})
         depends = _hash([*(f"{path} {_of(path)}" for path in files), also])
         return cls(cache and cache / kind / f"{name}.json", depends)

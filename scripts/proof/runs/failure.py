@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 from pathlib import Path
 
 from proof.captures import buildkit_log
 from proof.captures.diff import Difference
 from proof.core.errors import ProofError, UsageError, Where
 from proof.core.files import write_whole
+from proof.core.folder_cache import name_of
 from proof.core.text import plain
 from proof.runs.execute import StepRun
 from proof.snippets.model import Snippet
@@ -46,8 +45,7 @@ def why(wrong: StepRun) -> str:
 
 def keep(wrong: StepRun, root: Path, cache: Path) -> str:
     """Keep all that a step of the project `root` printed, and return a line that says where. Empty if that fails."""
-    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
-    file = cache / "logs" / name / f"{wrong.step.snippet}-{wrong.step.name}.log"
+    file = cache / "logs" / name_of(root) / f"{wrong.step.snippet}-{wrong.step.name}.log"
     with contextlib.suppress(OSError):  # a full disk, say, which is not what went wrong
         write_whole(file, plain(wrong.output))
         return f"all of its output: {file}"

@@ -29,6 +29,9 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("same"), max_examples=25)
 settings.load_profile("same")
 
+# The groups of tests that take longest.
+_LONG = ("test_article", "test_faults", "browser", "test_drift", "host", "test_bench", "test_beside", "test_tiny")
+
 
 @pytest.fixture(scope="session")
 def cache() -> Path:
@@ -52,6 +55,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Under scripts/mutate each call goes through two more functions: leave recursion as much room as without them."""
     if config.getoption("--hypothesis-profile") == "mutation":
         sys.setrecursionlimit(3 * sys.getrecursionlimit())
+
+
+def _group(path: Path) -> str:
+    """The tests that one worker runs, one after another: a file, or the files that have to share one."""
+    if path.parent.name == "browser":
+        return "browser"  # one site and one browser for all
+    if path.stem in ("test_host", "test_rootless", "test_engines"):
+        return "host"  # the first compares what is on this machine, the others add users and networks to it
+    return str(path)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Share the tests out between workers. What takes minutes begins first, so that no worker is left with it alone."""
+    if config.getoption("dist", "no") == "loadgroup":
+        groups = {path: _group(path) for path in {item.path for item in items}}
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(groups[item.path]))
+        order = {name: number for number, name in enumerate(_LONG)}
+        items.sort(key=lambda item: order.get(Path(groups[item.path]).stem, len(order)))
 
 
 def pytest_collection() -> None:

@@ -13,6 +13,7 @@ from tests.support.makers import write
 
 CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
 WORKERS = (os.cpu_count() or 1) + 1
+ALL = f"python -m pytest --numprocesses {WORKERS} --dist loadgroup --no-loadscope-reorder"
 UNIT = f"python -m pytest --numprocesses {WORKERS} --dist worksteal --hypothesis-profile=quick tests/unit"
 
 
@@ -36,8 +37,8 @@ def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     ("arguments", "calls"),
     [
-        ((), ["bootstrap --tests", *CHECKS, "python -m pytest"]),
-        (("-k", "two words"), ["bootstrap --tests", *CHECKS, "python -m pytest -k two words"]),
+        ((), ["bootstrap --tests", *CHECKS, ALL]),
+        (("-k", "two words"), ["bootstrap --tests", *CHECKS, f"{ALL} -k two words"]),
         (("--quick",), ["bootstrap --dev", *CHECKS, UNIT]),
         (("--quick", "-x"), ["bootstrap --dev", *CHECKS, f"{UNIT} -x"]),
     ],

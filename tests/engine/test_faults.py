@@ -82,10 +82,10 @@ def sleeps(root: Path, seconds: int, *, build: bool) -> str:
         if "note.own_layers == 1" in (root / "docs/index.md").read_text():
             unclaim(root)
         dockerfile = root / "snippets/note/context/Dockerfile"
-        edit(dockerfile, "COPY note.txt", f"RUN echo begun; trap '' INT TERM; sleep {seconds}\nCOPY note.txt")
+        edit(dockerfile, "COPY note.txt", f"RUN echo begun; trap '' INT TERM; sleep {seconds:04}\nCOPY note.txt")
         return "note"
     script = root / "snippets/count/context/words.sh"
-    script.write_text(f"echo begun; trap '' INT TERM; sleep {seconds}\nwc -w note.txt\n")
+    script.write_text(f"echo begun; trap '' INT TERM; sleep {seconds:04}\nwc -w note.txt\n")
     return "count"
 
 
@@ -96,7 +96,7 @@ def unclaim(root: Path) -> None:
 
 def sleeping(seconds: int) -> bool:
     """True if a program in a container sleeps for exactly this time."""
-    return bool(processes(b"sleep\0%d\0" % seconds))
+    return bool(processes(b"sleep\0%04d\0" % seconds))
 
 
 @contextlib.contextmanager

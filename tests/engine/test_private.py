@@ -164,7 +164,7 @@ def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
     own.mkdir()
     (own / "packages").symlink_to(cache / "packages")
     script = root / "snippets/count/context/words.sh"
-    script.write_text("trap '' INT; sleep 300\n")
+    script.write_text("trap '' INT; sleep 3013\n")
     with subprocess.Popen(
         [sys.executable, "-c", HEARING, "update", "count"],
         cwd=root,
@@ -192,7 +192,7 @@ def sleeping() -> bool:
     """True if the container's program runs."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes() == b"sleep\x00300\x00":
+            if (entry / "cmdline").read_bytes() == b"sleep\x003013\x00":
                 return True
     return False
 

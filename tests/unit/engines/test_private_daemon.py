@@ -143,7 +143,7 @@ _TOOL = """
 from pathlib import Path
 from proof.engines import private_daemon
 from proof.system import process
-argv = (*private_daemon.guard(), "sh", "-c", "touch {folder}/started; exec sleep 3011")
+argv = (*private_daemon.guard(), "sh", "-c", "touch {folder}/started; exec sleep 3014")
 process.spawn(argv, env={{"PATH": "{folder}:/usr/bin:/bin"}}, log=Path("{folder}/log")).wait()
 """
 

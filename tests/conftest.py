@@ -61,8 +61,8 @@ def _group(path: Path) -> str:
     """The tests that one worker runs, one after another: a file, or the files that have to share one."""
     if path.parent.name == "browser":
         return "browser"  # one site and one browser for all
-    if path.stem in ("test_host", "test_rootless", "test_engines"):
-        return "host"  # the first compares what is on this machine, the others add users and networks to it
+    if path.stem in ("test_host", "test_engines"):
+        return "host"  # the one compares what is on this machine, the other uses its Podman
     return str(path)
 
 

@@ -332,8 +332,11 @@ class TestEngine:
         with started(root, own, "update") as running:
             for seconds in (2, 3):
                 wait_until(partial(sleeping, seconds))
-                for pid in daemons(own):
+                killed = daemons(own)
+                for pid in killed:
                     os.kill(pid, signal.SIGKILL)
+                # What sleeps from here on does so in the next engine.
+                wait_until(lambda killed=killed: set(daemons(own)) - set(killed))
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output
         assert output.count("the engine was lost and has been restarted") == 2

@@ -62,6 +62,7 @@ class BuildStep:
     """One step of a build."""
 
     title: Line
+    stage: str = ""  # the name of its stage, if there are several
     parents: str = ""  # a digest of the earlier steps of its stage
     printed: list[Line] = field(default_factory=list)  # the output of its command
     messages: dict[str, int] = field(default_factory=dict)  # what BuildKit says about it → line number
@@ -75,9 +76,14 @@ class BuildStep:
         return bool(self.printed) or not cut
 
     @property
+    def failed(self) -> bool:
+        """Whether it made the build fail."""
+        return any(text.startswith("ERROR") for text in self.messages)
+
+    @property
     def cacheable(self) -> bool:
         """Whether it ran to completion, so that a later build may take it from the cache."""
-        return not (self.cached or self.cancelled or any(text.startswith("ERROR") for text in self.messages))
+        return not (self.cached or self.cancelled or self.failed)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -133,7 +139,7 @@ class BuildLog:
                 steps[found[1]] = BuildStep(Line(found[2], number))
             else:
                 steps[found[1]].read(found[2], number)
-        _set_parents(steps, text)
+        _set_stages(steps, text)
         _drop_early_warnings(steps.values(), rest)
         return cls(list(steps.values()), rest)
 
@@ -205,8 +211,8 @@ def _drop_early_warnings(steps: Iterable[BuildStep], rest: Iterable[Line]) -> No
         step.messages = {text: number for text, number in step.messages.items() if text not in repeated}
 
 
-def _set_parents(steps: dict[str, BuildStep], log: str) -> None:
-    """Give each labelled step the digest of the steps before it in its stage; `steps` are by their number."""
+def _set_stages(steps: dict[str, BuildStep], log: str) -> None:
+    """Give each labelled step its stage and the digest of the steps before it there; `steps` are by their number."""
     placed = []
     for number, label in labels(log).items():
         stage, _, place = label.strip("[]").rpartition(" ")
@@ -214,11 +220,11 @@ def _set_parents(steps: dict[str, BuildStep], log: str) -> None:
         if number in steps and len(position) <= _DIGITS:
             placed.append((stage.strip(), int(position), steps[number]))
     placed.sort(key=lambda entry: (*entry[:2], entry[2].title.text))
-    for _, in_stage in groupby(placed, key=itemgetter(0)):
+    for name, in_stage in groupby(placed, key=itemgetter(0)):
         before = hashlib.sha256()
         for _, at_position in groupby(in_stage, key=itemgetter(1)):
             here = [step for _, _, step in at_position]
             for step in here:
-                step.parents = before.hexdigest()
+                step.stage, step.parents = name, before.hexdigest()
             for step in here:
                 before.update(f"{step.title.text}\n".encode("utf-8", "surrogatepass"))

@@ -9,6 +9,8 @@ image; and the output of a cached step that no earlier build of the same snippet
 Even a cold run has cached steps: a step is CACHED in the second build that has it, and in the first one if another
 snippet has built it before. In the first case, the output of the earlier build is compared. In the second case, the
 output is unknown, and the one in the capture is accepted.
+
+Of two builds that failed, the steps that only one log has are compared only in the stages that failed.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) ->
             continue
         source = next((c for c in candidates if (c.title.text, c.texts) in claims), candidates[0])
         printed = [Line(line.text, step.title.number) for line in source.printed]
-        found.append(BuildStep(step.title, printed=printed, messages=step.messages))
+        found.append(BuildStep(step.title, step.stage, printed=printed, messages=step.messages))
     return BuildLog(found, log.rest)
 
 
@@ -191,9 +193,24 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
 
 def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
     """Two outputs of a build, parsed. Cached steps in `new` have what `earlier` builds of the same run printed."""
-    before = _parsed(_without_ignored(old, step))
+    before, after = _parsed(_without_ignored(old, step)), _parsed(_without_ignored(new, step))
     builds = (_parsed(_without_ignored(text, step)) for text in earlier)
-    return before, _completed(_parsed(_without_ignored(new, step)), builds, before)
+    after = _completed(after, builds, before)
+    failed = [{each.stage for each in log.steps if each.failed} for log in (before, after)]
+    if all(failed):
+        stages = failed[0] | failed[1]
+        return _without_unreached(before, after, stages), _without_unreached(after, before, stages)
+    return before, after
+
+
+def _without_unreached(log: BuildLog, other: BuildLog, failed: set[str]) -> BuildLog:
+    """The log of a build that failed, without steps that only this log has and that are in none of the failed stages.
+
+    BuildKit builds stages at the same time: how far the others get before one fails is different from run to run.
+    """
+    titles = {step.title.text for step in other.steps}
+    kept = [step for step in log.steps if not step.stage or step.stage in failed or step.title.text in titles]
+    return BuildLog(kept, log.rest)
 
 
 def _parsed(text: str) -> BuildLog:

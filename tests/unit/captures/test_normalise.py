@@ -256,6 +256,23 @@ class TestBuildLog:
             again, BUILD
         )
 
+    @pytest.mark.parametrize(
+        ("old", "new", "differ"),
+        [
+            ("#6 [builder 1/1] RUN go build\n#6 CANCELED\n", "", False),
+            ("", "#6 [builder 1/1] RUN go build\n#6 0.213 done\n#6 DONE 0.4s\n", False),
+            ("#6 [builder 1/1] RUN go build\n#6 0.213 one\n", "#6 [builder 1/1] RUN go build\n#6 0.213 two\n", True),
+            ("#6 [last 1/2] COPY . .\n#6 DONE 0.1s\n", "", True),
+            ("#6 [internal] load build context\n#6 CACHED\n", "", True),
+        ],
+    )
+    def test_how_far_other_stages_got(self, old: str, new: str, *, differ: bool) -> None:
+        """Stages are built at the same time, so before one fails, the others get as far as they do."""
+        log = "#5 [last 2/2] RUN false\n{}#5 ERROR: exit code: 1\n"
+        assert (differing(log.format(old), log.format(new)) != ([], [])) is differ
+        right = log.replace("ERROR: exit code: 1", "DONE 0.1s")
+        assert differing(right.format(old), right.format(new)) != ([], [])
+
     def test_only_builds(self) -> None:
         """The output of a program that looks like a build log is not treated as one."""
         text = "#2 b\n#1 a\n1.234 seconds"

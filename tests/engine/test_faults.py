@@ -134,6 +134,14 @@ def daemons(own: Path) -> list[int]:
     return found
 
 
+def kill_the_engine(own: Path) -> None:
+    """Kill the engine in this cache, and wait for the next one: what sleeps from then on does so there."""
+    killed = set(daemons(own))
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: set(daemons(own)) - killed)
+
+
 def groups(own: Path) -> list[Path]:
     """The control groups of the engines in this cache."""
     names = [cgroup.name(slot) for slot in own.glob("engine-classic/*")]
@@ -332,11 +340,7 @@ class TestEngine:
         with started(root, own, "update") as running:
             for seconds in (2, 3):
                 wait_until(partial(sleeping, seconds))
-                killed = daemons(own)
-                for pid in killed:
-                    os.kill(pid, signal.SIGKILL)
-                # What sleeps from here on does so in the next engine.
-                wait_until(lambda killed=killed: set(daemons(own)) - set(killed))
+                kill_the_engine(own)
             output, _ = running.communicate(timeout=120)
         assert running.returncode == 0, output
         assert output.count("the engine was lost and has been restarted") == 2

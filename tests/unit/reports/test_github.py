@@ -172,7 +172,7 @@ def test_hostile_text_is_no_command_in_what_a_person_reads(
 def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
     """Evidence from a file is indented, and cannot be read as an old-style command either."""
     edit(root / "snippets/count/snippet.toml", "title =", '"##[add-mask]x" = 1\ntitle =')
-    done = proof("check", cwd=root)
+    done = proof("check", "count", cwd=root)
     assert done.returncode == 2
     assert "add-mask" in done.stdout
     assert commands(done.stdout + done.stderr) == []

@@ -70,13 +70,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def client(engine: Engine, tmp_path: Path) -> dict[str, str]:
-    """The environment of a reader's shell."""
+    """The environment of a reader's shell: without what the tool sets for its own builds, and a block for itself."""
     script = tmp_path / "bin" / "docker"
     script.parent.mkdir()
     real = Path(engine.env["PATH"]) / "docker"
     script.write_text(CLIENT.format(python=sys.executable, docker=real, record=tmp_path / "record"))
     script.chmod(0o755)
-    return {**engine.env, "PATH": f"{script.parent}:{os.environ['PATH']}"}
+    of_blocks = {"BUILDKIT_PROGRESS", "BUILDX_NO_DEFAULT_ATTESTATIONS"}
+    shell = {name: value for name, value in engine.env.items() if name not in of_blocks}
+    return {**shell, "PATH": f"{script.parent}:{os.environ['PATH']}"}
 
 
 def paste(text: str, client: dict[str, str], folder: Path) -> list[tuple[str, int, str]]:

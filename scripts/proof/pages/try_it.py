@@ -142,7 +142,8 @@ def _ends() -> Iterator[str]:
 def _steps(snippet: Snippet, *, has_files: bool) -> Iterator[str]:
     """The lines that run the commands, each shown before its output."""
     if any(step.command.verb == "build" for step in snippet.steps):
-        yield "export BUILDKIT_PROGRESS=plain"
+        # As in the runs of the tool: provenance has times in it, which differ from build to build, and so would IDs.
+        yield "export BUILDKIT_PROGRESS=plain BUILDX_NO_DEFAULT_ATTESTATIONS=1"
     if has_files and any(step.inside for step in snippet.steps):
         yield _INSIDE
     yield "set -x"

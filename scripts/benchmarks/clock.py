@@ -1,8 +1,9 @@
-"""Times a command, and measures the memory of its own process."""
+"""Times a command, and measures the memory of its own process, and the processor time of all that it starts."""
 
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class Taken:
 
     seconds: float  # wall clock
     kib: int = 0  # peak resident memory of the process itself
+    processor: float = 0.0  # seconds that all processes used, on all processors together
 
 
 class NotComparableError(Exception):
@@ -57,11 +59,24 @@ def command(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> float:
     return seconds
 
 
+def processor_seconds() -> float:
+    """The processor time of all processes that this one has started and that have ended, with theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def alternate(times: int, *sides: Callable[[], Taken]) -> list[Taken]:
-    """Run all sides `times` times, in alternating order. Returns the median time and the peak memory of each side."""
+    """Run all sides `times` times, in alternating order. Returns the median times and the peak memory of each side."""
     found: list[list[Taken]] = [[] for _ in sides]
     for turn in range(times):
         order = list(range(len(sides)))
         for number in order if turn % 2 == 0 else reversed(order):
             found[number].append(sides[number]())
-    return [Taken(statistics.median(t.seconds for t in taken), max(t.kib for t in taken)) for taken in found]
+    return [
+        Taken(
+            statistics.median(t.seconds for t in taken),
+            max(t.kib for t in taken),
+            statistics.median(t.processor for t in taken),
+        )
+        for taken in found
+    ]

@@ -19,25 +19,28 @@ Unit = Literal["s", "KiB"]
 
 @dataclass(frozen=True)
 class Row:
-    """One or two measurements from one run, and a goal: the most that their ratio, or the only one, should be."""
+    """One or two measurements from one run, and a goal: the most that their ratio, or the only one, should be.
+
+    A row without a goal says what can be reached at all.
+    """
 
     name: str  # a page refers to it as bench.NAME
     what: str
     unit: Unit
     measured: float  # with the tool
-    against: float | None  # without the tool, or for a smaller input; None if the goal is absolute
+    against: float | None  # without the tool, or for a smaller input; None if there is nothing to compare with
     beside: str  # what `against` measures
-    goal: float  # for the ratio, or for `measured` if there is no ratio
+    goal: float | None  # for the ratio, or for `measured` if there is no ratio
 
     @property
     def ratio(self) -> float | None:
-        """`measured` divided by `against`; None if the goal is absolute."""
+        """`measured` divided by `against`; None if there is nothing to compare with."""
         return self.measured / self.against if self.against else None
 
     @property
-    def met(self) -> bool:
-        """True if the goal is met."""
-        return (self.measured if self.ratio is None else self.ratio) <= self.goal
+    def met(self) -> bool | None:
+        """True if the goal is met; None if there is no goal."""
+        return None if self.goal is None else (self.measured if self.ratio is None else self.ratio) <= self.goal
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def as_json(record: Record) -> str:
-    """The record as JSON. `ratio` is null if a goal is absolute."""
+    """The record as JSON. `ratio` is null if there is nothing to compare with, `met` if there is no goal."""
     rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
     data: dict[str, Any] = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
@@ -88,7 +91,8 @@ def as_figures(data: dict[str, Any]) -> str:
         figures = {"": (row["measured"] / factor, unit)}
         if not absolute:
             figures |= {"_against": (row["against"] / factor, unit), "_ratio": (row["ratio"], "ratio")}
-        figures["_goal"] = (row["goal"] / factor, unit) if absolute else (row["goal"], "ratio")
+        if row["goal"] is not None:
+            figures["_goal"] = (row["goal"] / factor, unit) if absolute else (row["goal"], "ratio")
         for end, (value, kept) in figures.items():
             lines.append(f'figures.{row["name"]}{end} = {{ value = {value:.4g}, unit = "{kept}" }}')
     return "\n".join(lines) + "\n"
@@ -118,8 +122,8 @@ def show(record: Record) -> None:
             _written(row.measured, row.unit),
             "" if row.against is None else _written(row.against, row.unit),
             "" if row.ratio is None else f"{row.ratio:.2f}",
-            f"≤ {row.goal:g}" + ("" if row.against else f" {row.unit}"),
-            "✓ met" if row.met else "✗ not met",
+            "" if row.goal is None else f"≤ {row.goal:g}" + ("" if row.against else f" {row.unit}"),
+            "" if row.met is None else "✓ met" if row.met else "✗ not met",
         )
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(table)

@@ -10,12 +10,12 @@ from pathlib import Path
 from proof.snippets.model import Snippet, Step
 
 
-def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str], *, apart: bool = False) -> str:
+def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]) -> str:
     """A script that runs every command of the snippets in order, on copies of their contexts below `contexts`.
 
     The script ends at a command that does not exit as its snippet declares, so that a failure is never timed.
-    `keeps` has, by base, the directory that its containers share, as they do in the tool. With `apart` the names of
-    images are different for each snippet, so that several scripts can run in parallel.
+    `keeps` has, by base, the directory that its containers share, as they do in the tool. The names of images are
+    different for each snippet, so that several scripts can run in parallel.
     """
     lines = ["set -u"]
     for snippet in snippets:
@@ -25,7 +25,7 @@ def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]
             lines.append(f"cp -a {snippet.context}/. {copy}")
         lines.append(f"cd {copy}")
         for step in snippet.steps:
-            own = {tag for other in snippet.steps for tag in other.command.tags} if apart else set[str]()
+            own = {tag for other in snippet.steps for tag in other.command.tags}
             words = _inside(step, copy, keeps) if step.inside else _typed(step, snippet.name, own)
             lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
     return "\n".join(lines) + "\n"

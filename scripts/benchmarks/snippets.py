@@ -1,6 +1,7 @@
-"""Times snippets run by the tool, compared with the same commands as a script: cold, warm, and after an edit.
+"""Times snippets run by the tool, compared with the bare commands: cold, again, and after an edit.
 
-Each side has its own private engine, so that none finds what another has built.
+The bare commands run as well as a person could script them: a script for each snippet, as many in parallel as the tool
+has jobs, the slowest first. Each side has its own private engine, so that none finds what another has built.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 
-SCRIPT = "the same commands as a script"
+BARE = "the bare commands"
+BOUND = "their processor time, divided by the processors"
 METHOD = """
-A private engine for each side. They are the script, the tool with {jobs} jobs, which is what it takes here by itself,
-the tool with one, and a script for each snippet, {jobs} at a time. They take turns; the median of {times} counts.
+A private engine for each side. The sides are the tool, with {jobs} jobs, which is what it takes here by itself, and the
+bare commands: a script for each snippet, {jobs} at a time, the slowest first. They take turns; the median of {times}
+counts. Each clock holds the start and the stop of an engine, {engine:.1f} s.
 
-Cold: without build cache, images and counts but those of the bases, whose loading counts on no side. Cold and warm:
-each clock holds the start and the stop of its engine, {engine:.1f} s. Memory is that of the tool alone, not of clients
-and daemon, for copies of one snippet.
+Cold: without build cache, images and counts but those of the bases, whose loading counts on no side. The commands need
+some processor time, whoever runs them. It is that of all processes of the bare side, with its engine; the kernel's own
+is not in it. All snippets run cold once on each side. Memory is that of the tool alone, not of clients and daemon, for
+copies of one snippet.
 
 Changed: a line is added to {edited}, then all is updated, against that snippet's commands with their engine. Edited:
 the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
@@ -59,10 +63,10 @@ class Sides:
         self.snippets = manifest.load_all(root, names)
         self.names = [snippet.name for snippet in self.snippets]
         self._keeps = {name: base.keeps for name, base in self._known.images.items()}
-        self._tool, self._one, self._bare, self._several = (work / n for n in ("tool", "one", "bare", "several"))
+        self._tool, self._bare = work / "tool", work / "bare"
         self.engine_seconds = 0.0
         self._initial: dict[Path, tuple[set[Path], set[str]]] = {}  # the records and images of a side with only bases
-        for side in (self._tool, self._one, self._bare, self._several):
+        for side in (self._tool, self._bare):
             side.mkdir(parents=True)
             for shared in ("packages", "bases"):  # so that no download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
@@ -74,31 +78,27 @@ class Sides:
 
     def cold(self, times: int) -> Iterator[Row]:
         """Time everything with empty build caches."""
+        bare, tool = self._cold(times, self._by_tool)
+        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, BARE, 1.03)
+        yield Row("cold_bound", "a cold check", "s", tool.seconds, _bound(bare), BOUND, None)
 
-        def first(side: Path, run: Callable[[], Taken]) -> Taken:
-            self._reset(side)
-            return run()
-
-        bare, several, one, tool = clock.alternate(
-            times,
-            partial(first, self._bare, self._by_script),
-            partial(first, self._several, self._by_scripts),
-            partial(first, self._one, self._by_one),
-            partial(first, self._tool, self._by_tool),
-        )
-        yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, SCRIPT, 0.7)
-        yield Row("cold_one", "a cold check, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
-        yield Row("cold_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.7)
-
-    def warm(self, times: int) -> Iterator[Row]:
+    def again(self, times: int) -> Iterator[Row]:
         """Time everything a second time, with nothing changed."""
-        self._by_tool()  # the cold run could not cache its results, because the project had just been written
-        sides = (self._by_tool, lambda: self._by_tool("--rerun"), lambda: self._by_one("--rerun"))
-        cached, tool, one, bare, several = clock.alternate(times, *sides, self._by_script, self._by_scripts)
-        yield Row("warm", "a warm check", "s", cached.seconds, bare.seconds, SCRIPT, 0.5)
-        yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, SCRIPT, 0.5)
-        yield Row("rerun_one", "with --rerun, one job", "s", one.seconds, bare.seconds, SCRIPT, 1.1)
-        yield Row("rerun_bare", "the commands alone, several at once", "s", several.seconds, bare.seconds, SCRIPT, 0.5)
+        tool, bare = clock.alternate(times, partial(self._by_tool, "--rerun"), self._by_scripts)
+        yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, BARE, 1.1)
+
+    def everything(self, times: int) -> Iterator[Row]:
+        """Time `proof check` of the whole project: once with empty build caches, then with nothing changed."""
+
+        def check() -> Taken:
+            return self._by_tool(root=self.root)
+
+        bare, tool = self._cold(1, check)
+        yield Row("all_cold", "a cold check of all snippets", "s", tool.seconds, bare.seconds, BARE, 1.03)
+        yield Row("all_bound", "a cold check of all snippets", "s", tool.seconds, _bound(bare), BOUND, 1.05)
+        check()  # a run keeps no verdict of a file that changed just before it
+        (cached,) = clock.alternate(times, check)
+        yield Row("all_warm", "a check of all snippets, nothing changed", "s", cached.seconds, None, "", 1.0)
 
     def memory(self, model: str, count: int) -> Iterator[Row]:
         """Measure the memory for a check of many copies of one snippet, compared with one copy."""
@@ -119,8 +119,8 @@ class Sides:
             time.sleep(0.1)  # a file that changed too recently would not be cached
             return self._by_tool(verb="update")
 
-        shown, run = clock.alternate(times, tool, lambda: self._by_script(apart.edit()))
-        yield Row("changed", "one snippet edited, all updated", "s", shown.seconds, run.seconds, "its commands", 1.1)
+        shown, run = clock.alternate(times, tool, lambda: self._by_scripts(apart.edit()))
+        yield Row("changed", "one snippet edited, all updated", "s", shown.seconds, run.seconds, "its commands", 1.05)
 
     def edited(self, name: str, file: str, line: str, page: str, times: int) -> Iterator[Row]:
         """Time from saving a file until the preview shows the new page, compared with the snippet's commands."""
@@ -128,7 +128,6 @@ class Sides:
         path = snippet.context / file
         # The script has its own copy of the project: the preview would notice an edit in this one, and run as well.
         apart = _Edited(self.root, self._work / "apart", name, file, line)
-        own: list[float] = []
 
         def bare() -> Taken:
             return self._script(engine, apart.edit())
@@ -139,18 +138,22 @@ class Sides:
             changed = {Path(p).parent for p, at in _captures(self.root).items() if before.get(p) != at}
             if {folder.parents[1].name for folder in changed} != {name}:
                 raise NotComparableError(f"a save of {name} changed {sorted(map(str, changed)) or 'nothing'}")
-            record = json.loads((snippet.captured / "rebuilt" / "capture.json").read_text("utf-8"))
-            commands = sum(step["seconds"] for step in record["steps"].values())
-            own.append(taken - commands)
             time.sleep(_REST)  # until the preview is idle, so that it does not slow down the other side
             return Taken(taken)
 
         with private_daemon.start(self._bare, PLATFORM) as engine, self._preview() as port:
             tool()  # not counted: the first time loads the bases and builds the page for the first time
-            own.clear()
             shown, run = clock.alternate(times, tool, bare)
-        yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.1)
-        yield Row("save", "save to page, beyond its commands", "s", sorted(own)[len(own) // 2], None, "", 1.0)
+        yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.05)
+
+    def _cold(self, times: int, check: Callable[[], Taken]) -> list[Taken]:
+        """Time the bare commands and the tool, each in the state in which it had only the bases."""
+
+        def first(side: Path, run: Callable[[], Taken]) -> Taken:
+            self._reset(side)
+            return run()
+
+        return clock.alternate(times, partial(first, self._bare, self._by_scripts), partial(first, self._tool, check))
 
     def _reset(self, side: Path) -> None:
         """Reset a side to the state in which it had only the bases."""
@@ -162,38 +165,33 @@ class Sides:
         for path in _kept(side) - kept:
             path.unlink()
 
-    def _by_tool(self, *words: str, cache: Path | None = None, verb: str = "check", root: Path | None = None) -> Taken:
-        env = {"PROOF_CACHE": str(cache or self._tool), "CI": ""}
-        names = [] if root else self.names  # all snippets, if it is another project
-        return clock.module("proof.cli.main", verb, *words, *names, cwd=root or self.root, env=env)
+    def _by_tool(self, *words: str, verb: str = "check", root: Path | None = None) -> Taken:
+        """Run the tool on the snippets, or on all snippets of the project `root`."""
+        env = {"PROOF_CACHE": str(self._tool), "CI": ""}
+        return clock.module(
+            "proof.cli.main", verb, *words, *([] if root else self.names), cwd=root or self.root, env=env
+        )
 
-    def _by_one(self, *words: str) -> Taken:
-        return self._by_tool("--jobs=1", *words, cache=self._one)
-
-    def _by_script(self, snippets: list[Snippet] | None = None) -> Taken:
-        started = time.monotonic()
-        with private_daemon.start(self._bare, PLATFORM) as engine:
-            self.engine_seconds = time.monotonic() - started
-            self._script(engine, snippets or self.snippets)
-            stopping = time.monotonic()
-        self.engine_seconds += time.monotonic() - stopping
-        return Taken(time.monotonic() - started)
-
-    def _by_scripts(self) -> Taken:
+    def _by_scripts(self, snippets: list[Snippet] | None = None) -> Taken:
         """A script for each snippet, as many in parallel as the tool has jobs. The slowest start first."""
-        seconds = durations.durations(self.snippets)
-        ordered = sorted(self.snippets, key=lambda s: -seconds[s.name])
-        started = time.monotonic()
+        snippets = snippets or self.snippets
+        seconds = durations.durations(snippets)
+        ordered = sorted(snippets, key=lambda s: -seconds[s.name])
+        used, started = clock.processor_seconds(), time.monotonic()
         with (
-            private_daemon.start(self._several, PLATFORM) as engine,
+            private_daemon.start(self._bare, PLATFORM) as engine,
             ThreadPoolExecutor(scheduler.default_jobs()) as pool,
         ):
-            list(pool.map(lambda snippet: self._script(engine, [snippet], apart=True), ordered))
-        return Taken(time.monotonic() - started)
+            self.engine_seconds = time.monotonic() - started
+            list(pool.map(lambda snippet: self._script(engine, [snippet]), ordered))
+            stopping = time.monotonic()
+        ended = time.monotonic()
+        self.engine_seconds += ended - stopping
+        return Taken(ended - started, processor=clock.processor_seconds() - used)
 
-    def _script(self, engine: Engine, snippets: list[Snippet], *, apart: bool = False) -> Taken:
+    def _script(self, engine: Engine, snippets: list[Snippet]) -> Taken:
         with tempfile.NamedTemporaryFile("w", dir=self._work, suffix=".sh") as file:
-            file.write(script(snippets, self._work / "contexts", self._keeps, apart=apart))
+            file.write(script(snippets, self._work / "contexts", self._keeps))
             file.flush()
             env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than the engine's clients
             return Taken(clock.command(["sh", file.name], cwd=self._work, env=env))
@@ -226,6 +224,11 @@ class _Edited:
         path = found[0].context / self._file
         path.write_text(f"{path.read_text('utf-8')}{self._line} {time.monotonic_ns()}\n", "utf-8")
         return found
+
+
+def _bound(bare: Taken) -> float:
+    """The seconds that these commands take at least, if they keep every processor busy all the time."""
+    return bare.processor / (os.cpu_count() or 1)
 
 
 def _until_shown(port: int, page: str, path: Path, line: str) -> float:

@@ -45,16 +45,17 @@ def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) 
         assert row.unit == ("KiB" if row.name.endswith("memory") else "s")
         assert row.measured > 0
         assert (row.ratio is None) == (row.against is None)
-        assert row.goal > 0
+        assert row.goal
     assert all(row.measured > 10_000 for row in rows if row.unit == "KiB")
 
 
 def test_a_goal_is_met_or_not() -> None:
-    """A goal is for the ratio if there is one, else for the measurement."""
+    """A goal is for the ratio if there is one, else for the measurement. Without a goal there is nothing to meet."""
     assert Row("a", "", "s", 11, 10, "", 1.1).met
     assert not Row("a", "", "s", 12, 10, "", 1.1).met
     assert Row("a", "", "s", 0.5, None, "", 0.5).met
     assert not Row("a", "", "s", 0.6, None, "", 0.5).met
+    assert Row("a", "", "s", 12, 10, "", None).met is None
 
 
 def test_the_record_is_json_and_figures(kept: Record, tmp_path: Path) -> None:
@@ -72,6 +73,28 @@ def test_the_record_is_json_and_figures(kept: Record, tmp_path: Path) -> None:
     assert float(book["bench.site_ratio"].value) == pytest.approx(site.ratio, rel=0.001)
     assert (book["bench.site_ratio"].unit, book["bench.site_memory"].unit) == ("", "KiB")
     assert isinstance(book["bench.site"].origin, values.Source)
+
+
+def test_a_row_without_a_goal(tmp_path: Path) -> None:
+    """It is recorded without one, shown without a verdict, and gives pages no figure of that name."""
+    (tmp_path / "snippets").mkdir()
+    bound = Record("2026-01-02", "Docker 26", [], [], [Row("bound", "a check", "s", 12, 10, "the bound", None)], 1)
+    path, figures = record.write(bound, tmp_path)
+    (row,) = json.loads(path.read_text())["rows"]
+    assert (row["goal"], row["met"], row["ratio"]) == (None, None, 1.2)
+    assert "figures.bound_ratio" in figures.read_text()
+    assert "figures.bound_goal" not in figures.read_text()
+    record.show(bound)
+
+
+def test_the_processor_time_of_what_was_run() -> None:
+    """It is that of child processes and of theirs, and not of this process."""
+    before = clock.processor_seconds()
+    sum(range(10_000_000))
+    assert clock.processor_seconds() == before
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
+    clock.command(["sh", "-c", f"'{sys.executable}' -c '{burn}'; true"], cwd=Path.cwd(), env={})
+    assert 0.5 <= clock.processor_seconds() - before < 1.5
 
 
 def test_what_the_pages_state_is_what_was_recorded() -> None:
@@ -92,14 +115,17 @@ def test_by_hand_means_without_the_extension(project: Path, tmp_path: Path) -> N
 
 
 def test_the_script_does_what_the_snippets_say(project: Path, tmp_path: Path) -> None:
-    """The same commands in the same order, each held to its exit code, and no more of Docker than the tool gives."""
+    """The same commands in the same order, each held to its exit code, and no more of Docker than the tool gives.
+
+    An image has its snippet in its name, because scripts run in parallel.
+    """
     lines = script(manifest.load_all(project, ["fails", "count"]), tmp_path, {}).splitlines()
     commands = [line.partition(";")[0] for line in lines if line.startswith(("docker ", "id="))]
     create = "docker create --rm --network=none --workdir /src alpine:3.22 sh words.sh"
     assert commands == [
         f"id=$({create}) && docker cp {tmp_path}/count/. $id:/src && docker start --attach $id",
-        "docker build --network=none --quiet -t fails .",
-        "docker run --rm --network=none fails",
+        "docker build --network=none --quiet -t fails-fails .",
+        "docker run --rm --network=none fails-fails",
     ]
     assert any("[ $code = 127 ] ||" in line for line in lines)
 

@@ -13,21 +13,27 @@ from tests.support.helpers import edit, measure, tiny
 pytestmark = pytest.mark.engine
 
 
-def test_cold_warm_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> None:
-    """Every side has a time, and a save reaches the page and runs only its own snippet."""
+def test_cold_again_and_edited(tmp_path: Path, engine: Engine, cache: Path) -> None:
+    """Every side has a time, the commands need some of the processors, and a save runs only its own snippet."""
     root = tiny(tmp_path)
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
     sides = Sides(root, [], tmp_path / "work", cache)
     edited = ("note", "note.txt", "")
-    rows = [*sides.cold(2), *sides.warm(1), *sides.memory("note", 2)]
+    rows = [*sides.cold(2), *sides.again(1), *sides.memory("note", 2), *sides.everything(1)]
     rows += [*sides.changed(*edited, 1), *sides.edited(*edited, "/", 1)]
     assert [row.name for row in rows] == [
-        *("cold", "cold_one", "cold_bare", "warm", "rerun", "rerun_one", "rerun_bare", "check_memory"),
-        *("changed", "edited", "save"),
+        *("cold", "cold_bound", "rerun", "check_memory", "all_cold", "all_bound", "all_warm", "changed", "edited"),
     ]
     for row in rows:
         assert row.measured > 0
-        assert (row.ratio is None) == (row.name == "save")
+        assert (row.ratio is None) == (row.name == "all_warm")
+        assert (row.goal is None) == (row.name == "cold_bound")
+    cold, bound = rows[:2]
+    assert cold.measured == bound.measured
+    assert cold.against is not None
+    assert bound.against is not None
+    # The client of each of its commands and the engine need some processor time, and cannot use more than there is.
+    assert 0.1 < bound.against <= cold.against
 
 
 def test_a_failure(tmp_path: Path, engine: Engine, cache: Path) -> None:

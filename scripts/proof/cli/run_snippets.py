@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from proof.captures import bases_lock, store
+from proof.captures.model import Provenance
 from proof.cli import engine_choice
 from proof.cli.options import RunOptions
 from proof.cli.page_check import BackgroundPageCheck
 from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
-from proof.engines import private_daemon
 from proof.engines.engine import Engine
 from proof.pages import scan
 from proof.provision import loader
@@ -53,15 +53,6 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tu
     return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets, broken
 
 
-def may_reuse(options: RunOptions) -> bool:
-    """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
-    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
-    reports = options.reports
-    reported = (options.results, reports.written, os.environ.get("CI"))
-    private = options.engine in ("auto", "private") and not private_daemon.obstacle()
-    return private and not any(special) and not any(reported)
-
-
 def run_snippets(
     snippets: list[Snippet],
     options: RunOptions,
@@ -70,16 +61,24 @@ def run_snippets(
     *,
     cache: ResultCache,
     pages: BackgroundPageCheck,
+    starting: Callable[[], Engine] | None = None,
 ) -> list[Result]:
-    """Run these snippets on the engine that the options choose, and keep their verdicts for the next run."""
+    """Run these snippets on the engine that the options choose, and keep their verdicts for the next run.
+
+    `starting` waits for a private engine that the caller has started, and stops.
+    """
     with (
         _captures_locked(options, terminal),
-        engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
+        engine_choice.chosen(
+            options.engine, terminal, cache_folder(), memory=options.memory, starting=starting
+        ) as engine,
+        ThreadPoolExecutor(1) as meanwhile,
     ):
+        provenance = meanwhile.submit(verify.provenance, options.root, engine, {}, options.engine_from)
         pages.report(terminal)  # a broken page is reported before minutes are spent
         found: dict[str, Result] = {}
         try:
-            _run_all(snippets, options, terminal, bases, engine, found=found)
+            _run_all(snippets, options, terminal, bases, engine, provenance=provenance, found=found)
         finally:  # what an interrupted run has finished does not have to run again
             if engine.private:
                 cache.keep(list(found.values()))
@@ -93,9 +92,13 @@ def _run_all(
     bases: Bases,
     engine: Engine,
     *,
+    provenance: Future[Provenance],
     found: dict[str, Result],
 ) -> None:
-    """Run the snippets, and put the result of each into `found`, under its name, as soon as it is there."""
+    """Run the snippets, and put the result of each into `found`, under its name, as soon as it is there.
+
+    `provenance` is that of the captures, still without their bases.
+    """
     if options.same_engine:
         _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
@@ -111,7 +114,7 @@ def _run_all(
         loaded=loaded,
         origin=options.bases,
         cache=cache_folder(),
-        provenance=verify.provenance(options.root, engine, loaded, options.engine_from),
+        provenance=replace(provenance.result(), bases={name: base.origin for name, base in loaded.items()}),
         fresh=options.fresh,
         timeout=options.timeout,
         same_engine=options.same_engine,

@@ -18,13 +18,14 @@ import json
 import re
 import secrets
 import shutil
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from proof.core.errors import CannotMeasureError, DeadlineError, EngineLostError
-from proof.engines import overlay_store
+from proof.engines import api, overlay_store
 from proof.engines.journal import Journal
 from proof.snippets.commands import familiar
 from proof.snippets.engine_version import NO_NATIVE_DIFF, Kind
@@ -34,6 +35,8 @@ from proof.system.sandbox import Sandbox, for_filter
 
 _QUERY = 30.0  # seconds: a live engine answers in a tenth of that, a stopped daemon never
 _BULK = 600.0  # seconds, for loading and saving images
+_ANSWER = 10.0  # seconds for an engine to say that it is there
+_REMOVAL = 5.0  # seconds without a client, which can be interrupted: after these it takes over
 # Memory limit of a docker client, in bytes. 30 MB are usual, but a `--format` can make it allocate without end. Podman
 # gets no limit: it has no daemon, so the process itself does all the work.
 _CLIENT = 1 << 30
@@ -86,6 +89,7 @@ class Engine:
     # user's own engine they would be open to the user's network, and a name may be taken.
     outside: tuple[str, ...] = ()
     ports: KeyedLock = field(default_factory=KeyedLock)  # keeps snippets from reaching one another's ports
+    api: Path | None = None  # the socket of a private engine, which can be asked without a client
     supports_labels: bool = False  # True if build steps, which podman stores as images, can be labelled
 
     @property
@@ -248,8 +252,10 @@ class Engine:
     def alive(self) -> bool:
         """True if it answers."""
         try:
-            version = process.run([self.kind, "version"], env=self.env, deadline=10, sandbox=self._sandbox())
-        except CannotMeasureError:
+            if self.api:
+                return api.ask(self.api, "GET", "/_ping", deadline=_ANSWER).status == 200
+            version = process.run([self.kind, "version"], env=self.env, deadline=_ANSWER, sandbox=self._sandbox())
+        except (OSError, CannotMeasureError):
             return False
         return version.exit == 0
 
@@ -318,6 +324,8 @@ class Engine:
         self, *, containers: Sequence[str] = (), networks: Sequence[str] = (), images: Sequence[str] = ()
     ) -> bool:
         """Remove these by name, and return whether all are gone. Missing ones are fine."""
+        if self.api and _removed(self.api, containers, networks, images):
+            return True
         gone = True
         if containers:
             gone = self.call("rm", "--force", "--volumes", *containers, deadline=120, check=False).exit == 0
@@ -356,6 +364,18 @@ class Engine:
 
     def _json(self, *words: str) -> Any:
         return json.loads(self.call(*words).output)
+
+
+def _removed(engine: Path, containers: Sequence[str], networks: Sequence[str], images: Sequence[str]) -> bool:
+    """Remove these without a client, and return whether all are gone. If not, a client says why."""
+    quote = urllib.parse.quote
+    paths = [f"/containers/{quote(name)}?force=1&v=1" for name in containers]
+    paths += [f"/networks/{quote(name)}" for name in networks]  # which no container may use any more
+    paths += [f"/images/{quote(name)}?force=1" for name in images]
+    try:
+        return all(api.ask(engine, "DELETE", path, deadline=_REMOVAL).gone for path in paths)
+    except OSError:
+        return False
 
 
 def new_prefix() -> str:

@@ -21,11 +21,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from proof.core.errors import CannotMeasureError, NoEngineError
-from proof.engines import cleanup, journal
+from proof.engines import api, cleanup, journal
 from proof.engines import engine as engines
 from proof.engines.engine import Engine
 from proof.snippets.base_images import PLATFORM
@@ -42,6 +44,7 @@ _DAEMONS = (
 _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of a build
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
+_PRUNE = 30.0  # seconds; images without a name are few
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 _DETACHED = "detached.json"
 _SOCKET = "docker.sock"
@@ -189,6 +192,7 @@ def start(
             disk=slot,
             starts=lambda: daemon.starts,
             outside=_outside(daemon.user) if _published() else (),
+            api=socket,
         )
         ending = contextlib.ExitStack()
         # An interrupted run does not wait for containers to stop. What stays behind, the next run removes.
@@ -203,6 +207,20 @@ def start(
             yield engine
             if detach:
                 ending.pop_all()
+
+
+@contextlib.contextmanager
+def starting(cache: Path, platform: str, **options: Any) -> Iterator[Callable[[], Engine]]:
+    """Start a private engine, with the options of `start`, while the block does something else.
+
+    Yields a function that waits for the engine, and raises what `start` does. The engine ends with the block.
+    """
+    with ThreadPoolExecutor(1) as meanwhile, contextlib.ExitStack() as stack:
+        started = meanwhile.submit(stack.enter_context, start(cache, platform, **options))
+        try:
+            yield started.result
+        finally:
+            wait([started])  # an engine cannot be stopped before it has started
 
 
 @dataclass
@@ -282,11 +300,21 @@ class _Daemon:
 
 def _tidy(engine: Engine, slot: Path) -> None:
     """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
-    engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split())
+    engine.remove(containers=_containers(slot / _SOCKET))
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    engine.call("image", "prune", "--force", check=False)
+    with contextlib.suppress(OSError):  # then the next run removes them
+        api.ask(slot / _SOCKET, "POST", "/images/prune", deadline=_PRUNE)
+
+
+def _containers(socket: Path) -> list[str]:
+    """The ids of all containers."""
+    try:
+        answer = api.ask(socket, "GET", "/containers/json?all=1", deadline=_READY)
+        return [container["Id"] for container in json.loads(answer.body)]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise CannotMeasureError("the private engine does not list its containers", evidence=str(error)) from error
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:

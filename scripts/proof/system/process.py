@@ -250,9 +250,7 @@ def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
     """Send SIGTERM to the group of `process`, and SIGKILL after `grace` seconds."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(timeout=grace)
-    except subprocess.TimeoutExpired:
+    if not _ended(process, grace):
         _kill_group(process)
 
 

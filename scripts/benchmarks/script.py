@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from proof.snippets.commands import TAG
+from proof.snippets.dockerfile import localise
 from proof.snippets.model import Snippet, Step
 
 
@@ -24,19 +26,40 @@ def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]
         if snippet.context.is_dir():
             lines.append(f"cp -a {snippet.context}/. {copy}")
         lines.append(f"cd {copy}")
+        own = {tag for step in snippet.steps for tag in step.command.tags}
+        lines += _renamed(snippet, own)
         for step in snippet.steps:
-            own = {tag for other in snippet.steps for tag in other.command.tags}
             words = _inside(step, copy, keeps) if step.inside else _typed(step, snippet.name, own)
             lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
     return "\n".join(lines) + "\n"
+
+
+def _renamed(snippet: Snippet, own: set[str]) -> Iterator[str]:
+    """Lines that write the Dockerfiles which begin with an image of the same snippet, with its name in the script."""
+    builds = snippet.dockerfiles.values()
+    for path, text in {build.path: build.text for build in builds}.items():
+        several = [build for build in builds if build.path == path]
+        local = localise(text, lambda image: _apart(image, snippet.name, own), several)
+        if local != text:
+            yield f"printf %s {shlex.quote(local)} >{shlex.quote(str(path.relative_to(snippet.context)))}"
 
 
 def _typed(step: Step, name: str, own: set[str]) -> str:
     """A step's command with the flags that the tool adds too: no network, and remove the container."""
     command = step.command
     added = {"run": ["--rm", "--network=none"], "build": ["--network=none"]}.get(command.verb, [])
-    words = [*command.argv[: command.head], *added, *command.argv[command.head :]]
-    return shlex.join([f"{word}-{name}" if word in own else word for word in words])
+    flags = [
+        flag if value is None else f"{flag}={_apart(value, name, own) if flag in TAG else value}"
+        for flag, value in command.flags
+    ]
+    images = [_apart(word, name, own) for word in command.positionals[: command.named]]
+    words = [*command.argv[: command.head], *added, *flags, *images, *command.positionals[command.named :]]
+    return shlex.join(words)
+
+
+def _apart(image: str, name: str, own: set[str]) -> str:
+    """The name of an image in the script of the snippet `name`, which has built the images `own`."""
+    return f"{image}-{name}" if image in own else image
 
 
 def _inside(step: Step, context: Path, keeps: Mapping[str, str]) -> str:

@@ -40,7 +40,8 @@ BOUND = "their processor time, divided by the processors"
 METHOD = """
 A private engine for each side. The sides are the tool, with {jobs} jobs, which is what it takes here by itself, and the
 bare commands: a script for each snippet, {jobs} at a time, the slowest first. They take turns; the median of {times}
-counts. Each clock holds the start and the stop of an engine, {engine:.1f} s.
+counts. Each clock holds the start and the stop of an engine, {engine:.1f} s. The tool runs snippets that measure time
+alone, after the others; the scripts do not.
 
 Cold: without build cache, images and counts but those of the bases, whose loading counts on no side. The commands need
 some processor time, whoever runs them. It is that of all processes of the bare side, with its engine; the kernel's own

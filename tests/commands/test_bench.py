@@ -124,10 +124,22 @@ def test_the_script_does_what_the_snippets_say(project: Path, tmp_path: Path) ->
     create = "docker create --rm --network=none --workdir /src alpine:3.22 sh words.sh"
     assert commands == [
         f"id=$({create}) && docker cp {tmp_path}/count/. $id:/src && docker start --attach $id",
-        "docker build --network=none --quiet -t fails-fails .",
+        "docker build --network=none --quiet -t=fails-fails .",
         "docker run --rm --network=none fails-fails",
     ]
     assert any("[ $code = 127 ] ||" in line for line in lines)
+
+
+def test_the_script_names_images_as_its_snippet_does(tmp_path: Path) -> None:
+    """In Dockerfiles too, but neither a stage of the same name, nor a word of a command."""
+    (modules,) = manifest.load_all(REPOSITORY, ["choices_modules"])
+    lines = script([modules], tmp_path, {})
+    assert "docker build --network=none --target=builder -t=builder-choices_modules ." in lines
+    assert "docker build --network=none -f=proxy.Dockerfile -t=proxy-choices_modules ." in lines
+    assert "--from=proxy" not in lines.replace("--from=proxy-choices_modules", "")
+    assert "from=proxy-choices_modules" in lines
+    (edit,) = manifest.load_all(REPOSITORY, ["rebuilds_edit"])
+    assert "COPY --from=edit-rebuilds_edit /src" in script([edit], tmp_path, {})
 
 
 def test_what_fails_is_not_timed(tmp_path: Path) -> None:

@@ -68,15 +68,13 @@ def test_a_draft_is_built_again_only_after_a_change(root: Path) -> None:
     """A change of a page, of what was built or of an address. What is to be published is always built."""
     page = root / "site/index.html"
     assert site(root, "--draft").returncode == 0
-    built = page.read_text("utf-8")
     assert site(root, "--draft").stdout == UP_TO_DATE
     edit(root / "docs/index.md", "# ", "# Another ")
     assert site(root, "--draft").stdout != UP_TO_DATE
-    changed = page.read_text("utf-8")
-    assert changed != built
+    assert "Another" in page.read_text("utf-8")
     page.write_text("not what was built", "utf-8")
     assert site(root, "--draft").stdout != UP_TO_DATE
-    assert page.read_text("utf-8") == changed
+    assert "Another" in page.read_text("utf-8")
     assert site(root, "--draft", SITE_URL="https://example.com/").stdout != UP_TO_DATE
     assert site(root).stdout != UP_TO_DATE
 

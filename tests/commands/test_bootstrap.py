@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -216,6 +220,33 @@ def test_apt_is_not_left_at_work(machine: Machine) -> None:
     )
     assert done.returncode == 3
     assert "apt-get install" in (machine.root / "calls").read_text()
+
+
+# A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
+INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+
+
+def test_ctrl_c_stops_apt_too(machine: Machine) -> None:
+    """A terminal sends it to the whole group, and bash lets most of what runs in the background ignore it."""
+    machine.add(**{"apt-get": "#!/bin/sh\n: >begun\nsleep 60\n"})
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, "bash", "scripts/bootstrap"],
+        cwd=machine.root,
+        env={"PATH": str(machine.root / "bin")},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 30
+    while not (machine.root / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    try:
+        assert running.wait(timeout=30) == 130
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
 
 
 def test_the_engine_is_asked_as_the_user_would(machine: Machine) -> None:

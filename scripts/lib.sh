@@ -35,9 +35,10 @@ own() {
 }
 
 # step TITLE COMMAND…: run the command with its output in a log. If it fails, print the log's last $tail lines (20).
+# The time counts from $since, if a command that was begun earlier is only waited for.
 # On a terminal the passing seconds are shown; elsewhere there is one line at the start and one at the end.
 step() {
-  local title=$1 log=$logs/${1//[^A-Za-z0-9]/-}.log begun=$SECONDS code=0 ticker=
+  local title=$1 log=$logs/${1//[^A-Za-z0-9]/-}.log begun=${since:-$SECONDS} code=0 ticker=
   shift
   own build
   mkdir -p "$logs"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -113,7 +117,7 @@ def test_development_needs_two(machine: Machine) -> None:
 
 
 def test_tests_need_both_locks(machine: Machine) -> None:
-    assert short(machine.run("--tests")[1])[: len(DEV)] == DEV
+    assert [name for name in short(machine.run("--tests")[1]) if name in DEV] == DEV
 
 
 @pytest.mark.parametrize("wanted", ["--site-only", "--dev"])
@@ -183,6 +187,66 @@ def test_tests_need_more_than_an_engine(machine: Machine) -> None:
     machine.add(**REST, docker=ANSWERS, dockerd=ANSWERS)
     installed = short(machine.run("--tests")[1])
     assert "ca-certificates uidmap podman skopeo docker-buildx" in installed
+
+
+def test_the_engine_is_installed_beside_the_packages(machine: Machine) -> None:
+    """apt-get waits here until `proof` is being installed; the script waits for apt-get."""
+    waits = "left=600; until grep -q editable calls; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
+    machine.add(**{"apt-get": f'#!/bin/sh\n{waits}\necho "apt-get $*" >>calls\n'})
+    said, calls = machine.run()
+    assert short(calls)[: len(NEW)] == NEW
+    assert "✓ container engine" in said
+    assert "docker.io" in calls[-1]
+
+
+def test_a_failed_installation_shows_what_apt_says(machine: Machine) -> None:
+    """The site is built without an engine, so the script succeeds, and tries again the next time."""
+    machine.add(**{"apt-get": "#!/bin/sh\necho E: no space left\nexit 100\n"})
+    said, _ = machine.run()
+    assert "with code 100. The end of build/log/container-engine.log:\n  │ E: no space left\n" in said
+    assert [path.name for path in (machine.root / "build").iterdir() if path.suffix == ".log"] == []
+    assert "✗ container engine" in machine.run()[0]
+
+
+def test_apt_is_not_left_at_work(machine: Machine) -> None:
+    """If the Python packages fail, the script ends only after apt-get."""
+    machine.add(
+        **{"apt-get": '#!/bin/sh\nsleep 0.5\necho "apt-get $*" >>calls\n'},
+        python3=PYTHON.replace("  '-m venv", "  *requirements.lock) exit 1 ;;\n  '-m venv"),
+    )
+    env = {"PATH": str(machine.root / "bin")}
+    done = subprocess.run(
+        ["bash", "scripts/bootstrap"], cwd=machine.root, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "apt-get install" in (machine.root / "calls").read_text()
+
+
+# A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
+INTERRUPTIBLE = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+
+
+def test_ctrl_c_stops_apt_too(machine: Machine) -> None:
+    """A terminal sends it to the whole group, and bash lets most of what runs in the background ignore it."""
+    machine.add(**{"apt-get": "#!/bin/sh\n: >begun\nsleep 60\n"})
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, "bash", "scripts/bootstrap"],
+        cwd=machine.root,
+        env={"PATH": str(machine.root / "bin")},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 30
+    while not (machine.root / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    try:
+        assert running.wait(timeout=30) == 130
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
 
 
 def test_the_engine_is_asked_as_the_user_would(machine: Machine) -> None:

@@ -33,12 +33,12 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def site(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def site(root: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the script in the environment of someone who made a draft before."""
     return subprocess.run(
         ["bash", "scripts/site", *arguments],
         cwd=root,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PROOF_DRAFT": "true"},
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PROOF_DRAFT": "true", **env},
         capture_output=True,
         text=True,
         check=False,
@@ -59,6 +59,33 @@ def test_a_stale_capture_is_not_published(root: Path) -> None:
     done = site(root, "--draft")
     assert done.returncode == 0, done.stdout + done.stderr
     assert STALE in page.read_text("utf-8")
+
+
+UP_TO_DATE = "The site is up to date.\n"
+
+
+def test_a_draft_is_built_again_only_after_a_change(root: Path) -> None:
+    """A change of a page, of what was built or of an address. What is to be published is always built."""
+    page = root / "site/index.html"
+    assert site(root, "--draft").returncode == 0
+    assert site(root, "--draft").stdout == UP_TO_DATE
+    edit(root / "docs/index.md", "# ", "# Another ")
+    assert site(root, "--draft").stdout != UP_TO_DATE
+    assert "Another" in page.read_text("utf-8")
+    page.write_text("not what was built", "utf-8")
+    assert site(root, "--draft").stdout != UP_TO_DATE
+    assert "Another" in page.read_text("utf-8")
+    assert site(root, "--draft", SITE_URL="https://example.com/").stdout != UP_TO_DATE
+    assert site(root).stdout != UP_TO_DATE
+
+
+def test_a_failed_build_is_repeated(root: Path) -> None:
+    """Its site is not taken for a finished one, even if the change is taken back."""
+    assert site(root, "--draft").returncode == 0
+    edit(root / "docs/index.md", "# ", "# {{ unknown.size }} ")
+    assert site(root, "--draft").returncode == 2
+    edit(root / "docs/index.md", "# {{ unknown.size }} ", "# ")
+    assert site(root, "--draft").stdout != UP_TO_DATE
 
 
 def test_the_facts_are_published_for_programs(root: Path) -> None:

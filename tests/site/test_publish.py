@@ -38,6 +38,7 @@ SMALL = """<!doctype html><html><head><meta charset="utf-8"><title>Two &amp; one
 <meta name="description" content="What a </script> weighs."></head>
 <body><h1>Two</h1><p>A lead.</p></body></html>
 """
+ADDRESSED = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><title>')
 
 
 @pytest.fixture(scope="module")
@@ -358,7 +359,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> None:
     """Whole if there is room for it, in place of the description."""
-    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed("It takes 8MB. That is little.")), "utf-8")
+    (small / "index.html").write_text(
+        ADDRESSED.replace("<p>A lead.</p>", boxed("It takes 8MB. That is little.")), "utf-8"
+    )
     publish(small, REPOSITORY)
     assert "It takes 8MB. That is little." in texts(drawn, card._INK)
     assert "weighs" not in texts(drawn, card._QUIET)
@@ -367,12 +370,20 @@ def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> No
 def test_a_long_summary_ends_with_a_sentence(small: Path, drawn: list[tuple[str, str]]) -> None:
     """The sentences that do not fit are left out, and an ellipsis says so."""
     sentences = [f"{'This is sentence number ' * 8}{number}." for number in range(9)]
-    (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", boxed(" ".join(sentences))), "utf-8")
+    (small / "index.html").write_text(ADDRESSED.replace("<p>A lead.</p>", boxed(" ".join(sentences))), "utf-8")
     publish(small, REPOSITORY)
     written = texts(drawn, card._INK)
     assert re.search(r"sentence number \d\. …$", written)
     assert sentences[0] in written
     assert sentences[8] not in written
+
+
+@pytest.mark.parametrize(("html", "cards"), [(SMALL, 0), (ADDRESSED, 1)])
+def test_a_card_needs_an_address(html: str, cards: int, small: Path) -> None:
+    """A link to it is absolute, so without an address it would be drawn for nobody."""
+    (small / "index.html").write_text(html, "utf-8")
+    publish(small, REPOSITORY)
+    assert len(list(small.rglob("*.png"))) == cards
 
 
 def test_every_page_describes_itself(pages: list[Page]) -> None:
@@ -396,8 +407,7 @@ def test_every_page_describes_itself(pages: list[Page]) -> None:
 
 def test_a_title_cannot_end_its_script(small: Path) -> None:
     """What a page says of itself stays data, whatever it says."""
-    text = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><title>')
-    (small / "index.html").write_text(text, "utf-8")
+    (small / "index.html").write_text(ADDRESSED, "utf-8")
     page = load(small, small / "index.html")
     described = head_module.describe(page, "assets/cards/index.png")
     found = re.search(r'<script type="application/ld\+json">(.*?)</script>', described.html)

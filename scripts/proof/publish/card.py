@@ -19,8 +19,8 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 
 def draw(page: Page, site: Path) -> str:
-    """Write the card of a page, and return its path in the site; "" for a page that nobody links to."""
-    if not page.listed:
+    """Write the card of a page, and return its path in the site; "" without an absolute address, which a card needs."""
+    if not page.address:
         return ""
     name = f"assets/cards/{page.url.strip('/').replace('/', '-') or 'index'}.png"
     (site / name).parent.mkdir(parents=True, exist_ok=True)

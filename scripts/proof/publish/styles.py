@@ -35,7 +35,8 @@ def join(site: Path, pages: list[Page]) -> str:
         raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
     whole = "\n".join(_balanced(path) for path in next(iter(lists)))
     in_pages = set().union(*(page.reads.words for page in pages))
-    in_scripts = set().union(*(_words(path.read_text("utf-8")) for path in site.rglob("*.js")))
+    scripts = [path.read_text("utf-8") for path in site.rglob("*.js") if _sees_pages(path.relative_to(site))]
+    in_scripts = set().union(*map(_words, scripts))
     # A script asks whether a page is written from right to left, but does not make it so.
     trimmed = trim(whole, in_pages | (in_scripts - {"rtl"}))
     if strange := re.search(r"url\((?![\"']?data:)[^)]*\)|@import[^;]*;", trimmed):
@@ -104,6 +105,11 @@ def _names(selector: list[Node]) -> set[str]:
 
 def _inside(block: Node) -> str:
     return str(tinycss2.serialize(block.content)).replace(" ", "")
+
+
+def _sees_pages(script: Path) -> bool:
+    """False for the scripts of Material's worker, which searches in the background and has no page to change."""
+    return not {"workers", "lunr"}.intersection(script.parts)
 
 
 def _words(script: str) -> set[str]:

@@ -490,7 +490,7 @@ def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> Non
 def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
     """Its links and files are named from the host's root, and it is not to be found."""
     html = (site / "404.html").read_text("utf-8")
-    named = re.findall(r'(?:href|src)="([^"#]+)"', html)
+    named = re.findall(r'(?:href|src)="(?!data:)([^"#]+)"', html)
     assert named
     assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
     assert '<meta name="robots" content="noindex">' in html

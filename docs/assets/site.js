@@ -1,13 +1,19 @@
-// What the theme's own script leaves to do for those who read with a keyboard or a screen reader.
-const mend = root => {
-  // One landmark for each copy button would bury the page's real ones.
-  each(root, "nav.md-code__nav", nav => nav.setAttribute("role", "presentation"))
-  each(root, ".md-typeset__scrollwrap, pre > code", wide => watch.observe(wide))
-}
-
 const each = (root, selector, act) => {
   if (root.matches?.(selector)) act(root)
   root.querySelectorAll(selector).forEach(act)
+}
+
+// Buttons that copy, as the theme's script makes them, which also does the copying. But it measures the page after each,
+// and makes each a landmark, under which a page's real ones would be buried.
+document.querySelectorAll("pre > code").forEach((code, number) => {
+  code.id ||= `code-${number + 1}`
+  const button = `<button class="md-code__button" title="Copy to clipboard" data-clipboard-target="#${code.id}" data-md-type="copy">`
+  code.insertAdjacentHTML("beforebegin", `<div class="md-code__nav">${button}</button></div>`)
+})
+
+// What the theme's own script leaves to do for those who read with a keyboard or a screen reader.
+const mend = root => {
+  each(root, ".md-typeset__scrollwrap, pre > code", wide => watch.observe(wide))
 }
 
 // What is wider than the page is scrolled with the arrow keys, so it has to be reached by Tab; what fits, not.

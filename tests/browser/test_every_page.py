@@ -54,6 +54,24 @@ def violations(page: Page, rules: str) -> list[str]:
     ]
 
 
+def small_text(page: Page) -> list[str]:
+    """Text that is smaller than 12 pixels, in closed boxes too. The text of a picture has the picture's scale."""
+    return list(
+        page.evaluate("""() => {
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Map()
+            while (texts.nextNode()) {
+                const { data, parentElement: e } = texts.currentNode
+                if (!data.trim() || e.closest("script, style, .hidden")) continue  // which is heard, not seen
+                const scale = e.closest("svg") && e.checkVisibility() ? e.getScreenCTM().a : 1
+                const size = parseFloat(getComputedStyle(e).fontSize) * scale
+                const where = `<${e.localName} class="${e.getAttribute("class")}"> with ${size} pixels`
+                if (size < 11.99) found.set(where, data.trim())
+            }
+            return [...found].map(([where, text]) => `${where}: ${text.slice(0, 60)}`)
+        }""")
+    )
+
+
 def settle(page: Page) -> None:
     """Wait until what moves has arrived: a colour or a place in the middle of a transition is nobody's."""
     page.evaluate("() => Promise.allSettled(document.getAnimations().map(each => each.finished))")
@@ -73,7 +91,7 @@ def picture(page: Page, folder: str, name: str) -> None:
     [(path, scheme) for path in PAGES for scheme in ("light", "dark") if scheme == "light" or path not in ONCE],
 )
 def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.FixtureRequest) -> None:
-    """It fits a telephone and a desk, axe-core finds nothing, and (see `reader`) it asks nobody else for anything."""
+    """It fits a telephone and a desk, no text is too small, axe-core finds nothing, and it asks nobody else."""
     page = reader(path, scheme=scheme)
     page.evaluate(AXE)
     folder = request.config.getoption("--screenshots")
@@ -82,6 +100,7 @@ def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.Fixtu
         page.set_viewport_size({"width": width, "height": 800})
         settle(page)
         seen = [f"beyond the edge: {element}" for element in overflow(page)]
+        seen += [f"too small: {text}" for text in small_text(page)]
         # Colours do not depend on the width, nor the rest on colours; and looking at them takes most of the time.
         if size == "wide":
             seen += violations(page, "colours")

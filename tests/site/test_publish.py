@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import http.server
 import json
@@ -100,6 +101,14 @@ def test_nothing_is_loaded_from_another_host(pages: list[Page]) -> None:
         assert loaded
         assert not [address for address in loaded if "//" in address]
         assert 'data-md-component="source"' not in page.html  # it would ask GitHub for stars
+
+
+def test_the_icon_is_in_each_page(pages: list[Page]) -> None:
+    """No request for it competes with the first paint, in the 404 page neither."""
+    for page in pages:
+        found = re.search(r'<link rel="icon" href="data:image/svg\+xml;base64,([^"]+)">', page.html)
+        assert found
+        assert base64.b64decode(found[1]) == (REPOSITORY / "docs/assets/favicon.svg").read_bytes()
 
 
 REFUSED = [
@@ -311,6 +320,22 @@ def test_blanks_that_mean_something_stay(small: Path) -> None:
     assert page.html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
 
 
+def test_code_has_one_element_for_each_color(small: Path) -> None:
+    """Neighbors of one color become one element. The text stays as it was, and so does a transcript."""
+    said = (
+        '<span></span><code><span class="k">COPY</span><span class="w"> </span><span class="s">a</span>'
+        '<span class="w">  </span><span class="s">b</span> <span class="s">c</span>\n<span class="hll">'
+        '<span class="s">d</span><span class="nx">e</span></span></code></pre>'
+    )
+    flags = '<pre><code><span class="flag">-a</span> <span class="flag">-b</span></code></pre>'
+    (small / "index.html").write_text(f'<div class="language-go highlight"><pre>{said}</div>{flags}', "utf-8")
+    page = lean.merge_spans(load(small, small / "index.html"))
+    assert page.html == (
+        '<div class="language-go highlight"><pre><code><span class="k">COPY</span> <span class="s">a  b c</span>\n'
+        f'<span class="hll"><span class="s">d</span>e</span></code></pre></div>{flags}'
+    )
+
+
 def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:
     """The widths of the bars are to each other as the bytes of the two images."""
     image = Image.open(site / "assets" / "cards" / "index.png").convert("RGB")
@@ -475,7 +500,7 @@ def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> Non
 def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
     """Its links and files are named from the host's root, and it is not to be found."""
     html = (site / "404.html").read_text("utf-8")
-    named = re.findall(r'(?:href|src)="([^"#]+)"', html)
+    named = re.findall(r'(?:href|src)="(?!data:)([^"#]+)"', html)
     assert named
     assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
     assert '<meta name="robots" content="noindex">' in html
@@ -547,12 +572,14 @@ def test_a_style_sheet_loses_what_nothing_can_match() -> None:
         p.a[data-b=c] {{ color: var(--used) }} :root {{ --used: {icon}; --unused: {icon}; top: 1px; --last:2px}}
         .a:not(.gone) , :is(.gone, .a) b{{ top: 2px }} #gone {{ top: 3px }}
         @media print {{ .gone {{ top: 4px }} .a {{ top: 5px }} }} @media screen {{ .gone {{ top: 6px }} }}
-        @keyframes gone {{ from {{ top: 7px }} }}
+        @keyframes gone {{ from {{ top: 7px }} }} [data-md-color-switching] *, .c {{ top: 8px }}
+        [data-md-color-switching] .a {{ top: 9px }}
     """
     assert " ".join(styles.trim(css, {"a", "c"}).split()) == (
         ".a{color: red}p.a[data-b=c]{color: var(--used)}"
         f":root{{--used: {icon}; top: 1px;}}"
         ".a:not(.gone),:is(.gone, .a) b{top: 2px}@media print {.a{top: 5px}}@keyframes gone { from { top: 7px } }"
+        ".c{top: 8px}"
     )
 
 

@@ -215,10 +215,15 @@ def _bar(parts: Mapping[str, int], whole: int) -> str:
     drawn, at = "", 0
     for css, size in parts.items():
         if size:
-            x = f' x="{100 * at / whole:.4g}%"' if at else ""
-            drawn += f'<rect class="{css}"{x} width="{100 * size / whole:.4g}%" height="100%"/>'
+            x = f' x="{_percent(at, whole)}"' if at else ""
+            drawn += f'<rect class="{css}"{x} width="{_percent(size, whole)}" height="100%"/>'
             at += size
-    return f'<svg aria-hidden="true" focusable="false">{drawn}</svg>'
+    return f'<svg aria-hidden="true">{drawn}</svg>'
+
+
+def _percent(part: int, whole: int) -> str:
+    """With one decimal, which is less than a pixel of a bar."""
+    return f"{round(100 * part / whole, 1):g}%"
 
 
 def _size(size: int, files: int | None = None) -> str:

@@ -20,7 +20,7 @@ def publish(site: Path, project: Path) -> list[Page]:
         pages = [lean.reduce_loading(page, style) for page in pages]
     described = [head.describe(page, card.draw(page, site)) for page in pages]
     # Last, because the policy has the hash of every inline script in the page.
-    finished = [csp.add_policy(lean.remove_indentation(page), scripts) for page in described]
+    finished = [csp.add_policy(lean.merge_spans(lean.remove_indentation(page)), scripts) for page in described]
     # Errors in a page are found above, before anything is written: a site is finished completely or not at all.
     lean.search_on_demand(site)
     feed.write(site, finished)

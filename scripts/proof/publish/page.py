@@ -51,6 +51,10 @@ class Page:
         """Its absolute address, or "" if the site's address is not known."""
         return self.reads.canonical if self.listed else ""
 
+    def file(self, address: str) -> Path:
+        """The file of the site at an address in the page."""
+        return self.site / address.removeprefix(self.base).removeprefix("./")
+
     def __str__(self) -> str:
         return self.url or "index.html"
 

@@ -2,7 +2,8 @@
 
 A theme has styles for everything that anyone may write; three fifths remain here. A selector is removed if it needs a
 class, an id or an attribute value that is neither in a page's markup nor a word in a script, because then it can never
-match. Unused custom properties are removed too. A name that a script builds from pieces would not be recognised.
+match. Unused custom properties are removed too, and one rule that slows each page down. A name that a script builds
+from pieces would not be recognised.
 """
 
 from __future__ import annotations
@@ -21,17 +22,23 @@ from proof.publish.page import Page
 # A declaration ends at a semicolon outside strings and addresses. The addresses of icons contain semicolons.
 _TEXT = r"\"[^\"]*\"|'[^']*'"
 _DECLARED = re.compile(rf"(?<=[{{;])\s*(--[\w-]+):(?:url\((?:{_TEXT}|[^)\"'])*\)|{_TEXT}|[^;{{}}\"'])*(?:;|(?=\}}))")
+# Material switches all transitions off while the reader changes the colors, and also on each load, which calculates the
+# style of every element twice more. Without the rule, links and buttons get their new color in a quarter of a second.
+_COSTLY = "[data-md-color-switching]"
 _NESTED = {"media", "supports", "layer", "container"}  # at-rules that contain rules
 
 
 def join(site: Path, pages: list[Page]) -> str:
     """Write one style sheet for all pages, and return its path in the site."""
-    lists = {tuple(_path(page, href) for href in page.reads.styles) for page in pages}
+    lists = {tuple(map(page.file, page.reads.styles)) for page in pages}
     if len(lists) != 1:
         raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
-    whole = "\n".join(_balanced(site / path) for path in next(iter(lists)))
-    scripts = [path.read_text("utf-8") for path in site.rglob("*.js")]
-    trimmed = trim(whole, set().union(*(page.reads.words for page in pages), *(_words(text) for text in scripts)))
+    whole = "\n".join(_balanced(path) for path in next(iter(lists)))
+    in_pages = set().union(*(page.reads.words for page in pages))
+    scripts = [path.read_text("utf-8") for path in site.rglob("*.js") if _sees_pages(path.relative_to(site))]
+    in_scripts = set().union(*map(_words, scripts))
+    # A script asks whether a page is written from right to left, but does not make it so.
+    trimmed = trim(whole, in_pages | (in_scripts - {"rtl"}))
     if strange := re.search(r"url\((?![\"']?data:)[^)]*\)|@import[^;]*;", trimmed):
         what = "a style sheet refers to another file, so it cannot be moved"
         raise UsageError(what, where=Where(site), evidence=strange[0])
@@ -61,9 +68,8 @@ def _kept(rules: Iterable[Node], words: set[str]) -> Iterator[str]:
     for rule in rules:
         match rule.type:
             case "qualified-rule":
-                alive = [part for part in _split(rule.prelude) if _names(part) <= words]
-                if alive:
-                    selectors = ",".join(tinycss2.serialize(part).strip() for part in alive)
+                alive = [tinycss2.serialize(part).strip() for part in _split(rule.prelude) if _names(part) <= words]
+                if selectors := ",".join(part for part in alive if not part.startswith(_COSTLY)):
                     yield f"{selectors}{{{tinycss2.serialize(rule.content).strip()}}}"
             case "at-rule" if rule.content is not None and rule.lower_at_keyword in _NESTED:
                 inside = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
@@ -101,10 +107,10 @@ def _inside(block: Node) -> str:
     return str(tinycss2.serialize(block.content)).replace(" ", "")
 
 
+def _sees_pages(script: Path) -> bool:
+    """False for the scripts of Material's worker, which searches in the background and has no page to change."""
+    return not {"workers", "lunr"}.intersection(script.parts)
+
+
 def _words(script: str) -> set[str]:
     return set(re.findall(r"[\w-]+", script))
-
-
-def _path(page: Page, href: str) -> str:
-    """The path of a style sheet in the site."""
-    return href.removeprefix(page.base).removeprefix("./")

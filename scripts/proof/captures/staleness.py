@@ -87,7 +87,7 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
 def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> Iterator[ProofError]:
     """Steps whose exit code or message is not the one that the manifest declares for the engine of the capture."""
     hint = f"proof update {snippet.name}"
-    for step in snippet.on(capture.engine).steps:
+    for step in (step.on(capture.engine) for step in snippet.steps):
         if (done := capture.step(step.name)) is not None:
             where = Where(folder / f"{step.name}.txt")
             if done.exit != step.exit:

@@ -146,18 +146,25 @@ class Site:
     def _captures(self) -> tuple[object, ...]:
         """The state of the captures: each file with its modification time."""
         snippets = self.root / "snippets"
-        files = [f"{snippets}/{name}" for name in cited.CITED]
+        times = []
+        for path in (f"{snippets}/{name}" for name in cited.CITED):
+            with contextlib.suppress(FileNotFoundError):
+                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker
         several: list[object] = []  # of snippets with captures of several engines: an edit decides which are shown
         for folder in os.scandir(snippets):
-            captured = f"{folder.path}/captured"
-            for parent, inner, names in os.walk(captured):
-                files += [f"{parent}/{name}" for name in names]
-                if parent.count("/") - captured.count("/") == _DEEPEST:
-                    inner.clear()
-                if len(places.NAMES.intersection(inner)) > 1:
+            pending = [(f"{folder.path}/captured", 0)]
+            while pending:
+                parent, depth = pending.pop()
+                inner = []
+                with contextlib.suppress(OSError), os.scandir(parent) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            inner.append(entry)
+                        else:
+                            with contextlib.suppress(FileNotFoundError):
+                                times.append((entry.path, entry.stat(follow_symlinks=False).st_mtime_ns))
+                if depth < _DEEPEST:
+                    pending += [(entry.path, depth + 1) for entry in inner]
+                if len(places.NAMES.intersection(entry.name for entry in inner)) > 1:
                     several.append(folder_cache.state(Path(folder.path)))
-        times = []
-        for path in sorted(files):
-            with contextlib.suppress(FileNotFoundError):
-                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker, and called for each file
-        return *times, *several
+        return *sorted(times), *several

@@ -50,14 +50,12 @@ def variants(folder: Path) -> list[Snippet]:
     files, found = _READ.get(folder, ({}, []))
     if not files or any(_written(path) != at for path, at in files.items()):
         began = time.time_ns()
-        found = _variants(folder)
-        # The directories too, because new files in a context have to be checked.
-        folders = (Path(parent) for parent, _, _ in os.walk(folder / "context"))
+        found, inside = _variants(folder)
         paths = (
-            folder / "snippet.toml",
-            folder / "captured",
-            *(d.path for s in found for d in s.dockerfiles.values()),
-            *folders,
+            f"{folder}/snippet.toml",
+            f"{folder}/captured",
+            *(str(d.path) for s in found for d in s.dockerfiles.values()),
+            *inside,  # because new files in a context have to be checked
         )
         files = {path: _written(path) for path in paths}
         # A file that was just written may change again without a new time, so it is not cached yet.
@@ -69,27 +67,29 @@ def variants(folder: Path) -> list[Snippet]:
 
 
 # For each directory: the files that were read with their modification times, and the snippets.
-_READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
+_READ: dict[Path, tuple[dict[str, int], list[Snippet]]] = {}
 _KEPT = 150  # directories; more than most sites use, and a limit for very large projects
 
 
-def _written(path: Path) -> int:
+def _written(path: str) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - quicker
     except OSError:
         return -1
 
 
-def _variants(folder: Path) -> list[Snippet]:
+def _variants(folder: Path) -> tuple[list[Snippet], list[str]]:
+    """The snippets, and the directories of their context."""
     root = folder.parents[1]
     table = Table.read(folder / "snippet.toml", below=root)
-    context.check(folder / "context")
+    inside = context.check(folder / "context")
     places.check(folder / "captured")
     values = _matrix(folder, table)
     places.check_declared(folder / "captured", [value for _, value in values] or [""])
     if not values:
-        return [_load(folder, table)]
-    return [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
+        return [_load(folder, table)], inside
+    read = [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
+    return read, inside
 
 
 def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from mkdocs.commands import build as mkdocs
 from mkdocs.config import load_config
+from mkdocs.config.base import LegacyConfig
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -147,11 +148,11 @@ class _StoppedError(Exception):
     """A build was stopped, because a file was saved."""
 
 
-class _Built(BasePlugin):  # type: ignore[type-arg] - it has no settings
+class _Built(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
     """Keeps what MkDocs has made of the settings, the files and the templates: any page can be built again from it."""
 
     pages: _Gathering
-    config: MkDocsConfig
+    settings: MkDocsConfig
     files: Files
     nav: Navigation
     env: Environment
@@ -160,7 +161,7 @@ class _Built(BasePlugin):  # type: ignore[type-arg] - it has no settings
         self._stop = stop
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
-        self.config, self.files, self.nav = config, files, nav
+        self.settings, self.files, self.nav = config, files, nav
 
     def on_env(self, env: Environment, **_: Any) -> None:
         self.env = env
@@ -186,8 +187,8 @@ class _Built(BasePlugin):  # type: ignore[type-arg] - it has no settings
         shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
         for file in files:
             assert file.page is not None
-            mkdocs._populate_page(file.page, self.config, self.files)  # noqa: SLF001 - nothing public builds one page
-            mkdocs._build_page(file.page, self.config, shown, self.nav, self.env)  # noqa: SLF001
+            mkdocs._populate_page(file.page, self.settings, self.files)  # noqa: SLF001 - nothing public builds one page
+            mkdocs._build_page(file.page, self.settings, shown, self.nav, self.env)  # noqa: SLF001
         return self.pages.problems()
 
 

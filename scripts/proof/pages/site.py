@@ -23,7 +23,8 @@ from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages import site_config
-from proof.pages.page import Page, PageReport
+from proof.pages.metadata import FRONT_MATTER
+from proof.pages.page import Page, PageReport, page_text
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 
@@ -42,6 +43,7 @@ class Site:
         self.root = root
         self._recent: dict[str, tuple[float, Any]] = {}  # key → when it expires, and the value
         self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
+        self._texts: dict[Path, tuple[int, int]] = {}  # by page: its modification time, and a hash of its text
         self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
         self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
         self._bases: tuple[object, dict[str, str], dict[str, str]] | None = None  # state of the files, keys, digests
@@ -87,6 +89,10 @@ class Site:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
 
+    def page_with(self, text: str) -> Path | None:
+        """The page with exactly this text below its front matter; the first one if there are several."""
+        return self.cached("pages", self._read_pages).get(hash(text.strip()))
+
     def stale(self, snippet: Snippet) -> list[ProofError]:
         """Why a page must not show the captures of a snippet as it is now. Empty if it may.
 
@@ -131,6 +137,18 @@ class Site:
         if self._reports is None or self._reports[0] != written or self._reports[1] is not book:
             self._reports = written, book, make()
         return self._reports[2]
+
+    def _read_pages(self) -> dict[int, Path]:
+        """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
+        found: dict[int, Path] = {}
+        for path in sorted(self.docs.rglob("*.md")):
+            written = path.stat().st_mtime_ns
+            if self._texts.get(path, (0, 0))[0] != written:
+                text = page_text(self.root, path)
+                front = FRONT_MATTER.match(text)
+                self._texts[path] = written, hash(text[front.end() if front else 0 :].strip())
+            found.setdefault(self._texts[path][1], path)
+        return found
 
     def _read_bases(self) -> tuple[object, dict[str, str], dict[str, str]]:
         """The state of the files about base images, the keys of the rebuilt ones, and the digests of the others."""

@@ -87,7 +87,7 @@ def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
 
 def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Place, Capture]]:
     """Every capture of a snippet with its place, the one that pages show first; of one origin if that is given."""
-    present = _present(snippet_folder / "captured" / variant)
+    present = _present(snippet_folder.joinpath("captured", variant))
     for place in PLACES:
         if origin not in (None, place.origin) or str(place) not in present:
             continue

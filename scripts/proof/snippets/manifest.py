@@ -394,20 +394,21 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
     dockerfiles: dict[str, Dockerfile] = {}
     bases: dict[str, Where] = {}
     built: set[str] = set()
+    inside = folder / "context"
     for step in steps:
         if step.inside:
             bases.setdefault(step.inside, step.where)
         if step.command.verb == "build":
             names = step.command.values(*FILE) or ["Dockerfile"]
-            path = folder / "context" / names[-1]
-            if not context.holds(folder / "context", names[-1]):
+            path = inside / names[-1]
+            if not context.holds(inside, names[-1]):
                 raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
             dockerfiles[step.name] = dockerfile.parse(path, arguments, below=folder.parents[1])
             for image, where in dockerfiles[step.name].images.items():
                 if full_name(image) not in built:
                     bases.setdefault(image, where)
-            _check_secrets(folder / "context", step)
+            _check_secrets(inside, step)
         for image in step.command.images:
             if step.command.verb == "rmi" and full_name(image) not in built:
                 raise ManifestError(

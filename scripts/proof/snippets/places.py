@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
     def folder(self, snippet_folder: Path, variant: str = "") -> Path:
         """Its directory, for one `variant` of a matrix."""
-        return snippet_folder / "captured" / variant / str(self)
+        return snippet_folder.joinpath("captured", variant, str(self))
 
 
 PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)

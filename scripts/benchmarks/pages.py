@@ -10,12 +10,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import clock
+from benchmarks import clock, preview
 from benchmarks.record import Row
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
-from proof.pages import indexes, scan, transcript
+from proof.pages import explorer, indexes, scan, transcript
 from proof.pages.page import INDEX, Page
 from proof.pages.site import Site
 from proof.snippets import manifest, places
@@ -28,6 +28,8 @@ Generated: copies of one snippet with its capture, for `proof status` beside one
 Status is timed where it has looked at the project before, and once where it has not.
 
 By hand: the same pages, transcripts and figures pasted in as HTML, without the extension; the sides take turns.
+
+Save to page: from saving a page while scripts/serve runs until a browser is told of the new one.
 """
 _PAGE = """# {{{{ {name}.size }}}} in the image {name}
 
@@ -126,6 +128,7 @@ def site(root: Path, model: str, work: Path, counts: list[int], times: int) -> I
         yield Row(name, what, "s", ours.seconds, theirs.seconds, hand, 1.05)
     for name, (with_it, without) in memory.items():
         yield Row(f"{name}_memory", f"memory of {projects[name][1]}", "KiB", with_it, without, hand, 1.1)
+    yield from preview.page_edited(root, "index.md", times)
 
 
 def _build(root: Path, built: Path) -> clock.Taken:
@@ -138,8 +141,13 @@ def _edit(path: Path, pattern: str, new: str) -> None:
 
 
 def _index(line: str, page: Page) -> list[str]:
-    found = INDEX.match(line)
-    return [line] if found is None else getattr(indexes, found[1])(page)
+    if (found := INDEX.match(line)) is None:
+        return [line]
+    if found["step"]:
+        return indexes.error(page, found["step"])
+    if found["snippet"]:
+        return indexes.measurements_of(page, found["snippet"])
+    return {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}[found["list"]](page)
 
 
 def _pages(folder: Path) -> list[Path]:
@@ -163,6 +171,10 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
     text = found[1]
     if text.startswith(("claim:", "waiver:")):
         return ""
+    if text.startswith("explorer "):
+        images = [explorer.image(page.snippet(name), page.book.captures[name]) for name in text.split()[1:]]
+        page.explorers += 1
+        return f"<div>{explorer.render(images, f'explorer-{page.explorers}')}</div>"
     if not text.startswith("transcript "):
         try:
             return str(expression.evaluate(text, page.book))

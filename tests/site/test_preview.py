@@ -170,6 +170,47 @@ def test_the_page_that_is_looked_at_comes_first(project: Path, site: Site, serve
         assert ">7</data> words" in get(server, "/")
 
 
+def test_a_page_is_built_alone(project: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is saved takes no build of the site, and is the same as from one. A new page takes one."""
+    page, other = project / "docs/index.md", project / "docs/other.md"
+    edit(page, "# What does a note weigh?", "# What does it weigh?")
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "_build", None)
+        site.build_pages([page])
+    alone = (site.shown / "index.html").read_text("utf-8").partition("Build Date")[0]
+    assert "What does it weigh?" in alone
+    site.build()
+    assert (site.shown / "index.html").read_text("utf-8").partition("Build Date")[0] == alone
+    other.write_text("# Other\n")
+    site.build_pages([page, other])
+    assert "Other" in (site.shown / "other/index.html").read_text("utf-8")
+
+
+def test_a_save_stops_a_build_of_all_pages(
+    project: Path, site: Site, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is saved during a build of all pages does not wait for its end; then all pages are built again."""
+    page = project / "docs/index.md"
+    preview = Preview(project, site, server, None)
+    shown, pending = site.shown, preview._files.pending
+
+    def save() -> bool:
+        if "# What does a note weigh?" in page.read_text("utf-8"):
+            edit(page, "# What does a note weigh?", "# What does it weigh?")
+        return pending()
+
+    monkeypatch.setattr(preview._files, "pending", save)
+    preview.step()
+    assert site.shown == shown
+    assert "What does a note weigh?" in get(server, "/")
+    preview.step()
+    assert site.shown == shown
+    assert "What does it weigh?" in get(server, "/")
+    preview.step()
+    assert site.shown != shown
+    assert said(site) == ""
+
+
 def test_saves_are_seen(tmp_path: Path) -> None:
     """Written, created and removed files are found, except those that the caller wrote."""
     (tmp_path / "a").write_text("1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from proof.captures import bases_lock, fingerprint
@@ -87,9 +87,20 @@ def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
 
 def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Place, Capture]]:
     """Every capture of a snippet with its place, the one that pages show first; of one origin if that is given."""
+    present = _present(snippet_folder.joinpath("captured", variant))
     for place in PLACES:
-        if origin in (None, place.origin) and (capture := load(place.folder(snippet_folder, variant))) is not None:
+        if origin not in (None, place.origin) or str(place) not in present:
+            continue
+        if (capture := load(place.folder(snippet_folder, variant))) is not None:
             yield place, capture
+
+
+def _present(captured: Path) -> Collection[str]:
+    """The names in a directory with captures. If it cannot be listed, all names: `load` knows what to do then."""
+    try:
+        return os.listdir(captured)  # noqa: PTH208 - quicker
+    except OSError:
+        return NAMES
 
 
 class SnippetCaptures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 
 from proof.core.units import Scalar
@@ -95,7 +96,7 @@ class Capture:
     provenance: Provenance
     tampered: tuple[str, ...] = field(default=(), compare=False)  # names of files that were edited by hand
 
-    @property
+    @functools.cached_property
     def engine(self) -> EngineVersion:
         """The engine that made it. If its provenance names none, a version that no engine has."""
         try:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.index import SnippetCaptures
-from proof.captures.model import Capture
+from proof.captures.model import Capture, CapturedStep
 from proof.core import units
 from proof.core.errors import PageError, ProofError, Where
-from proof.snippets.model import Snippet
+from proof.snippets.model import Snippet, Step
 
 # A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`.
 _ROW = re.compile(r"(\S+)( +\S+)? +([0-9a-f]{12}) +(\S.*)", re.ASCII)
@@ -72,28 +72,32 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
             short = built.removeprefix("sha256:")[:12]
             ids = {name.split(":")[0]: short for name in image_names(step.output)}
         for repository, image, rest in _rows(step.output):
-            where = Where(folder / f"{step.name}.txt")
             if ids.setdefault(repository, image) != image:
                 what = f"{repository} has two IDs in the transcripts of {capture.snippet}"
-                yield PageError(what, where=where, evidence=f"{ids[repository]}\n{image}", hint=hint)
+                evidence = f"{ids[repository]}\n{image}"
+                yield PageError(what, where=_output_of(step, folder), evidence=evidence, hint=hint)
             measured = capture.facts.get("size")
             if measured and isinstance(measured.value, int) and len(ids) == 1 and (size := _size_in(rest)):
                 written = units.written(measured.value, "B")
                 if not _is_size_of(size, capture, measured.value):
                     what = f"the table says {size}, but the layers hold {written}"
-                    yield PageError(what, where=where, hint=hint)
+                    yield PageError(what, where=_output_of(step, folder), hint=hint)
+
+
+def _output_of(step: Step | CapturedStep, folder: Path) -> Where:
+    return Where(folder / f"{step.name}.txt")
 
 
 def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> Iterator[ProofError]:
     """Steps whose exit code or message is not the one that the manifest declares for the engine of the capture."""
     hint = f"proof update {snippet.name}"
-    for step in snippet.on(capture.engine).steps:
+    for step in (step.on(capture.engine) for step in snippet.steps):
         if (done := capture.step(step.name)) is not None:
-            where = Where(folder / f"{step.name}.txt")
             if done.exit != step.exit:
-                yield PageError(f"{step} exited with {done.exit}, but {step.exit} is declared", where=where, hint=hint)
+                what = f"{step} exited with {done.exit}, but {step.exit} is declared"
+                yield PageError(what, where=_output_of(step, folder), hint=hint)
             if step.expect not in done.output:
-                yield PageError(f"{step} did not print '{step.expect}'", where=where, hint=hint)
+                yield PageError(f"{step} did not print '{step.expect}'", where=_output_of(step, folder), hint=hint)
 
 
 def _rows(output: str) -> Iterator[tuple[str, str, str]]:

@@ -125,9 +125,8 @@ def unexpected_files(folder: Path, capture: Capture) -> Iterator[PageError]:
     own = {RECORD, *(_text_of(folder, step.name).name for step in capture.steps)}
     if any(layer.contents for layer in capture.layers) or contents.FILE in capture.tampered:
         own.add(contents.FILE)
-    for path in sorted(folder.iterdir()):
-        if path.name not in own:
-            yield undeclared(path, "the capture has no such step")
+    for name in sorted(set(os.listdir(folder)) - own):  # noqa: PTH208 - quicker
+        yield undeclared(folder / name, "the capture has no such step")
 
 
 def _text_of(folder: Path, name: str) -> Path:

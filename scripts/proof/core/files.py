@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, RefusedError, Where
@@ -40,10 +40,9 @@ def directory(path: Path, *, below: Path) -> Iterator[int]:
     """
     opened = _open(str(below), _DIRECTORY & ~os.O_NOFOLLOW, None, below)
     try:
-        at = below
-        for name in _steps(path, below):
-            at /= name
-            inner = _open(name, _DIRECTORY, opened, at)
+        steps = _steps(path, below)
+        for depth, name in enumerate(steps, start=1):
+            inner = _open(name, _DIRECTORY, opened, below, steps[:depth])
             os.close(opened)
             opened = inner
         yield opened
@@ -62,9 +61,7 @@ def read_in(opened: int, path: Path, *, limit: int) -> bytes:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise _not("regular file", about.st_mode, path)
-        # One byte more than its size, to notice a file that is growing.
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(min(about.st_size, limit) + 1)
+        content = _content(descriptor, min(about.st_size, limit) + 1)  # one byte more, to notice a file that is growing
     finally:
         os.close(descriptor)
     if len(content) > limit:
@@ -91,18 +88,30 @@ def read_text(path: Path, *, below: Path, limit: int) -> str:
         raise RefusedError("the file is not UTF-8 text", where=Where(path), hint="save it as UTF-8") from error
 
 
+def _content(descriptor: int, size: int) -> bytes:
+    """At most `size` bytes of a file. One system call returns less for a file of gigabytes, or on some file systems."""
+    content = os.read(descriptor, size)
+    while len(content) < size and (more := os.read(descriptor, size - len(content))):
+        content += more
+    return content
+
+
 def _steps(path: Path, below: Path) -> tuple[str, ...]:
-    steps = path.relative_to(below).parts
+    above = below.parts
+    if path.parts[: len(above)] != above:
+        raise ValueError(f"{path} is not below {below}")
+    steps = path.parts[len(above) :]
     if ".." in steps:
         raise RefusedError("the path contains `..`", where=Where(path), hint="use a path without `..`")
     return steps
 
 
-def _open(name: str, flags: int, within: int | None, path: Path) -> int:
-    """Open a name in the directory `within`; errors call it `path`."""
+def _open(name: str, flags: int, within: int | None, place: Path, steps: Sequence[str] = ()) -> int:
+    """Open a name in the directory `within`. Errors call it `place`, followed by `steps`."""
     try:
         return os.open(name, flags, dir_fd=within)
     except OSError as error:
+        path = place.joinpath(*steps)
         if error.errno == errno.ENAMETOOLONG:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
         if error.errno in _NOT_AS_EXPECTED:

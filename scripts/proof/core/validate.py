@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import types
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -17,8 +17,8 @@ _LARGEST = 2**63  # far above any measurement; much larger integers overflow a f
 
 def validate(record: Record) -> Record:
     """Return the same record. Raises TypeError, naming the field, if a value has the wrong type or is out of range."""
-    for name, kind in _kinds(cast(Hashable, type(record))).items():
-        if not _fits(value := getattr(record, name), kind):
+    for name, fits in _tests(cast(Hashable, type(record))):
+        if not fits(value := getattr(record, name)):
             raise TypeError(f"{type(record).__name__}.{name} is {value!r:.60}")
     return record
 
@@ -29,32 +29,30 @@ def is_number(value: float) -> bool:
 
 
 @functools.cache
-def _kinds(record: Hashable) -> dict[str, Any]:
+def _tests(record: Hashable) -> list[tuple[str, Callable[[Any], bool]]]:
+    """The fields of a dataclass, each with a function that tells whether a value has its type."""
     assert isinstance(record, type)
     assert is_dataclass(record)
     hints = get_type_hints(record)
-    return {field.name: hints[field.name] for field in fields(record)}
+    return [(field.name, _test(hints[field.name])) for field in fields(record)]
 
 
 @functools.cache
-def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    return get_origin(kind), get_args(kind)
-
-
-def _fits(value: Any, kind: Any) -> bool:
+def _test(kind: Any) -> Callable[[Any], bool]:
+    """A function that tells whether a value has this type: a type is taken apart once, for any number of values."""
     if kind in (int, float):
-        return type(value) in (int, kind) and is_number(value)  # a bool is not accepted as an int
+        return lambda value: type(value) in (int, kind) and is_number(value)  # a bool is not accepted as an int
     if kind is str:
-        return type(value) is str and not _LONE.search(value)
-    if kind is bool:
-        return type(value) is bool
-    origin, args = _parts(kind)
+        return lambda value: type(value) is str and (value.isascii() or not _LONE.search(value))
+    origin, tests = get_origin(kind), [_test(part) for part in get_args(kind) if part is not ...]
     if origin in (Union, types.UnionType):
-        return any(_fits(value, one) for one in args)
+        return lambda value: any(fits(value) for fits in tests)
     if origin is tuple:  # always tuple[X, ...]
-        return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
+        (item,) = tests
+        return lambda value: isinstance(value, tuple) and all(map(item, value))
     if origin is dict:
-        return isinstance(value, dict) and all(_fits(k, args[0]) and _fits(v, args[1]) for k, v in value.items())
+        key, item = tests
+        return lambda value: isinstance(value, dict) and all(map(key, value)) and all(map(item, value.values()))
     if is_dataclass(kind):
-        return type(value) is kind and validate(value) is value
-    return type(value) is kind
+        return lambda value: type(value) is kind and validate(value) is value
+    return lambda value: type(value) is kind

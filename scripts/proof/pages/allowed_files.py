@@ -38,7 +38,7 @@ def _check(site: Site, docs: Path) -> None:
 
 def _check_kinds(named: set[str], docs: Path) -> None:
     for parent, _, names in os.walk(docs):
-        for name in sorted(set(names) - context.ignored(parent, names)):
+        for name in sorted(set(names) - context.ignored(names)):
             path = Path(parent, name)
             if path.suffix not in _COPIED and path.relative_to(docs).as_posix() not in named:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
@@ -65,7 +65,7 @@ def _check_snippet(snippet: Path) -> None:
             continue  # nothing is read from there
         with os.scandir(folder) as entries:
             found = {entry.name: entry for entry in entries}
-        for name in found.keys() - context.ignored(folder, list(found)):
+        for name in found.keys() - context.ignored(found):
             _check_entry(found[name])
             if found[name].is_dir(follow_symlinks=False) and found[name].path != f"{snippet}/context":
                 pending.append(found[name].path)

@@ -63,7 +63,8 @@ from proof.snippets import context, manifest, project
 from proof.snippets.model import Step
 from proof.snippets.places import Wording, wording_of
 
-_INLINE = r"\{\{\s*(.*?)\s*\}\}"
+# Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
+_INLINE = r"\{\{(.*?)(\}\}|\Z)"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
 _CODE_FENCE = re.compile(
@@ -165,6 +166,7 @@ class ProofExtension(Extension):
             list_pages=lambda: self._list_pages(self.page),
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
+            find_file=self._site.page_with,
             about_bases=self.getConfig("about_bases"),
         )
 
@@ -429,9 +431,11 @@ class _Inline(OnPage, InlineProcessor):
         self,
         m: re.Match[str],
         data: str,
-    ) -> tuple[ET.Element, int, int]:
+    ) -> tuple[ET.Element, int, int] | tuple[None, None, None]:
+        if not m[2]:
+            return None, None, None
         try:
-            element = self._element(m[1])
+            element = self._element(m[1].strip())
         except errors.ProofError as error:
             element = ET.Element("data", {"class": "fact"})
             _note(self.page, error, self._with_its_line(data, m))

@@ -52,6 +52,7 @@ class Page:
     list_pages: Callable[[], list[PageReport]]  # reports of all pages, for a page that lists them
     collect: bool = False  # collect every problem instead of stopping at the first
     draft: bool = False  # show stale captures, and say so, instead of stopping
+    find_file: Callable[[str], Path | None] = lambda _: None  # the file with this text, if that is known
     about_bases: str = ""  # the page, below `docs`, that says where base images come from; empty if there is none
     expand: bool = True  # generate index pages; off while an index page asks for the reports
     source: str = ""
@@ -141,9 +142,11 @@ class Page:
     @functools.cached_property
     def path(self) -> Path | None:
         """The file with exactly this text, because Python-Markdown does not know file names. None if there is none."""
-        wanted = self.source.strip()
-        files = sorted(self.docs.rglob("*.md")) if wanted else []
-        return next((path for path in files if wanted in page_text(self.root, path)), None)
+        if not (wanted := self.source.strip()):
+            return None
+        # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
+        files = (path for path in sorted(self.docs.rglob("*.md")) if wanted in page_text(self.root, path))
+        return self.find_file(wanted) or next(files, None)
 
 
 def page_text(root: Path, path: Path) -> str:

@@ -23,7 +23,8 @@ from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages import site_config
-from proof.pages.page import Page, PageReport
+from proof.pages.metadata import FRONT_MATTER
+from proof.pages.page import Page, PageReport, page_text
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 
@@ -42,6 +43,7 @@ class Site:
         self.root = root
         self._recent: dict[str, tuple[float, Any]] = {}  # key → when it expires, and the value
         self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
+        self._texts: dict[Path, tuple[int, int]] = {}  # by page: its modification time, and a hash of its text
         self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
         self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
         self._bases: tuple[object, dict[str, str], dict[str, str]] | None = None  # state of the files, keys, digests
@@ -86,6 +88,10 @@ class Site:
         if self._book is None or self._book[0] != state:
             self._book = state, fact_book.load(self.root / "snippets")
         return self._book[1]
+
+    def page_with(self, text: str) -> Path | None:
+        """The page with exactly this text below its front matter; the first one if there are several."""
+        return self.cached("pages", self._read_pages).get(hash(text.strip()))
 
     def stale(self, snippet: Snippet) -> list[ProofError]:
         """Why a page must not show the captures of a snippet as it is now. Empty if it may.
@@ -132,6 +138,18 @@ class Site:
             self._reports = written, book, make()
         return self._reports[2]
 
+    def _read_pages(self) -> dict[int, Path]:
+        """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
+        found: dict[int, Path] = {}
+        for path in sorted(self.docs.rglob("*.md")):
+            written = path.stat().st_mtime_ns
+            if self._texts.get(path, (0, 0))[0] != written:
+                text = page_text(self.root, path)
+                front = FRONT_MATTER.match(text)
+                self._texts[path] = written, hash(text[front.end() if front else 0 :].strip())
+            found.setdefault(self._texts[path][1], path)
+        return found
+
     def _read_bases(self) -> tuple[object, dict[str, str], dict[str, str]]:
         """The state of the files about base images, the keys of the rebuilt ones, and the digests of the others."""
         snippets = self.root / "snippets"
@@ -146,18 +164,25 @@ class Site:
     def _captures(self) -> tuple[object, ...]:
         """The state of the captures: each file with its modification time."""
         snippets = self.root / "snippets"
-        files = [f"{snippets}/{name}" for name in cited.CITED]
+        times = []
+        for path in (f"{snippets}/{name}" for name in cited.CITED):
+            with contextlib.suppress(FileNotFoundError):
+                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker
         several: list[object] = []  # of snippets with captures of several engines: an edit decides which are shown
         for folder in os.scandir(snippets):
-            captured = f"{folder.path}/captured"
-            for parent, inner, names in os.walk(captured):
-                files += [f"{parent}/{name}" for name in names]
-                if parent.count("/") - captured.count("/") == _DEEPEST:
-                    inner.clear()
-                if len(places.NAMES.intersection(inner)) > 1:
+            pending = [(f"{folder.path}/captured", 0)]
+            while pending:
+                parent, depth = pending.pop()
+                inner = []
+                with contextlib.suppress(OSError), os.scandir(parent) as entries:
+                    for entry in entries:
+                        if entry.is_dir(follow_symlinks=False):
+                            inner.append(entry)
+                        else:
+                            with contextlib.suppress(FileNotFoundError):
+                                times.append((entry.path, entry.stat(follow_symlinks=False).st_mtime_ns))
+                if depth < _DEEPEST:
+                    pending += [(entry.path, depth + 1) for entry in inner]
+                if len(places.NAMES.intersection(entry.name for entry in inner)) > 1:
                     several.append(folder_cache.state(Path(folder.path)))
-        times = []
-        for path in sorted(files):
-            with contextlib.suppress(FileNotFoundError):
-                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker, and called for each file
-        return *times, *several
+        return *sorted(times), *several

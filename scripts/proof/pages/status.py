@@ -63,6 +63,7 @@ def status(root: Path, cache: Path | None = None) -> Status:
     snippets = count = 0
     steps: dict[str, bool] = {}
     named: set[str] = set()
+    duplicates = False
     notes: list[str] = []
     for folder in project.folders(root):
         if (kept := index.get(folder.name, folder)) is not None:
@@ -77,8 +78,10 @@ def status(root: Path, cache: Path | None = None) -> Status:
             problems += wrong
             if not wrong:
                 index.put(folder.name, folder, asdict(seen), began=began)
-        if not named.isdisjoint(names := {step.partition("/")[0] for step in seen.steps}):
-            problems += project.load_sound(root, known)[1]  # names the duplicates
+        names = {step.partition("/")[0] for step in seen.steps}
+        if not (duplicates or named.isdisjoint(names)):
+            duplicates = True
+            problems += project.load_sound(root, known)[1]  # names all of them
         named |= names
         snippets += seen.snippets
         count += seen.facts

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TICK = 0.1  # seconds between two checks, which is also how long a file must stay unchanged: editors write in steps
+_PAGE = 0.02  # seconds that a page must stay unchanged. Half a page does no harm: it is built again when it is complete
 
 
 class Files:
@@ -19,12 +20,20 @@ class Files:
     def __init__(self, *paths: Path) -> None:
         self._paths = paths
         self._seen = dict(_stamps(*paths))
+        self._looked = 0.0  # when `pending` last looked
+
+    def pending(self) -> bool:
+        """Whether `changed` would find something. Looks at most once a tick, and is false in between."""
+        if time.monotonic() < self._looked + TICK:
+            return False
+        self._looked = time.monotonic()
+        return dict(_stamps(*self._paths)) != self._seen
 
     def changed(self) -> set[Path]:
         """The files written, created or removed since the last check. Waits until nothing changes for one tick."""
         found: set[Path] = set()
         while True:
-            time.sleep(TICK)
+            time.sleep(_PAGE if found and all(path.suffix == ".md" for path in found) else TICK)
             now = dict(_stamps(*self._paths))
             more = {Path(p) for p in now.keys() | self._seen.keys() if now.get(p) != self._seen.get(p)}
             self._seen = now

@@ -1,7 +1,8 @@
 """Serves the site. When you save a file of a snippet, runs the snippet and rebuilds the pages that show it.
 
 After a save, the snippet's commands run and its pages are built; then all pages are built, and the snippet runs a
-second time, to find output that changes from run to run. A new save is handled before these last two.
+second time, to find output that changes from run to run. A new save is handled before these last two, and interrupts a
+build of all pages.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ class Preview:
         if changed := self._files.changed():
             self._saved(changed)
         elif self._unbuilt:
-            self._site.build()
-            self._say(assets=self._restyled)
-            self._unbuilt = self._restyled = False
+            if self._site.build(self._files.pending):
+                self._say(assets=self._restyled)
+                self._unbuilt = self._restyled = False
         elif self._to_repeat and self._watch:
             snippet = self._to_repeat.pop(0)
             result = self._watch.again(snippet)

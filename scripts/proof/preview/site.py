@@ -8,14 +8,18 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mkdocs.commands.build import build
+from jinja2 import Environment
+from mkdocs.commands import build as mkdocs
 from mkdocs.config import load_config
+from mkdocs.config.base import LegacyConfig
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File
+from mkdocs.plugins import BasePlugin
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.nav import Navigation
 
 from proof.core.errors import ProofError
 from proof.core.site_file import site_file
@@ -33,27 +37,41 @@ class Site:
         self._root, self._folders = root, (folder / "0", folder / "1")
         self.shown = self._folders[1]
         self.problems: Problems = {}
+        self._built: _Built | None = None  # what the site that is shown was built from
         config = self._config(self.shown)
         self.docs, self._folder_urls = Path(config.docs_dir), config.use_directory_urls
         self.watched = [self.docs, site_file(root), *(Path(path) for path in config.watch)]
 
-    def build(self) -> None:
-        """Build every page, then show the new site. If the build fails, the old site is still shown."""
+    def build(self, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Build every page, then show the new site. If the build fails, the old site is still shown.
+
+        Asks `stop` before each page. If that says so, the build ends without a result, and false is returned.
+        """
         target = self._folders[self.shown == self._folders[0]]
-        logged = _Log()
-        gathered = self._run(target, logged, dirty=False)
+        logged, built = _Log(), _Built(stop)
+        try:
+            gathered = self._run(logged, lambda: self._build(target, built, dirty=False))
+        except _StoppedError:
+            return False
         if gathered is not None:
             self.problems = gathered
             self.problems.setdefault(None, []).extend(logged.warnings)
-            self.shown = target
+            self.shown, self._built = target, built
+        return True
 
     def build_pages(self, sources: Iterable[Path]) -> None:
-        """Build only these pages, into the site that is shown. `build` should follow for the other pages."""
+        """Build only these pages, into the site that is shown. `build` should follow for the other pages.
+
+        Pages that are in it already take nothing but themselves: settings and navigation are those of the last build.
+        """
         sources = set(sources)
-        for source in sources:
-            if (built := self.shown / self.file_of(source)).exists():
-                os.utime(built, (0, 0))  # a dirty build builds only pages that are older than their sources
-        gathered = self._run(self.shown, _Log(), dirty=True)
+        if (built := self._built) is not None and (files := built.files_of(sources)):
+            gathered = self._run(_Log(), lambda: built.again(files))
+        else:
+            for source in sources:
+                if (file := self.shown / self.file_of(source)).exists():
+                    os.utime(file, (0, 0))  # a dirty build builds only pages that are older than their sources
+            gathered = self._run(_Log(), lambda: self._build(self.shown, _Built(lambda: False), dirty=True))
         if gathered is not None:
             kept: Problems = {p: found for p, found in self.problems.items() if p and p not in sources}
             self.problems = kept | gathered
@@ -70,17 +88,24 @@ class Site:
         )
         return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
 
-    def _run(self, target: Path, logged: _Log, *, dirty: bool) -> Problems | None:
+    def _build(self, target: Path, built: _Built, *, dirty: bool) -> Problems:
+        config = self._config(target)
+        built.pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
+        names: list[Any] = config.markdown_extensions  # Python-Markdown accepts an instance instead of a name
+        names[:] = [built.pages if name == "proof" else name for name in names]
+        config.plugins["preview"] = built
+        mkdocs.build(config, serve_url=config.site_url, dirty=dirty)
+        return built.pages.problems()
+
+    def _run(self, logged: _Log, make: Callable[[], Problems]) -> Problems | None:
         """Run MkDocs. Returns the problems of the pages that it rendered, or None if it failed."""
         log = logging.getLogger("mkdocs")
         log.addHandler(logged)
         log.propagate = False  # its messages are shown among the problems
         try:
-            config = self._config(target)
-            pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
-            names: list[Any] = config.markdown_extensions  # Python-Markdown accepts an instance instead of a name
-            names[:] = [pages if name == "proof" else name for name in names]
-            build(config, serve_url=config.site_url, dirty=dirty)
+            return make()
+        except _StoppedError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever stops a build, the preview reports it and continues
             # A ProofError is complete by itself. MkDocs logs the reason, and raises only that it has stopped.
             said = [] if isinstance(error, ProofError) else logged.errors
@@ -88,7 +113,6 @@ class Site:
             return None
         finally:
             log.removeHandler(logged)
-        return pages.problems()
 
     def _config(self, target: Path) -> MkDocsConfig:
         file = str(site_file(self._root))
@@ -107,6 +131,10 @@ class _Gathering(ProofExtension):
         super().reset()
         self._pages.append(self.page)
 
+    def forget(self) -> None:
+        """Forget the pages that were rendered so far."""
+        self._pages.clear()
+
     def problems(self) -> Problems:
         found: Problems = {}
         problem: ProofError
@@ -114,6 +142,54 @@ class _Gathering(ProofExtension):
             for problem in page.problems:
                 found.setdefault(problem.where.path if problem.where else None, []).append(str(problem))
         return found
+
+
+class _StoppedError(Exception):
+    """A build was stopped, because a file was saved."""
+
+
+class _Built(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
+    """Keeps what MkDocs has made of the settings, the files and the templates: any page can be built again from it."""
+
+    pages: _Gathering
+    settings: MkDocsConfig
+    files: Files
+    nav: Navigation
+    env: Environment
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop = stop
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        self.settings, self.files, self.nav = config, files, nav
+
+    def on_env(self, env: Environment, **_: Any) -> None:
+        self.env = env
+
+    def on_pre_page(self, *_: Any, **__: Any) -> None:
+        if self._stop():
+            raise _StoppedError
+
+    def on_page_context(self, *_: Any, **__: Any) -> None:
+        if self._stop():
+            raise _StoppedError
+
+    def files_of(self, sources: Iterable[Path]) -> list[File]:
+        """The files that MkDocs knows these pages as. Empty if it does not know all of them."""
+        known = {file.abs_src_path: file for file in self.files.documentation_pages()}
+        found = [known.get(str(source)) for source in sources]
+        return [file for file in found if file is not None] if None not in found else []
+
+    def again(self, files: Sequence[File]) -> Problems:
+        """Build these pages again, and return their problems."""
+        self._stop = lambda: False
+        self.pages.forget()
+        shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
+        for file in files:
+            assert file.page is not None
+            mkdocs._populate_page(file.page, self.settings, self.files)  # noqa: SLF001 - nothing public builds one page
+            mkdocs._build_page(file.page, self.settings, shown, self.nav, self.env)  # noqa: SLF001
+        return self.pages.problems()
 
 
 class _Log(logging.Handler):

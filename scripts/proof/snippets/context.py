@@ -6,10 +6,12 @@ device or a sparse file of a terabyte would block the run or fill the disk.
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
 import os
-import shutil
+import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from proof.core import file_modes
@@ -19,24 +21,32 @@ from proof.core.text import first_invisible
 
 # At any depth: version control, and files that file managers and editors create. Merely opening a file must not change
 # a snippet.
-ignored = shutil.ignore_patterns(".git", ".DS_Store", "*~", ".*.sw?", ".#*", "4913")
+_IGNORED = re.compile("|".join(map(fnmatch.translate, (".git", ".DS_Store", "*~", ".*.sw?", ".#*", "4913"))))
 LARGEST = 50_000_000  # bytes in total; a reader is supposed to copy a context
 _MOST = 5_000  # files and directories
 _LONGEST = 500  # bytes of a path, for archives of the context
 
 
+def ignored(names: Iterable[str]) -> set[str]:
+    """Those of these names that do not count."""
+    return set(filter(_IGNORED.match, names))
+
+
 def files(context: Path) -> list[Path]:
     """All files and links of the context, sorted, without the ignored ones. Links are not followed."""
-    found = (folder / name for folder, names in _walk(context) for name in names)
-    return sorted(path for path in found if path.is_symlink() or path.is_file())
+    found = (entry for _, entries in _walk(context) for entry in entries)
+    return sorted(Path(entry.path) for entry in found if entry.is_symlink() or entry.is_file())
 
 
 def holds(context: Path, name: str) -> bool:
     """Whether the context contains the file `name`. Ignored files do not count: they are not checked."""
+    with contextlib.suppress(OSError):  # the usual case needs no path to be resolved
+        if "/" not in name and stat.S_ISREG(os.lstat(context / name).st_mode):
+            return not ignored([name])
     inside, end = Path(os.path.realpath(context)), Path(os.path.realpath(context / name))
     if not (os.path.isfile(end) and end.is_relative_to(inside)):  # noqa: PTH113 - also false for a name that is too long
         return False
-    return not ignored(str(context), list(end.relative_to(inside).parts))
+    return not ignored(end.relative_to(inside).parts)
 
 
 def content(context: Path, path: Path) -> bytes:
@@ -60,9 +70,9 @@ def copy(context: Path, target: Path) -> None:
         inner = folders.pop()
         with directory(context / inner, below=context.parents[2]) as opened:
             names = set(os.listdir(opened))  # noqa: PTH208 - pathlib cannot list a descriptor
-            for name in sorted(names - ignored("", list(names))):
+            for name in sorted(names - ignored(names)):
                 path, made = context / inner / name, target / inner / name
-                _check_name(context, path.parent, name)
+                _check_name(context, str(path.parent), name)
                 mode = os.lstat(name, dir_fd=opened).st_mode
                 if stat.S_ISLNK(mode):
                     made.symlink_to(os.readlink(name, dir_fd=opened))
@@ -82,53 +92,58 @@ def copy(context: Path, target: Path) -> None:
         raise RefusedError(error.what, where=where, evidence=error.evidence, hint=error.hint) from error
 
 
-def check(context: Path) -> None:
-    """Raises RefusedError, with the path, for anything but regular files, directories and links within the context."""
+def check(context: Path) -> list[str]:
+    """The directories of the context, itself included.
+
+    Raises RefusedError, with the path, for anything but regular files, directories and links within the context.
+    """
     if context.is_symlink():
         raise RefusedError("this directory is a symbolic link", where=Where(context), hint="use a real directory")
-    inside = os.path.realpath(context)
+    folders = []
     size = count = 0
-    for folder, names in _walk(context):
-        for name in names:
-            _check_name(context, folder, name)
-        _check_repository(folder, names)
-        for path in (folder / name for name in names):
-            about = path.lstat()
+    for folder, entries in _walk(context):
+        folders.append(folder)
+        for entry in entries:
+            _check_name(context, folder, entry.name)
+        _check_repository(folder, [entry.name for entry in entries])
+        for entry in entries:
+            about = entry.stat(follow_symlinks=False)
             mode = about.st_mode
             if stat.S_ISLNK(mode):
-                _check_link(path, inside)
+                _check_link(Path(entry.path), os.path.realpath(context))
             elif not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
                 raise RefusedError(
                     f"this is a {kind(mode)}: a context may only contain files, directories and links",
-                    where=Where(path),
+                    where=Where(Path(entry.path)),
                     hint="remove it from context/",
                 )
             size += about.st_size if stat.S_ISREG(mode) else 0
             count += 1
-            _check_total(size, count, path)
+            _check_total(size, count, entry.path)
+    return folders
 
 
-def _check_name(context: Path, folder: Path, name: str) -> None:
+def _check_name(context: Path, folder: str, name: str) -> None:
     # First of all, since later messages print the name.
     if hidden := first_invisible(name):
         raise RefusedError(
             f"invisible character {hidden} in a file name",
-            where=Where(folder),
+            where=Where(Path(folder)),
             evidence=name.encode("unicode_escape").decode("ascii"),
             hint="rename it",
         )
-    if len(os.fsencode((folder / name).relative_to(context))) > _LONGEST:
+    if len(os.fsencode(f"{folder}/{name}")) - len(os.fsencode(context)) - 1 > _LONGEST:
         raise RefusedError(f"a path is longer than {_LONGEST} bytes", where=Where(context), hint="shorten it")
     # `.git` itself is ignored. On file systems that ignore case or trailing characters, these names mean the same.
     if name.casefold().partition(":")[0].rstrip(". ") in (".git", "git~1"):
         raise RefusedError(
             f"'{name}' is `.git` on some file systems, and git may read it",
-            where=Where(folder / name),
+            where=Where(Path(folder, name)),
             hint="rename it",
         )
 
 
-def _check_repository(folder: Path, names: Collection[str]) -> None:
+def _check_repository(folder: str, names: Collection[str]) -> None:
     """Raises RefusedError for a directory that git would take for a bare repository, whose config can name commands.
 
     Programs that run git in a context, like buildx, would run them on this machine. See is_git_directory in git's
@@ -138,18 +153,18 @@ def _check_repository(folder: Path, names: Collection[str]) -> None:
     if "head" in seen and ({"objects", "refs"} <= seen or "commondir" in seen):
         raise RefusedError(
             "this directory looks like a bare Git repository, whose settings can make git run commands",
-            where=Where(folder),
+            where=Where(Path(folder)),
             evidence=" ".join(sorted(n for n in names if n.casefold() in ("head", "objects", "refs", "commondir"))),
             hint="rename one of these, or create the repository in a command of the snippet",
         )
 
 
-def _check_total(size: int, count: int, path: Path) -> None:
+def _check_total(size: int, count: int, path: str | Path) -> None:
     if size > LARGEST or count > _MOST:
         what = f"more than {LARGEST:,} bytes" if size > LARGEST else f"more than {_MOST:,} files"
         raise RefusedError(
             f"the context has {what}: readers are supposed to copy it",
-            where=Where(path),
+            where=Where(Path(path)),
             hint="create large files in a command of the snippet",
         )
 
@@ -174,9 +189,19 @@ def _check_link(path: Path, inside: str) -> None:
         ) from error
 
 
-def _walk(context: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each directory with the names of its files and directories, without the ignored ones. Links are not followed."""
-    for folder, folders, names in os.walk(context):
-        unwanted = ignored(folder, [*folders, *names])
-        folders[:] = sorted(set(folders) - unwanted)
-        yield Path(folder), [*folders, *sorted(set(names) - unwanted)]
+def _walk(context: Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Each directory with its directories and files, without the ignored ones. Links are not followed.
+
+    What cannot be listed is left out, as by `os.walk`, which has only the names, so that each file is looked up again.
+    """
+    pending = [str(context)]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as listed:
+                entries = [entry for entry in listed if not _IGNORED.match(entry.name)]
+        except OSError:
+            continue
+        entries.sort(key=lambda entry: (not entry.is_dir(follow_symlinks=False), entry.name))
+        pending += [entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
+        yield folder, entries

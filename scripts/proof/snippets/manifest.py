@@ -50,14 +50,12 @@ def variants(folder: Path) -> list[Snippet]:
     files, found = _READ.get(folder, ({}, []))
     if not files or any(_written(path) != at for path, at in files.items()):
         began = time.time_ns()
-        found = _variants(folder)
-        # The directories too, because new files in a context have to be checked.
-        folders = (Path(parent) for parent, _, _ in os.walk(folder / "context"))
+        found, inside = _variants(folder)
         paths = (
-            folder / "snippet.toml",
-            folder / "captured",
-            *(d.path for s in found for d in s.dockerfiles.values()),
-            *folders,
+            f"{folder}/snippet.toml",
+            f"{folder}/captured",
+            *(str(d.path) for s in found for d in s.dockerfiles.values()),
+            *inside,  # because new files in a context have to be checked
         )
         files = {path: _written(path) for path in paths}
         # A file that was just written may change again without a new time, so it is not cached yet.
@@ -69,27 +67,29 @@ def variants(folder: Path) -> list[Snippet]:
 
 
 # For each directory: the files that were read with their modification times, and the snippets.
-_READ: dict[Path, tuple[dict[Path, int], list[Snippet]]] = {}
+_READ: dict[Path, tuple[dict[str, int], list[Snippet]]] = {}
 _KEPT = 150  # directories; more than most sites use, and a limit for very large projects
 
 
-def _written(path: Path) -> int:
+def _written(path: str) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - quicker
     except OSError:
         return -1
 
 
-def _variants(folder: Path) -> list[Snippet]:
+def _variants(folder: Path) -> tuple[list[Snippet], list[str]]:
+    """The snippets, and the directories of their context."""
     root = folder.parents[1]
     table = Table.read(folder / "snippet.toml", below=root)
-    context.check(folder / "context")
+    inside = context.check(folder / "context")
     places.check(folder / "captured")
     values = _matrix(folder, table)
     places.check_declared(folder / "captured", [value for _, value in values] or [""])
     if not values:
-        return [_load(folder, table)]
-    return [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
+        return [_load(folder, table)], inside
+    read = [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
+    return read, inside
 
 
 def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
@@ -394,20 +394,21 @@ def _references(folder: Path, steps: tuple[Step, ...]) -> tuple[dict[str, Docker
     dockerfiles: dict[str, Dockerfile] = {}
     bases: dict[str, Where] = {}
     built: set[str] = set()
+    inside = folder / "context"
     for step in steps:
         if step.inside:
             bases.setdefault(step.inside, step.where)
         if step.command.verb == "build":
             names = step.command.values(*FILE) or ["Dockerfile"]
-            path = folder / "context" / names[-1]
-            if not context.holds(folder / "context", names[-1]):
+            path = inside / names[-1]
+            if not context.holds(inside, names[-1]):
                 raise ManifestError(f"no {path.name} in {path.parent}", where=step.where, hint=f"write {path}")
             arguments = dict(a.partition("=")[::2] for a in step.command.values("--build-arg"))
             dockerfiles[step.name] = dockerfile.parse(path, arguments, below=folder.parents[1])
             for image, where in dockerfiles[step.name].images.items():
                 if full_name(image) not in built:
                     bases.setdefault(image, where)
-            _check_secrets(folder / "context", step)
+            _check_secrets(inside, step)
         for image in step.command.images:
             if step.command.verb == "rmi" and full_name(image) not in built:
                 raise ManifestError(

@@ -70,6 +70,8 @@ class Step:
 
         For an engine that no outcome is declared for, the first one is expected.
         """
+        if not (self.outcomes or self.differs or any(rule.engine for rule in self.facts)):
+            return self  # the usual case
         facts = tuple(rule for rule in self.facts if rule.engine is None or rule.engine.holds(engine))
         facts = () if any(condition.holds(engine) for condition in self.differs) else facts
         outcome = next((outcome for outcome in self.outcomes if outcome.engine.holds(engine)), self)

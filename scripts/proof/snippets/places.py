@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shlex
 from collections.abc import Collection
@@ -33,7 +34,7 @@ class Place(NamedTuple):
 
     def folder(self, snippet_folder: Path, variant: str = "") -> Path:
         """Its directory, for one `variant` of a matrix."""
-        return snippet_folder / "captured" / variant / str(self)
+        return snippet_folder.joinpath("captured", variant, str(self))
 
 
 PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)
@@ -88,12 +89,14 @@ def check_declared(captured: Path, variants: Collection[str]) -> None:
     Such captures are never compared with anything, so they could contain any number. Leftovers of killed runs are
     ignored.
     """
-    places = {captured / variant for variant in variants}
-    allowed = places | {place / name for place in places for name in NAMES} | {captured}
-    for folder in {captured, *places}:
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if not (path in allowed and path.is_dir()) and not _UNFINISHED.fullmatch(path.name):
-                raise undeclared(path, "not a variant in the manifest, nor a kind of capture")
+    names = set(variants) - {""}
+    allowed = {"": names | (NAMES if "" in variants else set()), **dict.fromkeys(sorted(names), NAMES)}
+    for folder, known in allowed.items():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(captured / folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                is_known = entry.name in known and entry.is_dir(follow_symlinks=False)
+                if not is_known and not _UNFINISHED.fullmatch(entry.name):
+                    raise undeclared(Path(entry.path), "not a variant in the manifest, nor a kind of capture")
 
 
 def undeclared(path: Path, why: str) -> PageError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import ChainMap
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePath
 
 from proof.core.errors import ManifestError, ProofError, UsageError, Where
@@ -42,12 +43,12 @@ def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
     Raises UsageError for an unknown name, and if there are no snippets at all.
     """
     found = [snippet for folder in folders(root) for snippet in variants(folder)]
-    known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
+    known = _names(found)
     for name in names or []:
         if name not in known:
             raise _unknown(name, known)
-    _check_names(found)
-    return [s for s in found if not names or s.name in names or s.folder.name in names]
+    _check_names(found, {})
+    return _selected(found, names or ())
 
 
 def load_sound(root: Path, bases: Bases, names: Collection[str] = ()) -> tuple[list[Snippet], list[ProofError]]:
@@ -56,31 +57,46 @@ def load_sound(root: Path, bases: Bases, names: Collection[str] = ()) -> tuple[l
     `names` selects some; without it, all are loaded. Raises UsageError for an unknown name, or an empty project.
     """
     found: list[Snippet] = []
+    taken: dict[str, Where] = {}
     broken: dict[str, list[ProofError]] = {}  # by directory
     for folder in folders(root):
         try:
             here = variants(folder)
             bases.check(here)
-            _check_names([*found, *here])
+            _check_names(here, taken)
+            taken |= {snippet.name: snippet.where for snippet in here}
             found += here
         except UsageError as error:
             broken[folder.name] = [error, *error.also]
-    known = list(dict.fromkeys([s.folder.name for s in found] + [s.name for s in found]))
+    known = _names(found)
     problems = []
     for folder_name, errors in broken.items():
         # What cannot be read may declare any variant.
         of_it = [n for n in names if n == folder_name or (n.startswith(f"{folder_name}_") and n not in known)]
-        known += [folder_name, *of_it]
+        known |= dict.fromkeys([folder_name, *of_it])
         problems += errors if of_it or not names else []
     for name in names:
         if name not in known:
             raise _unknown(name, known)
-    return [s for s in found if not names or s.name in names or s.folder.name in names], problems
+    return _selected(found, names), problems
 
 
-def _check_names(snippets: list[Snippet]) -> None:
-    """Raises ManifestError if two snippets have the same name, like a directory and a variant of another one."""
-    places: dict[str, Where] = {}
+def _names(snippets: list[Snippet]) -> dict[str, None]:
+    """What a user can call these snippets: their directories, then they themselves."""
+    return dict.fromkeys([s.folder.name for s in snippets] + [s.name for s in snippets])
+
+
+def _selected(snippets: list[Snippet], names: Collection[str]) -> list[Snippet]:
+    wanted = set(names)
+    return [s for s in snippets if not wanted or s.name in wanted or s.folder.name in wanted]
+
+
+def _check_names(snippets: list[Snippet], taken: dict[str, Where]) -> None:
+    """Raises ManifestError if two snippets have the same name, like a directory and a variant of another one.
+
+    `taken` are the names of other snippets, and where those are.
+    """
+    places = ChainMap({}, taken)
     for snippet in snippets:
         if (other := places.setdefault(snippet.name, snippet.where)) != snippet.where:
             raise ManifestError(
@@ -124,8 +140,8 @@ def _declared(snippets: Path, name: str) -> Snippet | None:
     return None
 
 
-def _unknown(name: str, known: list[str]) -> UsageError:
-    last = PurePath(name).name
+def _unknown(name: str, names: Iterable[str]) -> UsageError:
+    last, known = PurePath(name).name, list(names)
     if last != name and last in known:
         return UsageError(f"'{name}' is a path, not the name of a snippet", hint=f"write {last}")
     near = did_you_mean(name, known)

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from proof.core.errors import RefusedError, Where
 from proof.core.text import first_invisible
 
-_PLAIN = r"A-Za-z0-9%+,./:@_\-\x80-\U0010ffff"
+_PLAIN = r"[A-Za-z0-9%+,./:@_\-]|[^\0-\x7f]"  # a set of all other characters would take milliseconds to compile
 _IN_DOUBLE_QUOTES = r'(?:[^"$`!\\]|\\[^!])*'
 _PIECE = re.compile(  # of a word, or the blank between two
     rf"""
     (?P<blank>\ +)
-    | (?P<plain>[{_PLAIN}][{_PLAIN}=]*)
+    | (?P<plain>(?:{_PLAIN})(?:{_PLAIN}|=)*)
     | '(?P<quoted>[^']*)'
     | "(?P<double_quoted>{_IN_DOUBLE_QUOTES})"
     | (?P<pipe>\|)

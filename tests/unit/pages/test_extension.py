@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
@@ -23,6 +24,7 @@ from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.core.errors import Where
 from proof.pages import site as site_module
 from proof.pages.extension import StopBuildError
+from proof.pages.page import page_text
 from proof.pages.site import Site
 from proof.snippets.model import Snippet
 from proof.snippets.places import folder_of
@@ -287,6 +289,38 @@ def test_what_passes(text: str, project: Path) -> None:
     html = convert(text, project)
     assert "never closed" not in html
     assert "waiver:" not in html
+
+
+def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
+    """A page of nothing but opening braces is refused in a few seconds at most: it took minutes."""
+    began = time.process_time()
+    with pytest.raises(StopBuildError, match=r"this `\{\{` is never closed"):
+        convert("{{" * 100_000, project)
+    assert time.process_time() - began < 10
+
+
+def test_braces_are_closed_by_the_first_pair(project: Path) -> None:
+    """What follows the first closing braces is text, and blanks inside the braces do not count."""
+    html = convert("It weighs {{ \n note.size \t}}, as }} say.", project)
+    assert re.match(r"<p>It weighs <data [^>]*>[^<]*</data>, as }} say.</p>", html)
+
+
+def test_a_page_is_found_without_reading_all_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page is read once to find which one it is, however many there are; it was read for each later page."""
+    names = [f"docs/page-{number:02}.md" for number in range(30)]
+    write(project, {name: f"---\ntitle: A page\n---\n\n# {name}\n" for name in names})
+    monkeypatch.setattr(site_module, "_AT_ONCE", 60.0)
+    read: list[Path] = []
+
+    def reading(root: Path, path: Path) -> str:
+        read.append(path)
+        return page_text(root, path)
+
+    monkeypatch.setattr(site_module, "page_text", reading)
+    known = Site(project)
+    assert [known.page_with(f"# {name}\n") for name in names] == [project / name for name in names]
+    assert len(read) == len(set(read)) == len(list((project / "docs").rglob("*.md")))
+    assert known.page_with("# Another") is None
 
 
 def test_code_in_a_reason_is_text(project: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -12,9 +14,10 @@ from proof.core.errors import ManifestError, RefusedError, UsageError
 from proof.core.toml_table import Table
 from proof.snippets import manifest
 from proof.snippets import project as project_module
+from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
-from tests.support.makers import write
+from tests.support.makers import placed, write
 
 TOML = r"""title = "Single-stage build"
 image = "example"
@@ -350,6 +353,27 @@ command = "docker build --build-arg GO={go} -t example ."
         for names in (None, ["a_1_27_rc"]):
             with pytest.raises(ManifestError, match=r"a_1_26/snippet\.toml: two snippets are called 'a_1_26'"):
                 project_module.load_all(tmp_path, names)
+
+    def test_a_name_that_is_taken_breaks_only_its_folder(self, tmp_path: Path) -> None:
+        """Of two directories with a snippet of the same name, only the later one is broken."""
+        alone = self.TOML.replace('[matrix]\ngo = ["1.26", "1.27-rc"]\n', "").replace("{go}", "1.26")
+        for name, text in (("a", self.TOML), ("a_1_26", alone), ("b", self.TOML)):
+            files = {"snippet.toml": text, "context/Dockerfile": "ARG GO=1\nFROM golang:$GO\n"}
+            write(tmp_path / "snippets" / name, files)
+        known = mock.Mock(spec=Bases)
+        found, problems = project_module.load_sound(tmp_path, known)
+        assert [snippet.name for snippet in found] == ["a_1_26", "a_1_27_rc", "b_1_26", "b_1_27_rc"]
+        assert ["two snippets are called 'a_1_26'" in str(problem) for problem in problems] == [True]
+
+    def test_many_names(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The names of ten thousand snippets are compared in a moment: comparing each with each took half a minute."""
+        folders = [tmp_path / "snippets" / f"a{number}" for number in range(10_000)]
+        monkeypatch.setattr(project_module, "folders", lambda root: folders)
+        monkeypatch.setattr(project_module, "variants", lambda folder: [placed(folder)])
+        began = time.process_time()
+        found, problems = project_module.load_sound(tmp_path, mock.Mock(spec=Bases))
+        assert time.process_time() - began < 5
+        assert (len(found), problems) == (10_000, [])
 
     def test_variants(self, tmp_path: Path) -> None:
         """A matrix makes a snippet for each value, each with its own name and captures."""

@@ -1,0 +1,75 @@
+"""Times the preview: from saving a page until a browser that shows it is told of the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import clock
+from benchmarks.clock import NotComparableError, Taken
+from benchmarks.record import Row
+
+_START = 120.0  # seconds for the first build of all pages
+_REST = 8.0  # seconds for the build of all pages after a save
+
+
+def page_edited(root: Path, page: str, times: int) -> Iterator[Row]:
+    """Time an edit of one page of a project, as a browser sees it. Each begins when all pages are built."""
+    path = root / "docs" / page
+    shown = "/" if page == "index.md" else f"/{page.removesuffix('.md')}/"
+    with _serving(root) as port:
+
+        def edit() -> Taken:
+            taken = _until_shown(port, shown, path, f"\nIt is {time.monotonic_ns()}. {{{{ waiver: a benchmark }}}}\n")
+            time.sleep(_REST)
+            return Taken(taken)
+
+        edit()  # not counted: the first time loads modules
+        (found,) = clock.alternate(times, edit)
+    yield Row("page_edited", "one page edited, save to page", "s", found.seconds, None, "", 0.2)
+
+
+@contextlib.contextmanager
+def _serving(root: Path) -> Iterator[int]:
+    """Run the preview of a project without an engine, and yield its port when it has built its pages."""
+    port = 8000 + os.getpid() % 1000
+    argv = [sys.executable, "-m", "proof.cli.main", "serve", "--plain", "--port", str(port)]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    with subprocess.Popen(argv, cwd=root, env=env, stdout=subprocess.DEVNULL) as serving:
+        try:
+            _wait_for(port)
+            time.sleep(_REST)
+            yield port
+        finally:
+            serving.terminate()
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + _START
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            if answer.status == 200:
+                return
+    raise NotComparableError("the preview did not show a page in time")
+
+
+def _until_shown(port: int, page: str, path: Path, line: str) -> float:
+    """Seconds from appending a line to a file until a browser that shows `page` is told to reload it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
+        events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
+        first = next(events)["version"]
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+        saved = time.monotonic()
+        shown = next(event for event in events if event["version"] != first or event["problems"])
+        if shown["problems"]:
+            raise NotComparableError(f"the preview reports: {shown['problems']}")
+        return time.monotonic() - saved

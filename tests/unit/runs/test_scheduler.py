@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from proof.captures import index
+from proof.captures.model import Provenance
 from proof.cli import engine_choice, main, run_snippets
 from proof.core.errors import CannotMeasureError, ManifestError, Where
 from proof.engines import private_daemon
@@ -219,6 +220,13 @@ def test_an_error_says_itself_why(snippets: list[Snippet], fault: Exception, say
     assert str(result.error).startswith(says)
 
 
+def provenance(root: Path) -> Provenance:
+    """That of a made-up capture."""
+    capture = index.best(root / "snippets" / "note")
+    assert capture is not None
+    return capture.provenance
+
+
 def test_the_whole_command_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,7 +246,7 @@ def test_the_whole_command_goes_on(
     monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(engine_choice, "chosen", engine)
     monkeypatch.setattr(run_snippets, "_load_bases", lambda *_, **__: ({}, {}))
-    monkeypatch.setattr(verify_module, "provenance", lambda *_: None)
+    monkeypatch.setattr(verify_module, "provenance", lambda *_: provenance(root))
     monkeypatch.setattr(verify_module, "verify", one)
     assert main.main(["--project", str(root), "check"]) == 3
     said = capsys.readouterr()
@@ -270,7 +278,7 @@ def test_an_interrupted_check_keeps_what_it_has_found(
     monkeypatch.setattr(private_daemon, "obstacle", str)
     monkeypatch.setattr(engine_choice, "chosen", engine)
     monkeypatch.setattr(run_snippets, "_load_bases", lambda *_, **__: ({}, {}))
-    monkeypatch.setattr(verify_module, "provenance", lambda *_: None)
+    monkeypatch.setattr(verify_module, "provenance", lambda *_: provenance(root))
     monkeypatch.setattr(verify_module, "verify", one)
     time.sleep(0.1)  # the cache trusts no file that was written just now
     assert main.main(["--project", str(root), "check", "--jobs", "1"]) == 130

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,10 +30,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
-    """The exit code, and every call in its order."""
+    """The exit code, and every call in its order, without the directory for temporary files."""
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "FAILS": fails}
     done = subprocess.run(["bash", "scripts/test", *arguments], cwd=root, env=env, capture_output=True, check=False)
-    return done.returncode, (root / "calls").read_text().splitlines()
+    calls = (root / "calls").read_text()
+    for folder in map(Path, re.findall(r" --basetemp (\S+)", calls)):
+        assert folder.exists() is bool(fails)  # what failed tests leave is kept
+        shutil.rmtree(folder, ignore_errors=True)
+    return done.returncode, re.sub(r" --basetemp \S+", "", calls).splitlines()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from proof.pages.page import INDEX, Page
 from proof.pages.site import Site
 from proof.snippets import manifest, places
 
-_CHART = re.compile(r"^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
+# A chart, or a longer fence, which may show how to write one.
+_CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
 
 METHOD = """
@@ -157,7 +158,7 @@ def _pages(folder: Path) -> list[Path]:
 def _drawn(text: str, figures: list[str]) -> str:
     """Replace each chart in a text by its figure."""
     ordered = iter(figures)
-    return _CHART.sub(lambda _: next(ordered), text)
+    return _CHART.sub(lambda found: found[0] if found["longer"] else next(ordered), text)
 
 
 def _figures(page: Path, built: Path) -> list[str]:

@@ -173,6 +173,8 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
     if text.startswith(("claim:", "waiver:")):
         return ""
     if text.startswith("explorer "):
+        if not page.book.captures.keys() >= {*text.split()[1:]}:
+            return found[0]
         images = [explorer.image(page.snippet(name), page.book.captures[name]) for name in text.split()[1:]]
         page.explorers += 1
         return f"<div>{explorer.render(images, f'explorer-{page.explorers}')}</div>"
@@ -182,6 +184,8 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
         except PageError:
             return found[0]  # one of Docker's own templates, in a code span
     snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
+    if snippet not in page.book.captures:
+        return found[0]  # an example of how to write one
     capture = page.book.captures[snippet]
     step = capture.step(name)
     assert step is not None

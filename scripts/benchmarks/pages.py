@@ -20,7 +20,8 @@ from proof.pages.page import INDEX, Page
 from proof.pages.site import Site
 from proof.snippets import manifest, places
 
-_CHART = re.compile(r"^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
+# A chart, or a longer fence, which may show how to write one.
+_CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
 
 METHOD = """
@@ -157,7 +158,7 @@ def _pages(folder: Path) -> list[Path]:
 def _drawn(text: str, figures: list[str]) -> str:
     """Replace each chart in a text by its figure."""
     ordered = iter(figures)
-    return _CHART.sub(lambda _: next(ordered), text)
+    return _CHART.sub(lambda found: found[0] if found["longer"] else next(ordered), text)
 
 
 def _figures(page: Path, built: Path) -> list[str]:
@@ -172,6 +173,8 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
     if text.startswith(("claim:", "waiver:")):
         return ""
     if text.startswith("explorer "):
+        if not page.book.captures.keys() >= {*text.split()[1:]}:
+            return found[0]
         images = [explorer.image(page.snippet(name), page.book.captures[name]) for name in text.split()[1:]]
         page.explorers += 1
         return f"<div>{explorer.render(images, f'explorer-{page.explorers}')}</div>"
@@ -181,6 +184,8 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
         except PageError:
             return found[0]  # one of Docker's own templates, in a code span
     snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
+    if snippet not in page.book.captures:
+        return found[0]  # an example of how to write one
     capture = page.book.captures[snippet]
     step = capture.step(name)
     assert step is not None

@@ -36,7 +36,7 @@ def main() -> int:
     """Run the requested benchmarks and print the rows. If all were run, save them too."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"snippets to run (default: of {', '.join(_PAGES)})")
-    parser.add_argument("--all", action="store_true", help="status of 10,000, 1,000 pages too")
+    parser.add_argument("--all", action="store_true", help="all snippets, status of 10,000, 1,000 pages too: an hour")
     parser.add_argument(
         "--part", choices=("snippets", "status", "site"), action="append", help="run only this part; saves nothing"
     )
@@ -69,9 +69,10 @@ def main() -> int:
                 edited="/".join(_EDITED[:2]),
             )
             project = _copy(root, work / "again")  # without the edits made above
-            if not options.names:
+            if options.all and not options.names:
                 whole = snippets.Sides(project, [], work / "whole", cache_folder())
                 rows += _shown(whole.everything(options.times), options)
+                method += snippets.OF_ALL
         if "status" in parts:
             counts = [10, 100, 1000, *([10_000] if options.all else [])]
             rows += _shown(pages.status(project, _MODEL, work, counts, options.times), options)

@@ -45,12 +45,14 @@ alone, after the others; the scripts do not.
 
 Cold: without build cache, images and counts but those of the bases, whose loading counts on no side. The commands need
 some processor time, whoever runs them. It is that of all processes of the bare side, with its engine; the kernel's own
-is not in it. All snippets run cold once on each side. Memory is that of the tool alone, not of clients and daemon, for
-copies of one snippet.
+is not in it. Memory is that of the tool alone, not of clients and daemon, for copies of one snippet.
 
 Changed: a line is added to {edited}, then all is updated, against that snippet's commands with their engine. Edited:
 the same while scripts/serve runs; from the save until a browser is told of the new page, against that snippet's
 commands on an engine that runs. Both take turns.
+"""
+OF_ALL = """
+All snippets run cold once on each side.
 """
 _REST = 8.0  # seconds for what the preview does after a save: it builds all pages and runs the commands once more
 

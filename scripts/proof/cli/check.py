@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from proof.cli.options import RunOptions, Verbs, add_run_options, may_be_private, may_reuse
+from proof.cli.options import RunOptions, Verbs, add_run_options
 
 if TYPE_CHECKING:
-    from proof.engines.engine import Engine
-    from proof.reports.terminal import Terminal
     from proof.runs.result import Result
 
 
@@ -29,46 +25,25 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from proof.core.settings import cache_folder
-    from proof.engines import private_daemon
-    from proof.snippets.base_images import PLATFORM
-
-    # CI systems stop a job with SIGTERM: clean up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = RunOptions.of(parsed)
-    with contextlib.ExitStack() as stack:
-        starting = None
-        # If snippets run in any case, their engine starts while the rest of the tool and the project are read. But an
-        # update may have to wait for another one first.
-        if may_be_private(options) and not may_reuse(options) and not options.write:
-
-            def lost() -> None:
-                engine_choice.say_lost(terminal)
-
-            start = private_daemon.starting(cache_folder(), PLATFORM, memory=options.memory, on_restart=lost)
-            starting = stack.enter_context(start)
-        from proof.cli import engine_choice
-        from proof.reports.terminal import Terminal
-
-        terminal = Terminal(stderr=options.reports.json)
-        return _check(options, terminal, starting)
-
-
-def _check(options: RunOptions, terminal: Terminal, starting: Callable[[], Engine] | None) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     from proof.cli import conclude
     from proof.cli.page_check import BackgroundPageCheck
-    from proof.cli.run_snippets import choose_snippets, run_snippets
+    from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
     from proof.core.errors import NoEngineError, exit_code_of
     from proof.core.settings import cache_folder
     from proof.pages import measurement_pages
+    from proof.reports.terminal import Terminal
     from proof.runs.result_cache import ResultCache
     from proof.shards import result_files
     from proof.snippets import base_images
     from proof.snippets.base_images import PLATFORM
 
+    # CI systems stop a job with SIGTERM: clean up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
+    options = RunOptions.of(parsed)
+    terminal = Terminal(stderr=options.reports.json)
     bases = base_images.load(options.root)
     snippets, broken = choose_snippets(options, terminal, bases)
     if options.results:
@@ -90,7 +65,7 @@ def _check(options: RunOptions, terminal: Terminal, starting: Callable[[], Engin
             terminal.result(result)
         try:
             if left := [snippet for snippet in snippets if snippet.name not in found]:
-                ran = run_snippets(left, options, terminal, bases, cache=cache, pages=pages, starting=starting)
+                ran = run_snippets(left, options, terminal, bases, cache=cache, pages=pages)
                 found |= {result.snippet.name: result for result in ran}
             page_check = pages.report(terminal)
         except NoEngineError as error:

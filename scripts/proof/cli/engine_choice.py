@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -17,17 +16,9 @@ from proof.snippets.base_images import PLATFORM
 
 
 @contextlib.contextmanager
-def chosen(
-    choice: EngineChoice,
-    terminal: Terminal,
-    cache: Path,
-    *,
-    memory: int | None,
-    starting: Callable[[], Engine] | None = None,
-) -> Iterator[Engine]:
+def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
     """The engine to use during the block. Prints which one it is, and why better ones are not available.
 
-    `starting` waits for a private engine that the caller has started, and stops.
     Raises NoEngineError, with the reason for each engine, if none is available.
     """
     refused: list[NoEngineError] = []
@@ -35,7 +26,7 @@ def chosen(
         with contextlib.ExitStack() as stack:
             try:
                 if kind == "private":
-                    engine = stack.enter_context(_private(terminal, cache, memory, starting))
+                    engine = stack.enter_context(_private(terminal, cache, memory))
                 else:
                     engine = stack.enter_context(user_engine.connect(kind, cache, PLATFORM))
             except NoEngineError as error:
@@ -60,24 +51,17 @@ def chosen(
 
 
 @contextlib.contextmanager
-def _private(
-    terminal: Terminal, cache: Path, memory: int | None, starting: Callable[[], Engine] | None
-) -> Iterator[Engine]:
+def _private(terminal: Terminal, cache: Path, memory: int | None) -> Iterator[Engine]:
+    def lost() -> None:
+        terminal.say(" · the engine was lost and has been restarted", "yellow")
+
     with contextlib.ExitStack() as stack:
         with terminal.stage("private engine"):
-            if starting:
-                engine = starting()
-            else:
-                lost = partial(say_lost, terminal)
-                engine = stack.enter_context(private_daemon.start(cache, PLATFORM, memory=memory, on_restart=lost))
+            start = private_daemon.start(cache, PLATFORM, memory=memory, on_restart=lost)
+            engine = stack.enter_context(start)
         if not engine.group:
             terminal.say(" · the private engine cannot limit memory here", "yellow")
         yield engine
-
-
-def say_lost(terminal: Terminal) -> None:
-    """Print that a private engine was restarted."""
-    terminal.say(" · the engine was lost and has been restarted", "yellow")
 
 
 def _introduce(engine: Engine, terminal: Terminal) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -173,20 +172,6 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shard", metavar="I/N", help="run only one part of the snippets: 1/3 is the first of three")
     parser.add_argument("--results", type=Path, metavar="DIR", help="write the results to DIR, for `proof merge`")
     add_report_option(parser)
-
-
-def may_be_private(options: RunOptions) -> bool:
-    """Whether the run uses a private engine, if it starts."""
-    from proof.engines import private_daemon
-
-    return options.engine in ("auto", "private") and not private_daemon.obstacle()
-
-
-def may_reuse(options: RunOptions) -> bool:
-    """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
-    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
-    reported = (options.results, options.reports.written, os.environ.get("CI"))
-    return may_be_private(options) and not any(special) and not any(reported)
 
 
 def add_report_option(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -16,6 +17,7 @@ from proof.cli.options import RunOptions
 from proof.cli.page_check import BackgroundPageCheck
 from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
+from proof.engines import private_daemon
 from proof.engines.engine import Engine
 from proof.pages import scan
 from proof.provision import loader
@@ -53,6 +55,15 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tu
     return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets, broken
 
 
+def may_reuse(options: RunOptions) -> bool:
+    """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
+    special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
+    reports = options.reports
+    reported = (options.results, reports.written, os.environ.get("CI"))
+    private = options.engine in ("auto", "private") and not private_daemon.obstacle()
+    return private and not any(special) and not any(reported)
+
+
 def run_snippets(
     snippets: list[Snippet],
     options: RunOptions,
@@ -61,17 +72,11 @@ def run_snippets(
     *,
     cache: ResultCache,
     pages: BackgroundPageCheck,
-    starting: Callable[[], Engine] | None = None,
 ) -> list[Result]:
-    """Run these snippets on the engine that the options choose, and keep their verdicts for the next run.
-
-    `starting` waits for a private engine that the caller has started, and stops.
-    """
+    """Run these snippets on the engine that the options choose, and keep their verdicts for the next run."""
     with (
         _captures_locked(options, terminal),
-        engine_choice.chosen(
-            options.engine, terminal, cache_folder(), memory=options.memory, starting=starting
-        ) as engine,
+        engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
         ThreadPoolExecutor(1) as meanwhile,
     ):
         provenance = meanwhile.submit(verify.provenance, options.root, engine, {}, options.engine_from)

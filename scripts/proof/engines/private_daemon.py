@@ -21,10 +21,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proof.core.errors import CannotMeasureError, NoEngineError
 from proof.engines import api, cleanup, journal
@@ -207,20 +205,6 @@ def start(
             yield engine
             if detach:
                 ending.pop_all()
-
-
-@contextlib.contextmanager
-def starting(cache: Path, platform: str, **options: Any) -> Iterator[Callable[[], Engine]]:
-    """Start a private engine, with the options of `start`, while the block does something else.
-
-    Yields a function that waits for the engine, and raises what `start` does. The engine ends with the block.
-    """
-    with ThreadPoolExecutor(1) as meanwhile, contextlib.ExitStack() as stack:
-        started = meanwhile.submit(stack.enter_context, start(cache, platform, **options))
-        try:
-            yield started.result
-        finally:
-            wait([started])  # an engine cannot be stopped before it has started
 
 
 @dataclass

@@ -132,19 +132,3 @@ def test_other_errors_end_the_search(faked: dict[str, Any], capsys: pytest.Captu
     with pytest.raises(CannotMeasureError, match="the disk is full"):
         said("auto", capsys)
     assert faked["ended"] == []
-
-
-def test_an_engine_that_the_caller_has_started(faked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    """It is waited for and used, and not stopped here. If it does not start, the next one is used."""
-    ours = engine("docker")
-    with engine_choice.chosen("auto", Terminal(), Path("/nonexistent"), memory=None, starting=lambda: ours) as found:
-        assert found is ours
-    assert faked["ended"] == []
-
-    def fail() -> Engine:
-        raise NO_PRIVATE
-
-    faked["podman"] = engine("podman")
-    with engine_choice.chosen("auto", Terminal(), Path("/nonexistent"), memory=None, starting=fail) as found:
-        assert found is faked["podman"]
-    assert capsys.readouterr().out.splitlines()[: len(PRIVATE_IS_NOT)] == PRIVATE_IS_NOT

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from proof.core.errors import CannotMeasureError, NoEngineError
+from proof.core.errors import CannotMeasureError
 from proof.engines import private_daemon
 from proof.system import process, sandbox
 from proof.system.process import Completed
@@ -132,57 +130,6 @@ def test_the_builds_of_another_docker_are_not_reused(tmp_path: Path, monkeypatch
     private_daemon._renew(tmp_path / "slot")
     assert not layer.exists()
     private_daemon._renew(tmp_path / "slot")
-
-
-class TestMeanwhile:
-    """An engine that starts while something else is done."""
-
-    @pytest.fixture
-    def log(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """What happened, in order. The engine starts as soon as `go on` is in it."""
-        log: list[str] = []
-
-        @contextlib.contextmanager
-        def start(*_: object, **__: object) -> Iterator[str]:
-            wait_until(lambda: "go on" in log or "it fails" in log)
-            if "it fails" in log:
-                raise NoEngineError("the private engine did not start")
-            log.append("started")
-            try:
-                yield "the engine"
-            except BaseException as error:
-                log.append(f"ended after {type(error).__name__}")
-                raise
-            log.append("ended")
-
-        monkeypatch.setattr(private_daemon, "start", start)
-        return log
-
-    def test_it_starts_meanwhile(self, log: list[str], tmp_path: Path) -> None:
-        """The block is not kept waiting until it needs the engine, which ends with the block."""
-        with private_daemon.starting(tmp_path, "linux/amd64") as engine:
-            log += ["something else", "go on"]
-            assert cast("str", engine()) == "the engine"
-            log.append("used")
-        assert log == ["something else", "go on", "started", "used", "ended"]
-
-    def test_it_does_not_start(self, log: list[str], tmp_path: Path) -> None:
-        """The reason is raised where the engine is needed."""
-        with private_daemon.starting(tmp_path, "linux/amd64") as engine:
-            log.append("it fails")
-            with pytest.raises(NoEngineError, match="did not start"):
-                engine()
-
-    def test_it_is_not_needed(self, log: list[str], tmp_path: Path) -> None:
-        """If the block fails before the engine has started, no engine is left running."""
-
-        def fail() -> None:
-            threading.Timer(0.05, log.append, ["go on"]).start()
-            raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt), private_daemon.starting(tmp_path, "linux/amd64"):
-            fail()
-        assert log == ["go on", "started", "ended after KeyboardInterrupt"]
 
 
 # It kills the tool before it asks for the signal, at the one moment when the kernel would not send it.

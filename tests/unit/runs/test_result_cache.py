@@ -13,7 +13,8 @@ import pytest
 
 from proof.captures import store
 from proof.cli.main import parser
-from proof.cli.options import RunOptions, may_reuse
+from proof.cli.options import RunOptions
+from proof.cli.run_snippets import may_reuse
 from proof.engines import private_daemon
 from proof.runs import result_cache
 from proof.runs.result import Result, Verdict

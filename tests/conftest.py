@@ -68,7 +68,7 @@ def _group(path: Path) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Share the tests out between workers. What takes minutes begins first, so that no worker is left with it alone."""
-    if config.getoption("dist", "no") == "loadgroup":
+    if config.getoption("loadgroup", default=False):  # what xdist tells its workers of `--dist loadgroup`
         groups = {path: _group(path) for path in {item.path for item in items}}
         for item in items:
             item.add_marker(pytest.mark.xdist_group(groups[item.path]))

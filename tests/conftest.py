@@ -7,9 +7,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from proof.core.errors import NoEngineError
 from proof.core.settings import cache_folder
@@ -30,7 +32,13 @@ settings.register_profile("quick", settings.get_profile("same"), max_examples=25
 settings.load_profile("same")
 
 # The groups of tests that take longest.
-_LONG = ("test_article", "test_faults", "browser", "test_drift", "host", "test_bench", "test_beside", "test_tiny")
+_LONG = (
+    "tests/engine/test_article.py",
+    "tests/engine/test_faults.py",
+    "browser",
+    "host",
+    *(f"tests/engine/test_{name}.py" for name in ("drift", "bench", "beside", "tiny", "try_it", "private")),
+)
 
 
 @pytest.fixture(scope="session")
@@ -57,23 +65,30 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.setrecursionlimit(3 * sys.getrecursionlimit())
 
 
-def _group(path: Path) -> str:
-    """The tests that one worker runs, one after another: a file, or the files that have to share one."""
-    if path.parent.name == "browser":
+def _group(file: str) -> str:
+    """The tests that one worker runs, one after another: a file of tests, or the files that have to share one."""
+    if file.startswith("tests/browser/"):
         return "browser"  # one site and one browser for all
-    if path.stem in ("test_host", "test_engines"):
+    if file in ("tests/engine/test_host.py", "tests/engine/test_engines.py"):
         return "host"  # the one compares what is on this machine, the other uses its Podman
-    return str(path)
+    return file
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Share the tests out between workers. What takes minutes begins first, so that no worker is left with it alone."""
-    if config.getoption("loadgroup", default=False):  # what xdist tells its workers of `--dist loadgroup`
-        groups = {path: _group(path) for path in {item.path for item in items}}
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(groups[item.path]))
-        order = {name: number for number, name in enumerate(_LONG)}
-        items.sort(key=lambda item: order.get(Path(groups[item.path]).stem, len(order)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out between workers by their groups."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+
+    found = LoadScopeScheduling(config, log)
+    found._split_scope = lambda nodeid: _group(nodeid.partition("::")[0])
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no worker is left with it alone."""
+    order = {group: number for number, group in enumerate(_LONG)}
+    items.sort(key=lambda item: order.get(_group(item.nodeid.partition("::")[0]), len(order)))
 
 
 def pytest_collection() -> None:

@@ -15,7 +15,7 @@ from tests.support.makers import write
 
 CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
 WORKERS = (os.cpu_count() or 1) + 1
-ALL = f"python -m pytest --numprocesses {WORKERS} --dist loadgroup --no-loadscope-reorder"
+ALL = f"python -m pytest --numprocesses {WORKERS} --dist loadscope --no-loadscope-reorder"
 UNIT = f"python -m pytest --numprocesses {WORKERS} --dist worksteal --hypothesis-profile=quick tests/unit"
 
 

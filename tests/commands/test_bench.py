@@ -39,7 +39,7 @@ def test_each_row_is_two_measurements_or_has_a_goal_of_its_own(rows: list[Row]) 
     """Values are seconds or KiB, and not zero; there is a ratio if there is something to compare with."""
     assert {row.name for row in rows} == {
         *("help", "status_1", "status_2", "status_4", "status_first", "status_linear", "status_memory"),
-        *("site", "site_2", "site_memory", "site_2_memory"),
+        *("site", "site_2", "site_memory", "site_2_memory", "page_edited"),
     }
     for row in rows:
         assert row.unit == ("KiB" if row.name.endswith("memory") else "s")

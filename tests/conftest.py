@@ -31,7 +31,7 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("same"), max_examples=25)
 settings.load_profile("same")
 
-# The groups of tests that take longest.
+# The groups of tests that take longest, as `_group` names them.
 _LONG = (
     "tests/engine/test_article.py",
     "tests/engine/test_faults.py",
@@ -79,7 +79,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Share the tests out between workers by their groups."""
     if config.getvalue("dist") != "loadscope":
         return None
-
     found = LoadScopeScheduling(config, log)
     found._split_scope = lambda nodeid: _group(nodeid.partition("::")[0])
     return found

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import clock
@@ -17,19 +17,17 @@ from benchmarks.clock import NotComparableError, Taken
 from benchmarks.record import Row
 
 _START = 120.0  # seconds for the first build of all pages
-_REST = 8.0  # seconds for the build of all pages after a save
+_REST = 8.0  # seconds for what the preview does after a save: it builds all pages and may run the commands once more
 
 
 def page_edited(root: Path, page: str, times: int) -> Iterator[Row]:
     """Time an edit of one page of a project, as a browser sees it. Each begins when all pages are built."""
     path = root / "docs" / page
     shown = "/" if page == "index.md" else f"/{page.removesuffix('.md')}/"
-    with _serving(root) as port:
+    with serving(root, "--plain") as port:
 
         def edit() -> Taken:
-            taken = _until_shown(port, shown, path, f"\nIt is {time.monotonic_ns()}. {{{{ waiver: a benchmark }}}}\n")
-            time.sleep(_REST)
-            return Taken(taken)
+            return until_shown(port, shown, path, f"\nIt is {time.monotonic_ns()}. {{{{ waiver: a benchmark }}}}\n")
 
         edit()  # not counted: the first time loads modules
         (found,) = clock.alternate(times, edit)
@@ -37,18 +35,18 @@ def page_edited(root: Path, page: str, times: int) -> Iterator[Row]:
 
 
 @contextlib.contextmanager
-def _serving(root: Path) -> Iterator[int]:
-    """Run the preview of a project without an engine, and yield its port when it has built its pages."""
+def serving(root: Path, *options: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
+    """Run the preview of a project, and yield its port when it has built its pages and is idle."""
     port = 8000 + os.getpid() % 1000
-    argv = [sys.executable, "-m", "proof.cli.main", "serve", "--plain", "--port", str(port)]
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    with subprocess.Popen(argv, cwd=root, env=env, stdout=subprocess.DEVNULL) as serving:
+    argv = [sys.executable, "-m", "proof.cli.main", "serve", *options, "--port", str(port)]
+    settings = {**os.environ, "NO_MKDOCS_2_WARNING": "1", **(env or {})}
+    with subprocess.Popen(argv, cwd=root, env=settings, stdout=subprocess.DEVNULL) as running:
         try:
             _wait_for(port)
             time.sleep(_REST)
             yield port
         finally:
-            serving.terminate()
+            running.terminate()
 
 
 def _wait_for(port: int) -> None:
@@ -61,8 +59,11 @@ def _wait_for(port: int) -> None:
     raise NotComparableError("the preview did not show a page in time")
 
 
-def _until_shown(port: int, page: str, path: Path, line: str) -> float:
-    """Seconds from appending a line to a file until a browser that shows `page` is told to reload it."""
+def until_shown(port: int, page: str, path: Path, line: str) -> Taken:
+    """The time from appending a line to a file until a browser that shows `page` is told to reload it.
+
+    Returns when the preview is idle again, so that it does not slow down what is timed next.
+    """
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
         events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
         first = next(events)["version"]
@@ -70,6 +71,8 @@ def _until_shown(port: int, page: str, path: Path, line: str) -> float:
             file.write(line)
         saved = time.monotonic()
         shown = next(event for event in events if event["version"] != first or event["problems"])
-        if shown["problems"]:
-            raise NotComparableError(f"the preview reports: {shown['problems']}")
-        return time.monotonic() - saved
+        taken = Taken(time.monotonic() - saved)
+    if shown["problems"]:
+        raise NotComparableError(f"the preview reports: {shown['problems']}")
+    time.sleep(_REST)
+    return taken

@@ -39,7 +39,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """True if the goal is met; None if there is no goal."""
+        """Whether the goal is met; None for a row without a goal."""
         return None if self.goal is None else (self.measured if self.ratio is None else self.ratio) <= self.goal
 
 
@@ -68,7 +68,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def as_json(record: Record) -> str:
-    """The record as JSON. `ratio` is null if there is nothing to compare with, `met` if there is no goal."""
+    """The record as JSON. A row without a comparison has a null `ratio`; one without a goal has a null `met`."""
     rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
     data: dict[str, Any] = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

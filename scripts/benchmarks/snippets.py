@@ -6,21 +6,16 @@ has jobs, the slowest first. Each side has its own private engine, so that none 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks import clock
+from benchmarks import clock, preview
 from benchmarks.clock import NotComparableError, Taken
 from benchmarks.pages import generate
 from benchmarks.record import Row
@@ -54,7 +49,6 @@ commands on an engine that runs. Both take turns.
 OF_ALL = """
 All snippets run cold once on each side.
 """
-_REST = 8.0  # seconds for what the preview does after a save: it builds all pages and runs the commands once more
 
 
 class Sides:
@@ -137,14 +131,16 @@ class Sides:
 
         def tool() -> Taken:
             before = _captures(self.root)
-            taken = _until_shown(port, page, path, f"{line} {time.monotonic_ns()}\n")
+            taken = preview.until_shown(port, page, path, f"{line} {time.monotonic_ns()}\n")
             changed = {Path(p).parent for p, at in _captures(self.root).items() if before.get(p) != at}
             if {folder.parents[1].name for folder in changed} != {name}:
                 raise NotComparableError(f"a save of {name} changed {sorted(map(str, changed)) or 'nothing'}")
-            time.sleep(_REST)  # until the preview is idle, so that it does not slow down the other side
-            return Taken(taken)
+            return taken
 
-        with private_daemon.start(self._bare, PLATFORM) as engine, self._preview() as port:
+        with (
+            private_daemon.start(self._bare, PLATFORM) as engine,
+            preview.serving(self.root, env={"PROOF_CACHE": str(self._tool)}) as port,
+        ):
             tool()  # not counted: the first time loads the bases and builds the page for the first time
             shown, run = clock.alternate(times, tool, bare)
         yield Row("edited", "one snippet edited, save to page", "s", shown.seconds, run.seconds, "its commands", 1.05)
@@ -199,20 +195,6 @@ class Sides:
             env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than the engine's clients
             return Taken(clock.command(["sh", file.name], cwd=self._work, env=env))
 
-    @contextlib.contextmanager
-    def _preview(self) -> Iterator[int]:
-        """Run the preview of this project; yields its port."""
-        port = 8000 + os.getpid() % 1000
-        argv = [sys.executable, "-m", "proof.cli.main", "serve", "--port", str(port)]
-        env = {**os.environ, "PROOF_CACHE": str(self._tool), "NO_MKDOCS_2_WARNING": "1"}
-        with subprocess.Popen(argv, cwd=self.root, env=env, stdout=subprocess.DEVNULL) as serving:
-            try:
-                _wait_for(port)
-                time.sleep(_REST)
-                yield port
-            finally:
-                serving.terminate()
-
 
 class _Edited:
     """A project, or a copy of it, in which one file of a snippet can be edited repeatedly."""
@@ -232,30 +214,6 @@ class _Edited:
 def _bound(bare: Taken) -> float:
     """The seconds that these commands take at least, if they keep every processor busy all the time."""
     return bare.processor / (os.cpu_count() or 1)
-
-
-def _until_shown(port: int, page: str, path: Path, line: str) -> float:
-    """Seconds from appending a line to a file until a browser that shows `page` is told to reload it."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
-        events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
-        first = next(events)["version"]
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line)
-        saved = time.monotonic()
-        shown = next(event for event in events if event["version"] != first or event["problems"])
-        if shown["problems"]:
-            raise NotComparableError(f"the preview reports: {shown['problems']}")
-        return time.monotonic() - saved
-
-
-def _wait_for(port: int) -> None:
-    """Wait until the preview has built its pages."""
-    for _ in range(240):
-        time.sleep(0.5)
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-            if answer.status == 200:
-                return
-    raise NotComparableError("the preview did not show a page in time")
 
 
 def _kept(side: Path) -> set[Path]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proof.captures import buildah_log, contents, derived, empty_layers, engine_output, fingerprint, provenance, store
-from proof.captures.buildkit_log import Line, transferred
+from proof.captures.buildkit_log import Line, labels, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
 from proof.captures.normalise import comparable
@@ -237,6 +237,7 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
         yield from _output(declared, step, *sides, earlier, path=path, words=words)
         if step.command.verb == "build":
             yield from _transferred(step, before, snippet, path)
+            yield from _unknown_steps(step, before, snippet, path)
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
     for name in was:
         if name not in now:
@@ -288,6 +289,15 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
     for size, line in transferred(old.output):
         if size > most:
             yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
+
+
+def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
+    """Steps in the log of a failed build that the Dockerfile does not have: no comparison of logs would find these."""
+    if old.exit == 0:
+        return
+    known = frozenset[str]().union(*snippet.dockerfiles[step.name].labels)
+    for label in sorted(set(labels(old.output).values()) - known):
+        yield _Found(Where(path), f"{step}: a step of the build", label, "no such step in the Dockerfile")
 
 
 def _layers(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:

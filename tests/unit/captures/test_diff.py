@@ -614,3 +614,13 @@ def test_an_outcome_that_depends_on_the_minor_version(declared: str, says: list[
     new = provenance(engine="docker 29.5.3")(step(1, output=text, exit=127)(fails.capture))
     old = provenance(engine="docker 29.7.2")(step(1, output="started\n", exit=0)(fails.capture))
     assert [what for what in fails.said(old, new) if what.startswith("fails/run")] == says
+
+
+@pytest.mark.parametrize(("label", "exit", "found"), [("[x 1/1]", 1, True), ("[x 1/1]", 0, False), ("", 1, False)])
+def test_a_made_up_step_of_a_failed_build(note: Here, label: str, exit: int, *, found: bool) -> None:  # noqa: A002
+    """What other stages did before a build failed is not compared, but they have to be in the Dockerfile."""
+    own = frozenset[str]().union(*note.snippet.dockerfiles["build"].labels)
+    label = label or min(own)
+    forged = step(0, exit=exit, output=f"#99 {label} RUN made-up\n#99 DONE 0.1s\n")(note.capture)
+    told = [difference.what for difference in note.compared(forged, forged)]
+    assert ("note/build: a step of the build" in told) is found

@@ -12,9 +12,9 @@ from proof.engines.engine import Engine
 from proof.engines.measure import measure as weigh
 from proof.facts import book
 from proof.provision import loader
-from proof.runs import execute, scheduler
-from proof.snippets import base_images, manifest, project
-from tests.support.helpers import REPOSITORY, measure
+from proof.runs import execute
+from proof.snippets import base_images, manifest
+from tests.support.helpers import REPOSITORY, proof
 
 pytestmark = pytest.mark.engine
 
@@ -30,12 +30,15 @@ def loaded(engine: Engine, cache: Path) -> Engine:
     return engine
 
 
-def test_every_capture_is_what_happens(engine: Engine, cache: Path) -> None:
-    """A run of every snippet agrees with its capture."""
-    results = measure(REPOSITORY, engine, cache, jobs=scheduler.default_jobs())
-    assert {result.snippet.name for result in results} == {s.name for s in project.load_all(REPOSITORY)}
+def test_every_capture_is_what_happens(engine: Engine) -> None:
+    """A check of every snippet agrees with its capture.
+
+    Outside CI it runs no snippet that a check on this machine has found accurate today: that takes most of the time.
+    """
+    done = proof("check", "--engine", "private", cwd=REPOSITORY, timeout=7200)
+    del engine  # where there is no private engine, its fixture says so
     # In full: of a difference that comes and goes, what a run printed is all that is left of it.
-    assert {r.snippet.name: (r.verdict, r.differences, r.error) for r in results if r.verdict != "accurate"} == {}
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_alpine_layer_is_the_official_one(loaded: Engine) -> None:

@@ -200,6 +200,27 @@ class TestPodman:
         assert (result.verdict, result.differences) == ("accurate", ())
         assert result.words[1]
 
+    def test_the_users_steps_stay(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
+        """A build takes steps from the user's own builds. Removing its image leaves them there."""
+        root = tiny(tmp_path)
+        loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
+        context = tmp_path / "theirs"
+        shutil.copytree(root / "snippets/note/context", context)
+        text = "FROM alpine:3.22\nCOPY note.txt /\nCOPY note.txt /again.txt\n"
+        (root / "snippets/note/context/Dockerfile").write_text(text + 'CMD ["cat", "/note.txt"]\n')
+        (context / "Dockerfile").write_text(text.replace("alpine:3.22", podman.scoped_name("alpine:3.22")))
+        before = podman.images()
+        podman.run(["podman", "build", "--quiet", "--network=none", "."], cwd=context, deadline=60)
+        theirs = podman.images() - before
+        try:
+            assert len(theirs) == 2
+            (snippet,) = project.load_all(root, ["note"])
+            done = execute.run(snippet, podman, cache=cache)
+            assert printed(done, "build").count("Using cache") == 2
+            assert theirs <= podman.images()
+        finally:
+            podman.remove(images=sorted(theirs))
+
     def test_it_builds_what_was_checked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
         """Podman would take a Containerfile before the Dockerfile, which nobody has looked at."""
         root = tiny(tmp_path)

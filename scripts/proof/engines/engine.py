@@ -332,7 +332,9 @@ class Engine:
         if networks:  # which no container may use any more
             gone = self.call("network", "rm", "--force", *networks, check=False).exit == 0 and gone
         if images:
-            gone = self.call("rmi", "--force", *images, deadline=120, check=False).exit == 0 and gone
+            # Podman would remove the steps below an image as well, which may be the user's own: it builds on theirs.
+            only = ["--no-prune"] if self.supports_labels else []
+            gone = self.call("rmi", "--force", *only, *images, deadline=120, check=False).exit == 0 and gone
         return gone
 
     def images(self) -> set[str]:

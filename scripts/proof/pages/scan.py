@@ -34,18 +34,23 @@ def scan(
     """
     site = Site.at(root)
     known, docs = site.book if book is None else book, site.docs
+    pages = site.cached("pages to scan", lambda: _pages(docs))  # each index page asks for them
+    if naming:
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
+        pages = tuple((path, written) for path, written in pages if named.search(page_text(root, path)))
+    reader = Reader(site, known)
+    found = site.reports(pages, known, lambda: [reader.read(path, expand=False) for path, _ in pages])
+    return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+
+
+def _pages(docs: Path) -> tuple[tuple[Path, int], ...]:
+    """Every page, with its modification time."""
     if docs.is_dir():
         check_plain(docs)  # a link could make the site generator publish any file of this machine
     pages = sorted(docs.rglob("*.md"))
     if not pages:
         raise UsageError(f"no pages in {docs}", hint="write docs/index.md")
-    if naming:
-        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
-        pages = [path for path in pages if named.search(page_text(root, path))]
-    reader = Reader(site, known)
-    written = tuple((path, path.stat().st_mtime_ns) for path in pages)
-    found = site.reports(written, known, lambda: [reader.read(path, expand=False) for path in pages])
-    return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+    return tuple((path, path.stat().st_mtime_ns) for path in pages)
 
 
 def _expanded(reader: Reader, own: PageReport) -> PageReport:

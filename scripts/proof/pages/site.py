@@ -30,6 +30,8 @@ from proof.snippets.model import Snippet
 
 _DEEPEST = 2  # levels below captured/: variant and origin
 _AT_ONCE = 0.1  # seconds: pages that follow within this time belong to one build
+_LONGER = 10  # … or within this many times what looking at the files took: a busy machine takes longer for everything
+_LONGEST = 1.0  # seconds
 _KEPT = 4  # sites
 T = TypeVar("T")
 
@@ -42,6 +44,7 @@ class Site:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._recent: dict[str, tuple[float, Any]] = {}  # key → when it expires, and the value
+        self._kept = 0.0  # seconds until something there expires, if looking took long
         self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
         self._texts: dict[Path, tuple[int, int]] = {}  # by page: its modification time, and a hash of its text
         self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
@@ -111,9 +114,10 @@ class Site:
         not before this cache has expired.
         """
         until, found = self._recent.get(what, (0.0, None))
-        if time.monotonic() >= until:
+        if (began := time.monotonic()) >= until:
             found = look()
-        self._recent[what] = time.monotonic() + _AT_ONCE, found
+            self._kept = min(max(self._kept, _LONGER * (time.monotonic() - began)), _LONGEST)
+        self._recent[what] = time.monotonic() + max(_AT_ONCE, self._kept), found
         return found  # type: ignore[no-any-return]
 
     def rendered(self, source: str, book: FactBook, *, expand: bool) -> Page | None:

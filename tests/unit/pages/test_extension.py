@@ -323,6 +323,26 @@ def test_a_page_is_found_without_reading_all_others(project: Path, monkeypatch: 
     assert known.page_with("# Another") is None
 
 
+@pytest.mark.parametrize(("took", "kept"), [(0.001, 0.1), (0.03, 0.3), (5.0, 1.0)])
+def test_files_are_looked_at_once_a_build(
+    took: float, kept: float, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy machine looks for longer and renders for longer: what it found is kept for longer, but not for ever."""
+    now, looked = 100.0, 0
+
+    def look() -> int:
+        nonlocal now, looked
+        now += took
+        looked += 1
+        return looked
+
+    monkeypatch.setattr("proof.pages.site.time.monotonic", lambda: now)
+    known = Site(project)
+    for wait, found in ((0, 1), (0.9 * kept, 1), (0.9 * kept, 1), (1.1 * kept, 2), (0.9 * kept, 2)):
+        now += wait
+        assert known.cached("files", look) == found
+
+
 def test_code_in_a_reason_is_text(project: Path) -> None:
     """A waiver's reason is kept as text, without the placeholders that Python-Markdown uses for code."""
     html = convert("It takes 1 s. {{ waiver: the stage `test` does not count }}", project)
@@ -578,6 +598,7 @@ def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: p
     assert "stale" not in convert("{{ note.size }}", project, draft=True)
     assert hashed == ["note"] * 3
     monkeypatch.setattr(site_module, "_AT_ONCE", 0.0)
+    monkeypatch.setattr(site_module, "_LONGER", 0)
     Site.forget()
     assert "stale" not in convert("{{ note.size }}", project, draft=True)
     edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')

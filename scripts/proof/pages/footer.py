@@ -10,8 +10,8 @@ from proof.pages.page import Page
 
 
 def line(page: Page) -> ET.Element | None:
-    """The dates of the captures that a page uses, from first to last. None if it uses none."""
-    used = [page.book.captures[name] for name in sorted(page.snippets) if name in page.book.captures]
+    """The dates of the captures that a page shows, from first to last, and their engines. None if it shows none."""
+    used = [capture for name in sorted(page.snippets) for capture in page.book.shown(name)]
     if not used:
         return None
     days = sorted({visible(capture.provenance.date[:10]) for capture in used})

@@ -14,6 +14,7 @@ from proof.pages import footer
 from proof.pages.page import Page
 from proof.pages.site import Site
 from proof.snippets import places, project
+from tests.support import makers
 from tests.support.helpers import captured, tiny
 
 
@@ -48,6 +49,15 @@ def test_captures_of_different_days_are_a_span(root: Path) -> None:
     store.save(replace(capture, provenance=newer), places.folder_of(snippet.folder, "rebuilt", snippet.variant))
     line = footer.line(page(root, "note", "fails"))
     assert text(line) == "Measured between 2 January 2026 and 23 November 2026 with Docker 26 and Docker 29."
+
+
+def test_every_tab_has_its_engine(root: Path) -> None:
+    """A snippet that Docker 29 says in other words has a capture of each, and both are shown."""
+    capture = book.load(root / "snippets").captures["note"]
+    late = makers.by_engine(replace(capture, steps=()), "docker 29.7.2")
+    store.save(late, places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29"))
+    Site.forget()
+    assert text(footer.line(page(root, "note"))) == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
 
 
 def test_a_page_without_captures_says_nothing(root: Path) -> None:

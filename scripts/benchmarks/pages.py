@@ -23,12 +23,13 @@ from proof.snippets import manifest, places
 # A chart, or a longer fence, which may show how to write one.
 _CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
 _FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
+_BOX = re.compile(r'<details class="try\b.*?</details>', re.DOTALL)
 
 METHOD = """
 Generated: copies of one snippet with its capture, for `proof status` beside one page, for the site with a page each.
 Status is timed where it has looked at the project before, and once where it has not.
 
-By hand: the same pages, transcripts and figures pasted in as HTML, without the extension; the sides take turns.
+By hand: the same pages, transcripts, figures and boxes pasted in as HTML, without the extension; the sides take turns.
 
 Save to page: from saving a page while scripts/serve runs until a browser is told of the new one.
 """
@@ -72,7 +73,7 @@ def by_hand(root: Path, folder: Path) -> Path:
     _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # some links lead to what an index would list
     with tempfile.TemporaryDirectory() as built:
         _build(root, Path(built))
-        figures = {path: _figures(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
+        html = {path: _built(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
     for path in _pages(folder):
         page = Page(
             root,
@@ -83,7 +84,8 @@ def by_hand(root: Path, folder: Path) -> Path:
         )
         lines = [line for old in page.source.split("\n") for line in _index(old, page)]
         text = re.sub(r"\{\{\s*(.*?)\s*\}\}", partial(_pasted, page), "\n".join(lines))
-        path.write_text(_drawn(text, figures[path]), "utf-8")
+        boxes = "".join(f"\n\n{box}" for box in _BOX.findall(html[path]))
+        path.write_text(_drawn(text, _FIGURE.findall(html[path])) + boxes, "utf-8")
     return folder
 
 
@@ -161,10 +163,10 @@ def _drawn(text: str, figures: list[str]) -> str:
     return _CHART.sub(lambda found: found[0] if found["longer"] else next(ordered), text)
 
 
-def _figures(page: Path, built: Path) -> list[str]:
-    """The figures of a page in the built site, in order."""
+def _built(page: Path, built: Path) -> str:
+    """The HTML of a page in the built site."""
     place = page.parent if page.stem == "index" else page.with_suffix("")
-    return _FIGURE.findall((built / place / "index.html").read_text("utf-8"))
+    return (built / place / "index.html").read_text("utf-8")
 
 
 def _pasted(page: Page, found: re.Match[str]) -> str:

@@ -144,9 +144,10 @@ class Page:
         """The file with exactly this text, because Python-Markdown does not know file names. None if there is none."""
         if not (wanted := self.source.strip()):
             return None
+        if (found := self.find_file(wanted)) is not None:
+            return found
         # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
-        files = (path for path in sorted(self.docs.rglob("*.md")) if wanted in page_text(self.root, path))
-        return self.find_file(wanted) or next(files, None)
+        return next((path for path in sorted(self.docs.rglob("*.md")) if wanted in page_text(self.root, path)), None)
 
 
 def page_text(root: Path, path: Path) -> str:

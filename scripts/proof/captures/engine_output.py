@@ -100,9 +100,12 @@ def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[l
             buildah_log.begins(side.output) and side.engine.kind != "podman"
         ):  # Docker prints no such log, so compare every word
             return normalise.comparable(old.output, new.output, step)
+    same_kind = old.engine.kind == new.engine.kind
+    if not same_kind and any("," in value for value in step.command.values("--platform")):
+        return [], []  # Podman builds for all platforms at the same time, and its log doesn't say which a line is of
     logs = normalise.build_logs(old.output, new.output, step, earlier)
     before, after = (_own(log) for log in logs)
-    if old.engine.kind != new.engine.kind:
+    if not same_kind:
         before, after = _alike([*_commands(before)], [*_commands(after)])
         if old.exit and new.exit:
             # Docker's builder builds stages at the same time, and Podman's one after the other. So a build that fails
@@ -181,9 +184,12 @@ def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
         return sorted(line if sizes else line._replace(text=_SIZE.sub("<size>", line.text)) for line in lines)
     rows = [(number, _GAP.split(line.strip())) for number, line in enumerate(side.output.split("\n"), start=1)]
     (_, header), *rows = [row for row in rows if row[1] != [""]] or [(0, [""])]
+    asked = [name.partition(":")[0] for name in step.command.positionals]
     found = []
     for number, cells in rows:
         row = dict(zip(header, cells, strict=False))
+        if side.engine.kind == "podman" and asked and row.get("REPOSITORY") not in (*asked, None):
+            continue  # Podman lists all names of the image that has the one asked for
         name = f"{row['REPOSITORY']}:{row.get('TAG', '')}" if "REPOSITORY" in row else row.get("IMAGE", "?")
         size = row.get("SIZE") or row.get("DISK USAGE") or "?"
         spare = [

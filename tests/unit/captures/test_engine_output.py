@@ -196,6 +196,29 @@ def test_sizes_in_bytes_are_of_a_store_too() -> None:
     assert meaning(old, new, one) == (["CMD", "COPY"], ["CMD", "COPY"])
 
 
+def test_podman_lists_every_name_of_an_image() -> None:
+    """Also those that the command did not ask for, which another build may have given to the same image."""
+    row = "{}  latest  0123456789ab  2 minutes ago  1.11 MB\n"
+    table = "REPOSITORY  TAG  IMAGE ID  CREATED  SIZE\n" + row.format("hello") + row.format("other")
+    docker, podman = printed("image_ls", "docker-26"), Side(table, 0, PODMAN)
+    assert meaning(docker, podman, step("docker image ls hello")) == (["hello:latest"], ["hello:latest"])
+    for other in (
+        meaning(docker, podman, step("docker image ls")),
+        meaning(docker, podman._replace(engine=ENGINES["docker-28"]), step("docker image ls hello")),
+    ):
+        assert other[0] != other[1]
+
+
+def test_builds_for_several_platforms_at_once() -> None:
+    """Podman mixes their lines, so its log is compared with no other engine's."""
+    log = Side("[linux/amd64] STEP 1/2: FROM alpine\n[linux/arm64] STEP 1/2: FROM alpine\n", 0, PODMAN)
+    several = step("docker build --platform linux/amd64,linux/arm64 -t hello .")
+    docker = printed("two_stages", "docker-29")
+    assert meaning(docker, log, several) == ([], [])
+    assert meaning(docker, log, step("docker build --platform linux/amd64 -t hello ."))[0]
+    assert meaning(docker, docker._replace(output=log.output), several)[0]
+
+
 def test_two_runs_of_docker_29_differ_in_no_reference() -> None:
     """A missing file is named with a reference to its context, which is another one in each build."""
     text = printed("missing_file", "docker-29").output

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from proof.core.settings import cache_folder
 from proof.engines.engine import Engine
 from tests.engine.test_sandbox import REPOSITORY
 from tests.support.helpers import edit, proof, tiny, tree
@@ -28,6 +30,8 @@ NOT = (
     "/var/lib/containerd",
     "/var/lib/apt",
 )
+# Mounts of other engines at work on this machine. The tool's own engines mount where only they see it.
+ENGINES = re.compile(r"\S+ \S+ \S+/(?:overlayfs|overlay2?|netns|containers|executor)/\S+ ")
 SETTINGS = ("kernel/core_pattern", "kernel/hostname", "kernel/modprobe", "net/ipv4/ip_forward")
 NETWORK = "/sys/class/net"
 MARK = 3019  # seconds that a process sleeps which an attack leaves behind
@@ -154,7 +158,9 @@ def host() -> dict[str, object]:
         f"{folder} holds {path.name}": None for folder in ("/", "/run", NETWORK) for path in Path(folder).iterdir()
     }
     settings = {name: Path("/proc/sys", name).read_text() for name in SETTINGS if Path("/proc/sys", name).exists()}
-    mounts = {line.split(" ", 2)[2]: None for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+    mounted = [line.split(" ", 2)[2] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    own = f" {cache_folder()}/"
+    mounts = {line: None for line in mounted if own in line or not ENGINES.match(line)}
     agents = {str(path): path.read_text() for path in Path("/sys/fs/cgroup").glob("*/release_agent")}
     return {**names, **settings, **mounts, **agents, **dict(files())}
 

@@ -30,8 +30,8 @@ NOT = (
     "/var/lib/containerd",
     "/var/lib/apt",
 )
-# Mounts of other engines at work on this machine. The tool's own engines mount where only they see it.
-ENGINES = re.compile(r"\S+ \S+ \S+/(?:overlayfs|overlay2?|netns|containers|executor)/\S+ ")
+# What other engines on this machine mount while they work. The tool's own engines mount where nobody else sees it.
+MOUNTS_OF_OTHERS = re.compile(r"\S+ \S+ \S+/(?:overlayfs|overlay2?|netns|containers|executor)/\S+ ")
 SETTINGS = ("kernel/core_pattern", "kernel/hostname", "kernel/modprobe", "net/ipv4/ip_forward")
 NETWORK = "/sys/class/net"
 MARK = 3019  # seconds that a process sleeps which an attack leaves behind
@@ -160,7 +160,7 @@ def host() -> dict[str, object]:
     settings = {name: Path("/proc/sys", name).read_text() for name in SETTINGS if Path("/proc/sys", name).exists()}
     mounted = [line.split(" ", 2)[2] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     own = f" {cache_folder()}/"
-    mounts = {line: None for line in mounted if own in line or not ENGINES.match(line)}
+    mounts = {line: None for line in mounted if own in line or not MOUNTS_OF_OTHERS.match(line)}
     agents = {str(path): path.read_text() for path in Path("/sys/fs/cgroup").glob("*/release_agent")}
     return {**names, **settings, **mounts, **agents, **dict(files())}
 

@@ -24,7 +24,7 @@ from proof.provision import loader
 from proof.snippets import base_images
 from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import TINY, measure, proof, tiny, tree
+from tests.support.helpers import TINY, measure, proof, tiny, tree, wait_until
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -140,10 +140,7 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
             time.sleep(0.05)
         assert running.poll() is None, "it ended before it could be killed"
         running.kill()
-    until = time.monotonic() + 60
-    while ours(own) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert ours(own) == []
+    wait_until(lambda: not ours(own))
     assert Path("/proc/self/mounts").read_text() == mounts
     assert tree(root) == before
     done = proof("update", cwd=root, env={"PROOF_CACHE": str(own)})

@@ -67,6 +67,12 @@ class Site:
         """Clear the cache."""
         cls._known.clear()
 
+    @classmethod
+    def look_again(cls) -> None:
+        """Call this at the start of a build that may follow an edit at once: see `cached`."""
+        for known in cls._known.values():
+            known._recent.clear()  # noqa: SLF001 - of the same class
+
     @property
     def config(self) -> dict[str, Any]:
         """The settings of the site generator. Raises UsageError if there are none."""

@@ -24,6 +24,7 @@ from mkdocs.structure.nav import Navigation
 from proof.core.errors import ProofError
 from proof.core.site_file import site_file
 from proof.pages import scan
+from proof.pages import site as known_site
 from proof.pages.extension import ProofExtension
 from proof.pages.page import Page
 
@@ -99,6 +100,7 @@ class Site:
 
     def _run(self, logged: _Log, make: Callable[[], Problems]) -> Problems | None:
         """Run MkDocs. Returns the problems of the pages that it rendered, or None if it failed."""
+        known_site.Site.look_again()
         log = logging.getLogger("mkdocs")
         log.addHandler(logged)
         log.propagate = False  # its messages are shown among the problems

@@ -343,6 +343,14 @@ def test_files_are_looked_at_once_a_build(
         assert known.cached("files", look) == found
 
 
+def test_a_new_build_looks_at_the_files_at_once(project: Path) -> None:
+    """The preview builds a page as soon as it is saved, also in the middle of another build."""
+    known, looked = Site.at(project), iter(range(9))
+    assert [known.cached("files", lambda: next(looked)) for _ in range(2)] == [0, 0]
+    Site.look_again()
+    assert known.cached("files", lambda: next(looked)) == 1
+
+
 def test_code_in_a_reason_is_text(project: Path) -> None:
     """A waiver's reason is kept as text, without the placeholders that Python-Markdown uses for code."""
     html = convert("It takes 1 s. {{ waiver: the stage `test` does not count }}", project)

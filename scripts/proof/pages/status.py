@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from proof.captures import bases_lock, store
@@ -20,6 +23,9 @@ from proof.pages.site import Site
 from proof.snippets import base_images, manifest, places, project, settings
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
+
+_Inspect = Callable[[Path], "tuple[FolderSummary, list[ProofError]]"]
+_SHARE = 100  # directories that are worth another process: starting one takes as long as reading a dozen
 
 
 @dataclass(frozen=True)
@@ -59,19 +65,23 @@ def status(root: Path, cache: Path | None = None) -> Status:
     pinned = bases_lock.load(root, known)
     files = [known.path, root / "snippets" / bases_lock.FILE, root / settings.FILE]
     index = folder_cache.FolderCache.of("status", root, cache, files)
+    inspect = partial(_inspect, known=known, keys=keys, pinned=pinned)
+    folders = project.folders(root)
+    kept = {folder: found for folder in folders if (found := index.get(folder.name, folder)) is not None}
+    sound = _in_parallel([folder for folder in folders if folder not in kept], inspect)
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
     named: set[str] = set()
     duplicates = False
     notes: list[str] = []
-    for folder in project.folders(root):
-        if (kept := index.get(folder.name, folder)) is not None:
-            seen = FolderSummary(**kept)
+    for folder in folders:
+        if folder in kept:
+            seen = FolderSummary(**kept[folder])
         else:
             began = folder_cache.now()
             try:
-                seen, wrong = _inspect(folder, known, keys, pinned)
+                began, seen, wrong = (*sound[folder], []) if folder in sound else (began, *inspect(folder))
             except UsageError as error:
                 problems += (error, *error.also)
                 continue
@@ -123,6 +133,37 @@ def _lines(places: list[Where]) -> Iterator[str]:
     for path in sorted({where.path for where in places}):
         lines = sorted({where.line or 1 for where in places if where.path == path})
         yield f"{Where(path)}:{', '.join(map(str, lines))}"
+
+
+def _in_parallel(folders: Sequence[Path], inspect: _Inspect) -> dict[Path, tuple[int, FolderSummary]]:
+    """What those directories contain in which nothing is wrong, and when reading them began.
+
+    Empty if there are too few to share, or if this machine cannot start processes.
+    """
+    processes = min(os.cpu_count() or 1, len(folders) // _SHARE)
+    if processes < 2:
+        return {}
+    import multiprocessing  # imported late: only the first status of a large project needs it
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    # Ctrl-C reaches all processes of a terminal, but one message is enough.
+    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), ignore) as pool:
+            found = pool.map(partial(_if_sound, inspect=inspect), folders, chunksize=25)
+            return {folder: summary for folder, summary in zip(folders, found, strict=True) if summary is not None}
+    except (OSError, BrokenProcessPool):
+        return {}
+
+
+def _if_sound(folder: Path, inspect: _Inspect) -> tuple[int, FolderSummary] | None:
+    began = folder_cache.now()
+    try:
+        seen, wrong = inspect(folder)
+    except UsageError:
+        return None  # read again for its message: errors cannot be passed between processes
+    return None if wrong else (began, seen)
 
 
 def _inspect(

@@ -31,7 +31,9 @@ NOT = (
     "/var/lib/apt",
 )
 # What other engines on this machine mount while they work. The tool's own engines mount where nobody else sees it.
-MOUNTS_OF_OTHERS = re.compile(r"\S+ \S+ \S+/(?:overlayfs|overlay2?|netns|containers|executor)/\S+ ")
+MOUNTS_OF_OTHERS = re.compile(
+    r"\S+ \S+ \S+/(?:(?:buildkit|containers|executor|netns|overlay2?|overlayfs)/\S+|(?:buildkit|containerd)-mount\d+) "
+)
 SETTINGS = ("kernel/core_pattern", "kernel/hostname", "kernel/modprobe", "net/ipv4/ip_forward")
 NETWORK = "/sys/class/net"
 MARK = 3019  # seconds that a process sleeps which an attack leaves behind

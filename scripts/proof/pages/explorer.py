@@ -26,7 +26,7 @@ _LONGEST = 160  # characters of an instruction
 _SHELL = "/bin/sh -c "  # how an image's history writes the shell form of RUN
 _ABOUT = (
     "An image’s bar is to scale, a layer’s is its share of the image, and a file’s its share of the layer. "
-    "Small files are summed up."
+    "Small files are grouped."
 )
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,8 +60,9 @@ from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
 from proof.pages.summary import Summary
 from proof.snippets import context, manifest, project
+from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Step
-from proof.snippets.places import Wording, wording_of
+from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
@@ -383,6 +384,7 @@ class _Transcripts(_Alone):
                 closed=closed,
                 until=declared.until,
                 frontend=build.frontend if build else "",
+                notes=[] if wording else [*_with_last(steps[step_name], capture.engine)],
             )
         if len(shown) == 1:
             return next(iter(shown.values()))
@@ -398,6 +400,17 @@ class _Transcripts(_Alone):
             ):
                 found[wording_of(capture.engine) or ""] = capture, done
         return found
+
+
+def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
+    """What the last engine with the old wording is declared to do otherwise than the one that was measured."""
+    last = LAST_OF_OLD_WORDING
+    engine = f"with Docker {last.major}"
+    if (code := step.on(last).exit) != step.on(measured).exit:
+        yield f"{engine}: exit {code}" if code else f"{engine} it succeeds"
+    for condition, why in step.differs.items():
+        if condition.holds(last) and not condition.holds(measured):
+            yield f"{engine}, {why}"
 
 
 class _Explorers(_Alone):

@@ -23,6 +23,7 @@ from proof.snippets.model import Snippet, Step
 from proof.snippets.places import LABELS, Wording, wording_of
 
 _CODE = re.compile(r"`([^`]+)`")
+_IDS = re.compile(r"[0-9]{5,}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\]")  # in temporary names, and addresses
 
 
 def proof(page: Page) -> list[str]:
@@ -105,7 +106,10 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     if not worded:
         return
     page.snippets.add(step.snippet)
-    text, *others = dict.fromkeys(worded.values())
+    different: dict[str, str] = {}
+    for wording in worded.values():
+        different.setdefault(_without_ids(wording), wording)
+    text, *others = different.values()
     message = known.setdefault(text, Message(text))
     message.steps.append(str(step))
     sentences = [_prose(step.remedy)] if step.remedy else []
@@ -143,6 +147,11 @@ def _message(output: str, expect: str) -> str:
     if not counters:
         line = re.sub(r"^\d+\.\d+ ", "", line)  # BuildKit repeats a failed step's lines without its number
     return mask_reference(line, "…").strip()
+
+
+def _without_ids(message: str) -> str:
+    """The message without what differs from run to run, so that only another wording counts as another message."""
+    return _IDS.sub("…", message).rstrip(".")
 
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:

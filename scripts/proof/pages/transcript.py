@@ -34,13 +34,14 @@ def render(
     closed: bool = False,
     until: str = "",
     frontend: str = "",
+    notes: Sequence[str] = (),
 ) -> str:
     """The transcript of one step: prompt, command, the lines that match `show`, and the provenance.
 
     The other lines are collapsed, or all lines if `closed`. For an expected failure, its error message (`expect`) is
     emphasised. A command with `until` was repeated until it printed that. `frontend` is the one that the Dockerfile of
-    a build asks for, if any. The copy button copies only the command (`data-copy`), and the style sheet keeps the
-    prompt from being selected.
+    a build asks for, if any. `notes` are shown above the command. The copy button copies only the command
+    (`data-copy`), and the style sheet keeps the prompt from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
     if until:
@@ -48,6 +49,7 @@ def render(
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
+    said += [f"({as_html(note)})" for note in notes]
     caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
     classes = "transcript transcript--failed" if step.exit else "transcript"
     command = flag_spans.in_html(as_html(step.command))
@@ -89,10 +91,11 @@ def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
     kind += f", {source.engine_from}" if source.engine_from else ""
     bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
     parsed = {"Frontend": f"the engine's own, in place of <code>{as_html(frontend)}</code>, which a registry has"}
+    known = source.filesystem != "?"
     rows = {
         "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
         "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
-        "Image store": as_html(f"{source.image_store} on {source.filesystem}"),
+        "Image store": as_html(source.image_store + (f" on {source.filesystem}" if known else "")),
         **(parsed if frontend else {}),
         "Platform": as_html(capture.environment.platform),
         "Bases": f"{as_html(capture.environment.bases)}<ul>{bases}</ul>",

@@ -79,7 +79,8 @@ def _notes(block: try_it.Block) -> str:
         tag = "one of these tags" if block.images[1:] else "this tag"
         notes.append(f"An image of yours that has {tag} loses it.")
     if block.fails:
-        notes.append("What fails above fails here too.")
+        unless = ", unless your Docker or your machine can do more" if block.depends else ""
+        notes.append(f"What fails above fails here too{unless}.")
     return " ".join(notes)
 
 

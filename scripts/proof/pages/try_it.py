@@ -50,6 +50,7 @@ class Block:
     images: tuple[str, ...]  # the names that it gives to images
     runs: bool  # whether it leaves stopped containers
     fails: bool  # whether a command fails as expected
+    depends: bool  # whether it fails only with some engines, or on some machines
 
 
 def block(snippet: Snippet) -> Block:
@@ -71,6 +72,7 @@ def block(snippet: Snippet) -> Block:
         images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.creates)),
         runs=any(_leaves_container(step) for step in snippet.steps),
         fails=any(step.exit for step in snippet.steps),
+        depends=any(map(_depends, snippet.steps)),
     )
 
 
@@ -163,6 +165,12 @@ def _command(step: Step, *, has_files: bool) -> str:
     image = shlex.quote(step.inside)
     _check(image, "the name of an image", allowed="")
     return f"{'inside' if has_files else 'docker run --rm --network none -w /src'} {image} {step.text}"
+
+
+def _depends(step: Step) -> bool:
+    """Whether the step fails only with some engines, or only on a machine without emulation."""
+    codes = {outcome.exit for outcome in step.outcomes} or {step.exit}
+    return (0 in codes and len(codes) > 1) or bool(step.exit and step.command.values("--platform"))
 
 
 def _leaves_container(step: Step) -> bool:

@@ -360,16 +360,14 @@ def _outcome(code: tuple[Table, str], expect: tuple[Table, str], *, conditional:
     return number, text if number else ""
 
 
-def _differs(table: Table) -> tuple[Condition, ...]:
-    """The engines in `differs = { podman = "why" }`."""
+def _differs(table: Table) -> dict[Condition, str]:
+    """The engines and the reasons in `differs = { podman = "why" }`."""
     if "differs" not in table.data:
-        return ()
+        return {}
     reasons = table.subtable("differs")
     if not reasons.data:
         raise table.error("differs", "this table is empty", 'write { podman = "it keeps a cache mount" }')
-    for key in reasons.data:
-        reasons.text(key, required=True)
-    return tuple(_condition(reasons, key, key) for key in reasons.data)
+    return {_condition(reasons, key, key): reasons.text(key, required=True) for key in reasons.data}
 
 
 def _condition(table: Table, key: str, text: str) -> Condition:

@@ -48,7 +48,7 @@ class Step:
     exit: int  # the expected exit code; of the first outcome, if it depends on the engine
     expect: str  # part of the output of an expected failure; otherwise empty
     outcomes: tuple[Outcome, ...]  # if they depend on the engine; otherwise empty
-    differs: tuple[Condition, ...]  # the engines on which it prints something else
+    differs: dict[Condition, str]  # the engines on which it prints something else, and why
     remedy: str  # what a reader can do about that failure, for the index of errors; may be empty
     unlisted: str  # why it isn't in the index of errors; empty if it is
     show: tuple[Pattern, ...]  # the lines to show; if empty, all of them

@@ -21,6 +21,8 @@ Wording = Literal["", "docker-29"]  # empty for Docker 28 and earlier
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
 LABELS: dict[Wording, str] = {"": "Docker 28 and earlier", "docker-29": "Docker 29"}  # for readers
 _FIRST_OF_NEW_WORDING = 29
+# The last engine with the old wording. In a few cases it does something else than the one that is measured.
+LAST_OF_OLD_WORDING = EngineVersion("docker", _FIRST_OF_NEW_WORDING - 1)
 
 
 class Place(NamedTuple):

@@ -616,9 +616,9 @@ def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: p
 class TestWordsOfEngines:
     """A page shows what Docker 29 prints beside what the versions before it print."""
 
-    def late(self, root: Path, name: str, output: str) -> None:
-        """Give `note` a capture by Docker 29, in which a step printed something else."""
-        folder = root / "snippets/note"
+    def late(self, root: Path, name: str, output: str, *, snippet: str = "note") -> None:
+        """Give a snippet a capture by Docker 29, in which a step printed something else."""
+        folder = root / "snippets" / snippet
         made = store.load(folder_of(folder, "rebuilt"))
         assert made is not None
         steps = tuple(replace(each, output=output) if each.name == name else each for each in made.steps)
@@ -651,6 +651,39 @@ class TestWordsOfEngines:
         assert made is not None
         store.save(replace(made, inputs=made.inputs | {"context/note.txt": "sha256:0"}), folder)
         assert "other words" not in convert("{{ transcript note/image_ls }}", project)
+
+    @pytest.mark.parametrize(
+        ("declared", "note"),
+        [
+            ('exit = { "docker <28" = 127, "docker >=28" = 255 }', "(with Docker 28: exit 255)"),
+            ('exit = { "docker <28" = 127, "docker >=28" = 0 }', "(with Docker 28 it succeeds)"),
+            ('exit = 127\ndiffers = { "docker >=28" = "it says <more>" }', "(with Docker 28, it says &lt;more&gt;)"),
+            ('exit = { "docker <29" = 127, "docker >=29" = 255 }', ""),
+            ('exit = 127\ndiffers = { podman = "it says less" }', ""),
+        ],
+    )
+    def test_what_docker_28_does_otherwise(self, project: Path, declared: str, note: str) -> None:
+        """Its readers have the tab of an older engine, whose outcome is not theirs."""
+        edit(project / "snippets/fails/snippet.toml", "exit = 127", declared)
+        html = convert("{{ transcript fails/run }}", up_to_date(project))
+        assert (note or "fails as expected: exit 127</span></figcaption>") in html
+
+    @pytest.mark.parametrize(
+        ("line", "another"),
+        [
+            ("write /tmp/build893986447/a on [2001::8888]:53: no such file or directory", False),
+            ("cannot write /tmp/build893986447/a on [2001::8888]:53: no such file or directory", True),
+        ],
+    )
+    def test_another_message(self, project: Path, line: str, another: bool) -> None:  # noqa: FBT001 - an expected value
+        """The index of errors has it too, unless only a temporary name, an address or the last full stop differs."""
+        before = "write /tmp/build30691/a on 10.0.0.1:53: no such file or directory."
+        fails = capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {})
+        store.save(fails, folder_of(project / "snippets/fails", "rebuilt"))
+        self.late(project, "run", f"{line}\n", snippet="fails")
+        html = convert("{{ errors }}", up_to_date(project))
+        assert f"<code>{before}</code></h3>" in html
+        assert ("Docker 29 says" in html) is another
 
 
 class TestRawHtml:

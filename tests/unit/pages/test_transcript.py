@@ -145,6 +145,13 @@ def test_where_an_unusual_engine_comes_from() -> None:
     assert 'a private daemon, built from its source <script>alert("x")</script>' in unescape(html)
 
 
+def test_a_file_system_that_no_engine_told() -> None:
+    """The store of images is named without it."""
+    made = capture()
+    source = replace(made.provenance, image_store="containerd", filesystem="?")
+    assert "<dd>containerd</dd>" in provenance(replace(made, provenance=source), made.steps[0])
+
+
 @pytest.mark.parametrize(("engine", "says"), [("docker 26.1.5", False), ("docker 28.5", False), ("docker 29.7", True)])
 def test_what_ci_does_not_repeat_says_so(engine: str, says: bool) -> None:  # noqa: FBT001 - an expected value
     """Only the words of Docker 28 and earlier are repeated in CI."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 
-from tests.support.helpers import captured, edit, tiny
+from tests.support.helpers import captured, edit, tiny, up_to_date
 from tests.support.makers import write
 
 
@@ -64,6 +64,20 @@ def test_the_box_says_what_the_block_leaves(root: Path) -> None:
     assert "An image of yours that has this tag loses it." in note
     assert "What fails above fails here too." not in note
     assert "What fails above fails here too." in fails
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("exit = 127", "exit = { docker = 127, podman = 0 }"),
+        ('command = "docker run', 'command = "docker run --platform linux/arm64'),
+    ],
+)
+def test_a_failure_that_depends_on_the_reader(old: str, new: str, root: Path) -> None:
+    """With another engine, or an emulator, it may succeed."""
+    edit(root / "snippets/fails/snippet.toml", old, new)
+    (fails,) = says(convert(up_to_date(root), "{{ transcript fails/run }}"))
+    assert "What fails above fails here too, unless your Docker or your machine can do more." in fails
 
 
 def test_a_page_about_base_images_is_linked_where_there_is_one(root: Path) -> None:

@@ -31,7 +31,7 @@ _PATIENCE = 60  # seconds without an answer
 
 
 class UnavailableError(Exception):
-    """The engine cannot be had here. The first line says what is wrong; more lines are evidence, and a hint."""
+    """The engine is not available here. The first line says what is wrong; more lines are evidence, and a hint."""
 
 
 class LockError(Exception):

@@ -18,7 +18,7 @@ def main(words: list[str]) -> int:
     rates = {half: sentences.measure(root / _SENTENCES / half) for half in sentences.HALVES}
     for half, rate in rates.items():
         print(f"{half}: {rate.total} sentences, recall {rate.recall:.1%}, precision {rate.precision:.1%}")
-        if half == "development":  # whoever mends the lint must not know the others
+        if half == "development":  # whoever fixes the lint must not know the others
             for each in [*rate.missed, *rate.wrong]:
                 print(f"  {each.kind}: {each.sentence}")
     if words == ["sentences"]:

@@ -11,8 +11,9 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "completion",
-        help="print what lets a shell complete the command line",
-        description='Print what lets a shell complete the command line. To use it: eval "$(proof completion bash)"',
+        help="print the script that lets a shell complete the command line",
+        description="Print the script that lets a shell complete the command line. "
+        'To use it: eval "$(proof completion bash)"',
     )
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="for this shell")
     parser.set_defaults(run=_run)

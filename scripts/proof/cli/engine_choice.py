@@ -46,7 +46,8 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
         evidence="\n".join(error.evidence for error in refused if error.evidence),
         hint="start Docker or Podman; to get one:"
         " on Debian or Ubuntu, sudo apt-get install docker.io docker-buildx bubblewrap;"
-        " on Fedora, sudo dnf install podman; on macOS, brew install --cask docker-desktop",
+        " on Fedora, sudo dnf install podman, which can check captures but not make them;"
+        " on macOS, brew install --cask docker-desktop",
     )
 
 

@@ -25,7 +25,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "init",
         help="make a project",
         description="Make a project: a page with a measured number, its snippet, and everything around them. "
-        "No file that is there already is changed.",
+        "Existing files are left unchanged.",
     )
     init.add_argument("directory", nargs="?", default=".", metavar="DIR", help="where (default: the working directory)")
     init.add_argument(
@@ -43,7 +43,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="make a snippet",
         description="Make a snippet, with a Dockerfile to begin with or as a copy of another snippet.",
     )
-    new.add_argument("name", metavar="NAME", help="its name, of lowercase letters, digits and _")
+    new.add_argument("name", metavar="NAME", help="its name: a lowercase letter, then lowercase letters, digits and _")
     like = new.add_argument("--from", dest="like", default="", metavar="OTHER", help="copy the files of this snippet")
     like.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
     new.set_defaults(run=_new)

@@ -136,7 +136,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="with --bases registry: pull from this host instead (the same paths, the same digests)",
     )
-    parser.add_argument("--page", type=Path, action="append", default=[], help="run the snippets that this page uses")
+    parser.add_argument(
+        "--page",
+        type=Path,
+        action="append",
+        default=[],
+        help="run the snippets that this page uses; repeatable",
+    )
     parser.add_argument("--quick", action="store_true", help="leave out snippets marked as slow")
     parser.add_argument(
         "--rerun", action="store_true", help="also run snippets that were accurate and have not changed since"
@@ -152,7 +158,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--same-engine",
         action="store_true",
-        help="also compare the engine's own words with those that pages show of it",
+        help="also compare the engine's own words with those that pages show for it",
     )
     parser.add_argument(
         "--engine-from",

@@ -15,7 +15,8 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser(
         "publish",
         help="finish a built site: its policy, cards and feed",
-        description="Check the pages of a built site, and add a content security policy, cards, a feed and a sitemap.",
+        description="Check the pages of a built site, and add a content security policy, cards, a feed and a sitemap. "
+        "Set `site_url` in mkdocs.yml: without it there are no cards, feed or sitemap.",
     )
     parser.add_argument("site", type=Path, nargs="?", metavar="SITE", help="the built site (default: site)")
     parser.set_defaults(run=_run)

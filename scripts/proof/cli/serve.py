@@ -12,8 +12,10 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "serve",
-        help="show the site, and run each snippet that you save",
-        description="Show the site while you write. When you save a snippet, it is run, and its pages show the result.",
+        help="show the site, and run each snippet that you save in a private engine",
+        description="Show the site while you write. When you save a snippet, a private engine runs it, and its pages "
+        "show the result. Without a private engine (for example on a Mac, or as an ordinary user with Docker 27 or "
+        "later), nothing is run.",
     )
     parser.add_argument("--plain", action="store_true", help="run nothing, and show what is captured")
     parser.add_argument("--port", type=port, default=8000, metavar="N", help="the port on 127.0.0.1 (default: 8000)")

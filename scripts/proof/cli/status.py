@@ -12,7 +12,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     """Declare the verb."""
     parser = verbs.add_parser(
         "status",
-        help="without an engine: list stale captures, failing claims and unbound numbers",
+        help="without an engine: list stale captures, false claims and numbers without proof",
         description="List what is wrong with captures and pages, as far as it can be known without an engine.",
     )
     parser.add_argument(

@@ -97,7 +97,8 @@ def _obstacle_without_root() -> str:
     if any(sum(int(line.split()[-1]) for line in lines if line.startswith(which)) < _IDS for which in maps):
         return f"a private engine needs root, or else {_IDS:,} ids for the user in /etc/subuid and /etc/subgid"
     if (version := _DOCKERD.search(told)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
-        return f"a private engine needs root, or else Docker {_LAST_WITHOUT_ROOTLESSKIT}: newer ones need RootlessKit"
+        last = f"Docker {_LAST_WITHOUT_ROOTLESSKIT} or earlier"
+        return f"a private engine needs root, or else {last}: later ones may need RootlessKit"
     return ""
 
 

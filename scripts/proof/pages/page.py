@@ -123,7 +123,7 @@ class Page:
             return
         if len(self.problems) == _MOST:
             error = type(error)(
-                f"this page has more than {_MOST} problems", where=self.locate("#"), hint="mend these first"
+                f"this page has more than {_MOST} problems", where=self.locate("#"), hint="fix these first"
             )
         error = self.located(error, token)
         if not self.collect:

@@ -27,6 +27,7 @@ from proof.facts.values import Fact
 from proof.pages.status import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
+from proof.snippets.places import wording_of
 
 _STYLES: dict[Verdict, tuple[str, str]] = {
     "accurate": ("✓", "green"),
@@ -249,11 +250,14 @@ class Terminal:
             key = "step" if result.verdict == "drift" and result.new is None else key  # what ran is no new state
             advice.setdefault(key, []).append(result.snippet.name)
         registry = any(r.new and r.new.environment.bases == "registry" for r in results)
+        kept = all(wording_of(made.engine) is not None for r in results if (made := r.measured or r.new))
         for key, names in advice.items():
             if key in _ADVICE:
                 update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
                 if registry and key == "base":
                     update += " (and --newest-bases, if you passed it)"
+                if not kept:
+                    update += " (with Docker: Podman can check captures, but not make them)"
                 self.screen.print()
                 self.say(_ADVICE[key].format(names=" ".join(names), update=update), "yellow")
 
@@ -276,12 +280,12 @@ class Terminal:
 _ADVICE: dict[str, str] = {
     "snippet": "The snippet was edited after it was captured. If the new state is right: {update}",
     "base": "A base changed. If the new numbers are right: {update}, and reread the pages that state them",
-    "engine": "The engine or its output format changed, not the snippet. If the numbers changed: {update}; if only "
-    "the format did, add a rule to normalise.py",
+    "engine": "The engine or its output format changed, not the snippet. If the new output is right: {update}; to "
+    "leave a part of it out of the comparison, name that part under `ignore` in the snippet.toml of {names}",
     "capture": "A capture was edited by hand. To restore what really happens: {update}",
     "output": "The output changed, but none of the inputs did. Find out why before you accept it: {update}",
-    "step": "A step of {names} did not do what its snippet.toml declares. Mend what it runs, or declare what it does",
-    "failed": "{names}: nothing was captured. Mend the step above, or declare what it does, then run again.",
+    "step": "A step of {names} did not do what its snippet.toml declares. Fix what it runs, or declare what it does",
+    "failed": "{names}: nothing was captured. Fix the step above, or declare what it does, then run again.",
     "never captured": "Nothing was captured before. To keep what ran: {update}",
     "unstable": "The output changes from run to run: name what varies under `ignore` in the snippet.toml of {names}",
     "not measured": "{names}: not measured. Fix the error above, then run again.",

@@ -56,13 +56,13 @@ def never_captured(snippet: Snippet, error: NotAsDeclaredError, difference: Diff
     """The error for a snippet that was never captured; `difference` is what went wrong, with all that is said of it."""
     wrong, where = error.step, difference.where
     if wrong is None:
-        what, hint = f"{difference.what} was not found", "mend the step, or what the fact is read from"
+        what, hint = f"{difference.what} was not found", "fix the step, or what the fact is read from"
     else:
         what = f"{wrong.step} failed" if wrong.exit else f"{wrong.step} did not fail"
         if (found := _in_build(wrong)) and found.line:
             where = Where(snippet.dockerfiles[wrong.step.name].path, found.line)
-        mend = str(where) if where != difference.where else "the command"
-        hint = f"mend {mend}, or declare `exit` and `expect`"
+        wrong_part = str(where) if where != difference.where else "the command"
+        hint = f"fix {wrong_part}, or declare `exit` and `expect`"
     return FailedError(f"{what}, and nothing was captured before", where=where, evidence=difference.new, hint=hint)
 
 

@@ -26,6 +26,7 @@ from proof.snippets.model import FactRule, Outcome, Snippet, Step
 
 DEADLINE = 300.0  # seconds for a step without `timeout`; a cold `go build` takes about 10 s on two cores
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
+NAME_HINT = "use lowercase letters, digits and _, and begin with a letter"
 # A value of a matrix, used as a directory name next to those of the origins.
 VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(places.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
@@ -125,7 +126,7 @@ def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
         raise table.error(
             "",
             f"invalid directory name '{folder.name}': pages could not use {{{{ {folder.name}.size }}}}",
-            "use lowercase letters, digits and _",
+            NAME_HINT,
         )
     table.allow(*keys.SNIPPET)
     if len(tables := table.tables("step")) > _STEPS:
@@ -188,7 +189,7 @@ def _contents(table: Table) -> dict[str, str] | None:
 
 def _check_fact_name(table: Table, key: str, name: str) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise table.error(key, f"invalid fact name '{name}'", "use lowercase letters, digits and _")
+        raise table.error(key, f"invalid fact name '{name}'", NAME_HINT)
 
 
 def _check_containers(steps: tuple[Step, ...]) -> None:
@@ -265,7 +266,7 @@ def _step(snippet: str, table: Table) -> Step:
     table.allow(*keys.STEP)
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
-        raise table.error("name", f"invalid step name '{name}'", "use lowercase letters, digits and _, as in image_ls")
+        raise table.error("name", f"invalid step name '{name}'", f"{NAME_HINT}: image_ls")
     text = table.text("command", required=True)
     inside = table.text("inside") or None
     outcomes = _outcomes(table)

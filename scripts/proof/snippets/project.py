@@ -33,7 +33,7 @@ def folders(root: Path) -> list[Path]:
     """The directories of the project's snippets. Raises UsageError if there are none: an empty run must not pass."""
     found = sorted(path.parent for path in (root / "snippets").glob("*/snippet.toml"))
     if not found:
-        raise UsageError(f"no snippets in {root / 'snippets'}", hint="mkdir snippets/NAME, see CONTRIBUTING.md")
+        raise UsageError(f"no snippets in {root / 'snippets'}", hint="proof new NAME")
     return found
 
 

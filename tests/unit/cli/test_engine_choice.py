@@ -112,7 +112,7 @@ def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixtu
         "`docker` is installed, but its engine does not answer; `podman` is not installed here"
     )
     assert refused.value.evidence.splitlines() == ["mount: no", "iptables: no", "denied"]
-    assert all(word in refused.value.hint for word in ("Debian", "dnf install", "brew install"))
+    assert all(word in refused.value.hint for word in ("Debian", "dnf install", "brew install", "not make them"))
 
 
 @pytest.mark.parametrize(("choice", "error"), [("private", NO_PRIVATE), ("docker", NO_DOCKER), ("podman", NO_PODMAN)])

@@ -87,7 +87,7 @@ class TestWithoutRoot:
     def test_a_newer_docker(self, version: bytes, tried: dict[str, Any]) -> None:
         """It would not start: "error while connecting to RootlessKit API socket"."""
         tried["version"] = version
-        assert private_daemon.obstacle().endswith("or else Docker 26: newer ones need RootlessKit")
+        assert private_daemon.obstacle().endswith("or else Docker 26 or earlier: later ones may need RootlessKit")
 
     @pytest.mark.parametrize(
         ("result", "reason"),

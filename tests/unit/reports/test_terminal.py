@@ -21,7 +21,7 @@ from proof.core.text import plain
 from proof.facts import book
 from proof.reports import changes, github, json_report, junit, pull_request
 from proof.reports.terminal import Screen, Terminal
-from proof.runs.result import Result
+from proof.runs.result import Result, Verdict
 from proof.snippets import manifest
 from proof.snippets.places import folder_of
 from tests.support import site
@@ -121,6 +121,24 @@ def test_no_field_of_a_capture_acts(text: str, tmp_path: Path, capsys: pytest.Ca
     for written in (json_report.results(found), json_report.facts(book.load(root / "snippets"))):
         json.loads(written)
         assert acts(written) == []
+
+
+@pytest.mark.parametrize("verdict", ["never captured", "drift"])
+@pytest.mark.parametrize(
+    ("engine", "end"),
+    [
+        ("docker 26.1.5", "update single"),
+        ("docker 29.7.2", "update single"),
+        ("podman 5.4.2", "update single (with Docker: Podman can check captures, but not make them)"),
+    ],
+)
+def test_advice_does_not_repeat_what_podman_cannot_do(
+    verdict: Verdict, engine: str, end: str, result: Result, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After `proof update` with Podman, which keeps nothing, the same command would fail again."""
+    made = capture(provenance=replace(capture().provenance, engine=engine))
+    Terminal().advice([replace(result, verdict=verdict, cause="snippet", new=made)])
+    assert capsys.readouterr().out.rstrip().endswith(f": proof {end}")
 
 
 def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_first_build_that_fails(log: str, line: int, root: Path, monkeypatch: 
     place = f"snippets/note/context/Dockerfile:{line}"
     told = said(ran(root, "build", log), root).splitlines()
     assert told[0] == f"{place}: note/build failed, and nothing was captured before"
-    assert told[-1] == f"    hint: mend {place}, or declare `exit` and `expect`"
+    assert told[-1] == f"    hint: fix {place}, or declare `exit` and `expect`"
 
 
 def test_another_first_step_that_fails(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_another_first_step_that_fails(root: Path, monkeypatch: pytest.MonkeyPat
     assert told == (
         "snippets/note/snippet.toml:9: note/run failed, and nothing was captured before\n"
         "    | cat: can't open '/srv/note.txt'\n"
-        "    hint: mend the command, or declare `exit` and `expect`"
+        "    hint: fix the command, or declare `exit` and `expect`"
     )
     told = said(ran(root, "run", "hello\n", 0, "fails"), root)
     assert told.startswith("snippets/fails/snippet.toml:9: fails/run did not fail, and nothing was captured before\n")

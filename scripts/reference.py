@@ -1,4 +1,4 @@
-"""The tables of docs/tool that follow from the code: the keys of the TOML files, and the command line.
+"""The tables of docs/tool that follow from the code: keys of the TOML files, docker commands, and the command line.
 
 Each stands between `<!-- reference: NAME -->` and `<!-- end -->` in a page. Run it as `scripts/reference`. It
 also writes the pages for the measurements of new snippets.
@@ -17,6 +17,7 @@ from proof.cli import main
 from proof.facts.lexicon import IDIOMS
 from proof.pages import measurement_pages
 from proof.snippets import keys
+from proof.snippets.commands import VERBS, Flags
 from proof.snippets.keys import Key
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,6 +101,19 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
+def _commands() -> str:
+    """A row for each docker command that can run, with all ways to write it."""
+    written: dict[str, list[str]] = {}
+    flags: dict[str, Flags] = {}
+    for words, (verb, allowed) in VERBS.items():
+        written.setdefault(verb, []).append(f"`docker {' '.join(words)}`")
+        flags[verb] = allowed
+    rows = [
+        (", ".join(names), ", ".join(f"`{flag}`" for flag in flags[verb]) or "none") for verb, names in written.items()
+    ]
+    return _table(("Command", "Flags"), rows)
+
+
 def _idioms() -> str:
     rows = [
         (about, ", ".join(f'"{idiom.replace("*", "…")}"' for idiom in text.split(", ")))
@@ -117,6 +131,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "package": partial(_key_table, keys.PACKAGE),
     "base": partial(_key_table, keys.BASE),
     "layer": partial(_key_table, keys.LAYER),
+    "commands": _commands,
     "command line": _command_line,
     "idioms": _idioms,
 }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from proof.captures import bases_lock, store
 from proof.captures.index import SnippetCaptures
@@ -25,7 +24,16 @@ from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
 
 _Inspect = Callable[[Path], "tuple[FolderSummary, list[ProofError]]"]
+_Sound = tuple[int, "FolderSummary"]  # what is in a directory with nothing wrong, and when reading it began
 _SHARE = 100  # directories that are worth another process: starting one takes as long as reading a dozen
+
+
+class Spread(Protocol):
+    """Calls a function for many directories in several processes. Returns nothing if that isn't possible."""
+
+    def __call__(
+        self, function: Callable[[Path], _Sound | None], items: Sequence[Path], /, *, share: int
+    ) -> list[_Sound | None]: ...
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,11 @@ class Status:
         return exit_code_of(self.problems)
 
 
-def status(root: Path, cache: Path | None = None) -> Status:
+def status(root: Path, cache: Path | None = None, spread: Spread | None = None) -> Status:
     """Everything that is wrong with the project, as far as can be known without an engine.
 
-    With `cache`, directories in which nothing was wrong are not read again until they change.
+    With `cache`, directories in which nothing was wrong are not read again until they change. With `spread`, several
+    processes read those of a large project: see system/parallel.
     """
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
@@ -68,7 +77,9 @@ def status(root: Path, cache: Path | None = None) -> Status:
     inspect = partial(_inspect, known=known, keys=keys, pinned=pinned)
     folders = project.folders(root)
     kept = {folder: found for folder in folders if (found := index.get(folder.name, folder)) is not None}
-    sound = _in_parallel([folder for folder in folders if folder not in kept], inspect)
+    fresh = [folder for folder in folders if folder not in kept]
+    found = spread(partial(_if_sound, inspect=inspect), fresh, share=_SHARE) if spread else []
+    sound = {folder: result for folder, result in zip(fresh, found, strict=False) if result}
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
@@ -135,29 +146,8 @@ def _lines(places: list[Where]) -> Iterator[str]:
         yield f"{Where(path)}:{', '.join(map(str, lines))}"
 
 
-def _in_parallel(folders: Sequence[Path], inspect: _Inspect) -> dict[Path, tuple[int, FolderSummary]]:
-    """What those directories contain in which nothing is wrong, and when reading them began.
-
-    Empty if there are too few to share, or if this machine cannot start processes.
-    """
-    processes = min(os.cpu_count() or 1, len(folders) // _SHARE)
-    if processes < 2:
-        return {}
-    import multiprocessing  # imported late: only the first status of a large project needs it
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    # Ctrl-C reaches all processes of a terminal, but one message is enough.
-    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    try:
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), ignore) as pool:
-            found = pool.map(partial(_if_sound, inspect=inspect), folders, chunksize=25)
-            return {folder: summary for folder, summary in zip(folders, found, strict=True) if summary is not None}
-    except (OSError, BrokenProcessPool):
-        return {}
-
-
-def _if_sound(folder: Path, inspect: _Inspect) -> tuple[int, FolderSummary] | None:
+def _if_sound(folder: Path, inspect: _Inspect) -> _Sound | None:
+    """What the directory contains, or None if something is wrong there."""
     began = folder_cache.now()
     try:
         seen, wrong = inspect(folder)

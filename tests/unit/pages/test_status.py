@@ -17,6 +17,7 @@ from proof.facts.values import Value
 from proof.pages import status
 from proof.snippets import project as manifest
 from proof.snippets.places import Wording, folder_of
+from proof.system.parallel import spread
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write
@@ -231,7 +232,7 @@ class TestManySnippets:
         """The result is the one of a single process, in the same order."""
         alone = status.status(many)
         monkeypatch.setattr(status, "_SHARE", 1)
-        shared = status.status(many)
+        shared = status.status(many, spread=spread)
         assert len(alone.problems) > 2
         assert list(map(str, shared.problems)) == list(map(str, alone.problems))
         assert (shared.snippets, shared.steps, shared.facts) == (alone.snippets, alone.steps, alone.facts)
@@ -240,7 +241,7 @@ class TestManySnippets:
         """This process reads only directories in which something is wrong."""
         monkeypatch.setattr(status, "_SHARE", 1)
         monkeypatch.setattr(status, "_inspect", noting)
-        status.status(many)
+        status.status(many, spread=spread)
         assert [path.name for path in READ] == ["broken", "stale"]
 
     def test_a_process_that_dies(self, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,4 +249,4 @@ class TestManySnippets:
         alone = status.status(many)
         monkeypatch.setattr(status, "_SHARE", 1)
         monkeypatch.setattr(status, "_if_sound", dying)
-        assert list(map(str, status.status(many).problems)) == list(map(str, alone.problems))
+        assert list(map(str, status.status(many, spread=spread).problems)) == list(map(str, alone.problems))

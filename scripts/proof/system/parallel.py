@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import TypeVar
 
@@ -25,6 +22,10 @@ def spread(function: Callable[[_Item], _Result], items: Sequence[_Item], *, shar
     processes = min(os.cpu_count() or 1, len(items) // share)
     if processes < 2:
         return []
+    import multiprocessing  # imported late: few projects are so large
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     # Ctrl-C reaches all processes of a terminal, but one message is enough.
     ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:

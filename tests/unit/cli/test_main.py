@@ -13,7 +13,6 @@ import pytest
 
 from proof.cli import facts, main
 from tests.support.helpers import captured, edit, tiny, tree
-from tests.support.helpers import proof as in_another_process
 from tests.support.in_process import proof
 
 
@@ -118,20 +117,6 @@ def test_the_version() -> None:
     done = proof("--version", cwd=Path.cwd())
     assert done.returncode == 0
     assert re.fullmatch(r"proof \d+\.\d+\.\d+\n", done.stdout)
-
-
-def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
-    """An ASCII terminal or log gets other signs, and JSON stays JSON: a traceback would have the code of drift."""
-    root = captured(tiny(tmp_path))
-    edit(root / "docs/index.md", "{{ note.own_size }}", "{{ note.own_sise }} ü")
-    words = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = in_another_process("status", cwd=root, env=words)
-    assert done.returncode == 2
-    assert done.stdout.startswith(" x docs/index.md:3: unknown fact 'note.own_sise'")
-    edit(root / "snippets/cited.toml", "a leaflet", "a leaflet for Übersee")
-    done = in_another_process("facts", "--json", cwd=root, env=words)
-    assert "a leaflet for \\u00dcbersee" in done.stdout
-    assert json.loads(done.stdout)["facts"][-1]["source"] == "a leaflet for Übersee"
 
 
 @pytest.mark.parametrize("words", ["check", "update", "status", "engine start"])

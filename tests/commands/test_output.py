@@ -1,0 +1,22 @@
+"""What the command prints, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.helpers import captured, edit, proof, tiny
+
+
+def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
+    """An ASCII terminal or log gets other signs, and JSON stays JSON: a traceback would have the code of drift."""
+    root = captured(tiny(tmp_path))
+    edit(root / "docs/index.md", "{{ note.own_size }}", "{{ note.own_sise }} ü")
+    words = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = proof("status", cwd=root, env=words)
+    assert done.returncode == 2
+    assert done.stdout.startswith(" x docs/index.md:3: unknown fact 'note.own_sise'")
+    edit(root / "snippets/cited.toml", "a leaflet", "a leaflet for Übersee")
+    done = proof("facts", "--json", cwd=root, env=words)
+    assert "a leaflet for \\u00dcbersee" in done.stdout
+    assert json.loads(done.stdout)["facts"][-1]["source"] == "a leaflet for Übersee"

@@ -17,6 +17,7 @@ from proof.engines.journal import Journal
 from proof.system import temp_folders
 
 _MARK = "proof.run"  # a label
+_TOGETHER = 20  # cache records to remove in one call: on a busy machine, some hundred take minutes
 _SETTLED = 5.0  # seconds for the builder to stop a build whose client has ended
 
 
@@ -132,8 +133,10 @@ def _forget(engine: Engine, journal: Journal) -> None:
     # In rounds: a record can be removed only after those that need it. Any that stay are needed by the user's builds.
     while made and (present := made & engine.build_cache().keys()) and present != before:
         before = present
-        which = "|".join(sorted(present))  # the filter can be given only once, but it is a regular expression
-        engine.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
+        records = sorted(present)
+        for first in range(0, len(records), _TOGETHER):
+            which = "|".join(records[first : first + _TOGETHER])  # there is one filter, but it is a regular expression
+            engine.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
     journal.gone("cache", *made)
 
 

@@ -77,14 +77,15 @@ def connect(kind: Kind, cache: Path, platform: str) -> Iterator[Engine]:
         if (disk := Path(engine.root())).is_dir():  # the engine is on this machine
             engine = replace(engine, disk=disk)
         journals = cache / "journals" / engine.identity()
+        # What cannot be removed now stays in its journal, and the next run removes it.
         with journal.of_dead_runs(journals) as dead:
             for left in dead:
-                cleanup.undo(engine, left)
+                with contextlib.suppress(CannotMeasureError):
+                    cleanup.undo(engine, left)
         with journal.opened(journals) as ours:
             try:
                 yield replace(engine, journal=ours)
             finally:
-                # What cannot be removed now stays in the journal, and the next run removes it.
                 if engine.alive():
                     with contextlib.suppress(CannotMeasureError):
                         cleanup.undo(engine, ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -70,3 +71,22 @@ def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answ
         cleanup.remove(engine, containers=["proof-c"])
         assert ours.left("container") == ["proof-c"]
         ours.gone("container", "proof-c")
+
+
+def test_many_cache_records_go_a_few_at_a_time(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
+    """One call for hundreds would take longer than a call may."""
+    records = [f"r{number:03}" for number in range(50)]
+    left = set(records)
+
+    def answer(argv: list[str]) -> tuple[int, str]:
+        if argv[1] == "builder":
+            left.difference_update(argv[-1].removeprefix("id=").split("|"))
+        return 0, json.dumps([{"ID": record, "InUse": "false"} for record in left])
+
+    log = answers(answer)
+    with journal.opened(tmp_path) as ours:
+        ours.made("cache", *records)
+        cleanup.undo(Engine("docker", {}, "linux/amd64", journal=ours), ours)
+        assert ours.left("cache") == []
+    removing = [words[-1].count("|") + 1 for words in log if words[1] == "builder"]
+    assert removing == [20, 20, 10]

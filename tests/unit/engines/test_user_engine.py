@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from proof.core.errors import NoEngineError
+from proof.core.errors import DeadlineError, NoEngineError
 from proof.engines import user_engine
 from proof.snippets.engine_version import Kind
 from proof.system import process
@@ -176,3 +176,25 @@ def test_docker_without_buildx_is_none(tmp_path: Path, answers: Callable[[Answer
     assert error.evidence == missing.strip()
     assert "install docker-buildx" in error.hint
     assert {argv[1] for argv in log} == {"version", "buildx"}
+
+
+@pytest.mark.usefixtures("remote")
+def test_what_a_dead_run_left_stops_nothing(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
+    """If it can't be removed in time, it stays in the journal of that run, and this run goes on."""
+
+    def answer(argv: list[str]) -> tuple[int, str]:
+        match argv[1:]:
+            case ["rm", *_]:
+                raise DeadlineError("`docker rm` took more than 60 s")
+            case ["info", *_]:
+                return 0, "AB:CD\n"
+            case _:
+                return 0, "linux/amd64\n"
+
+    answers(answer)
+    dead = tmp_path / "journals/AB-CD/0.journal"
+    dead.parent.mkdir(parents=True)
+    dead.write_text("+ container proof-c\n")
+    with user_engine.connect("docker", tmp_path, "linux/amd64") as engine:
+        assert engine.kind == "docker"
+    assert dead.read_text() == "+ container proof-c\n"

@@ -120,6 +120,8 @@ def user(tmp_path: Path, cache: Path, engine: Engine) -> Iterator[User]:
     reason = "from proof.engines import private_daemon; print(private_daemon.obstacle())"
     code, said = found.run(found.python, "-c", reason)
     assert code == 0, said
+    if "or else Docker" in said:  # a newer Docker can't start there at all
+        pytest.skip(said)
     if said.strip():  # no uidmap, or a kernel or a container that allows it to root only
         (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
     yield found

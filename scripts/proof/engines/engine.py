@@ -345,8 +345,10 @@ class Engine:
         """The ids of the build cache's records, each with whether a build is using it. Podman caches images instead."""
         if self.kind == "podman":
             return {}
-        data = self._json("system", "df", "--verbose", "--format", "{{json .BuildCache}}")
-        return {record["ID"]: record["InUse"] == "true" for record in data or []}
+        # There can be thousands, so only what is needed is printed.
+        each = "{{range .BuildCache}}{{println .ID .InUse}}{{end}}"
+        lines = self.call("system", "df", "--verbose", "--format", each).text().split("\n")
+        return {record: in_use == "true" for record, in_use in (line.split() for line in lines if line)}
 
     def root(self) -> str:
         """The directory of the engine's images, as a path on the engine's own machine."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
@@ -17,7 +16,7 @@ from tests.unit.engines.conftest import Answer
 
 def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
     """Containers and tags go by name, cache records by id, and images by id unless somebody has named them since."""
-    caches = iter(['[{"ID": "mine", "InUse": "false"}, {"ID": "theirs", "InUse": "false"}]', "[]"])
+    caches = iter(["mine false\ntheirs false\n\n", "\n"])
 
     def answer(argv: list[str]) -> tuple[int, str]:
         match argv[1:]:
@@ -81,7 +80,7 @@ def test_many_cache_records_go_a_few_at_a_time(tmp_path: Path, answers: Callable
     def answer(argv: list[str]) -> tuple[int, str]:
         if argv[1] == "builder":
             left.difference_update(argv[-1].removeprefix("id=").split("|"))
-        return 0, json.dumps([{"ID": record, "InUse": "false"} for record in left])
+        return 0, "".join(f"{record} false\n" for record in left)
 
     log = answers(answer)
     with journal.opened(tmp_path) as ours:

@@ -61,5 +61,5 @@ const reveal = () => {
 addEventListener("hashchange", reveal)
 addEventListener("load", reveal) // only then does the browser know the target
 
-// Few pages have an explorer, so its script is loaded only there.
-if (document.querySelector(".explorer")) import("./explorer.js")
+// Few pages have an explorer, so its script is loaded only there, and after what readers see first.
+if (document.querySelector(".explorer")) addEventListener("load", () => import("./explorer.js"))

@@ -49,6 +49,7 @@ def test_images_stand_side_by_side_if_there_is_room(reader: Reader) -> None:
 def test_by_keyboard(reader: Reader) -> None:
     """Tab reaches the layers, Enter opens one, arrow keys move as in a tree of files."""
     page = reader("")
+    page.wait_for_load_state("networkidle")  # its script comes last
     layers = tree(page, "Single-stage build")
     first = layers.locator("summary").first
     tab_to(page, first)
@@ -109,5 +110,6 @@ def test_its_script_is_loaded_where_it_is_needed(reader: Reader) -> None:
     """A page without an explorer does not ask for it."""
     for path, wanted in (("", 1), ("layers/", 0)):
         page = reader(path)
+        page.wait_for_load_state("networkidle")
         names = page.evaluate("() => performance.getEntriesByType('resource').map(each => each.name)")
         assert sum(name.endswith("/assets/explorer.js") for name in names) == wanted

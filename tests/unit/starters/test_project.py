@@ -15,7 +15,7 @@ from proof.snippets import base_images, project, settings
 from proof.snippets.places import Origin
 from proof.starters import project as starter
 from proof.starters.project import GENERATORS, Generator
-from tests.support.helpers import REPOSITORY, TINY, captured, mkdocs, tree
+from tests.support.helpers import REPOSITORY, TINY, tree
 from tests.support.in_process import proof
 from tests.support.makers import write
 
@@ -32,17 +32,6 @@ def test_a_project_is_valid(tmp_path: Path, generator: Generator, bases: Origin)
     assert known.origin == bases
     known.check(project.load_all(tmp_path))
     assert "proof" in site_config.load(site_file(tmp_path))["markdown_extensions"]
-
-
-@pytest.mark.parametrize("generator", ["material", "mkdocs"])
-def test_its_page_says_what_was_measured(tmp_path: Path, generator: str) -> None:
-    """Once the snippet has run, nothing is wrong, and the site is built and finished."""
-    assert proof("init", "--bases", "rebuilt", "--site", generator, cwd=tmp_path).returncode == 0
-    done = proof("status", cwd=captured(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    built = mkdocs(tmp_path, tmp_path / "site")
-    assert built.returncode == 0, built.stdout + built.stderr
-    assert "8.31MB" in (tmp_path / "site/index.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("generator", "more"), [("mkdocs", ""), ("properdocs", " properdocs properdocs-theme-mkdocs")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -239,3 +240,10 @@ def test_the_tool_does_not_know_this_article() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value
         ]
         assert not set(names) & set(strings), path
+
+
+def test_unit_tests_start_no_process_of_the_tool() -> None:
+    """Where code is changed to see which test notices, a process in another directory could not import it."""
+    starting = re.compile(r"^from tests\.support\.helpers import .*\b(?:proof|mkdocs)\b", re.MULTILINE)
+    found = [path for path in Path(__file__).parent.rglob("test_*.py") if starting.search(path.read_text("utf-8"))]
+    assert found == []

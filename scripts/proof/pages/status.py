@@ -78,8 +78,8 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     folders = project.folders(root)
     kept = {folder: found for folder in folders if (found := index.get(folder.name, folder)) is not None}
     fresh = [folder for folder in folders if folder not in kept]
-    found = spread(partial(_if_sound, inspect=inspect), fresh, share=_SHARE) if spread else []
-    sound = {folder: result for folder, result in zip(fresh, found, strict=False) if result}
+    results = spread(partial(_if_sound, inspect=inspect), fresh, share=_SHARE) if spread else []
+    sound = {folder: result for folder, result in zip(fresh, results, strict=False) if result}
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}

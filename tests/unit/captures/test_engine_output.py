@@ -356,3 +356,21 @@ def test_sizes_of_another_store(store: str, compared: object) -> None:
     old, new = (Side(SIZED.format(size), 0, engine) for size, engine in zip(("2MB", "1MB"), engines, strict=True))
     before, after = engine_output.comparable(old, new, step("docker image ls example"))
     assert ([line.text for line in before] != [line.text for line in after]) is compared
+
+
+def test_all_of_the_last_column_counts() -> None:
+    """A command in a history may have a gap that looks like one between columns."""
+    one = step(HISTORY_FORMAT)
+    old, new = (
+        Side(f"SIZE   CREATED BY\n0B     RUN a  {word}\n", 0, ENGINES[engine])
+        for word, engine in (("b", "docker-26"), ("c", "docker-28"))
+    )
+    assert meaning(old, new, one) == (["0B  RUN a  b"], ["0B  RUN a  c"])
+
+
+def test_empty_lines_of_a_program_count() -> None:
+    """They are left out only where the client has set its own message apart by them."""
+    one = step("docker run hello")
+    old, new = (Side(text, 1, ENGINES["docker-28"]) for text in ("a\n\nb\n", "a\nb\n"))
+    before, after = meaning(old, new, one)
+    assert before != after

@@ -687,7 +687,7 @@ def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: py
     monkeypatch.setattr(Engine, "info", lambda engine: told)
     session = project.session()
     before = datetime.now(UTC).replace(microsecond=0)
-    found = verify.provenance(project.root, session.engine, session.loaded)
+    found = verify.provenance(project.root, session.engine, session.loaded, "built here")
     assert before <= datetime.strptime(found.date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= datetime.now(UTC)
     assert replace(found, date="") == Provenance(
         date="",
@@ -698,4 +698,5 @@ def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: py
         private=False,
         bases={"alpine:3.22": project.made_of},
         revision="not under version control",
+        engine_from="built here",
     )

@@ -381,6 +381,27 @@ def test_why_a_mount_is_refused(mount: str, what: str, hint: str, tmp_path: Path
     assert error.value.evidence == f"RUN --mount={mount} ls"
 
 
+def test_a_relative_workdir_is_below_the_one_before(tmp_path: Path) -> None:
+    """So the mount is at /proc only where the working directory is / again."""
+    read(tmp_path, "FROM a\nWORKDIR /src\nWORKDIR app\nWORKDIR ..\nRUN --mount=target=proc ls")
+    with pytest.raises(RefusedError):
+        read(tmp_path, "FROM a\nWORKDIR /src\nWORKDIR app\nWORKDIR ../..\nRUN --mount=target=proc ls")
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "hint"),
+    [
+        ("'/x'", "a WORKDIR must be a plain path: no quotes, and variables only as $NAME", "write WORKDIR /src"),
+        ("/proc/self", "/proc/self is refused: it belongs to the kernel", "use another directory"),
+    ],
+)
+def test_a_refused_workdir_says_what_to_write(path: str, what: str, hint: str, tmp_path: Path) -> None:
+    """The reason and the way out, whole."""
+    with pytest.raises(RefusedError) as refused:
+        read(tmp_path, f"FROM a\nWORKDIR {path}")
+    assert (refused.value.what, refused.value.hint) == (what, hint)
+
+
 def test_a_relative_mount_is_below_the_working_directory(tmp_path: Path) -> None:
     """So proc is the kernel's in / only."""
     read(tmp_path, "FROM a\nWORKDIR /src\nRUN --mount=target=proc ls")

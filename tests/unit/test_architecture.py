@@ -243,7 +243,7 @@ def test_the_tool_does_not_know_this_article() -> None:
 
 
 def test_unit_tests_start_no_process_of_the_tool() -> None:
-    """Where code is changed to see which test notices, a process in another directory could not import it."""
+    """`scripts/mutate` runs them on changed code, which a process in another directory could not import."""
     starting = re.compile(r"^from tests\.support\.helpers import .*\b(?:proof|mkdocs)\b", re.MULTILINE)
     found = [path for path in Path(__file__).parent.rglob("test_*.py") if starting.search(path.read_text("utf-8"))]
     assert found == []

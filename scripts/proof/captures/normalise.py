@@ -187,14 +187,14 @@ def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> t
     if step.command.verb == "build":
         before, after = build_logs(old, new, step, earlier)
         return ruled(list(_comparable(before, after)), step), ruled(list(_comparable(after, before)), step)
-    old, new = _without_ignored(old, step), _without_ignored(new, step)
+    old, new = without_ignored(old, step), without_ignored(new, step)
     return ruled(_numbered(old), step), ruled(_numbered(new), step)
 
 
 def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
     """Two outputs of a build, parsed. Cached steps in `new` have what `earlier` builds of the same run printed."""
-    before, after = _parsed(_without_ignored(old, step)), _parsed(_without_ignored(new, step))
-    builds = (_parsed(_without_ignored(text, step)) for text in earlier)
+    before, after = _parsed(without_ignored(old, step)), _parsed(without_ignored(new, step))
+    builds = (_parsed(without_ignored(text, step)) for text in earlier)
     after = _completed(after, builds, before)
     failed = [{each.stage for each in log.steps if each.failed} for log in (before, after)]
     if all(failed):
@@ -217,7 +217,8 @@ def _parsed(text: str) -> BuildLog:
     return buildah_log.parse(text) if buildah_log.begins(text) else BuildLog.parse(text)
 
 
-def _without_ignored(text: str, step: Step) -> str:
+def without_ignored(text: str, step: Step) -> str:
+    """An output without the text that its step declares to vary."""
     for pattern in step.ignore:
         text = pattern.sub(IGNORED, text)
     return text

@@ -16,7 +16,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "publish",
         help="finish a built site: its policy, cards and feed",
         description="Check the pages of a built site, and add a content security policy, cards, a feed and a sitemap. "
-        "Set `site_url` in mkdocs.yml: without it there are no cards, feed or sitemap.",
+        "The cards, the feed and the sitemap need `site_url` in mkdocs.yml.",
     )
     parser.add_argument("site", type=Path, nargs="?", metavar="SITE", help="the built site (default: site)")
     parser.set_defaults(run=_run)

@@ -14,7 +14,7 @@ shift 2
 "$PYTHON" -IS -c 'import fcntl, socket, struct
 with socket.socket() as opened: fcntl.ioctl(opened, 0x8914, struct.pack("16sh14x", b"lo", 0x41))'
 
-# Or Docker 28 and later warn about it whenever a container with a network starts. Here there is nowhere to forward to.
+# Docker 26 turns forwarding on by itself. Later ones don't, and warn whenever a container with a network starts.
 { echo 1 >/proc/sys/net/ipv4/ip_forward; } 2>/dev/null || :
 
 # ── A root file system that has only the programs and the slot from the host ───────────────────────────────────────────

@@ -43,6 +43,7 @@ from proof.core import errors
 from proof.core.files import read_text
 from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
+from proof.facts import claims
 from proof.pages import (
     allowed_files,
     audit,
@@ -410,6 +411,8 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
         yield f"{engine}: exit {code}" if code else f"{engine} it succeeds"
     for condition, why in step.differs.items():
         if condition.holds(last) and not condition.holds(measured):
+            for loose in claims.unbound(why, ()):
+                raise errors.PageError(loose.what, where=step.where, evidence=why, hint="say it without")
             yield f"{engine}, {why}"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from proof.captures.buildkit_log import mask_reference, split_counters
 from proof.captures.model import Capture
+from proof.captures.normalise import without_ignored
 from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
@@ -23,7 +24,6 @@ from proof.snippets.model import Snippet, Step
 from proof.snippets.places import LABELS, Wording, wording_of
 
 _CODE = re.compile(r"`([^`]+)`")
-_IDS = re.compile(r"[0-9]{5,}|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:]+\]")  # in temporary names, and addresses
 
 
 def proof(page: Page) -> list[str]:
@@ -106,9 +106,9 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     if not worded:
         return
     page.snippets.add(step.snippet)
-    different: dict[str, str] = {}
+    different: dict[str, str] = {}  # by what does not vary from run to run
     for wording in worded.values():
-        different.setdefault(_without_ids(wording), wording)
+        different.setdefault(without_ignored(wording, step).rstrip("."), wording)
     text, *others = different.values()
     message = known.setdefault(text, Message(text))
     message.steps.append(str(step))
@@ -147,11 +147,6 @@ def _message(output: str, expect: str) -> str:
     if not counters:
         line = re.sub(r"^\d+\.\d+ ", "", line)  # BuildKit repeats a failed step's lines without its number
     return mask_reference(line, "…").strip()
-
-
-def _without_ids(message: str) -> str:
-    """The message without what differs from run to run, so that only another wording counts as another message."""
-    return _IDS.sub("…", message).rstrip(".")
 
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:

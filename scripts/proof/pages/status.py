@@ -76,10 +76,15 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     index = folder_cache.FolderCache.of("status", root, cache, files)
     inspect = partial(_inspect, known=known, keys=keys, pinned=pinned)
     folders = project.folders(root)
-    kept = {folder: found for folder in folders if (found := index.get(folder.name, folder)) is not None}
-    fresh = [folder for folder in folders if folder not in kept]
+    sound = {
+        folder: FolderSummary(**found) for folder in folders if (found := index.get(folder.name, folder)) is not None
+    }
+    fresh = [folder for folder in folders if folder not in sound]
     results = spread(partial(_if_sound, inspect=inspect), fresh, share=_SHARE) if spread else []
-    sound = {folder: result for folder, result in zip(fresh, results, strict=False) if result}
+    for folder, result in zip(fresh, results, strict=False):
+        if result is not None:
+            began, sound[folder] = result
+            index.put(folder.name, folder, asdict(sound[folder]), began=began)
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
@@ -87,12 +92,10 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     duplicates = False
     notes: list[str] = []
     for folder in folders:
-        if folder in kept:
-            seen = FolderSummary(**kept[folder])
-        else:
+        if (seen := sound.get(folder)) is None:
             began = folder_cache.now()
             try:
-                began, seen, wrong = (*sound[folder], []) if folder in sound else (began, *inspect(folder))
+                seen, wrong = inspect(folder)
             except UsageError as error:
                 problems += (error, *error.also)
                 continue

@@ -266,7 +266,7 @@ def _step(snippet: str, table: Table) -> Step:
     table.allow(*keys.STEP)
     name = table.text("name", required=True)
     if not NAME.fullmatch(name):
-        raise table.error("name", f"invalid step name '{name}'", f"{NAME_HINT}: image_ls")
+        raise table.error("name", f"invalid step name '{name}'", f"{NAME_HINT}, as in image_ls")
     text = table.text("command", required=True)
     inside = table.text("inside") or None
     outcomes = _outcomes(table)

@@ -37,7 +37,7 @@ def make(root: Path, name: str, like: str = "") -> Path:
     """
     if not manifest.NAME.fullmatch(name):
         what = f"invalid snippet name {name!r:.60}: pages could not use {{{{ NAME.size }}}}"
-        raise UsageError(what, hint=f"{manifest.NAME_HINT}: web_server")
+        raise UsageError(what, hint=f"{manifest.NAME_HINT}, as in web_server")
     target = root / "snippets" / name
     if os.path.lexists(target) or _is_variant(root, name):
         raise UsageError(f"there is a snippet '{name}' already", where=Where(target), hint="use another name")

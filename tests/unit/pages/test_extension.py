@@ -668,6 +668,13 @@ class TestWordsOfEngines:
         html = convert("{{ transcript fails/run }}", up_to_date(project))
         assert (note or "fails as expected: exit 127</span></figcaption>") in html
 
+    def test_a_number_in_what_docker_28_does_otherwise(self, project: Path) -> None:
+        """No page may show one that is typed, there as little as in its own text."""
+        declared = 'exit = 127\ndiffers = { "docker >=28" = "it has 3 layers" }'
+        edit(project / "snippets/fails/snippet.toml", "exit = 127", declared)
+        with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured"):
+            convert("{{ transcript fails/run }}", up_to_date(project))
+
     @pytest.mark.parametrize(
         ("line", "another"),
         [
@@ -676,7 +683,8 @@ class TestWordsOfEngines:
         ],
     )
     def test_another_message(self, project: Path, line: str, another: bool) -> None:  # noqa: FBT001 - an expected value
-        """The index of errors has it too, unless only a temporary name, an address or the last full stop differs."""
+        """The index of errors has it too, unless only the last full stop differs, or what the step ignores."""
+        edit(project / "snippets/fails/snippet.toml", "exit = 127", "exit = 127\nignore = ['build[0-9]+', 'on .*:53']")
         before = "write /tmp/build30691/a on 10.0.0.1:53: no such file or directory."
         fails = capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {})
         store.save(fails, folder_of(project / "snippets/fails", "rebuilt"))

@@ -229,7 +229,7 @@ class TestManySnippets:
         return project
 
     def test_the_same_is_said(self, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The result is the one of a single process, in the same order."""
+        """Several processes report what one does, in the same order."""
         alone = status.status(many)
         monkeypatch.setattr(status, "_SHARE", 1)
         shared = status.status(many, spread=spread)
@@ -241,6 +241,7 @@ class TestManySnippets:
         """This process reads only directories in which something is wrong."""
         monkeypatch.setattr(status, "_SHARE", 1)
         monkeypatch.setattr(status, "_inspect", noting)
+        READ.clear()
         status.status(many, spread=spread)
         assert [path.name for path in READ] == ["broken", "stale"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import gzip
 import http.server
 import json
 import os
@@ -286,13 +287,22 @@ def test_a_brace_too_few_or_too_many_stops_the_build(css: str, tmp_path: Path) -
         styles._balanced(path)
 
 
-def test_a_page_loads_one_style_sheet(site: Path, pages: list[Page]) -> None:
+def test_the_first_paint_waits_for_one_style_sheet(site: Path, pages: list[Page]) -> None:
     """The theme's and ours are one file, ours behind the theme's, and the same for all pages."""
-    names = {page.reads.styles[0].removeprefix(page.base).removeprefix("./") for page in pages}
-    assert all(len(page.reads.styles) == 1 for page in pages)
-    assert len(names) == 1
-    joined = (site / names.pop()).read_text("utf-8")
+    links = {
+        tuple(
+            (page.file(address).relative_to(site).as_posix(), media)
+            for address, media in re.findall(r'<link rel="stylesheet" href="([^"]+)"(?: media="(\w+)")?>', page.html)
+        )
+        for page in pages
+    }
+    [((first, now), (later, then))] = links
+    assert (now, then) == ("", "print")
+    joined = (site / first).read_text("utf-8")
     assert 0 < joined.index(".md-typeset") < joined.index(".transcript") < joined.index(".measured")
+    assert len(gzip.compress(joined.encode(), 6)) < 14_300  # with headers, what a new connection sends at once: 14,600
+    assert ".md-search-result__link" not in joined
+    assert ".md-search-result__link" in (site / later).read_text("utf-8")
 
 
 def test_the_search_loads_nothing_until_it_is_used(site: Path, pages: list[Page]) -> None:
@@ -568,25 +578,49 @@ def test_a_style_sheet_loses_what_nothing_can_match() -> None:
     """A rule stays if each name that it needs is there; alternatives, animations and used properties stay whole."""
     icon = "url(\"data:image/svg+xml;utf8,<svg a='rotate(1)};'/>\")"
     css = f"""
-        .a, .gone > .a {{ color: red }} .gone {{ --x: 1 }} [data-b="gone"] p {{ top: 0 }}
+        .a, .gone > .a {{ color: red }} .gone {{ --x: 1 }} [data-b="gone"] p {{ top: 0 }} hr, p hr::after {{ top: 0 }}
         p.a[data-b=c] {{ color: var(--used) }} :root {{ --used: {icon}; --unused: {icon}; top: 1px; --last:2px}}
-        .a:not(.gone) , :is(.gone, .a) b{{ top: 2px }} #gone {{ top: 3px }}
-        @media print {{ .gone {{ top: 4px }} .a {{ top: 5px }} }} @media screen {{ .gone {{ top: 6px }} }}
-        @keyframes gone {{ from {{ top: 7px }} }} [data-md-color-switching] *, .c {{ top: 8px }}
+        .a:not(.gone) , :is(.gone, .a) b{{ top: 2px }} #gone {{ top: 3px }} b:hover {{ --gone: 1 }}
+        @media screen {{ .gone {{ top: 6px }} }} @media (width < 9em) {{ .a {{ margin: 1px  calc(1px + 2px) , 0 }} }}
+        @keyframes gone {{ from {{ top: 7px }} }} [data-md-color-switching] *, .c {{ top: 8px; content: "a ;  b" }}
         [data-md-color-switching] .a {{ top: 9px }}
     """
-    assert " ".join(styles.trim(css, {"a", "c"}).split()) == (
-        ".a{color: red}p.a[data-b=c]{color: var(--used)}"
-        f":root{{--used: {icon}; top: 1px;}}"
-        ".a:not(.gone),:is(.gone, .a) b{top: 2px}@media print {.a{top: 5px}}@keyframes gone { from { top: 7px } }"
-        ".c{top: 8px}"
+    first, later = styles.split(css, {"a", "c", "p", "b"}, set())
+    assert first == (
+        ".a{color:red}p.a[data-b=c]{color:var(--used)}"
+        f":root{{--used:{icon};top:1px;}}"
+        ".a:not(.gone),:is(.gone, .a) b{top:2px}@media (width < 9em){.a{margin:1px calc(1px + 2px),0}}"
+        "@keyframes gone { from { top: 7px } }"
+        '.c{top:8px;content:"a ;  b"}'
+    )
+    assert later == ""
+
+
+def test_what_only_the_themes_script_and_the_printer_need_comes_later() -> None:
+    """A selector comes later if it needs a name of the script; a property, if nothing earlier uses it."""
+    css = """
+        :root { --now: 1; --both: 2; --then: 3; --by-script: 4; --gone: 5 }
+        .a, .a .late { top: var(--now); left: var(--both) } .late mark { top: var(--then); right: var(--both) }
+        @media print { .a { top: 5px } .gone { top: 6px } @page { margin: 1cm } } @page { margin: 2cm }
+        @media screen { @media print { .a { top: 7px } } .late { top: 8px } .a { top: 9px } }
+        @media print, (scripting: none) { .a { top: 10px } }
+    """
+    first, later = styles.split(css, {"a"}, {"late", "mark", "--by-script"})
+    assert first == (
+        ":root{--now:1;--both:2;}.a{top:var(--now);left:var(--both)}@page { margin: 2cm }"
+        "@media screen{.a{top:9px}}@media print, (scripting: none){.a{top:10px}}"
+    )
+    assert later == (
+        ":root{--then:3;--by-script:4;}.a .late{top:var(--now);left:var(--both)}"
+        ".late mark{top:var(--then);right:var(--both)}@media print{.a{top:5px}@page { margin: 1cm }}"
+        "@media screen{@media print{.a{top:7px}}}@media screen{.late{top:8px}}"
     )
 
 
 def test_what_a_page_uses_is_in_its_style_sheet(site: Path, pages: list[Page]) -> None:
     """Every class of the theme that stands in a page keeps its rules, and a component that nobody uses has none."""
     whole = "".join(path.read_text("utf-8") for path in sorted(site.glob("assets/stylesheets/*.css")))
-    published = next(site.glob("assets/style.*.css")).read_text("utf-8")
+    published = "".join(path.read_text("utf-8") for path in site.glob("assets/style.*.css"))
     styled = set(re.findall(r"\.((?:md-|hl)[\w-]+)", whole))
     used = set().union(*(page.reads.words for page in pages)) & styled
     assert len(used) > 50

@@ -16,8 +16,8 @@ def publish(site: Path, project: Path) -> list[Page]:
         markup.check(page, scripts)
     pages = [material.fix_markup(page) for page in built]
     if all(material.is_material(page) for page in pages):
-        style = styles.join(site, pages)
-        pages = [lean.reduce_loading(page, style) for page in pages]
+        joined = styles.join(site, pages)
+        pages = [lean.reduce_loading(page, joined) for page in pages]
     described = [head.describe(page, card.draw(page, site)) for page in pages]
     # Last, because the policy has the hash of every inline script in the page.
     finished = [csp.add_policy(lean.merge_spans(lean.remove_indentation(page)), scripts) for page in described]

@@ -1,4 +1,4 @@
-"""Reduces what a page loads: one style sheet, the theme's script after the text, the search only if it is used.
+"""Reduces what a page loads: a small style sheet, the theme's script after the text, the search only if it is used.
 
 Code that is highlighted gets fewer elements, because a browser computes the style of each.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from proof.publish.page import Page
 from proof.publish.scripts import AFTER_PAINT
+from proof.publish.styles import Styles
 
 _ICON = r'<link rel="icon" href="([\w.~/%-]*\.svg)">'
 _STYLE = r'<link rel="stylesheet" href="[^"]*">\s*'
@@ -26,12 +27,16 @@ _ALIKE = re.compile(r'<span class="(\w+)">[^<]*</span>(?:\s*<span class="\1">[^<
 _WORKER = r'("search":\s*")[^"]*/workers/[^"]*"'
 
 
-def reduce_loading(page: Page, style: str) -> Page:
-    """Use this style sheet, load the script after the first paint, and load the search when it is first used.
+def reduce_loading(page: Page, styles: Styles) -> Page:
+    """Use these style sheets, load the script after the first paint, and load the search when it is first used.
 
+    No paint waits for a style sheet that is for printing, so that is what the second one is until the script is loaded.
     The icon, for which a browser would ask at about the time of the first paint, is put into the page.
     """
-    page = page.sub(f"(?:{_STYLE})", "").in_head(f'<link rel="stylesheet" href="{page.base}{style}">')
+    page = page.sub(f"(?:{_STYLE})", "").in_head(
+        f'<link rel="stylesheet" href="{page.base}{styles.first}">',
+        f'<link rel="stylesheet" href="{page.base}{styles.later}" media="print">',
+    )
     page = page.sub(_BUNDLE, lambda found: AFTER_PAINT.replace("{{ address }}", found[1]))
     page = page.sub(_ICON, lambda found: f'<link rel="icon" href="{_as_data(page.file(found[1]))}">', least=0)
     return page.sub(_WORKER, rf'\g<1>{page.base}search/search.js"')

@@ -87,7 +87,7 @@ class Reader(HTMLParser):
     styles: list[str] = field(default_factory=list)  # the addresses of style sheets, in order
     sizes: list[tuple[float, str]] = field(default_factory=list)  # in bold before the first h2, or in the summary
     measured: list[str] = field(default_factory=list)  # days on which the page's numbers were measured
-    words: set[str] = field(default_factory=set)  # every class, id and value of an attribute
+    words: set[str] = field(default_factory=set)  # every element, class, id and value of an attribute
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -110,6 +110,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
+        self.words.add(tag)
         for value in has.values():
             self.words |= {value, *value.split()}
         self._open_in_summary(tag, has)

@@ -31,10 +31,11 @@ _PATH = r"[\w.~/%-]*"
 _JSON = rf'(?:"{_PATH}"|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
 
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it. So it is loaded
-# after the first paint: a first animation frame begins before that, and a second one after. It waits for
-# DOMContentLoaded, which is past by then, so the event is sent once more.
+# after the first paint: a first animation frame begins before that, and a second one after. Before it, the styles of
+# what it adds are enabled. It waits for DOMContentLoaded, which is past by then, so the event is sent once more.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => requestAnimationFrame(() => {
+  document.querySelector("link[media=print]").media = "all"
   const script = document.createElement("script")
   script.src = "{{ address }}"
   script.onload = () => document.dispatchEvent(new Event("DOMContentLoaded"))

@@ -76,6 +76,13 @@ def test_a_page_asks_no_other_host(page: str, site: Path) -> None:
     assert not [address for address in loaded if "//" in address]
 
 
+def test_no_guide_shows_a_reference_that_was_not_replaced(site: Path) -> None:
+    """In a code span nothing is replaced: only pages about the tool write `{{ name }}` there."""
+    raw = re.compile(r"<code>[^<\n]*\{\{ ?[a-z][^<\n]*</code>")
+    shown = {path.relative_to(site).parts[0] for path in site.rglob("*.html") if raw.search(path.read_text("utf-8"))}
+    assert shown == {"tool"}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_ids_stand_once(page: str, site: Path) -> None:
     """Every id of a page is its own, so that every link and every popover finds its target."""

@@ -185,12 +185,8 @@ def load(site: Path, path: Path) -> Page:
     return Page(site, path, html, reading(html))
 
 
-def read(site: Path) -> list[Page]:
-    """Load every page of a built site. Raises UsageError if there is no site, or if it is already finished."""
-    paths = sorted(site.rglob("*.html"))
+def paths(site: Path) -> list[Path]:
+    """The HTML files of a built site. Raises UsageError if there is none."""
     if not (site / "index.html").is_file():
         raise UsageError("this directory has no site", where=Where(site), hint="mkdocs build --strict")
-    pages = [load(site, path) for path in paths]
-    if any("Content-Security-Policy" in page.html for page in pages):
-        raise UsageError("this site is already finished", where=Where(site), hint="build it again: mkdocs build")
-    return pages
+    return sorted(site.rglob("*.html"))

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_CHUNK = 25  # items that a process takes at a time
+_CHUNK = 25  # items that a process takes at a time, at most
 
 
 def spread(function: Callable[[_Item], _Result], items: Sequence[_Item], *, share: int) -> list[_Result]:
@@ -30,6 +30,6 @@ def spread(function: Callable[[_Item], _Result], items: Sequence[_Item], *, shar
     ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
     try:
         with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), ignore) as pool:
-            return list(pool.map(function, items, chunksize=_CHUNK))
+            return list(pool.map(function, items, chunksize=min(_CHUNK, len(items) // (4 * processes) or 1)))
     except (OSError, BrokenProcessPool):
         return []

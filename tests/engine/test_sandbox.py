@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from proof.engines import private_daemon
 from proof.engines.engine import Engine
 from proof.provision import loader
 from proof.snippets import base_images
+from proof.system import temp_folders
 from proof.system.process import search_path
 from proof.system.sandbox import Sandbox
 from tests.support.helpers import TINY, edit, measure, proof, tiny
@@ -261,3 +263,22 @@ def test_the_users_docker_is_asked_from_a_sandbox_too(engine: Engine, cache: Pat
     assert "no sandbox" not in done.stdout
     assert not (tmp_path / "canary").exists()
     assert os.environ.get("CI") is None or done.returncode in (1, 2), done.stdout + done.stderr
+
+
+def test_what_a_killed_run_left_in_its_sandbox_ends(tmp_path: Path) -> None:
+    """The next run ends it, and nothing in the sandboxes of a run that goes on."""
+    dead = tmp_path / "proof-scratch-home-1"
+    dead.mkdir()
+    with temp_folders.folder("home", tmp_path) as alive, contextlib.ExitStack() as stack:
+        left, used = (
+            stack.enter_context(
+                subprocess.Popen(["bwrap", "--ro-bind", "/", "/", "--tmpfs", str(home), "sleep", "3014"])
+            )
+            for home in (dead, alive)
+        )
+        stack.callback(used.kill)
+        stack.callback(left.kill)
+        temp_folders.sweep(tmp_path)
+        assert left.wait(timeout=10) == -signal.SIGKILL
+        assert used.poll() is None
+        assert not dead.exists()

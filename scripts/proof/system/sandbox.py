@@ -7,10 +7,12 @@ or capabilities. Only the engine's socket is writable. https://github.com/contai
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +67,19 @@ def for_filter(program: Path, env: Mapping[str, str]) -> list[str]:
     """The prefix of a command of this program that only reads its input; empty if bubblewrap is not available."""
     bubblewrap = _bubblewrap()
     return _words(bubblewrap, {program: Path(os.path.realpath(program))}, env, cwd=Path("/")) if bubblewrap else []
+
+
+def kill_all_with(folder: Path) -> None:
+    """Kill the sandboxes of a dead run that have this directory.
+
+    The kernel kills them with their run. But if bubblewrap is killed when it has just started its own child, the child
+    waits for it forever.
+    """
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or it belongs to another user
+            program, *words = (entry / "cmdline").read_text("utf-8", "surrogateescape").split("\0")
+            if Path(program).name == PROGRAM and any(Path(word).is_relative_to(folder) for word in words):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _words(

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.system import locks
+from proof.system import locks, sandbox
 
 _PREFIX = "proof-scratch-"  # nobody else should use it, because such directories are removed
 
@@ -31,11 +31,12 @@ def folder(purpose: str, parent: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(parent: Path) -> None:
-    """Remove the directories of dead runs, whose locks nobody holds."""
+    """Remove the directories of dead runs, whose locks nobody holds, and kill what still runs in their sandboxes."""
     for path in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # another run sweeps at the same time, or it belongs to another user
             if path.is_symlink() or path.stat().st_uid != os.geteuid():
                 continue
             if (held := locks.take(path)) is not None:
+                sandbox.kill_all_with(path)
                 shutil.rmtree(path, ignore_errors=True)
                 os.close(held)

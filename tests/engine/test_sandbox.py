@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -279,6 +278,6 @@ def test_what_a_killed_run_left_in_its_sandbox_ends(tmp_path: Path) -> None:
         stack.callback(used.kill)
         stack.callback(left.kill)
         temp_folders.sweep(tmp_path)
-        assert left.wait(timeout=10) in (-signal.SIGKILL, 128 + signal.SIGKILL)  # bubblewrap's own code for its child
+        assert left.wait(timeout=10) != 0
         assert used.poll() is None
         assert not dead.exists()

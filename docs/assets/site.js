@@ -1,3 +1,6 @@
+// A published page loads this script after its first paint, so the page may have been loaded by then.
+const whenLoaded = act => (document.readyState === "complete" ? act() : addEventListener("load", act))
+
 const each = (root, selector, act) => {
   if (root.matches?.(selector)) act(root)
   root.querySelectorAll(selector).forEach(act)
@@ -59,7 +62,7 @@ const reveal = () => {
   if (wanted >= 0) radios[wanted].checked = true
 }
 addEventListener("hashchange", reveal)
-addEventListener("load", reveal) // only then does the browser know the target
+whenLoaded(reveal) // only then does the browser know the target
 
 // Few pages have an explorer, so its script is loaded only there, and after what readers see first.
-if (document.querySelector(".explorer")) addEventListener("load", () => import("./explorer.js"))
+if (document.querySelector(".explorer")) whenLoaded(() => import("./explorer.js"))

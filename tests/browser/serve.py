@@ -1,4 +1,4 @@
-"""A folder of files over HTTP on loopback, compressed as a public host would."""
+"""A folder of files over HTTP on loopback, compressed and over lasting connections as from a public host."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def serve(folder: Path, sent: dict[str, int] | None = None) -> Iterator[str]:
 
 
 class _Files(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # a connection for several requests
+
     def __init__(self, *arguments: Any, sent: dict[str, int], **more: Any) -> None:
         self.sent = sent
         super().__init__(*arguments, **more)  # which answers the request

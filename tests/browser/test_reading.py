@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from proof.facts import book as facts
 from proof.pages import try_it
 from proof.snippets import project
 from tests.browser.conftest import Reader, Scheme, settled
+from tests.browser.serve import serve
 from tests.support.helpers import REPOSITORY
 
 
@@ -44,6 +47,21 @@ def test_the_theme_has_three_states(system: Scheme, followed: str, reader: Reade
         with settled(page):
             page.reload()
         expect(body).to_have_attribute("data-md-color-scheme", scheme)
+
+
+@pytest.mark.parametrize("policy", [True, False])
+def test_a_smuggled_script_does_not_run(*, policy: bool, site: Path, tmp_path: Path, browser: Browser) -> None:
+    """In a finished page the theme's script runs, and none that was added later. Without the policy, it would."""
+    shutil.copytree(site, tmp_path / "site")
+    page, smuggled = tmp_path / "site/index.html", "document.documentElement.dataset.smuggled = 'ran'"
+    added = f'</h1><script>{smuggled}</script><img src="data:," onerror="{smuggled}">'
+    html = page.read_text("utf-8").replace("</h1>", added)
+    page.write_text(html if policy else re.sub(r"<meta[^>]*Content-Security-Policy[^>]*>", "", html), "utf-8")
+    with serve(tmp_path / "site") as address, browser.new_page() as opened, settled(opened):
+        opened.goto(address)
+        root = opened.locator("html")
+        expect(root).to_have_class(re.compile(r"(^| )js( |$)"))
+        assert root.get_attribute("data-smuggled") == (None if policy else "ran")
 
 
 @pytest.mark.parametrize("name", ["index", "why-so-big", "second-stage", "reproducible"])

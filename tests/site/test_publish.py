@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import base64
-import functools
 import gzip
-import http.server
 import json
 import os
 import re
-import shutil
-import subprocess
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -536,59 +530,6 @@ def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
     assert named
     assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
     assert '<meta name="robots" content="noindex">' in html
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[tuple[Path, str]]:
-    """A copy of the site below its path, and where a browser finds it."""
-    folder = tmp_path_factory.mktemp("served")
-    shutil.copytree(site, folder / "article")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Nothing: what was asked for is not what is tested."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder / "article", f"http://127.0.0.1:{server.server_port}/article/"
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_browser_runs_the_scripts_of_a_page_and_no_foreign_one(served: tuple[Path, str], tmp_path: Path) -> None:
-    """In a real Chromium the theme's script runs, and one that was smuggled into the page does not."""
-    browser = next(
-        (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), None
-    )
-    if browser is None and not os.environ.get("CI"):
-        pytest.skip("no chromium was found")
-    assert browser is not None
-    folder, address = served
-    page = folder / "index.html"
-    smuggled = "<script>document.documentElement.dataset.smuggled = 'ran'</script>"
-    handler = '<img src="data:," onerror="document.documentElement.dataset.smuggled = \'ran\'">'
-    html = page.read_text("utf-8")
-    page.write_text(html.replace("</h1>", f"</h1>{smuggled}{handler}"), "utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-dev-shm-usage",
-    ]
-    done = subprocess.run(
-        [browser, *options, f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000", "--dump-dom", address],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    root = re.search(r"<html[^>]*>", done.stdout)
-    assert root is not None
-    assert "smuggled" in done.stdout
-    assert "data-smuggled" not in root[0]
-    # The theme's script was loaded by an inline one, and has taken its class away.
-    assert 'class="js' in root[0]
 
 
 def test_what_is_no_site_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reduces what a page loads: a small style sheet, the theme's script after the text, the search only if it is used.
+"""Reduces what a page loads: a small style sheet, scripts after the text, the search only if it is used.
 
 Code that is highlighted gets fewer elements, because a browser computes the style of each.
 """
@@ -18,6 +18,7 @@ from proof.publish.styles import Styles
 _ICON = r'<link rel="icon" href="([\w.~/%-]*\.svg)">'
 _STYLE = r'<link rel="stylesheet" href="[^"]*">\s*'
 _BUNDLE = r'<script src="([\w.~/%-]*assets/javascripts/bundle[\w.-]*)"></script>'
+_DEFERRED = r'<script src="([\w.~/%-]+)" defer></script>'
 # A line end with the whitespace around it, or a whole element in which whitespace matters.
 _BLANKS = r"(?s)(<(pre|script)\b.*?</\2>)|\s*\n\s*"
 _HIGHLIGHTED = r'(?s)<div class="[^"]*\bhighlight">.*?</pre>'
@@ -28,16 +29,20 @@ _WORKER = r'("search":\s*")[^"]*/workers/[^"]*"'
 
 
 def reduce_loading(page: Page, styles: Styles) -> Page:
-    """Use these style sheets, load the script after the first paint, and load the search when it is first used.
+    """Use these style sheets, load scripts after the first paint, and load the search when it is first used.
 
-    No paint waits for a style sheet that is for printing, so that is what the second one is until the script is loaded.
+    The second style sheet comes with the scripts. Without scripts, it is only needed for printing.
     The icon, for which a browser would ask at about the time of the first paint, is put into the page.
     """
+    later = page.base + styles.later
     page = page.sub(f"(?:{_STYLE})", "").in_head(
         f'<link rel="stylesheet" href="{page.base}{styles.first}">',
-        f'<link rel="stylesheet" href="{page.base}{styles.later}" media="print">',
+        f'<noscript><link rel="stylesheet" href="{later}" media="print"></noscript>',
     )
-    page = page.sub(_BUNDLE, lambda found: AFTER_PAINT.replace("{{ address }}", found[1]))
+    deferred = re.findall(_DEFERRED, page.html)
+    page = page.sub(_DEFERRED, "", least=0)
+    loader = AFTER_PAINT.replace("{{ styles }}", later)
+    page = page.sub(_BUNDLE, lambda m: loader.replace("{{ scripts | tojson }}", json.dumps([*deferred, m[1]])))
     page = page.sub(_ICON, lambda found: f'<link rel="icon" href="{_as_data(page.file(found[1]))}">', least=0)
     return page.sub(_WORKER, rf'\g<1>{page.base}search/search.js"')
 

@@ -27,19 +27,27 @@ _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # A placeholder in a template stands for a path, with no character that could end a string or name a host.
 _OPEN = re.compile(r"\{\{.*?\}\}")
 _PATH = r"[\w.~/%-]*"
-# Of one with `tojson`: such a path as a string, or a table of names with numbers, like the keys of MkDocs' own theme.
-_JSON = rf'(?:"{_PATH}"|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
+# Of one with `tojson`: such a path as a string, a list of them, or a table of names with numbers, like the keys of
+# MkDocs' own theme.
+_JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
 
-# The theme's script is a third of a page's bytes and most of its work, but the text does not need it. So it is loaded
-# after the first paint: a first animation frame begins before that, and a second one after. Before it, the styles of
-# what it adds are enabled. It waits for DOMContentLoaded, which is past by then, so the event is sent once more.
+# The theme's script is a third of a page's bytes and most of its work, but the text does not need it, nor the scripts
+# that a page defers. So they are loaded after the first paint: a first animation frame begins before that, and a second
+# one after. The styles of what they add come first, and the theme's script last. That waits for DOMContentLoaded, which
+# is past by then, so the event is sent once more.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => requestAnimationFrame(() => {
-  document.querySelector("link[media=print]").media = "all"
-  const script = document.createElement("script")
-  script.src = "{{ address }}"
-  script.onload = () => document.dispatchEvent(new Event("DOMContentLoaded"))
-  document.body.append(script)
+  const styles = document.createElement("link")
+  styles.rel = "stylesheet"
+  styles.href = "{{ styles }}"
+  styles.onload = styles.onerror = () => {{ scripts | tojson }}.forEach((address, number, all) => {
+    const script = document.createElement("script")
+    script.src = address
+    script.async = false
+    if (number === all.length - 1) script.onload = () => document.dispatchEvent(new Event("DOMContentLoaded"))
+    document.body.append(script)
+  })
+  document.head.append(styles)
 })), { once: true })
 </script>"""
 

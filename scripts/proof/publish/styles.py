@@ -196,4 +196,5 @@ def _of_theme(script: Path) -> bool:
 
 
 def _words(script: str) -> set[str]:
-    return set(re.findall(r"[\w-]+", script))
+    """The names that a script may give. One that only follows a dot is looked for: a selector or a property."""
+    return set(re.findall(r"(?<![.\w-])[\w-]+", script))

@@ -34,6 +34,7 @@ def serve(folder: Path, sent: dict[str, int] | None = None) -> Iterator[str]:
 
 class _Files(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # a connection for several requests
+    disable_nagle_algorithm = True  # which would hold a body back until its headers are acknowledged
 
     def __init__(self, *arguments: Any, sent: dict[str, int], **more: Any) -> None:
         self.sent = sent

@@ -45,11 +45,12 @@ def measurements_of(page: Page, name: str) -> list[str]:
 
     Raises PageError if there is no such snippet.
     """
-    folders = {folder.name: folder for folder in project.folders(page.root)}
-    if name not in folders:
-        what = f"there is no snippet '{name:.60}'{did_you_mean(name, list(folders))}"
+    folder = page.root / "snippets" / name
+    if not (folder / "snippet.toml").is_file():
+        near = did_you_mean(name, [folder.name for folder in project.folders(page.root)])
+        what = f"there is no snippet '{name:.60}'{near}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
-    snippets = manifest.variants(folders[name])
+    snippets = manifest.variants(folder)
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]

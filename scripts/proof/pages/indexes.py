@@ -46,7 +46,7 @@ def measurements_of(page: Page, name: str) -> list[str]:
     Raises PageError if there is no such snippet.
     """
     folder = page.root / "snippets" / name
-    if not (folder / "snippet.toml").is_file():
+    if folder.parent != page.root / "snippets" or not (folder / "snippet.toml").is_file():
         near = did_you_mean(name, [folder.name for folder in project.folders(page.root)])
         what = f"there is no snippet '{name:.60}'{near}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,14 @@ def test_a_page_of_a_snippet_that_is_gone_is_reported(project: Path) -> None:
     write(project, {"docs/all/note.md": "{{ measurements not }}\n"})
     (problem,) = rendered(project, "all/note.md").problems
     assert "docs/all/note.md:1: there is no snippet 'not' - did you mean 'note'?" in str(problem)
+
+
+def test_a_page_names_no_directory_elsewhere(project: Path) -> None:
+    """What lies outside of snippets/ isn't shown, even if it looks like a snippet."""
+    shutil.copytree(project / "snippets/note", project / "other")
+    write(project, {"docs/all/note.md": "{{ measurements ../other }}\n"})
+    (problem,) = rendered(project, "all/note.md").problems
+    assert "docs/all/note.md:1: there is no snippet '../other'" in str(problem)
 
 
 def test_every_snippet_of_this_site_has_a_page() -> None:

@@ -38,61 +38,69 @@ def build(root: Path, *arguments: str, **env: str) -> subprocess.CompletedProces
 
 
 @pytest.mark.parametrize(
-    ("arguments", "env", "call", "site"),
+    ("arguments", "call"),
     [
-        ((), {}, "check --no-engine-ok --page docs/index.md", "--draft"),
-        (("--all",), {}, "check --no-engine-ok", "--draft"),
-        (("note", "--rerun"), {}, "check --no-engine-ok note --rerun", "--draft"),
-        (("--all", "--quick"), {}, "check --no-engine-ok --quick", "--draft"),
-        ((), {"CI": "true"}, "check --page docs/index.md", ""),
-        ((), {"SITE_URL": "https://example.com/"}, "check --no-engine-ok --page docs/index.md", ""),
+        ((), "check --no-engine-ok --page docs/index.md"),
+        (("--all",), "check --no-engine-ok"),
+        (("note", "--rerun"), "check --no-engine-ok note --rerun"),
+        (("--all", "--quick"), "check --no-engine-ok --quick"),
     ],
 )
-def test_it_checks_and_then_builds(
-    arguments: tuple[str, ...], env: dict[str, str], call: str, site: str, root: Path
-) -> None:
-    """The article's snippets unless others are named; in CI a missing engine is an error.
-
-    What may be published, in CI or with an address, is no draft.
-    """
-    done = build(root, *arguments, **env)
+def test_the_site_comes_before_the_check(arguments: tuple[str, ...], call: str, root: Path) -> None:
+    """So there is something to look at while the article's snippets run, unless others are named."""
+    done = build(root, *arguments)
     assert done.returncode == 0, done.stderr
-    calls = ["scripts/bootstrap", f"proof {call}", f"scripts/site {site}".strip()]
+    calls = ["scripts/site --draft", "scripts/bootstrap", f"proof {call}"]
     assert (root / "calls").read_text().splitlines() == calls
     assert (ARTICLE in done.stdout) is (not arguments)
+
+
+@pytest.mark.parametrize(
+    ("env", "call"),
+    [
+        ({"CI": "true"}, "check --page docs/index.md"),
+        ({"SITE_URL": "https://example.com/"}, "check --no-engine-ok --page docs/index.md"),
+    ],
+)
+def test_what_may_be_published_is_checked_first(env: dict[str, str], call: str, root: Path) -> None:
+    """It is no draft. In CI a missing engine is an error."""
+    done = build(root, **env)
+    assert done.returncode == 0, done.stderr
+    assert (root / "calls").read_text().splitlines() == ["scripts/bootstrap", f"proof {call}", "scripts/site"]
 
 
 @pytest.mark.parametrize("says", ["3 snippets", NOTHING])
 def test_only_the_check_says_what_was_verified(says: str, root: Path) -> None:
     """Without an engine nothing was, and the script must not claim otherwise after it."""
-    first, check, *last = build(root, SAYS=says).stdout.splitlines()
+    site, first, check, last = build(root, SAYS=says).stdout.splitlines()
+    assert site.endswith("/site/index.html")
     assert (first, check) == (ARTICLE, says)
-    assert not [line for line in last if "erif" in line or "hecked" in line]
-    assert last[-1].startswith("Done in ")
+    assert last.startswith("Done in ")
 
 
 @pytest.mark.parametrize("code", [1, 3, 4, 5, 8])
-def test_a_verdict_is_no_reason_to_build_no_site(code: int, root: Path) -> None:
+@pytest.mark.parametrize(("env", "site"), [({}, "scripts/site --draft"), ({"CI": "true"}, "scripts/site")])
+def test_a_verdict_is_no_reason_to_build_no_site(code: int, env: dict[str, str], site: str, root: Path) -> None:
     """The site is built from the captures, and the script ends with the code of the check, and says so."""
-    done = build(root, CODE=str(code))
+    done = build(root, CODE=str(code), **env)
     assert done.returncode == code
-    assert (root / "calls").read_text().splitlines()[-1] == "scripts/site --draft"
+    assert site in (root / "calls").read_text().splitlines()
     last = f"The site shows the committed captures; the exit code, {code}, is that of the check above."
     assert done.stdout.splitlines()[-1] == last
 
 
 @pytest.mark.parametrize("code", [2, 101, 130, 137])
-def test_what_is_no_verdict_builds_no_site(code: int, root: Path) -> None:
+def test_what_is_no_verdict_publishes_no_site(code: int, root: Path) -> None:
     """A wrong argument or a broken page, a crash, or Ctrl-C."""
-    done = build(root, CODE=str(code))
+    done = build(root, CODE=str(code), CI="true")
     assert done.returncode == code
     assert "scripts/site" not in (root / "calls").read_text()
     assert "Done" not in done.stdout
 
 
 def test_a_site_that_cannot_be_built_is_the_last_word(root: Path) -> None:
-    """There is nothing to look at, whatever the check found."""
+    """There is nothing to look at, whatever the check would find."""
     write(root, {"scripts/site": "#!/bin/sh\nexit 2\n"})
-    done = build(root, CODE="3")
+    done = build(root)
     assert done.returncode == 2
-    assert "Done" not in done.stdout
+    assert not (root / "calls").exists()

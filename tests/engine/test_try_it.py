@@ -93,7 +93,7 @@ def as_pasted(snippet: Snippet, old: Capture, calls: list[tuple[str, int, str]],
     ran = [(code, output) for verb, code, output in calls if verb not in ("pull", "create", "cp")]
     assert len(ran) == len(snippet.steps)
     steps = tuple(
-        CapturedStep(step.name, step.text, step.inside, code, 0.0, output)
+        CapturedStep(step.name, step.text, step.inside, code, 0.0, output.replace("\r\n", "\n"))
         for step, (code, output) in zip(snippet.steps, ran, strict=True)
     )
     info = engine.info()

@@ -34,20 +34,17 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it, nor the scripts
 # that a page defers. So they are loaded after the first paint: a first animation frame begins before that, and a second
 # one after. The styles of what they add come first, and the theme's script last. That waits for DOMContentLoaded, which
-# is past by then, so the event is sent once more.
+# is past by then, so the event is sent once more. Scripts that have arrived before the styles change the page together
+# with them, which saves the browser one calculation of all styles.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => requestAnimationFrame(() => {
-  const styles = document.createElement("link")
-  styles.rel = "stylesheet"
-  styles.href = "{{ styles }}"
-  styles.onload = styles.onerror = () => {{ scripts | tojson }}.forEach((address, number, all) => {
-    const script = document.createElement("script")
-    script.src = address
-    script.async = false
-    if (number === all.length - 1) script.onload = () => document.dispatchEvent(new Event("DOMContentLoaded"))
-    document.body.append(script)
-  })
-  document.head.append(styles)
+  const add = (name, has) => document.head.append(Object.assign(document.createElement(name), has))
+  const scripts = {{ scripts | tojson }}
+  const started = () => document.dispatchEvent(new Event("DOMContentLoaded"))
+  const run = () => scripts.forEach((src, number) =>
+    add("script", { src, async: false, onload: number === scripts.length - 1 ? started : null }))
+  for (const href of scripts) add("link", { rel: "preload", as: "script", href })
+  add("link", { rel: "stylesheet", href: "{{ styles }}", onload: run, onerror: run })
 })), { once: true })
 </script>"""
 

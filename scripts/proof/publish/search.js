@@ -31,6 +31,13 @@ async function load() {
     self.postMessage = message => (message.type === READY ? resolve() : post(message))
   })
   importScripts("WORKER")
+  // lunr merges the nodes of its tree of words that have the same text. It writes no separator, so an edge "1" to node
+  // 234 reads like the edges "1" to node 2 and "3" to node 4. With many numbers, a search then finds words that are in
+  // no document, and fails.
+  lunr.TokenSet.prototype.toString = function () {
+    const edges = Object.keys(this.edges).sort().map(label => `${label}${this.edges[label].id};`)
+    return this._str ?? [this.final ? 1 : 0, ...edges].join("")
+  }
   hand({ type: SETUP, data: { ...setup, docs } })
   await ready
 }

@@ -34,8 +34,7 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it, nor the scripts
 # that a page defers. So they are loaded after the first paint: a first animation frame begins before that, and a second
 # one after. The styles of what they add come first, and the theme's script last. That waits for DOMContentLoaded, which
-# is past by then, so the event is sent once more. Scripts that have arrived before the styles change the page together
-# with them, which saves the browser one calculation of all styles.
+# is past by then, so the event is sent once more.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => requestAnimationFrame(() => {
   const add = (name, has) => document.head.append(Object.assign(document.createElement(name), has))
@@ -43,7 +42,6 @@ document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => 
   const started = () => document.dispatchEvent(new Event("DOMContentLoaded"))
   const run = () => scripts.forEach((src, number) =>
     add("script", { src, async: false, onload: number === scripts.length - 1 ? started : null }))
-  for (const href of scripts) add("link", { rel: "preload", as: "script", href })
   add("link", { rel: "stylesheet", href: "{{ styles }}", onload: run, onerror: run })
 })), { once: true })
 </script>"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gc
 import os
 import sys
@@ -62,6 +64,29 @@ def engine(cache: Path) -> Iterator[Engine]:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no private engine: {error}")
+
+
+@pytest.fixture
+def memory_runs_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For a test in which the kernel ends processes: meanwhile, no other worker runs one with `memory_lasts`."""
+    with _locked(tmp_path_factory, fcntl.LOCK_EX):
+        yield
+
+
+@pytest.fixture
+def memory_lasts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For a test with an unexpected failure: the tool would blame it on the memory if a process was ended anywhere."""
+    with _locked(tmp_path_factory, fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(tmp_path_factory: pytest.TempPathFactory, how: int) -> Iterator[None]:
+    # Under xdist each worker has its directory in a common one.
+    folder = tmp_path_factory.getbasetemp()
+    with (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder).joinpath("memory.lock").open("w") as file:
+        fcntl.flock(file, how)
+        yield
 
 
 def pytest_configure(config: pytest.Config) -> None:

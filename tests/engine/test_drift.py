@@ -25,7 +25,7 @@ from proof.runs.result import worst
 from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, edit, measure, tiny
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("memory_lasts")]
 
 
 @dataclass(frozen=True)

@@ -565,6 +565,7 @@ class TestDisk:
 
 
 class TestMemory:
+    @pytest.mark.usefixtures("memory_runs_out")
     def test_out_of_memory(self, root: Path, own: Path) -> None:
         """300 MB with a limit of 128: killed in a run and in a build, and reported as out of memory."""
         greedy = "dd if=/dev/zero of=/dev/null bs=300M count=1"

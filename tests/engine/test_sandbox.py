@@ -271,7 +271,9 @@ def test_what_a_killed_run_left_in_its_sandbox_ends(tmp_path: Path) -> None:
     with temp_folders.folder("home", tmp_path) as alive, contextlib.ExitStack() as stack:
         left, used = (
             stack.enter_context(
-                subprocess.Popen(["bwrap", "--ro-bind", "/", "/", "--tmpfs", str(home), "sleep", "3014"])
+                subprocess.Popen(
+                    [*"bwrap --unshare-pid --die-with-parent --ro-bind / / --tmpfs".split(), str(home), "sleep", "3014"]
+                )
             )
             for home in (dead, alive)
         )

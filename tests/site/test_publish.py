@@ -22,7 +22,7 @@ from proof.publish import head as head_module
 from proof.publish import markup as markup_module
 from proof.publish.finish import publish
 from proof.publish.page import Page, load, paths, reading
-from proof.publish.scripts import Scripts
+from proof.publish.scripts import AFTER_PAINT, Scripts, is_after_paint
 from proof.system.parallel import spread
 from tests.support.helpers import REPOSITORY, address, mkdocs
 
@@ -219,9 +219,10 @@ def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, mo
     found = {script for path in site.rglob("*.html") for script in load(site, path).reads.scripts}
     assert len(found) >= 5
     for script in found:
-        assert scripts.know(script)
-        assert not scripts.know(f"{script} ")
-        assert not scripts.know(f"{script};alert(1)")
+        assert scripts.know(script) is not is_after_paint(script)
+        for other in (f"{script} ", f"{script};alert(1)"):
+            assert not scripts.know(other)
+            assert not is_after_paint(other)
     scope = next(script for script in found if script.startswith('__md_scope=new URL("'))
     rest = scope.partition('"')[2].partition('"')[2]
     assert scripts.know(f'__md_scope=new URL("../..{chr(34)}{rest}')
@@ -255,6 +256,15 @@ def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_
     path.write_text("alert(1)")
     with pytest.raises(UsageError, match="is neither the theme's script"):
         markup_module.check(load(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
+
+
+def test_a_page_does_not_come_with_the_loader(small: Path) -> None:
+    """Only `lean` adds it. In a page of an author, it could load any file of docs/ as a script, also a .txt file."""
+    page = small / "index.html"
+    loader = AFTER_PAINT.replace("{{ styles }}", "x.css").replace("{{ scripts | tojson }}", '["notes.txt"]')
+    page.write_text(SMALL.replace("<p>", f"{loader}<p>"), "utf-8")
+    with pytest.raises(UsageError, match=r"index\.html:3: unknown inline script"):
+        publish(small, REPOSITORY)
 
 
 def test_a_script_that_gets_into_a_page_later_is_not_allowed(small: Path) -> None:

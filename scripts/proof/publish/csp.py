@@ -10,7 +10,7 @@ import hashlib
 
 from proof.publish import markup
 from proof.publish.page import Page, reading
-from proof.publish.scripts import Scripts
+from proof.publish.scripts import Scripts, is_after_paint
 
 _POLICY = {
     "default-src": "'none'",
@@ -33,7 +33,7 @@ def add_policy(page: Page, scripts: Scripts) -> Page:
     """
     found = reading(page.html).scripts
     for script in found:
-        if not scripts.know(script):
+        if not (scripts.know(script) or is_after_paint(script)):
             raise markup.unknown(page, None, script)
     return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(found)}">')
 

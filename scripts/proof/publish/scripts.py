@@ -65,7 +65,7 @@ class Scripts:
         themes = tuple(_folders(str(theme.get("name"))))
         overrides = [project / str(theme["custom_dir"])] if theme.get("custom_dir") else []
         templates = [path for folder in (*overrides, *themes) for path in _templates(folder)]
-        texts = [AFTER_PAINT, *(path.read_text("utf-8") for path in templates)]
+        texts = [path.read_text("utf-8") for path in templates]
         return cls(
             inline=tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text)),
             named=frozenset(str(entry["path"] if isinstance(entry, dict) else entry) for entry in entries),
@@ -73,7 +73,7 @@ class Scripts:
         )
 
     def know(self, script: str) -> bool:
-        """True if an inline script is one of ours or one of the theme's."""
+        """True if an inline script is one of the project's templates or of the theme's."""
         return any(pattern.fullmatch(script) for pattern in self.inline)
 
     def may_be_loaded(self, page: Page, address: str) -> bool:
@@ -91,6 +91,11 @@ class Scripts:
             own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes()
             for own in (folder / path for folder in self.themes)
         )
+
+
+def is_after_paint(script: str) -> bool:
+    """True if this is AFTER_PAINT. It can load any file as a script, so only `lean` may add it to a page."""
+    return any(_pattern(found).fullmatch(script) for found in _SCRIPT.findall(AFTER_PAINT))
 
 
 class _Loader(yaml.SafeLoader):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from proof.captures import bases_lock, store
 from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import NeverCapturedError, left_out, stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, UsageError, Where, exit_code_of
+from proof.core.spread import Spread
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import confirmed, metadata, scan
@@ -26,14 +26,6 @@ from proof.snippets.model import Snippet, Step
 _Inspect = Callable[[Path], "tuple[FolderSummary, list[ProofError]]"]
 _Sound = tuple[int, "FolderSummary"]  # what is in a directory with nothing wrong, and when reading it began
 _SHARE = 100  # directories that are worth another process: starting one takes as long as reading a dozen
-
-
-class Spread(Protocol):
-    """Calls a function for many directories in several processes. Returns nothing if that isn't possible."""
-
-    def __call__(
-        self, function: Callable[[Path], _Sound | None], items: Sequence[Path], /, *, share: int
-    ) -> list[_Sound | None]: ...
 
 
 @dataclass(frozen=True)

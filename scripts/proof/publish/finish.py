@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from proof.core.errors import ProofError, UsageError, Where
+from proof.core.spread import Spread
 from proof.publish import card, csp, feed, head, lean, markup, material, mkdocs_theme, styles
 from proof.publish.page import Page, load, paths
 from proof.publish.scripts import Scripts
@@ -16,14 +17,6 @@ from proof.publish.styles import Styles
 _SHARE = 10  # pages that are worth another process
 
 _Item = TypeVar("_Item")
-
-
-class Spread(Protocol):
-    """Calls a function for many items in several processes. Returns nothing if that isn't possible."""
-
-    def __call__(
-        self, function: Callable[[_Item], Page | None], items: Sequence[_Item], /, *, share: int
-    ) -> Sequence[Page | None]: ...
 
 
 def publish(site: Path, project: Path, spread: Spread | None = None) -> list[Page]:

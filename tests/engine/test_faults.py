@@ -29,8 +29,8 @@ from proof.runs import result as verify
 from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
-from proof.system import cgroup, locks, process, temp_folders
-from tests.support.helpers import edit, measure, processes, proof, tiny, tree, wait_until
+from proof.system import cgroup, locks, process
+from tests.support.helpers import edit, measure, none_left, processes, proof, tiny, tree, wait_until
 from tests.support.registry import Fault, need_skopeo, serving
 
 pytestmark = pytest.mark.engine
@@ -257,11 +257,6 @@ class TestKill:
             wrong += [*found.tampered, *fingerprint.without_engine(snippet, found, keys)] if found else [snippet.name]
         return wrong
 
-    def ended(self, own: Path, temporary: Path) -> bool:
-        """True if no process is left. The next run ends what the kernel may leave: see `sandbox.kill_all_with`."""
-        temp_folders.sweep(temporary)
-        return not processes(f"{own}/".encode(), f"{temporary}/".encode())
-
     def test_at_any_moment(self, root: Path, own: Path, tmp_path: Path) -> None:
         """After kill -9 no engine, mount or lock is left, captures are complete, and the next run removes the rest."""
         seed = int(os.environ.get("PROOF_SEED", str(random.randrange(10**6))))
@@ -290,7 +285,7 @@ class TestKill:
                     alive += there
                     moments.append(f"{moment:.2f} s{' engine' * there}{' container' * inside}")
                 running.kill()
-            wait_until(partial(self.ended, own, temporary))
+            wait_until(lambda: none_left(temporary, f"{own}/".encode(), f"{temporary}/".encode()))
             wait_until(lambda: not contained(own))
             assert f"{own}/" not in Path("/proc/self/mounts").read_text()
             assert free(root / "snippets")

@@ -23,9 +23,9 @@ from proof.engines.engine import Engine, environment
 from proof.engines.measure import Layers
 from proof.provision import loader
 from proof.snippets import base_images
-from proof.system import sandbox, temp_folders
+from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import TINY, measure, proof, tiny, tree, wait_until
+from tests.support.helpers import TINY, measure, none_left, proof, tiny, tree, wait_until
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -120,10 +120,7 @@ def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
 
 
 def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
-    """Kill -9 in the middle of a run: no process, no mount, and the captures as they were.
-
-    The next run ends the one process that the kernel may leave: see `sandbox.kill_all_with`.
-    """
+    """Kill -9 in the middle of a run: no process, no mount, and the captures as they were."""
     root = tiny(tmp_path)
     own = tmp_path / "cache"
     own.mkdir()
@@ -144,12 +141,7 @@ def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
             time.sleep(0.05)
         assert running.poll() is None, "it ended before it could be killed"
         running.kill()
-
-    def ended() -> bool:
-        temp_folders.sweep(Path(tempfile.gettempdir()))
-        return not ours(own)
-
-    wait_until(ended)
+    wait_until(lambda: none_left(Path(tempfile.gettempdir()), str(own).encode()))
     assert Path("/proc/self/mounts").read_text() == mounts
     assert tree(root) == before
     done = proof("update", cwd=root, env={"PROOF_CACHE": str(own)})

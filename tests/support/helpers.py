@@ -23,6 +23,7 @@ from proof.runs.result import Result
 from proof.snippets import base_images, project
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import folder_of
+from proof.system import temp_folders
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "data" / "tiny"
@@ -197,6 +198,15 @@ def processes(*words: bytes) -> list[int]:
             if any(word in text for word in words) and int(entry.name) != os.getpid():
                 found.append(int(entry.name))
     return found
+
+
+def none_left(temporary: Path, *words: bytes) -> bool:
+    """True if no process with one of these words is left of a killed run that had its temporary directories there.
+
+    What the kernel may leave is ended as by the next run: see `sandbox.kill_all_with`.
+    """
+    temp_folders.sweep(temporary)
+    return not processes(*words)
 
 
 def wait_until(true: Callable[[], object], *, seconds: float = 60) -> None:

@@ -412,7 +412,9 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
     for condition, why in step.differs.items():
         if condition.holds(last) and not condition.holds(measured):
             for loose in claims.unbound(why, ()):
-                raise errors.PageError(loose.what, where=step.where, evidence=why, hint="say it without")
+                raise errors.PageError(
+                    loose.what, where=step.where, evidence=why, hint="leave it out: `exit` declares exit codes"
+                )
             yield f"{engine}, {why}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -219,3 +220,33 @@ def test_on_paper_there_is_the_text_alone(reader: Reader) -> None:
     expect(page.locator("article h1")).to_have_css("color", "rgb(19, 34, 43)")
     wide = page.locator(".transcript__output--table").first
     assert wide.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_link_leads_to_its_heading(width: int, reader: Reader) -> None:
+    """Code above it has its height only once it has been in view, and the heading stays in place meanwhile."""
+    page = reader("dockerfiles/", width=width)
+    headings = page.locator("article :is(h2, h3)[id]")
+    for name in headings.evaluate_all("all => all.map(heading => heading.id)"):
+        page.evaluate("name => { location.hash = name }", name)
+        heading = page.locator(f"[id='{name}']")
+        expect(heading).to_be_in_viewport()
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert 40 < heading.evaluate("heading => heading.getBoundingClientRect().top") < 100
+
+
+def test_a_class_changes_the_style_of_few_elements(reader: Reader) -> None:
+    """A style sheet can make a browser compute the style of every element again. The theme's does, and ours may not."""
+    page = reader("dockerfiles/", width=360)
+    session = page.context.new_cdp_session(page)
+    seen: list[dict[str, Any]] = []
+    ended: list[bool] = []
+    session.on("Tracing.dataCollected", lambda part: seen.extend(part["value"]))
+    session.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    session.send("Tracing.start", {"categories": "devtools.timeline"})
+    page.evaluate("() => { document.documentElement.classList.add('any'); document.body.offsetTop }")
+    session.send("Tracing.end")
+    while not ended:
+        page.wait_for_timeout(20)
+    styled = [event["args"].get("elementCount", 0) for event in seen if event["name"] == "UpdateLayoutTree"]
+    assert 1 <= max(styled) < 100

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from proof.core.errors import UsageError
 from proof.facts import book as facts
 from proof.pages.scan import scan
-from proof.publish import card, csp, lean, styles
+from proof.publish import card, csp, lean, material, styles
 from proof.publish import head as head_module
 from proof.publish import markup as markup_module
 from proof.publish.finish import publish
@@ -370,6 +370,30 @@ def test_code_has_one_element_for_each_color(small: Path) -> None:
         '<div class="language-go highlight"><pre><code><span class="k">COPY</span> <span class="s">a  b c</span>\n'
         f'<span class="hll"><span class="s">d</span>e</span></code></pre></div>{flags}'
     )
+
+
+def test_a_table_without_a_class_gets_one(small: Path) -> None:
+    """With a box around it. One with a class stays as it is, and so does one that has another inside."""
+    nested, own = '<table id="b"><tr><td><table><tr></table></table>', '<table class="facts"><tr></table>'
+    (small / "index.html").write_text(f'<table id="a" lang="en">\n<tr></table>{own}{nested}', "utf-8")
+    page = material.wrap_tables(load(small, small / "index.html"))
+    scroll, table = (
+        '<div class="md-typeset__scrollwrap"><div class="md-typeset__table"><table class="plain"',
+        "</table></div></div>",
+    )
+    assert page.html == (
+        f'{scroll} id="a" lang="en">\n<tr>{table}{own}<table id="b"><tr><td>{scroll}><tr>{table}</table>'
+    )
+
+
+def test_no_style_depends_on_a_class_that_is_missing(site: Path, pages: list[Page]) -> None:
+    """The tables of all pages are marked, and both style sheets look for the mark."""
+    plain = [table for page in pages for table in re.findall(r"<table\b[^>]*>", page.html) if "plain" in table]
+    assert len(plain) > 50
+    assert not [page for page in pages if re.search(r"<table(?![^>]* class=)", page.html)]
+    published = "".join(path.read_text("utf-8") for path in site.glob("assets/style.*.css"))
+    assert material.MARKED in published
+    assert "[class]" not in published
 
 
 def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:

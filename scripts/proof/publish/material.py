@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from proof.publish.page import Page
 
+# The theme finds an author's table by the attribute that it does not have. With such a selector, a browser computes the
+# style of the whole page again whenever a class of an element around a table changes, and the theme's script changes
+# some. So these tables get a class, and what that script would put around each.
+UNMARKED, MARKED = "table:not([class])", "table.plain"
+_AROUND = "md-typeset__scrollwrap", "md-typeset__table"
+ADDED = {"plain", *_AROUND}  # classes
+_TABLE = r'(?s)<table((?:\s+(?!class\b)[\w-]+="[^"]*")*)>((?:(?!<table\b).)*?)</table>'
+_WRAPPED = f'<div class="{_AROUND[0]}"><div class="{_AROUND[1]}"><table class="plain"\\1>\\2</table></div></div>'
+
 _FIXES = (
     # This loads the number of stars from the forge, which the policy would block with an error in the console.
     (r' data-md-component="source"', ""),
@@ -33,7 +42,12 @@ def fix_markup(page: Page) -> Page:
         page = page.sub(pattern, by, least=0)
     for words, pattern, by in _MATERIAL_FIXES if is_material(page) else ():
         page = page.sub(pattern, by) if words in page.html else page
-    return page
+    return wrap_tables(page) if is_material(page) else page
+
+
+def wrap_tables(page: Page) -> Page:
+    """Give each table without a class the class of MARKED, and a box in which it scrolls."""
+    return page.sub(_TABLE, _WRAPPED, least=0)
 
 
 def is_material(page: Page) -> bool:

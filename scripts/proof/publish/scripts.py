@@ -32,18 +32,27 @@ _PATH = r"[\w.~/%-]*"
 _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}})'
 
 # The theme's script is a third of a page's bytes and most of its work, but the text does not need it, nor the scripts
-# that a page defers. So they are loaded after the first paint: a first animation frame begins before that, and a second
-# one after. The styles of what they add come first, and the theme's script last. That waits for DOMContentLoaded, which
-# is past by then, so the event is sent once more.
+# that a page defers. So they are loaded once the browser reports its first paint, or after two seconds in a browser that
+# reports none. The theme's script comes last. It waits for DOMContentLoaded, which is past by then, so the event is sent
+# once more. The styles of what scripts add are loaded as if for a printer, and apply from then on: a browser computes
+# the style of all elements again, now together with what that event changes. The timeout lets it respond to the reader
+# in between.
 AFTER_PAINT = """<script>
-document.addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => requestAnimationFrame(() => {
-  const add = (name, has) => document.head.append(Object.assign(document.createElement(name), has))
+document.addEventListener("DOMContentLoaded", () => {
+  const add = (name, has) => document.head.appendChild(Object.assign(document.createElement(name), has))
   const scripts = {{ scripts | tojson }}
-  const started = () => document.dispatchEvent(new Event("DOMContentLoaded"))
   const run = () => scripts.forEach((src, number) =>
     add("script", { src, async: false, onload: number === scripts.length - 1 ? started : null }))
-  add("link", { rel: "stylesheet", href: "{{ styles }}", onload: run, onerror: run })
-})), { once: true })
+  const started = () => setTimeout(() => {
+    styles.media = "all"
+    document.dispatchEvent(new Event("DOMContentLoaded"))
+  })
+  let styles
+  const load = () =>
+    styles ??= add("link", { rel: "stylesheet", media: "print", href: "{{ styles }}", onload: run, onerror: run })
+  setTimeout(load, 2000)
+  new PerformanceObserver(load).observe({ type: "paint", buffered: true })
+}, { once: true })
 </script>"""
 
 

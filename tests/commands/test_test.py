@@ -15,8 +15,11 @@ from tests.support.makers import write
 
 CHECKS = ["ruff check", "ruff format --check --diff", "mypy"]
 WORKERS = (os.cpu_count() or 1) + 1
-ALL = f"python -m pytest --numprocesses {WORKERS} --dist loadscope --no-loadscope-reorder"
-UNIT = f"python -m pytest --numprocesses {WORKERS} --dist worksteal --hypothesis-profile=quick tests/unit"
+PYTEST = f"python -m pytest --numprocesses {WORKERS}"
+ALL = f"{PYTEST} --dist loadscope --no-loadscope-reorder"
+UNIT = f"{PYTEST} --dist worksteal tests/unit"
+OTHERS = f"{ALL} --ignore tests/unit"
+QUICK = f"{PYTEST} --hypothesis-profile=quick --dist worksteal tests/unit"
 
 
 @pytest.fixture
@@ -43,10 +46,10 @@ def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     ("arguments", "calls"),
     [
-        ((), ["bootstrap --tests", *CHECKS, ALL]),
+        ((), ["bootstrap --tests", *CHECKS, UNIT, OTHERS]),
         (("-k", "two words"), ["bootstrap --tests", *CHECKS, f"{ALL} -k two words"]),
-        (("--quick",), ["bootstrap --dev", *CHECKS, UNIT]),
-        (("--quick", "-x"), ["bootstrap --dev", *CHECKS, f"{UNIT} -x"]),
+        (("--quick",), ["bootstrap --dev", *CHECKS, QUICK]),
+        (("--quick", "-x"), ["bootstrap --dev", *CHECKS, f"{QUICK} -x"]),
     ],
 )
 def test_what_it_runs(arguments: tuple[str, ...], calls: list[str], root: Path) -> None:
@@ -58,4 +61,9 @@ def test_what_it_runs(arguments: tuple[str, ...], calls: list[str], root: Path) 
 def test_it_ends_at_the_first_failure(fails: str, last: int, root: Path) -> None:
     """What comes after it is not run, and the exit code says so."""
     code, calls = run(root, "--quick", fails=fails)
-    assert (code, calls) == (1, ["bootstrap --dev", *CHECKS, UNIT][:last])
+    assert (code, calls) == (1, ["bootstrap --dev", *CHECKS, QUICK][:last])
+
+
+def test_a_failed_unit_test_stops_no_other(root: Path) -> None:
+    """So that one run tells all, and fails."""
+    assert run(root, fails="python") == (1, ["bootstrap --tests", *CHECKS, UNIT, OTHERS])

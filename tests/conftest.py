@@ -115,9 +115,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes begins first, so that no worker is left with it alone."""
+    """What takes minutes begins first, then all that needs an engine, so that no worker is left with it alone."""
     order = {group: number for number, group in enumerate(_LONG)}
-    items.sort(key=lambda item: order.get(_group(item.nodeid.partition("::")[0]), len(order)))
+
+    def rank(item: pytest.Item) -> int:
+        group = _group(item.nodeid.partition("::")[0])
+        return order.get(group, len(order) + (not group.startswith("tests/engine/")))
+
+    items.sort(key=rank)
 
 
 def pytest_collection() -> None:

@@ -373,22 +373,24 @@ def test_code_has_one_element_for_each_color(small: Path) -> None:
 
 
 def test_a_table_without_a_class_gets_one(small: Path) -> None:
-    """With a box around it. One with a class stays as it is, and so does one that has another inside."""
-    nested, own = '<table id="b"><tr><td><table><tr></table></table>', '<table class="facts"><tr></table>'
-    (small / "index.html").write_text(f'<table id="a" lang="en">\n<tr></table>{own}{nested}', "utf-8")
-    page = material.wrap_tables(load(small, small / "index.html"))
-    scroll, table = (
-        '<div class="md-typeset__scrollwrap"><div class="md-typeset__table"><table class="plain"',
-        "</table></div></div>",
+    """With a box around it, except for one that has another inside. One with a class stays as it is."""
+    (small / "index.html").write_text(
+        '<table id="a" border=1>\n<tr></table><table class="facts"><tr></table>'
+        "<table><tr><td><table class=x><tr></table><table><tr></table></table>",
+        "utf-8",
     )
+    page = material.wrap_tables(load(small, small / "index.html"))
+    box, end = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">', "</div></div>"
     assert page.html == (
-        f'{scroll} id="a" lang="en">\n<tr>{table}{own}<table id="b"><tr><td>{scroll}><tr>{table}</table>'
+        f'{box}<table class="plain-table" id="a" border=1>\n<tr></table>{end}<table class="facts"><tr></table>'
+        '<table class="plain-table"><tr><td><table class=x><tr></table>'
+        f'{box}<table class="plain-table"><tr></table>{end}</table>'
     )
 
 
 def test_no_style_depends_on_a_class_that_is_missing(site: Path, pages: list[Page]) -> None:
     """The tables of all pages are marked, and both style sheets look for the mark."""
-    plain = [table for page in pages for table in re.findall(r"<table\b[^>]*>", page.html) if "plain" in table]
+    plain = [table for page in pages for table in re.findall(r"<table\b[^>]*>", page.html) if "plain-table" in table]
     assert len(plain) > 50
     assert not [page for page in pages if re.search(r"<table(?![^>]* class=)", page.html)]
     published = "".join(path.read_text("utf-8") for path in site.glob("assets/style.*.css"))

@@ -7,11 +7,10 @@ from proof.publish.page import Page
 # The theme finds an author's table by the attribute that it does not have. With such a selector, a browser computes the
 # style of the whole page again whenever a class of an element around a table changes, and the theme's script changes
 # some. So these tables get a class, and what that script would put around each.
-UNMARKED, MARKED = "table:not([class])", "table.plain"
-_AROUND = "md-typeset__scrollwrap", "md-typeset__table"
-ADDED = {"plain", *_AROUND}  # classes
-_TABLE = r'(?s)<table((?:\s+(?!class\b)[\w-]+="[^"]*")*)>((?:(?!<table\b).)*?)</table>'
-_WRAPPED = f'<div class="{_AROUND[0]}"><div class="{_AROUND[1]}"><table class="plain"\\1>\\2</table></div></div>'
+_PLAIN, _SCROLLS, _TABLE = "plain-table", "md-typeset__scrollwrap", "md-typeset__table"
+ADDED = {_PLAIN, _SCROLLS, _TABLE}  # classes
+UNMARKED, MARKED = "table:not([class])", f"table.{_PLAIN}"
+_INNERMOST = rf'(?s)<table class="{_PLAIN}"(?:(?!<table\b).)*?</table>'
 
 _FIXES = (
     # This loads the number of stars from the forge, which the policy would block with an error in the console.
@@ -46,8 +45,9 @@ def fix_markup(page: Page) -> Page:
 
 
 def wrap_tables(page: Page) -> Page:
-    """Give each table without a class the class of MARKED, and a box in which it scrolls."""
-    return page.sub(_TABLE, _WRAPPED, least=0)
+    """Give each table without a class the class of MARKED, and a box in which it scrolls if it has no table inside."""
+    page = page.sub(r"<table((?![^>]*\sclass\b)[^>]*)>", rf'<table class="{_PLAIN}"\1>', least=0)
+    return page.sub(_INNERMOST, rf'<div class="{_SCROLLS}"><div class="{_TABLE}">\g<0></div></div>', least=0)
 
 
 def is_material(page: Page) -> bool:

@@ -68,14 +68,14 @@ def engine(cache: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def memory_runs_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For a test in which the kernel ends processes: meanwhile, no other worker runs one with `memory_lasts`."""
+    """For a test that runs out of memory: no other worker runs a test with `memory_lasts` at the same time."""
     with _locked(tmp_path_factory, fcntl.LOCK_EX):
         yield
 
 
 @pytest.fixture
 def memory_lasts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """For a test with an unexpected failure: the tool would blame it on the memory if a process was ended anywhere."""
+    """For a test that fails on purpose: the tool would name memory as a cause if the kernel had ended any process."""
     with _locked(tmp_path_factory, fcntl.LOCK_SH):
         yield
 

@@ -63,7 +63,7 @@ def test_the_site_comes_before_the_check(arguments: tuple[str, ...], call: str, 
     ],
 )
 def test_what_may_be_published_is_checked_first(env: dict[str, str], call: str, root: Path) -> None:
-    """In CI, or with an address, the site is built without --draft. In CI, it is an error if there is no engine."""
+    """With CI or SITE_URL set, the check runs first and the site is no draft. CI also fails if there is no engine."""
     done = build(root, **env)
     assert done.returncode == 0, done.stderr
     assert (root / "calls").read_text().splitlines() == ["scripts/bootstrap", f"proof {call}", "scripts/site"]

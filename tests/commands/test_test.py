@@ -24,17 +24,17 @@ QUICK = f"{PYTEST} --hypothesis-profile=quick --dist worksteal tests/unit"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The script with a stub for each program that it calls, which logs that; the one called $FAILS fails."""
+    """The script with a stub for each program that it calls, which logs it; the one called $FAILS ends with $CODE."""
     write(tmp_path, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes() for name in ("test", "lib.sh")})
-    stub = '#!/bin/sh\necho "${0##*/}${*:+ $*}" >>calls\n[ "${0##*/}" != "$FAILS" ]\n'
+    stub = '#!/bin/sh\necho "${0##*/}${*:+ $*}" >>calls\n[ "${0##*/}" != "$FAILS" ] || exit "$CODE"\n'
     for name in ("scripts/bootstrap", ".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/python"):
         (write(tmp_path, {name: stub}) / name).chmod(0o755)
     return tmp_path
 
 
-def run(root: Path, *arguments: str, fails: str = "") -> tuple[int, list[str]]:
+def run(root: Path, *arguments: str, fails: str = "", code: int = 1) -> tuple[int, list[str]]:
     """The exit code, and every call in its order, without the directory for temporary files."""
-    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "FAILS": fails}
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "FAILS": fails, "CODE": str(code)}
     done = subprocess.run(["bash", "scripts/test", *arguments], cwd=root, env=env, capture_output=True, check=False)
     calls = (root / "calls").read_text()
     for folder in map(Path, re.findall(r" --basetemp (\S+)", calls)):
@@ -65,5 +65,11 @@ def test_it_ends_at_the_first_failure(fails: str, last: int, root: Path) -> None
 
 
 def test_a_failed_unit_test_stops_no_other(root: Path) -> None:
-    """So that one run tells all, and fails."""
+    """One run tells all, and fails."""
     assert run(root, fails="python") == (1, ["bootstrap --tests", *CHECKS, UNIT, OTHERS])
+
+
+@pytest.mark.parametrize("code", [2, 3])
+def test_an_interrupt_ends_the_script(code: int, root: Path) -> None:
+    """After Ctrl-C (2) or an error of pytest itself (3), no other tests begin."""
+    assert run(root, fails="python", code=code) == (code, ["bootstrap --tests", *CHECKS, UNIT])

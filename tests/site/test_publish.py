@@ -388,6 +388,17 @@ def test_a_table_without_a_class_gets_one(small: Path) -> None:
     )
 
 
+def test_a_table_in_an_attribute_ends_no_attribute(small: Path) -> None:
+    """The class of a table has quotes. So the check reads what is published, and not what it was made of."""
+    hidden = '<a title="<table x><meta http-equiv=refresh content=0>">a</a>'
+    material_page = SMALL.replace("<title>", '<meta name="generator" content="mkdocs-material-9.6"><title>').replace(
+        "<p>", f'<label class="md-header__button md-icon" for="__drawer"></label><p>{hidden}'
+    )
+    (small / "index.html").write_text(material_page, "utf-8")
+    with pytest.raises(UsageError, match="not allowed in a page"):
+        publish(small, REPOSITORY)
+
+
 def test_no_style_depends_on_a_class_that_is_missing(site: Path, pages: list[Page]) -> None:
     """The tables of all pages are marked, and both style sheets look for the mark."""
     plain = [table for page in pages for table in re.findall(r"<table\b[^>]*>", page.html) if "plain-table" in table]

@@ -1,4 +1,4 @@
-"""How code that starts no processes itself is given `proof.system.parallel.spread`."""
+"""The type of `proof.system.parallel.spread`, for code that gets it as an argument."""
 
 from __future__ import annotations
 

@@ -37,11 +37,12 @@ def publish(site: Path, project: Path, spread: Spread | None = None) -> list[Pag
 
 
 def _checked(site: Path, scripts: Scripts, path: Path) -> Page:
-    page = mkdocs_theme.fix_markup(load(site, path))
+    page = material.fix_markup(mkdocs_theme.fix_markup(load(site, path)))
     if "Content-Security-Policy" in page.html:
         raise UsageError("this site is already finished", where=Where(site), hint="build it again: mkdocs build")
+    # After the corrections: their quotes could end an attribute in which a stranger has hidden an element.
     markup.check(page, scripts)
-    return material.fix_markup(page)
+    return page
 
 
 def _finished(scripts: Scripts, joined: Styles | None, page: Page) -> Page:

@@ -39,9 +39,11 @@ def fix_markup(page: Page) -> Page:
     """Correct the theme's markup in the page."""
     for pattern, by in _FIXES:
         page = page.sub(pattern, by, least=0)
-    for words, pattern, by in _MATERIAL_FIXES if is_material(page) else ():
+    if not is_material(page):
+        return page
+    for words, pattern, by in _MATERIAL_FIXES:
         page = page.sub(pattern, by) if words in page.html else page
-    return wrap_tables(page) if is_material(page) else page
+    return wrap_tables(page)
 
 
 def wrap_tables(page: Page) -> Page:

@@ -35,8 +35,8 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # that a page defers. So they are loaded once the browser reports its first paint, or after two seconds in a browser
 # that reports none. The theme's script comes last. It waits for DOMContentLoaded, which is past by then, so the event
 # is sent once more. The styles of what scripts add are loaded as if for a printer, and apply from then on: a browser
-# computes the style of all elements again, now together with what that event changes. The timeout lets it respond to
-# the reader in between.
+# computes the style of all elements again, now together with what that event changes. The timeout lets the browser
+# respond to the reader in between.
 AFTER_PAINT = """<script>
 document.addEventListener("DOMContentLoaded", () => {
   const add = (name, has) => document.head.appendChild(Object.assign(document.createElement(name), has))

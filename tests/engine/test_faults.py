@@ -160,9 +160,9 @@ def contained(own: Path) -> set[str]:
     """The processes in the containers of the engines in this cache."""
     found = set[str]()
     for group in groups(own):
-        for file in group.rglob("cgroup.procs"):
-            with contextlib.suppress(OSError):  # it goes with its container
-                found.update(file.read_text().split())
+        for folder, _, _ in os.walk(group):  # unlike rglob, this accepts that a group is removed meanwhile
+            with contextlib.suppress(OSError):
+                found.update(Path(folder, "cgroup.procs").read_text().split())
     return found
 
 

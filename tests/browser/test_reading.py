@@ -244,7 +244,13 @@ def test_a_class_changes_the_style_of_few_elements(reader: Reader) -> None:
     session.on("Tracing.dataCollected", lambda part: seen.extend(part["value"]))
     session.on("Tracing.tracingComplete", lambda _: ended.append(True))
     session.send("Tracing.start", {"categories": "devtools.timeline"})
-    page.evaluate("() => { document.documentElement.classList.add('any'); document.body.offsetTop }")
+    # The order is for the root alone: without it, there might be nothing to compute.
+    page.evaluate("""() => {
+        const root = document.documentElement
+        root.classList.add("any")
+        root.style.order = 1
+        document.body.offsetTop
+    }""")
     session.send("Tracing.end")
     while not ended:
         page.wait_for_timeout(20)

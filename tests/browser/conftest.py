@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
@@ -89,15 +89,16 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
     def read(
         path: str, *, width: int = 1280, height: int = 800, scheme: Scheme = "light", javascript: bool = True
     ) -> Page:
-        context = browser.new_context(
-            base_url=address,
+        context = listening(
+            browser,
+            address,
+            complaints,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             java_script_enabled=javascript,
             permissions=["clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
-        _listen(context, address, complaints)
         page = context.new_page()
         if not javascript:
             page.goto(path)
@@ -108,12 +109,20 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
 
     yield read
     for context in contexts:
-        complaints += [f"a cookie: {cookie}" for cookie in context.cookies()]
+        complaints += cookies(context)
         context.close()
     assert complaints == []
 
 
-def _listen(context: BrowserContext, address: str, complaints: list[str]) -> None:
+def cookies(context: BrowserContext) -> list[str]:
+    """What it says of each cookie that a page has set."""
+    return [f"a cookie: {cookie}" for cookie in context.cookies()]
+
+
+def listening(browser: Browser, address: str, complaints: list[str], **options: Any) -> BrowserContext:
+    """A window's settings and memory, new. What its pages complain of, and what they ask of others, is added."""
+    context = browser.new_context(base_url=address, **options)
+
     def console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             complaints.append(f"the console says: {message.text}")
@@ -135,3 +144,4 @@ def _listen(context: BrowserContext, address: str, complaints: list[str]) -> Non
     context.on("request", request)
     context.on("response", response)
     context.on("requestfailed", failed)
+    return context

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Reader, Scheme
+from tests.browser.conftest import Scheme, cookies, listening, settled
 from tests.support.helpers import REPOSITORY, address
 
 PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
 # The pages of snippets are made alike: one look at each is enough.
 ONCE = frozenset(path for path in PAGES if path.startswith("measurements/") and path != "measurements/")
 WIDTHS = {"wide": 1280, "narrow": 360}
+THEME: dict[Scheme, str] = {"light": "default", "dark": "slate"}  # what the theme calls them
+# The order saves a change of width.
+LOOKS: tuple[tuple[str, Scheme], ...] = (("wide", "light"), ("narrow", "light"), ("narrow", "dark"), ("wide", "dark"))
 TALLEST = 16_000  # pixels: Chromium paints no taller picture
 COLOURS = ["color-contrast", "link-in-text-block"]  # axe-core's rules about them
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -73,8 +77,11 @@ def small_text(page: Page) -> list[str]:
 
 
 def settle(page: Page) -> None:
-    """Wait until what moves has arrived: a colour or a place in the middle of a transition is nobody's."""
-    page.evaluate("() => Promise.allSettled(document.getAnimations().map(each => each.finished))")
+    """Let the page draw itself, and put what moves where it will arrive: nothing is measured in mid-transition."""
+    page.evaluate("""() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
+        for (let moving; (moving = document.getAnimations()).length;) moving.forEach(each => each.finish())
+        done()
+    })))""")
 
 
 def picture(page: Page, folder: str, name: str) -> None:
@@ -86,18 +93,30 @@ def picture(page: Page, folder: str, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "scheme"),
-    [(path, scheme) for path in PAGES for scheme in ("light", "dark") if scheme == "light" or path not in ONCE],
-)
-def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.FixtureRequest) -> None:
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
+    """One window for all pages, because a new one for each takes as long as the page itself; and its complaints."""
+    complaints: list[str] = []
+    context = listening(browser, address, complaints)
+    yield context.new_page(), complaints
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page(path: str, visitor: tuple[Page, list[str]], request: pytest.FixtureRequest) -> None:
     """It fits a telephone and a desk, no text is too small, axe-core finds nothing, and it asks nobody else."""
-    page = reader(path, scheme=scheme)
-    page.evaluate(AXE)
+    page, complaints = visitor
+    complaints.clear()
     folder = request.config.getoption("--screenshots")
     found = []
-    for size, width in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": 800})
+    for size, scheme in LOOKS[:2] if path in ONCE else LOOKS:
+        page.set_viewport_size({"width": WIDTHS[size], "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        if (size, scheme) == LOOKS[0]:
+            with settled(page):
+                page.goto(path)
+            page.evaluate(AXE)
+        page.wait_for_function(f"() => document.body.dataset.mdColorScheme === '{THEME[scheme]}'")
         settle(page)
         seen = [f"beyond the edge: {element}" for element in overflow(page)]
         seen += [f"too small: {text}" for text in small_text(page)]
@@ -106,7 +125,8 @@ def test_a_page(path: str, scheme: Scheme, reader: Reader, request: pytest.Fixtu
             seen += violations(page, "colours")
         if scheme == "light":
             seen += violations(page, "others")
-        found += [f"{size}: {each}" for each in seen]
+        found += [f"{size}, {scheme}: {each}" for each in seen]
         if folder:
             picture(page, folder, f"{path.strip('/') or 'index'}-{size}-{scheme}")
+    found += complaints + cookies(page.context)
     assert not found, "\n".join(found)

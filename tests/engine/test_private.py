@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import EngineLostError, NoEngineError
-from proof.engines import image_archive, overlay_store, private_daemon, user_engine
+from proof.engines import api, image_archive, overlay_store, private_daemon, user_engine
 from proof.engines.engine import Engine, environment
 from proof.engines.measure import Layers
 from proof.provision import loader
@@ -218,6 +218,24 @@ def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
         assert first.env["DOCKER_HOST"] != second.env["DOCKER_HOST"] != engine.env["DOCKER_HOST"]
         assert first.call("image", "ls", "--quiet").text() == second.call("image", "ls", "--quiet").text() == ""
     assert ours(tmp_path) == []
+
+
+def test_contexts_do_not_pile_up(tmp_path: Path) -> None:
+    """A run removes the copies of contexts that the last one left, which slow down a start. The steps stay cached."""
+    context = write(tmp_path / "context", {"Dockerfile": "FROM scratch\nCOPY note.txt /\n", "note.txt": "a note"})
+
+    def cached(engine: Engine) -> list[str]:
+        answer = api.ask(Path(engine.env["DOCKER_HOST"].removeprefix("unix://")), "GET", "/system/df", deadline=60)
+        return [record["Type"] for record in json.loads(answer.body)["BuildCache"]]
+
+    with private_daemon.start(tmp_path / "cache", base_images.PLATFORM) as engine:
+        engine.call("build", "--network=none", str(context), reads=[context])
+        assert {"source.local", "regular"} <= set(cached(engine))
+    with private_daemon.start(tmp_path / "cache", base_images.PLATFORM) as engine:
+        assert set(cached(engine)) == {"regular"}
+        words = ["docker", "build", "--network=none", "--progress=plain", str(context)]
+        log = engine.run(words, deadline=60, reads=[context], merge=True).text()
+        assert log.count("CACHED\n") == 1, log
 
 
 @pytest.mark.parametrize("compress", [False, True])

@@ -272,11 +272,18 @@ def test_what_a_killed_run_left_in_its_sandbox_ends(tmp_path: Path) -> None:
         left, used = (
             stack.enter_context(
                 subprocess.Popen(
-                    [*"bwrap --unshare-pid --die-with-parent --ro-bind / / --tmpfs".split(), str(home), "sleep", "3014"]
+                    [
+                        *"bwrap --unshare-pid --die-with-parent --ro-bind / / --tmpfs".split(),
+                        *(str(home), "sh", "-c", "echo; exec sleep 3014"),
+                    ],
+                    stdout=subprocess.PIPE,
                 )
             )
             for home in (dead, alive)
         )
+        for one in (left, used):
+            assert one.stdout is not None
+            one.stdout.read(1)  # from then on what is inside ends with it, while before that it could stay
         stack.callback(used.kill)
         stack.callback(left.kill)
         temp_folders.sweep(tmp_path)

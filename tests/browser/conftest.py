@@ -89,7 +89,7 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
     def read(
         path: str, *, width: int = 1280, height: int = 800, scheme: Scheme = "light", javascript: bool = True
     ) -> Page:
-        context = listening(
+        context = watched_context(
             browser,
             address,
             complaints,
@@ -115,12 +115,12 @@ def reader(browser: Browser, address: str) -> Iterator[Reader]:
 
 
 def cookies(context: BrowserContext) -> list[str]:
-    """What it says of each cookie that a page has set."""
+    """A complaint for each cookie that a page has set."""
     return [f"a cookie: {cookie}" for cookie in context.cookies()]
 
 
-def listening(browser: Browser, address: str, complaints: list[str], **options: Any) -> BrowserContext:
-    """A window's settings and memory, new. What its pages complain of, and what they ask of others, is added."""
+def watched_context(browser: Browser, address: str, complaints: list[str], **options: Any) -> BrowserContext:
+    """A new browser context. Each error of its pages, and each request to another host, is added to `complaints`."""
     context = browser.new_context(base_url=address, **options)
 
     def console(message: ConsoleMessage) -> None:

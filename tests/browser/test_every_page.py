@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Scheme, cookies, listening, settled
+from tests.browser.conftest import Scheme, cookies, settled, watched_context
 from tests.support.helpers import REPOSITORY, address
 
 PAGES = ("404.html", *sorted(map(address, REPOSITORY.glob("docs/**/*.md"))))
-# The pages of snippets are made alike: one look at each is enough.
+# The pages of snippets are made alike: the light theme is enough.
 ONCE = frozenset(path for path in PAGES if path.startswith("measurements/") and path != "measurements/")
 WIDTHS = {"wide": 1280, "narrow": 360}
 THEME: dict[Scheme, str] = {"light": "default", "dark": "slate"}  # what the theme calls them
-# The order saves a change of width.
+# In this order the width changes only twice.
 LOOKS: tuple[tuple[str, Scheme], ...] = (("wide", "light"), ("narrow", "light"), ("narrow", "dark"), ("wide", "dark"))
 TALLEST = 16_000  # pixels: Chromium paints no taller picture
 COLOURS = ["color-contrast", "link-in-text-block"]  # axe-core's rules about them
@@ -77,7 +77,7 @@ def small_text(page: Page) -> list[str]:
 
 
 def settle(page: Page) -> None:
-    """Let the page draw itself, and put what moves where it will arrive: nothing is measured in mid-transition."""
+    """Let the page draw itself, and finish its animations: nothing is measured in the middle of a transition."""
     page.evaluate("""() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
         for (let moving; (moving = document.getAnimations()).length;) moving.forEach(each => each.finish())
         done()
@@ -95,11 +95,17 @@ def picture(page: Page, folder: str, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def visitor(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
-    """One window for all pages, because a new one for each takes as long as the page itself; and its complaints."""
+    """One tab for all pages, and its complaints. A new browser context for each page would take twice as long."""
     complaints: list[str] = []
-    context = listening(browser, address, complaints)
+    context = watched_context(browser, address, complaints)
     yield context.new_page(), complaints
     context.close()
+
+
+def look(page: Page, size: str, scheme: Scheme) -> None:
+    """Give the window this size, and the system this color scheme."""
+    page.set_viewport_size({"width": WIDTHS[size], "height": 800})
+    page.emulate_media(color_scheme=scheme)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -107,15 +113,14 @@ def test_a_page(path: str, visitor: tuple[Page, list[str]], request: pytest.Fixt
     """It fits a telephone and a desk, no text is too small, axe-core finds nothing, and it asks nobody else."""
     page, complaints = visitor
     complaints.clear()
+    look(page, *LOOKS[0])
+    with settled(page):
+        page.goto(path)
+    page.evaluate(AXE)
     folder = request.config.getoption("--screenshots")
     found = []
     for size, scheme in LOOKS[:2] if path in ONCE else LOOKS:
-        page.set_viewport_size({"width": WIDTHS[size], "height": 800})
-        page.emulate_media(color_scheme=scheme)
-        if (size, scheme) == LOOKS[0]:
-            with settled(page):
-                page.goto(path)
-            page.evaluate(AXE)
+        look(page, size, scheme)
         page.wait_for_function(f"() => document.body.dataset.mdColorScheme === '{THEME[scheme]}'")
         settle(page)
         seen = [f"beyond the edge: {element}" for element in overflow(page)]

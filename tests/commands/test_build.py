@@ -63,7 +63,7 @@ def test_the_site_comes_before_the_check(arguments: tuple[str, ...], call: str, 
     ],
 )
 def test_what_may_be_published_is_checked_first(env: dict[str, str], call: str, root: Path) -> None:
-    """With CI or SITE_URL set, the check runs first and the site is no draft. CI also fails if there is no engine."""
+    """With CI or SITE_URL, snippets are checked before the site is built. In CI, a missing engine is an error."""
     done = build(root, **env)
     assert done.returncode == 0, done.stderr
     assert (root / "calls").read_text().splitlines() == ["scripts/bootstrap", f"proof {call}", "scripts/site"]

@@ -189,7 +189,7 @@ def measured(engine: Engine, cache: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def states(measured: Path) -> list[dict[str, object]]:
-    """One item: the host as the last test left it, with which the next one begins. To read it takes seconds."""
+    """A list of one: the host after the last test. To read it again before the next test would take seconds."""
     del measured  # made before
     return [host()]
 

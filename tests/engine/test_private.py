@@ -225,7 +225,8 @@ def test_contexts_do_not_pile_up(tmp_path: Path) -> None:
     context = write(tmp_path / "context", {"Dockerfile": "FROM scratch\nCOPY note.txt /\n", "note.txt": "a note"})
 
     def cached(engine: Engine) -> list[str]:
-        answer = api.ask(Path(engine.env["DOCKER_HOST"].removeprefix("unix://")), "GET", "/system/df", deadline=60)
+        assert engine.api is not None
+        answer = api.ask(engine.api, "GET", "/system/df", deadline=60)
         return [record["Type"] for record in json.loads(answer.body)["BuildCache"]]
 
     with private_daemon.start(tmp_path / "cache", base_images.PLATFORM) as engine:

@@ -269,23 +269,21 @@ def test_what_a_killed_run_left_in_its_sandbox_ends(tmp_path: Path) -> None:
     dead = tmp_path / "proof-scratch-home-1"
     dead.mkdir()
     with temp_folders.folder("home", tmp_path) as alive, contextlib.ExitStack() as stack:
+        program = ("sh", "-c", "echo; exec sleep 3014")
         left, used = (
             stack.enter_context(
                 subprocess.Popen(
-                    [
-                        *"bwrap --unshare-pid --die-with-parent --ro-bind / / --tmpfs".split(),
-                        *(str(home), "sh", "-c", "echo; exec sleep 3014"),
-                    ],
+                    [*"bwrap --unshare-pid --die-with-parent --ro-bind / / --tmpfs".split(), str(home), *program],
                     stdout=subprocess.PIPE,
                 )
             )
             for home in (dead, alive)
         )
-        for one in (left, used):
-            assert one.stdout is not None
-            one.stdout.read(1)  # from then on what is inside ends with it, while before that it could stay
         stack.callback(used.kill)
         stack.callback(left.kill)
+        for one in (left, used):
+            assert one.stdout is not None
+            one.stdout.read(1)  # a sandbox that is killed before its program starts may leave a process behind
         temp_folders.sweep(tmp_path)
         assert left.wait(timeout=10) != 0
         assert used.poll() is None

@@ -201,7 +201,7 @@ def processes(*words: bytes) -> list[int]:
 
 
 def none_left(temporary: Path, *words: bytes) -> bool:
-    """True if a killed run with these temporary directories left no process with one of these words in its command.
+    """True if a killed run, with its temporary directories there, left no process with one of these words.
 
     What the kernel may leave is ended as by the next run: see `sandbox.kill_all_with`.
     """

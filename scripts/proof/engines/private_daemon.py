@@ -43,9 +43,9 @@ _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
-# What each build leaves besides its steps: its context, its Dockerfile and its .dockerignore. No later build uses them,
-# because the next run's temporary directories have other names. With 10,000 of them dockerd starts a second later.
-_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
+# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them, because
+# its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
+_PRUNE_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 _DETACHED = "detached.json"
 _SOCKET = "docker.sock"
@@ -292,9 +292,9 @@ def _tidy(engine: Engine, slot: Path) -> None:
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    for unused in ("/images/prune", _CONTEXTS):
+    for request in ("/images/prune", _PRUNE_CONTEXTS):
         with contextlib.suppress(OSError):  # then the next run removes the rest
-            api.ask(slot / _SOCKET, "POST", unused, deadline=_PRUNE)
+            api.ask(slot / _SOCKET, "POST", request, deadline=_PRUNE)
 
 
 def _containers(socket: Path) -> list[str]:

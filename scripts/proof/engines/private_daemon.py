@@ -43,8 +43,8 @@ _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
 _PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
-# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them, because
-# its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
+# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
+# since its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
 _PRUNE_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 _DETACHED = "detached.json"

@@ -26,9 +26,10 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from concurrent.futures import ThreadPoolExecutor
+    from functools import partial
 
     from proof.cli import conclude
-    from proof.cli.page_check import BackgroundPageCheck
+    from proof.cli.page_check import BackgroundPageCheck, PageCheck
     from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
     from proof.core.errors import NoEngineError, exit_code_of
     from proof.core.settings import cache_folder
@@ -53,14 +54,9 @@ def _run(parsed: argparse.Namespace) -> int:
     if may_reuse(options):
         found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
     with ThreadPoolExecutor(1) as pool:  # reading the pages takes as long as starting an engine
-        pages = BackgroundPageCheck(
-            pool,
-            options.root,
-            snippets,
-            everything=not (options.names or options.pages),
-            write=options.write,
-            broken=broken,
-        )
+        everything = not (options.names or options.pages)
+        read = partial(PageCheck.of, options.root, snippets, everything=everything, broken=broken, cache=cache_folder())
+        pages = BackgroundPageCheck(pool, read, write=options.write)
         for result in found.values():
             terminal.result(result)
         try:

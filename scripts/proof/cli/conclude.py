@@ -9,7 +9,7 @@ from proof.cli.options import Reports
 from proof.cli.page_check import PageCheck
 from proof.core.errors import ProofError, UsageError, exit_code_of
 from proof.facts import book
-from proof.pages import scan, status
+from proof.pages import status
 from proof.reports import json_report
 from proof.reports.formats import FORMATS, FinishedRun
 from proof.reports.terminal import Terminal
@@ -40,15 +40,15 @@ def conclude(
     with terminal.stage("claims"):
         measured = {result.snippet.name: result.new for result in results if result.new}
         facts = book.load(root / "snippets").with_captures(measured)
-        pages = page_check.pages if page_check else scan.scan(root, expand=False)
-        untrue = status.false_claims(pages, facts)
+        stated = page_check or PageCheck.of_claims(root)
+        untrue = status.false_claims(stated.claims, facts, root)
     problems = [*broken, *(page_check.problems if page_check else ())]
     terminal.problems(untrue)
     run = FinishedRun(
         root=root,
         results=results,
         problems=[*problems, *untrue],
-        pages=[page.path for page in pages],
+        pages=stated.pages,
         seconds=seconds,
         screen=terminal.screen.file,
     )

@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
+from proof.cli.page_check_cache import PageCheckCache, SoundPages
 from proof.core.errors import ProofError, UsageError
 from proof.pages import scan, status
 from proof.pages.page import PageReport
+from proof.pages.status import PageClaim
 from proof.reports.terminal import Terminal
 from proof.snippets.model import Snippet
 
 
 @dataclass(frozen=True)
 class PageCheck:
-    """The pages of a project, and the problems found in them."""
+    """The pages of a project with their claims, and the problems found in them."""
 
-    pages: list[PageReport]
+    pages: list[Path]
+    claims: list[PageClaim]
     problems: list[ProofError]
     excused: frozenset[Path] = frozenset()  # pages that use a broken snippet, which makes more of them look wrong
 
     @classmethod
     def of(
-        cls, root: Path, snippets: list[Snippet], *, everything: bool, broken: Sequence[ProofError] = ()
+        cls,
+        root: Path,
+        snippets: list[Snippet],
+        *,
+        everything: bool,
+        broken: Sequence[ProofError] = (),
+        cache: Path | None = None,
     ) -> PageCheck:
         """Read the pages of a project; unless `everything`, only those that use one of these snippets.
 
-        `broken` is what is known to be wrong with other snippets.
+        `broken` is what is wrong with other snippets, if anything is. With `cache`, pages in which nothing was wrong
+        are not read again until something changes.
         """
-        known = {str(error) for error in broken}
-        pages = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
-        problems = status.page_problems(pages, snippets, everything=everything)
-        excused = frozenset(page.path for page in pages if not known.isdisjoint(map(str, page.problems)))
-        return cls(pages, [problem for problem in problems if str(problem) not in known], excused)
+        names = {snippet.name for snippet in snippets}
+        kept = PageCheckCache(root, cache)
+        if not broken and (known := kept.get(names, everything=everything)) is not None:
+            return cls(known.pages, known.claims, [])
+        scanned = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
+        said = {str(error) for error in broken}
+        problems = status.page_problems(scanned, snippets, everything=everything)
+        excused = frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems)))
+        found = cls._read(scanned, [problem for problem in problems if str(problem) not in said], excused)
+        if not (broken or problems):
+            kept.put(SoundPages(found.pages, found.claims), names, everything=everything)
+        return found
+
+    @classmethod
+    def of_claims(cls, root: Path) -> PageCheck:
+        """Read the pages for their claims alone: what else is wrong with them is left out."""
+        return cls._read(scan.scan(root, expand=False), [])
+
+    @classmethod
+    def _read(
+        cls, scanned: list[PageReport], problems: list[ProofError], excused: frozenset[Path] = frozenset()
+    ) -> PageCheck:
+        return cls([page.path for page in scanned], status.claims_of(scanned), problems, excused)
 
     def after_update(self) -> PageCheck | None:
-        """What remains true once captures change: the claims, if every page could be read, and no problem."""
-        return None if any(page.problems for page in self.pages) else PageCheck(self.pages, [])
+        """What remains true once captures change: the claims, if nothing is wrong with the pages."""
+        return None if self.problems else self
 
     def report(self, terminal: Terminal) -> None:
         """Print the problems. Raises UsageError if a page names something that does not exist."""
@@ -56,17 +84,8 @@ class PageCheck:
 class BackgroundPageCheck:
     """A PageCheck made in another thread. With `write`, problems are not reported: the update may solve them."""
 
-    def __init__(
-        self,
-        pool: Executor,
-        root: Path,
-        snippets: list[Snippet],
-        *,
-        everything: bool,
-        write: bool,
-        broken: Sequence[ProofError] = (),
-    ) -> None:
-        self._reading = pool.submit(PageCheck.of, root, snippets, everything=everything, broken=broken)
+    def __init__(self, pool: Executor, read: Callable[[], PageCheck], *, write: bool) -> None:
+        self._reading = pool.submit(read)
         self._write = write
         self._reported = False
 

@@ -132,12 +132,7 @@ class Page:
 
     def locate(self, token: str) -> Where | None:
         """The line where `token` starts. None if no file contains this page."""
-        if self.path is None:
-            return None
-        pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
-        text = page_text(self.root, self.path)
-        found = pattern.search(text, max(0, text.find(self.source.strip())))
-        return Where(self.path, text.count("\n", 0, found.start()) + 1 if found else None)
+        return None if self.path is None else locate(self.root, self.path, token, below=self.source.strip())
 
     @functools.cached_property
     def path(self) -> Path | None:
@@ -154,6 +149,17 @@ def page_text(root: Path, path: Path) -> str:
     """The text of a page below the project, with newlines normalised, as a site generator reads it."""
     text = read_text(path, below=root, limit=_LARGEST)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def locate(root: Path, path: Path, token: str, *, below: str = "") -> Where:
+    """The line of a page where `token` starts, at or below the text `below`; without a line if it is not there.
+
+    Whitespace in `token` matches any whitespace.
+    """
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
+    text = page_text(root, path)
+    found = pattern.search(text, max(0, text.find(below)))
+    return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
 
 
 class OnPage:

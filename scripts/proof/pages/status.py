@@ -17,7 +17,7 @@ from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import confirmed, metadata, scan
 from proof.pages.audit import FalseClaimError
-from proof.pages.page import PageReport
+from proof.pages.page import PageReport, locate
 from proof.pages.site import Site
 from proof.snippets import base_images, manifest, places, project, settings
 from proof.snippets.base_images import Bases
@@ -36,6 +36,15 @@ class FolderSummary:
     facts: int
     steps: dict[str, bool]  # snippet/step → whether it is `unshown`: no page may show it
     notes: list[str]  # what a user should know, although it is no problem
+
+
+@dataclass(frozen=True)
+class PageClaim:
+    """A sentence of a page, and what must hold for it to be true."""
+
+    path: Path
+    sentence: str
+    predicate: str
 
 
 @dataclass(frozen=True)
@@ -218,18 +227,21 @@ def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everyth
     return combined(_page_problems(concerned, _steps(snippets), snippets[0].folder.parent))
 
 
-def false_claims(scanned: list[PageReport], book: fact_book.FactBook) -> list[ProofError]:
-    """The claims of all pages that do not hold for the new measurements in `book`."""
+def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
+    """The claims of these pages, in their order."""
+    return [PageClaim(page.path, claim.sentence, claim.predicate) for page in scanned for claim in page.page.claims]
+
+
+def false_claims(stated: list[PageClaim], book: fact_book.FactBook, root: Path) -> list[ProofError]:
+    """The claims that do not hold for the new measurements in `book`. `root` is the directory of the project."""
     found: list[ProofError] = []
-    for page in scanned:
-        for claim in page.page.claims:
-            token = "{{ claim: " + claim.predicate
-            if all(name in book for name in expression.names(claim.predicate)):
-                again = claims.check(claim.sentence, claim.predicate, book)
-                if not again.holds:
-                    evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                    error = page.page.located(FalseClaimError("this claim is no longer true", evidence=evidence), token)
-                    found.append(error)
+    for claim in stated:
+        if all(name in book for name in expression.names(claim.predicate)):
+            again = claims.check(claim.sentence, claim.predicate, book)
+            if not again.holds:
+                evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
+                where = locate(root, claim.path, "{{ claim: " + claim.predicate)
+                found.append(FalseClaimError("this claim is no longer true", where=where, evidence=evidence))
     return found
 
 

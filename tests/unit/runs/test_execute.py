@@ -229,6 +229,29 @@ def test_an_image_removed_while_it_is_written(
     outputs: list[str], exits: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If another snippet removes an image that is the same to the byte, the build is repeated, once."""
+    command = commands.parse("docker build -t note .", where=Where(Path("snippet.toml")))
+    step = replace(STEP, name="build", command=command, exit=0, expect="")
+    done = repeated(step, outputs, exits, monkeypatch)
+    assert (done.exit, done.output) == (exits[-1], outputs[-1])
+
+
+@pytest.mark.parametrize(
+    ("shown", "outputs"),
+    [
+        ("docker run note", ["", "a note\n"]),
+        ("docker run note", ["", ""]),
+        ("docker run note", ["a note\n"]),
+        ("docker build -q .", [""]),
+    ],
+)
+def test_output_that_docker_lost(shown: str, outputs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new container that printed nothing is run once more. If it has nothing to say, that is its output."""
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))), exit=0, expect="")
+    assert repeated(step, outputs, [0] * len(outputs), monkeypatch).output == outputs[-1]
+
+
+def repeated(step: Step, outputs: list[str], exits: list[int], monkeypatch: pytest.MonkeyPatch) -> execute.StepRun:
+    """The result of a step whose command prints and exits like this, one time after the other. Each is run."""
     left = list(zip(outputs, exits, strict=True))
 
     def run(*_: object, **__: object) -> Completed:
@@ -236,8 +259,6 @@ def test_an_image_removed_while_it_is_written(
         return Completed(("docker",), code, output.encode(), b"", 0.1)
 
     monkeypatch.setattr(execute, "_run_command", run)
-    command = commands.parse("docker build -t note .", where=Where(Path("snippet.toml")))
-    step = replace(STEP, name="build", command=command, exit=0, expect="")
     done = execute._run_step(step, ENGINE, NOTHING, [], kept="", fresh=False, timeout=10)
     assert left == []
-    assert (done.exit, done.output) == (exits[-1], outputs[-1])
+    return done

@@ -70,7 +70,7 @@ def run(name: str, engine: Engine, cache: Path) -> Run:
     (snippet,) = project.load_all(REPOSITORY, [name])
     for base in snippet.bases:
         loader.ensure(known, base, engine, origin="rebuilt", cache=cache)
-    done = execute.run(snippet, engine, cache=cache)
+    done = execute.run(snippet, engine, cache=cache, keeps={base: known.images[base].keeps for base in snippet.bases})
     assert done.unexpected is None, done.unexpected.output
     return done
 

@@ -201,7 +201,7 @@ def start(
         ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
         with ending:
             daemon.start(engine)
-            _tidy(engine, slot)
+            _tidy(engine, slot, store)
             if detach:
                 assert daemon.running is not None
                 record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
@@ -286,13 +286,14 @@ class _Daemon:
         cgroup.remove(cgroup.name(self.slot))
 
 
-def _tidy(engine: Engine, slot: Path) -> None:
+def _tidy(engine: Engine, slot: Path, store: Store) -> None:
     """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
     engine.remove(containers=_containers(slot / _SOCKET))
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    for request in ("/images/prune", _PRUNE_CONTEXTS):
+    # With containerd's store, builds would find nothing in the cache any more.
+    for request in ("/images/prune", *((_PRUNE_CONTEXTS,) if store == "classic" else ())):
         with contextlib.suppress(OSError):  # then the next run removes the rest
             api.ask(slot / _SOCKET, "POST", request, deadline=_PRUNE)
 

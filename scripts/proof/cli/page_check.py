@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
-from proof.cli.page_check_cache import PageCheckCache, SoundPages
+from proof.cli.page_check_cache import PageCheckCache
 from proof.core.errors import ProofError, UsageError
 from proof.pages import scan, status
 from proof.pages.page import PageReport
@@ -25,6 +25,7 @@ class PageCheck:
     claims: list[PageClaim]
     problems: list[ProofError]
     excused: frozenset[Path] = frozenset()  # pages that use a broken snippet, which makes more of them look wrong
+    complete: bool = True  # whether no page has a problem: of such a page, claims may be missing
 
     @classmethod
     def of(
@@ -44,30 +45,32 @@ class PageCheck:
         names = {snippet.name for snippet in snippets}
         kept = PageCheckCache(root, cache)
         if not broken and (known := kept.get(names, everything=everything)) is not None:
-            return cls(known.pages, known.claims, [])
+            return cls(*known, problems=[])
         scanned = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
         said = {str(error) for error in broken}
         problems = status.page_problems(scanned, snippets, everything=everything)
-        excused = frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems)))
-        found = cls._read(scanned, [problem for problem in problems if str(problem) not in said], excused)
-        if not (broken or problems):
-            kept.put(SoundPages(found.pages, found.claims), names, everything=everything)
+        found = replace(
+            cls._read(scanned),
+            problems=[problem for problem in problems if str(problem) not in said],
+            excused=frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems))),
+        )
+        if found.complete and not (broken or problems):
+            kept.put(found.pages, found.claims, names, everything=everything)
         return found
 
     @classmethod
     def of_claims(cls, root: Path) -> PageCheck:
         """Read the pages for their claims alone: what else is wrong with them is left out."""
-        return cls._read(scan.scan(root, expand=False), [])
+        return cls._read(scan.scan(root, expand=False))
 
     @classmethod
-    def _read(
-        cls, scanned: list[PageReport], problems: list[ProofError], excused: frozenset[Path] = frozenset()
-    ) -> PageCheck:
-        return cls([page.path for page in scanned], status.claims_of(scanned), problems, excused)
+    def _read(cls, scanned: list[PageReport]) -> PageCheck:
+        complete = not any(page.problems for page in scanned)
+        return cls([page.path for page in scanned], status.claims_of(scanned), problems=[], complete=complete)
 
     def after_update(self) -> PageCheck | None:
-        """What remains true once captures change: the claims, if nothing is wrong with the pages."""
-        return None if self.problems else self
+        """What remains true once captures change: the claims, if all are known. The update may solve the problems."""
+        return replace(self, problems=[]) if self.complete else None
 
     def report(self, terminal: Terminal) -> None:
         """Print the problems. Raises UsageError if a page names something that does not exist."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core import folder_cache
@@ -17,14 +16,6 @@ from proof.pages.site import Site
 from proof.pages.status import PageClaim
 
 _ALL, _SOME = "all pages", "some pages"  # the names of what is remembered
-
-
-@dataclass(frozen=True)
-class SoundPages:
-    """Pages in which nothing was wrong, and their claims."""
-
-    pages: list[Path]
-    claims: list[PageClaim]
 
 
 class PageCheckCache:
@@ -40,25 +31,26 @@ class PageCheckCache:
         self._index = FolderCache.of("pages", root, cache, [*settings, *map(Path, sys.path)])
         self._began = folder_cache.now()
 
-    def get(self, snippets: Collection[str], *, everything: bool) -> SoundPages | None:
-        """What an earlier check of these snippets found, or None if something has changed since, or was wrong.
+    def get(self, snippets: Collection[str], *, everything: bool) -> tuple[list[Path], list[PageClaim]] | None:
+        """The pages of an earlier check of these snippets, and their claims.
 
-        `everything` asks for all pages, not only for those that use these snippets.
+        None if there was no such check, if it found anything wrong, or if something has changed since. `everything`
+        asks for all pages, not only for those that use these snippets.
         """
-        for pages in (_ALL,) if everything else (_ALL, _SOME):  # who needs some of the pages can use all
-            found = self._index.get(f"snippets of {pages}", self._snippets)
-            if found and set(found["snippets"]).issuperset(snippets) and (docs := self._index.get(pages, self._docs)):
+        for which in (_ALL,) if everything else (_ALL, _SOME):  # a check of some can use what is known of all
+            found = self._index.get(f"snippets of {which}", self._snippets)
+            if found and set(found["snippets"]).issuperset(snippets) and (docs := self._index.get(which, self._docs)):
                 claims = [PageClaim(self._root / path, *rest) for path, *rest in docs["claims"]]
-                return SoundPages([self._root / path for path in docs["pages"]], claims)
+                return [self._root / path for path in docs["pages"]], claims
         return None
 
-    def put(self, sound: SoundPages, snippets: Collection[str], *, everything: bool) -> None:
-        """Remember what a check of these snippets found."""
-        pages = _ALL if everything else _SOME
+    def put(self, pages: list[Path], claims: list[PageClaim], snippets: Collection[str], *, everything: bool) -> None:
+        """Remember the pages and claims of a check of these snippets that found nothing wrong."""
+        which = _ALL if everything else _SOME
         docs = {
-            "pages": [str(path.relative_to(self._root)) for path in sound.pages],
-            "claims": [(str(c.path.relative_to(self._root)), c.sentence, c.predicate) for c in sound.claims],
+            "pages": [str(path.relative_to(self._root)) for path in pages],
+            "claims": [(str(c.path.relative_to(self._root)), c.sentence, c.predicate) for c in claims],
         }
-        self._index.put(pages, self._docs, docs, began=self._began)
-        self._index.put(f"snippets of {pages}", self._snippets, {"snippets": sorted(snippets)}, began=self._began)
+        self._index.put(which, self._docs, docs, began=self._began)
+        self._index.put(f"snippets of {which}", self._snippets, {"snippets": sorted(snippets)}, began=self._began)
         self._index.save(whole=False)

@@ -292,8 +292,10 @@ def _tidy(engine: Engine, slot: Path, store: Store) -> None:
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    # With containerd's store, builds would find nothing in the cache any more.
-    for request in ("/images/prune", *((_PRUNE_CONTEXTS,) if store == "classic" else ())):
+    requests = ["/images/prune"]
+    if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
+        requests.append(_PRUNE_CONTEXTS)
+    for request in requests:
         with contextlib.suppress(OSError):  # then the next run removes the rest
             api.ask(slot / _SOCKET, "POST", request, deadline=_PRUNE)
 

@@ -237,7 +237,7 @@ def _run_step(
         time.sleep(_PAUSE)
         done = once()
     failed = not is_as_declared() and (may_not_have_started(said(done)) or was_removed_meanwhile(said(done)))
-    # Docker can lose what a container prints that ends at once: about once in 700 runs on a busy machine.
+    # Docker can lose the output of a container that ends at once: about once in 700 runs on a busy machine.
     lost = command.verb in _IN_NEW_CONTAINER and not (step.until or said(done))
     if failed or lost:
         done = once()  # the program may have printed the message itself, or nothing: the second result counts

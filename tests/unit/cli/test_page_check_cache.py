@@ -1,4 +1,4 @@
-"""Pages in which nothing was wrong are not read again until something changes that a problem could come from."""
+"""Pages in which nothing was wrong are not read again until a change that could cause a problem."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ CHANGES: dict[str, Change] = {
     "a page": lambda root, _: edit(root / PAGE, "A shell", "The shell"),
     "a new page": lambda root, _: (root / "docs/more.md").write_text("# More\n"),
     "the site's settings": lambda root, _: edit(root / "mkdocs.yml", "site_name", "# \nsite_name"),
-    "a new file beside them": lambda root, _: (root / "an_extension.py").touch(),
+    "a new file in the directory of the project": lambda root, _: (root / "an_extension.py").touch(),
     "a snippet": lambda root, _: edit(root / "snippets/note/snippet.toml", "title", "# \ntitle"),
     "a capture": lambda root, _: (root / "snippets/note/captured/rebuilt/run.txt").write_text("edited"),
     "the cited figures": lambda root, _: (root / "snippets/cited.toml").write_text("# none\n"),
@@ -82,7 +82,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change(root: Path, read: Mock, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
-    """Anything that a problem of a page could come from."""
+    """After any change that could cause a problem, the pages are read again."""
     check(root)
     CHANGES[change](root, monkeypatch)
     check(root)
@@ -90,7 +90,7 @@ def test_a_change(root: Path, read: Mock, monkeypatch: pytest.MonkeyPatch, chang
 
 
 def test_a_claim_is_compared_with_new_measurements(root: Path) -> None:
-    """It is found on its line, although its page was not read."""
+    """If it is false, the error names its line, although the page was not read."""
     check(root)
     known = book.load(root / "snippets")
     capture = known.captures["note"]
@@ -117,7 +117,7 @@ def test_some_pages(root: Path, read: Mock) -> None:
 
 
 def test_a_part_of_the_snippets(root: Path) -> None:
-    """One shard looks at all pages, but only for the steps of its own snippets: this says nothing of the others."""
+    """A shard checks all pages, but only that they show its own steps. So a full check reads the pages again."""
     edit(root / PAGE, "{{ transcript fails/run }}", "")
     time.sleep(0.1)
     assert not check(root, "note").problems
@@ -125,9 +125,21 @@ def test_a_part_of_the_snippets(root: Path) -> None:
 
 
 def test_with_broken_snippets(root: Path, read: Mock) -> None:
-    """What is said of the pages then is not all that is wrong with them."""
+    """Then the pages are read each time: some of their problems are left out, because they come from those snippets."""
     check(root)
     broken = [PageError("a broken snippet")]
     for _ in range(2):
         PageCheck.of(root, project.load_all(root), everything=True, broken=broken, cache=root.parent / "cache")
     assert read.call_count == 3
+
+
+def test_after_an_update(root: Path) -> None:
+    """The claims are still known, unless there was a page with a problem. The update may have solved the problems."""
+    edit(root / PAGE, "{{ transcript fails/run }}", "")
+    found = check(root)
+    assert "no page shows fails/run" in str(found.problems[0])
+    after = found.after_update()
+    assert after is not None
+    assert (after.problems, after.claims) == ([], found.claims)
+    edit(root / PAGE, "own_layers == 1", "no_layers == 1")
+    assert check(root).after_update() is None

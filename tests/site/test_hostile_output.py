@@ -114,6 +114,8 @@ def browsed(address: str, profile: Path) -> str:
     words = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
     done = subprocess.run(
         [browser, *words, f"--user-data-dir={profile}", "--virtual-time-budget=10000", "--dump-dom", address],
+        # Its crash reporter writes there now and then, also while other tests compare the files of the user.
+        env={**os.environ, "XDG_CONFIG_HOME": str(profile)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -32,7 +32,7 @@ def draw(page: Page, site: Path) -> str:
 def _drawn(page: Page) -> Image.Image:
     image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     pen = ImageDraw.Draw(image)
-    title, _, of = page.reads.title.partition(" · ")
+    title, _, of = page.title.partition(" · ")
     bottom = float(_EDGE)
     if of:
         pen.text((_EDGE, bottom), of, fill=_LITTLE, font=_font(28))
@@ -43,10 +43,10 @@ def _drawn(page: Page) -> Image.Image:
     bottom += 14
     sizes = _sizes(page)
     room = HEIGHT - _EDGE - (_BARS if sizes else _LOGO) - _GAP - bottom
-    if page.reads.summary:
-        _text(pen, page.reads.summary, top=bottom, room=room, fill=_INK)
+    if page.summary:
+        _text(pen, page.summary, top=bottom, room=room, fill=_INK)
     else:
-        _text(pen, page.reads.meta("description"), top=bottom, room=room, fill=_QUIET)
+        _text(pen, page.meta("description"), top=bottom, room=room, fill=_QUIET)
     _bars(pen, sizes)
     return image
 
@@ -77,7 +77,7 @@ def _sentences(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont
 
 def _sizes(page: Page) -> list[tuple[float, str]]:
     """The first two different sizes of the answer or in bold, in bytes and as written; empty if there are fewer."""
-    sizes = list(dict.fromkeys(page.reads.sizes))[:2]
+    sizes = list(dict.fromkeys(page.sizes))[:2]
     return sizes if len(sizes) == 2 else []
 
 

@@ -37,12 +37,12 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # is sent once more. The styles of what scripts add are loaded as if for a printer, and apply from then on: a browser
 # computes the style of all elements again, now together with what that event changes. The timeout lets the browser
 # respond to the reader in between.
-AFTER_PAINT = """<script>
+AFTER_PAINT = """
 document.addEventListener("DOMContentLoaded", () => {
   const add = (name, has) => document.head.appendChild(Object.assign(document.createElement(name), has))
   const scripts = {{ scripts | tojson }}
-  const run = () => scripts.forEach((src, number) =>
-    add("script", { src, async: false, onload: number === scripts.length - 1 ? started : null }))
+  const run = () => scripts.forEach(([src, integrity], number) =>
+    add("script", { src, integrity, async: false, onload: number === scripts.length - 1 ? started : null }))
   const started = () => setTimeout(() => {
     styles.media = "all"
     document.dispatchEvent(new Event("DOMContentLoaded"))
@@ -53,7 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
   setTimeout(load, 2000)
   new PerformanceObserver(load).observe({ type: "paint", buffered: true })
 }, { once: true })
-</script>"""
+"""
 
 
 @dataclass(frozen=True)
@@ -85,26 +85,24 @@ class Scripts:
         """True if an inline script is one of the project's templates or of the theme's."""
         return any(pattern.fullmatch(script) for pattern in self.inline)
 
-    def may_be_loaded(self, page: Page, address: str) -> bool:
-        """True if a page may load the script at this address.
+    def path(self, page: Page, address: str) -> str:
+        """The path in the site of the script at an address in the page; "" if the page may not load it.
 
         A file in docs/ can replace one of the theme's, so these are compared byte by byte.
         """
         if page.base.startswith("/"):  # the 404 page
             address = address.removeprefix(page.base)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(page.url), address))
-        if path.startswith(("/", "..")):
-            return False
+        if path in self.named:
+            return path
+        if not re.fullmatch(r"\w[\w.~/-]*\.js", path, re.ASCII):
+            return ""
         file = page.site / path
-        return path in self.named or any(
-            own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes()
-            for own in (folder / path for folder in self.themes)
-        )
+        same = (own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes() for own in self._own(path))
+        return path if any(same) else ""
 
-
-def is_after_paint(script: str) -> bool:
-    """True if this is AFTER_PAINT. It can load any file as a script, so only `lean` may add it to a page."""
-    return any(_pattern(found).fullmatch(script) for found in _SCRIPT.findall(AFTER_PAINT))
+    def _own(self, path: str) -> Iterator[Path]:
+        return (folder / path for folder in self.themes)
 
 
 class _Loader(yaml.SafeLoader):

@@ -73,7 +73,7 @@ def test_what_may_be_published_is_checked_first(env: dict[str, str], call: str, 
 def test_only_the_check_says_what_was_verified(says: str, root: Path) -> None:
     """Without an engine nothing was, and the script must not claim otherwise after it."""
     site, first, check, last = build(root, SAYS=says).stdout.splitlines()
-    assert site.endswith("/site/index.html")
+    assert site == "To look at the site: scripts/serve"
     assert (first, check) == (ARTICLE, says)
     assert last.startswith("Done in ")
 

@@ -50,9 +50,7 @@ def _load_after_paint(page: Page, later: str) -> None:
     theme = page.need('script[src*="assets/javascripts/bundle"]')
     others = [script for script in page.tree.css("script[src]") if script.mem_id != theme.mem_id]
     sources = [attribute(script, "src") for script in (*others, theme)]
-    loader = AFTER_PAINT.replace("{{ styles }}", later).replace(
-        "{{ scripts | tojson }}", json.dumps([[source, page.integrity(source)] for source in sources])
-    )
+    loader = AFTER_PAINT.replace("{{ styles }}", later).replace("{{ scripts | tojson }}", json.dumps(sources))
     for script in others:
         script.decompose()
     theme.replace_with(page.element("script", loader))

@@ -36,12 +36,14 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # that reports none. The theme's script comes last. It waits for DOMContentLoaded, which is past by then, so the event
 # is sent once more. The styles of what scripts add are loaded as if for a printer, and apply from then on: a browser
 # computes the style of all elements again, now together with what that event changes. The timeout lets the browser
-# respond to the reader in between.
+# respond to the reader in between. A browser runs a file only if its content has one of the hashes that the element
+# states, and the policy has all of these: so each element states every hash of the policy.
 AFTER_PAINT = """
 document.addEventListener("DOMContentLoaded", () => {
   const add = (name, has) => document.head.appendChild(Object.assign(document.createElement(name), has))
   const scripts = {{ scripts | tojson }}
-  const run = () => scripts.forEach(([src, integrity], number) =>
+  const integrity = document.querySelector("meta[http-equiv]").content.match(/sha256-[^']+/g).join(" ")
+  const run = () => scripts.forEach((src, number) =>
     add("script", { src, integrity, async: false, onload: number === scripts.length - 1 ? started : null }))
   const started = () => setTimeout(() => {
     styles.media = "all"

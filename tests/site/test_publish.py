@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from proof.core.errors import UsageError
+from proof.core.errors import RefusedError, UsageError
 from proof.facts import book as facts
 from proof.pages.scan import scan
 from proof.publish import card, lean, styles, theme
@@ -209,6 +210,18 @@ def test_a_description_cannot_give_the_page_another_address(small: Path) -> None
     (small / "index.html").write_text(other, "utf-8")
     with pytest.raises(UsageError, match="a page has one canonical address"):
         publish(small, REPOSITORY)
+
+
+def test_no_file_from_outside_gets_into_a_page(small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The icon is put into each page, and front matter might name another one."""
+    (tmp_path_factory.getbasetemp() / "secret.svg").write_text("<svg/>")
+    away = os.path.relpath(tmp_path_factory.getbasetemp() / "secret.svg", small)
+    (small / "index.html").write_text(f'<link rel="icon" href="{away}">', "utf-8")
+    page = Page.load(small, small / "index.html")
+    with pytest.raises(RefusedError):
+        lean.inline_icon(page)
+    with pytest.raises(UsageError, match="the site has no file `assets/none.svg`"):
+        page.content("assets/none.svg")
 
 
 def test_a_page_is_published_as_it_was_read(small: Path) -> None:

@@ -27,8 +27,8 @@ _POLICY = {
 def add_policy(page: Page, loaded: Iterable[str] = ()) -> None:
     """Add a policy to the page that allows the scripts in it, and those files that its inline scripts load."""
     for script in page.tree.css("script[src]"):
-        script.attrs["integrity"] = page.integrity(attribute(script, "src"))
-    files = [page.integrity(address) for address in (*page.script_files, *loaded)]
+        script.attrs["integrity"] = digest(page.content(attribute(script, "src")))
+    files = [digest(page.content(address)) for address in (*page.script_files, *loaded)]
     inline = [digest(script.encode()) for script in page.inline_scripts]
     content = policy(f"'{name}'" for name in (*inline, *files))
     page.add_to_head(page.element("meta", http_equiv="Content-Security-Policy", content=content))

@@ -26,7 +26,6 @@ def reduce_loading(page: Page, styles: Styles) -> None:
     """Use these style sheets, load scripts after the first paint, and load the search when it is first used.
 
     The second style sheet comes with the scripts. Without scripts, it is only needed for printing.
-    The icon, for which a browser would ask at about the time of the first paint, is put into the page.
     """
     later = page.base + styles.later
     for node in page.tree.css("link[rel=stylesheet]"):
@@ -37,12 +36,17 @@ def reduce_loading(page: Page, styles: Styles) -> None:
         page.element("noscript", printed.html or ""),  # text, to a browser that runs scripts
     )
     _load_after_paint(page, later)
-    for icon in page.tree.css('link[rel=icon][href$=".svg"]'):
-        svg = base64.b64encode(page.file(attribute(icon, "href")).read_bytes()).decode()
-        icon.attrs["href"] = f"data:image/svg+xml;base64,{svg}"
+    inline_icon(page)
     for settings in page.tree.css("script#__config"):
         text = _WORKER.sub(rf'\g<1>{page.base}search/search.js"', settings.text())
         settings.replace_with(page.element("script", text, id="__config", type="application/json"))
+
+
+def inline_icon(page: Page) -> None:
+    """Put the icon into the page: a browser would ask for it at about the time of the first paint."""
+    for icon in page.tree.css('link[rel=icon][href$=".svg"]'):
+        svg = base64.b64encode(page.content(attribute(icon, "href"))).decode()
+        icon.attrs["href"] = f"data:image/svg+xml;base64,{svg}"
 
 
 def _load_after_paint(page: Page, later: str) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from proof.core.errors import UsageError, Where
-from proof.core.files import read_text
+from proof.core.files import read, read_text
 
-_LARGEST = 5_000_000  # bytes of HTML
+_LARGEST = 5_000_000  # bytes of a file
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _BASE = re.compile(
@@ -157,9 +157,13 @@ class Page:
         """The file of the site at an address in the page."""
         return self.site / address.removeprefix(self.base).removeprefix("./")
 
-    def integrity(self, address: str) -> str:
-        """The hash of a file of the site, as a policy and the attribute `integrity` name it."""
-        return digest(self.file(address).read_bytes())
+    def content(self, address: str) -> bytes:
+        """The content of the file at an address in the page. Raises a ProofError if there is none in the site."""
+        try:
+            return read(self.file(address), below=self.site, limit=_LARGEST)
+        except FileNotFoundError as error:
+            what, hint = f"the site has no file `{address:.80}` (page {self})", "build the site again"
+            raise UsageError(what, where=Where(self.path), hint=hint) from error
 
     def element(self, tag: str, text: str = "", **attributes: str) -> LexborNode:
         """A new element that is nowhere in the tree yet. A `_` in a name stands for a `-`."""

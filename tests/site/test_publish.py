@@ -220,7 +220,7 @@ def test_no_file_from_outside_gets_into_a_page(small: Path, tmp_path_factory: py
     page = Page.load(small, small / "index.html")
     with pytest.raises(RefusedError):
         lean.inline_icon(page)
-    with pytest.raises(UsageError, match="the site has no file `assets/none.svg`"):
+    with pytest.raises(UsageError, match=r"the site has no file `assets/none\.svg`"):
         page.content("assets/none.svg")
 
 

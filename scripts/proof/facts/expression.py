@@ -16,6 +16,7 @@ from typing import Any
 
 from proof.core.errors import PageError
 from proof.core.text import did_you_mean
+from proof.core.units import is_whole
 from proof.facts import phrases
 from proof.facts.values import Value
 
@@ -204,7 +205,7 @@ def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
     if isinstance(op, ast.Mult):
         if left.unit and right.unit and "count" not in (left.unit, right.unit):
             raise PageError(f"cannot multiply {left.unit} by {right.unit}")
-        return Value(result, right.unit if left.unit in _PLAIN else left.unit)
+        return Value(result, right.unit or left.unit if left.unit in _PLAIN else left.unit)
     if right.unit in _PLAIN and left.unit not in _PLAIN:
         return Value(result, left.unit)
     _common(left, right)
@@ -235,10 +236,10 @@ def _common(left: Value, right: Value) -> str:
 
 def _percent(value: Value, digits: Value | None = None) -> Value:
     share = _ratio(value, "percent")
-    places = int(_number(digits)) if digits else 0
-    if not 0 <= places <= 6:
+    places = _number(digits) if digits else 0
+    if not (0 <= places <= 6 and is_whole(places)):
         raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
-    return Value(f"{share * 100:.{places}f}%", "text", exact=share)
+    return Value(f"{share * 100:.{round(places)}f}%", "text", exact=share)
 
 
 def _times(value: Value) -> Value:
@@ -270,8 +271,10 @@ def _bytes(value: Value) -> Value:
 
 
 def _words(value: Value) -> Value:
-    number = int(_number(value))
-    return Value(phrases.number(number), "text", exact=number)
+    number = _number(value)
+    if value.unit not in _PLAIN or not is_whole(number):
+        raise PageError(f"words() takes a whole number, not {value}", hint="leave out words(): digits show it as it is")
+    return Value(phrases.number(round(number)), "text", exact=round(number))
 
 
 def _capital(value: Value) -> Value:

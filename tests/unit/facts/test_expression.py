@@ -263,6 +263,16 @@ MISTAKES = [
     ("'a' in 12", "`in` looks for a word in a text, not for a in 12"),
     ("1 in 'a'", "`in` looks for a word in a text, not for 1 in a"),
     ("1 in 12", "`in` looks for a word in a text, not for 1 in 12"),
+    ("not 0", "0 is neither true nor false"),
+    ("single.size and multi.size > 0", "270MB is neither true nor false"),
+    ("multi.size > 0 or single.command", """["app"] is neither true nor false"""),
+    # Texts have no order, and zero is no text.
+    ("single.command < 0", '["app"] and 0 have different units (text, none)'),
+    ("0.0 >= single.command", '0 and ["app"] have different units (none, text)'),
+    ("single.command == 0", "have different units (text, none)"),
+    ("(single.size < 0) < 0", "have different units (truth, none)"),
+    ("single.command < 'x'", """'["app"]' is not a number"""),
+    ("percent(9 / 100) < percent(10 / 100)", "'9%' is not a number"),
     ("True", "True and False are not supported"),
     ("None", "`None` is not supported"),
     ("1j", "`1j` is not supported"),
@@ -385,7 +395,9 @@ def test_deep(text: str) -> None:
 
 def test_long() -> None:
     """A long sum is either computed or refused."""
-    assert evaluate("+".join(["1"] * 200), FACTS).value == 200
+    assert evaluate("+".join(["1"] * 90), FACTS).value == 90
+    with pytest.raises(PageError, match="is nested too deeply"):
+        evaluate("+".join(["1"] * 110), FACTS)
     assert evaluate("1".ljust(1_000), FACTS).value == 1
     with pytest.raises(PageError, match="is too long for an expression"):
         evaluate("1".ljust(1_001), FACTS)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proof.core.text import plain
 
@@ -101,10 +100,3 @@ def exit_code_of(problems: Sequence[ProofError]) -> int:
 def print_error(text: str) -> None:
     """Print to standard error. Text that may come from outside is always printed here, since it is made harmless."""
     sys.stderr.write(f"{plain(text)}\n")
-
-
-def print_crash(*crash: Any) -> None:
-    """The `sys.excepthook` of the tool: the message of an unexpected error may contain text from outside too."""
-    import traceback  # only needed in a crash
-
-    print_error("".join(traceback.format_exception(*crash)).rstrip())

@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)
 NAMES = frozenset(map(str, PLACES))
-_UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.new-[0-9]+")  # while `captures.store.save` writes it
+_UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.(?:new|old)-[0-9]+")  # while `captures.store.save` writes it
 
 
 def wording_of(engine: EngineVersion) -> Wording | None:

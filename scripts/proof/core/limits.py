@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import threading
+import traceback
 from types import FrameType, TracebackType
 
 from proof.core.errors import LimitError, Where
@@ -59,6 +60,7 @@ class limited:  # noqa: N801 - read as `with limited(where):`
                 what, hint = "this is nested too deeply to be read", "use fewer levels"
             case _:
                 return
+        traceback.clear_frames(error.__traceback__)  # else the error would keep the memory that the next text needs
         raise LimitError(what, where=self._where, hint=hint) from None
 
     @classmethod

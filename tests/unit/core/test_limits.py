@@ -76,6 +76,19 @@ def test_memory_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         large()
 
 
+@pytest.mark.usefixtures("memory_lasts")
+def test_what_took_too_much_memory_is_gone_even_if_its_error_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MEMORY", 1_000_000_000)
+    kept = []
+    for read in (large, lambda: bytearray(600_000_000)):
+        try:
+            with limited(PAGE):
+                read()
+        except LimitError as error:
+            kept.append(error)
+    assert len(kept) == 1
+
+
 def test_depth_has_a_limit() -> None:
     with pytest.raises(LimitError, match=r"docs/index.md:3: this is nested too deeply"), limited(PAGE):
         nested()

@@ -40,6 +40,10 @@ class ProofError(Exception):
         self.also: tuple[ProofError, ...] = ()  # what else is wrong in the same file, found at the same time
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For a process that hands its errors to another: arguments with a keyword are not pickled by themselves."""
+        return type(self).__new__, (type(self),), self.__dict__
+
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.what}" if self.where else self.what]
         lines += [f"    | {line}" for line in self.evidence.splitlines()]
@@ -64,6 +68,10 @@ class RefusedError(UsageError):
 
 class PageError(UsageError):
     """A page names a fact, a transcript or a file that does not exist."""
+
+
+class LimitError(UsageError):
+    """Reading a text takes more time or memory than it may."""
 
 
 class CannotMeasureError(ProofError):

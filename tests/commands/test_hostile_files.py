@@ -84,11 +84,16 @@ def test_a_folder_of_any_depth_beside_a_context(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"link": "docs/x", "to": "/etc"}, {"pipe": "overrides/x"}, {"link": "snippets/evil", "to": "/etc"}],
+    [
+        {"link": "docs/x", "to": "/etc"},
+        {"pipe": "overrides/x"},
+        {"link": "snippets/evil", "to": "/etc"},
+        {"link": "docs/x\n::error::owned\n###[group]\x1b[31m\u202ey", "to": "/etc"},
+    ],
     ids=str,
 )
 def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
-    """MkDocs would follow them: the script looks before it starts that."""
+    """MkDocs would follow them: the script looks before it starts that. Names act on no terminal, and in no log."""
     for name in ("site", "lib.sh"):
         write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes()})
     write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/mkdocs": "#!/bin/sh\ntouch built\n"})
@@ -101,5 +106,9 @@ def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     (root / "built").unlink()
     create(root, given)
     done = subprocess.run(site, cwd=root, capture_output=True, text=True, check=False)
-    assert (done.returncode, next(iter(given.values())) in done.stderr) == (2, True)
+    first, *names = done.stderr.splitlines()
+    assert (done.returncode, first.startswith("scripts/site: not built")) == (2, True)
+    assert names[0] == f"  │ {next(iter(given.values())).partition(chr(10))[0]}"
+    assert all(name.startswith("  │ ") and name[4:].isascii() and name.isprintable() for name in names)
+    assert "##" not in done.stderr
     assert not (root / "built").exists()

@@ -171,7 +171,7 @@ def test_an_odd_directory_is_named_harmlessly(tmp_path: Path) -> None:
     done = proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "\x1b[31m" not in done.stdout
-    assert "cd 'a b;$(x)" in done.stdout
+    assert r"Next: cd $'a b;$(x)\x1b[31m', then" in done.stdout
 
 
 def test_nothing_is_left_of_a_project_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

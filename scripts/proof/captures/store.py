@@ -21,7 +21,7 @@ from typing import Any
 from proof.captures import contents
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.core import files, units
-from proof.core.errors import PageError, RefusedError, UsageError, Where
+from proof.core.errors import PageError, RefusedError, UsageError, Where, command
 from proof.core.hashes import sha256
 from proof.core.validate import validate
 from proof.snippets.places import check, trusted, undeclared
@@ -66,7 +66,7 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
         raise PageError(
             f"the capture has schema {data['schema']}, but proof reads schema {SCHEMA}",
             where=Where(record),
-            hint=f"proof update {data['snippet']}",
+            hint=command("proof", "update", data["snippet"]),
         )
     if data.pop("seal") != _seal(data):
         tampered.append(RECORD)

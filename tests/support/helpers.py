@@ -122,6 +122,7 @@ def measure(
     write: bool = False,
     jobs: int = 1,
     fresh: bool = False,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> list[Result]:
     """What `proof check` or `proof update` does once it has an engine."""
     known = base_images.load(root)
@@ -139,6 +140,7 @@ def measure(
         cache=cache,
         provenance=verify.provenance(root, engine, loaded),
         fresh=fresh,
+        on_step=on_step,
     )
     one = partial(verify.verify, session=session, write=write)
     return sorted(scheduler.run(snippets, one, jobs=jobs), key=lambda result: result.snippet.name)

@@ -218,7 +218,7 @@ def _run_step(
     step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
 ) -> StepRun:
     command = step.command
-    kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
+    kills, ran_out = cgroup.oom_kills(), cgroup.watch(engine.group)
 
     until = time.monotonic() + timeout
 
@@ -242,8 +242,15 @@ def _run_step(
     if failed or lost:
         done = once()  # the program may have printed the message itself, or nothing: the second result counts
     as_declared = is_as_declared()
+    out_of = ran_out()
+    if out_of == "processes":
+        raise CannotMeasureError(
+            f"out of processes: the containers had as many as they may have during {step}",
+            evidence=done.last_lines(3),
+            hint="have the snippet start fewer processes",
+        )
     # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
-    if starved() or (not as_declared and cgroup.oom_kills() > kills):
+    if out_of == "memory" or (not as_declared and cgroup.oom_kills() > kills):
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),

@@ -74,7 +74,7 @@ def captured(root: Path) -> Path:
                 filesystem="extfs",
                 private=True,
                 bases={name: known.made_of(name) for name in snippet.bases},
-                revision="1234567",
+                revision="0123456789ab",
             ),
         )
         store.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
@@ -87,7 +87,8 @@ def up_to_date(root: Path) -> Path:
     keys = {name: known.key(name) for name in known.images}
     for snippet in project.load_all(root):
         for place, old in index.each(snippet.folder, snippet.variant):
-            new = replace(old, inputs=fingerprint.of(snippet, keys, "docker 26"))
+            by = old.inputs.get(fingerprint.ENGINE, "docker 26")
+            new = replace(old, inputs=fingerprint.of(snippet, keys, by))
             store.save(new, place.folder(snippet.folder, snippet.variant))
     return root
 

@@ -231,8 +231,8 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
-        if old is not None and is_true:
-            return replace(accurate(snippet, old, new), seconds=told.seconds)
+        if is_true:
+            return replace(accurate(snippet, known, new), seconds=told.seconds)
         what = f"{snippet.name}: the shard's verdict"
         folder = known[0].folder if known else snippet.captured
         word = Difference(Where(folder), what, "accurate", "not what it measured")

@@ -686,7 +686,9 @@ class TestWordsOfEngines:
         """The index of errors has it too, unless only the last full stop differs, or what the step ignores."""
         edit(project / "snippets/fails/snippet.toml", "exit = 127", "exit = 127\nignore = ['build[0-9]+', 'on .*:53']")
         before = "write /tmp/build30691/a on 10.0.0.1:53: no such file or directory."
-        fails = capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {})
+        fails = makers.by_engine(
+            capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {}), "docker 26.1.5"
+        )
         store.save(fails, folder_of(project / "snippets/fails", "rebuilt"))
         self.late(project, "run", f"{line}\n", snippet="fails")
         html = convert("{{ errors }}", up_to_date(project))

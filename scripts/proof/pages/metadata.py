@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from proof.core import site_config
 from proof.core.errors import PageError, ProofError, Where
 from proof.core.site_file import site_file
 from proof.facts import claims
-from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
 
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
@@ -31,8 +31,9 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
         if report.front and not report.page.waived:
-            values = site_config.parse(report.front, report.path)
-            yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
+            text = f"---\n{report.front}"
+            values = site_config.parse(text, report.path)
+            yield from _unbound(report.path, text, [values.get(key) for key in _OF_PAGE])
 
 
 def _titles(nav: Any) -> Iterator[Any]:

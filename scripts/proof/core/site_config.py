@@ -1,0 +1,82 @@
+"""Reads the site generator's settings, mkdocs.yml or properdocs.yml, as far as the tool needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from proof.core.errors import ManifestError, UsageError, Where
+from proof.core.files import read_text
+
+_LARGEST = 1_000_000  # bytes
+# What the values have to be that the tool reads.
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "docs_dir": str,
+    "extra": dict,
+    "extra_javascript": list,
+    "markdown_extensions": (list, dict),
+    "scripts": list,
+    "theme": (str, dict),
+}
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Ignores tags such as `!!python/name:`, which would import and run code."""
+
+
+def _tagged(loader: Any, suffix: str, node: yaml.Node) -> Any:
+    """The default in `!ENV [NAME, default]`, which readers may see; nothing for other tags."""
+    several = suffix == "!ENV" and isinstance(node, yaml.SequenceNode) and len(node.value) > 1
+    return loader.construct_sequence(node)[-1] if several else None
+
+
+_Loader.add_multi_constructor("", _tagged)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The settings in a file. Raises UsageError if there is none, and ManifestError if it is not valid."""
+    try:
+        text = read_text(path, below=path.parent, limit=_LARGEST)
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=Where(path), hint="write the settings of the site there") from error
+    config = parse(text, path)
+    extra = config.get("extra")
+    scripts = {"scripts": extra.get("scripts")} if isinstance(extra, dict) else {}
+    for key, value in [*config.items(), *scripts.items()]:
+        kinds = _KINDS.get(key, object)
+        if value is not None and not isinstance(value, kinds):
+            line = next((n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith(f"{key}:")), None)
+            hint = f"see {key} at https://www.mkdocs.org/user-guide/configuration/"
+            raise ManifestError(f"`{key}` is {value!r:.60}", where=Where(path, line), hint=hint)
+    return config
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The mapping in YAML text, which is from the file `path`. Raises ManifestError if it is none."""
+    try:
+        data = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader that skips tags
+    # A date or a number that does not exist is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        what = f"invalid YAML: {getattr(error, 'problem', None) or error}"
+        raise ManifestError(
+            what, where=Where(path, mark.line + 1 if mark else None), hint="see https://yaml.org"
+        ) from error
+    if not isinstance(data or {}, dict):
+        raise ManifestError("this YAML is no mapping", where=Where(path), hint="write `key: value` lines")
+    return dict(data or {})
+
+
+def scripts(config: dict[str, Any]) -> list[str]:
+    """The scripts that the settings name, as paths below docs/."""
+    entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
+    return [str(path) for entry in entries if (path := entry.get("path") if isinstance(entry, dict) else entry)]
+
+
+def named_files(config: dict[str, Any]) -> set[str]:
+    """The scripts and the icon that the settings name, as paths below docs/."""
+    theme = config.get("theme")
+    icon = theme.get("favicon") if isinstance(theme, dict) else None
+    return {*scripts(config), *([str(icon)] if icon else [])}

@@ -67,6 +67,8 @@ from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
+# Neither before the next pair nor in the same paragraph.
+_UNCLOSED = re.compile(r"\{\{(?!(?:(?!\{\{|\n[ \t]*\n).)*?\}\})", re.DOTALL)
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
 _CODE_FENCE = re.compile(
@@ -564,8 +566,16 @@ class _Audit(OnPage, Treeprocessor):
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]
-                    error = errors.PageError("this `{{` is never closed", evidence=token, hint="add `}}`")
-                    raise self.page.located(error, token)
+                    start = _unclosed(self.page.source, token)
+                    where = self.page.locate(token if start is None else "{{", start=start or 0)
+                    raise errors.PageError("this `{{` is never closed", where=where, evidence=token, hint="add `}}`")
+
+
+def _unclosed(source: str, token: str) -> int | None:
+    """The position of `token` in the page where it is not closed: others may look the same. None if it isn't found."""
+    written = token.partition(STX)[0].partition("&")[0]  # up to what has been replaced already
+    marks = (mark.start() for mark in _UNCLOSED.finditer(source))
+    return next((mark for mark in marks if source.startswith(written, mark)), None)
 
 
 def _check_reason(text: str) -> None:

@@ -335,7 +335,7 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
         (10**20, "count", "a number of more than 20 digits"),
         (-(10**20), "count", "a number of more than 20 digits"),
         (10**400, "B", "a number of more than 20 digits"),
-        (1e30, "B", f"1e+18TB ({1e30:,} B)"),
+        (1e30, "B", f"1,000,000,000,000EB ({1e30:,} B)"),
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:

@@ -205,7 +205,7 @@ def _used_by(pages: Iterable[Path], root: Path) -> list[str]:
     if not pages:
         return []
     used: set[str] = set()
-    reports = {report.path.resolve(): report for report in scan.scan(root, expand=False)}
+    reports = {report.path.resolve(): report for report in scan.all_read(root, expand=False)}
     for path in pages:
         report = reports.get((root / path).resolve()) or reports.get(path.resolve())
         if report is None or not report.page.snippets:

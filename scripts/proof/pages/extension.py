@@ -24,6 +24,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,6 +42,7 @@ from proof.captures.model import Capture, CapturedStep
 from proof.captures.staleness import NeverCapturedError, StaleError
 from proof.core import errors
 from proof.core.files import read_text
+from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
 from proof.facts import claims
@@ -139,6 +141,7 @@ class ProofExtension(Extension):
             raise stopping(error) from error
         self.reset()
         md.registerExtension(self)
+        md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
         # First, to see the page as it was written.
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
@@ -156,6 +159,17 @@ class ProofExtension(Extension):
         # After inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
         md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
         md.treeprocessors.register(Summary(md), "proof_summary", 6)
+
+    def _convert(self, convert: Callable[[str], str], text: str) -> str:
+        """Convert a page, which has to end: a stranger may have written it."""
+        try:
+            path = self._site.page_with(text)
+            with limited(errors.Where(path) if path else None):
+                return convert(text)
+        except errors.ProofError as error:
+            if self.getConfig("collect"):
+                raise
+            raise stopping(error) from error
 
     def current(self) -> Page:
         """The page being rendered."""

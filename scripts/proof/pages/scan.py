@@ -12,7 +12,7 @@ from pathlib import Path
 
 from markdown import Markdown
 
-from proof.core.errors import ManifestError, ProofError, UsageError, Where
+from proof.core.errors import LimitError, ManifestError, ProofError, UsageError, Where
 from proof.core.files import check_plain
 from proof.core.site_file import site_file
 from proof.facts.book import FactBook
@@ -41,6 +41,15 @@ def scan(
     reader = Reader(site, known)
     found = site.reports(pages, known, lambda: [reader.read(path, expand=False) for path, _ in pages])
     return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+
+
+def all_read(root: Path, *, expand: bool = True) -> list[PageReport]:
+    """Like `scan`, for what reports no problems of pages. Raises LimitError if one of them could not be read."""
+    found = scan(root, expand=expand)
+    for problem in (problem for report in found for problem in report.problems):
+        if isinstance(problem, LimitError):
+            raise problem
+    return found
 
 
 def _pages(docs: Path) -> tuple[tuple[Path, int], ...]:

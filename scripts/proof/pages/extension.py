@@ -52,6 +52,7 @@ from proof.pages import (
     footer,
     indexes,
     markup,
+    metadata,
     transcript,
     try_box,
     values,
@@ -130,7 +131,10 @@ class ProofExtension(Extension):
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
         try:
             self._site = Site.at(self._root)
-            allowed_files.check(self._site, self._root / self.getConfig("docs"))
+            docs = self._root / self.getConfig("docs")
+            allowed_files.check(self._site, docs)
+            if not self.getConfig("collect"):  # else `metadata.problems` lists them
+                self._site.cached("front matter", lambda: metadata.check(self._root, docs))
         except errors.ProofError as error:
             raise stopping(error) from error
         self._md, self._is_restricted = md, False

@@ -69,8 +69,7 @@ def restrict(
     md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)
     md.inlinePatterns.register(_Entity(_ENTITY, md, note), "entity", 80)
     allowed = _Allowed(note, _TYPES | _GENERATED | set(classes))
-    lists = next((each for each in md.treeprocessors if isinstance(each, AttrListTreeprocessor)), None)
-    md.treeprocessors.register(_Attributes(md, allowed, lists), "attr_list", 8)
+    md.treeprocessors.register(_Attributes(md, allowed), "attr_list", 8)
     md.treeprocessors.register(_Hide(md, later), "proof_hide", 6)
     finished = _Finished(md, page, note, allowed)
     md.treeprocessors.register(finished, "proof_tree", -1)
@@ -145,22 +144,21 @@ class _Allowed:
                 self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
 
 
-class _Attributes(Treeprocessor):
-    """Applies attribute lists, and checks what they changed. Checks the types of admonitions."""
+class _Attributes(AttrListTreeprocessor):
+    """Applies attribute lists, and checks what they change. Checks the types of admonitions."""
 
-    def __init__(self, md: Markdown, allowed: _Allowed, lists: Treeprocessor | None) -> None:
+    def __init__(self, md: Markdown, allowed: _Allowed) -> None:
         super().__init__(md)
-        self._allowed, self._lists = allowed, lists
+        self._allowed = allowed
 
-    def run(self, root: ET.Element) -> None:
-        before = {element: dict(element.attrib) for element in root.iter()}
+    def run(self, doc: ET.Element) -> None:
+        before = {element: dict(element.attrib) for element in doc.iter()}
         for element in before:
             kinds = element.get("class", "").split()
             if element.tag == "details" or kinds[:1] == ["admonition"]:
                 kinds = kinds[element.tag != "details" :]
                 self._allowed.check_classes(kinds, written=" ".join(kinds))
-        if self._lists is not None:
-            self._lists.run(root)
+        super().run(doc)
         for element, had in before.items():
             for name, value in element.items():
                 if value != had.get(name, ""):
@@ -198,18 +196,22 @@ class _Finished(Treeprocessor, Postprocessor):
         if self._complete is not self._page():
             return given  # a heading, for the table of contents
         tree = LexborHTMLParser(given)
-        self._ids(tree)
+        self._headings(tree)
         self._blocks(tree)
         Site.at(self._complete.root).keep(self._complete)
         return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
 
-    def _ids(self, tree: LexborHTMLParser) -> None:
+    def _headings(self, tree: LexborHTMLParser) -> None:
         for name, count in Counter(node.attributes["id"] or "" for node in tree.css("[id]")).items():
             if count > 1:
                 hint = "write another after the heading, like { #another }"
                 self._note(PageError(f"two elements of this page have the ID `{name}`", hint=hint), name)
         for node in tree.css(":is(h1, h2, h3, h4, h5, h6)[id^='__']"):
             self._allowed.check("id", node.attributes["id"] or "")
+        for node in tree.css("h1"):
+            if found := re.search(_HTML, node.text()):
+                what, hint = "a title with HTML: themes write it into the head as it is", "leave out the <"
+                self._note(PageError(what, evidence=node.text(), hint=hint), found[0])
 
     def _blocks(self, tree: LexborHTMLParser) -> None:
         for number in tree.css(".linenos"):

@@ -1,22 +1,29 @@
 """Reads the texts of a site that are in no page's prose: titles, descriptions and the navigation.
 
-No fact and no claim can stand there, so they may not state anything that needs one.
+No fact and no claim can stand there, so they may not state anything that needs one. Themes write front matter into
+pages and the search index as it is, so it may hold only a few keys, and no markup.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from proof.core.errors import PageError, ProofError, Where
 from proof.core.site_file import site_file
+from proof.core.text import first_invisible
 from proof.facts import claims
 from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
 
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
+_OTHER = re.compile(r"\A\ufeff?[ ]{0,3}[A-Za-z0-9_-]+:")  # MkDocs takes a page that begins so for front matter, too
+_ACTING = re.compile(r"[<>\"]|&[#\w]+;")
+_TEXT = 'a text of at most {} characters, without < > " (for quotes, use “ ”), entities and invisible characters'
+_HIDE = frozenset({"navigation", "toc", "footer", "path", "tags", "feedback"})
 _OF_PAGE = ("title", "subtitle", "description", "summary", "tags", "author")
 _OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyright")
 
@@ -30,9 +37,66 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     file = site_file(root)
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
-        if report.front and not report.page.waived:
-            values = site_config.parse(report.front, report.path)
-            yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
+        text = f"---\n{report.front}---\n" if report.front else report.page.source
+        try:
+            values, wrong = _front_matter(report.path, text)
+        except ProofError as error:
+            yield error
+            continue
+        yield from wrong
+        if not report.page.waived:
+            yield from _unbound(report.path, text, [values.get(key) for key in _OF_PAGE])
+
+
+def check(root: Path, docs: Path) -> None:
+    """Raise the first problem with the front matter of a page."""
+    for path in sorted(docs.rglob("*.md")):
+        for problem in _front_matter(path, page_text(root, path))[1]:
+            raise problem
+
+
+def _front_matter(path: Path, text: str) -> tuple[dict[str, Any], list[PageError]]:
+    """The front matter of a page with this text, and what is wrong with its keys and values."""
+    found = FRONT_MATTER.match(text)
+    if found is None and _OTHER.match(text):
+        hint = "put a blank line above it, or write front matter between lines with ---"
+        raise PageError("MkDocs would take this line for front matter", where=Where(path, 1), hint=hint)
+    values = site_config.parse_plain(found[1], path) if found else {}
+    wrong = []
+    for key, value in values.items():
+        wanted = _wanted(key, value)
+        if wanted:
+            lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(f"{key}"))
+            what = f"front matter: `{key!s:.40}` is not {wanted}"
+            wrong.append(PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}"))
+    return values, wrong
+
+
+def _wanted(key: Any, value: Any) -> str:
+    """What a value of front matter has to be, or nothing if it is."""
+    match key:
+        case "title" | "subtitle" | "author":
+            return "" if _is_text(value, 200) else _TEXT.format(200)
+        case "description" | "summary":
+            return "" if _is_text(value, 500) else _TEXT.format(500)
+        case "tags":
+            fine = isinstance(value, list) and all(_is_text(tag, 100) for tag in value)
+            return "" if fine else f"a list in which each is {_TEXT.format(100)}"
+        case "date":
+            return "" if isinstance(value, date) else "a date, like 2026-11-23"
+        case "hide":
+            fine = isinstance(value, list) and all(isinstance(name, str) and name in _HIDE for name in value)
+            return "" if fine else f"a list of {', '.join(sorted(_HIDE))}"
+        case "search":
+            fine = isinstance(value, dict) and set(value) <= {"boost", "exclude"}
+            fine = (
+                fine and isinstance(value.get("boost", 1), int | float) and value.get("exclude", True) in (True, False)
+            )
+            return "" if fine else "{ boost: NUMBER, exclude: true }, or one of the two"
+        case "icon" | "status":
+            return "" if isinstance(value, str) and re.fullmatch(r"[a-z0-9/-]{1,100}", value) else "a name"
+        case _:
+            return "a key that pages may have"
 
 
 def _titles(nav: Any) -> Iterator[Any]:
@@ -51,3 +115,7 @@ def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofErro
                 found = (number for number, line in enumerate(lines, 1) if loose.text in line)
                 hint = "say it in a sentence of a page, where a fact or a claim can stand"
                 yield PageError(loose.what, where=Where(path, next(found, 1)), evidence=sentence, hint=hint)
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest and not _ACTING.search(value) and not first_invisible(value)

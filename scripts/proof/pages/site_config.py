@@ -42,9 +42,21 @@ def parse(text: str, path: Path) -> dict[str, Any]:
     return dict(data or {})
 
 
+def parse_plain(text: str, path: Path) -> dict[str, Any]:
+    """The mapping in the front matter of a page. Tags are errors, and aliases: a short text with them can be huge."""
+    try:
+        for event in yaml.parse(text, _Loader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+                what, hint = "front matter has no aliases and no tags", "write the value itself"
+                raise ManifestError(what, where=Where(path, event.start_mark.line + 2), hint=hint)
+    except yaml.YAMLError:
+        pass  # reported below
+    return parse(text, path)
+
+
 def named_files(config: dict[str, Any]) -> set[str]:
-    """The scripts and the icon that the settings name, as paths below docs/."""
+    """The scripts, style sheets and the icon that the settings name, as paths below docs/."""
     scripts = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
-    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts]
+    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts] + (config.get("extra_css") or [])
     theme = config.get("theme")
     return {str(path) for path in (*paths, theme.get("favicon") if isinstance(theme, dict) else None) if path}

@@ -47,8 +47,7 @@ def parse_plain(text: str, path: Path) -> dict[str, Any]:
     try:
         for event in yaml.parse(text, _Loader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
-                what, hint = "front matter has no aliases and no tags", "write the value itself"
-                raise ManifestError(what, where=Where(path, event.start_mark.line + 2), hint=hint)
+                raise ManifestError("no aliases and no tags", where=Where(path), hint="write the value itself")
     except yaml.YAMLError:
         pass  # reported below
     return parse(text, path)

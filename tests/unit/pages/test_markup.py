@@ -94,7 +94,9 @@ class TestHtml:
     )
     def test_what_is_none(self, text: str, seen: str, project: Path) -> None:
         """A sign of comparison, code, entities, links in angle brackets, and comments alone on their lines."""
-        assert LexborHTMLParser(convert(text, project)).body.text().strip() == seen
+        page = LexborHTMLParser(convert(text, project)).body
+        assert page is not None
+        assert page.text().strip() == seen
 
     def test_a_comment_in_a_fence(self, project: Path) -> None:
         """It is code there."""

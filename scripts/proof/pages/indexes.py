@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -98,6 +99,11 @@ def _collected(page: Page) -> dict[str, Message]:
             for name in [] if scanned.page.generated else scanned.page.shown:
                 if name in steps and not steps[name].unlisted:
                     _collect(steps[name], scanned, page, page.messages)
+        names: Counter[str] = Counter()
+        for message in page.messages.values():
+            name = re.sub(r"\W+", "-", message.text.lower()).strip("-_") or "message"
+            names[name] += 1
+            message.name = name if names[name] == 1 else f"{name}-{names[name]}"
     return page.messages
 
 
@@ -122,8 +128,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
 
 def _entry(message: Message, page: Page) -> list[str]:
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
-    name = re.sub(r"\W+", "-", message.text.lower()).strip("-_")
-    heading = f"### {_code(message.text, page)} {{ #{name} .message }}"
+    heading = f"### {_code(message.text, page)} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 

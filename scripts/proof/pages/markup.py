@@ -196,22 +196,18 @@ class _Finished(Treeprocessor, Postprocessor):
         if self._complete is not self._page():
             return given  # a heading, for the table of contents
         tree = LexborHTMLParser(given)
-        self._headings(tree)
+        self._ids(tree)
         self._blocks(tree)
         Site.at(self._complete.root).keep(self._complete)
         return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
 
-    def _headings(self, tree: LexborHTMLParser) -> None:
+    def _ids(self, tree: LexborHTMLParser) -> None:
         for name, count in Counter(node.attributes["id"] or "" for node in tree.css("[id]")).items():
             if count > 1:
                 hint = "write another after the heading, like { #another }"
                 self._note(PageError(f"two elements of this page have the ID `{name}`", hint=hint), name)
         for node in tree.css(":is(h1, h2, h3, h4, h5, h6)[id^='__']"):
             self._allowed.check("id", node.attributes["id"] or "")
-        for node in tree.css("h1"):
-            if found := re.search(_HTML, node.text()):
-                what, hint = "a title with HTML: themes write it into the head as it is", "leave out the <"
-                self._note(PageError(what, evidence=node.text(), hint=hint), found[0])
 
     def _blocks(self, tree: LexborHTMLParser) -> None:
         for number in tree.css(".linenos"):

@@ -150,7 +150,6 @@ class TestAttributes:
             ("It is so. {{ claim: note.layers > 0 }} *b*{ #claim-1 }", "have the ID `claim-1`"),
             ("!!! transcript\n    a", "the class `transcript`"),
             ('??? note try "A"\n    a', "the class `try`"),
-            ("# `</title><script>`", "a title with HTML"),
         ],
     )
     def test_it_is_refused(self, text: str, says: str, project: Path) -> None:

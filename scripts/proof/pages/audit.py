@@ -234,8 +234,6 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
         kind = str(child.get("class", "")).split(" ")[0]
         if child.tag == "data":
             parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
-        elif kind == "verbatim":
-            parts.append(_typed(verbatim.read("".join(child.itertext()))))
         elif kind in ("claim", "waiver") and child.get("data-text"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":

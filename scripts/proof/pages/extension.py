@@ -20,6 +20,7 @@ can start a process: pages are rendered from committed captures alone.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -160,6 +161,10 @@ class ProofExtension(Extension):
         """Called by Python-Markdown when all extensions are set up, and before each page except the first."""
         if not self._is_restricted:
             self._is_restricted = True
+            if "snippet" in self._md.preprocessors:
+                what = "pymdownx.snippets would publish any file that a link leads to"
+                where = errors.Where(site_file(self._root))
+                raise stopping(errors.PageError(what, where=where, hint="remove it there"))
             classes, later = self.getConfig("classes"), self.getConfig("built_later")
             note = lambda error, token: _note(self.page, error, token)  # noqa: E731
             markup.restrict(self._md, self.current, note, classes=classes, later=later)
@@ -171,7 +176,7 @@ class ProofExtension(Extension):
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
             find_file=self._site.page_with,
-            stash=self._md.htmlStash.store,
+            stash=functools.cache(self._md.htmlStash.store),
             about_bases=self.getConfig("about_bases"),
         )
 
@@ -186,11 +191,7 @@ _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "error
 
 
 class _Source(OnPage, Preprocessor):
-    """Keeps the page's text for error messages, includes files in fences, and checks the commands that fences show.
-
-    Files are included only here. pymdownx.snippets is not used: it has too many ways to name a file, follows links, and
-    includes recursively.
-    """
+    """Keeps the page's text for error messages, and includes files in fences."""
 
     def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
@@ -198,12 +199,6 @@ class _Source(OnPage, Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
-        if "snippet" in self.md.preprocessors:
-            what, hint = (
-                "pymdownx.snippets would publish any file that a link leads to",
-                "remove it there",
-            )
-            raise stopping(errors.PageError(what, where=errors.Where(site_file(self.page.root)), hint=hint))
         fence = ""
         written: list[str] = []
         for line in lines:
@@ -478,8 +473,6 @@ class _Inline(OnPage, InlineProcessor):
         return whole if where is not None and where.line else m[0]
 
     def _element(self, text: str) -> ET.Element:
-        if found := verbatim.TOKEN.fullmatch(text):
-            return verbatim.element(found)
         return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
@@ -539,7 +532,7 @@ class _Audit(OnPage, Treeprocessor):
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             # The text of a fact is what a program printed, which may contain braces.
-            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            quoted = element.tag in ("code", "pre", "data")
             inside = "" if quoted else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:

@@ -22,8 +22,12 @@ from proof.pages.page import PageReport, page_text
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
 _OTHER = re.compile(r"\A\ufeff?[ ]{0,3}[A-Za-z0-9_-]+:")  # MkDocs takes a page that begins so for front matter, too
 _ACTING = re.compile(r"[<>\"]|&[#\w]+;")
-_TEXT = 'a text of at most {} characters, without < > " (for quotes, use “ ”), entities and invisible characters'
-_HIDE = frozenset({"navigation", "toc", "footer", "path", "tags", "feedback"})
+_KINDS = {
+    **dict.fromkeys(("title", "subtitle", "description", "summary", "author", "icon", "status"), str),
+    "date": date,
+    **dict.fromkeys(("tags", "hide"), list),
+    "search": dict,
+}
 _OF_PAGE = ("title", "subtitle", "description", "summary", "tags", "author")
 _OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyright")
 
@@ -64,39 +68,29 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, Any], list[PageError
     values = site_config.parse_plain(found[1], path) if found else {}
     wrong = []
     for key, value in values.items():
-        wanted = _wanted(key, value)
-        if wanted:
-            lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(f"{key}"))
-            what = f"front matter: `{key!s:.40}` is not {wanted}"
-            wrong.append(PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}"))
+        hint = ""
+        if not isinstance(value, _KINDS.get(key, ())):
+            hint = f"a page may have {', '.join(f'{name} ({kind.__name__})' for name, kind in _KINDS.items())}"
+        elif not _is_plain(value, 200 if key == "title" else 500):
+            hint = 'write a short text without <, >, ", entities and invisible characters. For quotes, use “ ”'
+        if hint:
+            lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(str(key)))
+            what = f"front matter must not have this `{key!s:.40}`"
+            wrong.append(PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}", hint=hint))
     return values, wrong
 
 
-def _wanted(key: Any, value: Any) -> str:
-    """What a value of front matter has to be, or nothing if it is."""
-    match key:
-        case "title" | "subtitle" | "author":
-            return "" if _is_text(value, 200) else _TEXT.format(200)
-        case "description" | "summary":
-            return "" if _is_text(value, 500) else _TEXT.format(500)
-        case "tags":
-            fine = isinstance(value, list) and all(_is_text(tag, 100) for tag in value)
-            return "" if fine else f"a list in which each is {_TEXT.format(100)}"
-        case "date":
-            return "" if isinstance(value, date) else "a date, like 2026-11-23"
-        case "hide":
-            fine = isinstance(value, list) and all(isinstance(name, str) and name in _HIDE for name in value)
-            return "" if fine else f"a list of {', '.join(sorted(_HIDE))}"
-        case "search":
-            fine = isinstance(value, dict) and set(value) <= {"boost", "exclude"}
-            fine = (
-                fine and isinstance(value.get("boost", 1), int | float) and value.get("exclude", True) in (True, False)
-            )
-            return "" if fine else "{ boost: NUMBER, exclude: true }, or one of the two"
-        case "icon" | "status":
-            return "" if isinstance(value, str) and re.fullmatch(r"[a-z0-9/-]{1,100}", value) else "a name"
+def _is_plain(value: Any, longest: int) -> bool:
+    """Whether a value is a short text without markup, a number or a date, or a list or table of such."""
+    match value:
+        case dict():
+            return all(_is_plain(each, longest) for each in (*value, *value.values()))
+        case list():
+            return all(_is_plain(each, longest) for each in value)
+        case str():
+            return len(value) <= longest and not _ACTING.search(value) and not first_invisible(value)
         case _:
-            return "a key that pages may have"
+            return isinstance(value, int | float | date)
 
 
 def _titles(nav: Any) -> Iterator[Any]:
@@ -115,7 +109,3 @@ def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofErro
                 found = (number for number, line in enumerate(lines, 1) if loose.text in line)
                 hint = "say it in a sentence of a page, where a fact or a claim can stand"
                 yield PageError(loose.what, where=Where(path, next(found, 1)), evidence=sentence, hint=hint)
-
-
-def _is_text(value: Any, longest: int) -> bool:
-    return isinstance(value, str) and len(value) <= longest and not _ACTING.search(value) and not first_invisible(value)

@@ -90,11 +90,6 @@ class TestText:
         assert loose("<p><b>about <em>99 <i>MB</i> of</em> it</b> all</p>") == ["about 99 MB of it all"]
         assert loose("<p><b>x</b> 99<i> MB</i></p>") == ["x 99 MB"]
 
-    def test_verbatim_text(self) -> None:
-        """Untrusted text is read as it is shown."""
-        html = '<p>It <span class="verbatim more">&amp;amp; has 3</span> layers.</p>'
-        assert loose(html) == ["It & has 3 layers."]
-
     def test_an_element_of_another_class(self) -> None:
         """It is read like any other text."""
         assert loose('<p>It has <span class="more claim">3</span> layers.</p>') == ["It has 3 layers."]

@@ -234,10 +234,10 @@ def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:
         convert('```\n--8<-- "note/context/link"\n```', project)
 
 
-def test_another_reader_of_includes_is_refused(project: Path) -> None:
-    md = Markdown(extensions=["pymdownx.snippets", "proof"], extension_configs={"proof": {"project": str(project)}})
+@pytest.mark.parametrize("extensions", [["pymdownx.snippets", "proof"], ["proof", "pymdownx.snippets"]])
+def test_another_reader_of_includes_is_refused(extensions: list[str], project: Path) -> None:
     with pytest.raises(StopBuildError, match=r"mkdocs\.yml: pymdownx\.snippets would publish"):
-        md.convert("# A page")
+        Markdown(extensions=extensions, extension_configs={"proof": {"project": str(project)}})
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_file_that_nothing_checks_is_not_published(name: str, project: Path) -
 def test_front_matter_that_acts_stops_a_build(project: Path) -> None:
     """It is read before pages are: a build has no page that it belongs to."""
     write(project / "docs", {"other.md": "---\ntemplate: evil.html\n---\n\n# A page\n"})
-    with pytest.raises(StopBuildError, match="`template` is not a key") as refused:
+    with pytest.raises(StopBuildError, match="must not have this `template`") as refused:
         convert("# Another", project)
     assert refused.value.where == Where(project / "docs/other.md", 2)
 
@@ -405,8 +405,7 @@ def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     html = convert("{{ errors }}", up_to_date(project))
     assert '<h3 class="message" id="error-app-no-such-file-or-directory">' in html
     assert "<code>ERROR: /app: no such file or directory</code></h3>" in html
-    seen = re.sub(r'<span class="verbatim">(.*?)</span>', r"\1", html)
-    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', seen)
+    assert re.search(r'<p>Copy <code>/app</code>\. → <a href="index\.md#[^"]+">', html)
 
 
 def test_a_page_chooses_the_order_of_messages(project: Path) -> None:

@@ -128,7 +128,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
 
 def _entry(message: Message, page: Page) -> list[str]:
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
-    heading = f"### {_code(message.text, page)} {{ #{message.name} .message }}"
+    heading = f"### {page.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 

@@ -46,6 +46,7 @@ _VALUES = {  # of the attributes that an author may set besides classes
     "height": re.compile(r"\d{1,4}%?"),
     "loading": re.compile("lazy|eager"),
 }
+_STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # of what is not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
     r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
@@ -147,8 +148,9 @@ class _Attributes(AttrListTreeprocessor):
         before = {element: dict(element.attrib) for element in doc.iter()}
         for element in before:
             kinds = element.get("class", "").split()
-            if element.tag == "details" or kinds[:1] == ["admonition"]:
+            if element.tag == "details" or "admonition" in kinds:
                 self._allowed.check_classes({*kinds} - {"admonition"}, written=" ".join(kinds[element.tag == "div" :]))
+            self._allowed.check_classes(_STASHED.intersection(kinds))  # an extension made such an element
         super().run(doc)
         for element, had in before.items():
             for name, value in element.items():

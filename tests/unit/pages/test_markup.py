@@ -157,6 +157,12 @@ class TestAttributes:
             convert(text, project)
         assert says in stopped.value.what
 
+    def test_of_an_extension(self, project: Path) -> None:
+        """Whatever gives an author a class of the tool: what has one is not looked up as code."""
+        text = "/// html | div.transcript\n\n    docker ps\n\n///"
+        with pytest.raises(StopBuildError, match="the class `transcript` is not allowed"):
+            convert(text, project, more=("pymdownx.blocks.html",))
+
     @pytest.mark.parametrize(
         ("options", "more"),
         [

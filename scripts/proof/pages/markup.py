@@ -225,8 +225,9 @@ class _Finished(Treeprocessor, Postprocessor):
         evidence = Evidence(self._page())
         waived = f"{_WAIVER} + pre, {_WAIVER} + .highlight pre, {_WAIVER} + .codehilite pre"
         for block in tree.css(f"{_WRITTEN}:not({waived})"):
-            if not evidence.shows(block.text()):
-                self._not_run([line.strip() for line in block.text().splitlines() if line.strip()], evidence)
+            lines = [line.strip() for line in block.text().split("\n") if line.strip()]
+            if lines and not evidence.shows("\n".join(lines)):
+                self._not_run(lines, evidence)
 
     def _not_run(self, lines: list[str], evidence: Evidence) -> None:
         """Note a block of code. On a waived page, only commands are noted."""

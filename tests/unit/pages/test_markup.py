@@ -248,6 +248,10 @@ class TestCode:
     def test_it_was_run(self, block: str, project: Path) -> None:
         convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('FROM alpine:3.22')}\n", project)
 
+    def test_an_empty_block(self, project: Path) -> None:
+        """It states nothing."""
+        assert "<pre>" in convert("```\n\n```", project)
+
     def test_lines_put_together(self, project: Path) -> None:
         """Each of them was run, but not so."""
         file = (project / "snippets/note/context/Dockerfile").read_text().split("\n")

@@ -12,12 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from proof.core import site_config
-from proof.core.errors import PageError, ProofError, Where
-=======
 from proof.core.errors import PageError, ProofError, UsageError, Where
->>>>>>> pages
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
 from proof.facts import claims

@@ -7,14 +7,9 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
 from proof.core import site_config
-from proof.core.errors import LimitError, ManifestError, ProofError
+from proof.core.errors import LimitError, ManifestError, UsageError
 from proof.pages import metadata
-=======
-from proof.core.errors import UsageError
-from proof.pages import metadata, site_config
->>>>>>> pages
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
 from tests.support.makers import write

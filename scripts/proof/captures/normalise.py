@@ -59,9 +59,7 @@ def states_output(output: str, step: Step) -> bool:
     """Whether the log of a build says what a RUN printed that a later run could take from the cache."""
     if step.command.verb != "build" or any(flag == "--no-cache" for flag, _ in step.command.flags):
         return False
-    log = _parsed(without_ignored(output, step))
-    printed = (line.text for each in log.steps if not each.failed for line in each.printed)
-    return any(text.strip() not in ("", IGNORED) for text in printed)
+    return any(each.printed and not each.failed for each in _parsed(without_ignored(output, step)).steps)
 
 
 def shown_steps(log: BuildLog, claimed: BuildLog | None = None) -> list[BuildStep]:

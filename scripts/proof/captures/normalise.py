@@ -184,10 +184,9 @@ def build_logs(old: str, new: str, step: Step) -> tuple[BuildLog, BuildLog]:
         return before, after
     compared = {"", *failed[0], *failed[1]}
     titles, others = ({each.title.text for each in log.steps} for log in (before, after))
-    return (
-        BuildLog([s for s in before.steps if s.stage in compared or s.title.text in others or s.printed], before.rest),
-        BuildLog([s for s in after.steps if s.stage in compared or s.title.text in titles], after.rest),
-    )
+    shown = [s for s in before.steps if s.stage in compared or s.title.text in others or s.printed or s.messages]
+    seen = [s for s in after.steps if s.stage in compared or s.title.text in titles]
+    return BuildLog(shown, before.rest), BuildLog(seen, after.rest)
 
 
 def _parsed(text: str) -> BuildLog:

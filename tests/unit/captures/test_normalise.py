@@ -266,6 +266,7 @@ class TestBuildLog:
             ("", "#6 [builder 1/1] RUN go build\n#6 0.213 done\n#6 DONE 0.4s\n", False),
             ("#6 [builder 1/1] RUN go build\n#6 DONE 0.4s\n", "", False),
             ("#6 [builder 1/1] RUN go build\n#6 0.213 invented\n#6 DONE 0.4s\n", "", True),
+            ("#6 [builder 1/1] RUN go build\n#6 invented\n", "", True),
             ("#6 [builder 1/1] RUN go build\n#6 0.213 one\n", "#6 [builder 1/1] RUN go build\n#6 0.213 two\n", True),
             ("#6 [last 1/2] COPY . .\n#6 DONE 0.1s\n", "", True),
             ("#6 [internal] load build context\n#6 CACHED\n", "", True),

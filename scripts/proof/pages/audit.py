@@ -19,7 +19,7 @@ from proof.core.text import visible
 from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim, Unbound
 from proof.facts.values import Source
-from proof.pages import raw_html, verbatim
+from proof.pages import verbatim
 from proof.pages.evidence import Evidence
 from proof.pages.page import Page, Waiver
 
@@ -96,8 +96,6 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
-        _html(page)
-        _code(page, evidence)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
@@ -161,31 +159,11 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     return [page.stated[token.element] for token in inside.values() if token.element in page.stated]
 
 
-def _html(page: Page) -> None:
-    """Note what HTML states that the author typed, and characters that hide in entities."""
-    for html in page.raw:
-        if html.startswith("&") and (seen := unescape(html)) and (seen.isalnum() or not seen.isprintable()):
-            page.note(PageError(f"`{html}` stands for a character that you can type", hint="type it"), html)
-        for loose in raw_html.unbound(html):
-            hint = "say it in Markdown, where a fact or a claim can stand"
-            page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
-
-
-def _code(page: Page, evidence: Evidence) -> None:
-    """Note code that was typed into a fence and is in no snippet."""
-    what = "this code is typed, and in no snippet of this page"
-    hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
-    for line in page.typed:
-        if not evidence.includes(line):
-            page.note(PageError(what, evidence=line, hint=hint), line)
-
-
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
-        for name in raw_html.READ.intersection(element.keys()) if element.tag != "data" else ():
-            text = element.get(name, "")
-            for loose in claims.unbound(verbatim.read(text), ()):
+        for text in (element.get("alt"), element.get("title")) if element.tag != "data" else ():
+            for loose in claims.unbound(unescape(text or ""), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 page.note(PageError(loose.what, evidence=text, hint=hint), loose.text)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from proof.core.validate import is_number
@@ -30,19 +31,26 @@ _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 def written(value: Scalar, unit: str) -> str:
     """A value as pages show it: sizes as in `docker image ls`, everything else in its usual notation."""
+    if isinstance(value, str):
+        return value
     match unit:
         case "B":
-            return size(float(value))
+            return size(value)
         case "KiB":
-            return binary(float(value))
+            return binary(value)
         case "s":
-            return f"{float(value):.3g} s"
-        case "count":
-            return f"{int(value):,}"
-        case "text":
-            return str(value)
+            return f"{value:.3g} s"
+        case "count" if is_whole(value):
+            return f"{round(value):,}"
+        case "count" if abs(value) >= 999.5:
+            return f"{value:,.1f}"
         case _:
-            return f"{float(value):.3g}" if abs(float(value)) < 999.5 else f"{float(value):,.0f}"
+            return f"{value:.3g}" if abs(value) < 999.5 else f"{value:,.0f}"
+
+
+def is_whole(number: float) -> bool:
+    """Whether it is a whole number, apart from the rounding errors of a computation."""
+    return math.isclose(number, round(number), rel_tol=1e-9, abs_tol=1e-9)
 
 
 def size(number: float) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from proof.core.errors import CannotMeasureError
+from proof.core.errors import CannotMeasureError, command
 from proof.engines.engine import Engine
 from proof.engines.journal import Journal
 from proof.system import temp_folders
@@ -34,7 +34,7 @@ def claim(engine: Engine, *images: str) -> None:
         if engine.refuses_name(name, ours):
             raise CannotMeasureError(
                 f"your {engine.kind} already has an image {name}, which is left alone",
-                hint=f"run again, which picks another prefix, or remove it: {engine.kind} rmi {name}",
+                hint=f"run again, which picks another prefix, or remove it: {command(engine.kind, 'rmi', name)}",
             )
         engine.journal.made("tag", name)
 

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.core.errors import CannotMeasureError, NoEngineError
+from proof.core.errors import CannotMeasureError, NoEngineError, command
 from proof.engines import api, cleanup, journal
 from proof.engines import engine as engines
 from proof.engines.engine import Engine
@@ -346,7 +346,7 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
     """
     parent.mkdir(parents=True, exist_ok=True)
     if parent.is_symlink() or parent.stat().st_uid != os.geteuid():
-        raise NoEngineError(f"{parent} is a link, or belongs to another user", hint=f"rm -r {parent}")
+        raise NoEngineError(f"{parent} is a link, or belongs to another user", hint=command("rm", "-r", parent))
     parent.chmod(0o700)
     for number in range(64):
         slot = parent / str(number)

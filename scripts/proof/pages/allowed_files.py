@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from proof.core.errors import PageError, RefusedError, Where
+from proof.core.errors import PageError, RefusedError, Where, command
 from proof.core.files import check_plain, kind
+from proof.core.text import first_invisible
 from proof.pages.site import Site
 from proof.pages.site_config import named_files
 from proof.snippets import context
@@ -40,6 +41,8 @@ def _check_kinds(named: set[str], docs: Path) -> None:
     for parent, _, names in os.walk(docs):
         for name in sorted(set(names) - context.ignored(names)):
             path = Path(parent, name)
+            if hidden := first_invisible(str(path.relative_to(docs))):  # the site generator would print it in a log
+                raise RefusedError(f"invisible character {hidden} in a file name", where=Where(path), hint="rename it")
             if path.suffix not in _COPIED and path.relative_to(docs).as_posix() not in named:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
                 hint = "end pages in .md; list scripts in mkdocs.yml, under extra_javascript or extra: scripts"
@@ -74,4 +77,5 @@ def _check_snippet(snippet: Path) -> None:
 def _check_entry(entry: os.DirEntry[str]) -> None:
     if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
         what = f"expected a file or directory, found a {kind(entry.stat(follow_symlinks=False).st_mode)}"
-        raise RefusedError(what, where=Where(Path(entry.path)), hint=f"rm {entry.path}")
+        where = Where(Path(entry.path))
+        raise RefusedError(what, where=where, hint=command("rm", where))

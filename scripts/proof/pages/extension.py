@@ -328,7 +328,7 @@ class _Transcripts(_Alone):
         if self.page.book.lacks(snippet_name):
             raise NeverCapturedError.of(snippet_name)
         if not captures:
-            raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
+            raise errors.PageError(f"{name} was never captured", hint=errors.command("proof", "update", snippet_name))
         shown: dict[Wording, str] = {}
         for wording, (capture, done) in captures.items():
             declared = steps[step_name].on(capture.engine)

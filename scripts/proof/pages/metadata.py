@@ -31,7 +31,7 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
         if report.front and not report.page.waived:
-            values = site_config.parse(report.front, report.path)
+            values = site_config.parse_plain(report.front, report.path)
             yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
 
 

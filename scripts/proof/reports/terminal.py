@@ -21,7 +21,7 @@ from rich.text import Text
 from proof.captures.diff import Difference
 from proof.captures.model import Capture
 from proof.core import units
-from proof.core.errors import ProofError
+from proof.core.errors import ProofError, command
 from proof.core.text import plain
 from proof.facts.values import Fact
 from proof.pages.status import Status
@@ -253,7 +253,7 @@ class Terminal:
         kept = all(wording_of(made.engine) is not None for r in results if (made := r.measured or r.new))
         for key, names in advice.items():
             if key in _ADVICE:
-                update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
+                update = command("proof", "update", *names, *(["--bases", "registry"] if registry else []))
                 if registry and key == "base":
                     update += " (and --newest-bases, if you passed it)"
                 if not kept:

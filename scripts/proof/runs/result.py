@@ -10,7 +10,7 @@ from proof.captures import index, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
-from proof.core.errors import ProofError, Where
+from proof.core.errors import ProofError, Where, command
 from proof.snippets.model import Snippet
 
 Verdict = Literal[
@@ -70,7 +70,8 @@ def as_shown(result: Result) -> Result:
         if origin != new.environment.bases:
             where = Where(place.folder(snippet.folder, snippet.variant) / store.RECORD)
             what = f"{snippet.name}: pages show this capture, and this run did not measure it"
-            measured = f"{new.environment}; to measure it: proof check {snippet.name} --bases {origin}"
+            check = command("proof", "check", snippet.name, "--bases", origin)
+            measured = f"{new.environment}; to measure it: {check}"
             other = Difference(where, what, str(shown.environment), measured)
             return replace(result, verdict="another environment", differences=(other,))
         break  # pages show only the first one

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proof.core.errors import ManifestError
+from proof.core.errors import LimitError, ManifestError
 from proof.pages import metadata, site_config
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
@@ -55,7 +55,31 @@ def test_front_matter(tmp_path: Path, key: str) -> None:
         assert said(tmp_path, {}, f"{begin}\n{key}: It has 3 layers\n{end}\n") == [f"index.md:2 {NUMBER}"]
 
 
-@pytest.mark.parametrize("front", ["a: [", "- a list", "just text"])
+@pytest.mark.parametrize(
+    ("front", "line"),
+    [
+        ("title: A page\nsearch: { boost: &b 2 }", 3),
+        ("title: A page\ntags:\n  - *b", 4),
+        ("title: !!str 3", 2),
+        ("title: ! 3", 2),
+        ("!!map {title: A page}", 2),
+        ("title: !!python/name:os.system", 2),
+        ("a: &a {b: 1}\nc: {<<: [*a, *a]}", 2),
+    ],
+)
+def test_front_matter_has_no_aliases_and_no_tags(tmp_path: Path, front: str, line: int) -> None:
+    """With aliases, a short text is a huge value."""
+    with pytest.raises(ManifestError, match=rf"index\.md:{line}: .*have no meaning here"):
+        said(tmp_path, {}, f"---\n{front}\n---\n")
+
+
+def test_endless_front_matter(tmp_path: Path) -> None:
+    """Reading it has a deadline, like all that a stranger has written."""
+    with pytest.raises(LimitError, match=r"index\.md: this is nested too deeply"):
+        said(tmp_path, {}, f"---\na: {'[' * 5000}\n---\n")
+
+
+@pytest.mark.parametrize("front", ["a: [", "- a list", "just text", "date: 2026-02-31"])
 def test_invalid_front_matter(tmp_path: Path, front: str) -> None:
     """It is an error in that file."""
     with pytest.raises(ManifestError) as error:

@@ -88,7 +88,8 @@ step() {
 # What the scripts make must not come from a branch instead: they would run its .venv, write where a link called build leads,
 # and empty the directory that site leads to. Python prefers a __pycache__ to the module that somebody reviewed, and pip
 # runs a setup.py. Where git does not answer, nothing was checked out here.
-made=(/.venv /build /site '/.*_cache' __pycache__ '*.egg-info' /setup.py /setup.cfg)
-committed=$(git --git-dir=.git ls-files --cached --ignored "${made[@]/#/--exclude=}" 2>/dev/null) || :
+names=(/.venv /build /site '/.*_cache' __pycache__ '*.egg-info' /setup.py /setup.cfg)
+committed=$(git -c core.fsmonitor=false --git-dir=.git ls-files --cached --ignored "${names[@]/#/--exclude=}" \
+  2>/dev/null) || :
 [[ ! $committed ]] || refuse 'Nothing was run, because git has files here that the scripts would run or overwrite:' \
   "$committed" 'hint: find out who added them; git rm -r --cached removes them from the branch'

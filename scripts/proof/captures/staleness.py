@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from proof.captures import provenance, store
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedStep
@@ -52,6 +53,9 @@ def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
             yield from _undeclared_outcomes(capture, snippet, folder)
         for name in capture.tampered:
             yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
+        for name, value in provenance.implausible(capture, snippet):
+            what = f"{snippet.name}: the capture says {name} {value!r:.110}, which the tool never writes"
+            yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
         yield from contradictions(capture, folder)
 
 

@@ -23,6 +23,7 @@ from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedS
 from proof.core import files, units
 from proof.core.errors import PageError, RefusedError, UsageError, Where, command
 from proof.core.hashes import sha256
+from proof.core.limits import limited
 from proof.core.validate import validate
 from proof.snippets.places import check, trusted, undeclared
 
@@ -44,13 +45,13 @@ def load(folder: Path) -> Capture | None:
     """
     record = folder / RECORD
     try:
-        with files.directory(folder, below=trusted(folder)) as opened:
+        with files.directory(folder, below=trusted(folder)) as opened, limited(Where(record)):
             return _read(folder, opened, files.read_in(opened, record, limit=_LARGEST))
     except FileNotFoundError:
         return None
     except RefusedError as error:
         raise PageError(error.what, where=error.where, hint=error.hint) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PageError(
             f"not a capture written by proof: {error!r}",
             where=Where(record),
@@ -106,7 +107,7 @@ def _with_contents(layers: tuple[CapturedLayer, ...], text: str, path: Path) -> 
         found = contents.from_text(text)
         filled = tuple(replace(layer, contents=rows) for layer, rows in zip(layers, found, strict=True))
         contents.check(filled)
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise PageError(
             f"the contents do not match the image: {error}",
             where=Where(path),

@@ -25,7 +25,6 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from concurrent.futures import ThreadPoolExecutor
     from functools import partial
 
     from proof.cli import conclude
@@ -53,10 +52,9 @@ def _run(parsed: argparse.Namespace) -> int:
     found: dict[str, Result] = {}
     if may_reuse(options):
         found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
-    with ThreadPoolExecutor(1) as pool:  # reading the pages takes as long as starting an engine
-        everything = not (options.names or options.pages)
-        read = partial(PageCheck.of, options.root, snippets, everything=everything, broken=broken, cache=cache_folder())
-        pages = BackgroundPageCheck(pool, read, write=options.write)
+    everything = not (options.names or options.pages)
+    read = partial(PageCheck.of, options.root, snippets, everything=everything, broken=broken, cache=cache_folder())
+    with BackgroundPageCheck(read, write=options.write) as pages:  # takes as long as starting an engine
         for result in found.values():
             terminal.result(result)
         try:

@@ -42,8 +42,8 @@ def conclude(
         facts = book.load(root / "snippets").with_captures(measured)
         stated = page_check or PageCheck.of_claims(root)
         untrue = status.false_claims(stated.claims, facts, root)
-    problems = [*broken, *(page_check.problems if page_check else ())]
-    terminal.problems(untrue)
+    problems = [*broken, *stated.problems]
+    terminal.problems(untrue if page_check else [*stated.problems, *untrue])
     run = FinishedRun(
         root=root,
         results=results,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from proof.captures.staleness import NeverCapturedError
 from proof.cli.page_check_cache import PageCheckCache
-from proof.core.errors import ProofError, UsageError
+from proof.core.errors import LimitError, ProofError, UsageError
 from proof.pages import scan, status
 from proof.pages.page import PageReport
 from proof.pages.status import PageClaim
 from proof.reports.terminal import Terminal
 from proof.snippets.model import Snippet
+from proof.system.parallel import Forked
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,10 @@ class PageCheck:
 
     @classmethod
     def of_claims(cls, root: Path) -> PageCheck:
-        """Read the pages for their claims alone: what else is wrong with them is left out."""
-        return cls._read(scan.scan(root, expand=False))
+        """Read the pages for their claims alone. What else is wrong is left out, but not that a page can't be read."""
+        scanned = scan.scan(root, expand=False)
+        problems = [problem for page in scanned for problem in page.problems]
+        return replace(cls._read(scanned), problems=[p for p in problems if isinstance(p, LimitError)])
 
     @classmethod
     def _read(cls, scanned: list[PageReport]) -> PageCheck:
@@ -85,17 +89,28 @@ class PageCheck:
 
 
 class BackgroundPageCheck:
-    """A PageCheck made in another thread. With `write`, problems are not reported: the update may solve them."""
+    """A PageCheck made in another process. With `write`, problems are not reported: the update may solve them.
 
-    def __init__(self, pool: Executor, read: Callable[[], PageCheck], *, write: bool) -> None:
-        self._reading = pool.submit(read)
+    In a process, because the pages are read below a deadline, which ends nothing in a thread.
+    """
+
+    def __init__(self, read: Callable[[], PageCheck], *, write: bool) -> None:
+        self._reading = Forked(read)
         self._write = write
         self._reported = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._reading.end()
 
     def report(self, terminal: Terminal) -> PageCheck | None:
         """Wait for the pages, print their problems the first time, and return what was found."""
         if self._write:
-            return None if self._reading.exception() else self._reading.result().after_update()
+            with contextlib.suppress(Exception):
+                return self._reading.result().after_update()
+            return None
         found = self._reading.result()
         if not self._reported:
             self._reported = True

@@ -32,7 +32,7 @@ from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
 from proof.snippets.places import has_own_words
-from proof.system import locks
+from proof.system import locks, revision
 
 
 def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
@@ -124,6 +124,12 @@ def _run_all(
         timeout=options.timeout,
         same_engine=options.same_engine,
     )
+    if options.write and revision.is_uncommitted(session.provenance.revision):
+        terminal.say(
+            " · snippets have changes that are not committed, so the captures will name no commit that holds what they "
+            "measure. Commit the snippets first, then run proof update, and commit the captures.",
+            "yellow",
+        )
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
     jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()
     with terminal.running() as on_step:
@@ -199,7 +205,7 @@ def _used_by(pages: Iterable[Path], root: Path) -> list[str]:
     if not pages:
         return []
     used: set[str] = set()
-    reports = {report.path.resolve(): report for report in scan.scan(root, expand=False)}
+    reports = {report.path.resolve(): report for report in scan.all_read(root, expand=False)}
     for path in pages:
         report = reports.get((root / path).resolve()) or reports.get(path.resolve())
         if report is None or not report.page.snippets:

@@ -13,6 +13,7 @@ from typing import Any
 
 from proof.core import files
 from proof.core.errors import ManifestError, Where
+from proof.core.limits import limited
 from proof.core.patterns import Pattern
 from proof.core.text import did_you_mean, first_invisible
 
@@ -73,7 +74,8 @@ class Table:
             )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
-        return cls.parse(path, text)
+        with limited(Where(path)):
+            return cls.parse(path, text)
 
     @classmethod
     def parse(cls, path: Path, text: str, *, above: int = 0) -> Table:

@@ -107,6 +107,14 @@ class Engine:
         """Flags that every build needs here. Podman would ask each registry it knows for a base it does not have."""
         return ["--pull=never"] if self.kind == "podman" else []
 
+    def built_by_this_run(self, run: int, seconds: float) -> list[str]:
+        """Flags of a build that takes no RUN from the cache but those that this run of a snippet has built.
+
+        `run` is a number that no other run has, and `seconds` how long ago it began. BuildKit only takes a RUN from the
+        cache that had the same limits, so it gets one of its own, on file locks: Linux has ignored that since 2.4.
+        """
+        return [f"--cache-ttl={seconds:.3f}s"] if self.kind == "podman" else [f"--ulimit=locks={run}"]
+
     def kept_directory(self, base: str | None, directories: Mapping[str, str]) -> str:
         """The directory that `inside` commands in `base` share through a volume, or "" if there is none.
 

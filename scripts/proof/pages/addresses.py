@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from proof.pages.scan import scan
+from proof.pages.scan import all_read
 from proof.pages.site import Site
 from proof.pages.transcript import anchor
 
@@ -20,7 +20,7 @@ def of_steps(root: Path, address: str) -> dict[str, str]:
     directories = site.config.get("use_directory_urls", True)
     base = f"{address.rstrip('/')}/" if address else ""
     found: dict[str, str] = {}
-    for report in sorted(scan(root), key=lambda report: report.page.generated):
+    for report in sorted(all_read(root), key=lambda report: report.page.generated):
         page = urljoin(base, quote(_of_page(report.path.relative_to(site.docs), directories=directories)))
         for name in report.page.shown:
             found.setdefault(name, f"{page}#{anchor(*name.split('/'))}")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from proof.core.errors import PageError, RefusedError, Where, command
 from proof.core.files import check_plain, kind
+from proof.core.site_config import named_files
 from proof.core.text import first_invisible
 from proof.pages.site import Site
-from proof.pages.site_config import named_files
 from proof.snippets import context
 
 # Pages, and file types that a browser never runs. Case matters: other programs may treat `.MD` differently.

@@ -14,6 +14,7 @@ from typing import Any
 from proof.captures import fingerprint
 from proof.captures.model import Capture
 from proof.core.errors import PageError, UsageError, Where
+from proof.core.limits import limited
 from proof.core.text import did_you_mean
 from proof.facts import expression
 from proof.facts.claims import Claim
@@ -74,8 +75,11 @@ def explain(root: Path, name: str) -> list[Explanation]:
 class _Explainer:
     def __init__(self, root: Path) -> None:
         self._root, self._site = root, Site.at(root)
-        self._reports = [report for report in scan.scan(root, expand=False) if not report.page.generated]
-        self._uses = [use for report in self._reports for use in self._of_page(report)]
+        self._reports = [report for report in scan.all_read(root, expand=False) if not report.page.generated]
+        self._uses: list[Use] = []
+        for report in self._reports:
+            with limited(Where(report.path)):
+                self._uses += self._of_page(report)
 
     def explain(self, name: str) -> Iterator[Explanation]:
         if found := _LINE.fullmatch(name):

@@ -24,6 +24,7 @@ import re
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,6 +42,7 @@ from proof.captures.model import Capture, CapturedStep
 from proof.captures.staleness import NeverCapturedError, StaleError
 from proof.core import errors
 from proof.core.files import read_text
+from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
 from proof.facts import claims
@@ -68,6 +70,8 @@ from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
+# Neither before the next pair nor in the same paragraph.
+_UNCLOSED = re.compile(r"\{\{(?!(?:(?!\{\{|\n[ \t]*\n).)*?\}\})", re.DOTALL)
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVER = re.compile(  # alone, or with a fence directly below it, which has been stashed by then
     rf"^\{{\{{\s*(?P<page>page )?waiver:(?P<reason>(?:(?!\}}\}}).)+)\}}\}}\s*(?=\Z|{STX}wzxhzdk:)", re.DOTALL
@@ -135,6 +139,7 @@ class ProofExtension(Extension):
             raise stopping(error) from error
         self._md, self._is_restricted = md, False
         md.registerExtension(self)
+        md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
         # First, to see the page as it was written.
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
@@ -147,6 +152,17 @@ class ProofExtension(Extension):
         # After inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
         md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
         md.treeprocessors.register(Summary(md), "proof_summary", 6)
+
+    def _convert(self, convert: Callable[[str], str], text: str) -> str:
+        """Convert a page, which has to end: a stranger may have written it."""
+        try:
+            path = self._site.page_with(text)
+            with limited(errors.Where(path) if path else None):
+                return convert(text)
+        except errors.ProofError as error:
+            if self.getConfig("collect"):
+                raise
+            raise stopping(error) from error
 
     def current(self) -> Page:
         """The page being rendered."""
@@ -540,8 +556,16 @@ class _Audit(OnPage, Treeprocessor):
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]
-                    error = errors.PageError("this `{{` is never closed", evidence=token, hint="add `}}`")
-                    raise self.page.located(error, token)
+                    start = _unclosed(self.page.source, token)
+                    where = self.page.locate(token if start is None else "{{", start=start or 0)
+                    raise errors.PageError("this `{{` is never closed", where=where, evidence=token, hint="add `}}`")
+
+
+def _unclosed(source: str, token: str) -> int | None:
+    """The position of `token` in the page where it is not closed: others may look the same. None if it isn't found."""
+    written = token.partition(STX)[0].partition("&")[0]  # up to what has been replaced already
+    marks = (mark.start() for mark in _UNCLOSED.finditer(source))
+    return next((mark for mark in marks if source.startswith(written, mark)), None)
 
 
 def _check_reason(text: str) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from proof.core import site_config
 from proof.core.errors import PageError, ProofError, Where
 from proof.core.site_file import site_file
 from proof.facts import claims
-from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
 
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from markdown import Markdown
 
-from proof.core.errors import ManifestError, ProofError, UsageError, Where
+from proof.core.errors import LimitError, ManifestError, ProofError, UsageError, Where
 from proof.core.files import check_plain
 from proof.core.site_file import site_file
 from proof.facts.book import FactBook
@@ -41,6 +41,15 @@ def scan(
     reader = Reader(site, known)
     found = site.reports(pages, known, lambda: [reader.read(path, expand=False) for path, _ in pages])
     return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+
+
+def all_read(root: Path, *, expand: bool = True) -> list[PageReport]:
+    """Like `scan`, for what reports no problems of pages. Raises LimitError if one of them could not be read."""
+    found = scan(root, expand=expand)
+    for problem in (problem for report in found for problem in report.problems):
+        if isinstance(problem, LimitError):
+            raise problem
+    return found
 
 
 def _pages(docs: Path) -> tuple[tuple[Path, int], ...]:
@@ -95,16 +104,18 @@ class Reader:
 
 
 def _markdown(site: Site) -> Markdown:
-    names, options = [], {}
-    for entry in site.config.get("markdown_extensions") or []:
-        name, settings = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
-        names.append(name)
-        options[name] = {key: value for key, value in (settings or {}).items() if value is not None}
-    if "proof" not in names:
-        raise ManifestError(
-            "the site does not use the extension `proof`",
-            where=Where(site_file(site.root)),
-            hint="add proof to markdown_extensions",
-        )
-    options["proof"] = {**options["proof"], "project": str(site.root), "collect": True}
-    return Markdown(extensions=names, extension_configs=options)
+    where = Where(site_file(site.root))
+    listed = site.config.get("markdown_extensions") or []
+    if not any(entry == "proof" or (isinstance(entry, dict) and "proof" in entry) for entry in listed):
+        what, hint = "the site does not use the extension `proof`", "add proof to markdown_extensions"
+        raise ManifestError(what, where=where, hint=hint)
+    try:
+        pairs = [next(iter(entry.items())) if isinstance(entry, dict) else (entry, {}) for entry in listed]
+        options = {name: {k: v for k, v in (of or {}).items() if v is not None} for name, of in pairs}
+        options["proof"] |= {"project": str(site.root), "collect": True}
+        return Markdown(extensions=list(options), extension_configs=options)
+    except ProofError:
+        raise
+    except Exception as error:  # an extension may raise anything about its settings
+        what = f"these markdown_extensions cannot be set up: {type(error).__name__}: {error}"
+        raise ManifestError(what, where=where, hint="correct their names and settings") from error

@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from proof.core.errors import UsageError, Where
+from proof.core import site_config
 from proof.core.site_file import site_file
 from proof.publish.page import Page
 
@@ -69,17 +66,16 @@ class Scripts:
     @classmethod
     def of(cls, project: Path) -> Scripts:
         """Those of a project: its mkdocs.yml says which. Raises UsageError if there is no such file."""
-        config = _settings(site_file(project))
+        config = site_config.load(site_file(project))
         theme = config.get("theme") or "mkdocs"
         theme = theme if isinstance(theme, dict) else {"name": theme}
-        entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
         themes = tuple(_folders(str(theme.get("name"))))
         overrides = [project / str(theme["custom_dir"])] if theme.get("custom_dir") else []
         templates = [path for folder in (*overrides, *themes) for path in _templates(folder)]
         texts = [path.read_text("utf-8") for path in templates]
         return cls(
             inline=tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text)),
-            named=frozenset(str(entry["path"] if isinstance(entry, dict) else entry) for entry in entries),
+            named=frozenset(site_config.scripts(config)),
             themes=themes,
         )
 
@@ -105,21 +101,6 @@ class Scripts:
 
     def _own(self, path: str) -> Iterator[Path]:
         return (folder / path for folder in self.themes)
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml without importing what its `!!python/name:` tags refer to."""
-
-
-_Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError as error:
-        raise UsageError("no such file", where=Where(path), hint="run this in the project of the site") from error
-    return found
 
 
 def _templates(folder: Path) -> list[Path]:

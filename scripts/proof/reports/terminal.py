@@ -239,6 +239,8 @@ class Terminal:
         if elsewhere := [result for result in results if any(result.words)]:
             alike, other = (sum(numbers) for numbers in zip(*(r.words for r in elsewhere), strict=True))
             self.say(f"On {_engine_of(elsewhere[0])}: {alike} outputs the same, {other} in other words")
+        if unseen := [name for result in results for name in result.not_compared]:
+            self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
         if cached:
             self.say("Cached: nothing has changed since the last run. Use --rerun to run these too.", "dim")
 

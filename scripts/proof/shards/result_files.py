@@ -22,6 +22,7 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where, command
 from proof.core.files import check_plain, read, write_whole
+from proof.core.limits import limited
 from proof.runs.committed import accurate, committed, differences
 from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
@@ -110,7 +111,11 @@ def load(
     Raises UsageError if they do not match the snippets in this repository.
     """
     by_name = {snippet.name: snippet for snippet in snippets}
-    return [_part(folder, by_name, known, root, same_engine=same_engine) for folder in folders]
+    found = []
+    for folder in folders:
+        with limited(Where(folder / RECORD)):
+            found.append(_part(folder, by_name, known, root, same_engine=same_engine))
+    return found
 
 
 def check_words(parts: Sequence[Part], *, same_engine: bool) -> None:
@@ -198,7 +203,7 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
                     raise _refused(place, what)
             found.append(_recheck(told, data["origin"], same_engine=same_engine))
         return Part(folder, data["origin"], _number(data["seconds"]), data["same_engine"], tuple(found))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(record, f"the tool did not write this file: {error!r}") from error
 
 
@@ -231,8 +236,8 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
-        if old is not None and is_true:
-            return replace(accurate(snippet, old, new), seconds=told.seconds)
+        if is_true:
+            return replace(accurate(snippet, known, new), seconds=told.seconds)
         what = f"{snippet.name}: the shard's verdict"
         folder = known[0].folder if known else snippet.captured
         word = Difference(Where(folder), what, "accurate", "not what it measured")

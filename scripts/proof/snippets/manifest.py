@@ -16,6 +16,7 @@ from pathlib import Path
 from proof.core import units
 from proof.core.errors import ManifestError, UsageError, Where, command
 from proof.core.folder_cache import CLOCK_RESOLUTION
+from proof.core.limits import limited
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
@@ -51,7 +52,8 @@ def variants(folder: Path) -> list[Snippet]:
     files, found = _READ.get(folder, ({}, []))
     if not files or any(_written(path) != at for path, at in files.items()):
         began = time.time_ns()
-        found, inside = _variants(folder)
+        with limited(Where(folder / "snippet.toml")):
+            found, inside = _variants(folder)
         paths = (
             f"{folder}/snippet.toml",
             f"{folder}/captured",

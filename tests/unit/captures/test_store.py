@@ -18,7 +18,7 @@ from proof.captures import index
 from proof.captures.model import CapturedFact, CapturedStep, Environment
 from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes, units
-from proof.core.errors import PageError
+from proof.core.errors import LimitError, PageError
 from proof.snippets.places import check_declared, folder_of
 from tests.support.makers import capture, placed, write
 
@@ -331,13 +331,18 @@ class TestNoCapture:
             b'{"schema": 1}',
             b"\xff\xfe",
             b"<<<<<<< HEAD\n",
-            b"[" * 100_000,
         ],
     )
     def test_garbage(self, saved: Path, content: bytes) -> None:
         """A malformed record is an error with its file name, also one with merge conflicts."""
         (saved / RECORD).write_bytes(content)
         with pytest.raises(PageError, match="not a capture written by proof"):
+            load(saved)
+
+    def test_depth(self, saved: Path) -> None:
+        """A record of thousands of levels is one, too."""
+        (saved / RECORD).write_bytes(b"[" * 100_000)
+        with pytest.raises(LimitError, match=r"capture\.json: this is nested too deeply"):
             load(saved)
 
     def test_binary_text(self, saved: Path) -> None:

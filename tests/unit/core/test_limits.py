@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import resource
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ from proof.core.errors import LimitError, PageError, Where
 from proof.core.limits import limited
 
 PAGE = Where(Path("/site/docs/index.md"), 3)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    yield
+    limited._failed.clear()
 
 
 def for_ever() -> None:
@@ -82,7 +89,7 @@ def test_what_took_too_much_memory_is_gone_even_if_its_error_is_kept(monkeypatch
     kept = []
     for read in (large, lambda: bytearray(600_000_000)):
         try:
-            with limited(PAGE):
+            with limited(None):
                 read()
         except LimitError as error:
             kept.append(error)
@@ -119,6 +126,23 @@ def test_no_time_passes_while_another_text_is_read() -> None:
 def test_the_inner_one_of_two_texts_is_named() -> None:
     with pytest.raises(LimitError, match=r"inner\.md"), limited(PAGE), limited(Where(Path("inner.md")), seconds=0.1):
         for_ever()
+
+
+def test_what_could_not_be_read_is_not_tried_again_before_it_changes(tmp_path: Path) -> None:
+    """A page may name a snippet a hundred times."""
+    text = tmp_path / "snippet.toml"
+    text.write_text("1")
+    with pytest.raises(LimitError, match=r"longer than 0\.3 s"), limited(Where(text), seconds=0.3):
+        for_ever()
+    for _ in range(10):
+        with (
+            pytest.raises(LimitError, match=r"snippet\.toml: reading this takes longer than 0\.3 s"),
+            limited(Where(text)),
+        ):
+            pytest.fail("it is read again")
+    os.utime(text, (1, 1))
+    with limited(Where(text)):
+        pass
 
 
 def test_the_outer_text_still_has_its_deadline_after_the_inner_one() -> None:

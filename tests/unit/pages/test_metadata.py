@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from proof.core import site_config
 from proof.core.errors import LimitError, ManifestError
-from proof.pages import metadata, site_config
+from proof.pages import metadata
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
 
@@ -79,12 +80,14 @@ def test_endless_front_matter(tmp_path: Path) -> None:
         said(tmp_path, {}, f"---\na: {'[' * 5000}\n---\n")
 
 
-@pytest.mark.parametrize("front", ["a: [", "- a list", "just text", "date: 2026-02-31"])
-def test_invalid_front_matter(tmp_path: Path, front: str) -> None:
-    """It is an error in that file."""
+@pytest.mark.parametrize(
+    ("front", "line"), [("a: [", 3), ("a: 1\nb: }", 3), ("- a list", 0), ("just text", 0), ("date: 2020-13-45", 0)]
+)
+def test_invalid_front_matter(tmp_path: Path, front: str, line: int) -> None:
+    """It is an error in that file, with the line if the reader of YAML knows it."""
     with pytest.raises(ManifestError) as error:
         said(tmp_path, {}, f"---\n{front}\n---\n")
-    assert "index.md" in str(error.value)
+    assert f"index.md:{line or ' '}" in str(error.value)
 
 
 def test_settings_with_tags(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from proof.core import site_config
 from proof.core.files import write_new
 from proof.core.site_file import site_file
-from proof.pages import site_config
 from proof.snippets import base_images, project, settings
 from proof.snippets.places import Origin
 from proof.starters import project as starter

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Frame, Page, Request
 
+READERS = (Path(__file__).parent / "readers.js").read_text("utf-8")
 _DRIVER = b"<!doctype html><meta charset=utf-8><title>Frames</title><link rel=icon href=data:,><body>"
 # In each window, before its page: what the inputs call, and a listener for what a policy blocks.
 _CANARY = """(() => {
@@ -43,10 +44,10 @@ class Frames:
         self._page, self._pages, self._served = page, pages, served
         self._requests: list[tuple[int, str]] = []
         self.origin = origin  # of the pages
-        self.elsewhere = origin.replace("127.0.0.1", "localhost").removeprefix("http:")  # another, of the same server
+        self.elsewhere = origin.replace("127.0.0.1", "localhost").removeprefix("http:") + "/canary.js"
         page.context.on("request", self._request)
         page.goto(origin)
-        page.evaluate((Path(__file__).parent / "readers.js").read_text("utf-8") + "\nObject.assign(self, { show })")
+        page.evaluate(f"{READERS}\nObject.assign(self, {{ show }})")
 
     def show(self, pages: Sequence[str]) -> list[Shown]:
         """Load these pages, all at the same time."""

@@ -226,9 +226,13 @@ class TestPodman:
         assert (result.verdict, result.differences) == ("accurate", ())
         assert result.words[1]
 
-    def test_the_users_steps_stay(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
-        """A build takes steps from the user's own builds. Removing its image leaves them there."""
+    @pytest.mark.parametrize("removed", [False, True])
+    def test_the_users_steps_stay(self, podman: Engine, cache: Path, tmp_path: Path, *, removed: bool) -> None:
+        """A build takes steps from the user's own builds. Removing its image leaves them there, whoever removes it."""
         root = tiny(tmp_path)
+        if removed:
+            with (root / "snippets/note/snippet.toml").open("a") as manifest:
+                manifest.write('\n[[step]]\nname = "remove"\ncommand = "docker rmi note"\n')
         loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         context = tmp_path / "theirs"
         shutil.copytree(root / "snippets/note/context", context)

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -497,6 +498,29 @@ def test_a_card_needs_an_address(html: str, cards: int, small: Path) -> None:
     (small / "index.html").write_text(html, "utf-8")
     publish(small, REPOSITORY)
     assert len(list(small.rglob("*.png"))) == cards
+
+
+@pytest.mark.parametrize("text", ["x" * 1_100_000, "word " * 300_000, "One sentence. " * 80_000])
+@pytest.mark.parametrize("title", ["{0} · {0}", "A title · {0}"])
+def test_a_card_cuts_what_is_too_long(title: str, text: str, small: Path, drawn: list[tuple[str, str]]) -> None:
+    """Pillow refuses a text of a million characters, and a shorter one takes minutes."""
+    sizes = "".join(f'<strong><data class="fact" value="{size}">{text}</data></strong>' for size in (1, 2))
+    html = ADDRESSED.replace("Two &amp; one · Notes", title.format(text)).replace("<p>A lead.</p>", boxed(text + sizes))
+    page = Page(small, small / "index.html", html)
+    began = time.process_time()
+    card.draw(page, small)
+    assert max(len(written) for written, _ in drawn) <= 1000
+    assert time.process_time() - began < 10
+
+
+def test_a_card_of_a_page_in_many_directories(small: Path) -> None:
+    """Its path is longer than a file may be called."""
+    path = "directory-of-pages/" * 20
+    (small / path).mkdir(parents=True)
+    (small / "index.html").write_text(ADDRESSED, "utf-8")
+    (small / path / "index.html").write_text(ADDRESSED.replace(ADDRESS, f"{ADDRESS}{path}"), "utf-8")
+    publish(small, REPOSITORY)
+    assert len(list(small.rglob("*.png"))) == 2
 
 
 def test_every_page_describes_itself(pages: list[Page]) -> None:

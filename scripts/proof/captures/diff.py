@@ -236,9 +236,11 @@ def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
                 read = derived.of_output(step, rule, done.output)
             except ValueError:
                 read = None
+            what, place = f"{snippet.name}.{rule.name}: read from its own transcript", f'"{rule.name}": {{'
             if read is None or read.value != fact.value:
-                what = f"{snippet.name}.{rule.name}: read from its own transcript"
-                yield _Found(f'"{rule.name}": {{', what, written(fact), written(read))
+                yield _Found(place, what, written(fact), written(read))
+            elif read != fact:
+                yield _Found(place, what, str(fact), str(read))
 
 
 def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
@@ -315,8 +317,11 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
 
 
 def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
-    """Steps in the log of a failed build that the Dockerfile does not have: no comparison of logs would find these."""
-    if old.exit == 0:
+    """Labels in the log that the Dockerfile does not have. They are not compared: builds may share a step.
+
+    A log for several platforms has labels of another form, which are.
+    """
+    if any("," in value for value in step.command.values("--platform")):
         return
     known = frozenset[str]().union(*snippet.dockerfiles[step.name].labels)
     for label in sorted(set(labels(old.output).values()) - known):

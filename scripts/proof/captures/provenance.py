@@ -14,6 +14,7 @@ from proof.captures import fingerprint
 from proof.captures.model import Capture
 from proof.snippets.engine_version import NO_NATIVE_DIFF
 from proof.snippets.model import Snippet
+from proof.snippets.places import ORIGINS
 
 _UNKNOWN = "?"
 _SUFFIX = r"[+~.-]?(?:alpha|azure|beta|ce|deb|desktop|dev|dfsg|ds|rc|ubuntu)[0-9]{0,4}|[+~.-][0-9]{1,4}"
@@ -34,6 +35,7 @@ _FORMS = {
     ),
     "revision": re.compile(r"[0-9a-f]{12,64}\+?|not under version control|not known: git is not installed"),
 }
+_PLATFORM = re.compile(r"linux/[a-z0-9]{1,10}(?:/v[0-9])?")
 _DATE = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)  # how fast the clock of another machine may be
@@ -67,12 +69,11 @@ def implausible(capture: Capture, snippet: Snippet, now: datetime | None = None)
         yield "date", source.date
     if not _FORMS["engine"].fullmatch(source.engine):
         return
-    kind, containerd = (
-        capture.environment.engine.split(" ")[0],
-        capture.environment.engine.endswith(" with containerd's store"),
-    )
-    if source.engine.split(" ")[0] != kind or (source.image_store == "containerd") is not containerd:
+    store = " with containerd's store" if source.image_store == "containerd" else ""
+    if capture.environment.engine != source.engine.split(" ")[0] + store:
         yield "engine", f"{source.engine} on {source.image_store}, but measured with {capture.environment.engine}"
+    if not _PLATFORM.fullmatch(capture.environment.platform) or capture.environment.bases not in ORIGINS:
+        yield "environment", str(capture.environment)
     if (engine := capture.inputs.get(fingerprint.ENGINE)) is not None and not _is_of(engine, source.engine):
         yield "engine", f"{engine} in its inputs, but {source.engine} in its provenance"
 

@@ -16,6 +16,7 @@ _LARGEST = 1_000_000  # bytes
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "docs_dir": str,
     "extra": dict,
+    "extra_css": list,
     "extra_javascript": list,
     "markdown_extensions": (list, dict),
     "scripts": list,
@@ -95,7 +96,7 @@ def scripts(config: dict[str, Any]) -> list[str]:
 
 
 def named_files(config: dict[str, Any]) -> set[str]:
-    """The scripts and the icon that the settings name, as paths below docs/."""
+    """The scripts, the style sheets and the icon that the settings name, as paths below docs/."""
     theme = config.get("theme")
     icon = theme.get("favicon") if isinstance(theme, dict) else None
-    return {*scripts(config), *([str(icon)] if icon else [])}
+    return {*scripts(config), *map(str, config.get("extra_css") or []), *([str(icon)] if icon else [])}

@@ -101,7 +101,7 @@ def undo(engine: Engine, journal: Journal) -> None:
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
         if engine.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
-            engine.call("rmi", image, deadline=120, check=False)
+            engine.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
         journal.gone("image", image)
     for label in journal.left("label"):
         steps = engine.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)

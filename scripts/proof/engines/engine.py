@@ -115,6 +115,14 @@ class Engine:
         """
         return [f"--cache-ttl={seconds:.3f}s"] if self.kind == "podman" else [f"--ulimit=locks={run}"]
 
+    @property
+    def removal_flags(self) -> list[str]:
+        """Flags with which an image is removed alone.
+
+        Podman would remove the steps below it as well, which may be the user's own: it builds on theirs.
+        """
+        return ["--no-prune"] if self.supports_labels else []
+
     def kept_directory(self, base: str | None, directories: Mapping[str, str]) -> str:
         """The directory that `inside` commands in `base` share through a volume, or "" if there is none.
 
@@ -340,9 +348,8 @@ class Engine:
         if networks:  # which no container may use any more
             gone = self.call("network", "rm", "--force", *networks, check=False).exit == 0 and gone
         if images:
-            # Podman would remove the steps below an image as well, which may be the user's own: it builds on theirs.
-            only = ["--no-prune"] if self.supports_labels else []
-            gone = self.call("rmi", "--force", *only, *images, deadline=120, check=False).exit == 0 and gone
+            rmi = ("rmi", "--force", *self.removal_flags, *images)
+            gone = self.call(*rmi, deadline=120, check=False).exit == 0 and gone
         return gone
 
     def images(self) -> set[str]:

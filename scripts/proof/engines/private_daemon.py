@@ -292,7 +292,7 @@ def _tidy(engine: Engine, slot: Path, store: Store) -> None:
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    requests = ["/images/prune"]
+    requests = ["/images/prune", "/volumes/prune"]  # only volumes without a name: those of `inside` commands stay
     if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
         requests.append(_PRUNE_CONTEXTS)
     for request in requests:

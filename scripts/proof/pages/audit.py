@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 
+from markdown.treeprocessors import UnescapeTreeprocessor
+
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
 from proof.facts import claims, expression, quantities
@@ -33,6 +35,7 @@ _LAST = 0xF8FF
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
+_ESCAPED = UnescapeTreeprocessor()
 _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
@@ -162,8 +165,8 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
-        for text in (element.get("alt"), element.get("title")) if element.tag != "data" else ():
-            for loose in claims.unbound(unescape(text or ""), ()):
+        for text in (element.get("alt", ""), element.get("title", "")) if element.tag != "data" else ():
+            for loose in claims.unbound(unescape(text), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 page.note(PageError(loose.what, evidence=text, hint=hint), loose.text)
 
@@ -231,8 +234,6 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
         kind = str(child.get("class", "")).split(" ")[0]
         if child.tag == "data":
             parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
-        elif kind == "verbatim":
-            parts.append(_typed(verbatim.read("".join(child.itertext()))))
         elif kind in ("claim", "waiver") and child.get("data-text"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":
@@ -247,8 +248,8 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
 
 
 def _typed(text: str | None) -> str:
-    """Text without characters of the private use area, which would be taken for tokens."""
-    return _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", text or "")
+    """Text as readers see it, without characters of the private use area, which would be taken for tokens."""
+    return _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", _ESCAPED.unescape(text or ""))
 
 
 def _token(token: _Token, tokens: list[_Token]) -> str:

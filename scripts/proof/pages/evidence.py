@@ -87,7 +87,7 @@ def _texts(page: Page) -> Iterator[str]:
 @functools.lru_cache(maxsize=256)
 def _lines(text: str) -> str:
     """The lines of a text, each with single blanks between its words, and without empty ones."""
-    lines = (" ".join(line.split()) for line in text.splitlines())
+    lines = (" ".join(line.split()) for line in text.split("\n"))
     return "\n".join(["", *filter(None, lines), ""])
 
 

@@ -20,6 +20,7 @@ can start a process: pages are rendered from committed captures alone.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -54,6 +55,7 @@ from proof.pages import (
     footer,
     indexes,
     markup,
+    metadata,
     transcript,
     try_box,
     values,
@@ -134,7 +136,10 @@ class ProofExtension(Extension):
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
         try:
             self._site = Site.at(self._root)
-            allowed_files.check(self._site, self._root / self.getConfig("docs"))
+            docs = self._root / self.getConfig("docs")
+            allowed_files.check(self._site, docs)
+            if not self.getConfig("collect"):  # else `metadata.problems` lists them
+                self._site.cached("front matter", lambda: metadata.check(self._root, docs))
         except errors.ProofError as error:
             raise stopping(error) from error
         self._md, self._is_restricted = md, False
@@ -172,6 +177,10 @@ class ProofExtension(Extension):
         """Called by Python-Markdown when all extensions are set up, and before each page except the first."""
         if not self._is_restricted:
             self._is_restricted = True
+            if "snippet" in self._md.preprocessors:
+                what = "pymdownx.snippets would publish any file that a link leads to"
+                where = errors.Where(site_file(self._root))
+                raise stopping(errors.PageError(what, where=where, hint="remove it there"))
             classes, later = self.getConfig("classes"), self.getConfig("built_later")
             note = lambda error, token: _note(self.page, error, token)  # noqa: E731
             markup.restrict(self._md, self.current, note, classes=classes, later=later)
@@ -183,7 +192,7 @@ class ProofExtension(Extension):
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
             find_file=self._site.page_with,
-            stash=self._md.htmlStash.store,
+            stash=functools.cache(self._md.htmlStash.store),
             about_bases=self.getConfig("about_bases"),
         )
 
@@ -198,11 +207,7 @@ _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "error
 
 
 class _Source(OnPage, Preprocessor):
-    """Keeps the page's text for error messages, includes files in fences, and checks the commands that fences show.
-
-    Files are included only here. pymdownx.snippets is not used: it has too many ways to name a file, follows links, and
-    includes recursively.
-    """
+    """Keeps the page's text for error messages, and includes files in fences."""
 
     def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
@@ -210,12 +215,6 @@ class _Source(OnPage, Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
-        if "snippet" in self.md.preprocessors:
-            what, hint = (
-                "pymdownx.snippets would publish any file that a link leads to",
-                "remove it there",
-            )
-            raise stopping(errors.PageError(what, where=errors.Where(site_file(self.page.root)), hint=hint))
         fence = ""
         written: list[str] = []
         for line in lines:
@@ -490,8 +489,6 @@ class _Inline(OnPage, InlineProcessor):
         return whole if where is not None and where.line else m[0]
 
     def _element(self, text: str) -> ET.Element:
-        if found := verbatim.TOKEN.fullmatch(text):
-            return verbatim.element(found)
         return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
@@ -551,7 +548,7 @@ class _Audit(OnPage, Treeprocessor):
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             # The text of a fact is what a program printed, which may contain braces.
-            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            quoted = element.tag in ("code", "pre", "data")
             inside = "" if quoted else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.facts.values import Source
-from proof.pages import verbatim
+from proof.pages import flag_spans
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import manifest, project
@@ -54,14 +55,14 @@ def measurements_of(page: Page, name: str) -> list[str]:
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
-    written = [f"# {verbatim.text(_common_title(snippets))} {{ #{_anchor(name)} }}", ""]
+    written = [f"# {_text(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
     written += [" · ".join([*back, f"run it again: `proof check {name}`"]), ""]
     one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
         heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet.name))
         if one_title and snippet.variant:  # headings have to differ, or a screen reader can't tell the sections apart
             heading = snippet.variant
-        written += ["", f"## {verbatim.text(heading)} {{ #{address} }}", ""]
+        written += ["", f"## {_text(heading, page)} {{ #{address} }}", ""]
         written += _one(snippet, page, showing, transcripts=True)
     return written
 
@@ -98,6 +99,11 @@ def _collected(page: Page) -> dict[str, Message]:
             for name in [] if scanned.page.generated else scanned.page.shown:
                 if name in steps and not steps[name].unlisted:
                     _collect(steps[name], scanned, page, page.messages)
+        names: Counter[str] = Counter()
+        for message in page.messages.values():
+            name = re.sub(r"\W+", "-", message.text.lower()).strip("-_") or "message"
+            names[name] += 1
+            message.name = name if names[name] == 1 else f"{name}-{names[name]}"
     return page.messages
 
 
@@ -113,8 +119,8 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     text, *others = different.values()
     message = known.setdefault(text, Message(text))
     message.steps.append(str(step))
-    sentences = [_prose(step.remedy)] if step.remedy else []
-    sentences += [f"{_by(worded, other)} says {verbatim.code(other)}." for other in others]
+    sentences = [_prose(step.remedy, page)] if step.remedy else []
+    sentences += [f"{_by(worded, other)} says {_code(other, page)}." for other in others]
     message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
     if not any(f"]({_path(scanned, page)}#" in other for other in message.links):
         message.links.append(_link(scanned, page, step))
@@ -122,8 +128,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
 
 def _entry(message: Message, page: Page) -> list[str]:
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
-    name = re.sub(r"\W+", "-", message.text.lower()).strip("-_")
-    heading = f"### {_code(message.text, page)} {{ #{name} .message }}"
+    heading = f"### {page.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 
@@ -152,7 +157,7 @@ def _message(output: str, expect: str) -> str:
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:
     """A link from `page` to the place where another page shows a step."""
-    return f"[{_prose(scanned.title.rstrip('?'))}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
+    return f"[{_prose(scanned.title.rstrip('?'), page)}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
 
 
 def _path(scanned: PageReport, page: Page) -> str:
@@ -167,7 +172,7 @@ def _pages(page: Page) -> Iterator[str]:
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
         if any(counts):
-            yield f"| [{_prose(found.title)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+            yield f"| [{_prose(found.title, page)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
     yield ""
 
 
@@ -233,9 +238,9 @@ def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: 
         breaking = snippet.name.replace("_", "_<wbr>")
         shown = {_path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
         yield (
-            f"| [{verbatim.text(snippet.title)}]({own}) {page.stash(f'<code>{breaking}</code>')} "
+            f"| [{_text(snippet.title, page)}]({own}) {page.stash(f'<code>{breaking}</code>')} "
             f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
-            f"| {' · '.join(f'[{_prose(found.title)}]({path})' for path, found in shown.items())} |"
+            f"| {' · '.join(f'[{_prose(found.title, page)}]({path})' for path, found in shown.items())} |"
         )
     yield ""
 
@@ -249,7 +254,7 @@ def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
     for snippet in snippets:
-        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{_anchor(snippet.name)} }}", "")
+        yield from ("", f"### {_text(snippet.title, page)} {{ #{_anchor(snippet.name)} }}", "")
         yield from _one(snippet, page, showing)
 
 
@@ -265,11 +270,11 @@ def _one(
     for step in snippet.steps:
         links = " · ".join(_link(found, page, step) for found in showing.get(str(step), ()))
         if links and not transcripts:
-            yield from ("", f"{verbatim.code(step.text)} → {links}", "")
+            yield from ("", f"{_code(step.text, page)} → {links}", "")
             continue
         yield from ("", f"{{{{ transcript {step} }}}}", "")
         if transcripts and (links or step.unshown):
-            yield f"Shown on {links}" if links else f"Shown only here: {verbatim.text(step.unshown)}"
+            yield f"Shown on {links}" if links else f"Shown only here: {_text(step.unshown, page)}"
             yield from ("{: .shown-on }", "")
     yield from _facts(snippet, captures, page, heading=transcripts)
 
@@ -323,19 +328,24 @@ def _not_measured(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
         yield from _table(page, ("Step", "Why"), unshown)
 
 
-def _code(text: str, page: Page) -> str:
-    """Untrusted text as code in a line of Markdown, which nothing reads."""
-    return page.stash(f"<code>{as_html(text)}</code>")
+def _text(raw: str, page: Page) -> str:
+    """Untrusted text for a line of Markdown. Nothing reads it there."""
+    return page.stash(as_html(raw))
+
+
+def _code(raw: str, page: Page) -> str:
+    """Untrusted text as code in a line of Markdown."""
+    return page.stash(f"<code>{flag_spans.in_html(as_html(raw))}</code>")
 
 
 def _sentence(text: str, found: PageReport) -> str:
     return f"{as_html(text)} <small>({as_html(found.path.relative_to(found.page.docs).as_posix())})</small>"
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, page: Page) -> str:
     """Untrusted text for a line of Markdown. The only markup that it may contain is `code`."""
     pieces = _CODE.split(" ".join(text.split()))  # alternately text and code
-    return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
+    return "".join((_code if i % 2 else _text)(piece, page) for i, piece in enumerate(pieces) if piece)
 
 
 def _row(*cells: str) -> str:

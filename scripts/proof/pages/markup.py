@@ -32,12 +32,13 @@ from proof.pages.site import Site
 Note = Callable[[PageError, str], None]  # collects an error about the page being rendered, or stops the build with it
 
 _COMMENT = re.compile(r"<!--[^<>]*-->\s*")
-_HTML = rf"<[A-Za-z/!?][^\n{STX}<]{{0,60}}"
-_ENTITY = r"&(?:#[0-9]+|#x[0-9a-fA-F]+|[0-9a-zA-Z]+);"
-# The types of admonitions for which the theme Material has an icon.
-_TYPES = frozenset("note abstract info tip success question warning failure danger bug example quote".split())
-_GENERATED = frozenset({"message", "shown-on"})  # classes in the Markdown of lists
-_HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")
+_HTML = (
+    rf"<[A-Za-z/!?][^\n{STX}<]{{0,60}}|&(?:#[0-9]+|#x[0-9a-fA-F]+|[0-9a-zA-Z]+);"  # the start of a tag, or an entity
+)
+# The types of admonitions for which the theme Material has an icon, and the classes in the Markdown of lists.
+_CLASSES = frozenset(
+    "note abstract info tip success question warning failure danger bug example quote message shown-on".split()
+)
 _VALUES = {  # of the attributes that an author may set besides classes
     "id": re.compile(r"(?!__)[\w.:-]+"),  # those that begin with `__` are the theme's
     "title": re.compile(r"(?s).*"),  # the audit reads it
@@ -45,12 +46,14 @@ _VALUES = {  # of the attributes that an author may set besides classes
     "height": re.compile(r"\d{1,4}%?"),
     "loading": re.compile("lazy|eager"),
 }
+_STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # of what is not yet in the tree
+_HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
     r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
     r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
 )
 _WAIVER = "waiver"  # the element that stands above a waived block of code until the page is finished
-_OWN = ":not(.transcript pre, .try pre)"
+_WRITTEN = "pre:not(.transcript pre, .try pre)"  # by an author
 _HIDDEN = "hidden-"  # begins the name of an element that the site generator must not look at
 
 
@@ -61,16 +64,16 @@ def restrict(
 
     Authors may use `classes`, and link the addresses `later`, which the site gets after the site generator has run.
     """
-    md.preprocessors.deregister("html_block", strict=False)
-    md.inlinePatterns.deregister("html", strict=False)
-    # After superfences (25): what is in a fence is no longer in the text.
-    md.preprocessors.register(_Comments(md), "proof_comments", 20)
-    # After links in angle brackets (120).
-    md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)
-    md.inlinePatterns.register(_Entity(_ENTITY, md, note), "entity", 80)
-    allowed = _Allowed(note, _TYPES | _GENERATED | set(classes))
-    lists = next((each for each in md.treeprocessors if isinstance(each, AttrListTreeprocessor)), None)
-    md.treeprocessors.register(_Attributes(md, allowed, lists), "attr_list", 8)
+    for registry, name in (
+        (md.preprocessors, "html_block"),
+        (md.inlinePatterns, "html"),
+        (md.inlinePatterns, "entity"),
+    ):
+        registry.deregister(name, strict=False)
+    md.preprocessors.register(_Comments(md), "proof_comments", 20)  # after superfences (25), which takes fences out
+    md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)  # after links in angle brackets (120)
+    allowed = _Allowed(note, _CLASSES.union(classes))
+    md.treeprocessors.register(_Attributes(md, allowed), "attr_list", 8)
     md.treeprocessors.register(_Hide(md, later), "proof_hide", 6)
     finished = _Finished(md, page, note, allowed)
     md.treeprocessors.register(finished, "proof_tree", -1)
@@ -90,7 +93,7 @@ class _Comments(Preprocessor):
 
 
 class _Html(InlineProcessor):
-    """Notes HTML, which would be shown as text."""
+    """Notes HTML, and replaces entities with their characters, so that the audit reads what readers see."""
 
     def __init__(self, pattern: str, md: Markdown, note: Note) -> None:
         super().__init__(pattern, md)
@@ -101,25 +104,15 @@ class _Html(InlineProcessor):
         m: re.Match[str],
         data: str,  # noqa: ARG002
     ) -> tuple[str, int, int] | tuple[None, None, None]:
-        hint = "write Markdown; to show it as text, put it in backquotes, or write &lt; for <"
-        self._note(PageError("pages have no HTML", evidence=m[0], hint=hint), m[0])
-        return None, None, None
-
-
-class _Entity(_Html):
-    """Replaces an entity with its character, so that the audit reads what readers see."""
-
-    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
-        self,
-        m: re.Match[str],
-        data: str,  # noqa: ARG002
-    ) -> tuple[str, int, int] | tuple[None, None, None]:
         text = unescape(m[0])
-        if text == m[0]:
-            return None, None, None
-        if not text.isprintable():
+        if m[0].startswith("<"):
+            hint = "write Markdown; to show it as text, put it in backquotes, or write &lt; for <"
+            self._note(PageError("pages have no HTML", evidence=m[0], hint=hint), m[0])
+        elif not text.isprintable():
             self._note(PageError(f"`{m[0]}` stands for a character that nobody sees", hint="leave it out"), m[0])
-        return text.replace("&", "&amp;"), m.start(0), m.end(0)
+        elif text != m[0]:
+            return text.replace("&", "&amp;"), m.start(0), m.end(0)
+        return None, None, None
 
 
 class _Allowed:
@@ -134,8 +127,7 @@ class _Allowed:
             self.check_classes(value.split())
         elif made or name not in _VALUES or not _VALUES[name].fullmatch(value):
             what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
-            hint = "leave it out" if made else f"leave it out: an author may set class, {', '.join(_VALUES)}"
-            self._note(PageError(what, hint=hint), value or name)
+            self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
 
     def check_classes(self, names: Collection[str], *, written: str = "") -> None:
         """Check classes. `written` is what the page has; by default, each name after a dot."""
@@ -145,22 +137,21 @@ class _Allowed:
                 self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
 
 
-class _Attributes(Treeprocessor):
-    """Applies attribute lists, and checks what they changed. Checks the types of admonitions."""
+class _Attributes(AttrListTreeprocessor):
+    """Applies attribute lists, and checks what they change. Checks the types of admonitions."""
 
-    def __init__(self, md: Markdown, allowed: _Allowed, lists: Treeprocessor | None) -> None:
+    def __init__(self, md: Markdown, allowed: _Allowed) -> None:
         super().__init__(md)
-        self._allowed, self._lists = allowed, lists
+        self._allowed = allowed
 
-    def run(self, root: ET.Element) -> None:
-        before = {element: dict(element.attrib) for element in root.iter()}
+    def run(self, doc: ET.Element) -> None:
+        before = {element: dict(element.attrib) for element in doc.iter()}
         for element in before:
             kinds = element.get("class", "").split()
-            if element.tag == "details" or kinds[:1] == ["admonition"]:
-                kinds = kinds[element.tag != "details" :]
-                self._allowed.check_classes(kinds, written=" ".join(kinds))
-        if self._lists is not None:
-            self._lists.run(root)
+            if element.tag == "details" or "admonition" in kinds:
+                self._allowed.check_classes({*kinds} - {"admonition"}, written=" ".join(kinds[element.tag == "div" :]))
+            self._allowed.check_classes(_STASHED.intersection(kinds))  # an extension made such an element
+        super().run(doc)
         for element, had in before.items():
             for name, value in element.items():
                 if value != had.get(name, ""):
@@ -176,7 +167,7 @@ class _Hide(Treeprocessor):
 
     def run(self, root: ET.Element) -> None:
         for element in root.iter():
-            is_message = element.tag in ("h2", "h3", "h4") and element.get("class") == "message" and element.get("id")
+            is_message = re.fullmatch("h[2-6]", element.tag) and element.get("class") == "message" and element.get("id")
             if is_message or (element.tag == "a" and element.get("href") in self._later):
                 element.tag = f"{_HIDDEN}{element.tag}"
 
@@ -199,7 +190,8 @@ class _Finished(Treeprocessor, Postprocessor):
             return given  # a heading, for the table of contents
         tree = LexborHTMLParser(given)
         self._ids(tree)
-        self._blocks(tree)
+        self._attributes(tree)
+        self._code(tree)
         Site.at(self._complete.root).keep(self._complete)
         return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
 
@@ -211,14 +203,9 @@ class _Finished(Treeprocessor, Postprocessor):
         for node in tree.css(":is(h1, h2, h3, h4, h5, h6)[id^='__']"):
             self._allowed.check("id", node.attributes["id"] or "")
 
-    def _blocks(self, tree: LexborHTMLParser) -> None:
-        for number in tree.css(".linenos"):
-            number.decompose()
-        for marker in tree.css(f"{_WAIVER}:not(:has(+ pre, + .highlight, + .codehilite))"):
-            what = "there is no block of code below this waiver"
-            hint = "put it directly above one, or into the paragraph of a sentence, after it"
-            self._note(PageError(what, hint=hint), f"{{{{ waiver: {marker.attributes['title']}")
-        for node in tree.css(f".highlight, .codehilite, pre{_OWN}, pre{_OWN} > code"):
+    def _attributes(self, tree: LexborHTMLParser) -> None:
+        """Check what the options of fences set."""
+        for node in tree.css(f".highlight, .codehilite, {_WRITTEN}, {_WRITTEN} > code"):
             for name, value in node.attributes.items():
                 classes = [each for each in (value or "").split() if not _HIGHLIGHTER.fullmatch(each)]
                 self._allowed.check(name, " ".join(classes) if name == "class" else value or "")
@@ -226,25 +213,36 @@ class _Finished(Treeprocessor, Postprocessor):
             for loose in claims.unbound(title.text(), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 self._note(PageError(loose.what, evidence=title.text(), hint=hint), loose.text)
+
+    def _code(self, tree: LexborHTMLParser) -> None:
+        """Check that each block of code is in the page's snippets, or waived."""
+        for number in tree.css(".linenos"):
+            number.decompose()
+        for marker in tree.css(f"{_WAIVER}:not(:has(+ pre, + .highlight, + .codehilite))"):
+            hint = "put it directly above one, or into the paragraph of a sentence, after it"
+            token = f"{{{{ waiver: {marker.attributes['title']}"
+            self._note(PageError("there is no block of code below this waiver", hint=hint), token)
         evidence = Evidence(self._page())
         waived = f"{_WAIVER} + pre, {_WAIVER} + .highlight pre, {_WAIVER} + .codehilite pre"
-        for block in tree.css(f"pre{_OWN}:not({waived})"):
-            self._block(block.text(), evidence)
+        for block in tree.css(f"{_WRITTEN}:not({waived})"):
+            lines = [line.strip() for line in block.text().split("\n") if line.strip()]
+            if lines and not evidence.shows("\n".join(lines)):
+                self._not_run(lines, evidence)
 
-    def _block(self, text: str, evidence: Evidence) -> None:
-        """Note a block of code that the page's snippets do not have. On a waived page, only commands are noted."""
-        if evidence.shows(text):
-            return
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        command = next((line for line in lines if _COMMAND.match(line) and not evidence.shows(line)), None)
-        if command is not None:
-            what = "this command is shown, but nothing ran it"
-            hint = "use {{ transcript snippet/step }}, or put {{ waiver: why }} above the block"
+    def _not_run(self, lines: list[str], evidence: Evidence) -> None:
+        """Note a block of code. On a waived page, only commands are noted."""
+        missing = [line for line in lines if not evidence.shows(line)]
+        hint = "put {{ waiver: why }} above the block"
+        if command := next(filter(_COMMAND.match, missing), None):
+            what, hint = (
+                "this command is shown, but nothing ran it",
+                f"use {{{{ transcript snippet/step }}}}, or {hint}",
+            )
             self._note(PageError(what, evidence=command, hint=hint), command)
         elif not self._page().waived:
-            line = next((line for line in lines if not evidence.shows(line)), None)
             what = "this code is typed, and in no snippet of this page"
-            if line is None:
-                what, line = "the lines of this block do not stand together in a file or output of a snippet", lines[0]
-            hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the block'
+            if not missing:
+                what = "the lines of this block do not stand together in a file or output of a snippet"
+            line = [*missing, *lines][0]
+            hint = f'include a file with --8<-- "snippet/context/FILE", or {hint}'
             self._note(PageError(what, evidence=line, hint=hint), line)

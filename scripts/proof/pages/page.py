@@ -37,6 +37,7 @@ class Message:
     """An error message from one or more steps, with what to do about it, for the index of errors."""
 
     text: str
+    name: str = ""  # its ID on the page
     steps: list[str] = field(default_factory=list)  # as snippet/step
     remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
     links: list[str] = field(default_factory=list)  # to the pages that show it

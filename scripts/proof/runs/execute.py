@@ -326,6 +326,10 @@ def _run_command(
             case "detach":
                 named = [] if command.starts else ["--name", name]
                 argv = _argv(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
+            case "rm":
+                argv = _argv(command, engine, ["--volumes"])  # no snippet can name them, so they would stay for ever
+            case "rmi":
+                argv = _argv(command, engine, engine.removal_flags)
             case "ls" if not command.positionals:
                 argv = _argv(command, engine, engine.own_images)
             case "ps":

@@ -121,6 +121,10 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
+def environment(**fields: Any) -> Callable[[Capture], Capture]:
+    return lambda c: replace(c, environment=replace(c.environment, **fields))
+
+
 @pytest.mark.parametrize(
     ("forged", "says"),
     [
@@ -181,6 +185,10 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
         (provenance(engine_from="built from its source, certified"), "note: engine_from"),
         (provenance(revision="0123456"), "note: revision"),
         (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 99"}), "note: engine"),
+        (environment(engine="docker by a certified lab"), "note: engine"),
+        (environment(platform="a certified one"), "note: environment"),
+        (environment(bases="certified"), "note: environment"),
+        (step(0, output="#7 [certified 1/2] COPY note.txt /\n#7 DONE 0.0s\n"), "note/build: a step of the build"),
     ],
 )
 def test_whatever_is_shown_is_compared(note: Here, forged: Callable[[Capture], Capture], says: str) -> None:
@@ -385,7 +393,7 @@ def test_how_long_a_capture_may_say_that_something_took(tmp_path: Path) -> None:
 
 def test_durations_in_a_log_are_those_of_the_build(note: Here) -> None:
     """A title that looks like one is none, and both are rounded."""
-    log = "#7 [1/1] RUN sleep 99.0s\n#7 12.34 done\n#7 DONE 13.3s\n\n#8 naming to note 13.4s done\n"
+    log = "#7 [paper 2/2] RUN sleep 99.0s\n#7 12.34 done\n#7 DONE 13.3s\n\n#8 naming to note 13.4s done\n"
     honest = step(0, output=log, seconds=12.4)(note.capture)
     assert note.said(honest, honest) == []
     assert note.said(step(0, seconds=12.3)(honest), honest) == ["note/build: seconds"]
@@ -482,7 +490,7 @@ def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> Non
     with manifest_file.open("a") as file:
         file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
     note = Here(captured(root), "note")
-    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
+    log = "#7 [paper 2/2] RUN wc -c /a\n#7 {}\n"
     ran, cached = log.format("0.213 1234 /a"), log.format("CACHED")
     last = len(note.capture.steps) - 1
     run = step(last, output=cached)(step(0, output=ran)(note.capture))
@@ -624,9 +632,11 @@ def test_an_outcome_that_depends_on_the_minor_version(declared: str, says: list[
     assert [what for what in fails.said(old, new) if what.startswith("fails/run")] == says
 
 
-@pytest.mark.parametrize(("label", "exit", "found"), [("[x 1/1]", 1, True), ("[x 1/1]", 0, False), ("", 1, False)])
-def test_a_made_up_step_of_a_failed_build(note: Here, label: str, exit: int, *, found: bool) -> None:  # noqa: A002
-    """What other stages did before a build failed is not compared, but they have to be in the Dockerfile."""
+@pytest.mark.parametrize(
+    ("label", "exit", "found"), [("[x 1/1]", 1, True), ("[x 1/1]", 0, True), ("", 1, False), ("", 0, False)]
+)
+def test_a_made_up_label_of_a_step(note: Here, label: str, exit: int, *, found: bool) -> None:  # noqa: A002
+    """Labels are not compared, nor what other stages did before a build failed. Both have to be in the Dockerfile."""
     own = frozenset[str]().union(*note.snippet.dockerfiles["build"].labels)
     label = label or min(own)
     forged = step(0, exit=exit, output=f"#99 {label} RUN made-up\n#99 DONE 0.1s\n")(note.capture)

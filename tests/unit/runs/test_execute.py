@@ -16,6 +16,7 @@ from proof.engines.engine import Engine
 from proof.engines.image_archive import Limit
 from proof.runs import execute
 from proof.snippets import commands
+from proof.snippets.engine_version import Kind
 from proof.snippets.model import Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
@@ -112,6 +113,31 @@ def test_how_the_builds_of_a_run_use_the_cache(
     assert masked == flags * 2
     if "N" in "".join(masked):
         assert used[0] == used[1] != used[2] == used[3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "run"),
+    [
+        ("docker", "docker rm -f web", "docker rm --volumes -f proof-1-web"),
+        ("docker", "docker container rm web", "docker container rm --volumes proof-1-web"),
+        ("docker", "docker rmi example", "docker rmi proof-1/example"),
+        ("podman", "docker rmi example", "podman rmi --no-prune localhost/proof-1/example"),
+        ("podman", "docker image rm -f example", "podman image rm --no-prune -f localhost/proof-1/example"),
+    ],
+)
+def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container goes with its volumes, and an image without the steps below it: they may be the user's own."""
+    ran: list[str] = []
+
+    def record(_: Engine, argv: list[str], **__: object) -> Completed:
+        ran.append(" ".join(argv))
+        return Completed(tuple(argv), 0, b"", b"", 0.1)
+
+    monkeypatch.setattr(Engine, "run", record)
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))))
+    engine = Engine(kind, {}, "linux/amd64", prefix="proof-1/", supports_labels=kind == "podman")
+    execute._run_command(step, engine, NOTHING, [], kept="", cache=[], timeout=10)
+    assert ran == [run]
 
 
 def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

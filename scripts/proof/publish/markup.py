@@ -15,8 +15,8 @@ from proof.core.errors import UsageError, Where
 from proof.publish.page import Page, attribute
 from proof.publish.scripts import Scripts
 
-# What pages and the theme use. The name of an element says what it is only together with its place, because SVG and HTML
-# share names. So there is no HTML in a picture, not even where browsers allow it.
+# What pages and the theme use. SVG and HTML have elements of the same names, and the place of an element has to say
+# which of the two it is: so there is no HTML in a picture, not even where browsers allow it.
 _HEAD = frozenset("link meta script title".split())
 _PICTURE = frozenset("g title desc circle ellipse line path polygon polyline rect svg text tspan".split())
 _BODY = frozenset(

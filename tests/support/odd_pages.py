@@ -1,10 +1,11 @@
-"""Makes up HTML: allowed elements in malformed shapes, hostile ones, and mutations of tests/data/corpus/markup.toml.
+"""Makes up pages: allowed elements in malformed shapes, hostile ones, and mutations of tests/data/corpus/markup.toml.
 
-Each input is made from its number and a seed alone, so it can be repeated.
+Each is made from a seed and its number alone, so it can be repeated.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import tomllib
@@ -64,16 +65,83 @@ _COMMENTS = [
 ]
 _BLANKS = [" ", " ", " ", "\n", "\t", "\f", "/", "  ", "\r\n", " / "]
 _MISTAKEN_BLANKS = ["\u00a0", "\u2028", "\u000b", "\0", "\u3000", "\ufeff", "\u0085"]
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="description" content="{description}">{head}</head>
+<body><main><p title="{double}">1</p><p title='{single}'>2</p><p title={bare}>3</p>{body}<p>4</p></main></body></html>
+"""
+_PLACES = [*["body"] * 14, "double", "single", "bare", "title", "description", "head"]
+# Where Markdown and front matter take a text, which {} stands for.
+_CONTEXTS = [
+    *("{}", "x {} y", "# {}", "{}\n===", "- {}\n- x", "1. x\n\n    {}", "> {}", "*{}* **{}** ~~{}~~", "    {}"),
+    *("| a | b |\n|---|---|\n| {} | x |", "[{}](x)", "[x]({})", "[x](<{}>)", '[x](y "{}")', "[x](y '{}')"),
+    *("![{}](a.png)", "![x]({})", '![x](a.png "{}")', "[x][y]\n\n[y]: {}", '[x][y]\n\n[y]: z "{}"', "[{}]: x\n\n[{}]"),
+    *("<{}>", "<https://{}>", "`{}`", "``{}``", "```\n{}\n```", "``` {}\nx\n```", '``` go title="{}"\nx\n```'),
+    *("``` { .go {} }\nx\n```", '``` go hl_lines="{}"\nx\n```', "# x {: {} }", '# x {: title="{}" }', "# x { #{} }"),
+    *("x\n{: class='{}' }", "[x](y){: {} }", '!!! note "{}"\n    x', "!!! {}\n    x", '??? note "{}"\n    x'),
+    *("&{};", "term\n:   {}", "{{ {} }}", "{{ claim: {} }}", "{{ waiver: {} }}\n\n    x", '--8<-- "{}"'),
+    *("---\ntitle: {quoted}\n---\n# x", "---\ntitle: {quoted}\n---\nx", "---\ndescription: {quoted}\n---\n# x"),
+    *("---\ntags: [x, {quoted}]\ndate: 2026-01-01\n---\n# x", "---\nauthor: {quoted}\n---\n# x"),
+    *("---\ndate: {quoted}\n---\n# x", "---\n{}\n---\n# x", "---\nhide: [{quoted}]\n---\n# x", "title: {}\n\n# x"),
+]
+# What Markdown reads as its own, and what it puts in place of a part that is finished.
+_MARKS = [
+    *("`", "``", "*", "**", "_", "[", "]", "](", "][", "](x", "!", "\\", "\\<", "{: ", "}", "{: #x }", "|", "\n\n"),
+    *("\n", "    ", "# ", "> ", "- ", "1. ", "```\n", "~~~\n", "\n===\n", "[x]: ", "\t", "  \n", "{{ ", " }}"),
+    *("!!! note\n    ", ": ", "<!-- x -->", "&lt;", "&amp;lt;", "&quot;", "&#60;", "<https://", "<a@b>", "---\n"),
+    *(
+        "...\n",
+        "'",
+        '"',
+        "$",
+        "~~",
+        "^^",
+        "==",
+        "--",
+        "\\\n",
+        "*[x]: ",
+        "[^1]",
+        "\n[^1]: ",
+        "\x02",
+        "\x03",
+        "wzxhzdk:0",
+    ),
+    *("\x02wzxhzdk:0\x03", "\x02klzzwxh:0000\x03", "\x02amp\x03", "&#2;wzxhzdk:0&#3;"),
+]
 _STRAY_ENDS = [*_ALLOWED, *_VOID, *_DROPPED, "script", "template", "math", "style", "textarea"]
 
 
-def made_up(seed: int, number: int) -> str:
-    """An input. Of each ten, six have only allowed elements, two may have any, and two are mutated vectors."""
+def page(seed: int, number: int) -> str:
+    """An HTML page with something odd at one place."""
+    return filled(**{random.Random(f"page {seed} {number}").choice(_PLACES): _html(seed, number)})
+
+
+def filled(**texts: str) -> str:
+    """An HTML page with these texts at these places."""
+    return re.sub(r"\{(\w+)\}", lambda place: texts.get(place[1], ""), _PAGE)
+
+
+def markdown(seed: int, number: int) -> str:
+    """A page in Markdown with something odd at one place."""
+    dice = random.Random(f"markdown {seed} {number}")
+    text = _html(seed, number)
+    for mark in dice.choices(_MARKS, k=dice.choice([0, 0, 1, 2, 4])):
+        at = dice.randint(0, len(text))
+        text = text[:at] + mark + text[at:]
+    if dice.random() < 0.5:  # what stands there often has to be one line
+        text = " ".join(text.split())
+    return dice.choice(_CONTEXTS).replace("{}", text).replace("{quoted}", json.dumps(text))
+
+
+def with_canaries(text: str, elsewhere: str) -> str:
+    """A text with a script and an address that are noticed in place of CANARY and ELSEWHERE."""
+    return text.replace("CANARY", "canary()").replace("ELSEWHERE", elsewhere)
+
+
+def _html(seed: int, number: int) -> str:
+    """Of ten, six have only allowed elements, two may have any, and two are mutated vectors."""
     dice = random.Random(f"{seed}/{number}")
     kind = number % 10
-    if kind < 8:
-        return _Soup(dice, hostile=kind >= 6).text()
-    return _mutated(dice)
+    return _Soup(dice, hostile=kind >= 6).text() if kind < 8 else _mutated(dice)
 
 
 class _Soup:

@@ -1,8 +1,8 @@
-// How long a pull takes over the reader's own line. The bytes are those of the table below #calculator, which are facts.
-const above = document.getElementById("calculator")
-const table = [...document.querySelectorAll("table")].find(
-  each => above.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING,
-)
+// How long a pull takes over the reader's own line. The bytes are those of the table above #calculator, which are facts.
+const below = document.getElementById("calculator")
+const table = [...document.querySelectorAll("table")]
+  .filter(each => below.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
+  .pop()
 const bytes = new Map(
   [...table.tBodies[0].rows].map(({ cells: [name, size] }) => [
     name.textContent.trim(),
@@ -28,7 +28,7 @@ const form = make(
   make("label", {}, "Pulls a day ", pulls),
   answer,
 )
-;(table.closest(".md-typeset__scrollwrap") ?? table).after(form)
+below.before(form)
 
 const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 })
 

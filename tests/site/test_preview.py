@@ -228,6 +228,8 @@ def test_saves_are_seen(tmp_path: Path) -> None:
 
 def test_a_style_reloads_every_page(project: Path, site: Site, server: Server) -> None:
     """After a style changes, every page reloads, although no page's file changed."""
+    with (project / "mkdocs.yml").open("a") as settings:
+        settings.write("extra_css: [style.css]\n")
     preview = Preview(project, site, server, None)
     preview.step()
     before = news(server)["version"]

@@ -98,6 +98,7 @@ class StopBuildError(errors.UsageError, ClickException):
 
     def __init__(self, error: errors.ProofError) -> None:
         errors.ProofError.__init__(self, error.what, where=error.where, evidence=error.evidence, hint=error.hint)
+        self.also = error.also
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Called by MkDocs, which has already logged the whole message."""
@@ -138,8 +139,7 @@ class ProofExtension(Extension):
             self._site = Site.at(self._root)
             docs = self._root / self.getConfig("docs")
             allowed_files.check(self._site, docs)
-            if not self.getConfig("collect"):  # else `metadata.problems` lists them
-                self._site.cached("front matter", lambda: metadata.check(self._root, docs))
+            self._site.cached("front matter", lambda: metadata.check(self._root, docs))
         except errors.ProofError as error:
             raise stopping(error) from error
         self._md, self._is_restricted = md, False

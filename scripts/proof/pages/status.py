@@ -116,9 +116,9 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     try:
         scanned = scan.scan(root)
     except UsageError as error:  # no page can be read
-        if not problems:
+        if not problems and not error.also:
             raise
-        return Status(snippets, len(steps), count, [], combined([*problems, error]), notes)
+        return Status(snippets, len(steps), count, [], combined([*problems, error, *error.also]), notes)
     problems += _page_problems(scanned, steps, root / "snippets")
     problems += metadata.problems(root, Site.at(root).config, scanned)
     problems += confirmed.problems(root, scanned)

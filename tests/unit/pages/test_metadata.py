@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from proof.core import site_config
-from proof.core.errors import LimitError, ManifestError, ProofError
+from proof.core.errors import LimitError, ManifestError, UsageError
 from proof.pages import metadata
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
+from tests.support.makers import write
 
 
 def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "") -> list[str]:
@@ -24,7 +25,6 @@ def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "
     path.write_text(f"{front}# A page\n")
     page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
     read = FRONT_MATTER.match(path.read_text())
-    page.source = path.read_text()[read.end() if read else 0 :]
     found = metadata.problems(root, config, [PageReport(path, page, read[1] if read else "")])
     return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]
 
@@ -126,13 +126,14 @@ def checked(tmp_path: Path, front: str) -> None:
     ],
 )
 def test_what_front_matter_may_not_hold(tmp_path: Path, front: str, says: str) -> None:
-    """Themes write it into pages and the search index as it is. A build stops there, and `proof status` lists it."""
-    assert says in said(tmp_path, {}, f"---\n{front}\n---\n")[0]
-    with pytest.raises(ProofError) as refused:
-        metadata.check(tmp_path, tmp_path / "docs")
-    assert says in refused.value.what
-    assert refused.value.where is not None
-    assert refused.value.where.path == tmp_path / "docs/index.md"
+    """Themes write it into pages and the search index as it is. All of it is reported at once."""
+    docs = write(tmp_path / "docs", {f"{name}.md": f"---\n{front}\n---\n\n# A page\n" for name in "ab"})
+    with pytest.raises(UsageError) as refused:
+        metadata.check(tmp_path, docs)
+    first, second = refused.value, *refused.value.also
+    assert says in first.what
+    assert says in second.what
+    assert [problem.where.path for problem in (first, second) if problem.where] == [docs / "a.md", docs / "b.md"]
 
 
 def test_what_front_matter_may_hold(tmp_path: Path) -> None:
@@ -142,14 +143,15 @@ def test_what_front_matter_may_hold(tmp_path: Path) -> None:
         "date: 2026-11-23\ntags: [one, two]\nsearch: { boost: 0.001, exclude: true }\nhide: [navigation, toc]\n"
         "icon: material/emoticon-happy\nstatus: new\n"
     )
-    assert said(tmp_path, {}, f"---\n{front}---\n") == []
-    metadata.check(tmp_path, tmp_path / "docs")
+    metadata.check(tmp_path, write(tmp_path / "docs", {"a.md": f"---\n{front}---\n\n# A page\n"}))
 
 
 def test_lines_that_mkdocs_takes_for_front_matter(tmp_path: Path) -> None:
     """It reads `key: value` lines at the top of a page without `---`, too."""
-    assert said(tmp_path, {}, "title: <b>\n\n") == ["index.md:1 MkDocs would take this line for front matter"]
-    assert said(tmp_path, {}, "\nNote: a page may begin so.\n\n") == []
+    docs = write(tmp_path / "docs", {"a.md": "\nNote: a page may begin so.\n"})
+    metadata.check(tmp_path, docs)
+    with pytest.raises(UsageError, match=r"b\.md:1: MkDocs would take this line for front matter"):
+        metadata.check(tmp_path, write(docs, {"b.md": "title: <b>\n\n# A page\n"}))
 
 
 def test_settings_with_tags(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from html import unescape
 from typing import Any
+from urllib.parse import urlsplit
 
 from markdown import Markdown
 from markdown.extensions.attr_list import AttrListTreeprocessor
@@ -70,7 +71,8 @@ def restrict(
         (md.inlinePatterns, "entity"),
     ):
         registry.deregister(name, strict=False)
-    md.preprocessors.register(_Comments(md), "proof_comments", 20)  # after superfences (25), which takes fences out
+    # After superfences (25), which takes fences out, and before MkDocs' search for IDs (21).
+    md.preprocessors.register(_Comments(md), "proof_comments", 22)
     md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)  # after links in angle brackets (120)
     allowed = _Allowed(note, _CLASSES.union(classes))
     md.treeprocessors.register(_Attributes(md, allowed), "attr_list", 8)
@@ -86,9 +88,15 @@ def waiver(parent: ET.Element, reason: str) -> None:
 
 
 class _Comments(Preprocessor):
-    """Leaves out comments that are alone on their line: they are for tools that read the Markdown."""
+    """Leaves out comments that are alone on their line: they are for tools that read the Markdown.
+
+    And keeps MkDocs from looking for IDs in HTML, which pages do not have: it takes quadratic time for tags that do not
+    end, and a traceback is the end of `<![a`.
+    """
 
     def run(self, lines: list[str]) -> list[str]:
+        if "mkdocs_raw_html" in self.md.preprocessors:
+            self.md.preprocessors["mkdocs_raw_html"].run = lambda lines: lines  # type: ignore[method-assign]
         return [line for line in lines if not _COMMENT.fullmatch(line)]
 
 
@@ -131,6 +139,16 @@ class _Allowed:
         self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
         return ""
 
+    def address(self, element: ET.Element) -> None:
+        """Check that what a link or an image has is an address. MkDocs ends in a traceback if it is none."""
+        for name in ("href", "src"):
+            try:
+                urlsplit(element.get(name, ""))
+            except ValueError as error:
+                written = element.get(name, "")
+                element.set(name, "")
+                self._note(PageError(f"this is no address: {error}", evidence=written, hint="correct it"), written)
+
     def classes(self, value: str, *, more: Collection[str] = (), written: str = "") -> str:
         """Those of some classes that are allowed, or in `more`. `written` is what the page has, if not `.name`."""
         names = value.split()
@@ -162,6 +180,7 @@ class _Attributes(AttrListTreeprocessor):
                     del element.attrib[name]
                     if allowed := self._allowed.value(name, value or "", made="class" in had) or had.get(name):
                         element.set(name, allowed)
+            self._allowed.address(element)
 
 
 class _Hide(Treeprocessor):

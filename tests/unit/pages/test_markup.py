@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.config import load_config
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.pages import scan
@@ -97,6 +100,15 @@ class TestHtml:
         page = LexborHTMLParser(convert(text, project)).body
         assert page is not None
         assert page.text().strip() == seen
+
+    def test_mkdocs_does_not_look_for_it(self, project: Path) -> None:
+        """Its reader would end in a traceback."""
+        config = load_config(str(project / "mkdocs.yml"))
+        files = Files([file := File("index.md", config.docs_dir, config.site_dir, use_directory_urls=True)])
+        page = Page(None, file, config)
+        page.markdown = "`<![a`"
+        page.render(config, files)
+        assert page.content == "<p><code>&lt;![a</code></p>"
 
     def test_a_comment_in_a_fence(self, project: Path) -> None:
         """It is code there."""
@@ -203,6 +215,20 @@ class TestAttributes:
         tree = LexborHTMLParser(html)
         for css in ("h1#one", 'img[width="30%"][loading=lazy]', "p#b-2.two", "div.admonition.two", "#c.two.highlight"):
             assert tree.css_first(css), css
+
+    @pytest.mark.parametrize("name", ["title", "id", "class", "width"])
+    def test_a_name_without_a_value(self, name: str, project: Path) -> None:
+        """It is left out: other extensions do not expect it."""
+        html = convert(f"# A page {{: {name} }}\n\n[x](y){{: {name}= }}", project, collect=True)
+        assert f' {name}=""' not in html
+
+    @pytest.mark.parametrize(
+        "text", ["[x](https://])", "<https://[>", "![x](http://[)", "[x]\n\n[x]: //[", "[x](//\u2100)"]
+    )
+    def test_what_is_no_address(self, text: str, project: Path) -> None:
+        """MkDocs would end in a traceback."""
+        with pytest.raises(StopBuildError, match="this is no address"):
+            convert(text, project)
 
     def test_an_error_message(self, project: Path) -> None:
         """A heading of this class is in no table of contents: an index of errors has too many."""

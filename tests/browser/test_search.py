@@ -16,7 +16,7 @@ from tests.browser.conftest import Reader
 def messages(site: Path) -> dict[str, str]:
     """The id of each message in the index of errors, by its text."""
     html = (site / "errors" / "index.html").read_text("utf-8")
-    found = re.findall(r'<h3 class="message" id="([^"]+)"><code>(.*?)</code></h3>', html, re.DOTALL)
+    found = re.findall(r'<h3 class="message" id="([^"]+)"><code>(.*?)</code>', html, re.DOTALL)
     return {unescape(text): name for name, text in found}
 
 

@@ -1,23 +1,26 @@
 """Checks which files docs/ and snippets/ contain before a site is built, as they may come from an untrusted source.
 
 A site generator follows links, and copies every file that is not a page unchanged. So docs/ may contain only regular
-files of a few harmless types, and the scripts and the icon that mkdocs.yml names. For example, an HTML file would be an
-unchecked page of the site.
+files of a few harmless types, and the scripts, style sheets and the icon that mkdocs.yml names. For example, an HTML
+file would be an unchecked page of the site.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from proof.core.errors import PageError, RefusedError, Where
 from proof.core.files import check_plain, kind
+from proof.core.text import first_invisible
 from proof.pages.site import Site
 from proof.pages.site_config import named_files
 from proof.snippets import context
 
-# Pages, and file types that a browser never runs. Case matters: other programs may treat `.MD` differently.
-_COPIED = frozenset(".md .css .png .jpg .jpeg .gif .webp .avif .ico .woff2 .txt .csv".split())
+# Pages, images and fonts. A host may serve text as a script. Case matters: other programs may treat `.MD` differently.
+_COPIED = frozenset(".md .png .jpg .jpeg .gif .webp .avif .ico .woff2".split())
+_MARKUP = re.compile("[<>&\"'`]")
 _DEEPEST = 500  # bytes; nothing is read from longer paths in a snippet
 
 
@@ -43,6 +46,9 @@ def _check_kinds(named: set[str], docs: Path) -> None:
             if path.suffix not in _COPIED and path.relative_to(docs).as_posix() not in named:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
                 hint = "end pages in .md; list scripts in mkdocs.yml, under extra_javascript or extra: scripts"
+                raise PageError(what, where=Where(path), hint=f"{hint}, and style sheets under extra_css")
+            if _MARKUP.search(name) or first_invisible(name):  # themes show the name of a page without a title
+                what, hint = "the name of this file has markup or invisible characters", "give it a plain name"
                 raise PageError(what, where=Where(path), hint=hint)
 
 

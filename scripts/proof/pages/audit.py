@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from html import unescape
 
+from markdown.treeprocessors import UnescapeTreeprocessor
+
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
 from proof.facts import claims, expression, quantities
 from proof.facts.claims import Claim, Unbound
 from proof.facts.values import Source
-from proof.pages import raw_html, verbatim
+from proof.pages import verbatim
 from proof.pages.evidence import Evidence
 from proof.pages.page import Page, Waiver
 
@@ -33,6 +35,7 @@ _LAST = 0xF8FF
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
+_ESCAPED = UnescapeTreeprocessor()
 _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
@@ -96,8 +99,6 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
-        _html(page)
-        _code(page, evidence)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
@@ -161,31 +162,11 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     return [page.stated[token.element] for token in inside.values() if token.element in page.stated]
 
 
-def _html(page: Page) -> None:
-    """Note what HTML states that the author typed, and characters that hide in entities."""
-    for html in page.raw:
-        if html.startswith("&") and (seen := unescape(html)) and (seen.isalnum() or not seen.isprintable()):
-            page.note(PageError(f"`{html}` stands for a character that you can type", hint="type it"), html)
-        for loose in raw_html.unbound(html):
-            hint = "say it in Markdown, where a fact or a claim can stand"
-            page.note(PageError(_PRIVATE.sub("…", loose.what), evidence=loose.sentence, hint=hint), loose.text)
-
-
-def _code(page: Page, evidence: Evidence) -> None:
-    """Note code that was typed into a fence and is in no snippet."""
-    what = "this code is typed, and in no snippet of this page"
-    hint = 'include a file with --8<-- "snippet/context/FILE", or put {{ waiver: why }} above the fence'
-    for line in page.typed:
-        if not evidence.includes(line):
-            page.note(PageError(what, evidence=line, hint=hint), line)
-
-
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
-        for name in raw_html.READ.intersection(element.keys()) if element.tag != "data" else ():
-            text = element.get(name, "")
-            for loose in claims.unbound(verbatim.read(text), ()):
+        for text in (element.get("alt", ""), element.get("title", "")) if element.tag != "data" else ():
+            for loose in claims.unbound(unescape(text), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 page.note(PageError(loose.what, evidence=text, hint=hint), loose.text)
 
@@ -253,8 +234,6 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
         kind = str(child.get("class", "")).split(" ")[0]
         if child.tag == "data":
             parts.append(_token(_Token("fact", verbatim.read(child.text), child), tokens))
-        elif kind == "verbatim":
-            parts.append(_typed(verbatim.read("".join(child.itertext()))))
         elif kind in ("claim", "waiver") and child.get("data-text"):
             parts.append(_token(_Token(kind, child.get("data-text", ""), child), tokens))
         elif child.tag == "code":
@@ -269,8 +248,8 @@ def _flat(element: ET.Element, tokens: list[_Token], *, cited: bool = False) -> 
 
 
 def _typed(text: str | None) -> str:
-    """Text without characters of the private use area, which would be taken for tokens."""
-    return _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", text or "")
+    """Text as readers see it, without characters of the private use area, which would be taken for tokens."""
+    return _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", _ESCAPED.unescape(text or ""))
 
 
 def _token(token: _Token, tokens: list[_Token]) -> str:

@@ -31,9 +31,10 @@ class Evidence:
                 return True
         return False
 
-    def includes(self, line: str) -> bool:
-        """Whether this text is anywhere in the snippets."""
-        return self.has(lambda text: line in text)
+    def shows(self, code: str) -> bool:
+        """Whether these lines stand together in a file, in an output or among the commands. Blanks do not count."""
+        lines = _lines(code)
+        return self.has(lambda text: lines in _lines(text))
 
     def names(self, name: str) -> bool:
         """Whether a name is anywhere in the snippets, as a whole word."""
@@ -81,6 +82,13 @@ def _texts(page: Page) -> Iterator[str]:
     for name in names:
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)
+
+
+@functools.lru_cache(maxsize=256)
+def _lines(text: str) -> str:
+    """The lines of a text, each with single blanks between its words, and without empty ones."""
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return "\n".join(["", *filter(None, lines), ""])
 
 
 def _contains(name: str, text: str) -> bool:

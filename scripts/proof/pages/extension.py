@@ -20,6 +20,7 @@ can start a process: pages are rendered from committed captures alone.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -53,6 +54,8 @@ from proof.pages import (
     flag_spans,
     footer,
     indexes,
+    markup,
+    metadata,
     transcript,
     try_box,
     values,
@@ -70,20 +73,15 @@ from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
-_WAIVED_BLOCK = re.compile(r"^\{\{\s*waiver:.+\}\}$")
-_CODE_FENCE = re.compile(
-    r"[`~]{3,}\s*(?:\{\s*\.)?(?:dockerfile|containerfile|docker|golang|go|sh|bash|zsh|fish|shell|console)\b",
-    re.IGNORECASE,
+_WAIVER = re.compile(  # alone, or with a fence directly below it, which has been stashed by then
+    rf"^\{{\{{\s*(?P<page>page )?waiver:(?P<reason>(?:(?!\}}\}}).)+)\}}\}}\s*(?=\Z|{STX}wzxhzdk:)", re.DOTALL
 )
-_WAIVED_PAGE = re.compile(r"^\{\{\s*page waiver:\s*(.+?)\s*\}\}$")
-_COMMAND = re.compile(
-    r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
-    r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
-)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _TRANSCRIPT = re.compile(r"^\{\{\s*transcript\s+(\S+)\s*\}\}$")
 _EXPLORER = re.compile(r"^\{\{\s*explorer\b(?!\.)(.*?)\s*\}\}$")
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
 _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other line with it is refused
+_CODE_SPAN = re.compile(r"`[^`]*`")
 _ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
 _SHORTEST_REASON = 2  # words
 _SIDE_BY_SIDE = 2  # images in an explorer
@@ -124,6 +122,8 @@ class ProofExtension(Extension):
             "collect": [False, "collect every problem of a page instead of stopping at the first"],
             "draft": [False, "show stale captures, and say so at each, instead of stopping"],
             "about_bases": ["", "the page, below docs, that says where base images come from"],
+            "classes": [[], "classes that attribute lists and fences may set, and types of admonitions"],
+            "built_later": [[], "addresses that pages may link although the site generator does not know them"],
         }
         super().__init__(**options)
 
@@ -134,24 +134,22 @@ class ProofExtension(Extension):
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
         try:
             self._site = Site.at(self._root)
-            allowed_files.check(self._site, self._root / self.getConfig("docs"))
+            docs = self._root / self.getConfig("docs")
+            allowed_files.check(self._site, docs)
+            if not self.getConfig("collect"):  # else `metadata.problems` lists them
+                self._site.cached("front matter", lambda: metadata.check(self._root, docs))
         except errors.ProofError as error:
             raise stopping(error) from error
-        self.reset()
+        self._md, self._is_restricted = md, False
         md.registerExtension(self)
         md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
         # First, to see the page as it was written.
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
         chart_fence.register(md, self.current, _note)
-        # Around Python-Markdown's own readers of HTML (both 20): of blocks first, then of what is inside sentences.
-        raw = _RawHtml(md, self.current)
-        md.preprocessors.register(_Moment(md, raw.start), "proof_html_start", 21)
-        md.preprocessors.register(_Moment(md, raw.end), "proof_html_end", 19)
-        md.treeprocessors.register(_Moment(md, raw.start), "proof_html_inline_start", 21)
-        md.treeprocessors.register(_Moment(md, raw.end), "proof_html_inline_end", 19)
-        md.parser.blockprocessors.register(_Transcripts(md.parser, self.current), "proof_transcript", 175)
-        md.parser.blockprocessors.register(_Explorers(md.parser, self.current), "proof_explorer", 174)
+        for number, element in enumerate((_Transcripts, _Explorers, _Lists, _Waivers)):
+            processor = element(md.parser, self.current)
+            md.parser.blockprocessors.register(processor, f"proof{element.__name__.lower()}", 175 - number)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.
         md.inlinePatterns.register(_Inline(_INLINE, md, self.current), "proof_fact", 185)
         # After inline processing (20) and attribute lists (8), before the table of contents (5) reads the headings.
@@ -174,7 +172,16 @@ class ProofExtension(Extension):
         return self.page
 
     def reset(self) -> None:
-        """Called by Python-Markdown before each page except the first."""
+        """Called by Python-Markdown when all extensions are set up, and before each page except the first."""
+        if not self._is_restricted:
+            self._is_restricted = True
+            if "snippet" in self._md.preprocessors:
+                what = "pymdownx.snippets would publish any file that a link leads to"
+                where = errors.Where(site_file(self._root))
+                raise stopping(errors.PageError(what, where=where, hint="remove it there"))
+            classes, later = self.getConfig("classes"), self.getConfig("built_later")
+            note = lambda error, token: _note(self.page, error, token)  # noqa: E731
+            markup.restrict(self._md, self.current, note, classes=classes, later=later)
         self.page = Page(
             self._root,
             self._root / self.getConfig("docs"),
@@ -183,6 +190,7 @@ class ProofExtension(Extension):
             collect=self.getConfig("collect"),
             draft=self.getConfig("draft") or _serving(),
             find_file=self._site.page_with,
+            stash=functools.cache(self._md.htmlStash.store),
             about_bases=self.getConfig("about_bases"),
         )
 
@@ -197,11 +205,7 @@ _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "error
 
 
 class _Source(OnPage, Preprocessor):
-    """Keeps the page's text for error messages, includes files in fences, and checks the commands that fences show.
-
-    Files are included only here. pymdownx.snippets is not used: it has too many ways to name a file, follows links, and
-    includes recursively.
-    """
+    """Keeps the page's text for error messages, and includes files in fences."""
 
     def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
         super().__init__(md)
@@ -209,66 +213,16 @@ class _Source(OnPage, Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         self.page.source = "\n".join(lines)
-        if "snippet" in self.md.preprocessors:
-            what, hint = (
-                "pymdownx.snippets would publish any file that a link leads to",
-                "remove it there",
-            )
-            raise stopping(errors.PageError(what, where=errors.Where(site_file(self.page.root)), hint=hint))
-        fence, waived, code = "", False, False
+        fence = ""
         written: list[str] = []
         for line in lines:
-            if _MARKER in line:
+            if _MARKER in _CODE_SPAN.sub("", line):
                 written += self._included(line, fenced=bool(fence))
                 continue
             if (mark := chart_fence.FENCE.match(line)) is not None:
-                code = code if fence else not waived and _CODE_FENCE.search(line) is not None
                 fence = "" if fence and line.strip().startswith(fence) else fence or mark["mark"]
-            elif fence and code and line.strip() and not _COMMAND.match(line):
-                self.page.typed.append(line.strip())
-            elif fence and not waived and _COMMAND.match(line):
-                what = "this command is shown, but nothing ran it"
-                hint = "use {{ transcript snippet/step }}, or put {{ waiver: why }} above the fence"
-                _note(self.page, errors.PageError(what, evidence=line.strip(), hint=hint), line)
-            if not fence and _WAIVED_BLOCK.match(line.strip()) and not (written and written[-1].strip()):
-                waived = True
-                self._waive("a fence", line.strip()[2:-2].partition(":")[2].strip(), line)
-                continue
-            if not fence and (page_waiver := _WAIVED_PAGE.match(line.strip())):
-                if any(text.strip() and not text.startswith("#") for text in written):
-                    what = "a page waiver comes before the first paragraph"
-                    _note(self.page, errors.PageError(what, evidence=line, hint="move it below the title"), line)
-                self.page.waived = page_waiver[1]
-                self._waive("a page", page_waiver[1], line)
-                continue
-            if not fence and line.strip() and mark is None:
-                waived = False
-            index = None if fence else INDEX.match(line)
-            written += self._index(index, line) if index else [line]
+            written.append(line)
         return written
-
-    def _waive(self, what: str, reason: str, line: str) -> None:
-        try:
-            _check_reason(reason)
-        except errors.PageError as error:
-            _note(self.page, error, line)
-        self.page.waivers.append(Waiver(what, reason))
-
-    def _index(self, index: re.Match[str], line: str) -> list[str]:
-        self.page.lists.append(f"measurements/{index['snippet']}" if index["snippet"] else index["list"] or "error")
-        if not self.page.expand:
-            return []
-        try:
-            if index["step"]:
-                return indexes.error(self.page, index["step"])
-            if index["snippet"]:
-                return indexes.measurements_of(self.page, index["snippet"])
-            return _INDEXES[index["list"]](self.page)
-        except errors.PageError as error:
-            _note(self.page, error, line)
-            return []
-        except errors.ProofError as error:  # from a manifest, with its own line
-            raise stopping(error) from error
 
     def _included(self, line: str, *, fenced: bool) -> list[str]:
         """The lines of the file that `line` includes. On a problem, notes it and returns nothing."""
@@ -340,9 +294,11 @@ class _Alone(OnPage, BlockProcessor):
         block = blocks.pop(0).strip()
         found = self.pattern.match(block)
         assert found is not None
-        self.show(parent, block, found[1])
+        if rest := block[found.end() :]:
+            blocks.insert(0, rest)
+        self.show(parent, found)
 
-    def show(self, parent: ET.Element, block: str, named: str) -> None:
+    def show(self, parent: ET.Element, found: re.Match[str]) -> None:
         """Add what the element shows to `parent`."""
         raise NotImplementedError
 
@@ -352,16 +308,17 @@ class _Transcripts(_Alone):
 
     pattern = _TRANSCRIPT
 
-    def show(self, parent: ET.Element, block: str, named: str) -> None:
+    def show(self, parent: ET.Element, found: re.Match[str]) -> None:
+        named = found[1]
         snippet, _, step = named.partition("/")
         again = self.page.shown.count(named)
         html = ""
         try:
             html = self._render(snippet, step)
-            if self.page.draft and (found := stale_captures(self.page, [snippet])):
-                html = transcript.not_current(found[snippet]) + html
+            if self.page.draft and (stale := stale_captures(self.page, [snippet])):
+                html = transcript.not_current(stale[snippet]) + html
         except errors.ProofError as error:
-            _note(self.page, error, block)
+            _note(self.page, error, found[0])
         # Stashed, so that no later processor reads what a program printed. The element around it has the ID, because a
         # site generator that checks links looks for their targets in the tree.
         around = ET.SubElement(parent, "div", {"id": transcript.anchor(snippet, step, again=again)})
@@ -437,19 +394,67 @@ class _Explorers(_Alone):
 
     pattern = _EXPLORER
 
-    def show(self, parent: ET.Element, block: str, named: str) -> None:
+    def show(self, parent: ET.Element, found: re.Match[str]) -> None:
         self.page.explorers += 1
         html = ""
         try:
-            names = named.split()
+            names = found[1].split()
             if not 0 < len(names) <= _SIDE_BY_SIDE:
                 raise errors.PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
             self.page.snippets |= set(names)
             images = [explorer.image(self.page.snippet(name), self.page.book.captures.get(name)) for name in names]
             html = explorer.render(images, f"explorer-{self.page.explorers}")
         except errors.ProofError as error:
-            _note(self.page, error, block)
+            _note(self.page, error, found[0])
         ET.SubElement(parent, "div").text = self.parser.md.htmlStash.store(html)
+
+
+class _Lists(_Alone):
+    """`{{ proof }}` and the other lists, written in Markdown."""
+
+    pattern = INDEX
+
+    def test(self, parent: ET.Element, block: str) -> bool:
+        return parent is self.parser.root and super().test(parent, block)
+
+    def show(self, parent: ET.Element, found: re.Match[str]) -> None:
+        self.page.lists.append(f"measurements/{found['snippet']}" if found["snippet"] else found["list"] or "error")
+        if not self.page.expand:
+            return
+        try:
+            if found["step"]:
+                lines = indexes.error(self.page, found["step"])
+            elif found["snippet"]:
+                lines = indexes.measurements_of(self.page, found["snippet"])
+            else:
+                lines = _INDEXES[found["list"]](self.page)
+        except errors.PageError as error:
+            _note(self.page, error, found[0])
+        except errors.ProofError as error:  # from a manifest, with its own line
+            raise stopping(error) from error
+        else:
+            self.parser.parseChunk(parent, "\n".join(lines).strip())
+
+
+class _Waivers(_Alone):
+    """`{{ waiver: why }}` above a block of code, and `{{ page waiver: why }}` below the title."""
+
+    pattern = _WAIVER
+
+    def show(self, parent: ET.Element, found: re.Match[str]) -> None:
+        reason = " ".join(found["reason"].split())
+        try:
+            _check_reason(reason)
+        except errors.PageError as error:
+            _note(self.page, error, found[0])
+        self.page.waivers.append(Waiver("a page" if found["page"] else "a fence", reason))
+        if not found["page"]:
+            markup.waiver(parent, reason)
+            return
+        self.page.waived = reason
+        if parent is not self.parser.root or any(before.tag not in _HEADINGS for before in parent):
+            what = "a page waiver comes before the first paragraph"
+            _note(self.page, errors.PageError(what, evidence=found[0], hint="move it below the title"), found[0])
 
 
 class _Inline(OnPage, InlineProcessor):
@@ -482,8 +487,6 @@ class _Inline(OnPage, InlineProcessor):
         return whole if where is not None and where.line else m[0]
 
     def _element(self, text: str) -> ET.Element:
-        if found := verbatim.TOKEN.fullmatch(text):
-            return verbatim.element(found)
         return self._aside(found[1], found[2]) if (found := _ASIDE.fullmatch(text)) else self._fact(text)
 
     def _aside(self, kind: str, text: str) -> ET.Element:
@@ -507,35 +510,6 @@ class _Inline(OnPage, InlineProcessor):
         return element
 
 
-class _RawHtml(OnPage):
-    """Notes which HTML an author has typed, of all that is stashed: Python-Markdown stashes it between two moments."""
-
-    def __init__(self, md: Markdown, current: Callable[[], Page]) -> None:
-        self._md = md
-        self.current = current
-        self._before = 0
-
-    def start(self) -> None:
-        """From now on Python-Markdown reads HTML."""
-        self._before = len(self._md.htmlStash.rawHtmlBlocks)
-
-    def end(self) -> None:
-        """It has read it."""
-        self.page.raw += [text for text in self._md.htmlStash.rawHtmlBlocks[self._before :] if isinstance(text, str)]
-
-
-class _Moment(Preprocessor, Treeprocessor):
-    """Calls a function when the processors have come this far, and hands on what they were given."""
-
-    def __init__(self, md: Markdown, call: Callable[[], None]) -> None:
-        super().__init__(md)
-        self._call = call
-
-    def run(self, given: Any) -> Any:  # lines, or a tree
-        self._call()
-        return given
-
-
 class _Audit(OnPage, Treeprocessor):
     """Checks the finished page: no unclosed braces, no false claims, no unbound numbers."""
 
@@ -552,7 +526,6 @@ class _Audit(OnPage, Treeprocessor):
             if (line := footer.line(self.page)) is not None:
                 root.append(verbatim.literal(line))
             flag_spans.in_codes(root)
-            Site.at(self.page.root).keep(self.page)
         except errors.ProofError as error:
             raise stopping(error) from error
 
@@ -573,7 +546,7 @@ class _Audit(OnPage, Treeprocessor):
     def _leftovers(self, root: ET.Element) -> None:
         for element in root.iter():
             # The text of a fact is what a program printed, which may contain braces.
-            quoted = element.tag in ("code", "pre", "data") or element.get("class") == "verbatim"
+            quoted = element.tag in ("code", "pre", "data")
             inside = "" if quoted else element.text or ""
             for text in (inside, element.tail or ""):
                 if "{{" in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -16,7 +17,7 @@ from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.facts.values import Source
-from proof.pages import verbatim
+from proof.pages import flag_spans
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import manifest, project
@@ -37,7 +38,7 @@ def measurements(page: Page) -> list[str]:
     snippets = project.load_all(page.root)
     own = [snippet for snippet in snippets if snippet.folder.name in pages]
     rest = [snippet for snippet in snippets if snippet.folder.name not in pages]
-    return [*_linked(own, pages, page), *_snippets(rest, page), *_not_measured(rest)]
+    return [*_linked(own, pages, page), *_snippets(rest, page), *_not_measured(rest, page)]
 
 
 def measurements_of(page: Page, name: str) -> list[str]:
@@ -54,14 +55,14 @@ def measurements_of(page: Page, name: str) -> list[str]:
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
-    written = [f"# {verbatim.text(_common_title(snippets))} {{ #{_anchor(name)} }}", ""]
-    written += [" · ".join([*back, f"run it again: <code>proof check {name}</code>"]), ""]
+    written = [f"# {_text(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
+    written += [" · ".join([*back, f"run it again: `proof check {name}`"]), ""]
     one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
         heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet.name))
         if one_title and snippet.variant:  # headings have to differ, or a screen reader can't tell the sections apart
             heading = snippet.variant
-        written += ["", f"## {verbatim.text(heading)} {{ #{address} }}", ""]
+        written += ["", f"## {_text(heading, page)} {{ #{address} }}", ""]
         written += _one(snippet, page, showing, transcripts=True)
     return written
 
@@ -70,7 +71,7 @@ def errors(page: Page) -> list[str]:
     """The Markdown for `{{ errors }}`: every expected error message that the page has not listed yet, by alphabet."""
     known = _collected(page)
     found = [known.pop(text) for text in sorted(known, key=str.lower)]
-    return [line for message in found for line in _entry(message)]
+    return [line for message in found for line in _entry(message, page)]
 
 
 def error(page: Page, step: str) -> list[str]:
@@ -83,7 +84,7 @@ def error(page: Page, step: str) -> list[str]:
     if message is None:
         what = f"'{step}' has no error message that is left to list"
         raise PageError(what, hint="name a step with `exit` that a page shows, and each message once")
-    return _entry(known.pop(message.text))
+    return _entry(known.pop(message.text), page)
 
 
 def _collected(page: Page) -> dict[str, Message]:
@@ -98,6 +99,11 @@ def _collected(page: Page) -> dict[str, Message]:
             for name in [] if scanned.page.generated else scanned.page.shown:
                 if name in steps and not steps[name].unlisted:
                     _collect(steps[name], scanned, page, page.messages)
+        names: Counter[str] = Counter()
+        for message in page.messages.values():
+            name = re.sub(r"\W+", "-", message.text.lower()).strip("-_") or "message"
+            names[name] += 1
+            message.name = name if names[name] == 1 else f"{name}-{names[name]}"
     return page.messages
 
 
@@ -113,17 +119,16 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     text, *others = different.values()
     message = known.setdefault(text, Message(text))
     message.steps.append(str(step))
-    sentences = [_prose(step.remedy)] if step.remedy else []
-    sentences += [f"{_by(worded, other)} says <code>{_inline(other)}</code>." for other in others]
+    sentences = [_prose(step.remedy, page)] if step.remedy else []
+    sentences += [f"{_by(worded, other)} says {_code(other, page)}." for other in others]
     message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
     if not any(f"]({_path(scanned, page)}#" in other for other in message.links):
         message.links.append(_link(scanned, page, step))
 
 
-def _entry(message: Message) -> list[str]:
-    # A heading, because search ranks and links headings; in HTML, so that no table of contents lists it.
-    name = re.sub(r"\W+", "-", message.text.lower()).strip("-")
-    heading = f'<h3 class="message" id="{name}"><code>{_inline(message.text)}</code></h3>'
+def _entry(message: Message, page: Page) -> list[str]:
+    # A heading, because search ranks and links headings. No table of contents lists those of this class.
+    heading = f"### {page.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 
@@ -152,7 +157,7 @@ def _message(output: str, expect: str) -> str:
 
 def _link(scanned: PageReport, page: Page, step: Step) -> str:
     """A link from `page` to the place where another page shows a step."""
-    return f"[{_prose(scanned.title.rstrip('?'))}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
+    return f"[{_prose(scanned.title.rstrip('?'), page)}]({_path(scanned, page)}#{anchor(step.snippet, step.name)})"
 
 
 def _path(scanned: PageReport, page: Page) -> str:
@@ -167,25 +172,25 @@ def _pages(page: Page) -> Iterator[str]:
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
         if any(counts):
-            yield f"| [{_prose(found.title)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
+            yield f"| [{_prose(found.title, page)}]({_path(found, page)}) | {' | '.join(map(str, counts))} |"
     yield ""
 
 
 def _claims(page: Page) -> Iterator[str]:
     scanned = page.list_pages()
     rows = [
-        _row(_sentence(claim.sentence, found), f"<code>{_inline(claim.predicate)}</code>", _inline(claim.values))
+        _row(_sentence(claim.sentence, found), f"<code>{as_html(claim.predicate)}</code>", as_html(claim.values))
         for found in scanned
         for claim in found.page.claims
     ]
     waived = [(found, waiver) for found in scanned for waiver in found.page.waivers]
     yield from ("", "## Claims", "")
     yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
-    yield from _table(("Sentence", "Holds if", "Over"), rows, kind="claims")
+    yield from _table(page, ("Sentence", "Holds if", "Over"), rows, kind="claims")
     if waived:
-        rows = [_row(_sentence(waiver.sentence, found), _inline(waiver.reason)) for found, waiver in waived]
+        rows = [_row(_sentence(waiver.sentence, found), as_html(waiver.reason)) for found, waiver in waived]
         yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
-        yield from _table(("Sentence", "Why"), rows, kind="claims")
+        yield from _table(page, ("Sentence", "Why"), rows, kind="claims")
 
 
 def _showing(page: Page) -> dict[str, list[PageReport]]:
@@ -230,11 +235,12 @@ def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: 
     for snippet in snippets:
         own = f"{_path(pages[snippet.folder.name], page)}#{_anchor(snippet.name)}"
         size = f"{snippet.name}.size"
+        breaking = snippet.name.replace("_", "_<wbr>")
         shown = {_path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
         yield (
-            f"| [{verbatim.text(snippet.title)}]({own}) <code>{snippet.name.replace('_', '_<wbr>')}</code> "
+            f"| [{_text(snippet.title, page)}]({own}) {page.stash(f'<code>{breaking}</code>')} "
             f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
-            f"| {' · '.join(f'[{_prose(found.title)}]({path})' for path, found in shown.items())} |"
+            f"| {' · '.join(f'[{_prose(found.title, page)}]({path})' for path, found in shown.items())} |"
         )
     yield ""
 
@@ -248,7 +254,7 @@ def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
     yield "is on the page that shows it; what no page shows is here."
     for snippet in snippets:
-        yield from ("", f"### {verbatim.text(snippet.title)} {{ #{_anchor(snippet.name)} }}", "")
+        yield from ("", f"### {_text(snippet.title, page)} {{ #{_anchor(snippet.name)} }}", "")
         yield from _one(snippet, page, showing)
 
 
@@ -264,32 +270,32 @@ def _one(
     for step in snippet.steps:
         links = " · ".join(_link(found, page, step) for found in showing.get(str(step), ()))
         if links and not transcripts:
-            yield from ("", f"{verbatim.code(step.text)} → {links}", "")
+            yield from ("", f"{_code(step.text, page)} → {links}", "")
             continue
         yield from ("", f"{{{{ transcript {step} }}}}", "")
         if transcripts and (links or step.unshown):
-            yield f"Shown on {links}" if links else f"Shown only here: {verbatim.text(step.unshown)}"
+            yield f"Shown on {links}" if links else f"Shown only here: {_text(step.unshown, page)}"
             yield from ("{: .shown-on }", "")
-    yield from _facts(snippet, captures, heading=transcripts)
+    yield from _facts(snippet, captures, page, heading=transcripts)
 
 
-def _facts(snippet: Snippet, captures: Sequence[Capture], *, heading: bool) -> Iterator[str]:
+def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading: bool) -> Iterator[str]:
     """The facts of a snippet. Those of the first capture come before those that only another engine shows."""
     facts = {name: fact for capture in reversed(captures) for name, fact in capture.facts.items()}
     order = dict.fromkeys(name for capture in captures for name in capture.facts)
     rows = [
         _row(
-            f"<code>{snippet.name}.{_inline(name)}</code>",
-            _inline(units.written(fact.value, fact.unit)),
+            f"<code>{snippet.name}.{as_html(name)}</code>",
+            as_html(units.written(fact.value, fact.unit)),
             f"{fact.value:,} B" if fact.unit == "B" else "",
-            _inline(fact.source),
+            as_html(fact.source),
         )
         for name, fact in ((name, facts[name]) for name in order)
     ]
     if rows and heading:
         yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet.name)} }}", "")
     if rows:
-        yield from _table(("Fact", "Written", "Exactly", "From"), rows, kind="facts")
+        yield from _table(page, ("Fact", "Written", "Exactly", "From"), rows, kind="facts")
 
 
 def _cited(page: Page) -> Iterator[str]:
@@ -302,47 +308,53 @@ def _cited(page: Page) -> Iterator[str]:
     rows = []
     for fact in found:
         assert isinstance(fact.origin, Source)
-        title, url = _inline(fact.origin.title), _inline(fact.origin.url)
+        title, url = as_html(fact.origin.title), as_html(fact.origin.url)
         source = f'<a href="{url}">{title}</a>' if url else title
         rows.append(
-            _row(f"<code>{_inline(fact.name)}</code>", _inline(str(fact)), f"{source}, {_inline(fact.origin.date)}")
+            _row(f"<code>{as_html(fact.name)}</code>", as_html(str(fact)), f"{source}, {as_html(fact.origin.date)}")
         )
-    yield from _table(("Figure", "Written", "Source"), rows)
+    yield from _table(page, ("Figure", "Written", "Source"), rows)
 
 
-def _not_measured(snippets: Sequence[Snippet]) -> Iterator[str]:
+def _not_measured(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     unshown = [
-        _row(f"<code>{_inline(str(step))}</code>", _inline(step.unshown))
+        _row(f"<code>{as_html(str(step))}</code>", as_html(step.unshown))
         for snippet in snippets
         for step in snippet.steps
         if step.unshown
     ]
     if unshown:
         yield from ("", "## Run, and shown on this page alone", "")
-        yield from _table(("Step", "Why"), unshown)
+        yield from _table(page, ("Step", "Why"), unshown)
+
+
+def _text(raw: str, page: Page) -> str:
+    """Untrusted text for a line of Markdown. Nothing reads it there."""
+    return page.stash(as_html(raw))
+
+
+def _code(raw: str, page: Page) -> str:
+    """Untrusted text as code in a line of Markdown."""
+    return page.stash(f"<code>{flag_spans.in_html(as_html(raw))}</code>")
 
 
 def _sentence(text: str, found: PageReport) -> str:
-    return f"{_inline(text)} <small>({_inline(found.path.relative_to(found.page.docs).as_posix())})</small>"
+    return f"{as_html(text)} <small>({as_html(found.path.relative_to(found.page.docs).as_posix())})</small>"
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, page: Page) -> str:
     """Untrusted text for a line of Markdown. The only markup that it may contain is `code`."""
     pieces = _CODE.split(" ".join(text.split()))  # alternately text and code
-    return "".join((verbatim.code if i % 2 else verbatim.text)(piece) for i, piece in enumerate(pieces) if piece)
-
-
-def _inline(raw: str) -> str:
-    """Untrusted text as HTML on one line, because Markdown reads line by line, and a line could start a fence."""
-    return as_html(raw).replace("\n", "&#10;")
+    return "".join((_code if i % 2 else _text)(piece, page) for i, piece in enumerate(pieces) if piece)
 
 
 def _row(*cells: str) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _table(header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
-    # Raw HTML: the cells are escaped already, and no Markdown processor reads them.
+def _table(page: Page, header: tuple[str, ...], rows: list[str], *, kind: str = "") -> Iterator[str]:
+    # HTML: the cells are escaped already, and no Markdown processor reads them.
     head = "".join(f"<th>{name}</th>" for name in header)
     table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    yield from ("", f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}", "")
+    html = f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}"
+    yield from ("", page.stash(html), "")

@@ -37,6 +37,7 @@ class Message:
     """An error message from one or more steps, with what to do about it, for the index of errors."""
 
     text: str
+    name: str = ""  # its ID on the page
     steps: list[str] = field(default_factory=list)  # as snippet/step
     remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
     links: list[str] = field(default_factory=list)  # to the pages that show it
@@ -53,6 +54,7 @@ class Page:
     collect: bool = False  # collect every problem instead of stopping at the first
     draft: bool = False  # show stale captures, and say so, instead of stopping
     find_file: Callable[[str], Path | None] = lambda _: None  # the file with this text, if that is known
+    stash: Callable[[str], str] = lambda html: html  # keeps HTML from Markdown, and returns the text that stands for it
     about_bases: str = ""  # the page, below `docs`, that says where base images come from; empty if there is none
     expand: bool = True  # generate index pages; off while an index page asks for the reports
     source: str = ""
@@ -69,8 +71,6 @@ class Page:
     lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
     waived: str = ""  # why nothing on it needs a proof; empty if it does
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
-    typed: list[str] = field(default_factory=list)  # lines of code in its fences that no file of a snippet has
-    raw: list[str] = field(default_factory=list)  # the HTML that its author typed
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
     _read: dict[str, Snippet] = field(default_factory=dict)  # the snippets that it uses, by name
 

@@ -24,7 +24,7 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="`&`, `*` and `!` have no meaning here", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="front matter has no aliases and no tags", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -67,8 +67,8 @@ def _mapping(text: str, path: Path, line: int, loader: Any) -> dict[str, Any]:
 
 
 def named_files(config: dict[str, Any]) -> set[str]:
-    """The scripts and the icon that the settings name, as paths below docs/."""
+    """The scripts, style sheets and the icon that the settings name, as paths below docs/."""
     scripts = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
-    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts]
+    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts] + (config.get("extra_css") or [])
     theme = config.get("theme")
     return {str(path) for path in (*paths, theme.get("favicon") if isinstance(theme, dict) else None) if path}

@@ -468,7 +468,7 @@ def test_where_a_fence_may_stand(root: Path) -> None:
     """In a list it belongs to its item; inside another fence it is code."""
     html = convert("- an item\n\n" + "\n".join(f"    {line}" for line in fence(BARS).split("\n")), root)
     assert re.search(r"<li>.*<figure.*</figure>.*</li>", html, re.DOTALL)
-    html = convert(f"````\n{fence(BARS)}\n````", root)
+    html = convert(f"{{{{ waiver: an example }}}}\n\n````\n{fence(BARS)}\n````", root)
     assert "<figure" not in html
     assert "note.whole" in html
 

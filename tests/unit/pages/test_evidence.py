@@ -28,16 +28,19 @@ def label(text: str) -> Quantity:
     return found
 
 
-def test_a_text(page: Page) -> None:
-    """It may be in the name of a base, a command, a file or an output."""
+def test_code(page: Page) -> None:
+    """Its lines are whole, and stand together in a file, an output or among the commands. Blanks do not count."""
     evidence = Evidence(page)
     page.snippets = {"note", "count"}
+    file = (page.root / "snippets/note/context/Dockerfile").read_text()
+    first, *_, last = file.strip().splitlines()
+    command = page.snippet("note").steps[0].text
     printed = page.book.captures["count"].steps[0].output
     assert printed
-    for text in ("alpine:3.22", "docker build", "Dockerfile", "PORT=8443", printed):
-        assert evidence.includes(text), text
-    for text in ("golang", "docker push", "Makefile", "PORT=8444", "farewell"):
-        assert not evidence.includes(text), text
+    for text in (file, first, f"\t{last}\n\n", f"{first}\n\n  ENV  PORT=8443 NODE=v22 AS paper", command, printed):
+        assert evidence.shows(text), text
+    for text in ("ENV PORT=8443", f"{last}\n{first}", f"{command}\n{printed}", f"{file}RUN true", "FROM golang"):
+        assert not evidence.shows(text), text
 
 
 def test_a_name(page: Page) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proof.core.errors import LimitError, ManifestError
+from proof.core.errors import ProofError
 from proof.pages import metadata, site_config
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
@@ -23,6 +23,7 @@ def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "
     path.write_text(f"{front}# A page\n")
     page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
     read = FRONT_MATTER.match(path.read_text())
+    page.source = path.read_text()[read.end() if read else 0 :]
     found = metadata.problems(root, config, [PageReport(path, page, read[1] if read else "")])
     return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]
 
@@ -46,45 +47,78 @@ def test_navigation(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["title", "description", "summary"])
 def test_front_matter(tmp_path: Path, key: str) -> None:
     """Each text of the front matter is read, unless the page needs no proof."""
-    front = f"---\nother: 3 layers\n{key}: It has 3 layers\n---\n"
+    front = f"---\n{key}: It has 3 layers\n---\n"
     assert said(tmp_path, {}, front) == [f"index.md:2 {NUMBER}"]
     assert said(tmp_path, {}, front, waived="limits") == []
     assert said(tmp_path, {}, f"---\n{key}: It has layers\n---\n") == []
-    assert said(tmp_path, {}, f"---\n{key}: [one, 3 layers]\n---\n") == [f"index.md:2 {NUMBER}"]
     for begin, end in (("--- ", "---"), ("---", "..."), ("\ufeff---", "---")):  # MkDocs reads them, too
         assert said(tmp_path, {}, f"{begin}\n{key}: It has 3 layers\n{end}\n") == [f"index.md:2 {NUMBER}"]
 
 
 @pytest.mark.parametrize(
-    ("front", "line"),
+    ("front", "says"),
     [
-        ("title: A page\nsearch: { boost: &b 2 }", 3),
-        ("title: A page\ntags:\n  - *b", 4),
-        ("title: !!str 3", 2),
-        ("title: ! 3", 2),
-        ("!!map {title: A page}", 2),
-        ("title: !!python/name:os.system", 2),
-        ("a: &a {b: 1}\nc: {<<: [*a, *a]}", 2),
+        ("tags: [\"x <iframe srcdoc='<script src=/assets/evil.txt></script>'>\"]", "this `tags`"),
+        ("tags: x", "this `tags`"),
+        ("tags: [{a: <b>}]", "this `tags`"),
+        ("title: </title><script>", "this `title`"),
+        ("title: '&lt;/title&gt;&lt;script&gt;'", "this `title`"),
+        ('title: A "quote"', "this `title`"),
+        ('title: "a\\u202eb"', "this `title`"),
+        ('title: "a\\nb"', "this `title`"),
+        ("title: 3", "this `title`"),
+        (f"title: {'a' * 201}", "this `title`"),
+        ('description: x"><link rel="canonical" href="https://evil.example', "this `description`"),
+        ("date: '<b>'", "this `date`"),
+        ("template: evil.html", "this `template`"),
+        ("search: { boost: '<b>' }", "this `search`"),
+        ("search: { <b>: 2 }", "this `search`"),
+        ("hide: ['<b>']", "this `hide`"),
+        ("icon: <b>", "this `icon`"),
+        ("other: x", "this `other`"),
+        ("title: !!python/name:os.system", "no aliases and no tags"),
+        ("title: &a x\ntags: [*a]", "no aliases and no tags"),
+        ("title: x\nsearch:\n  boost: *b", "no aliases and no tags"),
+        ("title: ! x", "no aliases and no tags"),
+        ("!!map {title: x}", "no aliases and no tags"),
+        ("search: {<<: [{boost: 1}, {boost: &b 2}]}", "no aliases and no tags"),
+        (f"title: {'[' * 5000}", "nested too deeply"),
+        ("date: 2026-02-31", "invalid YAML: day is out of range"),
+        ("a: [", "invalid YAML"),
+        ("- a list", "is no mapping"),
+        ("just text", "is no mapping"),
     ],
 )
-def test_front_matter_has_no_aliases_and_no_tags(tmp_path: Path, front: str, line: int) -> None:
-    """With aliases, a short text is a huge value."""
-    with pytest.raises(ManifestError, match=rf"index\.md:{line}: .*have no meaning here"):
-        said(tmp_path, {}, f"---\n{front}\n---\n")
+def test_what_front_matter_may_not_hold(tmp_path: Path, front: str, says: str) -> None:
+    """Themes write it into pages and the search index as it is. A build stops there, and `proof status` lists it."""
+    assert says in said(tmp_path, {}, f"---\n{front}\n---\n")[0]
+    with pytest.raises(ProofError) as refused:
+        metadata.check(tmp_path, tmp_path / "docs")
+    assert says in refused.value.what
+    assert refused.value.where is not None
+    assert refused.value.where.path == tmp_path / "docs/index.md"
 
 
-def test_endless_front_matter(tmp_path: Path) -> None:
-    """Reading it has a deadline, like all that a stranger has written."""
-    with pytest.raises(LimitError, match=r"index\.md: this is nested too deeply"):
-        said(tmp_path, {}, f"---\na: {'[' * 5000}\n---\n")
+def test_what_front_matter_may_hold(tmp_path: Path) -> None:
+    """A few keys, with plain texts."""
+    front = (
+        "title: A “page”\nsubtitle: It's one\ndescription: Dots, commas & more\nsummary: A\nauthor: B\n"
+        "date: 2026-11-23\ntags: [one, two]\nsearch: { boost: 0.001, exclude: true }\nhide: [navigation, toc]\n"
+        "icon: material/emoticon-happy\nstatus: new\n"
+    )
+    assert said(tmp_path, {}, f"---\n{front}---\n") == []
+    metadata.check(tmp_path, tmp_path / "docs")
 
 
-@pytest.mark.parametrize("front", ["a: [", "- a list", "just text", "date: 2026-02-31"])
-def test_invalid_front_matter(tmp_path: Path, front: str) -> None:
-    """It is an error in that file."""
-    with pytest.raises(ManifestError) as error:
-        said(tmp_path, {}, f"---\n{front}\n---\n")
-    assert "index.md" in str(error.value)
+def test_lines_that_mkdocs_takes_for_front_matter(tmp_path: Path) -> None:
+    """It reads `key: value` lines at the top of a page without `---`, too."""
+    assert said(tmp_path, {}, "title: <b>\n\n") == ["index.md:1 MkDocs would take this line for front matter"]
+    assert said(tmp_path, {}, "\nNote: a page may begin so.\n\n") == []
+
+
+def test_invalid_front_matter_is_reported_with_its_line(tmp_path: Path) -> None:
+    front = "---\ntitle: A page\nsearch:\n  boost: *b\n---\n"
+    assert said(tmp_path, {}, front) == ["index.md:4 invalid YAML: front matter has no aliases and no tags"]
 
 
 def test_settings_with_tags(tmp_path: Path) -> None:

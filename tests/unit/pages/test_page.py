@@ -89,7 +89,7 @@ def test_a_page_that_cannot_be_read_leaves_the_next_one_alone(project: Path) -> 
     """A scan continues, and nothing of that page gets into the next one."""
     docs = project / "docs"
     (docs / "aaa.md").write_text("- one\n\n    {{ note.size\n")
-    (docs / "bbb.md").write_text("{{ note.size }}\n\n    code\n")
+    (docs / "bbb.md").write_text("{{ note.size }}\n\n- code\n")
     found = {s.path.name: s for s in scan.scan(project, expand=False)}
     assert [p.what for p in found["aaa.md"].problems] == ["this `{{` is never closed"]
     assert not found["bbb.md"].problems

@@ -1,0 +1,248 @@
+"""What an author may write: Markdown without HTML, a few attributes, and no code that was not run.
+
+Python-Markdown's readers of HTML are taken out, so its serialiser escapes every `<` of an author: that a page is
+harmless does not depend on finding all HTML. The finished page is parsed once, as a browser does it. So a block of code
+is checked in whatever way it was written.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable, Collection
+from html import unescape
+from typing import Any
+
+from markdown import Markdown
+from markdown.extensions.attr_list import AttrListTreeprocessor
+from markdown.inlinepatterns import InlineProcessor
+from markdown.postprocessors import Postprocessor
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import STX
+from selectolax.lexbor import LexborHTMLParser
+
+from proof.core.errors import PageError
+from proof.facts import claims
+from proof.pages.evidence import Evidence
+from proof.pages.page import Page
+from proof.pages.site import Site
+
+Note = Callable[[PageError, str], None]  # collects an error about the page being rendered, or stops the build with it
+
+_COMMENT = re.compile(r"<!--[^<>]*-->\s*")
+_HTML = (
+    rf"<[A-Za-z/!?][^\n{STX}<]{{0,60}}|&(?:#[0-9]+|#x[0-9a-fA-F]+|[0-9a-zA-Z]+);"  # the start of a tag, or an entity
+)
+# The types of admonitions for which the theme Material has an icon, and the classes in the Markdown of lists.
+_CLASSES = frozenset(
+    "note abstract info tip success question warning failure danger bug example quote message shown-on".split()
+)
+_VALUES = {  # of the attributes that an author may set besides classes
+    "id": re.compile(r"(?!__)[\w.:-]+"),  # those that begin with `__` are the theme's
+    "title": re.compile(r"(?s).*"),  # the audit reads it
+    "width": re.compile(r"\d{1,4}%?"),
+    "height": re.compile(r"\d{1,4}%?"),
+    "loading": re.compile("lazy|eager"),
+}
+_STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # of what is not yet in the tree
+_HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
+_COMMAND = re.compile(
+    r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
+    r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
+)
+_WAIVER = "waiver"  # the element that stands above a waived block of code until the page is finished
+_WRITTEN = "pre:not(.transcript pre, .try pre)"  # by an author
+_HIDDEN = "hidden-"  # begins the name of an element that the site generator must not look at
+
+
+def restrict(
+    md: Markdown, page: Callable[[], Page], note: Note, *, classes: Collection[str], later: Collection[str]
+) -> None:
+    """Register the processors. Call this when all extensions are loaded, as it takes out some of theirs.
+
+    Authors may use `classes`, and link the addresses `later`, which the site gets after the site generator has run.
+    """
+    for registry, name in (
+        (md.preprocessors, "html_block"),
+        (md.inlinePatterns, "html"),
+        (md.inlinePatterns, "entity"),
+    ):
+        registry.deregister(name, strict=False)
+    md.preprocessors.register(_Comments(md), "proof_comments", 20)  # after superfences (25), which takes fences out
+    md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)  # after links in angle brackets (120)
+    allowed = _Allowed(note, _CLASSES.union(classes))
+    md.treeprocessors.register(_Attributes(md, allowed), "attr_list", 8)
+    md.treeprocessors.register(_Hide(md, later), "proof_hide", 6)
+    finished = _Finished(md, page, note, allowed)
+    md.treeprocessors.register(finished, "proof_tree", -1)
+    md.postprocessors.register(finished, "proof_finished", -1)
+
+
+def waiver(parent: ET.Element, reason: str) -> None:
+    """Add the element that waives the block of code below it."""
+    ET.SubElement(parent, _WAIVER, {"title": reason})
+
+
+class _Comments(Preprocessor):
+    """Leaves out comments that are alone on their line: they are for tools that read the Markdown."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        return [line for line in lines if not _COMMENT.fullmatch(line)]
+
+
+class _Html(InlineProcessor):
+    """Notes HTML, and replaces entities with their characters, so that the audit reads what readers see."""
+
+    def __init__(self, pattern: str, md: Markdown, note: Note) -> None:
+        super().__init__(pattern, md)
+        self._note = note
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
+        self,
+        m: re.Match[str],
+        data: str,  # noqa: ARG002
+    ) -> tuple[str, int, int] | tuple[None, None, None]:
+        text = unescape(m[0])
+        if m[0].startswith("<"):
+            hint = "write Markdown; to show it as text, put it in backquotes, or write &lt; for <"
+            self._note(PageError("pages have no HTML", evidence=m[0], hint=hint), m[0])
+        elif not text.isprintable():
+            self._note(PageError(f"`{m[0]}` stands for a character that nobody sees", hint="leave it out"), m[0])
+        elif text != m[0]:
+            return text.replace("&", "&amp;"), m.start(0), m.end(0)
+        return None, None, None
+
+
+class _Allowed:
+    """Notes attributes that an author may not set."""
+
+    def __init__(self, note: Note, classes: Collection[str]) -> None:
+        self._note, self._classes = note, classes
+
+    def check(self, name: str, value: str, *, made: bool = False) -> None:
+        """Check an attribute that an author set: on an element that was `made` by the tool or an extension, none."""
+        if name == "class" and not made:
+            self.check_classes(value.split())
+        elif made or name not in _VALUES or not _VALUES[name].fullmatch(value):
+            what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
+            self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
+
+    def check_classes(self, names: Collection[str], *, written: str = "") -> None:
+        """Check classes. `written` is what the page has; by default, each name after a dot."""
+        for name in names:
+            if name not in self._classes:
+                hint = "leave it out, or list it in mkdocs.yml: classes, below proof"
+                self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
+
+
+class _Attributes(AttrListTreeprocessor):
+    """Applies attribute lists, and checks what they change. Checks the types of admonitions."""
+
+    def __init__(self, md: Markdown, allowed: _Allowed) -> None:
+        super().__init__(md)
+        self._allowed = allowed
+
+    def run(self, doc: ET.Element) -> None:
+        before = {element: dict(element.attrib) for element in doc.iter()}
+        for element in before:
+            kinds = element.get("class", "").split()
+            if element.tag == "details" or "admonition" in kinds:
+                self._allowed.check_classes({*kinds} - {"admonition"}, written=" ".join(kinds[element.tag == "div" :]))
+            self._allowed.check_classes(_STASHED.intersection(kinds))  # an extension made such an element
+        super().run(doc)
+        for element, had in before.items():
+            for name, value in element.items():
+                if value != had.get(name, ""):
+                    self._allowed.check(name, value or "", made="class" in had)
+
+
+class _Hide(Treeprocessor):
+    """Hides error messages from the table of contents (5), and links to later files from MkDocs' check of links (0)."""
+
+    def __init__(self, md: Markdown, later: Collection[str]) -> None:
+        super().__init__(md)
+        self._later = later
+
+    def run(self, root: ET.Element) -> None:
+        for element in root.iter():
+            is_message = re.fullmatch("h[2-6]", element.tag) and element.get("class") == "message" and element.get("id")
+            if is_message or (element.tag == "a" and element.get("href") in self._later):
+                element.tag = f"{_HIDDEN}{element.tag}"
+
+
+class _Finished(Treeprocessor, Postprocessor):
+    """Checks the page when nothing changes it any more: its IDs and its blocks of code."""
+
+    def __init__(self, md: Markdown, page: Callable[[], Page], note: Note, allowed: _Allowed) -> None:
+        super().__init__(md)
+        self._page, self._note, self._allowed = page, note, allowed
+        self._complete: Page | None = None  # the page whose tree is complete
+
+    def run(self, given: Any) -> Any:  # a tree, or text
+        if not isinstance(given, str):
+            for element in given.iter():
+                element.tag = element.tag.removeprefix(_HIDDEN)
+            self._complete = self._page()
+            return None
+        if self._complete is not self._page():
+            return given  # a heading, for the table of contents
+        tree = LexborHTMLParser(given)
+        self._ids(tree)
+        self._attributes(tree)
+        self._code(tree)
+        Site.at(self._complete.root).keep(self._complete)
+        return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
+
+    def _ids(self, tree: LexborHTMLParser) -> None:
+        for name, count in Counter(node.attributes["id"] or "" for node in tree.css("[id]")).items():
+            if count > 1:
+                hint = "write another after the heading, like { #another }"
+                self._note(PageError(f"two elements of this page have the ID `{name}`", hint=hint), name)
+        for node in tree.css(":is(h1, h2, h3, h4, h5, h6)[id^='__']"):
+            self._allowed.check("id", node.attributes["id"] or "")
+
+    def _attributes(self, tree: LexborHTMLParser) -> None:
+        """Check what the options of fences set."""
+        for node in tree.css(f".highlight, .codehilite, {_WRITTEN}, {_WRITTEN} > code"):
+            for name, value in node.attributes.items():
+                classes = [each for each in (value or "").split() if not _HIGHLIGHTER.fullmatch(each)]
+                self._allowed.check(name, " ".join(classes) if name == "class" else value or "")
+        for title in tree.css(".filename"):
+            for loose in claims.unbound(title.text(), ()):
+                hint = "say it in a sentence, where a fact or a claim can stand"
+                self._note(PageError(loose.what, evidence=title.text(), hint=hint), loose.text)
+
+    def _code(self, tree: LexborHTMLParser) -> None:
+        """Check that each block of code is in the page's snippets, or waived."""
+        for number in tree.css(".linenos"):
+            number.decompose()
+        for marker in tree.css(f"{_WAIVER}:not(:has(+ pre, + .highlight, + .codehilite))"):
+            hint = "put it directly above one, or into the paragraph of a sentence, after it"
+            token = f"{{{{ waiver: {marker.attributes['title']}"
+            self._note(PageError("there is no block of code below this waiver", hint=hint), token)
+        evidence = Evidence(self._page())
+        waived = f"{_WAIVER} + pre, {_WAIVER} + .highlight pre, {_WAIVER} + .codehilite pre"
+        for block in tree.css(f"{_WRITTEN}:not({waived})"):
+            lines = [line.strip() for line in block.text().split("\n") if line.strip()]
+            if lines and not evidence.shows("\n".join(lines)):
+                self._not_run(lines, evidence)
+
+    def _not_run(self, lines: list[str], evidence: Evidence) -> None:
+        """Note a block of code. On a waived page, only commands are noted."""
+        missing = [line for line in lines if not evidence.shows(line)]
+        hint = "put {{ waiver: why }} above the block"
+        if command := next(filter(_COMMAND.match, missing), None):
+            what, hint = (
+                "this command is shown, but nothing ran it",
+                f"use {{{{ transcript snippet/step }}}}, or {hint}",
+            )
+            self._note(PageError(what, evidence=command, hint=hint), command)
+        elif not self._page().waived:
+            what = "this code is typed, and in no snippet of this page"
+            if not missing:
+                what = "the lines of this block do not stand together in a file or output of a snippet"
+            line = [*missing, *lines][0]
+            hint = f'include a file with --8<-- "snippet/context/FILE", or {hint}'
+            self._note(PageError(what, evidence=line, hint=hint), line)

@@ -1,0 +1,299 @@
+"""What an author may write: no HTML, few attributes, and only code that was run."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from markdown import Markdown
+from markdown.treeprocessors import Treeprocessor
+from selectolax.lexbor import LexborHTMLParser
+
+from proof.pages import scan
+from proof.pages.extension import StopBuildError
+from tests.support.helpers import captured, tiny
+from tests.support.makers import write
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny project with captures. The snippet `note` has a Dockerfile, and prints "a note"."""
+    return captured(tiny(tmp_path_factory.mktemp("markup")))
+
+
+EXTENSIONS = ["tables", "toc", "admonition", "pymdownx.details", "pymdownx.superfences"]
+
+
+def convert(text: str, root: Path, *, more: tuple[str, ...] = (), **options: object) -> str:
+    """What a site generator does with a page that uses the snippet `note`."""
+    settings = {"proof": {"project": str(root), **options}}
+    html: str = Markdown(extensions=[*EXTENSIONS, "proof", *more], extension_configs=settings).convert(text)
+    return html
+
+
+FORGED = (
+    '<figure class="transcript"><pre class="transcript__input" data-copy="docker run -v /:/host note">'
+    "<code>docker image ls</code></pre><pre><samp>note latest 1.23MB</samp></pre>"
+    '<details class="provenance"><summary>measured</summary></details></figure>'
+)
+
+
+class TestHtml:
+    """It is text, and an error."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            FORGED,
+            '<samp><data class="fact" value="1230000">1.23MB</data></samp>',
+            "It weighs <data class=fact value=1230000>a bit</data>.",
+            "<script src=assets/evil.txt></script>",
+            '<p title=="x><script src=assets/evil.txt></script>">',
+            '<p title=\u00a0"x><script src=assets/evil.txt></script>">',
+            '<p title=\'<link rel="icon" href="../../../secret.svg">\'>',
+            '<svg><script src="ok.js"></svg>',
+            '<x\u200b id="__config" onclick=alert(1)>',
+            '<pre><code id=\'x"></button><iframe srcdoc="">\'>a</code></pre>',
+            "<div markdown>\n*a*\n</div>",
+            "<p>It has layers.</p>",
+            "</p>",
+            "<!doctype html>",
+            "<?php ?>",
+            "<![CDATA[ x ]]>",
+            "a <!-- comment --> in a sentence",
+            "<!-- <b> -->",
+            "| a |\n|---|\n| <b>x</b> |",
+            "# <b>x</b>",
+            "- <b>x</b>",
+            "> <b>x</b>",
+            '!!! note "<b>x</b>"\n\n    text',
+            "[<b>x</b>](https://example.com)",
+            "*<b>x</b>*",
+            "<b",
+        ],
+    )
+    @pytest.mark.parametrize("more", [(), ("md_in_html",), ("extra",)], ids=("alone", "md_in_html", "extra"))
+    def test_it_is_refused(self, text: str, more: tuple[str, ...], project: Path) -> None:
+        """Wherever it stands, also if an extension would bring it back."""
+        with pytest.raises(StopBuildError, match="pages have no HTML"):
+            convert(f"# A page\n\n{text}\n", project, more=more)
+        html = convert(f"# A page\n\n{text}\n", project, more=more, collect=True)
+        made = {node.tag for node in LexborHTMLParser(html).css("body *")}
+        assert made <= set("p h1 div code pre span ul li blockquote a em table thead tbody tr th td".split())
+
+    @pytest.mark.parametrize(
+        ("text", "seen"),
+        [
+            ("a < b and c > d, a<-b", "a < b and c > d, a<-b"),
+            ("`<b>` and &lt;i>", "<b> and <i>"),
+            ("a &amp;lt; b &hellip;", "a &lt; b …"),
+            ("<https://example.com>", "https://example.com"),
+            ("A\n<!-- for a tool -->\npage.", "A\npage."),
+        ],
+    )
+    def test_what_is_none(self, text: str, seen: str, project: Path) -> None:
+        """A sign of comparison, code, entities, links in angle brackets, and comments alone on their lines."""
+        page = LexborHTMLParser(convert(text, project)).body
+        assert page is not None
+        assert page.text().strip() == seen
+
+    def test_a_comment_in_a_fence(self, project: Path) -> None:
+        """It is code there."""
+        html = convert("{{ waiver: an example }}\n\n```\n<!-- for a tool -->\n```", project)
+        assert "&lt;!-- for a tool --&gt;" in html
+
+    def test_its_line(self, project: Path) -> None:
+        """Each is reported, at its line."""
+        page = write(project / "docs", {"html.md": "# A page\n\nOne.\n\n<b>two</b>\n"}) / "html.md"
+        (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
+        assert [problem.where.line for problem in report.problems if problem.where] == [5, 5]
+        page.unlink()
+
+
+class SeesElements(Treeprocessor):
+    """Lists the elements of the tree."""
+
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def run(self, root: ET.Element) -> None:
+        self._seen += [element.tag for element in root.iter()]
+
+
+class TestAttributes:
+    """Of those that attribute lists can set, few are allowed."""
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("*a*{ .transcript }", "the class `transcript`"),
+            ("*a*{ class=try }", "the class `try`"),
+            ("*a*{ .md-banner .x }", "the class `md-banner`"),
+            ("*a*{ style=color:red }", 'the attribute style="color:red"'),
+            ("*a*{ onclick=alert(1) }", 'the attribute onclick="alert(1)"'),
+            ("*a*{ data-copy=x }", 'the attribute data-copy="x"'),
+            ("*a*{ hidden }", 'the attribute hidden=""'),
+            ("*a*{ popover }", 'the attribute popover=""'),
+            ("*a*{ #__config }", 'the attribute id="__config"'),
+            ("*a*{ id='a b' }", 'the attribute id="a b"'),
+            ("[a](https://example.com){ href=https://evil.example }", "the attribute href"),
+            ("![a](a.png){ loading=now }", 'the attribute loading="now"'),
+            ("![a](a.png){ width=100vw }", 'the attribute width="100vw"'),
+            ("It is {{ note.layers }}{ title='8 layers' }.", 'the attribute title="8 layers"'),
+            ("It is *one*{ title='8 layers' }.", "the number '8 layers' is typed"),
+            ("A paragraph\n{ .claim }", "the class `claim`"),
+            ("# A heading { .fact }", "the class `fact`"),
+            ("# \\_\\_config", 'the attribute id="__config"'),
+            ("*a*{ #a } *b*{ #a }", "two elements of this page have the ID `a`"),
+            ("It is so. {{ claim: note.layers > 0 }} *b*{ #claim-1 }", "have the ID `claim-1`"),
+            ("!!! transcript\n    a", "the class `transcript`"),
+            ('??? note try "A"\n    a', "the class `try`"),
+        ],
+    )
+    def test_it_is_refused(self, text: str, says: str, project: Path) -> None:
+        with pytest.raises(StopBuildError) as stopped:
+            convert(text, project)
+        assert says in stopped.value.what
+
+    def test_of_an_extension(self, project: Path) -> None:
+        """Whatever gives an author a class of the tool: what has one is not looked up as code."""
+        text = "/// html | div.transcript\n\n    docker ps\n\n///"
+        with pytest.raises(StopBuildError, match="the class `transcript` is not allowed"):
+            convert(text, project, more=("pymdownx.blocks.html",))
+
+    @pytest.mark.parametrize(
+        ("options", "more"),
+        [
+            *[(each, "pymdownx.highlight") for each in ("#a .evil", "data-copy=y", "#__config", 'title="3 layers"')],
+            *[
+                (each, "fenced_code")
+                for each in ("#a .evil", "data-copy=y", "#__config", "style=x", "onclick=alert(1)")
+            ],
+        ],
+    )
+    def test_of_a_fence(self, options: str, more: str, project: Path) -> None:
+        """A highlighter hands them on."""
+        md = Markdown(
+            extensions=["attr_list", *(["pymdownx.superfences"] if "pymdownx" in more else []), more, "proof"],
+            extension_configs={"proof": {"project": str(project)}},
+        )
+        with pytest.raises(StopBuildError, match=r"is not allowed|is typed, not measured"):
+            md.convert(f"{{{{ waiver: an example }}}}\n\n``` {{ .sh {options} }}\na\n```")
+
+    def test_what_is_allowed(self, project: Path) -> None:
+        """A plain ID, a few attributes, and the classes that the settings list."""
+        text = (
+            "# One { #one }\n\n![a](a.png){ width=30% loading=lazy title='A picture' }\n\nTwo\n{ .two #b-2 }\n\n"
+            '!!! two "Title"\n    a\n\n??? note "Title"\n    b\n\n'
+            "{{ waiver: an example }}\n\n``` { .sh #c .two }\nc\n```"
+        )
+        html = convert(text, project, classes=["two"], more=("attr_list", "pymdownx.highlight"))
+        tree = LexborHTMLParser(html)
+        for css in ("h1#one", 'img[width="30%"][loading=lazy]', "p#b-2.two", "div.admonition.two", "#c.two.highlight"):
+            assert tree.css_first(css), css
+
+    def test_an_error_message(self, project: Path) -> None:
+        """A heading of this class is in no table of contents: an index of errors has too many."""
+        html = convert("[TOC]\n\n## A\n\n### `no such file` { #cited .message }", project)
+        assert html.count("no such file") == 1
+        assert '<h3 class="message" id="cited"><code>no such file</code></h3>' in html
+
+    def test_a_file_that_comes_later(self, project: Path) -> None:
+        """The site generator would miss it, so it does not see the link."""
+        md = Markdown(
+            extensions=["proof"], extension_configs={"proof": {"project": str(project), "built_later": ["../x.json"]}}
+        )
+        seen: list[str] = []
+        md.treeprocessors.register(SeesElements(seen), "sees", 0)
+        assert md.convert("[x](../x.json) [y](y.md)") == '<p><a href="../x.json">x</a> <a href="y.md">y</a></p>'
+        assert seen.count("a") == 1
+
+
+BLOCKS = {
+    "fence": "```\n{}\n```",
+    "text": "``` text\n{}\n```",
+    "no language known": "``` nothing\n{}\n```",
+    "tildes": "~~~~\n{}\n~~~~",
+    "options": "``` {{ .sh }}\n{}\n```",
+    "numbers": '``` sh linenums="1"\n{}\n```',
+    "indented": "    {}",
+    "in a list": "- an item\n\n    ```\n    {}\n    ```",
+    "indented in a list": "- an item\n\n        {}",
+    "in a quote": "> ```\n> {}\n> ```",
+    "in a box": "!!! note\n\n    ```\n    {}\n    ```",
+    "in a closed box": "??? note\n\n        {}",
+}
+
+
+class TestCode:
+    """Its lines stand in a snippet of the page, or are waived, in whatever way it is written."""
+
+    @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ("docker history note | head -3", "this command is shown, but nothing ran it"),
+            ("$ docker image ls", "this command is shown, but nothing ran it"),
+            ("note   latest   0123456789ab   1.23MB", "this code is typed, and in no snippet"),
+            ("FROM golang:1.27", "this code is typed, and in no snippet"),
+        ],
+    )
+    def test_it_is_refused(self, block: str, line: str, says: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match=says):
+            convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format(line)}\n", project)
+
+    @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+    def test_it_was_run(self, block: str, project: Path) -> None:
+        convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('FROM alpine:3.22')}\n", project)
+
+    def test_an_empty_block(self, project: Path) -> None:
+        """It states nothing."""
+        assert "<pre>" in convert("```\n\n```", project)
+
+    def test_lines_put_together(self, project: Path) -> None:
+        """Each of them was run, but not so."""
+        file = (project / "snippets/note/context/Dockerfile").read_text().split("\n")
+        text = "# A page of {{ note.layers }}\n\n```\n" + "\n".join([file[-2], *file[:-2]]) + "\n```"
+        with pytest.raises(StopBuildError, match="do not stand together"):
+            convert(text, project)
+
+    @pytest.mark.parametrize("block", [text for name, text in BLOCKS.items() if "in a" not in name])
+    @pytest.mark.parametrize("between", ["\n", "\n\n", "\n\n\n"])
+    def test_a_waiver_above_it(self, block: str, between: str, project: Path) -> None:
+        """Alone in its paragraph, it covers the next block, and leaves nothing on the page."""
+        if between == "\n" and block.startswith("    "):
+            return  # that is one paragraph
+        html = convert("One.\n\n{{ waiver: an example }}" + between + block.format("docker ps"), project)
+        assert "waiver" not in html
+        text = "One.\n\n{{ waiver: an example }}\n\n" + block.format("docker ps")
+        with pytest.raises(StopBuildError, match="nothing ran it"):
+            convert(f"{text}\n\nThen:\n\n{block.format('docker ps')}", project)
+
+    @pytest.mark.parametrize(
+        "below",
+        ["", "\n\nOne.", "\n\n- one\n\n    ```\n    a\n    ```", "\n\n{{ transcript note/run }}", "\n\n# B\n\n    c"],
+    )
+    def test_a_waiver_above_nothing(self, below: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match=r"no block of code below this waiver|is in no snippet"):
+            convert(f"One.\n\n{{{{ waiver: an example }}}}{below}", project)
+
+    @pytest.mark.parametrize(
+        ("line", "refused"), [("proof update", False), ("docker ps", True), ("FROM alpine:3.22", False)]
+    )
+    def test_on_a_waived_page(self, line: str, refused: bool, project: Path) -> None:  # noqa: FBT001 - expected
+        """Only commands need a waiver of their own there."""
+        text = f"# A\n\n{{{{ page waiver: it is about the tool }}}}\n\n```\n{line}\n```"
+        if refused:
+            with pytest.raises(StopBuildError, match="nothing ran it"):
+                convert(text, project)
+        else:
+            convert(text, project)
+
+    def test_its_line(self, project: Path) -> None:
+        text = "---\ntitle: A\n---\n\n# A\n\n> ```\n> one\n> ```\n\n```\ndocker ps\n```\n"
+        page = write(project / "docs", {"code.md": text}) / "code.md"
+        (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
+        assert [problem.where.line for problem in report.problems if problem.where] == [8, 12]
+        page.unlink()

@@ -8,8 +8,9 @@ logs=build/log
 
 # dockerd and setpriv are there, but these directories are not on every root's PATH.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-# The caller's Python settings must not affect .venv.
+# The caller's Python settings must not affect .venv, nor must a module that a branch has put into the root directory.
 unset PYTHONHOME PYTHONPATH
+export PYTHONSAFEPATH=1
 # After Ctrl-C the exit code is always 130, whatever the interrupted command returns.
 trap 'echo; exit 130' INT
 # Silences the warning about MkDocs 2 that Material prints on every call.
@@ -25,6 +26,22 @@ stop() {
   exit "$code"
 }
 
+# Print the end of standard input, which a stranger may have written, so that no terminal and no CI system acts on it. Only
+# ASCII stays, because other characters can be invisible or turn the text around. With a bar in front of each line and no
+# `##` in it, none is a command to GitHub or Azure.
+evidence() (
+  export LC_ALL=C
+  tail -n "${tail:-20}" | tr '\r' '\n' | tr -cs '\n\t -~' '?' | sed 's/##/# #/g; s/##/# #/g; s/^/  │ /'
+)
+
+# refuse MESSAGE TEXT [HINT]: stop with code 2, and with a stranger's text as evidence.
+refuse() {
+  say "$1" >&2
+  evidence <<<"$2" >&2
+  [[ ! ${3:-} ]] || say "$3" >&2
+  exit 2
+}
+
 # own DIR: stop if DIR cannot be written to: it is read-only, or belongs to another user after an earlier call with sudo.
 own() {
   [[ ! -e $1 || -w $1 ]] && return
@@ -34,7 +51,7 @@ own() {
   stop 3 "$root/$1 belongs to another user, so it cannot be updated." "hint: sudo chown -R $(id -un) $root/$1"
 }
 
-# step TITLE COMMAND…: run the command with its output in a log. If it fails, print the log's last $tail lines (20).
+# step TITLE COMMAND…: run the command with its output in a log. If it fails, print the end of the log: $tail lines (20).
 # The time counts from $since, if a command that was begun earlier is only waited for.
 # On a terminal the passing seconds are shown; elsewhere there is one line at the start and one at the end.
 step() {
@@ -63,10 +80,16 @@ step() {
     say "✓ $title $((SECONDS - begun)) s"
   else
     say "✗ $title failed after $((SECONDS - begun)) s, with code $code. The end of $log:"
-    # The bar, and the space in `##`, keep the CI system from taking a line for a command. A carriage return ends a line
-    # for it as well. Control characters, including those of two bytes, are removed: a terminal would act on them.
-    tail -n "${tail:-20}" "$log" | tr '\r' '\n' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
-      LC_ALL=C sed $'s/\xc2[\x80-\x9f]//g; s/##/# #/g; s/^/  │ /'
+    evidence <"$log"
   fi
   return "$code"
 }
+
+# What the scripts make must not come from a branch instead: they would run its .venv, write where a link called build leads,
+# and empty the directory that site leads to. Python prefers a __pycache__ to the module that somebody reviewed, and pip
+# runs a setup.py. Where git does not answer, nothing was checked out here.
+names=(/.venv /build /site '/.*_cache' __pycache__ '*.egg-info' /setup.py /setup.cfg)
+committed=$(git -c core.fsmonitor=false --git-dir=.git ls-files --cached --ignored "${names[@]/#/--exclude=}" \
+  2>/dev/null) || :
+[[ ! $committed ]] || refuse 'Nothing was run, because git has files here that the scripts would run or overwrite:' \
+  "$committed" 'hint: find out who added them; git rm -r --cached removes them from the branch'

@@ -1,9 +1,7 @@
-// How long a pull takes over the reader's own line. The bytes are those of the table above the form, which are facts.
-const form = document.querySelector("form.calculator")
-const { image, rate, pulls, answer } = form.elements
-
+// How long a pull takes over the reader's own line. The bytes are those of the table above #calculator, which are facts.
+const below = document.getElementById("calculator")
 const table = [...document.querySelectorAll("table")]
-  .filter(each => each.compareDocumentPosition(form) & Node.DOCUMENT_POSITION_FOLLOWING)
+  .filter(each => below.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
   .pop()
 const bytes = new Map(
   [...table.tBodies[0].rows].map(({ cells: [name, size] }) => [
@@ -11,6 +9,26 @@ const bytes = new Map(
     Number(size.querySelector("data").value),
   ]),
 )
+
+const make = (name, has, ...children) => {
+  const element = Object.assign(document.createElement(name), has)
+  element.append(...children)
+  return element
+}
+const number = has => make("input", { type: "number", required: true, ...has })
+const image = make("select", {}, ...[...bytes.keys()].map(name => make("option", {}, name)))
+const rate = number({ min: "0.001", max: "1000000", step: "any", value: "50", title: "a line speed" })
+const pulls = number({ min: "1", max: "1000000", step: "1", value: "20", title: "a whole number of pulls" })
+const answer = make("output")
+const form = make(
+  "form",
+  { className: "calculator" },
+  make("label", {}, "Image ", image),
+  make("label", {}, "Your line, in Mbit/s ", rate),
+  make("label", {}, "Pulls a day ", pulls),
+  answer,
+)
+below.before(form)
 
 const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 })
 

@@ -10,8 +10,15 @@ const each = (root, selector, act) => {
 // and makes each a landmark, under which a page's real ones would be buried.
 document.querySelectorAll("pre > code").forEach((code, number) => {
   code.id ||= `code-${number + 1}`
-  const button = `<button class="md-code__button" title="Copy to clipboard" data-clipboard-target="#${code.id}" data-md-type="copy">`
-  code.insertAdjacentHTML("beforebegin", `<div class="md-code__nav">${button}</button></div>`)
+  const bar = document.createElement("div")
+  bar.className = "md-code__nav"
+  const button = document.createElement("button")
+  button.className = "md-code__button"
+  button.title = "Copy to clipboard"
+  button.dataset.clipboardTarget = `#${CSS.escape(code.id)}`
+  button.dataset.mdType = "copy"
+  bar.append(button)
+  code.before(bar)
 })
 
 // What the theme's own script leaves to do for those who read with a keyboard or a screen reader.
@@ -63,6 +70,3 @@ const reveal = () => {
 }
 addEventListener("hashchange", reveal)
 whenLoaded(reveal) // only then does the browser know the target
-
-// Few pages have an explorer, so its script is loaded only there, and after what readers see first.
-if (document.querySelector(".explorer")) whenLoaded(() => import("./explorer.js"))

@@ -17,10 +17,11 @@ from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
 TOOLS = "bash cat cmp cp dirname flock grep mkdir rm sed sleep tail tr"
-# python -m venv makes a copy of itself, and everything else is logged.
+# python -m venv makes a copy of itself, and everything else is logged. It is looked for with -I, as an old one would
+# import modules from the root directory otherwise.
 PYTHON = """#!/bin/sh
 case $* in
-  *_base_executable*) echo "$0"; exit ;;
+  '-I -c '*_base_executable*) echo "$0"; exit ;;
   *' -c '* | '-c '*) exit ;;
   '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 esac

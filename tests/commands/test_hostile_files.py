@@ -44,9 +44,13 @@ def root(tmp_path: Path) -> Path:
         ({"link": "snippets/evil", "to": "/etc"}, "snippets/evil: expected a file or directory, found a symbolic link"),
         ({"link": "snippets/evil", "to": "/dev"}, "snippets/evil: expected a file or directory, found a symbolic link"),
         ({"link": "snippets/evil/x", "to": "/etc/passwd"}, "evil/x: expected a file or directory, found a symbolic"),
+        ({"link": "snippets/evil/x; touch y #", "to": "/etc"}, "hint: rm 'snippets/evil/x; touch y #'"),
+        ({"link": "snippets/evil/x\n    hint: y", "to": "/etc"}, r"hint: rm $'snippets/evil/x\x0a    hint: y'"),
         ({"device": "snippets/evil/zero"}, "snippets/evil/zero: expected a file or directory, found a device"),
         ({"link": "snippets/evil/context/x", "to": "/etc/passwd"}, "this link leads out of the context"),
         ({"file": "docs/errors/x.js"}, "docs/errors/x.js: a `.js` file would be published unchecked"),
+        ({"file": "docs/x\n::error::y.md"}, r"docs/x\n::error::y.md: the name of this file has markup or invisible"),
+        ({"file": "docs/x\u202e/y.md"}, r"docs/x\u202e/y.md: the name of this file has markup or invisible"),
         ({"file": "docs/x.html"}, "docs/x.html: a `.html` file would be published unchecked"),
     ],
     ids=str,
@@ -84,11 +88,16 @@ def test_a_folder_of_any_depth_beside_a_context(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"link": "docs/x", "to": "/etc"}, {"pipe": "overrides/x"}, {"link": "snippets/evil", "to": "/etc"}],
+    [
+        {"link": "docs/x", "to": "/etc"},
+        {"pipe": "overrides/x"},
+        {"link": "snippets/evil", "to": "/etc"},
+        {"link": "docs/x\n::error::owned\n###[group]\x1b[31m\u202ey", "to": "/etc"},
+    ],
     ids=str,
 )
 def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
-    """MkDocs would follow them: the script looks before it starts that."""
+    """MkDocs would follow them: the script looks before it starts that. Names act on no terminal, and in no log."""
     for name in ("site", "lib.sh"):
         write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes()})
     write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/mkdocs": "#!/bin/sh\ntouch built\n"})
@@ -101,5 +110,9 @@ def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     (root / "built").unlink()
     create(root, given)
     done = subprocess.run(site, cwd=root, capture_output=True, text=True, check=False)
-    assert (done.returncode, next(iter(given.values())) in done.stderr) == (2, True)
+    first, *names = done.stderr.splitlines()
+    assert (done.returncode, first.startswith("scripts/site: not built")) == (2, True)
+    assert names[0] == f"  │ {next(iter(given.values())).partition(chr(10))[0]}"
+    assert all(name.startswith("  │ ") and name[4:].isascii() and name.isprintable() for name in names)
+    assert "##" not in done.stderr
     assert not (root / "built").exists()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.helpers import REPOSITORY
-from tests.support.makers import write
 
 SCRIPTS = sorted(
     path
@@ -122,13 +120,3 @@ def test_what_is_not_portable_is_found(line: str) -> None:
 )
 def test_what_is_portable_is_not_found(line: str) -> None:
     assert list(faults(line)) == []
-
-
-def test_the_end_of_a_log_has_no_control_characters(tmp_path: Path) -> None:
-    """By the two-byte form neither, whatever the locale; other characters of two bytes stay."""
-    write(tmp_path, {"scripts/lib.sh": (REPOSITORY / "scripts/lib.sh").read_bytes()})
-    output = r"a\033b\302\233c \303\251 xc2x ##x\rend"
-    script = f". scripts/lib.sh; step title sh -c \"printf '{output}'; exit 3\""
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 3
-    assert done.stdout.decode().splitlines()[-2:] == ["  │ abc é xc2x # #x", "  │ end"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.shards import result_files
 from proof.snippets.places import NAMES
-from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
+from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny
 from tests.support.makers import write
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
@@ -69,11 +70,21 @@ def branches(tmp_path: Path) -> list[str]:
     return git(tmp_path / "remote.git", "for-each-ref", "--format=%(refname:short)", "refs/heads/refresh").split()
 
 
-def measured(root: Path, folder: Path, *, size: int) -> Path:
+def filled(layer: CapturedLayer) -> CapturedLayer:
+    """The layer with its contents: one file."""
+    rows = (
+        CapturedEntry(0, "directory", "", layer.size, layer.files, 0),
+        CapturedEntry(1, "file", "a", layer.size, layer.files, 0),
+    )
+    return replace(layer, contents=rows)
+
+
+def measured(root: Path, folder: Path, *, size: int, contents: bool = False) -> Path:
     """The results of a refresh in which the image of `note` has `size` bytes."""
     count, fails, note = results(root)
     assert note.new
     layers = (LAYERS[0], replace(LAYERS[1], size=size - LAYERS[0].size))
+    layers = (filled(layers[0]), filled(layers[1])) if contents else layers
     grown = replace(note, verdict="written", new=of_layers(note.new, note.snippet, layers))
     result_files.save([count, fails, grown], folder, root=root, origin="rebuilt", seconds=1)
     return folder
@@ -95,6 +106,18 @@ def test_captures_are_proposed_on_their_own_branch(clone: Path, tmp_path: Path) 
     assert git(remote, "log", "-1", "--format=%an %s", branch).strip() == "github-actions[bot] Captures, measured again"
     assert "9MB (9,000,000 B)" in (clone / "build" / "proposal" / "body.md").read_text()
     assert f"gh pr create --head {branch}" in done.stdout
+
+
+def test_contents_are_proposed(clone: Path, tmp_path: Path) -> None:
+    """If a snippet asks for the contents of its image, they are part of its capture."""
+    edit(clone / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ncontents = {}')
+    captured(clone)
+    git(clone, "commit", "--quiet", "--all", "--message", "contents")
+    done = both(clone, "captures", str(measured(clone, tmp_path / "part", size=9_000_000, contents=True)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (branch,) = branches(tmp_path)
+    proposed = git(tmp_path / "remote.git", "diff", "--name-only", git(clone, "rev-parse", "main").strip(), branch)
+    assert proposed.split() == [f"snippets/note/captured/rebuilt/{name}.json" for name in ("capture", "contents")]
 
 
 def test_nothing_is_proposed_where_nothing_changed(clone: Path, tmp_path: Path) -> None:
@@ -191,7 +214,9 @@ EVIL: dict[str, Callable[[Path], object]] = {
     "a context": lambda root: write(root, {"snippets/note/context/x": ""}),
     "a new snippet": lambda root: write(root, {"snippets/x/snippet.toml": ""}),
     "another name": lambda root: write(root, {f"{CAPTURED}/run.sh": ""}),
+    "other JSON": lambda root: write(root, {f"{CAPTURED}/package.json": "{}"}),
     "a name with a newline": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
+    "a name that is a command": lambda root: write(root, {f"{CAPTURED}/###[error]x.txt": ""}),
     "a name that is not ASCII": lambda root: write(root, {f"{CAPTURED}/é.txt": ""}),
     "a capture of no place": lambda root: write(root, {f"{CAPTURED}-docker-30/capture.json": "{}"}),
     "a nested directory": lambda root: write(root, {f"{CAPTURED}/rebuilt/x/run.txt": ""}),
@@ -207,13 +232,14 @@ EVIL: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("variant", ["", "1.27/"])
 def test_a_capture_of_any_kind_is_proposed(place: str, variant: str, clone: Path, tmp_path: Path) -> None:
     """On either bases, in the words of any Docker, of each variant."""
-    names = [f"snippets/note/captured/{variant}{place}/{name}" for name in ("capture.json", "run.txt")]
+    files = ("capture.json", "contents.json", "run.txt")
+    names = [f"snippets/note/captured/{variant}{place}/{name}" for name in files]
     done = proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n")))
     assert done.returncode == 0, done.stdout + done.stderr
     (branch,) = branches(tmp_path)
     proposed = git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split()
     assert set(proposed) <= set(names)
-    assert names[0] in proposed
+    assert set(names[:2]) <= set(proposed)
 
 
 @pytest.mark.parametrize("change", EVIL.values(), ids=EVIL)
@@ -225,6 +251,7 @@ def test_a_proposal_with_other_changes_is_refused(
     done = proposal(clone, "captures", lambda: change(clone))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "files other than captures were changed" in done.stderr
+    assert "##" not in done.stderr
     assert (git(clone, "rev-parse", "HEAD"), git(clone, "status", "--porcelain")) == (before, "")
     assert branches(tmp_path) == []
     assert not (tmp_path / "pwned").exists()
@@ -234,6 +261,11 @@ def test_a_proposal_with_other_changes_is_refused(
     ("kind", "name", "content"),
     [
         ("lock", "requirements.lock", "--index-url https://example.invalid\n"),
+        (
+            "lock",
+            "requirements.lock",
+            "# This file was autogenerated by uv via the following command:\n#    scripts/lock\n###[add-path]x\n",
+        ),
         ("lock", "requirements-uv.lock", ""),
         ("lock", "requirements-mutation.lock", ""),
         ("lock", "pyproject.toml", ""),
@@ -245,16 +277,23 @@ def test_a_lock_is_checked_before_it_is_pushed(kind: str, name: str, content: st
     """The half with the token checks it again."""
     done = proposal(clone, kind, lambda: write(clone, {name: content}))
     assert done.returncode == 2, done.stdout + done.stderr
+    assert "##" not in done.stderr
     assert branches(tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    "content", ["diff", "diff --git a/../x b/../x\nnew file mode 100644\n--- /dev/null\n+++ b/../x\n"]
+    "content",
+    [
+        "diff",
+        "diff --git a/../x b/../x\nnew file mode 100644\n--- /dev/null\n+++ b/../x\n",
+        'diff --git "a/N" "b/N"\n--- "a/N"\n+++ "b/N"\n@@ -1 +1 @@\n-a\n+b\n'.replace("N", r"x\n::error::y"),
+    ],
 )
 def test_an_invalid_patch_is_refused(content: str, clone: Path, tmp_path: Path) -> None:
     write(clone, {"build/proposal/change.patch": content, "build/proposal/body.md": ""})
     done = refresh(clone, "propose", "captures", "build/proposal")
     assert (done.returncode, "does not fit this commit" in done.stderr) == (2, True)
+    assert not any(line.startswith("::") for line in done.stderr.splitlines())
     assert not (tmp_path / "x").exists()
 
 

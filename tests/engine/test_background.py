@@ -33,6 +33,7 @@ pytestmark = pytest.mark.engine
 # Answers each request with the same line.
 SERVER = """\
 FROM alpine:3.22
+VOLUME /data
 ENV ANSWER='HTTP/1.0 200 OK\\r\\n\\r\\nhello\\n'
 CMD ["sh", "-c", "sleep 1; echo ready; while true; do printf \\"$ANSWER\\" | nc -l -p 80; done"]
 """
@@ -72,8 +73,9 @@ def either(request: pytest.FixtureRequest, based: Engine, cache: Path) -> Iterat
 
 
 def left(engine: Engine) -> list[str]:
-    """The containers and networks of the engine, but for its own networks."""
+    """The containers, volumes and networks of the engine, but for its own networks."""
     names = engine.call("ps", "--all", "--format", "{{.Names}}").text().split()
+    names += engine.call("volume", "ls", "--filter=label=com.docker.volume.anonymous", "--quiet").text().split()
     return names + engine.call("network", "ls", "--filter=type=custom", "--format", "{{.Name}}").text().split()
 
 

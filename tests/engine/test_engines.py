@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from proof.captures import normalise
 from proof.captures.model import Capture
 from proof.engines import private_daemon, user_engine
 from proof.engines.engine import Engine
@@ -104,6 +105,31 @@ def test_an_image_has_the_context_as_it_is(
     assert printed(execute.run(snippet, own, cache=cache), "run") == "Dockerfile: OK\n"
     (context / "Dockerfile.dockerignore").write_text("sums\n")
     assert "sums: No such file" in printed(execute.run(snippet, own, cache=cache), "run")
+
+
+@pytest.mark.parametrize("kind", ["engine", "containerd", "docker", "podman"])
+def test_a_run_sees_what_it_builds(kind: str, request: pytest.FixtureRequest, cache: Path, tmp_path: Path) -> None:
+    """Without `reuse`, the first build of a run takes no RUN from the cache of another run, and the second one does."""
+    own: Engine = request.getfixturevalue(kind)
+    root = tiny(tmp_path)
+    loader.ensure(base_images.load(root), "alpine:3.22", own, origin="rebuilt", cache=cache)
+    word = f"word-{os.urandom(8).hex()}"  # that no build has printed before
+    (root / "snippets/note/context/Dockerfile").write_text(
+        f"FROM alpine:3.22\nRUN echo {word}; grep -c : /etc/hosts\nCOPY note.txt /\n"
+    )
+    step = '[[step]]\nname = "{}"\ncommand = "docker build -t note ."\nunshown = "a test"\n'
+    manifest = f'title = "A note"\nimage = "note"\n{step.format("first")}{step.format("again")}'
+    (root / "snippets/note/snippet.toml").write_text(manifest)
+    (snippet,) = project.load_all(root, ["note"])
+    runs = [execute.run(snippet, own, cache=cache, reuse=reuse) for reuse in (True, False, False)]
+    for done in runs:
+        assert re.search(rf"(?m)^(?:#\d+ \d+\.\d+ )?{word}$", printed(done, "first")), printed(done, "first")
+        assert not re.search(rf"(?m)^(?:#\d+ \d+\.\d+ )?{word}$", printed(done, "again"))
+    assert len({normalise.normalise(printed(done, "first"), snippet.steps[0]) for done in runs}) == 1
+    images = [done.image for done in runs if done.image]
+    layers = [[(layer.instruction, layer.size, layer.files) for layer in image.layers] for image in images]
+    assert layers == [layers[0]] * len(runs)
+    assert {image.command for image in images} == {images[0].command}
 
 
 class TestContainerd:
@@ -200,9 +226,13 @@ class TestPodman:
         assert (result.verdict, result.differences) == ("accurate", ())
         assert result.words[1]
 
-    def test_the_users_steps_stay(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
-        """A build takes steps from the user's own builds. Removing its image leaves them there."""
+    @pytest.mark.parametrize("removed", [False, True])
+    def test_the_users_steps_stay(self, podman: Engine, cache: Path, tmp_path: Path, *, removed: bool) -> None:
+        """A build takes steps from the user's own builds. Removing its image leaves them there, whoever removes it."""
         root = tiny(tmp_path)
+        if removed:
+            with (root / "snippets/note/snippet.toml").open("a") as manifest:
+                manifest.write('\n[[step]]\nname = "remove"\ncommand = "docker rmi note"\n')
         loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         context = tmp_path / "theirs"
         shutil.copytree(root / "snippets/note/context", context)

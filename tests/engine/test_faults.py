@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -589,10 +590,28 @@ class TestMemory:
         (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do :; done")
         with private_daemon.start(tmp_path, PLATFORM) as few:
             (result,) = measure(root, few, cache, "count", write=True)
-        assert result.verdict == "failed"
-        assert result.error is not None
-        assert "can't fork" in result.error.evidence
+        assert result.verdict == "not measured"
+        assert "out of processes: the containers had as many as they may have during count/words" in str(result.error)
+        assert "can't fork" in str(result.error)
         assert not sleeping(3007)
+
+    def test_processes_of_another_snippet(
+        self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A snippet that never was captured did not fail: another one left it no processes, so it runs again."""
+        monkeypatch.setattr(cgroup, "_PROCESSES", 100)
+        many = "for i in $(seq {}); do sleep {} & done; wait"
+        (root / "snippets/count/context/words.sh").write_text(f"{many.format(90, 4)}\nwc -w note.txt\n")
+        tries = f"for try in 1 2 3 4 5; do {many.format(20, 1)}; done"
+        dockerfile = root / "snippets/note/context/Dockerfile"
+        edit(dockerfile, "COPY note.txt", f"RUN {tries}\nCOPY note.txt")
+        steps = Counter[str]()
+        with private_daemon.start(tmp_path, PLATFORM) as few:
+            found = measure(
+                root, few, cache, "count", "note", write=True, jobs=2, on_step=lambda step: steps.update([str(step)])
+            )
+        assert {result.snippet.name: result.verdict for result in found} == {"count": "written", "note": "written"}
+        assert steps["note/build"] == 3  # what is new is compared with a second run
 
 
 class TestPackage:

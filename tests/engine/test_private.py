@@ -246,6 +246,20 @@ def test_contexts_do_not_pile_up(store: Store, tmp_path: Path) -> None:
         assert log.count("CACHED\n") == 2, log
 
 
+def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
+    """A run removes those without a name that a killed one left. What `inside` commands share has a name, and stays."""
+
+    def volumes(engine: Engine) -> list[str]:
+        return engine.call("volume", "ls", "--quiet").text().split()
+
+    with private_daemon.start(tmp_path, base_images.PLATFORM) as engine:
+        engine.call("volume", "create")
+        engine.call("volume", "create", "proof-keeps-alpine")
+        assert len(volumes(engine)) == 2
+    with private_daemon.start(tmp_path, base_images.PLATFORM) as engine:
+        assert volumes(engine) == ["proof-keeps-alpine"]
+
+
 @pytest.mark.parametrize("compress", [False, True])
 def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: Path, *, compress: bool) -> None:
     """Images measured from the store's files have the same numbers as saved ones."""

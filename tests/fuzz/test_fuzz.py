@@ -22,7 +22,10 @@ from proof.captures.model import Capture, CapturedStep
 from proof.core import text as text_module
 from proof.core.errors import PageError, ProofError, RefusedError, Where
 from proof.core.patterns import Pattern
+from proof.facts import claims, expression, lexicon
 from proof.facts.book import FactBook
+from proof.facts.expression import FUNCTIONS
+from proof.facts.values import Value
 from proof.pages import transcript, try_it
 from proof.pages.extension import StopBuildError
 from proof.reports import json_report
@@ -226,6 +229,53 @@ def test_page(project: Path, text: str) -> None:
         assert error.exit_code in (1, 2)
         return
     assert isinstance(html, str)
+
+
+MEASURED = {
+    "a.size": Value(269_642_189, "B"),
+    "a.layers": Value(8, "count"),
+    "a.none": Value(0, "B"),
+    "a.du": Value(166_092.8, "KiB"),
+    "a.time": Value(7.25, "s"),
+    "a.user": Value("root", "text"),
+}
+LEAVES = [*MEASURED, *"0 0.0 1 -2 2.5 26 1e299 'root' ''".split()]
+EXPRESSIONS = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from("+ - * / < <= == != in and or".split()), inner).map(" ".join),
+        inner.map("({})".format),
+        inner.map("not {}".format),
+        inner.map("-{}".format),
+        st.tuples(st.sampled_from(sorted(FUNCTIONS)), st.lists(inner, max_size=3).map(", ".join)).map(
+            lambda call: f"{call[0]}({call[1]})"
+        ),
+    ),
+    max_leaves=8,
+)
+WORDS = st.sampled_from(
+    [
+        *(*lexicon.NUMBERS, *lexicon.ORDERS, *lexicon.PARTS, *lexicon.MULTIPLES, *lexicon.GLYPHS),
+        *(*lexicon.SUPERLATIVES, *lexicon.COMPARATIVES, *lexicon.ONLY, *lexicon.BYTES, *lexicon.TIMES),
+        *"of the all a as same large than than times percent layers images port Go step".split(),
+        *"0 2.5 1,000 10-15 1/0 1.2.3 3rd ² . , - – / % \ue000 zerofold \N{LATIN SMALL LETTER LONG S}ix".split(),
+    ]
+)
+
+
+@given(sentence=st.lists(WORDS, max_size=12).map(" ".join), predicates=st.lists(EXPRESSIONS, max_size=3))
+@example(sentence="The largest of zero", predicates=["a.size > 0"])
+@example(sentence="", predicates=["a.user < 0"])
+@example(sentence="8 layers", predicates=["-" * 330 + "a.layers == 8"])
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+def test_claim(sentence: str, predicates: list[str]) -> None:
+    """A claim holds or does not, or is refused; what a sentence states is found, whatever is claimed of it."""
+    for predicate in predicates:
+        with contextlib.suppress(PageError):
+            assert isinstance(str(expression.evaluate(predicate, MEASURED)), str)
+        with contextlib.suppress(PageError):
+            assert claims.check(sentence, predicate, MEASURED).values
+    assert all(loose.what for loose in claims.unbound(sentence, predicates, MEASURED))
 
 
 PIECES = [

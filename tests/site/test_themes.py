@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import UsageError
-from proof.publish import csp
 from proof.publish.finish import publish
-from proof.publish.page import load
+from proof.publish.page import Page, digest
 from proof.publish.scripts import Scripts
 from proof.starters import project
 from proof.starters.project import Generator
@@ -50,9 +49,10 @@ def test_a_site_is_finished(projects: dict[str, Path], theme: str, tmp_path: Pat
     finished = publish(built(root), root)
     assert sorted(page.path.name for page in finished) == ["404.html", "index.html"]
     for page in finished:
-        found = load(page.site, page.path)
+        found = Page.load(page.site, page.path)
         assert found.html.count("Content-Security-Policy") == 1
-        assert all(csp.hashed(script) in found.html for script in found.reads.scripts)
+        assert all(digest(script.encode()) in found.html for script in found.inline_scripts)
+        assert all(digest(found.file(name).read_bytes()) in found.html for name in found.script_files)
         assert " style=" not in found.html
     assert "8.31MB" in (root / "site/index.html").read_text("utf-8")
 

@@ -74,7 +74,7 @@ def captured(root: Path) -> Path:
                 filesystem="extfs",
                 private=True,
                 bases={name: known.made_of(name) for name in snippet.bases},
-                revision="1234567",
+                revision="0123456789ab",
             ),
         )
         store.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
@@ -87,7 +87,8 @@ def up_to_date(root: Path) -> Path:
     keys = {name: known.key(name) for name in known.images}
     for snippet in project.load_all(root):
         for place, old in index.each(snippet.folder, snippet.variant):
-            new = replace(old, inputs=fingerprint.of(snippet, keys, "docker 26"))
+            by = old.inputs.get(fingerprint.ENGINE, "docker 26")
+            new = replace(old, inputs=fingerprint.of(snippet, keys, by))
             store.save(new, place.folder(snippet.folder, snippet.variant))
     return root
 
@@ -122,6 +123,7 @@ def measure(
     write: bool = False,
     jobs: int = 1,
     fresh: bool = False,
+    on_step: Callable[[Step], None] = lambda step: None,
 ) -> list[Result]:
     """What `proof check` or `proof update` does once it has an engine."""
     known = base_images.load(root)
@@ -139,6 +141,7 @@ def measure(
         cache=cache,
         provenance=verify.provenance(root, engine, loaded),
         fresh=fresh,
+        on_step=on_step,
     )
     one = partial(verify.verify, session=session, write=write)
     return sorted(scheduler.run(snippets, one, jobs=jobs), key=lambda result: result.snippet.name)

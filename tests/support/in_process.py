@@ -7,12 +7,13 @@ import io
 import os
 import signal
 import subprocess
-import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from unittest import mock
 
 from proof.cli import main
+from proof.core import crash
 
 
 def proof(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -25,7 +26,8 @@ def proof(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> s
     with (
         contextlib.chdir(cwd),
         mock.patch.dict(os.environ, {"COLUMNS": "80", **(env or {})}),
-        mock.patch.object(sys, "excepthook"),
+        mock.patch.object(crash, "report", _raise),
+        mock.patch.object(threading, "excepthook"),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -36,3 +38,7 @@ def proof(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> s
         finally:
             signal.signal(signal.SIGTERM, on_term)
     return subprocess.CompletedProcess(["proof", *arguments], code, out.getvalue(), err.getvalue())
+
+
+def _raise(error: BaseException) -> int:
+    raise error

@@ -19,6 +19,7 @@ HOSTILE = (
     "a\r\n::set-env name=PATH::/tmp",
     "##[error]owned",
     "before ##[add-mask]y after",
+    "###[group]owned",
     "%0A::error::owned%0D%25",
     ",title=x::y",
     "a:b,c=d",

@@ -102,10 +102,10 @@ def capture(**fields: Any) -> Capture:
             engine="docker 26.1.5",
             builder="buildx 0.13.1",
             image_store="overlay2",
-            filesystem="ext4",
+            filesystem="extfs",
             private=True,
             bases={"alpine:3.22": "Alpine 3.22.1"},
-            revision="1234567",
+            revision="0123456789ab",
         ),
     }
     return Capture(**defaults | fields)

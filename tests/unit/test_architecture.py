@@ -76,7 +76,6 @@ OPENS = {
     "runs/execute": "the copy of a context",
     "provision/alpine": "an archive in memory",
     "starters/project": "data of the package",
-    "publish/page": "the built site",
     "publish/styles": "the built site",
     "publish/scripts": "the theme, and this repository's own templates",
     "preview/preview": "the tool's cache",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proof.cli.main import EXIT_CODES
-from proof.pages import site_config
+from proof.core import site_config
 from tests.support.helpers import REPOSITORY
 
 DOCS = REPOSITORY / "docs"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from proof.captures.model import Capture
-from proof.core.errors import ManifestError, Where
+from proof.core.errors import ManifestError, Where, command
 from proof.core.files import read_text, write_whole
 from proof.snippets.base_images import Bases
 
@@ -37,7 +37,7 @@ def load(root: Path, known: Bases) -> dict[str, str]:
                     "expected an image with its digest",
                     where=Where(path, number),
                     evidence=line,
-                    hint=f"git checkout {path}",
+                    hint=command("git", "checkout", path),
                 )
             if found[1] in names:  # the next update removes bases that bases.toml no longer has
                 pinned[names[found[1]]] = found[2]

@@ -13,7 +13,6 @@ not kept, and logs of other engines are not parsed here.
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from proof.captures.buildkit_log import BuildLog, BuildStep, Line
@@ -49,13 +48,10 @@ def parse(text: str) -> BuildLog:
     steps: list[BuildStep] = []
     rest: list[Line] = []
     step: BuildStep | None = None  # whose lines are being read
-    before = hashlib.sha256()  # of the titles so far in the stage
     for number, line in enumerate(_END.sub("", text, count=1).removesuffix("\n").split("\n"), start=1):
         if found := _STEP.fullmatch(line):
             title = _STAGE.sub("FROM <stage>", found[2])
-            before = hashlib.sha256() if found[1] == "1" else before
-            step = BuildStep(Line(title, number), parents=before.hexdigest())
-            before.update(f"{title}\n".encode("utf-8", "surrogatepass"))
+            step = BuildStep(Line(title, number))
             steps.append(step)
         elif step is None:
             if not _IMAGE.match(line):

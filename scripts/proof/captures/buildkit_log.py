@@ -10,12 +10,9 @@ BuildKit calls a step a vertex. The lines of steps that run in parallel are inte
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 IGNORED = "<ignored>"  # replaces text that matches an `ignore` pattern of the manifest
@@ -46,7 +43,6 @@ _REFERENCE = re.compile(  # a UUID, or 25 letters and digits from Docker 29 on
 _WHOLE_LINES = re.compile(rf"^(?:{IGNORED})+(?=#\d)", re.MULTILINE)  # ignored with their line ends
 # The excerpt of the Dockerfile at the end of a failed build. What a command printed has a prefix on each line.
 _EXCERPT = re.compile(r"^------\n[^\n]{1,300}:(\d{1,6})\n-{20}$", re.ASCII | re.MULTILINE)
-_DIGITS = 9  # of a position; BuildKit counts to a few dozen
 _COUNTERS = re.compile(r"#\d+ (?:\d+\.\d+ )?")  # the prefix of a line: step number and seconds
 
 
@@ -63,7 +59,6 @@ class BuildStep:
 
     title: Line
     stage: str = ""  # the name of its stage, if there are several
-    parents: str = ""  # a digest of the earlier steps of its stage
     printed: list[Line] = field(default_factory=list)  # the output of its command
     messages: dict[str, int] = field(default_factory=dict)  # what BuildKit says about it → line number
     cached: bool = False
@@ -81,19 +76,9 @@ class BuildStep:
         return any(text.startswith("ERROR") for text in self.messages)
 
     @property
-    def cacheable(self) -> bool:
-        """Whether it ran to completion, so that a later build may take it from the cache."""
-        return not (self.cached or self.cancelled or self.failed)
-
-    @property
     def texts(self) -> tuple[str, ...]:
         """The output of its command."""
         return tuple(line.text for line in self.printed)
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """Distinguishes it from other steps with the same instruction: its title and those of the steps before it."""
-        return self.parents, self.title.text
 
     def lines(self) -> Iterator[Line]:
         """The step in the form that is compared."""
@@ -193,6 +178,16 @@ def transferred(log: str) -> Iterator[tuple[float, int]]:
             yield float(found[1]) * 1000 ** " kMG".index(found[2] or " "), number
 
 
+def durations(log: str) -> Iterator[tuple[float, int]]:
+    """Each number of seconds that BuildKit prints, with its line number. This is not compared."""
+    for number, line in enumerate(log.split("\n"), start=1):
+        text = vertex[2] if (vertex := _VERTEX.fullmatch(line)) else line
+        if found := _SECONDS.match(text):  # of a line that a command printed
+            yield float(found[0]), number
+        elif vertex and any(form.fullmatch(text) for form in (_ENDED, _TRANSFERRED, _STATUS)):
+            yield from ((float(found[1]), number) for found in re.finditer(r"(\d+\.\d)s(?= done$|$)", text))
+
+
 def split_counters(line: str) -> tuple[str, str]:
     """Split a log line into its prefix (step number and seconds) and its text. Other lines get an empty prefix."""
     found = _COUNTERS.match(line)
@@ -212,19 +207,7 @@ def _drop_early_warnings(steps: Iterable[BuildStep], rest: Iterable[Line]) -> No
 
 
 def _set_stages(steps: dict[str, BuildStep], log: str) -> None:
-    """Give each labelled step its stage and the digest of the steps before it there; `steps` are by their number."""
-    placed = []
+    """Give each labelled step the name of its stage; `steps` are by their number."""
     for number, label in labels(log).items():
-        stage, _, place = label.strip("[]").rpartition(" ")
-        position = place.partition("/")[0]
-        if number in steps and len(position) <= _DIGITS:
-            placed.append((stage.strip(), int(position), steps[number]))
-    placed.sort(key=lambda entry: (*entry[:2], entry[2].title.text))
-    for name, in_stage in groupby(placed, key=itemgetter(0)):
-        before = hashlib.sha256()
-        for _, at_position in groupby(in_stage, key=itemgetter(1)):
-            here = [step for _, _, step in at_position]
-            for step in here:
-                step.stage, step.parents = name, before.hexdigest()
-            for step in here:
-                before.update(f"{step.title.text}\n".encode("utf-8", "surrogatepass"))
+        if number in steps:
+            steps[number].stage = label.strip("[]").rpartition(" ")[0].strip()

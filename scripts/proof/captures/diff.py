@@ -5,9 +5,8 @@ by what it means (engine_output.py), and facts that are read from it are not com
 
 Everything in a capture that a page, a report or `proof facts` can show is compared. The seal of a capture has no key:
 anyone can edit a record and compute the seal again. So the seal finds accidents, and only a run finds a made-up
-capture. Some values differ in each run: dates, versions, the commit, durations, digests of images, values that the
-manifest calls volatile, and the output of cached build steps that no earlier build of the same snippet shows. No run
-can confirm those, so only their form is checked (provenance.py).
+capture. Some values differ in each run: dates, versions, the commit, durations, digests of images, and values that the
+manifest calls volatile. No run can confirm those, so only their form is checked (provenance.py).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import islice, zip_longest
@@ -23,21 +22,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proof.captures import buildah_log, contents, derived, empty_layers, engine_output, fingerprint, provenance, store
-from proof.captures.buildkit_log import Line, labels, transferred
+from proof.captures.buildkit_log import Line, durations, labels, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
 from proof.captures.normalise import comparable
 from proof.core import units
 from proof.core.errors import Where
 from proof.core.sequence_diff import blocks
-from proof.snippets.dockerfile_lexer import instructions
 from proof.snippets.model import Snippet, Step
 
 _MOST = 100  # differences listed per snippet
 _LINES = 12  # shown of each side of a difference
 _CHARACTERS = 1_000  # shown of each of these lines
+_ROUNDING = 1.0  # seconds, of what a builder and the tool say that a build took
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
-_UNLOGGED = frozenset({"ARG", "ENV", "SHELL", "USER"})  # instructions that affect the output of later ones
 _PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
 _OF_BUILD = re.compile(r"step (?:\[[^\]\n]*\] )?(?:FROM|RUN|COPY|ADD|WORKDIR)\b|  |ERROR")  # as in BuildStep.lines
 _DIGITS = 20  # a longer number is not written in full
@@ -92,6 +90,24 @@ def outputs_in_other_words(old: Capture, new: Capture, snippet: Snippet) -> tupl
         is_alike = is_in_same_words(before, after, step)
         alike, other = alike + is_alike, other + (not is_alike)
     return alike, other
+
+
+def not_compared(old: Capture, new: Capture, snippet: Snippet) -> Iterator[str]:
+    """What a run by another engine says nothing about: outputs in `old` that were compared with nothing, and facts.
+
+    What both engines happen to print alike was compared.
+    """
+    if old.engine == new.engine and snippet.on(old.engine) == snippet.on(new.engine):
+        return
+    declared = {step.name: step for step in snippet.on(old.engine).steps}
+    for step, before, after in _outputs(old, new, snippet):
+        sides = Side(before.output, before.exit, old.engine), Side(after.output, after.exit, new.engine)
+        is_read = _compared(declared[step.name], step, *sides, words=False) is not None
+        if not is_read and not is_in_same_words(before, after, replace(step, unshown="")):
+            yield str(step)
+    for name in sorted(_incomparable(old, new, snippet, words=False) & old.facts.keys()):
+        if not same(old.facts[name], new.facts.get(name)):
+            yield f"{snippet.name}.{name}"
 
 
 def other_words(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> Iterator[Difference]:
@@ -166,7 +182,7 @@ def written(fact: CapturedFact | None) -> str:
 
 def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
     yield from _facts(old, new, snippet, words=words)
-    yield from _misread(old, snippet.on(old.engine))
+    yield from _misread(old, snippet)
     yield from _steps(old, new, snippet, folder, words=words)
     yield from _layers(old, new, snippet, folder, words=words or old.engine.kind == new.engine.kind)
     yield from _origin(old, new, snippet)
@@ -176,10 +192,7 @@ def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, 
 
 def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
     own = derived.of_image(snippet, old.layers)
-    incomparable = set() if words else engines_own_facts(snippet)
-    for step in snippet.steps:
-        if not step.prints_alike(old.engine, new.engine):
-            incomparable |= {rule.name for rule in step.facts}
+    incomparable = _incomparable(old, new, snippet, words=words)
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
         if name in incomparable:
@@ -198,8 +211,22 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iter
                 yield _Found(place, f"{what}: computed from its own layers", written(before), written(wanted))
 
 
-def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
-    """Values that contradict the capture's own outputs. For a volatile value, no run could find that."""
+def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
+    """The facts that these engines may print in different words, or not at all."""
+    differing = (step for step in snippet.steps if not step.prints_alike(old.engine, new.engine))
+    return {rule.name for step in differing for rule in step.facts} | (set() if words else engines_own_facts(snippet))
+
+
+def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
+    """Values that contradict the capture's own outputs, or that its engine does not print.
+
+    Of a volatile value, and of one that only another engine prints, no run could find that.
+    """
+    snippet = raw.on(old.engine)
+    declared, rules = ({rule.name for step in each.steps for rule in step.facts} for each in (raw, snippet))
+    for name in sorted(declared & old.facts.keys() - rules):
+        what = f"{snippet.name}.{name}: read from its own transcript"
+        yield _Found(f'"{name}": {{', what, written(old.facts[name]), "(none)")
     for step in snippet.steps:
         for rule in step.facts:
             fact, done = old.facts.get(rule.name), old.step(step.name)
@@ -209,20 +236,17 @@ def _misread(old: Capture, snippet: Snippet) -> Iterator[_Found]:
                 read = derived.of_output(step, rule, done.output)
             except ValueError:
                 read = None
+            what, place = f"{snippet.name}.{rule.name}: read from its own transcript", f'"{rule.name}": {{'
             if read is None or read.value != fact.value:
-                what = f"{snippet.name}.{rule.name}: read from its own transcript"
-                yield _Found(f'"{rule.name}": {{', what, written(fact), written(read))
+                yield _Found(place, what, written(fact), written(read))
+            elif read != fact:
+                yield _Found(place, what, str(fact), str(read))
 
 
 def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
-    builds: list[tuple[tuple[str, ...], str]] = []  # settings and output of the earlier builds of the run
     for raw in snippet.steps:
         declared, step = raw.on(old.engine), raw.on(new.engine)
         before, after = old.step(step.name), new.step(step.name)
-        settings = _settings(step, snippet)
-        earlier = [output for theirs, output in builds if theirs == settings]
-        if after is not None and step.command.verb == "build":
-            builds.append((settings, after.output))
         if before is None or after is None:
             if before is not after:
                 yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
@@ -234,9 +258,10 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
                 yield _Found(step.where, f"{step} {part}", str(was), str(now))
         path = folder / f"{step.name}.txt"
         sides = Side(before.output, before.exit, old.engine), Side(after.output, after.exit, new.engine)
-        yield from _output(declared, step, *sides, earlier, path=path, words=words)
+        yield from _output(declared, step, *sides, path=path, words=words)
         if step.command.verb == "build":
             yield from _transferred(step, before, snippet, path)
+            yield from _too_long(step, before, path)
             yield from _unknown_steps(step, before, snippet, path)
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
     for name in was:
@@ -252,34 +277,34 @@ def _have_one_outcome(old: Step, new: Step, *, other_builder: bool) -> bool:
     return is_worded_alike and bool(old.exit) == bool(new.exit)
 
 
-def _settings(step: Step, snippet: Snippet) -> tuple[str, ...]:
-    """What a build depends on but its log does not show: build arguments, and instructions that are not steps."""
-    if step.command.verb != "build":
-        return ()
-    dockerfile = snippet.dockerfiles[step.name]
-    unlogged = [i.text for i in instructions(dockerfile.path, dockerfile.text) if i.name in _UNLOGGED]
-    return (*step.command.values("--build-arg"), *map("=".join, step.command.variables), *unlogged)
-
-
-def _output(
-    declared: Step, step: Step, old: Side, new: Side, earlier: Sequence[str], *, path: Path, words: bool
-) -> Iterator[_Found]:
+def _output(declared: Step, step: Step, old: Side, new: Side, *, path: Path, words: bool) -> Iterator[_Found]:
     """The differences of two outputs. `declared` is the step as the old engine runs it, `step` as the new one does."""
     if old.output == new.output:
         return
-    if words:
-        before, after = comparable(old.output, new.output, step, earlier)
-    elif declared.expect not in old.output:
+    if not words and declared.expect not in old.output:
         yield _Found(Where(path), str(step), old.output, f"a text with '{declared.expect}'")
         return
-    elif _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
-        before, after = engine_output.comparable(old, new, step, earlier)
-    else:
-        return
+    before, after = _compared(declared, step, old, new, words=words) or ([], [])
     for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
         # A build log is compared in another order, so each line carries its number in the original text.
         line = before[i].number if i < len(before) else old.output.count("\n") + 1
         yield _Found(Where(path, line), str(step), _excerpt(before[i:j]), _excerpt(after[k:m]))
+
+
+def _compared(declared: Step, step: Step, old: Side, new: Side, *, words: bool) -> tuple[list[Line], list[Line]] | None:
+    """The lines of two outputs that are compared; None if none is."""
+    if words:
+        return comparable(old.output, new.output, step)
+    if _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
+        return engine_output.comparable(old, new, step)
+    return None
+
+
+def _too_long(step: Step, old: CapturedStep, path: Path) -> Iterator[_Found]:
+    """Durations in a build log that are longer than the whole build took. They are not compared."""
+    for seconds, line in durations(old.output):
+        if seconds > old.seconds + _ROUNDING:
+            yield _Found(Where(path, line), f"{step}: seconds", f"{seconds:g}", f"at most {old.seconds:g}")
 
 
 def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
@@ -292,8 +317,11 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
 
 
 def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
-    """Steps in the log of a failed build that the Dockerfile does not have: no comparison of logs would find these."""
-    if old.exit == 0:
+    """Labels in the log that the Dockerfile does not have. They are not compared: builds may share a step.
+
+    A log for several platforms has labels of another form, which are.
+    """
+    if any("," in value for value in step.command.values("--platform")):
         return
     known = frozenset[str]().union(*snippet.dockerfiles[step.name].labels)
     for label in sorted(set(labels(old.output).values()) - known):
@@ -349,7 +377,7 @@ def _origin(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
         was, now = (capture.provenance.bases.get(name, "(none)") for capture in (old, new))
         if was != now and not moved:
             yield _Found('"provenance": {', f"{snippet.name}: {base}", was, now)
-    for name, value in provenance.implausible(old):
+    for name, value in provenance.implausible(old, snippet):
         yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "a value that proof writes")
 
 

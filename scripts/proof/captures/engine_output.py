@@ -11,6 +11,10 @@ compared. There is one reader for each form:
     docker history    the instructions, and their sizes if both engines count alike
     docker inspect    the fields that the template asks for, unless they depend on the image store
 
+Of the same kind of engine, an output without a form that could be read is compared line by line: one that went through
+a filter, a history with another template, a table of containers. If another version prints something else, the step
+has to say so (`differs`). What remains is not compared at all, and the run says so.
+
 Nothing here measures how similar two texts are.
 """
 
@@ -18,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -69,32 +73,32 @@ class Side(NamedTuple):
     engine: EngineVersion
 
 
-def comparable(old: Side, new: Side, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
-    """The values in two outputs of a step, as lines to compare. `earlier` is as in `normalise.comparable`."""
+def comparable(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]] | None:
+    """The values in two outputs of a step, of a capture and of a run, as lines to compare. None if there are none."""
     if not step.prints_alike(old.engine, new.engine):
-        return [], []
-    if step.command.filters and step.command.verb in DISPLAYS:
-        return [], []  # a part of a table has no form that could be read
+        return None
     same_kind = old.engine.kind == new.engine.kind
     alike = old.engine.counts_like(new.engine)
     match step.command.verb:
         case "build":
-            return _builds(old, new, step, earlier)
-        case "ls":
-            return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
-        case "history" if same_kind:
-            return _history(old, step, sizes=alike), _history(new, step, sizes=alike)
-        case "inspect" if _is_independent(step, same_kind=same_kind):
-            return normalise.comparable(old.output, new.output, step)
-        case "history" | "inspect" | "version" | "ps" | "rmi":
-            return [], []
+            return _builds(old, new, step)
         case "run":
             return normalise.comparable(_of_program(old), _of_program(new), step)
+        case "ls" if not step.command.filters:
+            return _images(old, step, sizes=alike), _images(new, step, sizes=alike)
+        case "history" if same_kind and (fields := _fields(step)):
+            return _history(old, step, fields, sizes=alike), _history(new, step, fields, sizes=alike)
+        case "inspect" if not _is_independent(step, same_kind=same_kind):
+            return None
+        case "ls" | "history" | "ps" if not same_kind:
+            return None
+        case "version" | "rmi":
+            return None
         case _:
             return normalise.comparable(old.output, new.output, step)
 
 
-def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[list[Line], list[Line]]:
+def _builds(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]] | None:
     for side in old, new:
         if (
             buildah_log.begins(side.output) and side.engine.kind != "podman"
@@ -102,8 +106,8 @@ def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[l
             return normalise.comparable(old.output, new.output, step)
     same_kind = old.engine.kind == new.engine.kind
     if not same_kind and any("," in value for value in step.command.values("--platform")):
-        return [], []  # Podman builds for all platforms at the same time, and its log doesn't say which a line is of
-    logs = normalise.build_logs(old.output, new.output, step, earlier)
+        return None  # Podman builds for all platforms at the same time, and its log doesn't say which a line is of
+    logs = normalise.build_logs(old.output, new.output, step)
     before, after = (_own(log) for log in logs)
     if not same_kind:
         before, after = _alike([*_commands(before)], [*_commands(after)])
@@ -113,13 +117,13 @@ def _builds(old: Side, new: Side, step: Step, earlier: Sequence[str]) -> tuple[l
             titles = [{each.title.text for each in steps} for steps in (before, after)]
             before = [each for each in before if each.title.text in titles[1]]
             after = [each for each in after if each.title.text in titles[0]]
-    one, two = list(_instructions(before, after)), list(_instructions(after, before))
-    return normalise.ruled(one, step), normalise.ruled(two, step)
+    one, two = BuildLog(before, []), BuildLog(after, [])
+    return normalise.ruled([*_instructions(one)], step), normalise.ruled([*_instructions(two, one)], step)
 
 
-def _instructions(steps: list[BuildStep], others: list[BuildStep]) -> Iterator[Line]:
-    """The instructions of a log with what they printed, without output that the other log cannot show."""
-    for each in normalise.shown_steps(BuildLog(steps, []), BuildLog(others, [])):
+def _instructions(log: BuildLog, claimed: BuildLog | None = None) -> Iterator[Line]:
+    """The instructions of a log with what they printed. `claimed` is as in `normalise.shown_steps`."""
+    for each in normalise.shown_steps(log, claimed):
         yield each.title
         yield from (Line(f"  {line.text}", line.number) for line in each.printed)
         if failed := next((n for text, n in each.messages.items() if text.startswith("ERROR")), None):
@@ -207,12 +211,17 @@ def _unusual(cells: Iterable[str], *known: str | None) -> Iterator[str]:
     yield from (cell for cell in cells if cell not in parts and not _UNCOMPARED.fullmatch(cell))
 
 
-def _history(side: Side, step: Step, *, sizes: bool) -> list[Line]:
+def _fields(step: Step) -> tuple[str, ...]:
+    """The columns of a history. Empty if its rows cannot be read."""
+    template = (step.command.values("--format") or [""])[0]
+    if step.command.filters or _FIELD.sub("", _TABLE.sub("", template)).replace("\\t", "").strip():
+        return ()
+    return tuple(_FIELD.findall(template)) if template else _HISTORY
+
+
+def _history(side: Side, step: Step, fields: tuple[str, ...], *, sizes: bool) -> list[Line]:
     """The rows of a history, without what depends on the time, and sizes only if both engines count alike."""
     template = (step.command.values("--format") or [""])[0]
-    fields = tuple(_FIELD.findall(template)) or (_HISTORY if not template else ())
-    if not fields or _FIELD.sub("", _TABLE.sub("", template)).replace("\\t", "").strip():
-        return []  # a template of another form
     hidden = _NO_HISTORY if sizes else _NO_HISTORY | {"Size"}
     lines = normalise.comparable(side.output, side.output, step)[0]
     found = []

@@ -4,21 +4,22 @@ Captures keep the original text. `normalise` is idempotent.
 
 A build log is compared step by step: the title of each step, the output of its command, and the rest of the log. Some
 of it cannot be compared: BuildKit's step numbers, times and transfer sizes; digests, which depend on the times in an
-image; and the output of a cached step that no earlier build of the same snippet shows.
+image; and what a RUN printed that the capture took from the cache.
 
-Even a cold run has cached steps: a step is CACHED in the second build that has it, and in the first one if another
-snippet has built it before. In the first case, the output of the earlier build is compared. In the second case, the
-output is unknown, and the one in the capture is accepted.
+A capture may hide what a RUN printed, as a cached step prints nothing. But every line that it does show has to be one
+that the run has seen. So for a capture that shows any, a run takes no RUN from the cache of an earlier one: see
+`states_output`.
 
-Of two builds that failed, the steps that only one log has are compared only in the stages that failed.
+Of two builds that failed, the steps that only one log has are compared only in the stages that failed, or if the
+capture says what they printed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from proof.captures import buildah_log
@@ -54,36 +55,21 @@ class Rule:
     apply: Callable[[str], str]  # keeps the number of lines
 
 
-def _completed(log: BuildLog, earlier: Iterable[BuildLog], claimed: BuildLog) -> BuildLog:
-    """Add the output of cached steps to the log of a run, from earlier builds of the same run.
-
-    Two steps are the same if they have the same title and the same steps before them in their stage. If several earlier
-    steps match, the one whose output is in `claimed` is used, or else the first. A cancelled step keeps its own output.
-    """
-    wanted = {step.identity for step in log.steps if step.cached and not step.known}
-    built: dict[tuple[str, str], list[BuildStep]] = {}
-    for other in earlier if wanted else ():
-        for step in other.steps:
-            if step.cacheable and step.identity in wanted:
-                built.setdefault(step.identity, []).append(step)
-    claims = {(step.title.text, step.texts) for step in claimed.steps if step.known}
-    found = []
-    for step in log.steps:
-        if step.known or not (candidates := built.get(step.identity)):
-            found.append(replace(step, cancelled=False))
-            continue
-        source = next((c for c in candidates if (c.title.text, c.texts) in claims), candidates[0])
-        printed = [Line(line.text, step.title.number) for line in source.printed]
-        found.append(BuildStep(step.title, step.stage, printed=printed, messages=step.messages))
-    return BuildLog(found, log.rest)
+def states_output(output: str, step: Step) -> bool:
+    """Whether the log of a build says what a RUN printed that a later run could take from the cache."""
+    if step.command.verb != "build" or any(flag == "--no-cache" for flag, _ in step.command.flags):
+        return False
+    log = _parsed(without_ignored(output, step))
+    printed = (line.text for each in log.steps if not each.failed for line in each.printed)
+    return any(text.strip() not in ("", IGNORED) for text in printed)
 
 
-def shown_steps(log: BuildLog, other: BuildLog) -> list[BuildStep]:
-    """The steps of a log, sorted by title, without output that `other` does not show."""
-    theirs = _by_title(other)
+def shown_steps(log: BuildLog, claimed: BuildLog | None = None) -> list[BuildStep]:
+    """The steps of a log, sorted by title. If a run made it, without output that `claimed`, a capture's log, hides."""
+    hiding = _by_title(claimed) if claimed else {}
     found = []
     for title, mine in _by_title(log).items():
-        alike = theirs.get(title, [])
+        alike = hiding.get(title, [])
         left = Counter(step.texts for step in alike if step.known)
         unknown = sum(not step.known for step in alike)
         for step in mine:
@@ -97,9 +83,9 @@ def shown_steps(log: BuildLog, other: BuildLog) -> list[BuildStep]:
     return sorted(found, key=lambda step: (step.title.text, step.texts, tuple(step.messages)))
 
 
-def _comparable(log: BuildLog, other: BuildLog) -> Iterator[Line]:
-    """The lines of a log, sorted by step title, without the output of steps that `other` does not show."""
-    for step in (found := shown_steps(log, other)):
+def _comparable(log: BuildLog, claimed: BuildLog | None = None) -> Iterator[Line]:
+    """The lines of a log, sorted by step title. `claimed` is as in `shown_steps`."""
+    for step in (found := shown_steps(log, claimed)):
         yield from step.lines()
     # A log in this form has no `#N` lines, so normalising it again changes nothing.
     yield from (line for line in log.rest if line.text.strip(" \t") or not found)
@@ -178,39 +164,32 @@ def normalise(output: str, step: Step) -> str:
     return "\n".join(line.text for line in comparable(output, output, step)[0])
 
 
-def comparable(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[list[Line], list[Line]]:
-    """Two outputs of `step` as lines to compare, without what may differ and what only one of them can show.
-
-    `earlier` are the outputs of earlier builds with the same settings in the run that produced `new`. They provide the
-    output of steps that a later build took from the cache.
-    """
+def comparable(old: str, new: str, step: Step) -> tuple[list[Line], list[Line]]:
+    """Two outputs of `step`, of a capture and of a run, as lines to compare, without what may differ."""
     if step.command.verb == "build":
-        before, after = build_logs(old, new, step, earlier)
-        return ruled(list(_comparable(before, after)), step), ruled(list(_comparable(after, before)), step)
+        before, after = build_logs(old, new, step)
+        return ruled(list(_comparable(before)), step), ruled(list(_comparable(after, before)), step)
     old, new = without_ignored(old, step), without_ignored(new, step)
     return ruled(_numbered(old), step), ruled(_numbered(new), step)
 
 
-def build_logs(old: str, new: str, step: Step, earlier: Sequence[str] = ()) -> tuple[BuildLog, BuildLog]:
-    """Two outputs of a build, parsed. Cached steps in `new` have what `earlier` builds of the same run printed."""
-    before, after = _parsed(without_ignored(old, step)), _parsed(without_ignored(new, step))
-    builds = (_parsed(without_ignored(text, step)) for text in earlier)
-    after = _completed(after, builds, before)
-    failed = [{each.stage for each in log.steps if each.failed} for log in (before, after)]
-    if all(failed):
-        stages = failed[0] | failed[1]
-        return _without_unreached(before, after, stages), _without_unreached(after, before, stages)
-    return before, after
+def build_logs(old: str, new: str, step: Step) -> tuple[BuildLog, BuildLog]:
+    """Two outputs of a build, of a capture and of a run, parsed.
 
-
-def _without_unreached(log: BuildLog, other: BuildLog, failed: set[str]) -> BuildLog:
-    """The log of a build that failed, without steps that only this log has and that are in none of the failed stages.
-
-    BuildKit builds stages at the same time: how far the others get before one fails is different from run to run.
+    If both failed, without the steps that only one log has and that are in none of the failed stages: BuildKit builds
+    stages at the same time, and how far the others get before one fails is different from run to run. But what a
+    capture says that such a step printed, this run has not seen.
     """
-    titles = {step.title.text for step in other.steps}
-    kept = [step for step in log.steps if not step.stage or step.stage in failed or step.title.text in titles]
-    return BuildLog(kept, log.rest)
+    before, after = _parsed(without_ignored(old, step)), _parsed(without_ignored(new, step))
+    failed = [{each.stage for each in log.steps if each.failed} for log in (before, after)]
+    if not all(failed):
+        return before, after
+    compared = {"", *failed[0], *failed[1]}
+    titles, others = ({each.title.text for each in log.steps} for log in (before, after))
+    return (
+        BuildLog([s for s in before.steps if s.stage in compared or s.title.text in others or s.printed], before.rest),
+        BuildLog([s for s in after.steps if s.stage in compared or s.title.text in titles], after.rest),
+    )
 
 
 def _parsed(text: str) -> BuildLog:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from proof.captures import provenance, store
 from proof.captures.buildkit_log import image_names, written_image
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedStep
 from proof.core import units
-from proof.core.errors import PageError, ProofError, Where
+from proof.core.errors import PageError, ProofError, Where, command
 from proof.snippets.model import Snippet, Step
 
 # A row of a table of images: `NAME TAG ID …`, or from Docker 29 on `NAME:TAG ID …`.
@@ -33,7 +34,7 @@ class NeverCapturedError(PageError):
     @classmethod
     def of(cls, snippet: str, where: Where | None = None) -> NeverCapturedError:
         """The error for the snippet of this name."""
-        return cls(f"{snippet} was never captured", where=where, hint=f"proof update {snippet}")
+        return cls(f"{snippet} was never captured", where=where, hint=command("proof", "update", snippet))
 
 
 def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
@@ -43,13 +44,18 @@ def stale(captures: SnippetCaptures) -> Iterator[ProofError]:
         yield NeverCapturedError.of(snippet.name, snippet.where)
     for place, capture in captures.shown.items():
         folder = place.folder(snippet.folder, snippet.variant)
-        hint = f"proof update {snippet.name}{' --bases registry' if place.origin == 'registry' else ''}"
+        hint = command(
+            "proof", "update", snippet.name, *(["--bases", "registry"] if place.origin == "registry" else [])
+        )
         for change in captures.changes(place):
             yield StaleError(f"{snippet.name} is stale: {change}", where=snippet.where, hint=hint)
         if not captures.changes(place):
             yield from _undeclared_outcomes(capture, snippet, folder)
         for name in capture.tampered:
             yield StaleError(f"{snippet.name}: {name} was edited by hand", where=Where(folder / name), hint=hint)
+        for name, value in provenance.implausible(capture, snippet):
+            what = f"{snippet.name}: the capture says {name} {value!r:.110}, which the tool never writes"
+            yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
         yield from contradictions(capture, folder)
 
 
@@ -59,12 +65,12 @@ def left_out(captures: SnippetCaptures) -> Iterator[str]:
     for place, capture in captures.left_out.items():
         changes = ", ".join(map(str, captures.changes(place)))
         words = f"{name}: pages leave out the words of {capture.provenance.engine}, which are stale: {changes}"
-        yield f"{words}; run proof update {name} with that engine"
+        yield f"{words}; run {command('proof', 'update', name)} with that engine"
 
 
 def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
     """Contradictions in the transcripts of one capture: a tag with two IDs, or a size that was not measured."""
-    hint = f"proof update {capture.snippet}"
+    hint = command("proof", "update", capture.snippet)
     ids: dict[str, str] = {}
     for step in capture.steps:
         if built := written_image(step.output):
@@ -90,7 +96,7 @@ def _output_of(step: Step | CapturedStep, folder: Path) -> Where:
 
 def _undeclared_outcomes(capture: Capture, snippet: Snippet, folder: Path) -> Iterator[ProofError]:
     """Steps whose exit code or message is not the one that the manifest declares for the engine of the capture."""
-    hint = f"proof update {snippet.name}"
+    hint = command("proof", "update", snippet.name)
     for step in (step.on(capture.engine) for step in snippet.steps):
         if (done := capture.step(step.name)) is not None:
             if done.exit != step.exit:

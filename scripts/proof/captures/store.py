@@ -8,6 +8,7 @@ A capture is written atomically. Captures of the two origins of bases are kept i
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from typing import Any
 from proof.captures import contents
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.core import files, units
-from proof.core.errors import PageError, RefusedError, UsageError, Where
+from proof.core.errors import PageError, RefusedError, UsageError, Where, command
 from proof.core.hashes import sha256
 from proof.core.limits import limited
 from proof.core.validate import validate
@@ -29,6 +30,7 @@ from proof.snippets.places import check, trusted, undeclared
 SCHEMA = 1
 _KEYS = {"environment": "basis"}  # fields with another key in the file
 RECORD = "capture.json"
+_ASIDE = ".old-"  # in the name of an old capture while the new one takes its place
 _NAME = re.compile(r"\w{1,100}")  # the name of a step, and of its file
 _LARGEST = 20_000_000  # bytes per file: several times the limit for the output of a command
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,99}")
@@ -65,7 +67,7 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
         raise PageError(
             f"the capture has schema {data['schema']}, but proof reads schema {SCHEMA}",
             where=Where(record),
-            hint=f"proof update {data['snippet']}",
+            hint=command("proof", "update", data["snippet"]),
         )
     if data.pop("seal") != _seal(data):
         tampered.append(RECORD)
@@ -154,9 +156,10 @@ def _checked(capture: Capture) -> Capture:
 
 
 def save(capture: Capture, folder: Path) -> None:
-    """Write the capture to a new directory, then swap that with the old one in one system call.
+    """Write the capture to a new directory, then swap that with the old one, in one system call if there is one.
 
-    At any moment, even if the run is killed, a reader finds the complete old or the complete new capture.
+    At any moment, even if the run is killed, a reader finds the complete old or the complete new capture. Without that
+    system call, there may be none for a moment: if the run is killed just then, `sweep` puts the old one back.
     """
     check(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -181,10 +184,15 @@ def save(capture: Capture, folder: Path) -> None:
             data["contents"] = sha256(inside.encode())
         data["seal"] = _seal(data)
         _write(fresh / RECORD, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
-        if folder.exists():
-            _exchange(fresh, folder)
-        else:
+        if not folder.exists():
             fresh.rename(folder)
+        elif not _exchange(fresh, folder):
+            aside = folder.with_name(f".{folder.name}{_ASIDE}{os.getpid()}")
+            folder.rename(aside)
+            try:
+                fresh.rename(folder)
+            finally:
+                _settle(aside)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -196,21 +204,39 @@ def remove(folder: Path) -> None:
 
 
 def sweep(snippets: Path) -> None:
-    """Remove what killed runs left below `snippets`. No other run may be writing there."""
-    for pattern in ("*/captured/.*.new-*", "*/captured/*/.*.new-*"):
-        for folder in snippets.glob(pattern):
+    """Remove what killed runs left below `snippets`, and put old captures back. No other run may be writing there."""
+    for captured in ("*/captured", "*/captured/*"):
+        for aside in snippets.glob(f"{captured}/.*{_ASIDE}*"):
+            _settle(aside)
+        for folder in snippets.glob(f"{captured}/.*.new-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _exchange(one: Path, other: Path) -> None:
-    """Swap two directories atomically: renameat2(2) with RENAME_EXCHANGE, which Python does not offer."""
+def _settle(aside: Path) -> None:
+    """Remove an old capture that was renamed, or put it back if there is no new one."""
+    folder = aside.with_name(aside.name[1:].partition(_ASIDE)[0])
+    if os.path.lexists(folder):
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.rename(folder)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two directories atomically: renameat2(2) with RENAME_EXCHANGE, which Python does not offer.
+
+    Returns False if there is no such call: on macOS, with an older C library or kernel, on some file systems.
+    """
     import ctypes  # imported late: a site build does not need it
 
-    libc = ctypes.CDLL(None, use_errno=True)
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     at_working_directory, exchange = -100, 2
-    if libc.renameat2(at_working_directory, bytes(one), at_working_directory, bytes(other), exchange) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), str(other))
+    if rename is None:
+        return False
+    if rename(at_working_directory, bytes(one), at_working_directory, bytes(other), exchange) == 0:
+        return True
+    if (number := ctypes.get_errno()) in (errno.EINVAL, errno.ENOSYS):
+        return False
+    raise OSError(number, os.strerror(number), str(other))
 
 
 def _seal(data: dict[str, Any]) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import errno
-import shlex
 from pathlib import Path
 
 from proof.cli.options import Verbs, project_root, snippet_names
-from proof.core.errors import UsageError
+from proof.core.errors import UsageError, command
 
 _UNUSABLE = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY)
 _GENERATORS = ("material", "mkdocs", "properdocs")
@@ -68,7 +67,7 @@ def _init(parsed: argparse.Namespace) -> int:
         terminal.say(f" ✎ {name}")
     for name in made.kept:
         terminal.say(f" · {name} is as it was{f': {_ADD[name]}' if name in _ADD else ''}", "yellow")
-    into = "" if parsed.directory == "." else f"cd {shlex.quote(parsed.directory)}, then "
+    into = "" if parsed.directory == "." else f"{command('cd', root)}, then "
     terminal.say(f"Next: {into}proof update runs the snippet, and proof serve shows the page.")
     return 0
 
@@ -81,5 +80,6 @@ def _new(parsed: argparse.Namespace) -> int:
     made = snippet.make(project_root(parsed), parsed.name, parsed.like)
     terminal = Terminal()
     terminal.say(f" ✎ {Where(made / 'snippet.toml')}")
-    terminal.say(f"Next: proof update {made.name}, then show it on a page: {{{{ transcript {made.name}/build }}}}")
+    update = command("proof", "update", made.name)
+    terminal.say(f"Next: {update}, then show it on a page: {{{{ transcript {made.name}/build }}}}")
     return 0

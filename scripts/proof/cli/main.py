@@ -11,11 +11,12 @@ import codecs
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from proof.cli import check, completion, engine, explain, facts, init, publish, schema, serve, shards, status
-from proof.core.errors import ProofError, print_crash, print_error
+from proof.core.errors import ProofError, print_error
 from proof.core.text import spell_out
 
 _VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema, completion)
@@ -25,13 +26,31 @@ EXIT_CODES = {
     2: "wrong use",
     3: "could not measure",
     4: "another environment",
+    70: "unexpected error",
     130: "interrupted",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    sys.excepthook = print_crash
+    codes: list[int] = []
+    # Whatever a thread was doing, the rest may be wrong without it.
+    threading.excepthook = lambda crash: codes.append(_crashed(crash.exc_value))
+    try:
+        codes.append(_run(arguments))
+    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means drift
+        codes.append(_crashed(error))
+    return max(codes)
+
+
+def _crashed(error: BaseException | None) -> int:
+    from proof.core import crash
+
+    return crash.report(error or RuntimeError("unknown"))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command line. Raises only what nobody expected."""
     codecs.register_error(spell_out.__name__, spell_out)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe or a terminal may have another encoding than UTF-8
         sys.stdout.reconfigure(errors=spell_out.__name__)
@@ -87,11 +106,10 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib import metadata
+        from proof.core import crash
 
-        # By the command, because the distribution may have another name than the package.
-        commands = metadata.entry_points(group="console_scripts", name=parser.prog)
-        print(f"{parser.prog} {next((c.dist.version for c in commands if c.dist), 'of an unknown version')}")
+        tool = crash.distribution()
+        print(f"{parser.prog} {tool.version if tool else 'of an unknown version'}")
         parser.exit()
 
 

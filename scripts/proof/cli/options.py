@@ -162,7 +162,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--engine-from",
-        type=described,
+        type=source,
         metavar="TEXT",
         default="",
         help="where an unusual engine comes from, like 'built from its source', for the captures to say",
@@ -235,10 +235,12 @@ def seconds(text: str) -> float:
     return float(text)
 
 
-def described(text: str) -> str:
-    """A description for readers: one line of plain ASCII."""
-    if not re.fullmatch(r"[ -~]{0,200}", text):
-        raise argparse.ArgumentTypeError("expected at most 200 characters of plain ASCII")
+def source(text: str) -> str:
+    """Where an engine comes from, in the fixed form that a capture may have."""
+    from proof.captures.provenance import is_engine_from
+
+    if not is_engine_from(text):
+        raise argparse.ArgumentTypeError("expected 'built from its source', maybe with 'of Docker 29.7.2'")
     return text
 
 

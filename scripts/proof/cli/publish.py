@@ -23,12 +23,10 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from proof.system.parallel import spread
-
     root = project_root(parsed)
     with needed("publish"):
         from proof.publish import finish
 
-    pages = finish.publish(parsed.site or root / "site", root, spread)
+    pages = finish.publish(parsed.site or root / "site", root)
     print(f"{units.counted(len(pages), 'page')} finished")
     return 0

@@ -32,7 +32,7 @@ from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
 from proof.snippets.places import has_own_words
-from proof.system import locks
+from proof.system import locks, revision
 
 
 def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
@@ -124,6 +124,8 @@ def _run_all(
         timeout=options.timeout,
         same_engine=options.same_engine,
     )
+    if options.write:
+        _warn_if_uncommitted(session.provenance, terminal)
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
     jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()
     with terminal.running() as on_step:
@@ -140,6 +142,16 @@ def _run_all(
     if options.write and options.bases == "registry":
         kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
         bases_lock.keep(options.root, bases, kept)
+
+
+def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:
+    """Say that captures will name no commit that holds what they measured, if there is none."""
+    if revision.is_uncommitted(source.revision):
+        terminal.say(
+            f" · snippets have changed since commit {source.revision[:-1]}, so no commit will hold what is captured "
+            "now. Commit the snippets first, run proof update again, and then commit the captures.",
+            "yellow",
+        )
 
 
 def _check_own_words(engine: Engine) -> None:

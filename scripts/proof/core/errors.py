@@ -6,13 +6,14 @@ Raise them anywhere. Only `cli.main` turns them into an exit code.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proof.core.text import plain
+from proof.core.text import first_invisible, plain
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,34 @@ class ProofError(Exception):
         return type(self).__new__, (type(self),), self.__dict__
 
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        lines = [_on_a_line(f"{self.where}: {self.what}" if self.where else self.what)]
         lines += [f"    | {line}" for line in self.evidence.splitlines()]
         if self.hint:
-            lines.append(f"    hint: {self.hint}")
+            lines.append(_on_a_line(f"    hint: {self.hint}"))
         return plain("\n".join(lines))
+
+
+def _on_a_line(text: str) -> str:
+    """A name in a message may hold a line break: what follows it must not look like a message of its own."""
+    return text.replace("\n", "\\n")
+
+
+def command(*words: object) -> str:
+    """A command that a message tells the user to run. Every name in it may come from a stranger, and stays one word."""
+    return " ".join(map(_word, words))
+
+
+def _word(word: object) -> str:
+    text = str(word)
+    if isinstance(word, Path | Where) and text.startswith("-"):
+        text = f"./{text}"  # it would be an option
+    if not first_invisible(text):
+        return shlex.quote(text)
+    quoted = (
+        f"\\x{byte:02x}" if byte in b"\\'" or not 0x20 <= byte < 0x7F else chr(byte)
+        for byte in text.encode("utf-8", "surrogatepass")
+    )
+    return f"$'{''.join(quoted)}'"
 
 
 class UsageError(ProofError):
@@ -109,10 +133,3 @@ def exit_code_of(problems: Sequence[ProofError]) -> int:
 def print_error(text: str) -> None:
     """Print to standard error. Text that may come from outside is always printed here, since it is made harmless."""
     sys.stderr.write(f"{plain(text)}\n")
-
-
-def print_crash(*crash: Any) -> None:
-    """The `sys.excepthook` of the tool: the message of an unexpected error may contain text from outside too."""
-    import traceback  # only needed in a crash
-
-    print_error("".join(traceback.format_exception(*crash)).rstrip())

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from decimal import Decimal
 
 from proof.core.validate import is_number
 
@@ -25,34 +27,46 @@ def unit_of(name: str) -> str | None:
 
 
 Scalar = int | float | str
-_STEPS = ("B", "kB", "MB", "GB", "TB")
+_DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_BINARY = ("K", "M", "G", "T", "P", "E")
 
 
 def written(value: Scalar, unit: str) -> str:
     """A value as pages show it: sizes as in `docker image ls`, everything else in its usual notation."""
+    if isinstance(value, str):
+        return value
     match unit:
         case "B":
-            return size(float(value))
+            return size(value)
         case "KiB":
-            return binary(float(value))
+            return binary(value)
         case "s":
-            return f"{float(value):.3g} s"
-        case "count":
-            return f"{int(value):,}"
-        case "text":
-            return str(value)
+            return f"{_digits(value)} s"
+        case "count" if is_whole(value):
+            return f"{round(value):,}"
+        case "count" if abs(value) >= 999.5:
+            return f"{value:,.1f}"
         case _:
-            return f"{float(value):.3g}" if abs(float(value)) < 999.5 else f"{float(value):,.0f}"
+            return _digits(value)
+
+
+def is_whole(number: float) -> bool:
+    """Whether it is a whole number, apart from the rounding errors of a computation."""
+    return math.isclose(number, round(number), rel_tol=1e-9, abs_tol=1e-9)
 
 
 def size(number: float) -> str:
     """Bytes in Docker's notation: decimal units, three significant digits (270MB, 10.7MB, 53B)."""
-    for unit in _STEPS[:-1]:
-        text = f"{number:.3g}"
-        if abs(number) < 1000 and "e" not in text:  # 999.7 rounds to 1e+03, which is 1 of the next unit
-            return text + unit
+    for unit in _DECIMAL[:-1]:
+        if abs(number) < 999.5:  # from there on it rounds to 1000, which is 1 of the next unit
+            return _digits(number) + unit
         number /= 1000
-    return f"{float(f'{number:.3g}'):g}{_STEPS[-1]}"
+    return _digits(number) + _DECIMAL[-1]
+
+
+def _digits(number: float) -> str:
+    """A number with three significant digits, or all those before the decimal point. Never with an exponent."""
+    return f"{number:,.0f}" if abs(number) >= 999.5 else f"{Decimal(f'{number:.3g}'):f}"
 
 
 def counted(number: int, what: str) -> str:
@@ -62,16 +76,16 @@ def counted(number: int, what: str) -> str:
 
 def binary(kib: float) -> str:
     """KiB in the notation of `du -h`: binary units, one decimal (162.2M)."""
-    for unit in ("K", "M", "G"):
-        if kib < 1024:
+    for unit in _BINARY[:-1]:
+        if abs(kib) < 1023.95:  # from there on it rounds to 1024, which is 1 of the next unit
             return f"{kib:.1f}{unit}"
         kib /= 1024
-    return f"{kib:.1f}T"
+    return f"{kib:,.1f}{_BINARY[-1]}"
 
 
 def parse_binary(text: str) -> float:
     """A size that `du -h` printed, in KiB. Raises ValueError if it is not a size."""
-    factor = {"K": 1, "M": 1024, "G": 1024**2, "T": 1024**3}.get(text[-1:].upper())
+    factor = {unit: 1024**power for power, unit in enumerate(_BINARY)}.get(text[-1:].upper())
     kib = float(text[:-1]) * factor if factor else float(text) / 1024
     if not is_number(kib):
         raise ValueError(f"invalid size '{text:.40}'")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from proof.core.errors import CannotMeasureError
+from proof.core.errors import CannotMeasureError, command
 from proof.engines.engine import Engine
 from proof.engines.journal import Journal
 from proof.system import temp_folders
@@ -34,7 +34,7 @@ def claim(engine: Engine, *images: str) -> None:
         if engine.refuses_name(name, ours):
             raise CannotMeasureError(
                 f"your {engine.kind} already has an image {name}, which is left alone",
-                hint=f"run again, which picks another prefix, or remove it: {engine.kind} rmi {name}",
+                hint=f"run again, which picks another prefix, or remove it: {command(engine.kind, 'rmi', name)}",
             )
         engine.journal.made("tag", name)
 
@@ -101,7 +101,7 @@ def undo(engine: Engine, journal: Journal) -> None:
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
         if engine.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
-            engine.call("rmi", image, deadline=120, check=False)
+            engine.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
         journal.gone("image", image)
     for label in journal.left("label"):
         steps = engine.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)

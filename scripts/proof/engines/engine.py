@@ -107,6 +107,22 @@ class Engine:
         """Flags that every build needs here. Podman would ask each registry it knows for a base it does not have."""
         return ["--pull=never"] if self.kind == "podman" else []
 
+    def built_by_this_run(self, run: int, seconds: float) -> list[str]:
+        """Flags of a build that takes no RUN from the cache but those that this run of a snippet has built.
+
+        `run` is a number that no other run has, and `seconds` how long ago it began. BuildKit only takes a RUN from the
+        cache that had the same limits, so it gets one of its own, on file locks: Linux has ignored that since 2.4.
+        """
+        return [f"--cache-ttl={seconds:.3f}s"] if self.kind == "podman" else [f"--ulimit=locks={run}"]
+
+    @property
+    def removal_flags(self) -> list[str]:
+        """Flags with which an image is removed alone.
+
+        Podman would remove the steps below it as well, which may be the user's own: it builds on theirs.
+        """
+        return ["--no-prune"] if self.supports_labels else []
+
     def kept_directory(self, base: str | None, directories: Mapping[str, str]) -> str:
         """The directory that `inside` commands in `base` share through a volume, or "" if there is none.
 
@@ -332,9 +348,8 @@ class Engine:
         if networks:  # which no container may use any more
             gone = self.call("network", "rm", "--force", *networks, check=False).exit == 0 and gone
         if images:
-            # Podman would remove the steps below an image as well, which may be the user's own: it builds on theirs.
-            only = ["--no-prune"] if self.supports_labels else []
-            gone = self.call("rmi", "--force", *only, *images, deadline=120, check=False).exit == 0 and gone
+            rmi = ("rmi", "--force", *self.removal_flags, *images)
+            gone = self.call(*rmi, deadline=120, check=False).exit == 0 and gone
         return gone
 
     def images(self) -> set[str]:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.core.errors import CannotMeasureError, NoEngineError
+from proof.core.errors import CannotMeasureError, NoEngineError, command
 from proof.engines import api, cleanup, journal
 from proof.engines import engine as engines
 from proof.engines.engine import Engine
@@ -292,7 +292,7 @@ def _tidy(engine: Engine, slot: Path, store: Store) -> None:
     with journal.of_dead_runs(slot / "journals") as dead:
         for left in dead:
             cleanup.undo(engine, left)
-    requests = ["/images/prune"]
+    requests = ["/images/prune", "/volumes/prune"]  # only volumes without a name: those of `inside` commands stay
     if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
         requests.append(_PRUNE_CONTEXTS)
     for request in requests:
@@ -346,7 +346,7 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
     """
     parent.mkdir(parents=True, exist_ok=True)
     if parent.is_symlink() or parent.stat().st_uid != os.geteuid():
-        raise NoEngineError(f"{parent} is a link, or belongs to another user", hint=f"rm -r {parent}")
+        raise NoEngineError(f"{parent} is a link, or belongs to another user", hint=command("rm", "-r", parent))
     parent.chmod(0o700)
     for number in range(64):
         slot = parent / str(number)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proof.core.toml_table import Table
+from proof.core.units import is_whole
 from proof.core.validate import is_number
 from proof.facts.values import Fact, Source
 from proof.snippets import manifest
@@ -64,6 +65,8 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
             value = figure.number("value", math.nan) * factor
             if not is_number(value):
                 raise figure.error("value", "`value` must be a number", 'value = 7.64, unit = "MB"')
+            if kept == "count" and not is_whole(value):
+                raise figure.error("value", "a count is a whole number", 'unit = "ratio"')
             yield Fact(
                 round(value) if kept in ("B", "count") else value,
                 kept,

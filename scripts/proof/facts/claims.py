@@ -113,7 +113,10 @@ def _named(predicate: str) -> int:
 def _said_of(sentence: str, found: Quantity) -> int:
     """Of how many things a superlative is said: the largest *of the three*. Zero if that is not stated."""
     number = _OF.search(sentence, sentence.find(found.text))
-    return 0 if number is None else int(lexicon.NUMBERS.get(number[1].lower()) or number[1])
+    if number is None:
+        return 0
+    word = number[1].casefold()
+    return lexicon.NUMBERS[word] if word in lexicon.NUMBERS else int(word)
 
 
 def _numbers(predicate: str, found: Quantity) -> list[float]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from proof.core.errors import PageError
 from proof.core.text import did_you_mean
+from proof.core.units import is_whole
 from proof.facts import phrases
 from proof.facts.values import Value
 
@@ -41,6 +42,7 @@ _MARK_WITHOUT_COLON = re.compile(r"(claim|waiver|page waiver)\s+(\S.*)", re.DOTA
 _TYPED_SIZE = re.compile(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s*(B|bytes|[kKMG]B)\b", re.ASCII)
 _MEGABYTES = {"B": 1e-6, "bytes": 1e-6, "kB": 1e-3, "KB": 1e-3, "MB": 1.0, "GB": 1e3}
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
+_DEEPEST = 100  # nodes in one another: whatever reads the tree recurses
 _LONGEST = 1000  # characters: ten times the longest sensible expression, as Python's parser recurses
 
 
@@ -121,7 +123,13 @@ def _nodes(text: str) -> list[ast.AST]:
 def _parsed(text: str) -> ast.Expression:
     if len(text) > _LONGEST:
         raise PageError(f"`{text:.40}…` is too long for an expression", hint=f"use at most {_LONGEST} characters")
-    return ast.parse(text.strip(), mode="eval")
+    tree = ast.parse(text.strip(), mode="eval")
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise PageError(f"`{text:.40}…` is nested too deeply", hint=f"use at most {_DEEPEST} operations in one another")
+    return tree
 
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
@@ -146,13 +154,13 @@ def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
             inner = _value(operand, facts)
             return Value(-_number(inner), inner.unit)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return Value(int(not _value(operand, facts).value), "truth")
+            return Value(int(not _truth(_value(operand, facts))), "truth")
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
             return _arithmetic(op, _value(left, facts), _value(right, facts))
         case ast.Compare(left=left, ops=ops, comparators=comparators):
             return _compare(_value(left, facts), ops, [_value(c, facts) for c in comparators])
         case ast.BoolOp(op=op, values=values):
-            parts = [bool(_value(v, facts).value) for v in values]
+            parts = [_truth(_value(v, facts)) for v in values]
             return Value(int(all(parts) if isinstance(op, ast.And) else any(parts)), "truth")
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             try:
@@ -197,6 +205,12 @@ def _number(value: Value) -> float:
     return value.value
 
 
+def _truth(value: Value) -> bool:
+    if value.unit != "truth":
+        raise PageError(f"{value} is neither true nor false", hint="compare it, as in a.layers == 2")
+    return bool(value.value)
+
+
 def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
     result = _ARITHMETIC[type(op)](_number(left), _number(right))
     if isinstance(op, ast.Add | ast.Sub):
@@ -204,7 +218,7 @@ def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
     if isinstance(op, ast.Mult):
         if left.unit and right.unit and "count" not in (left.unit, right.unit):
             raise PageError(f"cannot multiply {left.unit} by {right.unit}")
-        return Value(result, right.unit if left.unit in _PLAIN else left.unit)
+        return Value(result, right.unit or left.unit if left.unit in _PLAIN else left.unit)
     if right.unit in _PLAIN and left.unit not in _PLAIN:
         return Value(result, left.unit)
     _common(left, right)
@@ -219,6 +233,8 @@ def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
         if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
             raise PageError(f"`in` looks for a word in a text, not for {left} in {right}", hint='"/tmp" in a.text')
         _common(left, right)
+        if not isinstance(op, ast.In | ast.Eq | ast.NotEq):  # "9%" < "10%" is not so as texts
+            _number(left), _number(right)
         holds = holds and _COMPARISONS[type(op)](left.value, right.value)
         left = right
     return Value(int(holds), "truth")
@@ -228,17 +244,17 @@ def _common(left: Value, right: Value) -> str:
     if left.unit == right.unit or (left.unit in _PLAIN and right.unit in _PLAIN):
         return left.unit or right.unit
     for zero, other in ((left, right), (right, left)):
-        if zero.value == 0 and not zero.unit:
+        if zero.value == 0 and not zero.unit and other.unit not in ("text", "truth"):
             return other.unit  # zero is the same in every unit
     raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
 
 
 def _percent(value: Value, digits: Value | None = None) -> Value:
     share = _ratio(value, "percent")
-    places = int(_number(digits)) if digits else 0
-    if not 0 <= places <= 6:
+    places = _number(digits) if digits else 0
+    if not (0 <= places <= 6 and is_whole(places)):
         raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
-    return Value(f"{share * 100:.{places}f}%", "text", exact=share)
+    return Value(f"{share * 100:.{round(places)}f}%", "text", exact=share)
 
 
 def _times(value: Value) -> Value:
@@ -270,8 +286,10 @@ def _bytes(value: Value) -> Value:
 
 
 def _words(value: Value) -> Value:
-    number = int(_number(value))
-    return Value(phrases.number(number), "text", exact=number)
+    number = _number(value)
+    if value.unit not in _PLAIN or not is_whole(number):
+        raise PageError(f"words() takes a whole number, not {value}", hint="leave out words(): digits show it as it is")
+    return Value(phrases.number(round(number)), "text", exact=round(number))
 
 
 def _capital(value: Value) -> Value:

@@ -11,11 +11,11 @@ import os
 import re
 from pathlib import Path
 
-from proof.core.errors import PageError, RefusedError, Where
+from proof.core.errors import PageError, RefusedError, Where, command
 from proof.core.files import check_plain, kind
+from proof.core.site_config import named_files
 from proof.core.text import first_invisible
 from proof.pages.site import Site
-from proof.pages.site_config import named_files
 from proof.snippets import context
 
 # Pages, images and fonts. A host may serve text as a script. Case matters: other programs may treat `.MD` differently.
@@ -43,13 +43,15 @@ def _check_kinds(named: set[str], docs: Path) -> None:
     for parent, _, names in os.walk(docs):
         for name in sorted(set(names) - context.ignored(names)):
             path = Path(parent, name)
-            if path.suffix not in _COPIED and path.relative_to(docs).as_posix() not in named:
+            relative = path.relative_to(docs).as_posix()
+            # Themes show the name of a page without a title, and the site generator prints it in a log.
+            if _MARKUP.search(relative) or first_invisible(relative):
+                what, hint = "the name of this file has markup or invisible characters", "give it a plain name"
+                raise PageError(what, where=Where(path), hint=hint)
+            if path.suffix not in _COPIED and relative not in named:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
                 hint = "end pages in .md; list scripts in mkdocs.yml, under extra_javascript or extra: scripts"
                 raise PageError(what, where=Where(path), hint=f"{hint}, and style sheets under extra_css")
-            if _MARKUP.search(name) or first_invisible(name):  # themes show the name of a page without a title
-                what, hint = "the name of this file has markup or invisible characters", "give it a plain name"
-                raise PageError(what, where=Where(path), hint=hint)
 
 
 def _check_snippets(snippets: Path) -> None:
@@ -80,4 +82,5 @@ def _check_snippet(snippet: Path) -> None:
 def _check_entry(entry: os.DirEntry[str]) -> None:
     if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
         what = f"expected a file or directory, found a {kind(entry.stat(follow_symlinks=False).st_mode)}"
-        raise RefusedError(what, where=Where(Path(entry.path)), hint=f"rm {entry.path}")
+        where = Where(Path(entry.path))
+        raise RefusedError(what, where=where, hint=command("rm", where))

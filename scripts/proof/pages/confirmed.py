@@ -6,7 +6,7 @@ edited while its claim was not is reported, until `proof status --confirm` recor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from proof.core import hashes
@@ -44,9 +44,21 @@ def problems(root: Path, scanned: Iterable[PageReport]) -> Iterator[ProofError]:
             yield page.page.located(error, "{{ claim: " + claim.predicate)
 
 
-def confirm(root: Path, scanned: Iterable[PageReport]) -> Path:
-    """Record the claims of all pages with their sentences."""
+def confirm(root: Path, scanned: Sequence[PageReport]) -> Path:
+    """Record the claims of all pages with their sentences.
+
+    Raises PageError, and writes nothing, if a page has an error: reading may have stopped there, and the claims below
+    it would lose their confirmation.
+    """
     path = root / "snippets" / FILE
+    errors = [problem for page in scanned for problem in page.problems if problem.code == PageError.code]
+    if errors or not scanned:
+        raise PageError(
+            "nothing is confirmed while pages have errors, as their claims may not have been read",
+            where=errors[0].where if errors else None,
+            evidence=errors[0].what if errors else "no page could be read",
+            hint="proof status lists the errors: correct them, then confirm again",
+        )
     lines = sorted({"  ".join(entry) for page in scanned for entry in _entries(root, page)})
     write_whole(path, _HEADER + "".join(f"{line}\n" for line in lines))
     return path

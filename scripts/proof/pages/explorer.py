@@ -16,7 +16,7 @@ from proof.captures.contents import paths
 from proof.captures.model import Capture, CapturedEntry, CapturedLayer
 from proof.captures.staleness import NeverCapturedError
 from proof.core import units
-from proof.core.errors import PageError
+from proof.core.errors import PageError, command
 from proof.core.text import as_html
 from proof.snippets.model import Snippet
 
@@ -63,13 +63,13 @@ class _Node:
 def image(snippet: Snippet, capture: Capture | None) -> Image:
     """The image of a snippet. Raises PageError if its contents were not captured."""
     if snippet.contents is None:
-        hint = f"add contents = {{}} to {snippet.where}, then run proof update {snippet.name}"
+        hint = f"add contents = {{}} to {snippet.where}, then run {command('proof', 'update', snippet.name)}"
         raise PageError(f"the snippet '{snippet.name}' does not capture what is in its image", hint=hint)
     if capture is None:
         raise NeverCapturedError.of(snippet.name)
     if not any(layer.contents for layer in capture.layers):
         what = f"what is in the image of '{snippet.name}' was never captured"
-        raise PageError(what, hint=f"proof update {snippet.name}")
+        raise PageError(what, hint=command("proof", "update", snippet.name))
     return Image(snippet, capture)
 
 

@@ -73,6 +73,8 @@ from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
+# Neither before the next pair nor in the same paragraph.
+_UNCLOSED = re.compile(r"\{\{(?!(?:(?!\{\{|\n[ \t]*\n).)*?\}\})", re.DOTALL)
 _ASIDE = re.compile(r"(claim|waiver):\s*(.+)", re.DOTALL)
 _WAIVER = re.compile(  # alone, or with a fence directly below it, which has been stashed by then
     rf"^\{{\{{\s*(?P<page>page )?waiver:(?P<reason>(?:(?!\}}\}}).)+)\}}\}}\s*(?=\Z|{STX}wzxhzdk:)", re.DOTALL
@@ -97,6 +99,7 @@ class StopBuildError(errors.UsageError, ClickException):
 
     def __init__(self, error: errors.ProofError) -> None:
         errors.ProofError.__init__(self, error.what, where=error.where, evidence=error.evidence, hint=error.hint)
+        self.also = error.also
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Called by MkDocs, which has already logged the whole message."""
@@ -137,8 +140,7 @@ class ProofExtension(Extension):
             self._site = Site.at(self._root)
             docs = self._root / self.getConfig("docs")
             allowed_files.check(self._site, docs)
-            if not self.getConfig("collect"):  # else `metadata.problems` lists them
-                self._site.cached("front matter", lambda: metadata.check(self._root, docs))
+            self._site.cached("front matter", lambda: metadata.check(self._root, docs))
         except errors.ProofError as error:
             raise stopping(error) from error
         self._md, self._is_restricted = md, False
@@ -343,7 +345,7 @@ class _Transcripts(_Alone):
         if self.page.book.lacks(snippet_name):
             raise NeverCapturedError.of(snippet_name)
         if not captures:
-            raise errors.PageError(f"{name} was never captured", hint=f"proof update {snippet_name}")
+            raise errors.PageError(f"{name} was never captured", hint=errors.command("proof", "update", snippet_name))
         shown: dict[Wording, str] = {}
         for wording, (capture, done) in captures.items():
             declared = steps[step_name].on(capture.engine)
@@ -553,8 +555,16 @@ class _Audit(OnPage, Treeprocessor):
             for text in (inside, element.tail or ""):
                 if "{{" in text:
                     token = text[text.index("{{") :].split("\n")[0]
-                    error = errors.PageError("this `{{` is never closed", evidence=token, hint="add `}}`")
-                    raise self.page.located(error, token)
+                    start = _unclosed(self.page.source, token)
+                    where = self.page.locate(token if start is None else "{{", start=start or 0)
+                    raise errors.PageError("this `{{` is never closed", where=where, evidence=token, hint="add `}}`")
+
+
+def _unclosed(source: str, token: str) -> int | None:
+    """The position of `token` in the page where it is not closed: others may look the same. None if it isn't found."""
+    written = token.partition(STX)[0].partition("&")[0]  # up to what has been replaced already
+    marks = (mark.start() for mark in _UNCLOSED.finditer(source))
+    return next((mark for mark in marks if source.startswith(written, mark)), None)
 
 
 def _check_reason(text: str) -> None:

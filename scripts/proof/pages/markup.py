@@ -46,7 +46,7 @@ _VALUES = {  # of the attributes that an author may set besides classes
     "height": re.compile(r"\d{1,4}%?"),
     "loading": re.compile("lazy|eager"),
 }
-_STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # of what is not yet in the tree
+_STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # the tool's, and not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
     r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
@@ -116,25 +116,29 @@ class _Html(InlineProcessor):
 
 
 class _Allowed:
-    """Notes attributes that an author may not set."""
+    """Notes attributes that an author may not set, and leaves them out: the preview shows pages with their problems."""
 
     def __init__(self, note: Note, classes: Collection[str]) -> None:
         self._note, self._classes = note, classes
 
-    def check(self, name: str, value: str, *, made: bool = False) -> None:
-        """Check an attribute that an author set: on an element that was `made` by the tool or an extension, none."""
+    def value(self, name: str, value: str, *, made: bool = False) -> str:
+        """What is allowed of an attribute. On an element that was `made` by the tool or an extension, nothing is."""
         if name == "class" and not made:
-            self.check_classes(value.split())
-        elif made or name not in _VALUES or not _VALUES[name].fullmatch(value):
-            what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
-            self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
+            return self.classes(value)
+        if not made and name in _VALUES and _VALUES[name].fullmatch(value):
+            return value
+        what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
+        self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
+        return ""
 
-    def check_classes(self, names: Collection[str], *, written: str = "") -> None:
-        """Check classes. `written` is what the page has; by default, each name after a dot."""
+    def classes(self, value: str, *, more: Collection[str] = (), written: str = "") -> str:
+        """Those of some classes that are allowed, or in `more`. `written` is what the page has, if not `.name`."""
+        names = value.split()
         for name in names:
-            if name not in self._classes:
+            if name not in self._classes and name not in more:
                 hint = "leave it out, or list it in mkdocs.yml: classes, below proof"
                 self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
+        return " ".join(name for name in names if name in self._classes or name in more)
 
 
 class _Attributes(AttrListTreeprocessor):
@@ -145,17 +149,19 @@ class _Attributes(AttrListTreeprocessor):
         self._allowed = allowed
 
     def run(self, doc: ET.Element) -> None:
-        before = {element: dict(element.attrib) for element in doc.iter()}
-        for element in before:
+        for element in doc.iter():
             kinds = element.get("class", "").split()
-            if element.tag == "details" or "admonition" in kinds:
-                self._allowed.check_classes({*kinds} - {"admonition"}, written=" ".join(kinds[element.tag == "div" :]))
-            self._allowed.check_classes(_STASHED.intersection(kinds))  # an extension made such an element
+            if element.tag == "details" or "admonition" in kinds or _STASHED.intersection(kinds):
+                written = " ".join(kind for kind in kinds if kind != "admonition")
+                element.set("class", self._allowed.classes(" ".join(kinds), more={"admonition"}, written=written))
+        before = {element: dict(element.attrib) for element in doc.iter()}
         super().run(doc)
         for element, had in before.items():
-            for name, value in element.items():
-                if value != had.get(name, ""):
-                    self._allowed.check(name, value or "", made="class" in had)
+            for name, value in dict(element.attrib).items():
+                if name not in had or value != had[name]:
+                    del element.attrib[name]
+                    if allowed := self._allowed.value(name, value or "", made="class" in had) or had.get(name):
+                        element.set(name, allowed)
 
 
 class _Hide(Treeprocessor):
@@ -190,7 +196,8 @@ class _Finished(Treeprocessor, Postprocessor):
             return given  # a heading, for the table of contents
         tree = LexborHTMLParser(given)
         self._ids(tree)
-        self._attributes(tree)
+        if self._attributes(tree) and tree.body is not None:
+            given = tree.body.inner_html
         self._code(tree)
         Site.at(self._complete.root).keep(self._complete)
         return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
@@ -201,18 +208,24 @@ class _Finished(Treeprocessor, Postprocessor):
                 hint = "write another after the heading, like { #another }"
                 self._note(PageError(f"two elements of this page have the ID `{name}`", hint=hint), name)
         for node in tree.css(":is(h1, h2, h3, h4, h5, h6)[id^='__']"):
-            self._allowed.check("id", node.attributes["id"] or "")
+            self._allowed.value("id", node.attributes["id"] or "")
 
-    def _attributes(self, tree: LexborHTMLParser) -> None:
-        """Check what the options of fences set."""
+    def _attributes(self, tree: LexborHTMLParser) -> bool:
+        """Check what the options of fences set. Whether something was left out."""
+        problems = len(self._page().problems)
         for node in tree.css(f".highlight, .codehilite, {_WRITTEN}, {_WRITTEN} > code"):
-            for name, value in node.attributes.items():
-                classes = [each for each in (value or "").split() if not _HIGHLIGHTER.fullmatch(each)]
-                self._allowed.check(name, " ".join(classes) if name == "class" else value or "")
+            for name, given in node.attributes.items():
+                value = given or ""
+                if name == "class":
+                    highlighters = [kind for kind in value.split() if _HIGHLIGHTER.fullmatch(kind)]
+                    node.attrs[name] = self._allowed.classes(value, more=highlighters)
+                elif not self._allowed.value(name, value):
+                    del node.attrs[name]
         for title in tree.css(".filename"):
             for loose in claims.unbound(title.text(), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 self._note(PageError(loose.what, evidence=title.text(), hint=hint), loose.text)
+        return len(self._page().problems) > problems
 
     def _code(self, tree: LexborHTMLParser) -> None:
         """Check that each block of code is in the page's snippets, or waived."""

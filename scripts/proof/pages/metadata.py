@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from proof.core.errors import PageError, ProofError, Where
+from proof.core import site_config
+from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
 from proof.facts import claims
-from proof.pages import site_config
 from proof.pages.page import PageReport, page_text
 
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
@@ -41,43 +41,41 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     file = site_file(root)
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
-        text = f"---\n{report.front}---\n" if report.front else report.page.source
-        try:
-            values, wrong = _front_matter(report.path, text)
-        except ProofError as error:
-            yield error
-            continue
-        yield from wrong
-        if not report.page.waived:
-            yield from _unbound(report.path, text, [values.get(key) for key in _OF_PAGE])
+        if report.front and not report.page.waived:
+            values = site_config.parse_plain(report.front, report.path)
+            yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
 
 
 def check(root: Path, docs: Path) -> None:
-    """Raise the first problem with the front matter of a page."""
-    for path in sorted(docs.rglob("*.md")):
-        for problem in _front_matter(path, page_text(root, path))[1]:
-            raise problem
+    """Raise UsageError if the front matter of pages has other keys or values than a site needs."""
+    wrong = [problem for path in sorted(docs.rglob("*.md")) for problem in _wrong(path, page_text(root, path))]
+    if wrong:
+        wrong[0].also = tuple(wrong[1:])
+        raise wrong[0]
 
 
-def _front_matter(path: Path, text: str) -> tuple[dict[str, Any], list[PageError]]:
-    """The front matter of a page with this text, and what is wrong with its keys and values."""
-    found = FRONT_MATTER.match(text)
-    if found is None and _OTHER.match(text):
-        hint = "put a blank line above it, or write front matter between lines with ---"
-        raise PageError("MkDocs would take this line for front matter", where=Where(path, 1), hint=hint)
-    values = site_config.parse_plain(found[1], path) if found else {}
-    wrong = []
+def _wrong(path: Path, text: str) -> Iterator[UsageError]:
+    """What is wrong with the front matter of a page that has this text."""
+    if (found := FRONT_MATTER.match(text)) is None:
+        if _OTHER.match(text):
+            hint = "put a blank line above it, or write front matter between lines with ---"
+            yield PageError("MkDocs would take this line for front matter", where=Where(path, 1), hint=hint)
+        return
+    try:
+        values = site_config.parse_plain(found[1], path)
+    except UsageError as error:
+        yield error
+        return
     for key, value in values.items():
-        hint = ""
         if not isinstance(value, _KINDS.get(key, ())):
             hint = f"a page may have {', '.join(f'{name} ({kind.__name__})' for name, kind in _KINDS.items())}"
         elif not _is_plain(value, 200 if key == "title" else 500):
             hint = 'write a short text without <, >, ", entities and invisible characters. For quotes, use “ ”'
-        if hint:
-            lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(str(key)))
-            what = f"front matter must not have this `{key!s:.40}`"
-            wrong.append(PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}", hint=hint))
-    return values, wrong
+        else:
+            continue
+        lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(str(key)))
+        what = f"front matter must not have this `{key!s:.40}`"
+        yield PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}", hint=hint)
 
 
 def _is_plain(value: Any, longest: int) -> bool:

@@ -130,9 +130,9 @@ class Page:
             raise error
         self.problems.append(error)
 
-    def locate(self, token: str) -> Where | None:
-        """The line where `token` starts. None if no file contains this page."""
-        return None if self.path is None else locate(self.root, self.path, token, below=self.source.strip())
+    def locate(self, token: str, *, start: int = 0) -> Where | None:
+        """The line where `token` is, from a position of the source on. None if no file contains this page."""
+        return None if self.path is None else locate(self.root, self.path, token, below=self.source[start:].strip())
 
     @functools.cached_property
     def path(self) -> Path | None:
@@ -158,7 +158,7 @@ def locate(root: Path, path: Path, token: str, *, below: str = "") -> Where:
     """
     pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
     text = page_text(root, path)
-    found = pattern.search(text, max(0, text.find(below)))
+    found = pattern.search(text, max(0, text.rfind(below)) if below else 0)
     return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
 
 

@@ -104,16 +104,18 @@ class Reader:
 
 
 def _markdown(site: Site) -> Markdown:
-    names, options = [], {}
-    for entry in site.config.get("markdown_extensions") or []:
-        name, settings = next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
-        names.append(name)
-        options[name] = {key: value for key, value in (settings or {}).items() if value is not None}
-    if "proof" not in names:
-        raise ManifestError(
-            "the site does not use the extension `proof`",
-            where=Where(site_file(site.root)),
-            hint="add proof to markdown_extensions",
-        )
-    options["proof"] = {**options["proof"], "project": str(site.root), "collect": True}
-    return Markdown(extensions=names, extension_configs=options)
+    where = Where(site_file(site.root))
+    listed = site.config.get("markdown_extensions") or []
+    if not any(entry == "proof" or (isinstance(entry, dict) and "proof" in entry) for entry in listed):
+        what, hint = "the site does not use the extension `proof`", "add proof to markdown_extensions"
+        raise ManifestError(what, where=where, hint=hint)
+    try:
+        pairs = [next(iter(entry.items())) if isinstance(entry, dict) else (entry, {}) for entry in listed]
+        options = {name: {k: v for k, v in (of or {}).items() if v is not None} for name, of in pairs}
+        options["proof"] |= {"project": str(site.root), "collect": True}
+        return Markdown(extensions=list(options), extension_configs=options)
+    except ProofError:
+        raise
+    except Exception as error:  # an extension may raise anything about its settings
+        what = f"these markdown_extensions cannot be set up: {type(error).__name__}: {error}"
+        raise ManifestError(what, where=where, hint="correct their names and settings") from error

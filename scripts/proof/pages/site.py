@@ -16,13 +16,12 @@ from typing import Any, TypeVar
 from proof.captures import bases_lock
 from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import stale
-from proof.core import folder_cache
-from proof.core.errors import ProofError, UsageError
+from proof.core import folder_cache, site_config
+from proof.core.errors import ProofError
 from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
-from proof.pages import site_config
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport, page_text
 from proof.snippets import base_images, places, settings
@@ -77,12 +76,9 @@ class Site:
     def config(self) -> dict[str, Any]:
         """The settings of the site generator. Raises UsageError if there are none."""
         path = site_file(self.root)
-        try:
-            written = path.lstat().st_mtime_ns
-            if self._config is None or self._config[0] != written:
-                self._config = written, site_config.load(path)
-        except FileNotFoundError as error:
-            raise UsageError(f"no such file: {path}", hint="write the site's mkdocs.yml") from error
+        written = path.lstat().st_mtime_ns if path.exists() else 0
+        if self._config is None or self._config[0] != written:
+            self._config = written, site_config.load(path)
         return self._config[1]
 
     @property

@@ -11,7 +11,7 @@ from proof.captures import bases_lock, store
 from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import NeverCapturedError, left_out, stale
 from proof.core import folder_cache
-from proof.core.errors import PageError, ProofError, UsageError, Where, exit_code_of
+from proof.core.errors import PageError, ProofError, UsageError, Where, command, exit_code_of
 from proof.core.spread import Spread
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
@@ -116,9 +116,9 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     try:
         scanned = scan.scan(root)
     except UsageError as error:  # no page can be read
-        if not problems:
+        if not problems and not error.also:
             raise
-        return Status(snippets, len(steps), count, [], combined([*problems, error]), notes)
+        return Status(snippets, len(steps), count, [], combined([*problems, error, *error.also]), notes)
     problems += _page_problems(scanned, steps, root / "snippets")
     problems += metadata.problems(root, Site.at(root).config, scanned)
     problems += confirmed.problems(root, scanned)
@@ -189,7 +189,8 @@ def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
         if (capture.snippet, origin, wording) != (snippet.name, *place):
             engine = capture.provenance.engine
             what = f"this is a capture of {capture.snippet!r:.110} on {origin!r:.20} bases by {engine!r:.40}"
-            hint = f"git rm -r {folder}, then proof update {snippet.name} --bases {place.origin}"
+            update = command("proof", "update", snippet.name, "--bases", place.origin)
+            hint = f"{command('git', 'rm', '-r', folder)}, then {update}"
             yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from proof.publish import csp
-from proof.publish.page import reading
+from proof.publish.page import Page, digest
 from proof.publish.scripts import Scripts
 
 _SCRIPT = Path(__file__).with_name("preview.js")
@@ -135,13 +135,16 @@ class _Handler(BaseHTTPRequestHandler):
         version = self.server.state(file)["version"]
         tag = f'<script src="{_PREFIX}script.js" data-version="{version}"></script></body>'
         sent = content.replace(b"</body>", tag.encode(), 1)
-        # The same policy as on the published site, so that an author sees what readers will see.
-        known = [
-            script for script in reading(content.decode("utf-8", "replace")).scripts if self.server.scripts.know(script)
-        ]
-        policy = f"{csp.policy(known)}; frame-ancestors 'none'"
+        # The same scripts as on the published site, so that an author sees what readers will see. These files are named
+        # by their addresses, since the page is not finished and has no hashes of them.
+        page = Page(self.server.folder(), file, content.decode("utf-8", "replace"))
+        scripts = self.server.scripts
+        known = [f"'{digest(text.encode())}'" for text in page.inline_scripts if scripts.know(text)]
+        files = filter(None, (scripts.path(page, address) for address in page.script_files))
+        here = f"http://{self.headers['Host'].strip()}"
+        policy = csp.policy([*known, f"{here}{_PREFIX}script.js", *(f"{here}/{name}" for name in files)])
         status = HTTPStatus.OK if there else HTTPStatus.NOT_FOUND
-        self._send(status, "text/html", sent, **{"Content-Security-Policy": policy})
+        self._send(status, "text/html", sent, **{"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"})
 
     def _file(self, path: str) -> Path:
         """The file that a path refers to, whether it exists or not. Raises _Refused if it is outside the site."""

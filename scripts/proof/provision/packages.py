@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from proof.core.errors import CannotMeasureError, PackageError, Where
+from proof.core.errors import CannotMeasureError, PackageError, Where, command
 from proof.engines.engine import is_full
 from proof.snippets.base_images import Package
 from proof.system import process, temp_folders
@@ -58,6 +58,6 @@ def fetch(package: Package, cache: Path) -> Path:
             f"{path} is not the pinned file of {package}",
             where=package.where,
             evidence=f"pinned {package.sha256}\nfound  {found}",
-            hint=f"rm {path}",
+            hint=command("rm", path),
         )
     return path

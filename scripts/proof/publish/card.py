@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from proof.core import hashes
 from proof.publish.page import Page
 
 WIDTH, HEIGHT = 1200, 630  # the format that is cropped least
@@ -15,6 +16,8 @@ _INK, _PAPER, _QUIET, _BAR, _LITTLE = "#ffffff", "#10242f", "#a9c0cc", "#3f6577"
 _BARS, _LOGO = 128, 68  # heights of what is at the bottom: the bars, or else the logo
 _GAP = 28  # above them
 _TEXT_SIZES = (42, 39, 36, 33, 30, 27)  # of the answer: the first with which it fits is used
+_LONGEST = 1000  # characters of a text: more than a card has room for. Pillow refuses a million, and takes long before
+_LONGEST_NAME = 200  # bytes
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 
@@ -22,7 +25,9 @@ def draw(page: Page, site: Path) -> str:
     """Write the card of a page, and return its path in the site; "" without an absolute address, which a card needs."""
     if not page.address:
         return ""
-    name = f"assets/cards/{page.url.strip('/').replace('/', '-') or 'index'}.png"
+    stem = page.url.strip("/").replace("/", "-") or "index"
+    # A path may be longer than the name of a file.
+    name = f"assets/cards/{stem if len(stem.encode()) <= _LONGEST_NAME else hashes.hash_text(stem)[-32:]}.png"
     (site / name).parent.mkdir(parents=True, exist_ok=True)
     # There are only a few colours: a palette reduces the file to a third of its size.
     _drawn(page).quantize(32, Image.Quantize.FASTOCTREE).save(site / name, optimize=True)
@@ -32,7 +37,7 @@ def draw(page: Page, site: Path) -> str:
 def _drawn(page: Page) -> Image.Image:
     image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     pen = ImageDraw.Draw(image)
-    title, _, of = page.reads.title.partition(" · ")
+    title, _, of = page.title[:_LONGEST].partition(" · ")
     bottom = float(_EDGE)
     if of:
         pen.text((_EDGE, bottom), of, fill=_LITTLE, font=_font(28))
@@ -43,16 +48,17 @@ def _drawn(page: Page) -> Image.Image:
     bottom += 14
     sizes = _sizes(page)
     room = HEIGHT - _EDGE - (_BARS if sizes else _LOGO) - _GAP - bottom
-    if page.reads.summary:
-        _text(pen, page.reads.summary, top=bottom, room=room, fill=_INK)
+    if page.summary:
+        _text(pen, page.summary, top=bottom, room=room, fill=_INK)
     else:
-        _text(pen, page.reads.meta("description"), top=bottom, room=room, fill=_QUIET)
+        _text(pen, page.meta("description"), top=bottom, room=room, fill=_QUIET)
     _bars(pen, sizes)
     return image
 
 
 def _text(pen: ImageDraw.ImageDraw, text: str, *, top: float, room: float, fill: str) -> None:
     """Write the page's answer into the room between the title and the bars, as large as it fits there."""
+    text = text[:_LONGEST]
     for size in _TEXT_SIZES:
         font, height = _font(size), size * 1.36
         most = int(room / height)
@@ -77,7 +83,7 @@ def _sentences(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont
 
 def _sizes(page: Page) -> list[tuple[float, str]]:
     """The first two different sizes of the answer or in bold, in bytes and as written; empty if there are fewer."""
-    sizes = list(dict.fromkeys(page.reads.sizes))[:2]
+    sizes = [(size, text[:_LONGEST]) for size, text in dict.fromkeys(page.sizes)][:2]
     return sizes if len(sizes) == 2 else []
 
 

@@ -1,20 +1,19 @@
 """The Content-Security-Policy of a page: it runs only known scripts, and loads nothing from other hosts.
 
 The policy is in the page itself, because a static host sends no headers of ours. There it cannot restrict framing.
+Scripts are named by their hashes, those in files too: a browser then runs a file only with the attribute `integrity`,
+and only with this content.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Iterable
 
-from proof.publish import markup
-from proof.publish.page import Page, reading
-from proof.publish.scripts import Scripts, is_after_paint
+from proof.publish.page import Page, attribute, digest
 
 _POLICY = {
     "default-src": "'none'",
-    "script-src": "'self'",
+    "script-src": "",
     "style-src": "'self'",
     "font-src": "'self'",  # of MkDocs' own theme; Material's icons are in its style sheet
     "img-src": "'self' data:",  # the theme's icons are in its style sheet
@@ -25,25 +24,17 @@ _POLICY = {
 }
 
 
-def add_policy(page: Page, scripts: Scripts) -> Page:
-    """Add a policy to the page that allows its inline scripts by their hashes.
-
-    Raises UsageError for an unknown script. This is checked for the finished page once more, because being in the page
-    is no reason to trust a script.
-    """
-    found = reading(page.html).scripts
-    for script in found:
-        if not (scripts.know(script) or is_after_paint(script)):
-            raise markup.unknown(page, None, script)
-    return page.in_head(f'<meta http-equiv="Content-Security-Policy" content="{policy(found)}">')
+def add_policy(page: Page, loaded: Iterable[str] = ()) -> None:
+    """Add a policy to the page that allows the scripts in it, and those files that its inline scripts load."""
+    for script in page.tree.css("script[src]"):
+        script.attrs["integrity"] = digest(page.content(attribute(script, "src")))
+    files = [digest(page.content(address)) for address in (*page.script_files, *loaded)]
+    inline = [digest(script.encode()) for script in page.inline_scripts]
+    content = policy(f"'{name}'" for name in (*inline, *files))
+    page.add_to_head(page.element("meta", http_equiv="Content-Security-Policy", content=content))
 
 
-def policy(allowed: list[str]) -> str:
-    """The text of a policy that allows these inline scripts."""
-    hashes = "".join(f" {name}" for name in dict.fromkeys(hashed(script) for script in allowed))
-    return "; ".join(f"{key} {value}{hashes if key == 'script-src' else ''}" for key, value in _POLICY.items())
-
-
-def hashed(script: str) -> str:
-    """The source expression that allows an inline script."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+def policy(scripts: Iterable[str]) -> str:
+    """The text of a policy that allows these scripts, which are hashes or addresses."""
+    allowed = " ".join(dict.fromkeys(scripts)) or "'none'"
+    return "; ".join(f"{key} {value or allowed}" for key, value in _POLICY.items())

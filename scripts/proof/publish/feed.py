@@ -29,12 +29,12 @@ def write(site: Path, pages: list[Page]) -> None:
 def _feed(pages: list[Page]) -> ET.Element:
     """The feed, with an entry for every page that has measurements, dated by the last of them."""
     front = next(page for page in pages if not page.url)
-    measured = sorted((page for page in pages if page.reads.measured), key=_day, reverse=True)
+    measured = sorted((page for page in pages if page.measured), key=_day, reverse=True)
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "title", head.heading(front))
     _add(feed, "id", f"{front.address}feed.xml")  # the address itself is the article's
     _add(feed, "updated", _moment(max((_day(page) for page in measured), default="1970-01-01")))
-    _add(_add(feed, "author"), "name", front.reads.meta("author") or head.heading(front))
+    _add(_add(feed, "author"), "name", front.meta("author") or head.heading(front))
     _add(feed, "link", href=front.address)
     _add(feed, "link", rel="self", href=f"{front.address}feed.xml")
     for page in measured:
@@ -43,8 +43,8 @@ def _feed(pages: list[Page]) -> ET.Element:
         _add(entry, "id", page.address)
         _add(entry, "link", href=page.address)
         _add(entry, "updated", _moment(_day(page)))
-        _add(entry, "summary", page.reads.meta("description"))
-        for tag in page.reads.metas.get("article:tag", []):
+        _add(entry, "summary", page.meta("description"))
+        for tag in page.metas("article:tag"):
             _add(entry, "category", term=tag)
     return feed
 
@@ -55,13 +55,13 @@ def _sitemap(pages: list[Page]) -> ET.Element:
     for page in pages:
         url = _add(sitemap, "url")
         _add(url, "loc", page.address)
-        if page.reads.measured:
+        if page.measured:
             _add(url, "lastmod", _day(page))
     return sitemap
 
 
 def _day(page: Page) -> str:
-    return max(page.reads.measured)
+    return max(page.measured)
 
 
 def _moment(day: str) -> str:

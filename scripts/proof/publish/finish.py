@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
-from proof.core.errors import ProofError, UsageError, Where
-from proof.core.spread import Spread
-from proof.publish import card, csp, feed, head, lean, markup, material, mkdocs_theme, styles
-from proof.publish.page import Page, load, paths
+from proof.publish import card, csp, feed, head, lean, markup, styles, theme
+from proof.publish.page import Page, paths
 from proof.publish.scripts import Scripts
 from proof.publish.styles import Styles
 
-_SHARE = 10  # pages that are worth another process
 
-_Item = TypeVar("_Item")
-
-
-def publish(site: Path, project: Path, spread: Spread | None = None) -> list[Page]:
-    """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt.
-
-    With `spread`, several processes work on the pages of a large site: see system/parallel.
-    """
+def publish(site: Path, project: Path) -> list[Page]:
+    """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
     scripts = Scripts.of(project)
-    pages = _each(partial(_checked, site, scripts), paths(site), spread)
-    joined = styles.join(site, pages) if all(map(material.is_material, pages)) else None
-    finished = _each(partial(_finished, scripts, joined), pages, spread)
+    pages = [_checked(Page.load(site, path), scripts) for path in paths(site)]
+    joined = styles.join(site, pages) if all(map(theme.is_material, pages)) else None
+    finished = [_finished(page, joined) for page in pages]
     # Errors in a page are found above, before anything is written: a site is finished completely or not at all.
     lean.search_on_demand(site)
     feed.write(site, finished)
@@ -36,30 +24,19 @@ def publish(site: Path, project: Path, spread: Spread | None = None) -> list[Pag
     return finished
 
 
-def _checked(site: Path, scripts: Scripts, path: Path) -> Page:
-    page = material.fix_markup(mkdocs_theme.fix_markup(load(site, path)))
-    if "Content-Security-Policy" in page.html:
-        raise UsageError("this site is already finished", where=Where(site), hint="build it again: mkdocs build")
-    # After the corrections: their quotes could end an attribute in which a stranger has hidden an element.
+def _checked(page: Page, scripts: Scripts) -> Page:
+    theme.correct(page)
     markup.check(page, scripts)
-    return page
+    return page.settle()
 
 
-def _finished(scripts: Scripts, joined: Styles | None, page: Page) -> Page:
-    lighter = lean.reduce_loading(page, joined) if joined else page
-    described = head.describe(lighter, card.draw(lighter, page.site))
+def _finished(page: Page, joined: Styles | None) -> Page:
+    files = page.script_files
+    if joined:
+        lean.reduce_loading(page, joined)
+    head.describe(page, card.draw(page, page.site))
+    lean.merge_spans(page)
+    lean.remove_indentation(page)
     # Last, because the policy has the hash of every inline script in the page.
-    return csp.add_policy(lean.merge_spans(lean.remove_indentation(described)), scripts)
-
-
-def _each(function: Callable[[_Item], Page], items: Sequence[_Item], spread: Spread | None) -> list[Page]:
-    """The results of the function for all items. What another process could not do is done here, with its error."""
-    results = spread(partial(_tried, function), items, share=_SHARE) if spread else []
-    return [result or function(item) for result, item in zip(results or [None] * len(items), items, strict=True)]
-
-
-def _tried(function: Callable[[_Item], Page], item: _Item) -> Page | None:
-    try:
-        return function(item)
-    except ProofError:
-        return None
+    csp.add_policy(page, files)
+    return page.settle()

@@ -11,54 +11,68 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from proof.publish.page import Page
+from proof.publish.page import Page, attribute
 from proof.publish.scripts import AFTER_PAINT
 from proof.publish.styles import Styles
 
-_ICON = r'<link rel="icon" href="([\w.~/%-]*\.svg)">'
-_STYLE = r'<link rel="stylesheet" href="[^"]*">\s*'
-_BUNDLE = r'<script src="([\w.~/%-]*assets/javascripts/bundle[\w.-]*)"></script>'
-_DEFERRED = r'<script src="([\w.~/%-]+)" defer></script>'
-# A line end with the whitespace around it, or a whole element in which whitespace matters.
-_BLANKS = r"(?s)(<(pre|script)\b.*?</\2>)|\s*\n\s*"
-_HIGHLIGHTED = r'(?s)<div class="[^"]*\bhighlight">.*?</pre>'
+_BLANKS = re.compile(r"\s*\n\s*")
 # Blanks and names: Material and the style sheets of Pygments give names the color of other text, or nearly that.
 _COLORLESS = re.compile(r'<span(?: class="(?:w|n|nx)")?>([^<]*)</span>')
 _ALIKE = re.compile(r'<span class="(\w+)">[^<]*</span>(?:\s*<span class="\1">[^<]*</span>)+')
-_WORKER = r'("search":\s*")[^"]*/workers/[^"]*"'
+_WORKER = re.compile(r'("search":\s*")[^"]*/workers/[^"]*"')
 
 
-def reduce_loading(page: Page, styles: Styles) -> Page:
+def reduce_loading(page: Page, styles: Styles) -> None:
     """Use these style sheets, load scripts after the first paint, and load the search when it is first used.
 
     The second style sheet comes with the scripts. Without scripts, it is only needed for printing.
-    The icon, for which a browser would ask at about the time of the first paint, is put into the page.
     """
     later = page.base + styles.later
-    page = page.sub(f"(?:{_STYLE})", "").in_head(
-        f'<link rel="stylesheet" href="{page.base}{styles.first}">',
-        f'<noscript><link rel="stylesheet" href="{later}" media="print"></noscript>',
+    for node in page.tree.css("link[rel=stylesheet]"):
+        node.decompose()
+    printed = page.element("link", rel="stylesheet", href=later, media="print")
+    page.add_to_head(
+        page.element("link", rel="stylesheet", href=page.base + styles.first),
+        page.element("noscript", printed.html or ""),  # text, to a browser that runs scripts
     )
-    deferred = re.findall(_DEFERRED, page.html)
-    page = page.sub(_DEFERRED, "", least=0)
-    loader = AFTER_PAINT.replace("{{ styles }}", later)
-    page = page.sub(_BUNDLE, lambda m: loader.replace("{{ scripts | tojson }}", json.dumps([*deferred, m[1]])))
-    page = page.sub(_ICON, lambda found: f'<link rel="icon" href="{_as_data(page.file(found[1]))}">', least=0)
-    return page.sub(_WORKER, rf'\g<1>{page.base}search/search.js"')
+    _load_after_paint(page, later)
+    inline_icon(page)
+    for settings in page.tree.css("script#__config"):
+        text = _WORKER.sub(rf'\g<1>{page.base}search/search.js"', settings.text())
+        settings.replace_with(page.element("script", text, id="__config", type="application/json"))
 
 
-def _as_data(svg: Path) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.read_bytes()).decode()}"
+def inline_icon(page: Page) -> None:
+    """Put the icon into the page: a browser would ask for it at about the time of the first paint."""
+    for icon in page.tree.css('link[rel=icon][href$=".svg"]'):
+        svg = base64.b64encode(page.content(attribute(icon, "href"))).decode()
+        icon.attrs["href"] = f"data:image/svg+xml;base64,{svg}"
 
 
-def remove_indentation(page: Page) -> Page:
+def _load_after_paint(page: Page, later: str) -> None:
+    """Put one inline script in place of those that load files: the theme's last, since it expects the others."""
+    theme = page.need('script[src*="assets/javascripts/bundle"]')
+    others = [script for script in page.tree.css("script[src]") if script.mem_id != theme.mem_id]
+    sources = [attribute(script, "src") for script in (*others, theme)]
+    loader = AFTER_PAINT.replace("{{ styles }}", later).replace("{{ scripts | tojson }}", json.dumps(sources))
+    for script in others:
+        script.decompose()
+    theme.replace_with(page.element("script", loader))
+
+
+def remove_indentation(page: Page) -> None:
     """Remove the indentation: a page that fits into a connection's first ten packets arrives one round trip sooner."""
-    return page.sub(_BLANKS, lambda found: found[1] or "\n", least=0)
+    kept = {node.mem_id for box in page.tree.css("pre, script, textarea") for node in box.traverse(include_text=True)}
+    assert page.tree.root is not None
+    for node in list(page.tree.root.traverse(include_text=True)):
+        if node.is_text_node and node.mem_id not in kept and "\n" in (text := node.text_content or ""):
+            node.replace_with(_BLANKS.sub("\n", text))
 
 
-def merge_spans(page: Page) -> Page:
+def merge_spans(page: Page) -> None:
     """Put words of code that have the same color into one element, with the spaces between them, which need none."""
-    return page.sub(_HIGHLIGHTED, lambda found: _ALIKE.sub(_merged, _COLORLESS.sub(r"\1", found[0])), least=0)
+    for code in page.tree.css(".highlight pre"):
+        code.inner_html = _ALIKE.sub(_merged, _COLORLESS.sub(r"\1", code.inner_html or ""))
 
 
 def _merged(alike: re.Match[str]) -> str:

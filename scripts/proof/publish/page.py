@@ -1,35 +1,71 @@
-"""A built page and what its HTML contains. No other module of this package parses pages, except for the check."""
+"""A built page, as the tree that a browser makes of its HTML. What is published is this tree, written out.
+
+Every other module of this package reads and changes the tree. So nothing is read in two ways: not by a check and a
+browser, and not by two steps of finishing.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from pathlib import Path
 
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
 from proof.core.errors import UsageError, Where
+from proof.core.files import read, read_text
 
+_LARGEST = 5_000_000  # bytes of a file
 _SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
-_BASE = re.compile(
-    r'^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
-)  # in MkDocs' own theme; Material has it in its settings
 _BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
-_SUMMARY = "in-short"  # the ID of the box with a page's answer: see proof/pages/summary.py
-_NOT_SUMMARY = {"admonition-title", "claim"}  # classes of elements in it that are not part of its text
-_VOID = {"br", "hr", "img", "input", "wbr"}  # elements without an end
+_BASE = re.compile(
+    r'"base":\s*"([\w.~/%-]*)"|^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
+)  # in Material's settings, and in a script of MkDocs' own theme
+_SUMMARY = "#in-short"  # the box with a page's answer: see proof/pages/summary.py
+_NOT_SUMMARY = frozenset({"admonition-title", "claim"})  # classes of elements in it that are not part of its text
 # The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
-_SCRIPTS = {"", "module", "text/javascript", "application/javascript"}
+_SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascript"})
 
 
-@dataclass(frozen=True)
 class Page:
     """One HTML file of a site, in its current state of finishing."""
 
-    site: Path
-    path: Path
-    html: str
-    reads: Reader  # the content of the page as it was built
+    def __init__(self, site: Path, path: Path, html: str) -> None:
+        self.site = site
+        self.path = path
+        self._html = html
+        self._tree: LexborHTMLParser | None = None
+
+    @classmethod
+    def load(cls, site: Path, path: Path) -> Page:
+        """Load a page from its file."""
+        return cls(site, path, read_text(path, below=site, limit=_LARGEST))
+
+    @property
+    def tree(self) -> LexborHTMLParser:
+        """The tree, made when it is first used."""
+        if self._tree is None:
+            self._tree = LexborHTMLParser(self._html, scripting=True)
+        return self._tree
+
+    @property
+    def html(self) -> str:
+        """The tree as HTML."""
+        return _written(self.tree)
+
+    def settle(self) -> Page:
+        """Write the tree out and drop it, since a site may have a thousand pages.
+
+        Raises UsageError if a browser would make another tree of what was written.
+        """
+        self._html, self._tree = self.html, None
+        if self.html != self._html:
+            what = f"a browser would not read this page as it was checked (page {self})"
+            raise UsageError(what, where=Where(self.path), hint="use plain Markdown")
+        self._tree = None
+        return self
 
     @property
     def url(self) -> str:
@@ -39,7 +75,9 @@ class Page:
     @property
     def base(self) -> str:
         """The path from it to the site's root: `./`, `../`, or `/…/` for a page that is shown at any depth."""
-        return self.reads.base.rstrip("/") + "/"
+        texts = (_text(script) for script in self.tree.css("script"))
+        match = next(filter(None, map(_BASE.search, texts)), None)
+        return f"{(match[1] or match[2]) if match else '.'}".rstrip("/") + "/"
 
     @property
     def listed(self) -> bool:
@@ -49,140 +87,127 @@ class Page:
     @property
     def address(self) -> str:
         """Its absolute address, or "" if the site's address is not known."""
-        return self.reads.canonical if self.listed else ""
+        return self._attribute("link[rel=canonical]", "href") if self.listed else ""
+
+    @property
+    def title(self) -> str:
+        """The text of its title."""
+        title = self.tree.css_first("title")
+        return title.text() if title else ""
+
+    @property
+    def inline_scripts(self) -> list[str]:
+        """The texts of the scripts in it that a browser runs."""
+        return [
+            _text(script) for script in self.tree.css("script:not([src])") if attribute(script, "type") in _SCRIPT_TYPES
+        ]
+
+    @property
+    def script_files(self) -> list[str]:
+        """The addresses of the scripts that it loads, in order."""
+        return [attribute(script, "src") for script in self.tree.css("script[src]")]
+
+    @property
+    def style_sheets(self) -> list[str]:
+        """The addresses of its style sheets, in order."""
+        return [attribute(link, "href") for link in self.tree.css("link[rel=stylesheet]")]
+
+    @property
+    def measured(self) -> list[str]:
+        """The days on which its numbers were measured."""
+        return [attribute(time, "datetime") for time in self.tree.css("time.measured")]
+
+    @property
+    def summary(self) -> str:
+        """The text of the box "In short" without its title, or ""."""
+        box = self.tree.css_first(_SUMMARY)
+        return " ".join("".join(_summary(box)).split()) if box else ""
+
+    @property
+    def sizes(self) -> list[tuple[float, str]]:
+        """The sizes in the summary, and in bold before the first h2: in bytes and as written."""
+        facts = []
+        for node in self.tree.css(f"h2, {_SUMMARY} data.fact, strong data.fact"):
+            if node.tag == "h2":
+                break
+            value, text = attribute(node, "value"), node.text()
+            if _SIZE.fullmatch(text) and _BYTES.fullmatch(value):
+                facts.append((float(value), text))
+        return facts
+
+    @property
+    def words(self) -> set[str]:
+        """Every element, class, id and value of an attribute."""
+        words: set[str] = set()
+        for node in self.tree.css("*"):
+            words.add(node.tag or "")
+            for value in filter(None, node.attributes.values()):
+                words |= {value, *value.split()}
+        return words
+
+    def meta(self, name: str) -> str:
+        """The first content of meta elements with this name or property, or ""."""
+        return next(iter(self.metas(name)), "")
+
+    def metas(self, name: str) -> list[str]:
+        """Every content of meta elements with this name or property."""
+        return [attribute(meta, "content") for meta in self.tree.css(f'meta[name="{name}"], meta[property="{name}"]')]
 
     def file(self, address: str) -> Path:
         """The file of the site at an address in the page."""
         return self.site / address.removeprefix(self.base).removeprefix("./")
 
+    def content(self, address: str) -> bytes:
+        """The content of the file at an address in the page. Raises a ProofError if there is none in the site."""
+        try:
+            return read(self.file(address), below=self.site, limit=_LARGEST)
+        except FileNotFoundError as error:
+            what, hint = f"the site has no file `{address:.80}` (page {self})", "build the site again"
+            raise UsageError(what, where=Where(self.path), hint=hint) from error
+
+    def element(self, tag: str, text: str = "", **attributes: str) -> LexborNode:
+        """A new element that is nowhere in the tree yet. A `_` in a name stands for a `-`."""
+        node = self.tree.create_node(tag)
+        for name, value in attributes.items():
+            node.attrs[name.replace("_", "-")] = value
+        if text:
+            node.insert_child(text)
+        return node
+
+    def add_to_head(self, *elements: LexborNode) -> None:
+        """Add elements to the head, after the charset, which has to be among the first bytes."""
+        charset = self.tree.css_first("meta[charset]")
+        for node in reversed(elements):
+            if charset:
+                charset.insert_after(node)
+            elif self.tree.head:
+                self.tree.head.insert_child(node)
+
+    def need(self, selector: str) -> LexborNode:
+        """The element of the theme that a step changes. Raises UsageError if the theme no longer has it."""
+        node = self.tree.css_first(selector)
+        if node is None:
+            what = "the theme's markup has changed: this element is not in the page"
+            hint = "look at the page, and adapt the selector in proof/publish"
+            raise UsageError(what, where=Where(self.path), evidence=selector, hint=hint)
+        return node
+
+    def _attribute(self, selector: str, name: str) -> str:
+        node = self.tree.css_first(selector)
+        return attribute(node, name) if node else ""
+
     def __str__(self) -> str:
         return self.url or "index.html"
 
-    def sub(self, pattern: str, by: str | Callable[[re.Match[str]], str], *, least: int = 1) -> Page:
-        """Replace markup in the page. Raises UsageError if the pattern is found less than `least` times."""
-        html, count = re.subn(pattern, by, self.html)
-        if count < least:
-            raise UsageError(
-                "the theme's markup has changed: this pattern is not in the page",
-                where=Where(self.path),
-                evidence=pattern,
-                hint="look at the page, and adapt the pattern in proof/publish",
-            )
-        return replace(self, html=html)
 
-    def in_head(self, *lines: str) -> Page:
-        """Add lines to the head, after the charset, which has to be among the first bytes."""
-        return self.sub(r'<meta charset="?utf-8"?\s*/?>', lambda m: "\n      ".join((m[0], *lines)))
+def attribute(node: LexborNode, name: str) -> str:
+    """The value of an attribute; "" if the element has none."""
+    return node.attributes.get(name) or ""
 
 
-@dataclass
-class Reader(HTMLParser):
-    """Collects what the other modules need to know about a page, in one pass."""
-
-    title: str = ""
-    canonical: str = ""
-    base: str = "."
-    metas: dict[str, list[str]] = field(default_factory=dict)  # contents of meta elements, by name or property
-    scripts: list[str] = field(default_factory=list)  # the text of inline scripts
-    styles: list[str] = field(default_factory=list)  # the addresses of style sheets, in order
-    sizes: list[tuple[float, str]] = field(default_factory=list)  # in bold before the first h2, or in the summary
-    measured: list[str] = field(default_factory=list)  # days on which the page's numbers were measured
-    words: set[str] = field(default_factory=set)  # every element, class, id and value of an attribute
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._inside = ""
-        self._value = ""
-        self._lead = True
-        self._bold = False
-        self._summary: list[str] = []
-        self._depth = 0  # of open elements in the summary, the box included; 0 outside
-        self._left_out = 0  # the depth of an element in the summary that is not part of its text; 0 outside
-
-    @property
-    def summary(self) -> str:
-        """The text of the box "In short" without its title, or ""."""
-        return " ".join("".join(self._summary).split())
-
-    def meta(self, name: str) -> str:
-        """The first content of meta elements with this name, or ""."""
-        return next(iter(self.metas.get(name, [])), "")
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        has = {name: value or "" for name, value in attrs}
-        self.words.add(tag)
-        for value in has.values():
-            self.words |= {value, *value.split()}
-        self._open_in_summary(tag, has)
-        match tag:
-            case "meta" if "name" in has or "property" in has:
-                self.metas.setdefault(has.get("name") or has["property"], []).append(has.get("content", ""))
-            case "link" if has.get("rel") == "canonical":
-                self.canonical = has.get("href", "")
-            case "link" if has.get("rel") == "stylesheet":
-                self.styles.append(has.get("href", ""))
-            case "script" if "src" not in has and has.get("type", "") in _SCRIPTS:
-                self._inside = "script"
-                self.scripts.append("")
-            case "script" if has.get("id") == "__config":
-                self._inside = "config"
-            case "title" if not self.title:
-                self._inside = "title"
-            case "h2":
-                self._lead = False
-            case "strong":
-                self._bold = self._lead
-            case "data" if (self._bold or self._depth) and "fact" in has.get("class", "").split():
-                self._inside, self._value = "fact", has.get("value", "")
-            case "time" if "measured" in has.get("class", "").split():
-                self.measured.append(has.get("datetime", ""))
-
-    def _open_in_summary(self, tag: str, has: dict[str, str]) -> None:
-        if tag not in _VOID and (self._depth or (has.get("id") == _SUMMARY and not self._summary)):
-            self._depth += 1
-            if not self._left_out and _NOT_SUMMARY.intersection(has.get("class", "").split()):
-                self._left_out = self._depth
-
-    def _close_in_summary(self, tag: str) -> None:
-        if tag not in _VOID and self._depth:
-            self._left_out = 0 if self._left_out == self._depth else self._left_out
-            self._depth -= 1
-
-    def handle_endtag(self, tag: str) -> None:
-        self._close_in_summary(tag)
-        if tag in ("script", "title", "data"):
-            self._inside = ""
-        if tag == "strong":
-            self._bold = False
-
-    def handle_data(self, data: str) -> None:
-        if self._depth and not self._left_out:
-            self._summary.append(data)
-        match self._inside:
-            case "script":
-                self.scripts[-1] += data
-                if (found := _BASE.search(self.scripts[-1])) is not None:
-                    self.base = found[1]
-            case "title":
-                self.title += data
-            case "config" if (found := re.search(r'"base":\s*"([^"]*)"', data)) is not None:
-                self.base = found[1]
-            case "fact" if _SIZE.fullmatch(data) and _BYTES.fullmatch(self._value):
-                self.sizes.append((float(self._value), data))
-
-
-def reading(html: str) -> Reader:
-    """Read the HTML of a page."""
-    reader = Reader()
-    reader.feed(html)
-    reader.close()
-    return reader
-
-
-def load(site: Path, path: Path) -> Page:
-    """Load a page from its file."""
-    html = path.read_text("utf-8")
-    return Page(site, path, html, reading(html))
+def digest(content: bytes) -> str:
+    """The hash of a script, as a policy and the attribute `integrity` name it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
 
 
 def paths(site: Path) -> list[Path]:
@@ -190,3 +215,28 @@ def paths(site: Path) -> list[Path]:
     if not (site / "index.html").is_file():
         raise UsageError("this directory has no site", where=Where(site), hint="mkdocs build --strict")
     return sorted(site.rglob("*.html"))
+
+
+def _written(tree: LexborHTMLParser) -> str:
+    # A parser drops a line break at the start of these, so one more is written.
+    boxes = [box for box in tree.css("pre, textarea") if box.text().startswith("\n")]
+    for box in boxes:
+        if box.first_child is not None:
+            box.first_child.insert_before("\n")
+    html = tree.html or ""
+    for box in boxes:
+        if box.first_child is not None:
+            box.first_child.decompose()
+    return html
+
+
+def _text(script: LexborNode) -> str:
+    return script.text() or ""
+
+
+def _summary(node: LexborNode) -> Iterator[str]:
+    for child in node.iter(include_text=True):
+        if child.is_text_node:
+            yield child.text_content or ""
+        elif not _NOT_SUMMARY.intersection(attribute(child, "class").split()):
+            yield from _summary(child)

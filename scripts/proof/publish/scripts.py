@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from proof.core.errors import UsageError, Where
+from proof.core import site_config
 from proof.core.site_file import site_file
 from proof.publish.page import Page
 
@@ -36,13 +33,15 @@ _JSON = rf'(?:"{_PATH}"|\[(?:"{_PATH}"(?:, )?)*\]|\{{(?:"\w+": [0-9]+(?:, )?)*\}
 # that reports none. The theme's script comes last. It waits for DOMContentLoaded, which is past by then, so the event
 # is sent once more. The styles of what scripts add are loaded as if for a printer, and apply from then on: a browser
 # computes the style of all elements again, now together with what that event changes. The timeout lets the browser
-# respond to the reader in between.
-AFTER_PAINT = """<script>
+# respond to the reader in between. A browser runs a file only if its content has one of the hashes that the element
+# states, and the policy has all of these: so each element states every hash of the policy.
+AFTER_PAINT = """
 document.addEventListener("DOMContentLoaded", () => {
   const add = (name, has) => document.head.appendChild(Object.assign(document.createElement(name), has))
   const scripts = {{ scripts | tojson }}
+  const integrity = document.querySelector("meta[http-equiv]").content.match(/sha256-[^']+/g).join(" ")
   const run = () => scripts.forEach((src, number) =>
-    add("script", { src, async: false, onload: number === scripts.length - 1 ? started : null }))
+    add("script", { src, integrity, async: false, onload: number === scripts.length - 1 ? started : null }))
   const started = () => setTimeout(() => {
     styles.media = "all"
     document.dispatchEvent(new Event("DOMContentLoaded"))
@@ -53,7 +52,7 @@ document.addEventListener("DOMContentLoaded", () => {
   setTimeout(load, 2000)
   new PerformanceObserver(load).observe({ type: "paint", buffered: true })
 }, { once: true })
-</script>"""
+"""
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,16 @@ class Scripts:
     @classmethod
     def of(cls, project: Path) -> Scripts:
         """Those of a project: its mkdocs.yml says which. Raises UsageError if there is no such file."""
-        config = _settings(site_file(project))
+        config = site_config.load(site_file(project))
         theme = config.get("theme") or "mkdocs"
         theme = theme if isinstance(theme, dict) else {"name": theme}
-        entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
         themes = tuple(_folders(str(theme.get("name"))))
         overrides = [project / str(theme["custom_dir"])] if theme.get("custom_dir") else []
         templates = [path for folder in (*overrides, *themes) for path in _templates(folder)]
         texts = [path.read_text("utf-8") for path in templates]
         return cls(
             inline=tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text)),
-            named=frozenset(str(entry["path"] if isinstance(entry, dict) else entry) for entry in entries),
+            named=frozenset(site_config.scripts(config)),
             themes=themes,
         )
 
@@ -85,41 +83,24 @@ class Scripts:
         """True if an inline script is one of the project's templates or of the theme's."""
         return any(pattern.fullmatch(script) for pattern in self.inline)
 
-    def may_be_loaded(self, page: Page, address: str) -> bool:
-        """True if a page may load the script at this address.
+    def path(self, page: Page, address: str) -> str:
+        """The path in the site of the script at an address in the page; "" if the page may not load it.
 
         A file in docs/ can replace one of the theme's, so these are compared byte by byte.
         """
         if page.base.startswith("/"):  # the 404 page
             address = address.removeprefix(page.base)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(page.url), address))
-        if path.startswith(("/", "..")):
-            return False
+        if path in self.named:
+            return path
+        if not re.fullmatch(r"\w[\w.~/-]*\.js", path, re.ASCII):
+            return ""
         file = page.site / path
-        return path in self.named or any(
-            own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes()
-            for own in (folder / path for folder in self.themes)
-        )
+        same = (own.is_file() and file.is_file() and own.read_bytes() == file.read_bytes() for own in self._own(path))
+        return path if any(same) else ""
 
-
-def is_after_paint(script: str) -> bool:
-    """True if this is AFTER_PAINT. It can load any file as a script, so only `lean` may add it to a page."""
-    return any(_pattern(found).fullmatch(script) for found in _SCRIPT.findall(AFTER_PAINT))
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml without importing what its `!!python/name:` tags refer to."""
-
-
-_Loader.add_multi_constructor("", lambda _loader, _suffix, _node: None)
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError as error:
-        raise UsageError("no such file", where=Where(path), hint="run this in the project of the site") from error
-    return found
+    def _own(self, path: str) -> Iterator[Path]:
+        return (folder / path for folder in self.themes)
 
 
 def _templates(folder: Path) -> list[Path]:

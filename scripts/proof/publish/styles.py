@@ -22,7 +22,7 @@ import tinycss2  # type: ignore[import-untyped]
 from tinycss2.ast import Node  # type: ignore[import-untyped]
 
 from proof.core.errors import UsageError, Where
-from proof.publish import material
+from proof.publish import theme
 from proof.publish.page import Page
 
 # A declaration ends at a semicolon outside strings and addresses. The addresses of icons contain semicolons.
@@ -46,11 +46,11 @@ class Styles(NamedTuple):
 
 def join(site: Path, pages: list[Page]) -> Styles:
     """Write two style sheets for all pages, and return their paths in the site."""
-    lists = {tuple(map(page.file, page.reads.styles)) for page in pages}
+    lists = {tuple(map(page.file, page.style_sheets)) for page in pages}
     if len(lists) != 1:
         raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
-    whole = "\n".join(_balanced(path) for path in next(iter(lists))).replace(material.UNMARKED, material.MARKED)
-    first = set().union(_IMPLIED, material.ADDED, *(page.reads.words for page in pages))
+    whole = "\n".join(_balanced(path) for path in next(iter(lists))).replace(theme.UNMARKED, theme.MARKED)
+    first = set().union(_IMPLIED, theme.ADDED, *(page.words for page in pages))
     later: set[str] = set()
     for path in site.rglob("*.js"):
         if _sees_pages(path.relative_to(site)):

@@ -59,6 +59,7 @@ def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[
         "Layers": layers(results),
         "Transcripts": _transcripts(results),
         "Not accurate": _others(results),
+        "Not compared, as engines print it differently": _not_compared(results),
         "Pages": pages,
     }
     return [f"### {title}\n\n{content}" for title, content in found.items() if content]
@@ -140,6 +141,10 @@ def _others(results: Sequence[Result]) -> str:
             because = "; ".join(str(change) for change in result.changes)
             rows.append((code(result.snippet.name), result.verdict, code(why), code(because) if because else "–"))
     return table(("snippet", "verdict", "what", "because"), rows)
+
+
+def _not_compared(results: Sequence[Result]) -> str:
+    return table(("output or fact",), ((code(name),) for result in results for name in result.not_compared))
 
 
 def _change(old: CapturedFact | None, new: CapturedFact | None) -> str:

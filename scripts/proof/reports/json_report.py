@@ -76,6 +76,7 @@ def results(found: Sequence[Result]) -> str:
                     "differences": [
                         {"where": str(d.where), "what": d.what, "old": d.old, "new": d.new} for d in r.differences
                     ],
+                    "not_compared": list(r.not_compared),
                     "error": str(r.error) if r.error else None,
                     "facts": {k: f.value for k, f in r.new.facts.items()} if r.new else {},
                 }

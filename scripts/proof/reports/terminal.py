@@ -21,7 +21,7 @@ from rich.text import Text
 from proof.captures.diff import Difference
 from proof.captures.model import Capture
 from proof.core import units
-from proof.core.errors import ProofError
+from proof.core.errors import ProofError, command
 from proof.core.text import plain
 from proof.facts.values import Fact
 from proof.pages.status import Status
@@ -239,6 +239,8 @@ class Terminal:
         if elsewhere := [result for result in results if any(result.words)]:
             alike, other = (sum(numbers) for numbers in zip(*(r.words for r in elsewhere), strict=True))
             self.say(f"On {_engine_of(elsewhere[0])}: {alike} outputs the same, {other} in other words")
+        if unseen := [name for result in results for name in result.not_compared]:
+            self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
         if cached:
             self.say("Cached: nothing has changed since the last run. Use --rerun to run these too.", "dim")
 
@@ -253,7 +255,7 @@ class Terminal:
         kept = all(wording_of(made.engine) is not None for r in results if (made := r.measured or r.new))
         for key, names in advice.items():
             if key in _ADVICE:
-                update = f"proof update {' '.join(names)}{' --bases registry' if registry else ''}"
+                update = command("proof", "update", *names, *(["--bases", "registry"] if registry else []))
                 if registry and key == "base":
                     update += " (and --newest-bases, if you passed it)"
                 if not kept:

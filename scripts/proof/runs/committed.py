@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from proof.captures import empty_layers, fingerprint, index, store
-from proof.captures.diff import Difference, compare, engines_own_facts, other_words, outputs_in_other_words
+from proof.captures.diff import (
+    Difference,
+    compare,
+    engines_own_facts,
+    not_compared,
+    other_words,
+    outputs_in_other_words,
+)
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core.errors import Where
@@ -75,9 +82,15 @@ def differences(
     return tuple(found)
 
 
-def accurate(snippet: Snippet, old: Capture, new: Capture) -> Result:
-    """The result of a run that found its capture accurate, maybe in other words."""
-    result = Result(snippet, "accurate", old=old, new=new, seconds=sum(step.seconds for step in new.steps))
+def accurate(snippet: Snippet, known: Sequence[Committed], new: Capture) -> Result:
+    """The result of a run that found its captures accurate, the first one maybe in other words."""
+    old, seconds = known[0].capture, sum(step.seconds for step in new.steps)
+    unseen = [
+        f"{name} by {each.capture.provenance.engine}"
+        for each in known
+        for name in not_compared(each.capture, new, snippet)
+    ]
+    result = Result(snippet, "accurate", old=old, new=new, seconds=seconds, not_compared=tuple(unseen))
     if old.engine == new.engine:
         return result
     # What the engine says in its own words was not compared, so the run proves nothing about facts read from it.

@@ -87,18 +87,21 @@ def run(
     loaded: Mapping[str, Loaded] | None = None,
     keeps: Mapping[str, str] | None = None,
     fresh: bool = False,
+    reuse: bool = True,
     timeout: float | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
 ) -> Run:
     """Run every step of the snippet, measure its image, and remove from the engine all it created but the build cache.
 
     `loaded` has the bases that are known to be in the engine. `keeps` has, by base, a directory that `inside` commands
-    share, as builds share a cache. With `fresh` neither that nor the build cache is used. `timeout`, in seconds,
+    share, as builds share a cache. With `fresh` neither that nor the build cache is used. Without `reuse`, builds take
+    no RUN from the cache that this run has not built itself, so that it sees what each prints. `timeout`, in seconds,
     replaces the timeout of every step.
     Raises CannotMeasureError if the engine or the disk fails, or a step takes too long.
     """
     engine = engine.for_snippet(snippet.bases)
     networks = _networks(snippet, engine)
+    cache_flags = _cache_flags(engine, fresh=fresh, reuse=reuse)
     done: list[StepRun] = []
     containers: list[str] = []
     tags: list[str] = []
@@ -118,11 +121,12 @@ def run(
                 if step.command.verb == "rmi" and measuring:
                     measuring.result()  # it may be the image that is removed
                 kept = "" if fresh or step.published else engine.kept_directory(step.inside, keeps or {})
-                limit = timeout or step.timeout
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.hold(build.prefixes if build else frozenset()):
-                    one = _run_step(step, engine, given, containers, kept=kept, fresh=fresh, timeout=limit)
+                    one = _run_step(
+                        step, engine, given, containers, kept=kept, cache=cache_flags(), timeout=timeout or step.timeout
+                    )
                 done.append(one)
                 if one.exit != step.exit:
                     break
@@ -153,6 +157,14 @@ def run(
             raise
         cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
     return Run(snippet, tuple(done), measured, base)
+
+
+def _cache_flags(engine: Engine, *, fresh: bool, reuse: bool) -> Callable[[], list[str]]:
+    """A function that returns the flags with which the next build of this run uses the cache as it may."""
+    run, began = secrets.randbits(40), time.monotonic()
+    if fresh:
+        return lambda: ["--no-cache"]
+    return lambda: [] if reuse else engine.built_by_this_run(run, time.monotonic() - began)
 
 
 def _networks(snippet: Snippet, engine: Engine) -> list[str]:
@@ -215,16 +227,16 @@ def _beside(copy: Path, name: Path, text: str) -> Path:
 
 
 def _run_step(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, cache: list[str], timeout: float
 ) -> StepRun:
     command = step.command
-    kills, starved = cgroup.oom_kills(), cgroup.watch(engine.group)
+    kills, ran_out = cgroup.oom_kills(), cgroup.watch(engine.group)
 
     until = time.monotonic() + timeout
 
     def once() -> Completed:
         left = max(until - time.monotonic(), min(_ATTEMPT, timeout)) if step.until else timeout
-        return _run_command(step, engine, given, containers, kept=kept, fresh=fresh, timeout=left)
+        return _run_command(step, engine, given, containers, kept=kept, cache=cache, timeout=left)
 
     def said(done: Completed) -> str:
         return done.text() + done.errors.decode("utf-8", "replace")
@@ -242,8 +254,15 @@ def _run_step(
     if failed or lost:
         done = once()  # the program may have printed the message itself, or nothing: the second result counts
     as_declared = is_as_declared()
+    out_of = ran_out()
+    if out_of == "processes":
+        raise CannotMeasureError(
+            f"out of processes: the containers had as many as they may have during {step}",
+            evidence=done.last_lines(3),
+            hint="have the snippet start fewer processes",
+        )
     # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
-    if starved() or (not as_declared and cgroup.oom_kills() > kills):
+    if out_of == "memory" or (not as_declared and cgroup.oom_kills() > kills):
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),
@@ -276,7 +295,7 @@ def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, s
 
 
 def _run_command(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, fresh: bool, timeout: float
+    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, cache: list[str], timeout: float
 ) -> Completed:
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
@@ -307,6 +326,10 @@ def _run_command(
             case "detach":
                 named = [] if command.starts else ["--name", name]
                 argv = _argv(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
+            case "rm":
+                argv = _argv(command, engine, ["--volumes"])  # no snippet can name them, so they would stay for ever
+            case "rmi":
+                argv = _argv(command, engine, engine.removal_flags)
             case "ls" if not command.positionals:
                 argv = _argv(command, engine, engine.own_images)
             case "ps":
@@ -318,8 +341,8 @@ def _run_command(
                 # The file that was checked is named: podman would prefer a Containerfile.
                 file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
                 # A builder that has cached a step does not notice that a secret of it has changed.
-                anew = ["--no-cache"] if fresh or command.secrets else []
-                added = ["--network=none", *file, *engine.build_flags, *anew, *recorded]
+                cache = ["--no-cache"] if command.secrets else cache
+                added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
                 argv = _argv(command, engine, added, dockerfile=renamed)
             case _:
                 argv = _argv(command, engine, [])

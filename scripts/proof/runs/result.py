@@ -10,7 +10,7 @@ from proof.captures import index, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
-from proof.core.errors import ProofError, Where
+from proof.core.errors import ProofError, Where, command
 from proof.snippets.model import Snippet
 
 Verdict = Literal[
@@ -45,6 +45,7 @@ class Result:
     error: ProofError | None = None  # why nothing was measured
     seconds: float = 0.0  # that the commands took
     words: tuple[int, int] = (0, 0)  # outputs in the same words as the capture's, and in others; of another engine only
+    not_compared: tuple[str, ...] = ()  # outputs and facts of another engine's capture that the run says nothing about
     # The whole capture of a run by another engine, of which `new` has only what was compared.
     measured: Capture | None = None
     cached: bool = False  # True if an earlier run found it, and nothing has changed since
@@ -70,7 +71,8 @@ def as_shown(result: Result) -> Result:
         if origin != new.environment.bases:
             where = Where(place.folder(snippet.folder, snippet.variant) / store.RECORD)
             what = f"{snippet.name}: pages show this capture, and this run did not measure it"
-            measured = f"{new.environment}; to measure it: proof check {snippet.name} --bases {origin}"
+            check = command("proof", "check", snippet.name, "--bases", origin)
+            measured = f"{new.environment}; to measure it: {check}"
             other = Difference(where, what, str(shown.environment), measured)
             return replace(result, verdict="another environment", differences=(other,))
         break  # pages show only the first one

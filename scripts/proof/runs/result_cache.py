@@ -54,18 +54,20 @@ class ResultCache:
             return None
         # Of another engine than the capture's, those facts are missing that the engine says in its own words.
         measured = {name: replace(old.facts[name], value=value) for name, value in values.items()}
-        return Result(snippet, "accurate", old=old, new=replace(old, facts=measured), cached=True)
+        unseen = tuple(kept["not_compared"])
+        return Result(snippet, "accurate", old=old, new=replace(old, facts=measured), not_compared=unseen, cached=True)
 
     def keep(self, results: Sequence[Result]) -> None:
         """Keep the accurate results. They must come from a private engine."""
         for result in results:
             # `proof update` can find a snippet accurate whose pages show another capture: `proof check` must run that.
             if as_shown(result).verdict == "accurate" and result.new and not result.cached:
-                self._put(result.snippet, result.new)
+                self._put(result, result.new)
         self._index.save(whole=False)
 
-    def _put(self, snippet: Snippet, new: Capture) -> None:
-        found = {"at": time.time(), "facts": {name: fact.value for name, fact in new.facts.items()}}
+    def _put(self, result: Result, new: Capture) -> None:
+        snippet, facts = result.snippet, {name: fact.value for name, fact in new.facts.items()}
+        found = {"at": time.time(), "facts": facts, "not_compared": result.not_compared}
         self._index.put(snippet.name, snippet.folder, found, began=self._began, depends=self._depends(snippet))
 
     def _depends(self, snippet: Snippet) -> str:

@@ -12,22 +12,18 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 from typing import Protocol
 
 from proof.captures.durations import durations
-from proof.core import files
+from proof.core import crash, files
 from proof.core.errors import CannotMeasureError, ProofError
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
 from proof.system import process
 
 _MOST = 8  # jobs by default: more would only wait for the engine, and each may run a compiler
-_FRAMES = 3  # of a traceback: the innermost
-_LONGEST = 500  # characters of an error's text
 
 
 class Verify(Protocol):
@@ -82,17 +78,15 @@ def run(snippets: Sequence[Snippet], verify: Verify, *, jobs: int) -> Iterator[R
 
 
 def _as_proof_error(error: Exception) -> ProofError:
-    """The exception as the reason why a snippet was not measured; if it is unexpected, with its place in the code."""
+    """The exception as the reason why a snippet was not measured; if it is unexpected, with a log."""
     if isinstance(error, ProofError):
         return error
     if isinstance(error, OSError) and (trouble := files.disk_error(error)):
         return trouble
-    last = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    places = "\n".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in last)
     return CannotMeasureError(
         "not measured, because of a bug in this tool",
-        evidence=f"{type(error).__name__}: {error}"[:_LONGEST] + f"\n{places}",
-        hint="report it with these lines; the other snippets are not affected",
+        evidence=crash.in_short(error),
+        hint=f"the other snippets are not affected; report it with {crash.log(error)}",
     )
 
 

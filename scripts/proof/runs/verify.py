@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proof.captures import fingerprint, index
+from proof.captures import provenance as forms
 from proof.captures.buildkit_log import labels
 from proof.captures.diff import Difference, compare
 from proof.captures.model import Capture, Environment, Provenance
+from proof.captures.normalise import states_output
 from proof.core import files
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines.engine import Engine
@@ -70,12 +72,13 @@ class Session:
 def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded], engine_from: str = "") -> Provenance:
     """The provenance of the captures that this run makes. `engine_from` says where an unusual engine comes from."""
     info = engine.info()
+    builder, _, builder_version = info.builder.partition(" ")
     return Provenance(
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        engine=f"{info.kind} {info.version}",
-        builder=info.builder,
-        image_store=info.image_store,
-        filesystem=info.filesystem,
+        engine=f"{info.kind} {forms.version(info.version)}",
+        builder=f"{builder} {forms.version(builder_version)}",
+        image_store=forms.in_form("image_store", info.image_store),
+        filesystem=forms.in_form("filesystem", info.filesystem),
         private=info.private,
         bases={name: base.origin for name, base in loaded.items()},
         revision=revision.of(root),
@@ -101,16 +104,18 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     # If builds share steps, a log may show other names, or lack what a fact is read from.
     others_may_be_the_cause = concurrent and cause in ("output", "engine")
     try:
-        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
+        shown = [each.capture for each in known if each.current]
+        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old, shown))
+        if place:
+            _check_plausible(first, snippet)
         found = differences(known, first, snippet, words=session.same_engine)
         if is_accurate(old, changes, found):
-            assert old is not None
-            result = accurate(snippet, old, first)
-            return _with_own_words(result, session, place, known) if place else as_shown(result)
+            result = accurate(snippet, known, first)
+            return _kept(result, session, place, known) if place else as_shown(result)
         if (found and others_may_be_the_cause) or (concurrent and place and _is_mixed_up(first, snippet)):
             return Result(snippet, "unstable", found, changes, old=old, new=first)
         if found and not once and not (old and old.tampered):
-            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old))
+            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old, [*shown, first]))
             shaky = tuple(compare(first, second, snippet, snippet.captured))
             if old and old.engine != first.engine and not (place or session.same_engine):
                 # The engine's own words were not compared with the capture, so they may vary.
@@ -140,13 +145,35 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     return Result(snippet, verdict, found, changes, cause, old, first, seconds=_seconds(first))
 
 
-def _with_own_words(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
-    """The result; `written` if this run's words are kept in a capture of their own, beside the accurate one."""
-    snippet, new = result.snippet, result.measured
-    if new is None or result.words[1] == 0 or known[0].place == place or not has_own_words(session.engine_version):
+def _kept(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
+    """The result; `written` if this run's capture is kept although the one that there is is accurate.
+
+    It is kept beside that one if it is in other words, and in its place if that one names no commit that holds what it
+    measured, and this run can.
+    """
+    old, new = result.old, result.measured or result.new
+    assert old is not None
+    assert new is not None
+    if result.measured:
+        is_kept = result.words[1] > 0 and known[0].place != place and has_own_words(session.engine_version)
+    else:
+        is_kept = revision.is_uncommitted(old.provenance.revision) and not revision.is_uncommitted(
+            new.provenance.revision
+        )
+    if not is_kept:
         return result
-    save(new, snippet, place, known)
+    save(new, result.snippet, place, known)
     return replace(result, verdict="written", differences=(), new=new)
+
+
+def _check_plausible(new: Capture, snippet: Snippet) -> None:
+    """Raises CannotMeasureError if this capture says something that no check would accept."""
+    for name, value in forms.implausible(new, snippet):
+        raise CannotMeasureError(
+            f"its capture would say {name} {value}, which no check accepts",
+            where=snippet.where,
+            hint="if a step needs more time, set its timeout in snippet.toml",
+        )
 
 
 def _other_environment(snippet: Snippet, old: Capture | None, session: Session, folder: Path) -> Difference | None:
@@ -179,7 +206,10 @@ def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
     return len(named) < len(steps) or not named <= own or (whole and named != own)
 
 
-def _measure(snippet: Snippet, session: Session, found: dict[str, str], old: Capture | None) -> Capture:
+def _measure(
+    snippet: Snippet, session: Session, found: dict[str, str], old: Capture | None, shown: Sequence[Capture]
+) -> Capture:
+    """Run the snippet once. `shown` are the captures that it is compared with: what they show, the run has to see."""
     engine = session.engine_version
     run = execute.run(
         snippet.on(engine),
@@ -188,6 +218,7 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str], old: Cap
         loaded=session.loaded,
         keeps={name: base.keeps for name, base in session.bases.images.items()},
         fresh=session.fresh,
+        reuse=not any(_states_output(capture, snippet) for capture in shown),
         timeout=session.timeout,
         on_step=session.on_step,
     )
@@ -196,6 +227,12 @@ def _measure(snippet: Snippet, session: Session, found: dict[str, str], old: Cap
     return capture_of(
         run, environment=session.environment, inputs=found, provenance=session.provenance, known_words=known
     )
+
+
+def _states_output(capture: Capture, snippet: Snippet) -> bool:
+    """Whether a capture says what a RUN printed, which a run would not see if it took that from the cache."""
+    done = ((step, capture.step(step.name)) for step in snippet.steps)
+    return any(states_output(captured.output, step) for step, captured in done if captured)
 
 
 def _seconds(capture: Capture) -> float:

@@ -20,7 +20,7 @@ from typing import Any
 from proof.captures import contents, index, store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
-from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where
+from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where, command
 from proof.core.files import check_plain, read, write_whole
 from proof.core.limits import limited
 from proof.runs.committed import accurate, committed, differences
@@ -56,9 +56,8 @@ class Part:
 def check_empty(folder: Path) -> None:
     """Raise UsageError if the directory is not empty: older files would be mixed with the results of this run."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(
-            f"{folder} is not an empty directory", hint=f"rm -r {folder}, or pass another directory to --results"
-        )
+        hint = f"{command('rm', '-r', folder)}, or pass another directory to --results"
+        raise UsageError(f"{folder} is not an empty directory", hint=hint)
 
 
 def save(
@@ -124,10 +123,10 @@ def check_words(parts: Sequence[Part], *, same_engine: bool) -> None:
 
     A shard that did not has never run a snippet again whose log another one changed.
     """
-    if others := [str(part.folder) for part in parts if part.same_engine is not same_engine]:
+    if others := [part.folder for part in parts if part.same_engine is not same_engine]:
         what = "were run without --same-engine" if same_engine else "were run with --same-engine"
-        hint = "run them with it too" if same_engine else f"proof merge --same-engine {' '.join(others)}"
-        raise UsageError(f"these results {what}: {', '.join(others)}", hint=hint)
+        hint = "run them with it too" if same_engine else command("proof", "merge", "--same-engine", *others)
+        raise UsageError(f"these results {what}: {', '.join(map(str, others))}", hint=hint)
 
 
 def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
@@ -178,7 +177,7 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
     try:
         content = read(record, below=folder, limit=_RECORD_CAP)
     except FileNotFoundError as error:
-        hint = f"proof check --shard 1/3 --results {folder}"
+        hint = command("proof", "check", "--shard", "1/3", "--results", folder)
         raise UsageError(f"there are no results in {folder}", hint=hint) from error
     try:
         data: dict[str, Any] = json.loads(content.decode("utf-8"))
@@ -237,8 +236,8 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
-        if old is not None and is_true:
-            return replace(accurate(snippet, old, new), seconds=told.seconds)
+        if is_true:
+            return replace(accurate(snippet, known, new), seconds=told.seconds)
         what = f"{snippet.name}: the shard's verdict"
         folder = known[0].folder if known else snippet.captured
         word = Difference(Where(folder), what, "accurate", "not what it measured")

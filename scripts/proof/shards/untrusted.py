@@ -132,7 +132,7 @@ def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> It
     """What is wrong with its provenance, and with the inputs and environment that it was measured with."""
     if wording_of(capture.engine) is None:
         yield f"the words of {capture.provenance.engine} are not kept"
-    for name, value in provenance.implausible(capture):
+    for name, value in provenance.implausible(capture, snippet):
         yield f"its provenance is not what the tool writes: {name} {value!r:.110}"
     if set(capture.provenance.bases) != set(snippet.bases):
         yield f"its provenance names other bases than {snippet.where}"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from proof.core import units
-from proof.core.errors import ManifestError, UsageError, Where
+from proof.core.errors import ManifestError, UsageError, Where, command
 from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.limits import limited
 from proof.core.text import did_you_mean
@@ -204,7 +204,7 @@ def _check_containers(steps: tuple[Step, ...]) -> None:
                 f"no earlier step starts a container called '{unknown[0]}'",
                 where=step.where,
                 evidence=step.text,
-                hint=f"docker run -d --name {unknown[0]} IMAGE",
+                hint=command("docker", "run", "-d", "--name", unknown[0], "IMAGE"),
             )
         if step.published and not published:
             hint = "docker run -d -p 8080:8080 IMAGE"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from proof.core import files
-from proof.core.errors import PageError, RefusedError, Where
+from proof.core.errors import PageError, RefusedError, Where, command
 from proof.snippets.engine_version import EngineVersion
 
 Origin = Literal["registry", "rebuilt"]  # of the base images
@@ -41,7 +40,7 @@ class Place(NamedTuple):
 
 PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)
 NAMES = frozenset(map(str, PLACES))
-_UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.new-[0-9]+")  # while `captures.store.save` writes it
+_UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.(?:new|old)-[0-9]+")  # while `captures.store.save` writes it
 
 
 def wording_of(engine: EngineVersion) -> Wording | None:
@@ -107,7 +106,7 @@ def undeclared(path: Path, why: str) -> PageError:
         f"{path.name!r:.110} is not a capture of this snippet",
         where=Where(path),
         evidence=why,
-        hint=f"git rm -r {shlex.quote(str(Where(path)))}",
+        hint=command("git", "rm", "-r", Where(path)),
     )
 
 

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path("/sys/fs/cgroup")
 _GRACE = 2.0  # seconds; a killed process stays in its group until the kernel has cleaned it up
 _PROCESSES = 10_000  # and threads: a Go build has some dozen per processor, and a machine can have about 32,768
+_RAISING = threading.Lock()
 _SHARE = 0.9  # of the memory that is free when the engine starts; the rest is left to the user
 
 
@@ -87,11 +89,17 @@ def oom_kills() -> int:
     return _count(Path("/proc/vmstat"), "oom_kill")
 
 
-def watch(group: str) -> Callable[[], bool]:
-    """Start watching the group. The returned function tells whether memory ran out since, and a process was killed.
+def watch(group: str) -> Callable[[], str]:
+    """Start watching the group. The returned function tells what ran out since, and "" if nothing did.
 
-    Version 1 does not count kills per group. There, any kill on the machine counts if the group reached its limit.
+    That is `memory` if a process was killed. Version 1 does not count kills per group. There, any kill on the machine
+    counts if the group reached its limit. Or it is `processes` if there were as many as there may be.
     """
+    starved, crowded = _watch_memory(group), _watch_processes(group)
+    return lambda: "memory" if starved() else "processes" if crowded() else ""
+
+
+def _watch_memory(group: str) -> Callable[[], bool]:
     events, v1 = ROOT / group / "memory.events", ROOT / "memory" / group
     if group and events.exists():
         before = _count(events, "oom_kill")
@@ -101,6 +109,24 @@ def watch(group: str) -> Callable[[], bool]:
         before, limit = oom_kills(), _count(v1 / "memory.limit_in_bytes", "")
         return lambda: oom_kills() > before and _count(v1 / "memory.max_usage_in_bytes", "") > 0.99 * limit
     return lambda: False
+
+
+def _watch_processes(group: str) -> Callable[[], bool]:
+    """Whether there were as many processes as there may be.
+
+    A process that cannot start is counted by most kernels in the container's own group, which is gone by then. What
+    stays is the high-water mark, which cannot be reset. So a limit that was reached before is raised by one.
+    """
+    folder = next((path for path in (ROOT / group, ROOT / "pids" / group) if (path / "pids.peak").exists()), None)
+    if not group or folder is None:
+        return lambda: False
+    most, peak = folder / "pids.max", folder / "pids.peak"
+    with _RAISING:
+        limit, reached = _count(most, ""), _count(peak, "")
+        if limit and reached >= limit:
+            limit = reached + 1
+            most.write_text(str(limit))
+    return lambda: 0 < limit <= _count(peak, "")
 
 
 def _count(path: Path, name: str) -> int:

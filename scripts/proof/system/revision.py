@@ -42,6 +42,11 @@ def of(root: Path) -> str:
         return "not known: git is not installed"
 
 
+def is_uncommitted(found: str) -> bool:
+    """Whether this revision says that a snippet had changed since the commit, so that no commit holds it."""
+    return found.endswith("+")
+
+
 def _places(top: Path) -> Iterator[Path]:
     """The directories of a checkout: its own, and for a linked worktree also that of the repository."""
     yield top

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from proof.captures import store
-from proof.captures.diff import Difference, compare, same, written
+from proof.captures.diff import Difference, compare, not_compared, same, written
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import ManifestError, Where
 from proof.core.text import did_you_mean
 from proof.snippets import manifest
 from proof.snippets.places import folder_of
+from tests.support import makers
 from tests.support.helpers import LAYERS, captured, edit, of_layers, tiny
 
 
@@ -120,6 +121,10 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
+def environment(**fields: Any) -> Callable[[Capture], Capture]:
+    return lambda c: replace(c, environment=replace(c.environment, **fields))
+
+
 @pytest.mark.parametrize(
     ("forged", "says"),
     [
@@ -138,6 +143,11 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
         (step(1, inside="alpine:3.22"), "note/run inside"),
         (step(1, output="something else\n"), "note/run"),
         (step(1, seconds=-1.0), "note: run seconds"),
+        (step(1, seconds=300.1), "note: run seconds"),
+        (step(0, output="#7 [1/1] RUN a\n#7 DONE 99999.0s\n"), "note/build: seconds"),
+        (step(0, output="#7 [1/1] RUN a\n#7 99999.9 printed\n#7 DONE 1.0s\n"), "note/build: seconds"),
+        (step(0, output="#7 exporting to image\n#7 naming to note 99999.0s done\n"), "note/build: seconds"),
+        (step(0, output="------\n > [1/1] RUN a:\n99999.9 printed\n"), "note/build: seconds"),
         (lambda c: replace(c, steps=c.steps[1:]), "note/build"),
         (lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))), "note/more"),
         (lambda c: replace(c, steps=c.steps[::-1]), "note: the order of the steps"),
@@ -166,7 +176,19 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
         (provenance(image_store="a good one"), "note: image_store"),
         (provenance(filesystem="<b>"), "note: filesystem"),
         (provenance(revision="the newest one"), "note: revision"),
+        (provenance(engine="docker 26.1.5-certified"), "note: engine"),
+        (provenance(builder="buildx certified.by.docker"), "note: builder"),
+        (provenance(builder="buildx 0.13.1-certified"), "note: builder"),
+        (provenance(image_store="certified"), "note: image_store"),
+        (provenance(filesystem="certified by a lab"), "note: filesystem"),
+        (provenance(engine_from="certified by the Docker Foundation"), "note: engine_from"),
+        (provenance(engine_from="built from its source, certified"), "note: engine_from"),
+        (provenance(revision="0123456"), "note: revision"),
         (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 99"}), "note: engine"),
+        (environment(engine="docker by a certified lab"), "note: engine"),
+        (environment(platform="a certified one"), "note: environment"),
+        (environment(bases="certified"), "note: environment"),
+        (step(0, output="#7 [certified 1/2] COPY note.txt /\n#7 DONE 0.0s\n"), "note/build: a step of the build"),
     ],
 )
 def test_whatever_is_shown_is_compared(note: Here, forged: Callable[[Capture], Capture], says: str) -> None:
@@ -321,7 +343,7 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
         (10**20, "count", "a number of more than 20 digits"),
         (-(10**20), "count", "a number of more than 20 digits"),
         (10**400, "B", "a number of more than 20 digits"),
-        (1e30, "B", f"1e+18TB ({1e30:,} B)"),
+        (1e30, "B", f"1,000,000,000,000EB ({1e30:,} B)"),
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
@@ -342,7 +364,7 @@ def test_what_equals_nothing_else() -> None:
     "other",
     [
         provenance(date="2026-02-03T04:05:06Z"),
-        provenance(revision="7654321+"),
+        provenance(revision="ba9876543210+"),
         provenance(filesystem="btrfs"),
         provenance(private=False),
         provenance(builder="buildx 0.14.0"),
@@ -353,6 +375,68 @@ def test_what_equals_nothing_else() -> None:
 def test_what_two_honest_runs_differ_in(note: Here, other: Callable[[Capture], Capture]) -> None:
     """Dates, durations, versions and the commit must have the right form, but are not compared."""
     assert note.said(note.capture, other(note.capture)) == []
+
+
+def test_how_long_a_capture_may_say_that_something_took(tmp_path: Path) -> None:
+    """A step as long as its time limit, a value in seconds as long as those of all steps: it may be of any of them."""
+    root = tiny(tmp_path)
+    rule = """facts.took = { match = '^(.+) s$', unit = "s", volatile = "the clock" }"""
+    edit(root / "snippets/note/snippet.toml", 'command = "docker run note"', f'command = "docker run note"\n{rule}')
+    note = Here(captured(root), "note")
+    assert [each.timeout for each in note.snippet.steps] == [300.0] * 3
+    for seconds, says in ((900.0, []), (900.1, ["note: took seconds"]), (-1.0, ["note: took seconds"])):
+        took = CapturedFact(seconds, "s", "the output of `docker run note`", volatile="the clock")
+        made = replace(note.capture, facts=note.capture.facts | {"took": took})
+        forged = step(1, output=f"{seconds} s\n", seconds=300.0)(made)
+        assert note.said(forged, forged) == says
+
+
+def test_durations_in_a_log_are_those_of_the_build(note: Here) -> None:
+    """A title that looks like one is none, and both are rounded."""
+    log = "#7 [paper 2/2] RUN sleep 99.0s\n#7 12.34 done\n#7 DONE 13.3s\n\n#8 naming to note 13.4s done\n"
+    honest = step(0, output=log, seconds=12.4)(note.capture)
+    assert note.said(honest, honest) == []
+    assert note.said(step(0, seconds=12.3)(honest), honest) == ["note/build: seconds"]
+
+
+def test_a_fact_that_its_engine_does_not_print(tmp_path: Path) -> None:
+    """It is none of the run's, which was made by another engine, so nothing would be compared."""
+    root = tiny(tmp_path)
+    rule = """facts.listed = { match = '(.+)', unit = "text", engine = "docker >=29" }"""
+    listing = 'command = "docker image ls note"'
+    edit(root / "snippets/note/snippet.toml", listing, f"{listing}\n{rule}")
+    note = Here(captured(root), "note")
+    forged = makers.by_engine(note.capture, "docker 28.0.0")
+    assert note.said(forged) == ["note.listed: read from its own transcript"]
+    honest = replace(forged, facts={name: fact for name, fact in forged.facts.items() if name != "listed"})
+    assert note.said(honest) == []
+
+
+def test_what_a_run_by_another_engine_says_nothing_about(tmp_path: Path) -> None:
+    """Outputs that were compared with nothing, and facts that may be worded differently, unless both are the same."""
+    root = tiny(tmp_path)
+    rule = """facts.listed = { match = '(.+)', unit = "text" }"""
+    with (root / "snippets/note/snippet.toml").open("a") as file:
+        for name, command, more in (
+            ("version", "docker version", rule),
+            ("table", "docker image ls | head -1", ""),
+            ("program", "docker run note", 'differs = { "docker >=29" = "it has another libc" }'),
+        ):
+            file.write(f'\n[[step]]\nname = "{name}"\ncommand = "{command}"\nunshown = "a test"\n{more}\n')
+    note = Here(captured(root), "note")
+    assert list(not_compared(note.capture, note.capture, note.snippet)) == []
+    new = replace(
+        note.capture,
+        steps=tuple(replace(each, output=f"{each.output}more\n") for each in note.capture.steps),
+        facts=note.capture.facts | {"listed": CapturedFact("more", "text", "")},
+    )
+    assert list(not_compared(note.capture, new, note.snippet)) == []  # as every word is compared
+    old = makers.by_engine(note.capture, "docker 28.0.0")
+    assert list(not_compared(old, note.capture, note.snippet)) == []  # as nothing differs
+    assert list(not_compared(old, new, note.snippet)) == ["note/version", "note.listed"]
+    assert list(not_compared(makers.by_engine(old, "docker 29.0.0"), new, note.snippet)) == [
+        *("note/version", "note/program", "note.listed"),
+    ]
 
 
 def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
@@ -400,86 +484,18 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
 
 
 def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> None:
-    """The second build of a run takes the step from the cache, so the output of the first one is compared."""
+    """The second build of a run takes the step from the cache, so a reader does not see its output there."""
     root = tiny(tmp_path)
     manifest_file = root / "snippets" / "note" / "snippet.toml"
     with manifest_file.open("a") as file:
         file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
     note = Here(captured(root), "note")
-    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
+    log = "#7 [paper 2/2] RUN wc -c /a\n#7 {}\n"
     ran, cached = log.format("0.213 1234 /a"), log.format("CACHED")
     last = len(note.capture.steps) - 1
     run = step(last, output=cached)(step(0, output=ran)(note.capture))
     assert note.said(run, run) == []
-    assert note.said(step(last, output=ran)(run), run) == []
-    assert note.said(step(last, output=log.format("0.213 1 /a"))(run), run) == ["note/again"]
-
-
-def second_differs(tmp_path: Path, instruction: str, first: str, second: str) -> bool:
-    """Whether a step of the second build that was cached is compared with the step of the first build.
-
-    Both builds have these flags. Other.Dockerfile is the Dockerfile with one more instruction.
-    """
-    instructed = f"\n{instruction}\n"
-    root = tiny(tmp_path)
-    context = root / "snippets/note/context"
-    text = (context / "Dockerfile").read_text()
-    (context / "Other.Dockerfile").write_text(text.replace("\n", instructed, 1))
-    with (root / "snippets/note/snippet.toml").open("a") as file:
-        for name, flags in (("one", first), ("two", second)):
-            file.write(f'\n[[step]]\nname = "{name}"\ncommand = "docker build {flags} -t note ."\nunshown = "a test"\n')
-    note = Here(captured(root), "note")
-    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
-    one, two = len(note.capture.steps) - 2, len(note.capture.steps) - 1
-    run = step(one, output=log.format("0.213 1234 /a"))(step(two, output=log.format("CACHED"))(note.capture))
-    claimed = step(two, output=log.format("DONE 0.1s"))(run)
-    said = note.said(claimed, run)
-    assert said in ([], ["note/two"])
-    return bool(said)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "differs"),
-    [
-        ("", "", True),
-        ("", "-f Other.Dockerfile", False),
-        ("--build-arg A=1", "", False),
-        ("--build-arg A=1", "--build-arg A=2", False),
-        ("--build-arg A=1", "--build-arg A=1", True),
-        ("--build-arg A=1 --build-arg B=2", "--build-arg A=1", False),
-    ],
-)
-def test_a_build_with_other_variables_says_nothing(first: str, second: str, differs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """A build argument may change the output of a step, but the log does not show it."""
-    assert second_differs(tmp_path, "ENV A=1", first, second) is differs
-
-
-@pytest.mark.parametrize(
-    ("instruction", "differs"),
-    [
-        ("ARG A=1", False),
-        ("ENV A=1", False),
-        ('SHELL ["/bin/sh", "-c"]', False),
-        ("USER nobody", False),
-        ("LABEL a=1", True),  # which changes nothing that a step prints
-        ("WORKDIR /", True),  # which is a step of its own in the log
-    ],
-)
-def test_what_a_log_does_not_show(instruction: str, differs: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
-    """An instruction that is not a step may change what the next one prints."""
-    assert second_differs(tmp_path, instruction, "", "-f Other.Dockerfile") is differs
-
-
-def test_only_a_build_fills_the_cache(tmp_path: Path) -> None:
-    """The output of a program that looks like a build log does not count as one."""
-    root = tiny(tmp_path)
-    with (root / "snippets/note/snippet.toml").open("a") as file:
-        file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
-    note = Here(captured(root), "note")
-    log = "#7 [2/2] RUN wc -c /a\n#7 {}\n"
-    last = len(note.capture.steps) - 1
-    run = step(1, output=log.format("0.213 1234 /a"))(step(last, output=log.format("CACHED"))(note.capture))
-    assert note.said(step(last, output=log.format("0.213 1 /a"))(run), run) == []
+    assert note.said(step(last, output=ran)(run), run) == ["note/again"]
 
 
 def test_a_value_that_its_output_does_not_hold(tmp_path: Path) -> None:
@@ -616,9 +632,11 @@ def test_an_outcome_that_depends_on_the_minor_version(declared: str, says: list[
     assert [what for what in fails.said(old, new) if what.startswith("fails/run")] == says
 
 
-@pytest.mark.parametrize(("label", "exit", "found"), [("[x 1/1]", 1, True), ("[x 1/1]", 0, False), ("", 1, False)])
-def test_a_made_up_step_of_a_failed_build(note: Here, label: str, exit: int, *, found: bool) -> None:  # noqa: A002
-    """What other stages did before a build failed is not compared, but they have to be in the Dockerfile."""
+@pytest.mark.parametrize(
+    ("label", "exit", "found"), [("[x 1/1]", 1, True), ("[x 1/1]", 0, True), ("", 1, False), ("", 0, False)]
+)
+def test_a_made_up_label_of_a_step(note: Here, label: str, exit: int, *, found: bool) -> None:  # noqa: A002
+    """Labels are not compared, nor what other stages did before a build failed. Both have to be in the Dockerfile."""
     own = frozenset[str]().union(*note.snippet.dockerfiles["build"].labels)
     label = label or min(own)
     forged = step(0, exit=exit, output=f"#99 {label} RUN made-up\n#99 DONE 0.1s\n")(note.capture)

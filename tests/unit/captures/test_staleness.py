@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,23 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tiny(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, []),
+        ({"engine_from": "built from its source with Go 1.26"}, []),
+        ({"engine_from": "certified"}, ["note: the capture says engine_from 'certified', which the tool never writes"]),
+        ({"builder": "buildx A"}, ["note: the capture says builder 'buildx A', which the tool never writes"]),
+    ],
+)
+def test_provenance_in_a_form_of_its_own(fields: dict[str, Any], says: list[str], project: Project) -> None:
+    """Readers see it, so it may not be a text that somebody made up: no page is built with it."""
+    made = store.load(project.folder())
+    assert made is not None
+    store.save(replace(made, provenance=replace(made.provenance, **fields)), project.folder())
+    assert project.stale() == says
 
 
 CHANGED = "note is stale: context/note.txt changed"

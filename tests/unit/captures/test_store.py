@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from proof.captures.model import CapturedFact, CapturedStep, Environment
 from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes, units
 from proof.core.errors import LimitError, PageError
-from proof.snippets.places import folder_of
+from proof.snippets.places import check_declared, folder_of
 from tests.support.makers import capture, placed, write
 
 
@@ -223,6 +225,50 @@ class TestAtomic:
         write(tmp_path, dict.fromkeys([*left, *kept], ""))
         sweep(tmp_path)
         assert sorted(contents(tmp_path)) == sorted(kept)
+
+    @pytest.fixture(params=["macOS", "EINVAL"])
+    def no_exchange(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The C library lacks the system call, or the file system does not know the exchange."""
+
+        def renameat2(*_: object) -> int:
+            ctypes.set_errno(errno.EINVAL)
+            return -1
+
+        library = SimpleNamespace() if request.param == "macOS" else SimpleNamespace(renameat2=renameat2)
+        monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library)
+
+    @pytest.mark.usefixtures("no_exchange")
+    def test_where_nothing_can_be_exchanged(self, saved: Path) -> None:
+        """The new capture replaces the old one, and nothing is left next to it."""
+        save(capture(inputs={}), saved)
+        assert load(saved) == capture(inputs={})
+        assert list(saved.parent.iterdir()) == [saved]
+
+    @pytest.mark.usefixtures("no_exchange")
+    def test_a_replacement_that_fails(self, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The old capture is put back."""
+        rename = Path.rename
+
+        def failing(path: Path, target: Path) -> Path:
+            if ".new-" in path.name:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return rename(path, target)
+
+        monkeypatch.setattr(Path, "rename", failing)
+        with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+            save(capture(inputs={}), saved)
+        assert load(saved) == capture()
+        assert list(saved.parent.iterdir()) == [saved]
+
+    @pytest.mark.parametrize("done", [False, True])
+    def test_a_kill_between_two_renames(self, done: bool, saved: Path) -> None:  # noqa: FBT001 - pytest's way
+        """The next run puts the old capture back, or removes it if the new one is in its place."""
+        saved.rename(saved.with_name(f".{saved.name}.old-1"))
+        save(capture(inputs={}), saved if done else saved.with_name(f".{saved.name}.new-1"))
+        check_declared(saved.parent, [""])
+        sweep(saved.parents[2])
+        assert load(saved) == capture(inputs={} if done else capture().inputs)
+        assert list(saved.parent.iterdir()) == [saved]
 
     def test_an_exchange_that_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The error names the directory that was to be replaced."""

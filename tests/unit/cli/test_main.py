@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -110,6 +114,59 @@ def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(facts, "_run", interrupted)
     assert main.main(["facts"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_a_crash_is_no_verdict(tmp_path: Path) -> None:
+    """Python would exit with 1, which means drift. A log says where it was, and what is installed."""
+    code = "import sys; from proof.cli import facts, main; facts._run = len; sys.exit(main.main(['facts']))"
+    env = {**os.environ, "PROOF_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    (log,) = (tmp_path / "cache/logs").iterdir()
+    what = "proof: unexpected error: TypeError: object of type 'Namespace' has no len()"
+    assert (done.returncode, done.stdout, done.stderr) == (70, "", f"{what}\n    hint: report it with {log}\n")
+    text = log.read_text()
+    versions = [f"Python {sys.version}", platform.platform(), f"pyyaml {metadata.version('pyyaml')}"]
+    assert [line for line in versions if line not in text] == []
+    assert text.startswith("proof 0.")
+    assert re.search(r'main\.py", line \d+, in _run\n', text)
+
+
+def test_a_crash_without_a_place_for_its_log(tmp_path: Path) -> None:
+    """The log goes to the directory for temporary files; if it can't be written there either, it is printed."""
+    code = (
+        "import sys, tempfile; from proof.cli import facts, main; facts._run = len\n"
+        "tempfile.tempdir = sys.argv[1]; sys.exit(main.main(['facts']))"
+    )
+    (tmp_path / "file").write_text("")
+    env = {**os.environ, "PROOF_CACHE": str(tmp_path / "file")}
+    for folder, said in (
+        (tmp_path / "temporary", "report it with /"),
+        (tmp_path / "file", "report it with these lines:"),
+    ):
+        call = [sys.executable, "-c", code, str(folder)]
+        done = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 70
+        assert said in done.stderr
+    assert [path.suffix for path in (tmp_path / "temporary").iterdir()] == [".log"]
+    assert "Traceback (most recent call last):" in done.stderr
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_thread_that_crashes_is_no_verdict(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was doing is missing, so neither "accurate" nor "drift" can be trusted."""
+
+    def run(_options: object) -> int:
+        thread = threading.Thread(target=len)
+        thread.start()
+        thread.join()
+        return code
+
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # it is set by `main`
+    monkeypatch.setattr(facts, "_run", run)
+    assert main.main(["facts"]) == 70
+    (log,) = (tmp_path / "logs").iterdir()
+    assert "TypeError: len() takes exactly one argument (0 given)" in log.read_text()
 
 
 def test_the_version() -> None:

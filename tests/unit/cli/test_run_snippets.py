@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proof.cli import run_snippets
 from proof.core.errors import UsageError
 from proof.engines.engine import Engine, EngineInfo
+from proof.reports.terminal import Terminal
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Kind
+from tests.support.makers import capture
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,7 @@ def test_only_words_that_a_page_shows_are_compared(
     kind: Kind, version: str, store: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `--same-engine`. Another engine would drift in every snippet, for no reason that anybody could mend."""
-    info = EngineInfo(kind, version, "buildx 0.13.1", store, "ext4", PLATFORM, private=False)
+    info = EngineInfo(kind, version, "buildx 0.13.1", store, "extfs", PLATFORM, private=False)
     monkeypatch.setattr(Engine, "info", lambda _: info)
     engine = Engine(kind, {}, PLATFORM)
     if not refused:
@@ -33,3 +37,15 @@ def test_only_words_that_a_page_shows_are_compared(
         return
     with pytest.raises(UsageError, match=f"no page shows the words of {kind} {version} with its image store, {store}"):
         run_snippets._check_own_words(engine)
+
+
+@pytest.mark.parametrize(
+    ("revision", "warned"),
+    [("0123456789ab+", True), ("0123456789ab", False), ("not under version control", False)],
+)
+def test_an_update_of_what_is_not_committed(revision: str, *, warned: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so, because its captures name a commit that does not hold what they measured."""
+    run_snippets._warn_if_uncommitted(replace(capture().provenance, revision=revision), Terminal())
+    said = capsys.readouterr().out
+    assert ("snippets have changed since commit 0123456789ab, so no commit will hold" in said) is warned
+    assert ("Commit the snippets first" in said) is warned

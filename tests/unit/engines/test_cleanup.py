@@ -48,6 +48,19 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
     ]
 
 
+def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
+    """Podman would remove those that nothing else needs, and they may be the user's own."""
+    log = answers(lambda argv: (0, "[]\n" if "inspect" in argv else ""))
+    with journal.opened(tmp_path) as ours:
+        ours.made("tag", "proof-1/a")
+        ours.made("image", "sha256:none")
+        cleanup.undo(Engine("podman", {}, "linux/amd64", journal=ours, supports_labels=True), ours)
+    assert [words[1:] for words in log if words[1] == "rmi"] == [
+        ["rmi", "--force", "--no-prune", "proof-1/a"],
+        ["rmi", "--no-prune", "sha256:none"],
+    ]
+
+
 def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
     """If a user's own engine has an image of our name that we did not create, nothing is built."""
     answers(lambda argv: (0, "sha256:1\n"))

@@ -31,12 +31,11 @@ def source(name: str, figure: str, **more: str) -> str:
         ("1.5", "MiB", 1_536.0, "KiB"),
         ("1.5", "s", 1.5, "s"),
         ("2", "count", 2, "count"),
-        ("2.6", "count", 3, "count"),
         ("0.96", "ratio", 0.96, ""),
     ],
 )
 def test_a_unit(tmp_path: Path, value: str, unit: str, kept: float, kept_unit: str) -> None:
-    """A figure is converted to the unit of measured facts. Bytes and counts are rounded, not truncated."""
+    """A figure is converted to the unit of measured facts. Bytes are rounded, not truncated."""
     write(tmp_path, {"snippets/cited.toml": source("first", f'{{ value = {value}, unit = "{unit}" }}')})
     found = book.load(tmp_path / "snippets")["first.size"]
     assert found == Fact(
@@ -110,6 +109,7 @@ def test_a_name_that_a_snippet_has(tmp_path: Path, name: str, says: str) -> None
         (source("a", '{ value = 1, unit = "B", more = 1 }'), 5, "unknown key 'more'"),
         (source("a", "{ value = 1, unit = 1 }"), 5, "`unit` must be a string"),
         (source("a", "{ value = 1e13, unit = 'MB' }"), 5, "`value` must be a number"),
+        (source("a", "{ value = 2.6, unit = 'count' }"), 5, "a count is a whole number"),
         (source("a", FIGURE).replace("name", "nam"), 2, "unknown key 'nam'"),
         ("source = 1\n", 1, "`source` must be"),
     ],

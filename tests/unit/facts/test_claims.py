@@ -139,10 +139,12 @@ def test_each_number_needs_a_claim() -> None:
         ("It is the smallest of all 4 images.", "multi.size < multi.a < multi.b", False),
         ("It is the smallest of them.", "multi.size < MB(20)", True),
         ("Of the three it is the smallest.", "multi.size < MB(20)", True),
+        ("It is the smallest of zero.", "multi.size < MB(20)", True),
+        ("It is the smallest of \N{LATIN SMALL LETTER LONG S}ix.", "multi.size < MB(20)", False),
     ],
 )
 def test_a_superlative_names_all(sentence: str, predicate: str, fits: bool) -> None:  # noqa: FBT001 - an expected value
-    """A claim about two of three does not prove the smallest of the three."""
+    """A claim about two of three does not prove the smallest of the three. Any number is read."""
     assert (found(sentence, predicate) == []) is fits
 
 

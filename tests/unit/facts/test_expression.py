@@ -66,7 +66,11 @@ class TestShown:
             ("words(single.layers + 5)", "13"),
             ("words(0)", "zero"),
             *((f"words({number})", word) for number, word in enumerate(WORDS)),
-            ("words(12.9)", "twelve"),
+            ("words(0.1 * 3 * 10)", "three"),  # 3.0000000000000004
+            ("0.5 * single.base_layers", "2.5"),
+            ("single.base_layers * 0.5", "2.5"),
+            ("single.base_layers * 200.1", "1,000.5"),
+            ("200.1 * single.base_layers", "1,000.5"),
             ("words(1234)", "1,234"),
             ("percent(0.123456789, 6)", "12.345679%"),
             ("percent(0.123456789, 0)", "12%"),
@@ -116,6 +120,7 @@ class TestShown:
         ("single.size / multi.size", 269_642_189 / 10_653_826, "", None),
         ("single.layers / multi.layers", 4, "", None),
         ("2 * single.layers", 16, "count", None),
+        ("single.layers * 2", 16, "count", None),
         ("2 * 3", 6, "", None),
         ("1 - single.layers", -7, "count", None),
         ("-single.layers", -8, "count", None),
@@ -237,6 +242,11 @@ MISTAKES = [
     ("times(single.layers)", "times() takes a ratio, not 8"),
     ("bytes(single.layers)", "bytes() takes a size, not 8"),
     ("words('two')", "'two' is not a number"),
+    ("words(26 / 10)", "words() takes a whole number, not 2.6"),
+    ("words(single.base_layers * 0.5)", "words() takes a whole number, not 2.5"),
+    ("words(multi.size)", "words() takes a whole number, not 10.7MB"),
+    ("words(12.9)", "words() takes a whole number, not 12.9"),
+    ("percent(1, 2.5)", "a percentage has 0 to 6 decimals, not 2.5"),
     ("single.size / multi.nothing", "divides by zero"),
     ("1 / 0", "divides by zero"),
     ("percent()", "`percent()`: "),
@@ -253,6 +263,16 @@ MISTAKES = [
     ("'a' in 12", "`in` looks for a word in a text, not for a in 12"),
     ("1 in 'a'", "`in` looks for a word in a text, not for 1 in a"),
     ("1 in 12", "`in` looks for a word in a text, not for 1 in 12"),
+    ("not 0", "0 is neither true nor false"),
+    ("single.size and multi.size > 0", "270MB is neither true nor false"),
+    ("multi.size > 0 or single.command", """["app"] is neither true nor false"""),
+    # Texts have no order, and zero is no text.
+    ("single.command < 0", '["app"] and 0 have different units (text, none)'),
+    ("0.0 >= single.command", '0 and ["app"] have different units (none, text)'),
+    ("single.command == 0", "have different units (text, none)"),
+    ("(single.size < 0) < 0", "have different units (truth, none)"),
+    ("single.command < 'x'", """'["app"]' is not a number"""),
+    ("percent(9 / 100) < percent(10 / 100)", "'9%' is not a number"),
     ("True", "True and False are not supported"),
     ("None", "`None` is not supported"),
     ("1j", "`1j` is not supported"),
@@ -375,7 +395,9 @@ def test_deep(text: str) -> None:
 
 def test_long() -> None:
     """A long sum is either computed or refused."""
-    assert evaluate("+".join(["1"] * 200), FACTS).value == 200
+    assert evaluate("+".join(["1"] * 90), FACTS).value == 90
+    with pytest.raises(PageError, match="is nested too deeply"):
+        evaluate("+".join(["1"] * 110), FACTS)
     assert evaluate("1".ljust(1_000), FACTS).value == 1
     with pytest.raises(PageError, match="is too long for an expression"):
         evaluate("1".ljust(1_001), FACTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -270,6 +271,16 @@ def test_arrows_lead_downwards(root: Path) -> None:
     assert tops["a"] < tops["b"] < tops["c"]
 
 
+def test_many_ways_through_a_graph(root: Path) -> None:
+    """Two boxes on each of 50 levels, each with an arrow to both below: 2**49 ways, drawn in a moment."""
+    boxes = [f"{side}{'i' * level}" for level in range(50) for side in "ab"]
+    arrows = [(boxes[i], boxes[j]) for i in range(0, 98, 2) for i, j in itertools.product((i, i + 1), (i + 2, i + 3))]
+    names = ", ".join(f'{{ name = "{name}" }}' for name in boxes)
+    ends = ", ".join(f'{{ from = "{start}", to = "{end}" }}' for start, end in arrows)
+    drawing = svg(f'kind = "graph"\ntitle = "A title"\nboxes = [{names}]\narrows = [{ends}]\n', root)
+    assert len({box.get("y") for box in drawing.findall("svg") if box.find("rect") is not None}) == 50
+
+
 def test_stages_that_did_not_run_are_dim(root: Path) -> None:
     """What ran is read from the captured log, the dependencies from the Dockerfile."""
     figure = drawn(KINDS["stages"], root)
@@ -411,7 +422,18 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
             8,
         ),
         (KINDS["graph"].replace('name = "second"', 'name = "first"'), "two boxes are called 'first'", 7),
-        (KINDS["graph"].replace('to = "second"', 'to = "first"'), "form a cycle", 8),
+        (KINDS["graph"].replace('to = "second"', 'to = "first"'), "form a cycle: first → first", 8),
+        (
+            """kind = "graph"\ntitle = "A"\nboxes = [{ name = "a" }, { name = "b" }, { name = "c" }]
+            arrows = [{ from = "a", to = "b" }, { from = "b", to = "c" }, { from = "c", to = "a" }]""",
+            "form a cycle: a → b → c → a",
+            8,
+        ),
+        (
+            KINDS["graph"].replace("arrows = [", "arrows = [" + '{ from = "first", to = "second" }, ' * 200),
+            "`arrows` has 201 tables",
+            8,
+        ),
         (KINDS["stages"].replace("staged/build", "staged/bild"), "'staged/bild' is not a captured `docker build`", 7),
         (KINDS["stages"].replace("staged", "stage"), "unknown snippet 'stage'", 7),
         (KINDS["stages"].replace("staged", "note"), "no stages in the output of", 7),

@@ -12,6 +12,7 @@ from proof.cli import main
 from proof.pages import confirmed, scan
 from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny
+from tests.support.in_process import proof
 
 CLAIM = "{{ claim: note.own_layers == 1 }}"
 
@@ -106,3 +107,33 @@ def test_the_command(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "Just one layer" in shown
     Site.forget()
     assert main.main(["status"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ("A note of {{ note.size * 2", "index.md:{line}: nothing is confirmed while pages have errors"),
+        ("It is small. {{ claim: note.sise < MB(9) }}", "    | unknown fact 'note.sise' - did you mean 'note.size'?"),
+    ],
+)
+def test_nothing_is_confirmed_while_a_page_has_errors(added: str, says: str, root: Path) -> None:
+    """Reading may have stopped in the middle of the page: no claim loses its confirmation."""
+    page, lock = root / "docs/index.md", root / "snippets" / confirmed.FILE
+    before = lock.read_bytes()
+    page.write_text(f"{page.read_text()}\n{added}\n")
+    Site.forget()
+    done = proof("status", "--confirm", cwd=root)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says.format(line=len(page.read_text().splitlines())) in done.stderr
+    assert lock.read_bytes() == before
+
+
+def test_nothing_is_confirmed_if_no_page_can_be_read(root: Path) -> None:
+    """A link among the pages keeps the tool from reading any, and a manifest is broken at the same time."""
+    lock = root / "snippets" / confirmed.FILE
+    before = lock.read_bytes()
+    (root / "docs/link.md").symlink_to("index.md")
+    edit(root / "snippets/note/snippet.toml", "image =", "imaeg =")
+    Site.forget()
+    assert proof("status", "--confirm", cwd=root).returncode == 2
+    assert lock.read_bytes() == before

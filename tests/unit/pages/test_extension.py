@@ -315,6 +315,25 @@ def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
     assert time.process_time() - began < 10
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{{ note.size }}\n\n{{ note.size\n\n{{ note.size }}", 3),
+        ("{{ note.size\n}}\n\nIt is\n{{ note.size\n\n{{ note.size }}", 5),
+        ("- {{ note.size }}\n- {{ note.size\n- {{ note.size }}", 2),
+        ("{{ note.size }} `code`\n\n{{ note.size `code`", 3),
+        ("{{ note.size }}\n\n{{ note.size *a*", 3),
+        ("{{ note.size > 3 }} {{ claim: note.size > 3 }}\n\n{{ note.size > 3", 3),
+    ],
+)
+def test_the_brace_that_is_not_closed(text: str, line: int, project: Path) -> None:
+    """The error has its line: others that look the same may be closed."""
+    (project / "docs/index.md").write_text(f"---\ntitle: x\n---\n{text}\n")
+    with pytest.raises(StopBuildError, match="is never closed") as stopped:
+        convert(text, project, collect=True)
+    assert str(stopped.value.where).endswith(f"docs/index.md:{line + 3}")
+
+
 def test_braces_are_closed_by_the_first_pair(project: Path) -> None:
     """What follows the first closing braces is text, and blanks inside the braces do not count."""
     html = convert("It weighs {{ \n note.size \t}}, as }} say.", project)
@@ -704,7 +723,9 @@ class TestWordsOfEngines:
         """The index of errors has it too, unless only the last full stop differs, or what the step ignores."""
         edit(project / "snippets/fails/snippet.toml", "exit = 127", "exit = 127\nignore = ['build[0-9]+', 'on .*:53']")
         before = "write /tmp/build30691/a on 10.0.0.1:53: no such file or directory."
-        fails = capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {})
+        fails = makers.by_engine(
+            capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {}), "docker 26.1.5"
+        )
         store.save(fails, folder_of(project / "snippets/fails", "rebuilt"))
         self.late(project, "run", f"{line}\n", snippet="fails")
         html = convert("{{ errors }}", up_to_date(project))

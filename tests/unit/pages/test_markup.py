@@ -182,6 +182,16 @@ class TestAttributes:
         with pytest.raises(StopBuildError, match=r"is not allowed|is typed, not measured"):
             md.convert(f"{{{{ waiver: an example }}}}\n\n``` {{ .sh {options} }}\na\n```")
 
+    @pytest.mark.parametrize("attributes", ["#__a .evil data-copy=x", ".transcript onclick=x", "style=x data-md=y"])
+    def test_the_preview_leaves_them_out(self, attributes: str, project: Path) -> None:
+        """It shows pages with their problems."""
+        plain = "*a* {{ note.layers }}\n\n``` { .sh }\nFROM alpine:3.22\n```"
+        text = plain.replace("a*", f"a*{{ {attributes} }}").replace("layers }}", f"layers }}}}{{ {attributes} }}")
+        text = text.replace("{ .sh }", f"{{ .sh {attributes} }}")
+        pages = [convert(page, project, more=("pymdownx.highlight",), collect=True) for page in (plain, text)]
+        one, other = (LexborHTMLParser(page).html for page in pages)
+        assert one == other
+
     def test_what_is_allowed(self, project: Path) -> None:
         """A plain ID, a few attributes, and the classes that the settings list."""
         text = (

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from proof.core.errors import ProofError
-from proof.pages import metadata, site_config
+from proof.core import site_config
+from proof.core.errors import LimitError, ManifestError, UsageError
+from proof.pages import metadata
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
+from tests.support.makers import write
 
 
 def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "") -> list[str]:
@@ -23,7 +25,6 @@ def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "
     path.write_text(f"{front}# A page\n")
     page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
     read = FRONT_MATTER.match(path.read_text())
-    page.source = path.read_text()[read.end() if read else 0 :]
     found = metadata.problems(root, config, [PageReport(path, page, read[1] if read else "")])
     return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]
 
@@ -56,6 +57,47 @@ def test_front_matter(tmp_path: Path, key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("front", "line"),
+    [
+        ("title: A page\nsearch: { boost: &b 2 }", 3),
+        ("title: A page\ntags:\n  - *b", 4),
+        ("title: !!str 3", 2),
+        ("title: ! 3", 2),
+        ("!!map {title: A page}", 2),
+        ("title: !!python/name:os.system", 2),
+        ("a: &a {b: 1}\nc: {<<: [*a, *a]}", 2),
+    ],
+)
+def test_front_matter_has_no_aliases_and_no_tags(tmp_path: Path, front: str, line: int) -> None:
+    """With aliases, a short text is a huge value."""
+    with pytest.raises(ManifestError, match=rf"index\.md:{line}: .*have no meaning here"):
+        checked(tmp_path, front)
+
+
+def test_endless_front_matter(tmp_path: Path) -> None:
+    """Reading it has a deadline, like all that a stranger has written."""
+    with pytest.raises(LimitError, match=r"index\.md: this is nested too deeply"):
+        checked(tmp_path, f"a: {'[' * 5000}")
+
+
+@pytest.mark.parametrize(
+    ("front", "line"), [("a: [", 3), ("a: 1\nb: }", 3), ("- a list", 0), ("just text", 0), ("date: 2020-13-45", 0)]
+)
+def test_invalid_front_matter(tmp_path: Path, front: str, line: int) -> None:
+    """It is an error in that file, with the line if the reader of YAML knows it."""
+    with pytest.raises(ManifestError) as error:
+        checked(tmp_path, front)
+    assert f"index.md:{line or ' '}" in str(error.value)
+
+
+def checked(tmp_path: Path, front: str) -> None:
+    """Check a page with this front matter, as a build does."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.md").write_text(f"---\n{front}\n---\n", "utf-8")
+    metadata.check(tmp_path, tmp_path / "docs")
+
+
+@pytest.mark.parametrize(
     ("front", "says"),
     [
         ("tags: [\"x <iframe srcdoc='<script src=/assets/evil.txt></script>'>\"]", "this `tags`"),
@@ -76,27 +118,22 @@ def test_front_matter(tmp_path: Path, key: str) -> None:
         ("hide: ['<b>']", "this `hide`"),
         ("icon: <b>", "this `icon`"),
         ("other: x", "this `other`"),
-        ("title: !!python/name:os.system", "no aliases and no tags"),
-        ("title: &a x\ntags: [*a]", "no aliases and no tags"),
-        ("title: x\nsearch:\n  boost: *b", "no aliases and no tags"),
-        ("title: ! x", "no aliases and no tags"),
-        ("!!map {title: x}", "no aliases and no tags"),
-        ("search: {<<: [{boost: 1}, {boost: &b 2}]}", "no aliases and no tags"),
-        (f"title: {'[' * 5000}", "nested too deeply"),
-        ("date: 2026-02-31", "invalid YAML: day is out of range"),
+        ("title: !!python/name:os.system", "have no meaning here"),
+        ("title: &a x\ntags: [*a]", "have no meaning here"),
         ("a: [", "invalid YAML"),
         ("- a list", "is no mapping"),
         ("just text", "is no mapping"),
     ],
 )
 def test_what_front_matter_may_not_hold(tmp_path: Path, front: str, says: str) -> None:
-    """Themes write it into pages and the search index as it is. A build stops there, and `proof status` lists it."""
-    assert says in said(tmp_path, {}, f"---\n{front}\n---\n")[0]
-    with pytest.raises(ProofError) as refused:
-        metadata.check(tmp_path, tmp_path / "docs")
-    assert says in refused.value.what
-    assert refused.value.where is not None
-    assert refused.value.where.path == tmp_path / "docs/index.md"
+    """Themes write it into pages and the search index as it is. All of it is reported at once."""
+    docs = write(tmp_path / "docs", {f"{name}.md": f"---\n{front}\n---\n\n# A page\n" for name in "ab"})
+    with pytest.raises(UsageError) as refused:
+        metadata.check(tmp_path, docs)
+    first, second = refused.value, *refused.value.also
+    assert says in first.what
+    assert says in second.what
+    assert [problem.where.path for problem in (first, second) if problem.where] == [docs / "a.md", docs / "b.md"]
 
 
 def test_what_front_matter_may_hold(tmp_path: Path) -> None:
@@ -106,19 +143,15 @@ def test_what_front_matter_may_hold(tmp_path: Path) -> None:
         "date: 2026-11-23\ntags: [one, two]\nsearch: { boost: 0.001, exclude: true }\nhide: [navigation, toc]\n"
         "icon: material/emoticon-happy\nstatus: new\n"
     )
-    assert said(tmp_path, {}, f"---\n{front}---\n") == []
-    metadata.check(tmp_path, tmp_path / "docs")
+    metadata.check(tmp_path, write(tmp_path / "docs", {"a.md": f"---\n{front}---\n\n# A page\n"}))
 
 
 def test_lines_that_mkdocs_takes_for_front_matter(tmp_path: Path) -> None:
     """It reads `key: value` lines at the top of a page without `---`, too."""
-    assert said(tmp_path, {}, "title: <b>\n\n") == ["index.md:1 MkDocs would take this line for front matter"]
-    assert said(tmp_path, {}, "\nNote: a page may begin so.\n\n") == []
-
-
-def test_invalid_front_matter_is_reported_with_its_line(tmp_path: Path) -> None:
-    front = "---\ntitle: A page\nsearch:\n  boost: *b\n---\n"
-    assert said(tmp_path, {}, front) == ["index.md:4 invalid YAML: front matter has no aliases and no tags"]
+    docs = write(tmp_path / "docs", {"a.md": "\nNote: a page may begin so.\n"})
+    metadata.check(tmp_path, docs)
+    with pytest.raises(UsageError, match=r"b\.md:1: MkDocs would take this line for front matter"):
+        metadata.check(tmp_path, write(docs, {"b.md": "title: <b>\n\n# A page\n"}))
 
 
 def test_settings_with_tags(tmp_path: Path) -> None:

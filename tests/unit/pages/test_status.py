@@ -37,6 +37,13 @@ def test_fresh_captures_are_fresh(project: Path) -> None:
     assert said(project) == ""
 
 
+def test_front_matter_of_several_pages(project: Path) -> None:
+    """All that is wrong with it is listed, although no page can be read then."""
+    write(project / "docs", {f"{name}.md": "---\ntemplate: x\n---\n\n# A page\n" for name in ("one", "two")})
+    for name in ("one", "two"):
+        assert f"{name}.md:2: front matter must not have this `template`" in said(project)
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "names"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -13,7 +14,8 @@ import pytest
 from proof.captures.diff import Difference
 from proof.captures.model import Capture, CapturedFact, CapturedLayer
 from proof.core.errors import PageError, Where
-from proof.reports import changes
+from proof.reports import changes, json_report
+from proof.reports.terminal import Terminal
 from proof.runs.result import Result
 from tests.support.helpers import captured, results, tiny
 from tests.support.injections import HOSTILE
@@ -123,6 +125,20 @@ def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> No
     assert cells[3:6] == ["count/words", "6", "7"]
     assert "count/words: 6 → 7" in cells
     assert cells[-2:] == ["docs/index.md:3", "not so"]
+
+
+def test_what_was_not_compared_is_said_everywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the summary, in JSON and in the terminal: an accurate result says nothing about it."""
+    count, fails, note = results(captured(tiny(tmp_path)))
+    unseen = ("note/version by docker 28.0.0", "note.listed by docker 28.0.0")
+    found = [count, fails, replace(note, not_compared=unseen)]
+    assert rendered(changes.summary(found, [])).cells == ["output or fact", *unseen]
+    Terminal().total(found, 1.0)
+    assert f"Not compared, as engines print it differently: {', '.join(unseen)}\n" in capsys.readouterr().out
+    written = json.loads(json_report.results(found))["results"]
+    assert [each["not_compared"] for each in written] == [[], [], list(unseen)]
+    Terminal().total(found[:2], 1.0)
+    assert "Not compared" not in capsys.readouterr().out
 
 
 def test_a_long_table_ends_and_says_so() -> None:

@@ -56,7 +56,7 @@ def reported(found: list[Result], problems: list[PageError], root: Path) -> list
 def test_the_reader_of_commands_finds_both_forms() -> None:
     """The corpus contains commands; the tests below show that they are escaped."""
     found = [name for text in HOSTILE for name, _, _ in commands(text)]
-    assert found == [*("error", "set-output", "add-mask", "stop-commands", "set-env", "error", "add-mask")]
+    assert found == [*("error", "set-output", "add-mask", "stop-commands", "set-env", "error", "add-mask", "group")]
 
 
 def test_an_accurate_run_annotates_nothing(root: Path) -> None:

@@ -16,7 +16,8 @@ from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
-from proof.core.errors import CannotMeasureError, PageError, Where, print_crash
+from proof.core import crash
+from proof.core.errors import CannotMeasureError, PageError, Where
 from proof.core.text import plain
 from proof.facts import book
 from proof.reports import changes, github, json_report, junit, pull_request
@@ -162,12 +163,17 @@ def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.Captur
     assert acts(capsys.readouterr().out) == []
 
 
-def test_an_error_that_nobody_foresaw_does_not_act(capsys: pytest.CaptureFixture[str]) -> None:
-    """Error messages of the command line go through `plain` too."""
-    print_crash(ZeroDivisionError, ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"), None)
+def test_an_error_that_nobody_foresaw_does_not_act(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither does its log, which a user may print."""
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path))
+    crash.report(ZeroDivisionError("\n::error::x\x1b[31m ##[group]y"))
     printed = capsys.readouterr().err
-    assert "ZeroDivisionError" in printed
-    assert acts(printed) == []
+    (log,) = (tmp_path / "logs").iterdir()
+    for text in (printed, log.read_text()):
+        assert "ZeroDivisionError" in text
+        assert acts(text) == []
 
 
 # Each call of `print` in the package, and what it prints: text of ours, JSON, or a command to GitHub made for it.
@@ -175,7 +181,7 @@ PRINTED = {
     "cli/completion": ["shellcode(['proof'], shell=parsed.shell)"],
     "cli/conclude": ["json_report.results(results)"],
     "cli/engine": ["f'export DOCKER_HOST={running[0][2]}'"],
-    "cli/main": ["f\"{parser.prog} {next((c.dist.version for c in commands if c.dist), 'of an unknown version')}\""],
+    "cli/main": ["f\"{parser.prog} {(tool.version if tool else 'of an unknown version')}\""],
     "cli/explain": ["explanations.as_json(found)"],
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],

@@ -157,14 +157,18 @@ class TestAnOutputThatDiffers:
 def test_facts_in_other_words_prove_nothing(project: Project) -> None:
     """They are not compared, so the result has none of them; what was measured still has."""
     assert engines_own_facts(project.snippet) == {"listed"}
-    found = accurate(project.snippet, project.old, project.new)
+    found = accurate(project.snippet, project.known(project.new), project.new)
     assert found.new is not None
     assert found.measured == project.new
     assert "listed" not in found.new.facts
     assert found.new.facts.keys() == project.new.facts.keys() - {"listed"}
     assert found.words == (1, 2)
-    same = accurate(project.snippet, project.old, project.old)
-    assert (same.new, same.measured, same.words) == (project.old, None, (0, 0))
+    assert found.not_compared == ("note.listed by docker 26.1.5",)
+    same = accurate(project.snippet, project.known(project.old), project.old)
+    assert (same.new, same.measured, same.words, same.not_compared) == (project.old, None, (0, 0), ())
+    store.save(project.new, project.folder("docker-29"))
+    both = accurate(project.snippet, project.known(project.old), project.old)
+    assert both.not_compared == ("note.listed by docker 29.7.2",)
 
 
 def step(name: str, old: str, new: str) -> Callable[[Capture], Capture]:

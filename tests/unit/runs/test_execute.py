@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from proof.engines.engine import Engine
 from proof.engines.image_archive import Limit
 from proof.runs import execute
 from proof.snippets import commands
+from proof.snippets.engine_version import Kind
 from proof.snippets.model import Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
@@ -72,11 +74,70 @@ def test_a_renamed_dockerfile_is_built(given: str, monkeypatch: pytest.MonkeyPat
     inputs = execute.Inputs(Path("/context"), {"build": Path("/elsewhere/Dockerfile")})
     for one in inputs, NOTHING:
         step = replace(STEP, name="build", command=command)
-        execute._run_command(step, ENGINE, one, [], kept="", fresh=False, timeout=10)
+        execute._run_command(step, ENGINE, one, [], kept="", cache=[], timeout=10)
     renamed, plain = ([word for word in argv if word.startswith(("-f", "--file"))] for argv in ran)
     assert [word.partition("=")[2] for word in renamed] == ["/elsewhere/Dockerfile"]
     assert [word.partition("=")[2] for word in plain] == [given.rsplit(maxsplit=1)[-1] if given else "Dockerfile"]
     assert seen == [Path("/elsewhere")]  # a client in a sandbox sees nothing else
+
+
+@pytest.mark.parametrize(
+    ("given", "flags"),
+    [
+        ({}, ["", ""]),
+        ({"fresh": True}, ["--no-cache", "--no-cache"]),
+        ({"fresh": True, "reuse": False}, ["--no-cache", "--no-cache"]),
+        ({"reuse": False}, ["--ulimit=locks=N", "--ulimit=locks=N"]),
+        ({"reuse": False, "kind": "podman"}, ["--cache-ttl=S", "--cache-ttl=S"]),
+    ],
+)
+def test_how_the_builds_of_a_run_use_the_cache(
+    given: dict[str, Any], flags: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The builds of one run share what they have built; without `reuse`, no other run does."""
+    used: list[str] = []
+
+    def step(step: Any, *_: object, cache: list[str], **__: object) -> execute.StepRun:
+        used.append(" ".join(cache))
+        return execute.StepRun(step, 0, "", 0.1)
+
+    monkeypatch.setattr(execute, "_run_step", step)
+    monkeypatch.setattr(cleanup, "claim", lambda *_: None)
+    monkeypatch.setattr(cleanup, "remove", lambda *_, **__: None)
+    (snippet,) = load_all(tiny(tmp_path), ["note"])
+    twice = replace(snippet, image=None, steps=snippet.steps[:1] * 2)
+    kind = given.pop("kind", "docker")
+    for _ in range(2):
+        execute.run(twice, Engine(kind, {}, "linux/amd64"), cache=tmp_path, **given)
+    masked = [re.sub(r"(?<=ttl=)\d+\.\d{3}s$", "S", re.sub(r"(?<=locks=)\d+$", "N", each)) for each in used]
+    assert masked == flags * 2
+    if "N" in "".join(masked):
+        assert used[0] == used[1] != used[2] == used[3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "run"),
+    [
+        ("docker", "docker rm -f web", "docker rm --volumes -f proof-1-web"),
+        ("docker", "docker container rm web", "docker container rm --volumes proof-1-web"),
+        ("docker", "docker rmi example", "docker rmi proof-1/example"),
+        ("podman", "docker rmi example", "podman rmi --no-prune localhost/proof-1/example"),
+        ("podman", "docker image rm -f example", "podman image rm --no-prune -f localhost/proof-1/example"),
+    ],
+)
+def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container goes with its volumes, and an image without the steps below it: they may be the user's own."""
+    ran: list[str] = []
+
+    def record(_: Engine, argv: list[str], **__: object) -> Completed:
+        ran.append(" ".join(argv))
+        return Completed(tuple(argv), 0, b"", b"", 0.1)
+
+    monkeypatch.setattr(Engine, "run", record)
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))))
+    engine = Engine(kind, {}, "linux/amd64", prefix="proof-1/", supports_labels=kind == "podman")
+    execute._run_command(step, engine, NOTHING, [], kept="", cache=[], timeout=10)
+    assert ran == [run]
 
 
 def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +206,7 @@ class TestAStepThatExpectsNoEmulator:
     def outcome(self, monkeypatch: pytest.MonkeyPatch, step: Step, code: int, output: str) -> execute.StepRun:
         done = Completed(("docker",), code, output.encode(), b"", 0.1)
         monkeypatch.setattr(execute, "_run_command", lambda *_, **__: done)
-        return execute._run_step(step, ENGINE, NOTHING, [], kept="", fresh=False, timeout=10)
+        return execute._run_step(step, ENGINE, NOTHING, [], kept="", cache=[], timeout=10)
 
     def test_it_succeeds_under_an_emulator(self, emulated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not measured, rather than drift."""
@@ -259,6 +320,6 @@ def repeated(step: Step, outputs: list[str], exits: list[int], monkeypatch: pyte
         return Completed(("docker",), code, output.encode(), b"", 0.1)
 
     monkeypatch.setattr(execute, "_run_command", run)
-    done = execute._run_step(step, ENGINE, NOTHING, [], kept="", fresh=False, timeout=10)
+    done = execute._run_step(step, ENGINE, NOTHING, [], kept="", cache=[], timeout=10)
     assert left == []
     return done

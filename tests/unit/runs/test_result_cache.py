@@ -63,6 +63,16 @@ def test_what_is_as_it_was(root: Path) -> None:
     assert names(known(root, "linux/arm64"), root) == set()
 
 
+def test_what_was_not_compared_is_said_again(root: Path) -> None:
+    """A cached result is no surer than the one that is kept."""
+    found = replace(accurate(root)[2], not_compared=("note/version by docker 28.0.0",))
+    time.sleep(0.1)
+    known(root).keep([found])
+    result = known(root).get(found.snippet)
+    assert result is not None
+    assert (result.cached, result.not_compared) == (True, found.not_compared)
+
+
 CHANGES: dict[str, tuple[Change, set[str]]] = {
     "a file": (lambda root, _: edit(root / "snippets/note/context/note.txt", "a note", "a NOTE"), {"note"}),
     "a manifest": (lambda root, _: edit(root / "snippets/note/snippet.toml", "title", "# \ntitle"), {"note"}),

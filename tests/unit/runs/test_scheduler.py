@@ -179,8 +179,11 @@ FAULTS = [
 
 @pytest.mark.parametrize("jobs", [1, 3])
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, jobs: int) -> None:
-    """If an error is raised for one snippet, the others still run, and the exit code is 3."""
+def test_a_fault_is_one_snippets_own(
+    snippets: list[Snippet], fault: Exception, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If an error is raised for one snippet, the others still run, and the exit code is 3. A log says where it was."""
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
 
     class Faulty(Runs):
         def result(self, snippet: Snippet) -> Result:
@@ -196,7 +199,9 @@ def test_a_fault_is_one_snippets_own(snippets: list[Snippet], fault: Exception, 
     assert left.error is not None
     assert left.error.what == "not measured, because of a bug in this tool"
     assert left.error.evidence.startswith(f"{type(fault).__name__}: ")
-    assert re.search(r"^test_scheduler\.py:\d+ in result$", left.error.evidence, re.MULTILINE)
+    log = Path(left.error.hint.rpartition("report it with ")[2])
+    assert log.parent == tmp_path / "cache/logs"
+    assert re.search(r'test_scheduler\.py", line \d+, in result$', log.read_text(), re.MULTILINE)
     assert len(str(left.error)) < 1000
 
 

@@ -655,6 +655,7 @@ def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
         "loaded": session.loaded,
         "keeps": {name: base.keeps for name, base in session.bases.images.items()},
         "fresh": True,
+        "reuse": True,
         "timeout": 7.0,
         "on_step": session.on_step,
     }
@@ -663,6 +664,35 @@ def test_a_run_is_handed_what_its_session_says(project: Project) -> None:
     assert (project.calls[1]["fresh"], project.calls[1]["timeout"]) == (False, None)
     call["on_step"](manifest.variants(project.root / "snippets/note")[0].steps[0])
     assert len(steps) == 1
+
+
+PRINTED = LOG.replace("RUN mkdir /empty\n", "RUN mkdir /empty\n#5 0.213 made\n")
+CACHED = LOG.replace("RUN mkdir /empty\n", "RUN mkdir /empty\n#5 CACHED\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "captured", "runs", "reuse", "verdict"),
+    [
+        pytest.param("same", LOG, [LOG], [True], "accurate", id="nothing was printed"),
+        pytest.param("same", PRINTED, [PRINTED], [False], "accurate", id="what was printed is seen"),
+        pytest.param("same", CACHED, [CACHED], [True], "accurate", id="the capture shows no output"),
+        pytest.param("same", PRINTED, [CACHED, CACHED], [False, False], "drift", id="it cannot be seen"),
+        pytest.param("same", CACHED, [PRINTED], [True], "accurate", id="the capture hides it"),
+        pytest.param("none", "", [PRINTED, PRINTED], [True, False], "written", id="it is shown for the first time"),
+        pytest.param("stale snippet", PRINTED, [CACHED, CACHED], [True, True], "written", id="the capture is stale"),
+    ],
+)
+def test_a_run_sees_what_a_capture_shows(
+    project: Project, *, old: str, captured: str, runs: list[str], reuse: list[bool], verdict: Verdict
+) -> None:
+    """If a capture shows what a RUN printed, no run takes that from the cache of an earlier run."""
+    here = project.capture()
+    build = replace(here.steps[0], output=captured)
+    store.save(replace(here, steps=(build, *here.steps[1:])), project.folder())
+    project.arrange(old)
+    found = project.verify(*(partial(ran, log=log) for log in runs), options="write" * (verdict == "written"))
+    assert found.verdict == verdict
+    assert [call["reuse"] for call in project.calls] == reuse
 
 
 def test_what_a_run_depends_on(project: Project) -> None:
@@ -682,21 +712,60 @@ def test_what_a_run_depends_on(project: Project) -> None:
 def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine says of itself, what its bases are made of, and the moment, in UTC."""
     told = SimpleNamespace(
-        kind="podman", version="5.4.2", builder="buildah 1", image_store="overlay", filesystem="xfs", private=False
+        kind="podman", version="5.4.2", builder="buildah 1.39", image_store="overlay", filesystem="xfs", private=False
     )
     monkeypatch.setattr(Engine, "info", lambda engine: told)
     session = project.session()
     before = datetime.now(UTC).replace(microsecond=0)
-    found = verify.provenance(project.root, session.engine, session.loaded, "built here")
+    found = verify.provenance(project.root, session.engine, session.loaded, "built from its source")
     assert before <= datetime.strptime(found.date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= datetime.now(UTC)
     assert replace(found, date="") == Provenance(
         date="",
         engine="podman 5.4.2",
-        builder="buildah 1",
+        builder="buildah 1.39",
         image_store="overlay",
         filesystem="xfs",
         private=False,
         bases={"alpine:3.22": project.made_of},
         revision="not under version control",
-        engine_from="built here",
+        engine_from="built from its source",
     )
+    told.version, told.builder = "26.1.5+dfsg1-certified", "buildx missing"
+    told.image_store, told.filesystem = "a new one", "certified"
+    other = verify.provenance(project.root, session.engine, session.loaded)
+    assert (other.engine, other.builder) == ("podman 26.1.5+dfsg1", "buildx ?")
+    assert (other.image_store, other.filesystem) == ("?", "?")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "options", "verdict"),
+    [
+        ("0123456789ab+", "ba9876543210", "write", "written"),
+        ("0123456789ab+", "ba9876543210+", "write", "accurate"),
+        ("0123456789ab+", "ba9876543210", "", "accurate"),
+        ("0123456789ab", "ba9876543210", "write", "accurate"),
+    ],
+)
+def test_a_capture_that_names_no_commit(was: str, now: str, options: str, verdict: Verdict, project: Project) -> None:
+    """It was made before its snippet was committed. An update keeps what it measured anew, and can name a commit."""
+    here = project.capture()
+    store.save(replace(here, provenance=replace(here.provenance, revision=was)), project.folder())
+    session = project.session()
+    session = replace(session, provenance=replace(session.provenance, revision=now))
+    assert project.verify(SAME, options=options, session=session).verdict == verdict
+    assert project.capture().provenance.revision == (now if verdict == "written" else was)
+
+
+def test_a_step_that_took_longer_than_its_limit_is_not_kept(project: Project) -> None:
+    """With --timeout it can, but then every check would refuse the capture."""
+    before = tree(project.root)
+    slow = ran(manifest.variants(project.root / "snippets/note")[0], own=28)
+    slow = replace(slow, steps=(replace(slow.steps[0], seconds=300.1), *slow.steps[1:]))
+    found = project.verify(lambda _: slow, options="write")
+    assert found.verdict == "not measured"
+    assert found.error is not None
+    assert (found.error.what, found.error.hint) == (
+        "its capture would say build seconds 300.1, which no check accepts",
+        "if a step needs more time, set its timeout in snippet.toml",
+    )
+    assert tree(project.root) == before

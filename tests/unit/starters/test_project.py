@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from proof.core import site_config
 from proof.core.files import write_new
 from proof.core.site_file import site_file
-from proof.pages import site_config
 from proof.snippets import base_images, project, settings
 from proof.snippets.places import Origin
 from proof.starters import project as starter
@@ -40,7 +41,7 @@ def test_its_workflow_installs_what_its_owner_names(tmp_path: Path, generator: G
     starter.make(tmp_path, generator, "registry")
     steps = yaml.safe_load((tmp_path / ".github/workflows/proof.yml").read_text())["jobs"]["proof"]["steps"]
     (install,) = (step["run"] for step in steps if "pip install" in step.get("run", ""))
-    script = install.replace(".venv/bin/pip install", "printf '%s '")
+    script = install.replace("pip install", "printf '%s '")
     unset = subprocess.run(["bash", "-ec", script], env={"PROOF": ""}, capture_output=True, text=True, check=False)
     assert unset.returncode != 0
     assert unset.stdout == ""
@@ -49,6 +50,32 @@ def test_its_workflow_installs_what_its_owner_names(tmp_path: Path, generator: G
         ["bash", "-ec", script], env={"PROOF": "https://a/b.whl"}, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"proof-pages[site] @ https://a/b.whl{more} "
+
+
+def test_its_workflow_runs_nothing_of_the_checkout(tmp_path: Path) -> None:
+    """What a branch brings as a virtual environment, or as a module that Python would import, is left alone."""
+    starter.make(tmp_path, "mkdocs", "registry")
+    steps = yaml.safe_load((tmp_path / ".github/workflows/proof.yml").read_text())["jobs"]["proof"]["steps"]
+    script = "\n".join(step["run"] for step in steps if "run" in step)
+    checkout = write(
+        tmp_path / "checkout", {"venv.py": "open('ran', 'w')", ".venv/lib/python3/site-packages/x.pth": "x"}
+    )
+    for name in ("pip", "proof", "mkdocs"):
+        write(checkout, {f".venv/bin/{name}": "#!/bin/sh\ntouch ran\n"})
+        (checkout / ".venv/bin" / name).chmod(0o755)
+        write(tmp_path, {f"bin/{name}": f"#!/bin/sh\necho {name} >>calls\n"})
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "bin/python3").symlink_to(sys.executable)
+    env = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_PATH": str(tmp_path / "path"),
+        "PROOF": "x",
+    }
+    subprocess.run(["bash", "-ec", script], cwd=checkout, env=env, check=True)
+    assert (tmp_path / "path").read_text() == f"{tmp_path / 'proof/bin'}\n"
+    assert (checkout / "calls").read_text().split() == ["pip", "proof", "mkdocs", "proof"]
+    assert sorted(path.name for path in checkout.iterdir()) == [".venv", "calls", "venv.py"]
 
 
 def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
@@ -144,7 +171,7 @@ def test_an_odd_directory_is_named_harmlessly(tmp_path: Path) -> None:
     done = proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "\x1b[31m" not in done.stdout
-    assert "cd 'a b;$(x)" in done.stdout
+    assert r"Next: cd $'a b;$(x)\x1b[31m', then" in done.stdout
 
 
 def test_nothing_is_left_of_a_project_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

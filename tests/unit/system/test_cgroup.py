@@ -67,14 +67,14 @@ def test_watch_version_1(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     group.mkdir(parents=True)
     (group / "memory.limit_in_bytes").write_text("314572800\n")
     (group / "memory.max_usage_in_bytes").write_text("314572800\n")
-    starved = cgroup.watch("proof-1")
+    ran_out = cgroup.watch("proof-1")
     assert (group / "memory.max_usage_in_bytes").read_text() == "0"
     killed[0] = 2
-    assert not starved()
+    assert ran_out() == ""
     (group / "memory.max_usage_in_bytes").write_text("314568704\n")
-    assert starved()
+    assert ran_out() == "memory"
     killed[0] = 1
-    assert not starved()
+    assert ran_out() == ""
 
 
 def test_watch_version_2(root: Path) -> None:
@@ -82,17 +82,46 @@ def test_watch_version_2(root: Path) -> None:
     (root / "proof-1").mkdir()
     events = root / "proof-1" / "memory.events"
     events.write_text("low 0\nhigh 0\nmax 9\noom 2\noom_kill 3\noom_group_kill 0\n")
-    starved = cgroup.watch("proof-1")
-    assert not starved()
+    ran_out = cgroup.watch("proof-1")
+    assert ran_out() == ""
     events.write_text("low 0\nhigh 0\nmax 12\noom 3\noom_kill 4\noom_group_kill 0\n")
-    assert starved()
+    assert ran_out() == "memory"
+
+
+@pytest.mark.parametrize("group", ["proof-1", "pids/proof-1"])
+def test_watch_processes(group: str, root: Path) -> None:
+    """In either version: steps that run when the limit is reached, and no later one, although the peak stays."""
+    folder = root / group
+    folder.mkdir(parents=True)
+    (folder / "pids.max").write_text("100\n")
+    peak = folder / "pids.peak"
+    peak.write_text("99\n")
+    early, late = cgroup.watch("proof-1"), cgroup.watch("proof-1")
+    assert early() == late() == ""
+    peak.write_text("100\n")
+    assert early() == late() == "processes"
+    after, other = cgroup.watch("proof-1"), cgroup.watch("proof-1")
+    assert (folder / "pids.max").read_text() == "101"
+    assert after() == other() == ""
+    assert early() == "processes"
+    peak.write_text("101\n")
+    assert after() == other() == "processes"
+
+
+def test_processes_without_a_limit(root: Path) -> None:
+    """A group that could not be limited reaches nothing."""
+    (root / "pids" / "proof-1").mkdir(parents=True)
+    (root / "pids" / "proof-1" / "pids.max").write_text("max\n")
+    (root / "pids" / "proof-1" / "pids.peak").write_text("12\n")
+    assert cgroup.watch("proof-1")() == ""
+    assert (root / "pids" / "proof-1" / "pids.max").read_text() == "max\n"
 
 
 def test_nothing_to_watch(root: Path) -> None:
     """Without a group, no kill is reported."""
     (root / "memory").mkdir()
-    assert not cgroup.watch("")()
-    assert not cgroup.watch("proof-1")()
+    assert cgroup.watch("")() == ""
+    assert cgroup.watch("proof-1")() == ""
 
 
 def test_names() -> None:

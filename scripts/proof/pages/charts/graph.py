@@ -9,6 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 
 from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec
@@ -51,14 +52,15 @@ def draw(spec: Spec) -> Drawing:
         arrows.append(Arrow(*ends, row.label("says") if row.has("says") else None))
     try:
         marks, height = picture(boxes, arrows)
-    except RecursionError as error:
-        raise spec.fail("arrows", "the arrows form a cycle", "remove one of the arrows") from error
+    except CycleError as error:
+        cycle = " → ".join(names[box] for box in error.args[1])
+        raise spec.fail("arrows", f"the arrows form a cycle: {cycle}", "remove one of the arrows") from error
     return Drawing(marks, height, _words(boxes, arrows), ["Box", "In it", "Arrow to"], _rows(boxes, arrows))
 
 
 def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Element], float]:
-    """The marks of a graph and their height in px. Raises RecursionError if the arrows form a cycle."""
-    levels = [_level(i, arrows) for i in range(len(boxes))]
+    """The marks of a graph and their height in px. Raises CycleError if the arrows form a cycle."""
+    levels = _levels(len(boxes), arrows)
     marks: list[ET.Element] = []
     places: dict[int, tuple[float, float, float]] = {}  # x as a share of the width, top and bottom in px
     y = 1.0
@@ -81,8 +83,15 @@ def _box(spec: Spec) -> Box:
     return Box(spec.label("name"), tuple(spec.labels("lines")), spec.table.flag("dim"))
 
 
-def _level(box: int, arrows: Sequence[Arrow]) -> int:
-    return max((_level(arrow.start, arrows) + 1 for arrow in arrows if arrow.end == box), default=0)
+def _levels(boxes: int, arrows: Sequence[Arrow]) -> list[int]:
+    """For each box, how many arrows lead to it one after another, at most. Raises CycleError for a cycle."""
+    starts: dict[int, list[int]] = {box: [] for box in range(boxes)}
+    for arrow in arrows:
+        starts[arrow.end].append(arrow.start)
+    levels = [0] * boxes
+    for box in TopologicalSorter(starts).static_order():
+        levels[box] = max((levels[start] + 1 for start in starts[box]), default=0)
+    return levels
 
 
 def _width(box: Box) -> float:

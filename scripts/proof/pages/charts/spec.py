@@ -16,6 +16,7 @@ from proof.pages.values import Stated
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 _CODE = re.compile(r"`[^`]*`")
+_MOST = 200  # tables in a list: more than any picture can show
 
 
 class Spec:
@@ -50,6 +51,8 @@ class Spec:
         if len(found) < least:
             tables = "table" if least == 1 else "tables"
             raise self.fail(key, f"`{key}` needs at least {least} {tables}", f"{key} = [{{ … }}, {{ … }}]")
+        if len(found) > _MOST:
+            raise self.fail(key, f"`{key}` has {len(found)} tables", f"use at most {_MOST}, which readers can take in")
         return found
 
     def label(self, key: str, text: str | None = None) -> Label:

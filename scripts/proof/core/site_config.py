@@ -7,11 +7,21 @@ from typing import Any
 
 import yaml
 
-from proof.core.errors import ManifestError, Where
+from proof.core.errors import ManifestError, UsageError, Where
 from proof.core.files import read_text
 from proof.core.limits import limited
 
 _LARGEST = 1_000_000  # bytes
+# What the values have to be that the tool reads.
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "docs_dir": str,
+    "extra": dict,
+    "extra_css": list,
+    "extra_javascript": list,
+    "markdown_extensions": (list, dict),
+    "scripts": list,
+    "theme": (str, dict),
+}
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -24,7 +34,7 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(problem="front matter has no aliases and no tags", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="`&`, `*` and `!` have no meaning here", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -38,8 +48,21 @@ _Loader.add_multi_constructor("", _tagged)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The settings in a file. Raises ManifestError if it is not valid YAML."""
-    return _mapping(read_text(path, below=path.parent, limit=_LARGEST), path, 1, _Loader)
+    """The settings in a file. Raises UsageError if there is none, and ManifestError if it is not valid."""
+    try:
+        text = read_text(path, below=path.parent, limit=_LARGEST)
+    except FileNotFoundError as error:
+        raise UsageError("no such file", where=Where(path), hint="write the settings of the site there") from error
+    config = _mapping(text, path, 1, _Loader)
+    extra = config.get("extra")
+    scripts = {"scripts": extra.get("scripts")} if isinstance(extra, dict) else {}
+    for key, value in [*config.items(), *scripts.items()]:
+        kinds = _KINDS.get(key, object)
+        if value is not None and not isinstance(value, kinds):
+            line = next((n for n, line in enumerate(text.splitlines(), 1) if line.strip().startswith(f"{key}:")), None)
+            hint = f"see {key} at https://www.mkdocs.org/user-guide/configuration/"
+            raise ManifestError(f"`{key}` is {value!r:.60}", where=Where(path, line), hint=hint)
+    return config
 
 
 def parse_plain(text: str, path: Path) -> dict[str, Any]:
@@ -55,7 +78,7 @@ def _mapping(text: str, path: Path, line: int, loader: Any) -> dict[str, Any]:
     """The mapping in a text that begins in this line of the file `path`."""
     try:
         data = yaml.load(text, loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date or a number that does not exist
         mark = getattr(error, "problem_mark", None)
         where = Where(path, line + mark.line if mark else None)
         what = f"invalid YAML: {getattr(error, 'problem', None) or error}"
@@ -66,9 +89,14 @@ def _mapping(text: str, path: Path, line: int, loader: Any) -> dict[str, Any]:
     return dict(data or {})
 
 
+def scripts(config: dict[str, Any]) -> list[str]:
+    """The scripts that the settings name, as paths below docs/."""
+    entries = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
+    return [str(path) for entry in entries if (path := entry.get("path") if isinstance(entry, dict) else entry)]
+
+
 def named_files(config: dict[str, Any]) -> set[str]:
-    """The scripts, style sheets and the icon that the settings name, as paths below docs/."""
-    scripts = [*(config.get("extra_javascript") or []), *((config.get("extra") or {}).get("scripts") or [])]
-    paths = [entry["path"] if isinstance(entry, dict) else entry for entry in scripts] + (config.get("extra_css") or [])
+    """The scripts, the style sheets and the icon that the settings name, as paths below docs/."""
     theme = config.get("theme")
-    return {str(path) for path in (*paths, theme.get("favicon") if isinstance(theme, dict) else None) if path}
+    icon = theme.get("favicon") if isinstance(theme, dict) else None
+    return {*scripts(config), *map(str, config.get("extra_css") or []), *([str(icon)] if icon else [])}

@@ -30,7 +30,7 @@ _BARE = re.compile(r"[^\s=.,\[\]{}\"'#]++")  # a part of a key
 _SCALAR = re.compile(r"[^\n,\]}#]++")  # a number, a date, true or false
 _HEADER = re.compile(r"\[\[?([\w.-]+)\]\]?", re.ASCII)  # of a table
 _ALLOWED = " \t\n"
-_LARGEST = 250_000  # bytes; nobody writes, or reads, a longer one by hand
+_LARGEST = 50_000  # bytes; nobody writes, or reads, a longer one by hand, and of a matrix each value reads it again
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
 _NESTED = 16  # arrays and inline tables in each other; real ones are 3 deep, and each place names all around it
 _INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
@@ -74,6 +74,9 @@ class Table:
             )
         for name, value in (substitutions or {}).items():
             text = text.replace(f"{{{name}}}", value)
+            if len(text) > _LARGEST:
+                what, hint = f"with {name} = {value}, the text has more than {_LARGEST:,} characters", "make it shorter"
+                raise ManifestError(what, where=Where(path), hint=hint)
         with limited(Where(path)):
             return cls.parse(path, text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from proof.facts import expression
 from proof.facts.claims import Claim
 from proof.facts.values import Fact, Source
 from proof.pages import scan
+from proof.pages.charts.fence import divided
 from proof.pages.page import PageReport, page_text
 from proof.pages.site import Site
 from proof.snippets import project
@@ -30,11 +32,7 @@ _LINE = re.compile(r"(?P<page>.+\.md):(?P<line>[0-9]{1,7})")
 _TOKEN = re.compile(r"\{\{(?P<text>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
 _ASIDE = re.compile(r"claim:\s*(?P<predicate>.+)", re.DOTALL)
 _SHOWN = re.compile(r"(?:transcript|error)\s+(?P<step>\w+/\w+)|(?:explorer|measurements)\s+(?P<snippets>.+)", re.DOTALL)
-_FENCE = re.compile(
-    r"^[ ]*(?P<fence>`{3,}|~{3,})(?P<head>[^\n]*)\n(?P<body>.*?)^[ ]*(?P=fence)[`~]*[ ]*$", re.MULTILINE | re.DOTALL
-)
 _CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)")
-_CHART = re.compile(r"\s*chart\b")
 _INCLUDED = re.compile(r'--8<-- "(?P<snippet>\w+)/context/[^"\n]*"')
 _NAME = re.compile(r"(?<![\w./])[a-z]\w*\.[a-z]\w*(?![\w(])")
 
@@ -159,31 +157,31 @@ class _Explainer:
 
     def _of_page(self, report: PageReport) -> Iterator[Use]:
         """What a page uses, in the order of its lines. Code is what readers see, so nothing is used in it."""
-        text = page_text(self._root, report.path)
-        found: list[tuple[int, str, str]] = []
-
-        def fenced(match: re.Match[str]) -> str:
-            inside = "chart" if _CHART.match(match["head"]) else "file"
-            if "```" not in match["body"]:  # or it is an example of how to write a page
-                each = (_NAME if inside == "chart" else _INCLUDED).finditer(match["body"])
-                found.extend((match.start("body") + part.start(), inside, part[0]) for part in each)
-            return _blank(match)
-
-        prose = _CODE.sub(_blank, _FENCE.sub(fenced, text))
-        for match in _TOKEN.finditer(prose):
+        found: list[tuple[int, str, str]] = []  # the line, the kind and the text of each use
+        prose: list[str] = []  # with empty lines in place of fences
+        for opening, block in divided(page_text(self._root, report.path).split("\n")):
+            if opening is None:
+                prose += block
+                continue
+            if not any("```" in line for line in block[1:-1]):  # or it is an example of how to write a page
+                kind, pattern = ("chart", _NAME) if opening["info"].split(" ")[0] == "chart" else ("file", _INCLUDED)
+                for number, line in enumerate(block[1:-1], start=len(prose) + 2):
+                    found += ((number, kind, part[0]) for part in pattern.finditer(line))
+            prose += [""] * len(block)
+        text = _CODE.sub(lambda match: " " * len(match[0]), "\n".join(prose))
+        number, counted = 1, 0
+        for match in _TOKEN.finditer(text):
+            number += text.count("\n", counted, match.start())
+            counted = match.start()
             said = match["text"].strip()
             if aside := _ASIDE.fullmatch(said):
-                found.append((match.start(), "claim", aside["predicate"]))
+                found.append((number, "claim", aside["predicate"]))
             elif _SHOWN.fullmatch(said):
-                found.append((match.start(), said.split()[0], said))
+                found.append((number, said.split()[0], said))
             elif ":" not in said.partition(" ")[0]:
-                found.append((match.start(), "fact", said))
-        for offset, kind, said in sorted(found):
-            yield Use(Where(report.path, text.count("\n", 0, offset) + 1), kind, " ".join(said.split()))
-
-
-def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
+                found.append((number, "fact", said))
+        for number, kind, said in sorted(found, key=itemgetter(0)):
+            yield Use(Where(report.path, number), kind, " ".join(said.split()))
 
 
 def _names(use: Use) -> list[str]:

@@ -54,6 +54,7 @@ from proof.pages import (
     flag_spans,
     footer,
     indexes,
+    markdown_limits,
     markup,
     metadata,
     transcript,
@@ -149,6 +150,7 @@ class ProofExtension(Extension):
         md.preprocessors.register(_Source(md, self.current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
         chart_fence.register(md, self.current, _note)
+        markdown_limits.register(md, self.current, _note)
         for number, element in enumerate((_Transcripts, _Explorers, _Lists, _Waivers)):
             processor = element(md.parser, self.current)
             md.parser.blockprocessors.register(processor, f"proof{element.__name__.lower()}", 175 - number)

@@ -16,7 +16,7 @@ from proof.facts.claims import Claim
 from proof.snippets import project
 from proof.snippets.model import Snippet
 
-_LARGEST = 2_000_000  # bytes per page
+_LARGEST = 100_000  # bytes per page; the largest of this site has 16,000
 _MOST = 100  # problems that are listed of a page
 # A line that is replaced with a list of everything, with one entry of it, or with the measurements of one snippet.
 INDEX = re.compile(

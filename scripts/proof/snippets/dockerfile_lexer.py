@@ -26,7 +26,6 @@ _ESCAPED = re.compile(r"\\\\[ \t]*$")
 _HEREDOC = re.compile(
     r"(?<![^ \t])[0-9]*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<marker>[A-Za-z][A-Za-z0-9_]*)(?P=quote)(?![^ \t])"
 )
-_SHIFT = re.compile(r"\$\(\([^)]*<<")
 _QUOTING = re.compile(r"[\"'\\$`]")
 # Instructions whose words may contain any character. In the others, each word may be a name or a number.
 _WORDED = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "ENV", "LABEL", "COPY"})
@@ -161,7 +160,7 @@ def _heredocs(name: str, rest: str, line: str, refuse: Refuse) -> list[re.Match[
         return []
     plain = _HEREDOC.sub("", line)
     # BuildKit reads no heredoc in JSON, and takes `[]` for JSON whatever follows it.
-    if _SHIFT.search(plain):
+    if any("<<" in part.partition("$((")[2] for part in plain.split(")")):
         raise refuse(
             "`<<` in `$((…))` is refused: a builder could read it as a heredoc",
             "write the number, or put the calculation into a script in context/",

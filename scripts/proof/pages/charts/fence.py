@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from markdown import Markdown
 from markdown.blockparser import BlockParser
@@ -40,14 +40,9 @@ class _Fences(OnPage, Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         self.drawn.clear()
         written: list[str] = []
-        at = 0
-        while at < len(lines):
-            opening = FENCE.match(lines[at])
-            end = _end(lines, at, opening["mark"]) if opening else at
-            block = lines[at : end + 1]
+        for opening, block in divided(lines):
             is_chart = opening is not None and opening["info"].split(" ")[0] == "chart"
             written += self._chart(block) if is_chart else block
-            at = end + 1
         return written
 
     def _chart(self, block: list[str]) -> list[str]:
@@ -93,6 +88,16 @@ class _Figures(BlockProcessor):
         # Stashed, so that nothing reads it as Markdown. Not searched, because that would find each word twice.
         inside = ET.SubElement(figure, "div", {"class": "chart__inside", "data-search-exclude": ""})
         inside.text = self.parser.md.htmlStash.store(drawn.inside)
+
+
+def divided(lines: list[str]) -> Iterator[tuple[re.Match[str] | None, list[str]]]:
+    """The fences of a text, each with the match of its first line, and the lines between them one by one."""
+    at = 0
+    while at < len(lines):
+        opening = FENCE.match(lines[at])
+        end = _end(lines, at, opening["mark"]) if opening else at
+        yield opening, lines[at : end + 1]
+        at = end + 1
 
 
 def _end(lines: list[str], at: int, mark: str) -> int:

@@ -1,0 +1,70 @@
+"""Refuses what no author writes, and what Python-Markdown takes minutes to read.
+
+It reads a block again for each of its headings, and the rest of a sentence for each bracket that is not closed. Where
+blocks are short and brackets few, the time for a page grows with its length alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import groupby
+
+from markdown import Markdown
+from markdown.inlinepatterns import InlineProcessor
+from markdown.preprocessors import Preprocessor
+
+from proof.core.errors import PageError, ProofError
+from proof.pages.page import OnPage, Page
+
+Note = Callable[[Page, ProofError, str], None]
+_LINES = 500  # of a block, which ends at a blank line; the longest of this site has 40
+_CHARACTERS = 20_000  # of a block; the longest of this site has 3,000
+_BRACKETS = 100  # in a paragraph, a heading, or a cell of a table
+_SHOWN = 60  # characters of a block in a message
+
+
+def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
+    """Register the checks: of blocks once fences (25) are taken out, of brackets once code and escapes (180) are."""
+    md.preprocessors.register(_Blocks(md, current, note), "proof_blocks", 24)
+    md.inlinePatterns.register(_Brackets(md, current, note), "proof_brackets", 175)
+
+
+class _Blocks(OnPage, Preprocessor):
+    """Leaves out blocks that are too long."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page], note: Note) -> None:
+        super().__init__(md)
+        self.current, self._note = current, note
+
+    def run(self, lines: list[str]) -> list[str]:
+        written: list[str] = []
+        for _, group in groupby(lines, key=lambda line: not line.strip()):
+            block = list(group)
+            if block[0].strip() and (len(block) > _LINES or sum(map(len, block)) > _CHARACTERS):
+                what = f"more than {_LINES} lines, or {_CHARACTERS:,} characters, without a blank line"
+                shown = block[0].strip()[:_SHOWN]
+                self._note(self.page, PageError(what, evidence=shown, hint="divide it into paragraphs"), shown)
+                block = []
+            written += block
+        return written
+
+
+class _Brackets(OnPage, InlineProcessor):
+    """Leaves out texts with too many brackets."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page], note: Note) -> None:
+        super().__init__(r"\A", md)
+        self.current, self._note = current, note
+
+    def handleMatch(  # type: ignore[override]  # noqa: N802 - Python-Markdown's name and signature
+        self,
+        m: re.Match[str],  # noqa: ARG002
+        data: str,
+    ) -> tuple[str, int, int] | tuple[None, None, None]:
+        if data.count("[") <= _BRACKETS:
+            return None, None, None
+        shown = data[:_SHOWN]
+        hint = "divide it into paragraphs, or put brackets into `code`"
+        self._note(self.page, PageError(f"more than {_BRACKETS} `[` in a text", evidence=shown, hint=hint), shown)
+        return "", 0, len(data)

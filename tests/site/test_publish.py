@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from proof.core.errors import RefusedError, UsageError
+from proof.core import limits
+from proof.core.errors import LimitError, RefusedError, UsageError
 from proof.facts import book as facts
 from proof.pages.scan import scan
 from proof.publish import card, lean, styles, theme
@@ -310,16 +311,19 @@ def test_a_finished_site_is_not_finished_again(small: Path) -> None:
         publish(small, REPOSITORY)
 
 
-@pytest.mark.parametrize("css", ["@media print { .a { color: red }", ".a { color: red }}"])
-def test_a_brace_too_few_or_too_many_stops_the_build(css: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("css", "line"),
+    [("\n@media print { .a { color: red }", 2), ("\n\n.a { color: red }}", 3), (".a { color: rgb(1 }", 1), ("/*", 1)],
+)
+def test_a_brace_too_few_or_too_many_stops_the_build(css: str, line: int, tmp_path: Path) -> None:
     """Closed by the browser at the end, a block would swallow the style sheets behind it."""
     harmless = '/* { */ .b::before { content: "}" }'
     path = tmp_path / "more.css"
     path.write_text(harmless, "utf-8")
-    assert styles._balanced(path) == harmless
+    assert [str(rule) for rule in styles.read(path)] == ['.b::before{content:"}"}']
     path.write_text(f"{harmless} {css}", "utf-8")
-    with pytest.raises(UsageError, match=r"more\.css: 1 braces "):
-        styles._balanced(path)
+    with pytest.raises(UsageError, match=rf"more\.css:{line}: a bracket or a quote is not closed, or not opened"):
+        styles.read(path)
 
 
 def test_the_first_paint_waits_for_one_style_sheet(site: Path, pages: list[Page]) -> None:
@@ -622,7 +626,20 @@ def test_what_is_no_site_is_refused(tmp_path: Path) -> None:
         paths(tmp_path)
 
 
-def test_a_style_sheet_loses_what_nothing_can_match() -> None:
+def test_a_style_sheet_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it has a deadline."""
+    monkeypatch.setattr(limits, "SECONDS", 0.1)
+    (tmp_path / "a.css").write_text("a{b:c}" * 100_000, "utf-8")
+    with pytest.raises(LimitError, match=r"a\.css: reading this takes longer than 0\.1 s"):
+        styles.read(tmp_path / "a.css")
+
+
+def split(css: str, folder: Path, first: set[str], later: set[str]) -> styles.Styles:
+    (folder / "a.css").write_text(css, "utf-8")
+    return styles.split(styles.read(folder / "a.css"), first, later)
+
+
+def test_a_style_sheet_loses_what_nothing_can_match(tmp_path: Path) -> None:
     """A rule stays if each name that it needs is there; alternatives, animations and used properties stay whole."""
     icon = "url(\"data:image/svg+xml;utf8,<svg a='rotate(1)};'/>\")"
     css = f"""
@@ -633,18 +650,18 @@ def test_a_style_sheet_loses_what_nothing_can_match() -> None:
         @keyframes gone {{ from {{ top: 7px }} }} [data-md-color-switching] *, .c {{ top: 8px; content: "a ;  b" }}
         [data-md-color-switching] .a {{ top: 9px }}
     """
-    first, later = styles.split(css, {"a", "c", "p", "b"}, set())
+    first, later = split(css, tmp_path, {"a", "c", "p", "b"}, set())
     assert first == (
         ".a{color:red}p.a[data-b=c]{color:var(--used)}"
-        f":root{{--used:{icon};top:1px;}}"
-        ".a:not(.gone),:is(.gone, .a) b{top:2px}@media (width < 9em){.a{margin:1px calc(1px + 2px),0}}"
+        f":root{{--used:{icon};top:1px}}"
+        ".a:not(.gone),:is(.gone, .a) b{top:2px}@media (width < 9em){.a{margin:1px calc(1px + 2px) , 0}}"
         "@keyframes gone { from { top: 7px } }"
         '.c{top:8px;content:"a ;  b"}'
     )
     assert later == ""
 
 
-def test_what_only_the_themes_script_and_the_printer_need_comes_later() -> None:
+def test_what_only_the_themes_script_and_the_printer_need_comes_later(tmp_path: Path) -> None:
     """A selector comes later if it needs a name of the script; a property, if nothing earlier uses it."""
     css = """
         :root { --now: 1; --both: 2; --then: 3; --by-script: 4; --gone: 5 }
@@ -653,13 +670,13 @@ def test_what_only_the_themes_script_and_the_printer_need_comes_later() -> None:
         @media screen { @media print { .a { top: 7px } } .late { top: 8px } .a { top: 9px } }
         @media print, (scripting: none) { .a { top: 10px } }
     """
-    first, later = styles.split(css, {"a"}, {"late", "mark", "--by-script"})
+    first, later = split(css, tmp_path, {"a"}, {"late", "mark", "--by-script"})
     assert first == (
-        ":root{--now:1;--both:2;}.a{top:var(--now);left:var(--both)}@page { margin: 2cm }"
+        ":root{--now:1;--both:2}.a{top:var(--now);left:var(--both)}@page { margin: 2cm }"
         "@media screen{.a{top:9px}}@media print, (scripting: none){.a{top:10px}}"
     )
     assert later == (
-        ":root{--then:3;--by-script:4;}.a .late{top:var(--now);left:var(--both)}"
+        ":root{--then:3;--by-script:4}.a .late{top:var(--now);left:var(--both)}"
         ".late mark{top:var(--then);right:var(--both)}@media print{.a{top:5px}@page { margin: 1cm }}"
         "@media screen{@media print{.a{top:7px}}}@media screen{.late{top:8px}}"
     )

@@ -146,7 +146,7 @@ def measure(
     room = JSON_CAP
     measured: dict[str, Counted] = {}
     links: dict[str, str] = {}
-    limit = limit or Limit()
+    limit, members = limit or Limit(), 0
     try:
         for member, content in _Archive(archive, limit):
             if member.issym() or member.islnk():
@@ -157,10 +157,12 @@ def measure(
                     raise CannotMeasureError(f"the saved image has more than {_LINKS:,} links")
             elif counted and (name := _content_of(member.name)) and (known := counted.get(name)):
                 measured[member.name] = known
+                members = counted_members(members, known)
             elif content is not None:
                 head = content.read(_BLOCK)
                 if _is_layer(head):
                     measured[member.name] = count(content, head=head, what=what, limit=limit)
+                    members = counted_members(members, measured[member.name])
                     if counted and (name := _content_of(member.name)):
                         counted.put(name, measured[member.name])
                 elif member.size <= room:
@@ -171,7 +173,7 @@ def measure(
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
         config_bytes = documents[manifests[0]["Config"]]
         names = [_follow(name, links) for name in manifests[0]["Layers"]]
-        return assembled(config_bytes, [measured[name] for name in names], what)
+        return assembled(config_bytes, [measured[name] for name in names], what, limit)
     except UNREADABLE as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r:.200}") from error
 
@@ -181,14 +183,23 @@ def _content_of(member: str) -> str:
     return found[1] if (found := _CONTENT.fullmatch(member)) else ""
 
 
-def assembled(config_bytes: bytes, found: Sequence[Counted], what: What = SIZES) -> Image:
+def counted_members(before: int, layer: Counted) -> int:
+    """How many entries an image has with those of another layer. Raises CannotMeasureError if that is too many."""
+    if (number := before + len(layer.members or ())) > _ALL_MEMBERS:
+        raise CannotMeasureError(f"the image has too many files to list: {number:,}", hint="leave out `contents`")
+    return number
+
+
+def assembled(config_bytes: bytes, found: Sequence[Counted], what: What, limit: Limit) -> Image:
     """Make an image of its configuration and its measured layers, the lowest first."""
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
     if len(instructions) != len(found):
         instructions = [""] * len(found)
-    rows = _contents(found, what.contents) if what.contents is not None else [()] * len(found)
+    rows: Sequence[tuple[Row, ...]] = [()] * len(found)
+    if what.contents is not None:
+        rows = contents([each.members or () for each in found], what.contents, check=limit.check)
     image = Image(
         id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
         layers=tuple(
@@ -202,13 +213,6 @@ def assembled(config_bytes: bytes, found: Sequence[Counted], what: What = SIZES)
         command=json.dumps([*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]),
     )
     return validate(image)
-
-
-def _contents(found: Sequence[Counted], kept: Sequence[str]) -> list[tuple[Row, ...]]:
-    members = [each.members or () for each in found]
-    if (number := sum(map(len, members))) > _ALL_MEMBERS:
-        raise CannotMeasureError(f"the image has too many files to list: {number:,}", hint="leave out `contents`")
-    return contents(members, kept)
 
 
 def base_layers(image: Image, base: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ characters and bytes that aren't UTF-8 become visible, and long names are cut.
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from proof.core.text import visible
@@ -62,9 +62,14 @@ def member_of(info: tarfile.TarInfo) -> Member:
     return Member(path, "directory" if info.isdir() else "other", 0)
 
 
-def contents(layers: Sequence[Sequence[Member]], kept: Iterable[str] = ()) -> list[tuple[Row, ...]]:
-    """The rows of each layer, the lowest layer first. Paths in `kept` always have a row where a layer has them."""
-    hidden = _hidden(layers)
+def contents(
+    layers: Sequence[Sequence[Member]], kept: Iterable[str] = (), *, check: Callable[[], None] = lambda: None
+) -> list[tuple[Row, ...]]:
+    """The rows of each layer, the lowest layer first. Paths in `kept` always have a row where a layer has them.
+
+    `check` is called for each member, and raises an error at a deadline.
+    """
+    hidden = _hidden(layers, check)
     wanted = {tuple(_plain(path).split("/")) for path in kept}
     return [tuple(_rows(members, gone, wanted)) for members, gone in zip(layers, hidden, strict=True)]
 
@@ -73,7 +78,7 @@ def _plain(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
-def _hidden(layers: Sequence[Sequence[Member]]) -> list[list[bool]]:
+def _hidden(layers: Sequence[Sequence[Member]], check: Callable[[], None]) -> list[list[bool]]:
     """Whether each member of each layer is hidden by a later layer, or by a later member with its name."""
     replaced: set[str] = set()  # in the layers above: every path
     ended: set[str] = set()  # paths that are no directory there, so they hide everything below them too
@@ -83,6 +88,7 @@ def _hidden(layers: Sequence[Sequence[Member]]) -> list[list[bool]]:
         gone = [False] * len(members)
         again: set[str] = set()
         for i in range(len(members) - 1, -1, -1):
+            check()
             path, kind, _, _ = members[i]
             gone[i] = kind != "directory" and (path in replaced or path in again)
             gone[i] = gone[i] or _is_below(path, ended, emptied)

@@ -58,19 +58,21 @@ def measure(
 
     Raises NotInStoreError if the store's files are not as expected, CannotMeasureError if the image exceeds a limit.
     """
-    limit = limit or Limit()
+    limit, members = limit or Limit(), 0
     with _reading(data) as folder:
         config = _config(folder, image_id)
         layers: list[Counted] = []
         chain = ""  # the chain ID: identifies a layer together with all layers below it
         for diff_id in _layers(config):
+            limit.check()  # layers that are known are read too: from the cache
             chain = _sha256(f"{chain} {diff_id}".encode()) if chain else diff_id
             name = diff_id.removeprefix("sha256:")
             if (known := counted.get(name)) is None:
                 known = _count(folder, chain, diff_id, what=what, limit=limit)
                 counted.put(name, known)
+            members = image_archive.counted_members(members, known)
             layers.append(known)
-        return image_archive.assembled(config, layers, what)
+        return image_archive.assembled(config, layers, what, limit)
 
 
 @contextlib.contextmanager

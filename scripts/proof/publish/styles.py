@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -22,14 +22,10 @@ import tinycss2  # type: ignore[import-untyped]
 from tinycss2.ast import Node  # type: ignore[import-untyped]
 
 from proof.core.errors import UsageError, Where
+from proof.core.limits import limited
 from proof.publish import theme
 from proof.publish.page import Page
 
-# A declaration ends at a semicolon outside strings and addresses. The addresses of icons contain semicolons.
-_TEXT = r"\"[^\"]*\"|'[^']*'"
-_DECLARED = re.compile(rf"(?:^|(?<=;))\s*(--[\w-]+):(?:url\((?:{_TEXT}|[^)\"'])*\)|{_TEXT}|[^;\"'])*(?:;|$)")
-# Whitespace that separates nothing, in declarations; text and addresses are matched first, to keep theirs.
-_BLANKS = re.compile(rf"({_TEXT}|url\([^)]*\))|\s*([;,])\s*|(:)\s+|\s+")
 # Material switches all transitions off while the reader changes the colors, and also on each load, which calculates the
 # style of every element twice more. Without the rule, links and buttons get their new color in a quarter of a second.
 _COSTLY = "[data-md-color-switching]"
@@ -49,7 +45,7 @@ def join(site: Path, pages: list[Page]) -> Styles:
     lists = {tuple(map(page.file, page.style_sheets)) for page in pages}
     if len(lists) != 1:
         raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
-    whole = "\n".join(_balanced(path) for path in next(iter(lists))).replace(theme.UNMARKED, theme.MARKED)
+    rules = [rule for path in next(iter(lists)) for rule in read(path)]
     first = set().union(_IMPLIED, theme.ADDED, *(page.words for page in pages))
     later: set[str] = set()
     for path in site.rglob("*.js"):
@@ -57,11 +53,11 @@ def join(site: Path, pages: list[Page]) -> Styles:
             # A script asks whether a page is written from right to left, but does not make it so.
             words = _words(path.read_text("utf-8")) - {"rtl"}
             (later if _of_theme(path.relative_to(site)) else first).update(words)
-    return Styles(*(_write(site, css) for css in split(whole, first, later)))
+    return Styles(*(_write(site, css) for css in split(rules, first, later)))
 
 
 def _write(site: Path, css: str) -> str:
-    if strange := re.search(r"url\((?![\"']?data:)[^)]*\)|@import[^;]*;", css):
+    if strange := re.search(r"(?i)(?:url\((?! ?\"?data:)|@import).{0,100}", css):
         what = "a style sheet refers to another file, so it cannot be moved"
         raise UsageError(what, where=Where(site), evidence=strange[0])
     name = f"assets/style.{hashlib.sha256(css.encode()).hexdigest()[:8]}.css"
@@ -69,40 +65,42 @@ def _write(site: Path, css: str) -> str:
     return name
 
 
-def _balanced(path: Path) -> str:
-    """Read a style sheet, and check its braces: a missing one would silently disable the sheets after it."""
-    css = path.read_text("utf-8")
-    outside = re.sub(rf"/\*.*?\*/|{_TEXT}|url\([^)]*\)", "", css, flags=re.DOTALL)
-    if (left := outside.count("{") - outside.count("}")) != 0:
-        what = f"{abs(left)} braces {'not closed' if left > 0 else 'too many'}"
-        raise UsageError(what, where=Where(path), hint="write one } for each {")
-    return css
-
-
 class _Rule(NamedTuple):
-    """A rule with its selectors and what each needs; or another at-rule, whole, with no selectors."""
+    """A rule: its selectors, what each needs, and its declarations. Or another at-rule, whole, with no selectors."""
 
     around: tuple[str, ...]  # the at-rules that it is in, from outside to inside
     selectors: dict[str, set[str]]
-    content: str
+    content: list[str]
 
     @property
     def printed(self) -> bool:
         return "@media print" in self.around
 
     def __str__(self) -> str:
-        return f"{','.join(self.selectors)}{{{self.content}}}" if self.selectors else self.content
+        content = ";".join(self.content)
+        return f"{','.join(self.selectors)}{{{content}}}" if self.selectors else content
 
 
-def split(css: str, first: set[str], later: set[str]) -> Styles:
-    """Split a style sheet into the rules that need only names in `first`, and those that need one in `later`.
+def read(path: Path) -> list[_Rule]:
+    """The rules of a style sheet. Raises UsageError if it is unbalanced: it would disable the sheets behind it."""
+    css = path.read_text("utf-8").replace(theme.UNMARKED, theme.MARKED)
+    with limited(Where(path)):
+        *nodes, end = tinycss2.parse_component_value_list(f"{css}\n@end", skip_comments=True)
+        wrong = [node for node in nodes if node.type == "error"] + ([end] if end.type != "at-keyword" else [])
+        if wrong:
+            what, where = "a bracket or a quote is not closed, or not opened", Where(path, wrong[0].source_line)
+            raise UsageError(what, where=where, hint="write one } for each {")
+        return list(_rules(tinycss2.parse_stylesheet(nodes, skip_whitespace=True)))
+
+
+def split(rules: Iterable[_Rule], first: set[str], later: set[str]) -> Styles:
+    """Split style sheets into the rules that need only names in `first`, and those that need one in `later`.
 
     Rules that need other names are removed, and properties that nothing uses. What is only for printing comes later,
     and so does a property that only later rules use.
     """
-    nodes = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
     sheets: tuple[list[_Rule], list[_Rule]] = [], []
-    for rule in _rules(nodes):
+    for rule in rules:
         now = {} if rule.printed else {text: names for text, names in rule.selectors.items() if names <= first}
         then = {text: names for text, names in rule.selectors.items() if text not in now and names <= first | later}
         for sheet, selectors in zip(sheets, (now, then), strict=True):
@@ -113,8 +111,9 @@ def split(css: str, first: set[str], later: set[str]) -> Styles:
     uses = [set(re.findall(r"var\(\s*(--[\w-]+)", _text(sheet))) for sheet in sheets]
     needed, deferred = uses[0] | first, (uses[1] | later) - uses[0] - first
     return Styles(
-        _text(_declaring(sheets[0], needed)),
-        _text(_properties(sheets[0], deferred)) + _text(_declaring(sheets[1], needed | deferred)),
+        _text(_keeping(sheets[0], lambda name: name in needed or not name.startswith("--"))),
+        _text(_keeping(sheets[0], lambda name: name in deferred and name.startswith("--")))
+        + _text(_keeping(sheets[1], lambda name: name in needed | deferred or not name.startswith("--"))),
     )
 
 
@@ -122,33 +121,33 @@ def _rules(nodes: Iterable[Node], around: tuple[str, ...] = ()) -> Iterator[_Rul
     for node in nodes:
         match node.type:
             case "qualified-rule":
-                parts = {tinycss2.serialize(part).strip(): _names(part) for part in _split(node.prelude)}
+                parts = {tinycss2.serialize(part).strip(): _names(part) for part in _split(node.prelude, ",")}
                 if selectors := {text: names for text, names in parts.items() if not text.startswith(_COSTLY)}:
-                    content = tinycss2.serialize(node.content).strip()
-                    yield _Rule(around, selectors, _BLANKS.sub(lambda m: m[1] or m[2] or m[3] or " ", content))
+                    declared = filter(None, map(_declaration, _split(node.content, ";")))
+                    yield _Rule(around, selectors, list(declared))
             case "at-rule" if node.content is not None and node.lower_at_keyword in _NESTED:
-                inside = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+                inside = tinycss2.parse_rule_list(node.content, skip_whitespace=True)
                 at = f"@{node.at_keyword}{tinycss2.serialize(node.prelude)}".strip()
                 yield from _rules(inside, (*around, at))
             case "at-rule" if node.lower_at_keyword != "charset":
-                yield _Rule(around, {}, node.serialize())
+                yield _Rule(around, {}, [node.serialize()])
             case "error":
                 raise UsageError("a style sheet cannot be read", evidence=str(node.message))
 
 
-def _declaring(rules: Iterable[_Rule], names: set[str]) -> Iterator[_Rule]:
-    """The rules without custom properties that are not in `names`."""
+def _declaration(nodes: list[Node]) -> str:
+    for node in nodes:
+        if node.type == "whitespace":
+            node.value = " "
+    name, colon, value = tinycss2.serialize(nodes).partition(":")
+    return f"{name.strip()}{colon}{value.strip()}"
+
+
+def _keeping(rules: Iterable[_Rule], is_kept: Callable[[str], bool]) -> Iterator[_Rule]:
+    """The rules with the declarations of which the name is kept."""
     for rule in rules:
-        content = _DECLARED.sub(lambda found: found[0] if found[1] in names else "", rule.content)
-        if content.strip():
+        if content := [text for text in rule.content if is_kept(text.partition(":")[0])]:
             yield rule._replace(content=content)
-
-
-def _properties(rules: Iterable[_Rule], names: set[str]) -> Iterator[_Rule]:
-    """Of the rules nothing but the custom properties in `names`."""
-    for rule in rules:
-        if declared := "".join(found[0] for found in _DECLARED.finditer(rule.content) if found[1] in names):
-            yield rule._replace(content=declared)
 
 
 def _text(rules: Iterable[_Rule]) -> str:
@@ -158,11 +157,11 @@ def _text(rules: Iterable[_Rule]) -> str:
     )
 
 
-def _split(prelude: list[Node]) -> list[list[Node]]:
-    """Split a list of selectors at its commas."""
+def _split(nodes: Iterable[Node], mark: str) -> list[list[Node]]:
+    """Split nodes at a mark."""
     parts: list[list[Node]] = [[]]
-    for node in prelude:
-        if node == ",":
+    for node in nodes:
+        if node == mark:
             parts.append([])
         else:
             parts[-1].append(node)

@@ -243,8 +243,30 @@ class TestMeasured:
             with pytest.raises(CannotMeasureError, match="too many files to list"):
                 image_archive.measure(oci(many), what=self.WHAT)
         monkeypatch.setattr(image_archive, "_ALL_MEMBERS", 100)
-        with pytest.raises(CannotMeasureError, match="the image has too many files to list: 201"):
+        with pytest.raises(CannotMeasureError, match="the image has too many files to list: 200"):
             image_archive.measure(oci(many, OWN), what=self.WHAT)
+
+    def test_the_number_of_files_is_checked_layer_by_layer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not when all layers are in memory; and of those that are known, too."""
+        many = [tar(*(folder(f"{layer}/{i}/") for i in range(60))) for layer in range(3)]
+        counted = measure.Layers(tmp_path, self.WHAT)
+        monkeypatch.setattr(image_archive, "_ALL_MEMBERS", 100)
+        for _ in range(2):
+            with pytest.raises(CannotMeasureError, match="the image has too many files to list: 120"):
+                image_archive.measure(oci(*many), what=self.WHAT, counted=counted)
+            assert len(list(tmp_path.iterdir())) == 1
+
+    def test_comparing_many_files_has_a_deadline(self) -> None:
+        """With names of thousands of directories it takes minutes."""
+        looks = []
+
+        def check() -> None:
+            looks.append(True)
+
+        contents([[Member("a", "file", 1), Member("b", "file", 1)], [Member("c", "file", 1)]], check=check)
+        assert len(looks) == 3
 
 
 def test_the_kinds_of_rows_are_those_of_captures() -> None:

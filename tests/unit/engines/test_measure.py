@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import socket
 import tarfile
 import tracemalloc
@@ -253,6 +254,13 @@ class TestStore:
             measure.measure(
                 near, many, tmp_path / "cache", what=image_archive.What(compress=compress), limit=image_archive.Limit(0)
             )
+
+    def test_the_deadline_holds_for_layers_that_are_known(self, near: Saving, image: str, tmp_path: Path) -> None:
+        """Reading them from the cache takes time, too."""
+        measure.measure(near, image, tmp_path / "cache")
+        shutil.rmtree(tmp_path / "cache" / measure._IMAGES)
+        with pytest.raises(CannotMeasureError, match="could not be measured in 0 s"):
+            measure.measure(near, image, tmp_path / "cache", limit=image_archive.Limit(0))
 
     def test_what_is_behind_the_end_is_not_kept(self, near: Saving, tmp_path: Path) -> None:
         """Bytes after the end of an archive count only for its SHA-256."""

@@ -234,6 +234,37 @@ def test_no_file_from_outside_gets_into_a_page(small: Path, tmp_path_factory: py
         page.content("assets/none.svg")
 
 
+@pytest.mark.parametrize("name", ["evil.html~", "4913", "x~", "notes.txt", "a.htm", "a.xhtml", "a.svgz"])
+def test_a_file_that_could_be_a_page_stops_the_build(name: str, small: Path) -> None:
+    """A site generator copies what an editor leaves behind, and a browser may take it for HTML."""
+    (small / name).write_text("<script>alert(1)</script>", "utf-8")
+    with pytest.raises(UsageError, match="file is not published"):
+        publish(small, REPOSITORY)
+
+
+def test_blanks_take_no_time(small: Path) -> None:
+    """Each run of blanks is read once."""
+    blanks = " " * 300_000
+    (small / "index.html").write_text(SMALL.replace("A lead.", f"a{blanks}b\nc"), "utf-8")
+    began = time.process_time()
+    publish(small, REPOSITORY)
+    assert time.process_time() - began < 10
+    assert f"a{blanks}b\nc" in (small / "index.html").read_text("utf-8")
+
+
+def test_an_endless_page_is_an_error_that_names_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever takes the time: each page has a deadline."""
+
+    def endless(_: Page) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(limits, "SECONDS", 0.1)
+    monkeypatch.setattr(theme, "correct", endless)
+    with pytest.raises(LimitError, match=r"index\.html: reading this takes longer"):
+        publish(small, REPOSITORY)
+
+
 def test_a_page_is_published_as_it_was_read(small: Path) -> None:
     """What a browser repairs is written repaired, and harmless elements of a theme stay as they are."""
     html = (
@@ -494,6 +525,15 @@ def test_a_long_summary_ends_with_a_sentence(small: Path, drawn: list[tuple[str,
     assert re.search(r"sentence number \d\. …$", written)
     assert sentences[0] in written
     assert sentences[8] not in written
+
+
+def test_a_card_of_many_sentences(small: Path, drawn: list[tuple[str, str]]) -> None:
+    """They are not wrapped again for each that is left out."""
+    page = Page(small, small / "index.html", ADDRESSED.replace("<p>A lead.</p>", boxed("A. " * 333)))
+    began = time.process_time()
+    card.draw(page, small)
+    assert time.process_time() - began < 1.5
+    assert texts(drawn, card._INK).endswith("A. …")
 
 
 @pytest.mark.parametrize(("html", "cards"), [(SMALL, 0), (ADDRESSED, 1)])

@@ -136,13 +136,7 @@ class ProofExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown when it is set up. MkDocs does that for each page, others once."""
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
-        try:
-            self._site = Site.at(self._root)
-            docs = self._root / self.getConfig("docs")
-            allowed_files.check(self._site, docs)
-            self._site.cached("front matter", lambda: metadata.check(self._root, docs))
-        except errors.ProofError as error:
-            raise stopping(error) from error
+        self._site = Site.at(self._root)
         self._md, self._is_restricted = md, False
         md.registerExtension(self)
         md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
@@ -163,6 +157,8 @@ class ProofExtension(Extension):
     def _convert(self, convert: Callable[[str], str], text: str) -> str:
         """Convert a page, which has to end: a stranger may have written it."""
         try:
+            # Not when the extension is set up: MkDocs would call each error one in its settings.
+            check_project(self._site, self._root / self.getConfig("docs"))
             path = self._site.page_with(text)
             with limited(errors.Where(path) if path else None):
                 return convert(text)
@@ -199,6 +195,12 @@ class ProofExtension(Extension):
         )
 
 
+def check_project(site: Site, docs: Path) -> None:
+    """Raise a ProofError for a file or for front matter that is not allowed, in any page."""
+    allowed_files.check(site, docs)
+    site.cached("front matter", lambda: metadata.check(site.root, docs))
+
+
 def _serving() -> bool:
     """Whether this is `mkdocs serve`: an author edits a snippet there, and looks at the page before running it."""
     command = get_current_context(silent=True)  # the command lines of site generators use Click
@@ -220,6 +222,9 @@ class _Source(OnPage, Preprocessor):
         fence = ""
         written: list[str] = []
         for line in lines:
+            if hidden := first_invisible(line, " \t\r\ufeff\N{NO-BREAK SPACE}"):
+                what = f"this line has the invisible character {hidden}"
+                _note(self.page, errors.PageError(what, evidence=line, hint="leave it out"), line)
             if _MARKER in _CODE_SPAN.sub("", line):
                 written += self._included(line, fenced=bool(fence))
                 continue

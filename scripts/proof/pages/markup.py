@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from markdown import Markdown
 from markdown.extensions.attr_list import AttrListTreeprocessor
@@ -21,7 +21,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import STX
+from markdown.util import ETX, STX
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.errors import PageError
@@ -47,6 +47,10 @@ _VALUES = {  # of the attributes that an author may set besides classes
     "height": re.compile(r"\d{1,4}%?"),
     "loading": re.compile("lazy|eager"),
 }
+_SCHEMES = ("", "http", "https", "mailto")
+_ESCAPED = re.compile(f"{STX}(amp|[0-9]{{1,6}}){ETX}")  # a character that Markdown must not read
+_ACTS = re.compile(r"(?:^|\s)::|##\[|[\\]|^//")  # a command to a CI system, or another host
+_PLACEHOLDER = f"{STX}wzxhzdk:"  # of what is stashed
 _STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # the tool's, and not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
@@ -127,7 +131,7 @@ class _Allowed:
     """Notes attributes that an author may not set, and leaves them out: the preview shows pages with their problems."""
 
     def __init__(self, note: Note, classes: Collection[str]) -> None:
-        self._note, self._classes = note, classes
+        self.note, self._classes = note, classes
 
     def value(self, name: str, value: str, *, made: bool = False) -> str:
         """What is allowed of an attribute. On an element that was `made` by the tool or an extension, nothing is."""
@@ -136,18 +140,26 @@ class _Allowed:
         if not made and name in _VALUES and _VALUES[name].fullmatch(value):
             return value
         what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
-        self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
+        self.note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
         return ""
 
-    def address(self, element: ET.Element) -> None:
-        """Check that what a link or an image has is an address. MkDocs ends in a traceback if it is none."""
-        for name in ("href", "src"):
-            try:
-                urlsplit(element.get(name, ""))
-            except ValueError as error:
-                written = element.get(name, "")
-                element.set(name, "")
-                self._note(PageError(f"this is no address: {error}", evidence=written, hint="correct it"), written)
+    def address(self, element: ET.Element, name: str) -> None:
+        """Check that a link leads to a page or a web address, and that an image is a file of the site.
+
+        MkDocs prints the address of a link that leads nowhere, decoded, and ends in a traceback if it is none.
+        """
+        written = element.get(name, "")
+        text = unquote(_ESCAPED.sub(lambda m: "&" if m[1] == "amp" else chr(int(m[1])), written))
+        try:
+            scheme, host = urlsplit(text)[:2]
+            fine = scheme in (_SCHEMES if name == "href" else ("",)) and (name == "href" or not host)
+            fine = fine and text.isprintable() and (bool(scheme) or not _ACTS.search(text))
+        except ValueError:
+            fine = False
+        if not fine:
+            element.set(name, "")
+            hint = "use https://…, or a page of this site" if name == "href" else "use a file in docs/"
+            self.note(PageError("this address is not allowed", evidence=text, hint=hint), written.partition(STX)[0])
 
     def classes(self, value: str, *, more: Collection[str] = (), written: str = "") -> str:
         """Those of some classes that are allowed, or in `more`. `written` is what the page has, if not `.name`."""
@@ -155,7 +167,7 @@ class _Allowed:
         for name in names:
             if name not in self._classes and name not in more:
                 hint = "leave it out, or list it in mkdocs.yml: classes, below proof"
-                self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
+                self.note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
         return " ".join(name for name in names if name in self._classes or name in more)
 
 
@@ -180,7 +192,13 @@ class _Attributes(AttrListTreeprocessor):
                     del element.attrib[name]
                     if allowed := self._allowed.value(name, value or "", made="class" in had) or had.get(name):
                         element.set(name, allowed)
-            self._allowed.address(element)
+            for name in {"href", "src"}.intersection(element.keys()):
+                self._allowed.address(element, name)
+            for name, value in element.items():
+                if _PLACEHOLDER in value:
+                    element.set(name, "")
+                    what, hint = "a fence cannot stand in an attribute", "put it on lines of its own"
+                    self._allowed.note(PageError(what, evidence=f"a {name} of <{element.tag}>", hint=hint), "```")
 
 
 class _Hide(Treeprocessor):

@@ -42,6 +42,70 @@ FORGED = (
 )
 
 
+class TestAddresses:
+    """Links lead to pages of the site or to web addresses, and images are files of the site."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[x](javascript:alert(1))",
+            "<javascript://%0aalert(1)>",
+            "[x](JAVA%09script:alert(1))",
+            "[x](vbscript:x)",
+            "[x](data:text/html,x)",
+            "[x][a]\n\n[a]: javascript:alert(1)",
+            "[x](//evil.invalid/)",
+            "[x](\\\\evil.invalid)",
+            "[x](a%0a::error::boo.md)",
+            "[x](a%0d::warning::b.md)",
+            "[x](%1b[31mred.md)",
+            "[x](a%c2%9b.md)",
+            "[x](a%e2%80%ae.md)",
+            "[x](##[error]q.md)",
+            "![x](https://evil.invalid/x.png)",
+            "![x](//evil.invalid/x.png)",
+            "![x](data:image/svg+xml,x)",
+            "![x](javascript:alert(1))",
+            "[x](http://[)",
+        ],
+    )
+    def test_what_leads_elsewhere_stops_the_build(self, text: str, project: Path) -> None:
+        """It would act in a preview, or in the log in which MkDocs prints it."""
+        with pytest.raises(StopBuildError, match="this address is not allowed"):
+            convert(text, project)
+
+    def test_usual_addresses_stay(self, project: Path) -> None:
+        html = convert("[a](https://a.example/?b=c&d=%20#e) [b](../b.md#c) <m@example.org> ![c](../c.png)", project)
+        for name in ("https://a.example/?b=c&amp;d=%20#e", "../b.md#c", "../c.png"):
+            assert f'"{name}"' in html
+
+
+class TestHidden:
+    """What readers don't see, or see as something else."""
+
+    @pytest.mark.parametrize("character", "\u034f\ufe0f\x7f\x01\u202e\u00ad\u200b\x1b")
+    def test_an_invisible_character_stops_the_build(self, character: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match="this line has the invisible character"):
+            convert(f"# A\n\nIt takes te{character}n megabytes.", project)
+
+    @pytest.mark.parametrize("name", ["hidden", "popover", "data-x", "onclick", "open"])
+    def test_an_attribute_without_a_value_is_one(self, name: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match=f"the attribute {name}="):
+            convert(f'The second has *not*{{ {name}="" }} two.', project)
+
+    def test_a_fence_in_a_title_is_none(self, project: Path) -> None:
+        """What is put there later has quotes, which would end the title."""
+        with pytest.raises(StopBuildError, match="a fence cannot stand in an attribute"):
+            convert('{{ page waiver: an example }}\n\n[x](index.md "\n``` text\n\n```\n")', project)
+
+    @pytest.mark.parametrize("code", ["0002wzxhzdk:0\\u0003", "0002amp\\u0003#x65;", "202e"])
+    def test_a_title_of_a_chart_is_plain(self, code: str, project: Path) -> None:
+        """TOML can spell the characters that stand for something else in Python-Markdown."""
+        chart = f'``` chart\nkind = "bars"\ntitle = "a \\u{code} b"\nbars = []\n```'
+        with pytest.raises(StopBuildError, match="`title` has the invisible character"):
+            convert(chart, project)
+
+
 class TestHtml:
     """It is text, and an error."""
 

@@ -149,7 +149,7 @@ class _Allowed:
         MkDocs prints the address of a link that leads nowhere, decoded, and ends in a traceback if it is none.
         """
         written = element.get(name, "")
-        text = unquote(_ESCAPED.sub(lambda m: "&" if m[1] == "amp" else chr(int(m[1])), written))
+        text = unquote(unescape(_ESCAPED.sub(lambda m: "&" if m[1] == "amp" else chr(int(m[1])), written)))
         try:
             scheme, host = urlsplit(text)[:2]
             fine = scheme in (_SCHEMES if name == "href" else ("",)) and (name == "href" or not host)

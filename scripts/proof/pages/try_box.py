@@ -55,7 +55,10 @@ def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:
         rebuilt = _link(says, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."
     verbatim.literal(box)
-    ET.SubElement(box, "div").text = stash(f"<pre><code>{escape(visible(block.text))}</code></pre>")
+    ET.SubElement(box, "div").text = stash(
+        # In a text, unlike an attribute, quotes need not be escaped.
+        f"<pre><code>{escape(visible(block.text), quote=False)}</code></pre>"
+    )
     return box
 
 

@@ -19,8 +19,8 @@ _KINDS = frozenset(  # of files that a site generator, a theme and docs/ may hav
 def publish(site: Path, project: Path) -> list[Page]:
     """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
     scripts = Scripts.of(project)
-    _check_files(site)
     pages = [_checked(Page.load(site, path), scripts) for path in paths(site)]
+    _check_files(site)
     joined = styles.join(site, pages) if all(map(theme.is_material, pages)) else None
     finished = [_finished(page, joined) for page in pages]
     # Errors in a page are found above, before anything is written: a site is finished completely or not at all.

@@ -357,7 +357,7 @@ def test_a_hostile_fact_is_only_text(kind: str, root: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m {{ note.five }}" in html
     assert "<script" not in html
     assert "\x1b" not in html
-    html = convert(fence(BARS.replace('"one"', '"\u202eone"')), root)
+    html = convert(fence(BARS.replace('"one"', '"\\u202eone"')), root)
     assert "⟨U+202E⟩" in html
     assert "\u202e" not in html
 

@@ -290,7 +290,8 @@ def test_a_file_whose_name_acts_is_not_published(name: str, project: Path) -> No
 
 
 def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
-    write(project / "docs", {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": "", "a.png": "", "index.md~": ""})
+    files = {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": "", "a.gif": "GIF89a", "index.md~": ""}
+    write(project / "docs", files)
     settings = project / "mkdocs.yml"
     names = "extra_javascript: [{ path: assets/a.js }]\nextra_css: [c.css]\nextra: { scripts: [b.js] }\n"
     named = settings.read_text("utf-8").replace("theme: mkdocs", "theme: { name: mkdocs, favicon: icon.svg }")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.captures.buildkit_log import transferred
+from proof.captures.buildkit_log import BuildLog, transferred
 from proof.captures.normalise import RULES, comparable, normalise, states_output
 from proof.core.sequence_diff import blocks
 from tests.support.helpers import REPOSITORY
@@ -818,3 +818,11 @@ def test_any_text(verb: str, text: str) -> None:
     """Any text can be normalised, and a second time changes nothing."""
     one = step(VERBS[verb])
     assert normalise(normalise(text, one), one) == normalise(text, one)
+
+
+@pytest.mark.parametrize(("line", "printed"), [("0.247 5 MB used", "5 MB used"), ("0.247", ""), ("100.0 x", "x")])
+def test_a_time_ends_before_a_blank(line: str, printed: str) -> None:
+    """Else digits in front of an output would count as a part of the time, and readers would see a larger number."""
+    log = BuildLog.parse(f"#8 [2/2] RUN x\n#8 {line}\n#8 100.05 MB used\n#8 12.345 files")
+    assert [output.text for output in log.steps[0].printed] == [printed]
+    assert list(log.steps[0].messages) == ["100.05 MB used", "12.345 files"]

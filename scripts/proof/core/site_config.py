@@ -12,6 +12,7 @@ from proof.core.files import read_text
 from proof.core.limits import limited
 
 _LARGEST = 1_000_000  # bytes
+_DEEPEST = 20  # lists and mappings in each other, in front matter
 # What the values have to be that the tool reads.
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "docs_dir": str,
@@ -30,6 +31,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 class _PlainLoader(yaml.SafeLoader):
     """Refuses anchors and aliases, with which a short text is a huge value, and tags. In Python, so that it can end."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        if self.flow_level == _DEEPEST:  # each level may begin a key, so all are looked at for each token
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(token)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]

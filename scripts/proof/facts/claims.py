@@ -13,6 +13,7 @@ says why it needs neither:
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def unbound(
         elif number is None or found.kind in ("comparison", "superlative"):
             if not stated:
                 yield Unbound(found.text, sentence, f"'{found.text}' draws a conclusion that nothing checks")
-            elif found.kind == "superlative" and max(map(_named, stated)) < (said := _said_of(sentence, found)):
+            elif found.kind == "superlative" and max(map(_named, stated)) < (said := _said_of(sentence, found.text)):
                 yield Unbound(found.text, sentence, f"no claim names all {said} of which '{found.text}' is said")
         elif not (backing := [predicate for predicate in stated if _numbers(predicate, found)]):
             yield Unbound(found.text, sentence, f"the number '{found.text}' is typed, not measured")
@@ -110,9 +111,10 @@ def _named(predicate: str) -> int:
     return len(expression.names(predicate))
 
 
-def _said_of(sentence: str, found: Quantity) -> int:
+@functools.lru_cache(maxsize=16)  # a sentence may say the same a thousand times
+def _said_of(sentence: str, superlative: str) -> int:
     """Of how many things a superlative is said: the largest *of the three*. Zero if that is not stated."""
-    number = _OF.search(sentence, sentence.find(found.text))
+    number = _OF.search(sentence, sentence.find(superlative))
     if number is None:
         return 0
     word = number[1].casefold()

@@ -44,7 +44,7 @@ _VARIABLE = re.compile(
 _PLAIN = re.compile(rf"\$(?:\{{({_NAME})\}}|({_NAME}))", re.ASCII)
 _ARG = rf"""{_NAME}(?:=(?:[^\s"'\\]|"[^"\\]*"|'[^'$\\]*')*)?"""
 _ARGS = re.compile(rf"{_ARG}(?:\s+{_ARG})*", re.ASCII)
-_LARGEST = 100_000  # bytes; no reader would type a longer Dockerfile
+_LARGEST = 20_000  # bytes; no reader would type a longer Dockerfile
 _LONGEST = 1_000  # characters of an image name, or of a value that is part of one
 # Instructions in which a builder expands no variables. A shell does it, or nobody.
 _UNCHANGED = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "HEALTHCHECK"})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from proof.core import site_config
-from proof.core.errors import LimitError, ManifestError, ProofError, UsageError
+from proof.core.errors import ManifestError, ProofError, UsageError
 from proof.pages import metadata
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
@@ -75,10 +75,11 @@ def test_front_matter_has_no_aliases_and_no_tags(tmp_path: Path, front: str, lin
         checked(tmp_path, front)
 
 
-def test_endless_front_matter(tmp_path: Path) -> None:
-    """Reading it has a deadline, like all that a stranger has written."""
-    with pytest.raises(LimitError, match=r"index\.md: this is nested too deeply"):
-        checked(tmp_path, f"a: {'[' * 5000}")
+@pytest.mark.parametrize("marks", ["[", "{a: ", "- "])
+def test_endless_front_matter(tmp_path: Path, marks: str) -> None:
+    """It ends soon."""
+    with pytest.raises(UsageError, match=r"index\.md.*: .*nested too deeply"):
+        checked(tmp_path, f"a:\n  {marks * 5000}")
 
 
 @pytest.mark.parametrize(

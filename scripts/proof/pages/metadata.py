@@ -45,7 +45,7 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
         if report.front and not report.page.waived:
-            with limited(Where(report.path)):
+            with limited(Where(report.path, 1)):
                 values = site_config.parse_plain(report.front, report.path)
                 said = [values.get(key) for key in _OF_PAGE]
                 yield from list(islice(_unbound(report.path, f"---\n{report.front}", said), _MOST))
@@ -55,7 +55,7 @@ def check(root: Path, docs: Path) -> None:
     """Raise UsageError if the front matter of pages has other keys or values than a site needs."""
     wrong: list[UsageError] = []
     for path in sorted(docs.rglob("*.md")):
-        with limited(Where(path)):
+        with limited(Where(path, 1)):
             wrong += islice(_wrong(path, page_text(root, path)), _MOST)
     if wrong:
         wrong[0].also = tuple(wrong[1:])

@@ -504,11 +504,6 @@ class _Inline(OnPage, InlineProcessor):
         if re.match(r"(transcript|explorer|proof|measurements|errors|error)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
         stated = values.evaluate(text, self.page)
-        if not stated.facts:
-            what = f"`{text}` names no fact, so nothing measured it"
-            raise errors.PageError(
-                what, hint="use a fact, like {{ single.size }}, or add {{ waiver: why }} to a number"
-            )
         element = verbatim.literal(stated.element())
         self.page.stated[element] = text
         return element

@@ -123,12 +123,9 @@ class Spec:
 
     def _stated(self, key: str, text: str) -> Stated:
         try:
-            found = page_values.evaluate(text, self.page)
+            return page_values.evaluate(text, self.page)
         except PageError as error:
             raise type(error)(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
-        if not found.facts:
-            raise self.fail(key, f"`{text}` is typed, not measured", "use a fact, like single.size")
-        return found
 
 
 def total(values: list[Stated]) -> Stated:

@@ -47,7 +47,7 @@ _UNITS = (
     r"|(?:kilo|mega|giga|tera|peta|exa|zetta|yotta|kibi|mebi|gibi|tebi|pebi|exbi)(?:byte|bit)?s?|bytes?|megs?|gigs?"
     r"|(?:milli|micro|nano|pico)?seconds?|(?:milli|micro|nano|pico)s|[mµμunp]?s(?:ecs?)?|minutes?|mins?|hours?|hrs?"
     r"|days?|weeks?|fortnights?|months?|years?|yrs?|decades?|centur(?:y|ies)"
-    r"|(?:dozen|hundred|thousand|grand|[mbtrz]illion|quadrillion)s?|mln|bn|percent|per (?:cent|mille)|fold|[b-hj-zµμ]"
+    r"|(?:dozen|hundred|thousand|grand|[a-z]{1,6}illion)s?|mln|bn|percent|per (?:cent|mille)|fold|[b-hj-zµμ]"
 )
 _UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s-]?((?:{_UNITS})(?![\w'’])|[%‰‱×])", re.IGNORECASE)
 # What touches a value, other than punctuation, is read as a part of it; so is a value with no word before the next.

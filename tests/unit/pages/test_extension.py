@@ -743,6 +743,7 @@ class TestNoWayRound:
                 (f"{{{{ {x} }}}}", "names no fact, so nothing measured it")
                 for x in ("270", "MB(270)", "words(7)", "times(25)")
             ],
+            ("{{ note.size * 0 + MB(5) }}", "hardly depends on its facts, so nothing measured it"),
             ('{{ "270 MB" }}', "names no fact, so nothing measured it"),
             ("It has 3 layers. {{ waiver: . }}", "`.` is no reason"),
             ("{{ page waiver: . }}\n\nIt has 3 layers.", "`.` is no reason"),

@@ -53,7 +53,7 @@ _UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s-]?((?:{_UNITS})(?![\w'’])|[%�
 # What touches a value, other than punctuation, is read as a part of it; so is a value with no word before the next.
 _TOUCHING = re.compile(
     r"[\ue000-\uf8ff](?:\s*|[^\w\s()])[\ue000-\uf8ff]"
-    r"|(?:[^\s(\[\"'“‘—–/-]|(?<!\w)[–-])[\ue000-\uf8ff]"
+    r"|(?:[^\s(\[\"'“\N{LEFT SINGLE QUOTATION MARK}—–/-]|(?<!\w)[–-])[\ue000-\uf8ff]"
     r"|[\ue000-\uf8ff](?:[.,:'’/–-]?\d|[^\s.,:;!?)\]\"”'’…–—/-])"
 )
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
@@ -110,6 +110,9 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
+        for label, error in page.labels:
+            if not evidence.has_label(label, cited=""):
+                page.note(error, label.text)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 

@@ -8,6 +8,7 @@ from proof.core.errors import PageError, UsageError
 from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
 from proof.facts import claims, quantities
+from proof.facts.quantities import Quantity
 from proof.facts.values import Fact, Value
 from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
@@ -59,8 +60,14 @@ class Spec:
         """A text for readers, in which every number must be a fact."""
         text = self.table.text(key, required=True) if text is None else text
         prose = _CODE.sub(quantities.CODE, _FACT.sub(quantities.FACT, text))
-        for loose in claims.unbound(prose, (), is_known=lambda _: True):  # a version here is the name of a row
-            raise self.fail(key, loose.what, "use {{ a.fact }}, or reword it")
+        hint = "use {{ a.fact }}, or reword it"
+
+        def check_later(label: Quantity) -> bool:
+            self.page.labels.append((label, self.fail(key, f"'{label.text}' is in no snippet of this page", hint)))
+            return True
+
+        for loose in claims.unbound(prose, (), is_known=check_later):
+            raise self.fail(key, loose.what, hint)
         return self.shown(key, text)
 
     def shown(self, key: str, text: str) -> Label:

@@ -110,9 +110,10 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
-        for label, error in page.labels:
+        for label in page.labels:
             if not evidence.has_label(label, cited=""):
-                page.note(error, label.text)
+                what = f"the {label.kind} '{label.text}' in a chart is in no snippet of this page"
+                page.note(PageError(what, hint="use {{ a.fact }}, or reword it"), label.text)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 

@@ -46,7 +46,6 @@ from proof.core.files import read_text
 from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
-from proof.facts import claims
 from proof.pages import (
     allowed_files,
     audit,
@@ -54,6 +53,7 @@ from proof.pages import (
     flag_spans,
     footer,
     indexes,
+    manifest_texts,
     markdown_limits,
     markup,
     metadata,
@@ -346,6 +346,7 @@ class _Transcripts(_Alone):
             )
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
+        manifest_texts.check(snippet)
         captures = self._captures(snippet_name, steps[step_name])
         if self.page.book.lacks(snippet_name):
             raise NeverCapturedError.of(snippet_name)
@@ -391,10 +392,6 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
         yield f"{engine}: exit {code}" if code else f"{engine} it succeeds"
     for condition, why in step.differs.items():
         if condition.holds(last) and not condition.holds(measured):
-            for loose in claims.unbound(why, ()):
-                raise errors.PageError(
-                    loose.what, where=step.where, evidence=why, hint="leave it out: `exit` declares exit codes"
-                )
             yield f"{engine}, {why}"
 
 
@@ -509,11 +506,6 @@ class _Inline(OnPage, InlineProcessor):
         if re.match(r"(transcript|explorer|proof|measurements|errors|error)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
         stated = values.evaluate(text, self.page)
-        if not stated.facts:
-            what = f"`{text}` names no fact, so nothing measured it"
-            raise errors.PageError(
-                what, hint="use a fact, like {{ single.size }}, or add {{ waiver: why }} to a number"
-            )
         element = verbatim.literal(stated.element())
         self.page.stated[element] = text
         return element

@@ -732,6 +732,18 @@ class TestWordsOfEngines:
             convert("{{ transcript fails/run }}", up_to_date(project))
 
     @pytest.mark.parametrize(
+        ("old", "new", "line"),
+        [("A program that", "It has 3 layers that", 1), ("exit = 127", 'exit = 127\nremedy = "Remove 3 layers."', 9)],
+    )
+    @pytest.mark.parametrize("text", ["{{ transcript fails/run }}", "{{ measurements }}", "{{ measurements fails }}"])
+    def test_a_number_in_a_manifest(self, project: Path, old: str, new: str, line: int, text: str) -> None:
+        """No list may show one that is typed, and it is reported where it is written."""
+        edit(project / "snippets/fails/snippet.toml", old, new)
+        with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured") as error:
+            convert(text, up_to_date(project))
+        assert f"snippet.toml:{line}:" in str(error.value)
+
+    @pytest.mark.parametrize(
         ("line", "another"),
         [
             ("write /tmp/build893986447/a on [2001::8888]:53: no such file or directory", False),
@@ -762,6 +774,7 @@ class TestNoWayRound:
                 (f"{{{{ {x} }}}}", "names no fact, so nothing measured it")
                 for x in ("270", "MB(270)", "words(7)", "times(25)")
             ],
+            ("{{ note.size * 0 + MB(5) }}", "hardly depends on its facts, so nothing measured it"),
             ('{{ "270 MB" }}', "names no fact, so nothing measured it"),
             ("It has 3 layers. {{ waiver: . }}", "`.` is no reason"),
             ("{{ page waiver: . }}\n\nIt has 3 layers.", "`.` is no reason"),

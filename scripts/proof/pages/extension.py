@@ -408,6 +408,8 @@ class _Explorers(_Alone):
             if not 0 < len(names) <= _SIDE_BY_SIDE:
                 raise errors.PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
             self.page.snippets |= set(names)
+            for name in names:
+                manifest_texts.check(self.page.snippet(name))
             images = [explorer.image(self.page.snippet(name), self.page.book.captures.get(name)) for name in names]
             html = explorer.render(images, f"explorer-{self.page.explorers}")
         except errors.ProofError as error:

@@ -735,7 +735,9 @@ class TestWordsOfEngines:
         ("old", "new", "line"),
         [("A program that", "It has 3 layers that", 1), ("exit = 127", 'exit = 127\nremedy = "Remove 3 layers."', 9)],
     )
-    @pytest.mark.parametrize("text", ["{{ transcript fails/run }}", "{{ measurements }}", "{{ measurements fails }}"])
+    @pytest.mark.parametrize(
+        "text", ["{{ transcript fails/run }}", "{{ explorer fails }}", "{{ measurements }}", "{{ measurements fails }}"]
+    )
     def test_a_number_in_a_manifest(self, project: Path, old: str, new: str, line: int, text: str) -> None:
         """No list may show one that is typed, and it is reported where it is written."""
         edit(project / "snippets/fails/snippet.toml", old, new)

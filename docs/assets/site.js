@@ -9,13 +9,13 @@ const each = (root, selector, act) => {
 // Buttons that copy, as the theme's script makes them, which also does the copying. But it measures the page after each,
 // and makes each a landmark, under which a page's real ones would be buried.
 document.querySelectorAll("pre > code").forEach((code, number) => {
-  code.id ||= `code-${number + 1}`
+  code.id = `__code_${number}` // no author's
   const bar = document.createElement("div")
-  bar.className = "md-code__nav"
   const button = document.createElement("button")
+  bar.className = "md-code__nav"
   button.className = "md-code__button"
   button.title = "Copy to clipboard"
-  button.dataset.clipboardTarget = `#${CSS.escape(code.id)}`
+  button.dataset.clipboardTarget = `#${code.id}`
   button.dataset.mdType = "copy"
   bar.append(button)
   code.before(bar)

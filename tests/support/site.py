@@ -7,11 +7,12 @@ import shlex
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 from proof.captures import store
-from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep
 from proof.core.text import first_invisible
 from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs, up_to_date
@@ -31,7 +32,7 @@ def outputs(script: str, address: str) -> list[str]:
 def build(root: Path, printed: Sequence[str]) -> Path:
     """The site of a project in which each of these was printed, is a fact, and stands wherever a text may stand.
 
-    In snippet.toml: a command, a remedy, a title, a reason. In a capture: a base, an engine, a source. In cited.toml: a
+    In snippet.toml: a command, a remedy, a title, a reason. In a capture: a base, a source. In cited.toml: a
     source, a figure. In pages: facts in headings, titles, tables and pictures.
     """
     settings = (REPOSITORY / "mkdocs.yml").read_text("utf-8")
@@ -55,7 +56,6 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     short = {step: text[:500] for step, text in texts.items()}
     odd = capture(
         snippet="odd",
-        environment=Environment(printed[7], printed[8], printed[9]),
         steps=(
             *(CapturedStep(s, _command(t), t[:80], 1, 0.1, t) for s, t in texts.items()),
             CapturedStep("hidden", "docker version", None, 0, 0.1, ""),
@@ -63,16 +63,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         facts={s: CapturedFact(t, "text", f"the output of {t}") for s, t in short.items()}
         | {"amount": CapturedFact(1, "B", "made up")},
         layers=(CapturedLayer(printed[0], 1, 1, "", from_base=False),),
-        provenance=Provenance(
-            date="2026-11-23T22:00:00Z",
-            engine=printed[2],
-            builder=printed[3],
-            image_store=printed[4],
-            filesystem=printed[5],
-            private=True,
-            bases=short,
-            revision=printed[6],
-        ),
+        provenance=replace(capture().provenance, bases=short),
     )
     cited = f'[[source]]\nname = "leaflet"\ntitle = {_toml(printed[3])}\ndate = {_toml(printed[4])}\n'
     cited += 'url = "https://example.com/"\nfigures.size = { value = 8, unit = "MB" }\n'

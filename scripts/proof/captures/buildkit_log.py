@@ -22,7 +22,7 @@ _STAGE = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE) 
 _VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
 _TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, which BuildKit prints in five characters
 _SECONDS = re.compile(rf"{_TIME}(?= |$)", re.ASCII)
-_PRINTED = re.compile(rf"{_TIME} ?([^\n]*)", re.ASCII)  # a line of output
+_PRINTED = re.compile(rf"{_TIME}(?: |$)([^\n]*)", re.ASCII)  # a line of output
 _TOOK = rf"(?:\d+\.\ds|{IGNORED})"
 _ENDED = re.compile(rf"DONE {_TOOK}", re.ASCII)
 _TRANSFERRED = re.compile(

@@ -59,9 +59,7 @@ def states_output(output: str, step: Step) -> bool:
     """Whether the log of a build says what a RUN printed that a later run could take from the cache."""
     if step.command.verb != "build" or any(flag == "--no-cache" for flag, _ in step.command.flags):
         return False
-    log = _parsed(without_ignored(output, step))
-    printed = (line.text for each in log.steps if not each.failed for line in each.printed)
-    return any(text.strip() not in ("", IGNORED) for text in printed)
+    return any(each.printed and not each.failed for each in _parsed(without_ignored(output, step)).steps)
 
 
 def shown_steps(log: BuildLog, claimed: BuildLog | None = None) -> list[BuildStep]:
@@ -186,10 +184,9 @@ def build_logs(old: str, new: str, step: Step) -> tuple[BuildLog, BuildLog]:
         return before, after
     compared = {"", *failed[0], *failed[1]}
     titles, others = ({each.title.text for each in log.steps} for log in (before, after))
-    return (
-        BuildLog([s for s in before.steps if s.stage in compared or s.title.text in others or s.printed], before.rest),
-        BuildLog([s for s in after.steps if s.stage in compared or s.title.text in titles], after.rest),
-    )
+    shown = [s for s in before.steps if s.stage in compared or s.title.text in others or s.printed or s.messages]
+    seen = [s for s in after.steps if s.stage in compared or s.title.text in titles]
+    return BuildLog(shown, before.rest), BuildLog(seen, after.rest)
 
 
 def _parsed(text: str) -> BuildLog:

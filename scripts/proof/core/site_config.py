@@ -76,7 +76,7 @@ def parse_plain(text: str, path: Path) -> dict[str, Any]:
 
     Raises ManifestError if it is not valid YAML, or has more than plain keys, values and lists.
     """
-    with limited(Where(path)):
+    with limited(Where(path, 1)):  # not the page, whose text is read with another deadline
         return _mapping(text, path, 2, _PlainLoader)
 
 

@@ -40,6 +40,8 @@ def written(value: Scalar, unit: str) -> str:
             return size(value)
         case "KiB":
             return binary(value)
+        case "truth":
+            return "yes" if value else "no"
         case "s":
             return f"{_digits(value)} s"
         case "count" if is_whole(value):

@@ -61,7 +61,7 @@ def check(sentence: str, predicate: str, facts: Mapping[str, Value]) -> Claim:
             f"`{predicate}` is {value}, which is neither true nor false",
             hint="write a comparison, like {{ claim: multi.layers < single.layers }}",
         )
-    if idle := expression.idle(predicate):
+    if idle := expression.idle(predicate, facts):
         raise PageError(
             f"`{idle}` compares no fact with anything", hint="compare a fact: {{ claim: multi.layers == 2 }}"
         )

@@ -7,8 +7,10 @@ other kind of node is an error.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import itertools
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -37,6 +39,10 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 _PLAIN = ("", "count")  # units that can be mixed
 _LARGEST = 1e300  # far above anything measured; larger numbers cannot be formatted
+_WRITTEN = ("percent", "times", "fraction", "bytes", "words", "capital")  # functions that write a number as text
+_STEP = 0.01  # relative: by how much facts are changed to see what depends on them
+_LEAST_SENSITIVITY = 0.5
+_LEAST_REST = 0.005
 # What people write by mistake.
 _MARK_WITHOUT_COLON = re.compile(r"(claim|waiver|page waiver)\s+(\S.*)", re.DOTALL)
 _TYPED_SIZE = re.compile(r"(?<![\w.])(\d{1,15}(?:\.\d{1,15})?)\s*(B|bytes|[kKMG]B)\b", re.ASCII)
@@ -82,15 +88,54 @@ def names(text: str) -> list[str]:
         return []
 
 
-def idle(text: str) -> str:
+def idle(text: str, facts: Mapping[str, Value]) -> str:
     """The first comparison in a predicate that compares no fact, or something with itself. Empty if there is none."""
     for node in _nodes(text):
         if isinstance(node, ast.Compare):
             for left, right in itertools.pairwise([node.left, *node.comparators]):
-                both = ast.unparse(left), ast.unparse(right)
-                if both[0] == both[1] or not any(map(names, both)):
+                if ast.unparse(left) == ast.unparse(right) or not any(_depends(n, facts) for n in (left, right)):
                     return ast.unparse(node)
     return ""
+
+
+def depends(text: str, facts: Mapping[str, Value]) -> bool:
+    """Whether the value of an expression follows from its facts, instead of from the numbers that are typed in it."""
+    return _depends(_parsed(text).body, facts)
+
+
+def _depends(node: ast.expr, facts: Mapping[str, Value]) -> bool:
+    """Whether the number behind it changes by half the share by which its facts change, or more."""
+    named = {name: facts[name] for name in names(ast.unparse(node))}
+    match node:
+        case ast.Call(func=ast.Name(id="compare" | "rank"), args=args):
+            return all(_depends(arg, facts) for arg in args)
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in _WRITTEN:
+            return _depends(first, facts)
+    value = _value(node, facts)
+    if not named or isinstance(value.value, str):
+        return bool(named)  # no function makes a text of a text
+    if value.unit == "truth":
+        compared = [[n.left, *n.comparators] for n in ast.walk(node) if isinstance(n, ast.Compare)]
+        return all(any(_depends(side, facts) for side in sides) for sides in compared)
+    near = abs(value.value)
+    if not value.unit:  # what is left of a small ratio, as in 1 - a.size / b.size, may change little
+        near = min(near, max(abs(1 - value.value), _LEAST_REST))
+    return sum(_sensitivity(node, name, named, value.value, near) for name in named) >= _LEAST_SENSITIVITY
+
+
+def _sensitivity(node: ast.expr, name: str, facts: Mapping[str, Value], value: float, near: float) -> float:
+    """By what share of `near` a value changes if a fact does, for each share that the fact changes by."""
+    fact = facts[name]
+    if isinstance(fact.value, str):
+        return 0
+    size = abs(fact.value)
+    step = max(size * _STEP, 1.0 if fact.unit == "count" or not size else 0.0)
+    change = 0.0
+    for other in (fact.value + step, fact.value - step):  # the largest of two equal facts changes only upwards
+        with contextlib.suppress(PageError, ZeroDivisionError, OverflowError):
+            change = max(change, abs(_number(_value(node, {**facts, name: Value(other, fact.unit)})) - value))
+    share = step / size if size else 1.0
+    return change / near / share if near else change and math.inf
 
 
 def constants(text: str) -> list[float]:
@@ -200,8 +245,8 @@ def _dotted(node: ast.expr) -> str:
 
 
 def _number(value: Value) -> float:
-    if isinstance(value.value, str):
-        raise PageError(f"'{value.value}' is not a number")
+    if isinstance(value.value, str) or value.unit == "truth":
+        raise PageError(f"'{value}' is not a number")
     return value.value
 
 

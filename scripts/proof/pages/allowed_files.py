@@ -12,15 +12,25 @@ import re
 from pathlib import Path
 
 from proof.core.errors import PageError, RefusedError, Where, command
-from proof.core.files import check_plain, kind
+from proof.core.files import check_plain, kind, read
 from proof.core.site_config import named_files
 from proof.core.text import first_invisible
 from proof.pages.site import Site
 from proof.snippets import context
 
 # Pages, images and fonts. A host may serve text as a script. Case matters: other programs may treat `.MD` differently.
-_COPIED = frozenset(".md .png .jpg .jpeg .gif .webp .avif .ico .woff2".split())
-_MARKUP = re.compile("[<>&\"'`]")
+_COPIED = {
+    ".md": rb"",
+    ".png": rb"\x89PNG",
+    **dict.fromkeys((".jpg", ".jpeg"), rb"\xff\xd8\xff"),
+    ".gif": rb"GIF8",
+    ".webp": rb"RIFF....WEBP",
+    ".avif": rb"....ftyp",
+    ".ico": rb"\x00\x00\x01\x00",
+    ".woff2": rb"wOF2",
+}  # how each begins
+_MARKUP = re.compile("[<>&\"'`#:\\[\\]%]")
+_LARGEST = 20_000_000  # bytes of an image
 _DEEPEST = 500  # bytes; nothing is read from longer paths in a snippet
 
 
@@ -48,10 +58,16 @@ def _check_kinds(named: set[str], docs: Path) -> None:
             if _MARKUP.search(relative) or first_invisible(relative):
                 what, hint = "the name of this file has markup or invisible characters", "give it a plain name"
                 raise PageError(what, where=Where(path), hint=hint)
-            if path.suffix not in _COPIED and relative not in named:
+            if relative in named:
+                continue
+            if path.suffix not in _COPIED:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
                 hint = "end pages in .md; list scripts in mkdocs.yml, under extra_javascript or extra: scripts"
                 raise PageError(what, where=Where(path), hint=f"{hint}, and style sheets under extra_css")
+            begins = _COPIED[path.suffix]
+            if begins and not re.match(begins, read(path, below=docs, limit=_LARGEST), re.DOTALL):
+                what, hint = f"this is no {path.suffix} file: a browser might read it as something else", "convert it"
+                raise PageError(what, where=Where(path), hint=hint)
 
 
 def _check_snippets(snippets: Path) -> None:

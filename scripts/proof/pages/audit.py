@@ -41,10 +41,21 @@ _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d)")  # in the name of a fact
+# What would make another amount of the value before it: units of size and time in full, short or slang, scales, signs.
 _UNITS = (
-    r"[kMGT]i?B|[kmg]b|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|percent|per cent|[mµn]?s|seconds?|minutes?|hours?|x"
+    r"[kmgtpezy]i?(?:b(?:ytes?|its?|s)?)?|bits?|octets?"
+    r"|(?:kilo|mega|giga|tera|peta|exa|zetta|yotta|kibi|mebi|gibi|tebi|pebi|exbi)(?:byte|bit)?s?|bytes?|megs?|gigs?"
+    r"|(?:milli|micro|nano|pico)?seconds?|(?:milli|micro|nano|pico)s|[mµμunp]?s(?:ecs?)?|minutes?|mins?|hours?|hrs?"
+    r"|days?|weeks?|fortnights?|months?|years?|yrs?|decades?|centur(?:y|ies)"
+    r"|(?:dozen|hundred|thousand|grand|[a-z]{1,6}illion)s?|mln|bn|percent|per (?:cent|mille)|fold|[b-hj-zµμ]"
 )
-_UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s\N{{NO-BREAK SPACE}}-]?((?:{_UNITS})\b|%|×)")
+_UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s-]?((?:{_UNITS})(?![\w'’])|[%‰‱×])", re.IGNORECASE)
+# What touches a value, other than punctuation, is read as a part of it; so is a value with no word before the next.
+_TOUCHING = re.compile(
+    r"[\ue000-\uf8ff](?:\s*|[^\w\s()])[\ue000-\uf8ff]"
+    r"|(?:[^\s(\[\"'“\N{LEFT SINGLE QUOTATION MARK}—–/-]|(?<!\w)[–-])[\ue000-\uf8ff]"
+    r"|[\ue000-\uf8ff](?:[.,:'’/–-]?\d|[^\s.,:;!?)\]\"”'’…–—/-])"
+)
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
 
@@ -99,6 +110,10 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
+        for label in page.labels:
+            if not evidence.has_label(label, cited=""):
+                what = f"the {label.kind} '{label.text}' in a chart is in no snippet of this page"
+                page.note(PageError(what, hint="use {{ a.fact }}, or reword it"), label.text)
     _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
 
 
@@ -107,8 +122,8 @@ def _needs(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Ev
     if any(token.kind == "code" and not evidence.names(token.text.rstrip("/")) for token in inside.values()):
         return True
     stated = _stated(inside, page)
-    typed = _UNIT_AFTER.search(sentence) is not None
-    return typed or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
+    altered = any(_altered(sentence, inside, ""))
+    return altered or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
 
 
 def _unbound(sentence: str, inside: Mapping[str, _Token], shown: str, page: Page, evidence: Evidence) -> None:
@@ -144,17 +159,26 @@ def _place(words: str, sentence: str, page: Page) -> str:
 
 
 def _values(sentence: str, inside: Mapping[str, _Token], shown: str, page: Page) -> None:
-    """Note a unit that is typed after a value, and a value that is shown twice in a sentence."""
-    for mark, unit in _UNIT_AFTER.findall(sentence):
-        token = inside.get(mark)
-        if token is not None and token.kind == "fact" and not token.text.isalpha():
-            what = f"the unit '{unit}' is typed after the value '{token.text}'"
-            hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
-            page.note(PageError(what, evidence=shown, hint=hint), shown)
+    """Note what is typed around a value and changes it, and a value that is shown twice in a sentence."""
+    for error in _altered(sentence, inside, shown):
+        page.note(error, shown)
     stated = _stated(inside, page)
     for text in dict.fromkeys(text for text in stated if stated.count(text) > 1):
         what, hint = f"this sentence shows `{text}` twice", "is one of them another fact? If not, say it once"
         page.note(PageError(what, evidence=shown, hint=hint), "{{ " + text)
+
+
+def _altered(sentence: str, inside: Mapping[str, _Token], shown: str) -> Iterator[PageError]:
+    """What is typed around the values of a sentence and makes other values of them."""
+    visible_text = {mark: _typed(token.text) if "code" in token.kind else "" for mark, token in inside.items()}
+    text = _PRIVATE.sub(lambda found: found[0] if inside[found[0]].kind == "fact" else visible_text[found[0]], sentence)
+    for found in _UNIT_AFTER.finditer(text):
+        what = f"the unit '{found[2]}' is typed after the value '{inside[found[1]].text}'"
+        hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
+        yield PageError(what, evidence=shown, hint=hint)
+    for found in _TOUCHING.finditer(_UNIT_AFTER.sub(r"\1", text)):
+        both = _PRIVATE.sub(lambda mark: inside[mark[0]].text, found[0])
+        yield PageError(f"nothing separates '{both}' from a value", evidence=shown, hint="put a word between them")
 
 
 def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:

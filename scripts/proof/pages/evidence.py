@@ -13,6 +13,16 @@ from proof.snippets import context, places
 _WORD = re.compile(r"\w")
 
 
+# A prompt with a command, or the header of a table of `docker`.
+_TRANSCRIPT = re.compile(r"(?m)^\s*[$%>] *\w|^\s*[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+\s*$")
+
+
+class _File(str):
+    """The text of a file, among texts of commands and outputs."""
+
+    __slots__ = ()
+
+
 class Evidence:
     """What the snippets of a page contain. It reads no more of them than it takes to find something."""
 
@@ -32,9 +42,12 @@ class Evidence:
         return False
 
     def shows(self, code: str) -> bool:
-        """Whether these lines stand together in a file, in an output or among the commands. Blanks do not count."""
-        lines = _lines(code)
-        return self.has(lambda text: lines in _lines(text))
+        """Whether these lines stand together in a file, in an output or among the commands. Blanks do not count.
+
+        What looks like a transcript must not be from a file, in which anything may be written.
+        """
+        lines, of_file = _lines(code), _TRANSCRIPT.search(code) is None
+        return self.has(lambda text: lines in _lines(text) and (of_file or not isinstance(text, _File)))
 
     def names(self, name: str) -> bool:
         """Whether a name is anywhere in the snippets, as a whole word."""
@@ -78,7 +91,7 @@ def _texts(page: Page) -> Iterator[str]:
         folder = page.snippet(name).context
         for path in context.files(folder):
             if not path.is_symlink():
-                yield f"{path.relative_to(folder)}\n{context.content(folder, path).decode('utf-8', 'replace')}"
+                yield _File(f"{path.relative_to(folder)}\n{context.content(folder, path).decode('utf-8', 'replace')}")
     for name in names:
         if (capture := page.book.captures.get(name)) is not None:
             yield from (step.output for step in capture.steps)

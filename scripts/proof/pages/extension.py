@@ -46,7 +46,6 @@ from proof.core.files import read_text
 from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import did_you_mean, first_invisible, plain
-from proof.facts import claims
 from proof.pages import (
     allowed_files,
     audit,
@@ -54,6 +53,7 @@ from proof.pages import (
     flag_spans,
     footer,
     indexes,
+    manifest_texts,
     markdown_limits,
     markup,
     metadata,
@@ -137,13 +137,7 @@ class ProofExtension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Called by Python-Markdown when it is set up. MkDocs does that for each page, others once."""
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
-        try:
-            self._site = Site.at(self._root)
-            docs = self._root / self.getConfig("docs")
-            allowed_files.check(self._site, docs)
-            self._site.cached("front matter", lambda: metadata.check(self._root, docs))
-        except errors.ProofError as error:
-            raise stopping(error) from error
+        self._site = Site.at(self._root)
         self._md, self._is_restricted = md, False
         md.registerExtension(self)
         md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
@@ -164,6 +158,8 @@ class ProofExtension(Extension):
     def _convert(self, convert: Callable[[str], str], text: str) -> str:
         """Convert a page, which has to end: a stranger may have written it."""
         try:
+            # Not when the extension is set up: MkDocs would call each error one in its settings.
+            check_project(self._site, self._root / self.getConfig("docs"))
             path = self._site.page_with(text)
             with limited(errors.Where(path) if path else None):
                 return convert(text)
@@ -200,6 +196,12 @@ class ProofExtension(Extension):
         )
 
 
+def check_project(site: Site, docs: Path) -> None:
+    """Raise a ProofError for a file or for front matter that is not allowed, in any page."""
+    allowed_files.check(site, docs)
+    site.cached("front matter", lambda: metadata.check(site.root, docs))
+
+
 def _serving() -> bool:
     """Whether this is `mkdocs serve`: an author edits a snippet there, and looks at the page before running it."""
     command = get_current_context(silent=True)  # the command lines of site generators use Click
@@ -221,6 +223,9 @@ class _Source(OnPage, Preprocessor):
         fence = ""
         written: list[str] = []
         for line in lines:
+            if hidden := first_invisible(line, " \t\r\ufeff\N{NO-BREAK SPACE}"):
+                what = f"this line has the invisible character {hidden}"
+                _note(self.page, errors.PageError(what, evidence=line, hint="leave it out"), line)
             if _MARKER in _CODE_SPAN.sub("", line):
                 written += self._included(line, fenced=bool(fence))
                 continue
@@ -342,6 +347,7 @@ class _Transcripts(_Alone):
             )
         self.page.shown.append(name)
         self.page.snippets.add(snippet_name)
+        manifest_texts.check(snippet)
         captures = self._captures(snippet_name, steps[step_name])
         if self.page.book.lacks(snippet_name):
             raise NeverCapturedError.of(snippet_name)
@@ -387,10 +393,6 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
         yield f"{engine}: exit {code}" if code else f"{engine} it succeeds"
     for condition, why in step.differs.items():
         if condition.holds(last) and not condition.holds(measured):
-            for loose in claims.unbound(why, ()):
-                raise errors.PageError(
-                    loose.what, where=step.where, evidence=why, hint="leave it out: `exit` declares exit codes"
-                )
             yield f"{engine}, {why}"
 
 
@@ -407,6 +409,8 @@ class _Explorers(_Alone):
             if not 0 < len(names) <= _SIDE_BY_SIDE:
                 raise errors.PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
             self.page.snippets |= set(names)
+            for name in names:
+                manifest_texts.check(self.page.snippet(name))
             images = [explorer.image(self.page.snippet(name), self.page.book.captures.get(name)) for name in names]
             html = explorer.render(images, f"explorer-{self.page.explorers}")
         except errors.ProofError as error:
@@ -507,11 +511,6 @@ class _Inline(OnPage, InlineProcessor):
         if re.match(r"(transcript|explorer|proof|measurements|errors|error)\b(?!\.)", text):
             raise errors.PageError(f"`{text}` must be alone in its paragraph", hint="add a blank line above and below")
         stated = values.evaluate(text, self.page)
-        if not stated.facts:
-            what = f"`{text}` names no fact, so nothing measured it"
-            raise errors.PageError(
-                what, hint="use a fact, like {{ single.size }}, or add {{ waiver: why }} to a number"
-            )
         element = verbatim.literal(stated.element())
         self.page.stated[element] = text
         return element

@@ -17,7 +17,7 @@ from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.facts.values import Source
-from proof.pages import flag_spans
+from proof.pages import flag_spans, manifest_texts
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import manifest, project
@@ -36,6 +36,8 @@ def measurements(page: Page) -> list[str]:
     """The Markdown for `{{ measurements }}`: every snippet with its steps and facts, or a link to its own page."""
     pages = _pages_of_snippets(page)
     snippets = project.load_all(page.root)
+    for snippet in snippets:
+        manifest_texts.check(snippet)
     own = [snippet for snippet in snippets if snippet.folder.name in pages]
     rest = [snippet for snippet in snippets if snippet.folder.name not in pages]
     return [*_linked(own, pages, page), *_snippets(rest, page), *_not_measured(rest, page)]
@@ -52,6 +54,8 @@ def measurements_of(page: Page, name: str) -> list[str]:
         what = f"there is no snippet '{name:.60}'{near}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
     snippets = manifest.variants(folder)
+    for snippet in snippets:
+        manifest_texts.check(snippet)
     showing = _showing(page)
     lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
@@ -113,6 +117,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     if not worded:
         return
     page.snippets.add(step.snippet)
+    manifest_texts.check(page.snippet(step.snippet))
     different: dict[str, str] = {}  # by what does not vary from run to run
     for wording in worded.values():
         different.setdefault(without_ignored(wording, step).rstrip("."), wording)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from html import unescape
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from markdown import Markdown
 from markdown.extensions.attr_list import AttrListTreeprocessor
@@ -20,7 +21,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from markdown.treeprocessors import Treeprocessor
-from markdown.util import STX
+from markdown.util import ETX, STX
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.errors import PageError
@@ -46,6 +47,10 @@ _VALUES = {  # of the attributes that an author may set besides classes
     "height": re.compile(r"\d{1,4}%?"),
     "loading": re.compile("lazy|eager"),
 }
+_SCHEMES = ("", "http", "https", "mailto")
+_ESCAPED = re.compile(f"{STX}(amp|[0-9]{{1,6}}){ETX}")  # a character that Markdown must not read
+_ACTS = re.compile(r"(?:^|\s)::|##\[|[\\]|^//")  # a command to a CI system, or another host
+_PLACEHOLDER = f"{STX}wzxhzdk:"  # of what is stashed
 _STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # the tool's, and not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
@@ -70,7 +75,8 @@ def restrict(
         (md.inlinePatterns, "entity"),
     ):
         registry.deregister(name, strict=False)
-    md.preprocessors.register(_Comments(md), "proof_comments", 20)  # after superfences (25), which takes fences out
+    # After superfences (25), which takes fences out, and before MkDocs' search for IDs (21).
+    md.preprocessors.register(_Comments(md), "proof_comments", 22)
     md.inlinePatterns.register(_Html(_HTML, md, note), "proof_html", 90)  # after links in angle brackets (120)
     allowed = _Allowed(note, _CLASSES.union(classes))
     md.treeprocessors.register(_Attributes(md, allowed), "attr_list", 8)
@@ -86,9 +92,15 @@ def waiver(parent: ET.Element, reason: str) -> None:
 
 
 class _Comments(Preprocessor):
-    """Leaves out comments that are alone on their line: they are for tools that read the Markdown."""
+    """Leaves out comments that are alone on their line: they are for tools that read the Markdown.
+
+    And keeps MkDocs from looking for IDs in HTML, which pages do not have: it takes quadratic time for tags that do not
+    end, and a traceback is the end of `<![a`.
+    """
 
     def run(self, lines: list[str]) -> list[str]:
+        if "mkdocs_raw_html" in self.md.preprocessors:
+            self.md.preprocessors["mkdocs_raw_html"].run = lambda lines: lines  # type: ignore[method-assign]
         return [line for line in lines if not _COMMENT.fullmatch(line)]
 
 
@@ -119,7 +131,7 @@ class _Allowed:
     """Notes attributes that an author may not set, and leaves them out: the preview shows pages with their problems."""
 
     def __init__(self, note: Note, classes: Collection[str]) -> None:
-        self._note, self._classes = note, classes
+        self.note, self._classes = note, classes
 
     def value(self, name: str, value: str, *, made: bool = False) -> str:
         """What is allowed of an attribute. On an element that was `made` by the tool or an extension, nothing is."""
@@ -128,8 +140,26 @@ class _Allowed:
         if not made and name in _VALUES and _VALUES[name].fullmatch(value):
             return value
         what = f'the attribute {name:.40}="{value:.80}" is not allowed here'
-        self._note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
+        self.note(PageError(what, hint=f"an author may set class, {', '.join(_VALUES)}"), value or name)
         return ""
+
+    def address(self, element: ET.Element, name: str) -> None:
+        """Check that a link leads to a page or a web address, and that an image is a file of the site.
+
+        MkDocs prints the address of a link that leads nowhere, decoded, and ends in a traceback if it is none.
+        """
+        written = element.get(name, "")
+        text = unquote(unescape(_ESCAPED.sub(lambda m: "&" if m[1] == "amp" else chr(int(m[1])), written)))
+        try:
+            scheme, host = urlsplit(text)[:2]
+            fine = scheme in (_SCHEMES if name == "href" else ("",)) and (name == "href" or not host)
+            fine = fine and text.isprintable() and (bool(scheme) or not _ACTS.search(text))
+        except ValueError:
+            fine = False
+        if not fine:
+            element.set(name, "")
+            hint = "use https://…, or a page of this site" if name == "href" else "use a file in docs/"
+            self.note(PageError("this address is not allowed", evidence=text, hint=hint), written.partition(STX)[0])
 
     def classes(self, value: str, *, more: Collection[str] = (), written: str = "") -> str:
         """Those of some classes that are allowed, or in `more`. `written` is what the page has, if not `.name`."""
@@ -137,7 +167,7 @@ class _Allowed:
         for name in names:
             if name not in self._classes and name not in more:
                 hint = "leave it out, or list it in mkdocs.yml: classes, below proof"
-                self._note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
+                self.note(PageError(f"the class `{name:.80}` is not allowed", hint=hint), written or f".{name}")
         return " ".join(name for name in names if name in self._classes or name in more)
 
 
@@ -162,6 +192,13 @@ class _Attributes(AttrListTreeprocessor):
                     del element.attrib[name]
                     if allowed := self._allowed.value(name, value or "", made="class" in had) or had.get(name):
                         element.set(name, allowed)
+            for name in {"href", "src"}.intersection(element.keys()):
+                self._allowed.address(element, name)
+            for name, value in element.items():
+                if _PLACEHOLDER in value:
+                    element.set(name, "")
+                    what, hint = "a fence cannot stand in an attribute", "put it on lines of its own"
+                    self._allowed.note(PageError(what, evidence=f"a {name} of <{element.tag}>", hint=hint), "```")
 
 
 class _Hide(Treeprocessor):

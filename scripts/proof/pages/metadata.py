@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from proof.core import site_config
 from proof.core.errors import PageError, ProofError, UsageError, Where
+from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
 from proof.facts import claims
@@ -28,6 +30,7 @@ _KINDS = {
     **dict.fromkeys(("tags", "hide"), list),
     "search": dict,
 }
+_MOST = 20  # problems that are listed of a page
 _OF_PAGE = ("title", "subtitle", "description", "summary", "tags", "author")
 _OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyright")
 
@@ -42,13 +45,18 @@ def problems(root: Path, config: dict[str, Any], scanned: Iterable[PageReport]) 
     yield from _unbound(file, page_text(root, file), settings)
     for report in scanned:
         if report.front and not report.page.waived:
-            values = site_config.parse_plain(report.front, report.path)
-            yield from _unbound(report.path, f"---\n{report.front}", [values.get(key) for key in _OF_PAGE])
+            with limited(Where(report.path, 1)):
+                values = site_config.parse_plain(report.front, report.path)
+                said = [values.get(key) for key in _OF_PAGE]
+                yield from list(islice(_unbound(report.path, f"---\n{report.front}", said), _MOST))
 
 
 def check(root: Path, docs: Path) -> None:
     """Raise UsageError if the front matter of pages has other keys or values than a site needs."""
-    wrong = [problem for path in sorted(docs.rglob("*.md")) for problem in _wrong(path, page_text(root, path))]
+    wrong: list[UsageError] = []
+    for path in sorted(docs.rglob("*.md")):
+        with limited(Where(path, 1)):
+            wrong += islice(_wrong(path, page_text(root, path)), _MOST)
     if wrong:
         wrong[0].also = tuple(wrong[1:])
         raise wrong[0]
@@ -66,16 +74,19 @@ def _wrong(path: Path, text: str) -> Iterator[UsageError]:
     except UsageError as error:
         yield error
         return
+    lines = text.splitlines()
     for key, value in values.items():
         if not isinstance(value, _KINDS.get(key, ())):
             hint = f"a page may have {', '.join(f'{name} ({kind.__name__})' for name, kind in _KINDS.items())}"
+        elif key in ("icon", "status") and not re.fullmatch(r"[\w/-]+", str(value)):
+            hint = "write one name, of the theme Material"
         elif not _is_plain(value, 200 if key == "title" else 500):
             hint = 'write a short text without <, >, ", entities and invisible characters. For quotes, use “ ”'
         else:
             continue
-        lines = (number for number, line in enumerate(text.splitlines(), 1) if line.startswith(str(key)))
+        line = next((number for number, line in enumerate(lines, 1) if line.startswith(str(key))), None)
         what = f"front matter must not have this `{key!s:.40}`"
-        yield PageError(what, where=Where(path, next(lines, None)), evidence=f"{value!s:.200}", hint=hint)
+        yield PageError(what, where=Where(path, line), evidence=f"{value!s:.200}", hint=hint)
 
 
 def _is_plain(value: Any, longest: int) -> bool:
@@ -106,4 +117,4 @@ def _unbound(path: Path, text: str, values: Iterable[Any]) -> Iterator[ProofErro
             for loose in claims.unbound(sentence, ()):
                 found = (number for number, line in enumerate(lines, 1) if loose.text in line)
                 hint = "say it in a sentence of a page, where a fact or a claim can stand"
-                yield PageError(loose.what, where=Where(path, next(found, 1)), evidence=sentence, hint=hint)
+                yield PageError(loose.what, where=Where(path, next(found, 1)), evidence=sentence[:200], hint=hint)

@@ -13,6 +13,7 @@ from proof.core.errors import ProofError, Where
 from proof.core.files import read_text
 from proof.facts.book import FactBook
 from proof.facts.claims import Claim
+from proof.facts.quantities import Quantity
 from proof.snippets import project
 from proof.snippets.model import Snippet
 
@@ -69,6 +70,7 @@ class Page:
     explorers: int = 0  # how many it has
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
+    labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise
     lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
     waived: str = ""  # why nothing on it needs a proof; empty if it does
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value

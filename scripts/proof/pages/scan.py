@@ -16,7 +16,7 @@ from proof.core.errors import LimitError, ManifestError, ProofError, UsageError,
 from proof.core.files import check_plain
 from proof.core.site_file import site_file
 from proof.facts.book import FactBook
-from proof.pages.extension import ProofExtension
+from proof.pages.extension import ProofExtension, check_project
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport, page_text
 from proof.pages.site import Site
@@ -104,6 +104,7 @@ class Reader:
 
 
 def _markdown(site: Site) -> Markdown:
+    check_project(site, site.docs)
     where = Where(site_file(site.root))
     listed = site.config.get("markdown_extensions") or []
     if not any(entry == "proof" or (isinstance(entry, dict) and "proof" in entry) for entry in listed):

@@ -15,7 +15,7 @@ from proof.core.errors import PageError, ProofError, UsageError, Where, command,
 from proof.core.spread import Spread
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
-from proof.pages import confirmed, metadata, scan
+from proof.pages import confirmed, manifest_texts, metadata, scan
 from proof.pages.audit import FalseClaimError
 from proof.pages.page import PageReport, locate
 from proof.pages.site import Site
@@ -174,6 +174,7 @@ def _inspect(
         problems += stale(captures)
         problems += _misplaced(captures)
         notes += left_out(captures)
+        problems += manifest_texts.problems(captures.snippet)
         count += len({name for capture in captures.shown.values() for name in capture.facts})
     problems += _showing_nothing(all_captures) if not problems else ()
     return FolderSummary(len(snippets), count, _steps(snippets), notes), problems

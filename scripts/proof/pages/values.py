@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markdown.util import AtomicString
 
+from proof.core.errors import PageError
 from proof.core.text import visible
 from proof.facts import expression
 from proof.facts.values import Fact, Source, Value
@@ -49,10 +50,17 @@ class Stated:
 
 
 def evaluate(text: str, page: Page) -> Stated:
-    """Evaluate an expression over the page's facts, and record that the page uses them."""
+    """Evaluate an expression over the page's facts, and record that the page uses them.
+
+    Raises PageError unless its value depends on them.
+    """
     names = expression.names(text)
     page.use(names)
     value = expression.evaluate(text, page.book)
+    if not expression.depends(text, page.book):
+        why = "hardly depends on its facts" if names else "names no fact"
+        hint = "use a fact, like single.size; in a sentence, a typed number can have a {{ waiver: why }}"
+        raise PageError(f"`{text}` {why}, so nothing measured it", hint=hint)
     return Stated(value, tuple(page.book[name] for name in names))
 
 

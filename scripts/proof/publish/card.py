@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -74,11 +75,12 @@ def _text(pen: ImageDraw.ImageDraw, text: str, *, top: float, room: float, fill:
 def _sentences(pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, *, lines: int) -> list[str]:
     """As many whole sentences as fit, with an ellipsis after them; a part of the first if not even that fits."""
     sentences = _SENTENCE.split(text)
-    for count in range(len(sentences) - 1, 0, -1):
-        wrapped = _wrapped(pen, f"{' '.join(sentences[:count])} …", font)
-        if len(wrapped) <= lines:
-            return wrapped
-    return _shortened(pen, sentences[0], font, lines=lines)
+
+    def wrapped(count: int) -> list[str]:
+        return _wrapped(pen, f"{' '.join(sentences[:count])} …", font)
+
+    fitting = bisect_right(range(1, len(sentences)), lines, key=lambda count: len(wrapped(count)))
+    return wrapped(fitting) if fitting else _shortened(pen, sentences[0], font, lines=lines)
 
 
 def _sizes(page: Page) -> list[tuple[float, str]]:

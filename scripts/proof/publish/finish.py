@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proof.core.errors import UsageError, Where
+from proof.core.limits import limited
 from proof.publish import card, csp, feed, head, lean, markup, styles, theme
 from proof.publish.page import Page, paths
 from proof.publish.scripts import Scripts
 from proof.publish.styles import Styles
+
+_KINDS = frozenset(  # of files that a site generator, a theme and docs/ may have
+    ".html .css .js .map .json .xml .gz .svg .png .jpg .jpeg .gif .webp .avif .ico .woff .woff2 .ttf .eot".split()
+)
 
 
 def publish(site: Path, project: Path) -> list[Page]:
     """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
     scripts = Scripts.of(project)
     pages = [_checked(Page.load(site, path), scripts) for path in paths(site)]
+    _check_files(site)
     joined = styles.join(site, pages) if all(map(theme.is_material, pages)) else None
     finished = [_finished(page, joined) for page in pages]
     # Errors in a page are found above, before anything is written: a site is finished completely or not at all.
@@ -24,19 +31,32 @@ def publish(site: Path, project: Path) -> list[Page]:
     return finished
 
 
+def _check_files(site: Path) -> None:
+    """A site generator copies files whose names say nothing of what they are, and a browser may take them for pages."""
+    for path in sorted(site.rglob("*")):
+        if path.is_file() and path.suffix not in _KINDS:
+            what, hint = (
+                f"a `{path.suffix or path.name}` file is not published",
+                "remove it from docs/, and build again",
+            )
+            raise UsageError(what, where=Where(path), hint=hint)
+
+
 def _checked(page: Page, scripts: Scripts) -> Page:
-    theme.correct(page)
-    markup.check(page, scripts)
-    return page.settle()
+    with limited(Where(page.path)):
+        theme.correct(page)
+        markup.check(page, scripts)
+        return page.settle()
 
 
 def _finished(page: Page, joined: Styles | None) -> Page:
-    files = page.script_files
-    if joined:
-        lean.reduce_loading(page, joined)
-    head.describe(page, card.draw(page, page.site))
-    lean.merge_spans(page)
-    lean.remove_indentation(page)
-    # Last, because the policy has the hash of every inline script in the page.
-    csp.add_policy(page, files)
-    return page.settle()
+    with limited(Where(page.path)):
+        files = page.script_files
+        if joined:
+            lean.reduce_loading(page, joined)
+        head.describe(page, card.draw(page, page.site))
+        lean.merge_spans(page)
+        lean.remove_indentation(page)
+        # Last, because the policy has the hash of every inline script in the page.
+        csp.add_policy(page, files)
+        return page.settle()

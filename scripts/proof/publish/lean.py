@@ -15,7 +15,7 @@ from proof.publish.page import Page, attribute
 from proof.publish.scripts import AFTER_PAINT
 from proof.publish.styles import Styles
 
-_BLANKS = re.compile(r"\s*\n\s*")
+_BLANKS = re.compile(r"(?<!\s)\s*\n\s*")  # begins where blanks begin: else it would read them again from each
 # Blanks and names: Material and the style sheets of Pygments give names the color of other text, or nearly that.
 _COLORLESS = re.compile(r'<span(?: class="(?:w|n|nx)")?>([^<]*)</span>')
 _ALIKE = re.compile(r'<span class="(\w+)">[^<]*</span>(?:\s*<span class="\1">[^<]*</span>)+')

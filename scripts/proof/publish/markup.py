@@ -15,17 +15,19 @@ from proof.core.errors import UsageError, Where
 from proof.publish.page import Page, attribute
 from proof.publish.scripts import Scripts
 
+# What pages and the theme use. SVG and HTML have elements of the same names, and the place of an element has to say
+# which of the two it is: so there is no HTML in a picture, not even where browsers allow it.
 _HEAD = frozenset("link meta script title".split())
-_ELEMENTS = _HEAD | frozenset(
-    # used by pages and the theme
-    "html head body article aside div footer header main nav section "
+_PICTURE = frozenset("g title desc circle ellipse line path polygon polyline rect svg text tspan".split())
+_BODY = frozenset(
+    "script article aside div footer header main nav section "
     "h1 h2 h3 h4 h5 h6 p hr br wbr ol ul li dl dt dd blockquote figure figcaption details summary "
     "table caption colgroup col thead tbody tfoot tr th td "
     "a abbr b cite code data del dfn em i ins kbd mark pre q s samp small span strong sub sup time u var img "
-    "button form input label option output select "
-    # used in pictures
-    "svg g title desc circle ellipse line path polygon polyline rect text tspan".split()
+    "button form input label option output select svg".split()
 )
+_INSIDE = {"html": frozenset({"head", "body"}), "head": _HEAD, "body": _BODY, "svg": _PICTURE}
+_DEEPEST = 256  # what is nested more than 512 deep, Chromium takes out of its element
 _ATTRIBUTES = frozenset(
     "abbr align alt aria-* autocapitalize autocomplete autocorrect charset checked class clip-rule colspan content cx "
     "cy d data-* datetime defer dir disabled dx dy fill fill-opacity fill-rule focusable for height hidden href "
@@ -65,23 +67,25 @@ class _Check:
 
     def run(self) -> None:
         assert self._page.tree.root is not None
-        for node in self._page.tree.root.traverse(include_text=True):
+        self._element(self._page.tree.root, frozenset({"html"}), 1)
+
+    def _content(self, parent: LexborNode, allowed: frozenset[str], depth: int) -> None:
+        for node in parent.iter(include_text=True):
             if node.is_element_node:
-                self._element(node)
+                self._element(node, allowed, depth)
             elif node.is_text_node and (match := _UNFILLED.search(node.text_content or "")) and not _in_code(node):
                 hint = "add `proof` to markdown_extensions, and build the site again"
                 raise _error(self._page, "this was not filled in", (node.text_content or "")[match.start() :], hint)
 
-    def _element(self, node: LexborNode) -> None:
+    def _element(self, node: LexborNode, allowed: frozenset[str], depth: int) -> None:
+        """Check an element, and what is in it, where these elements are allowed."""
         tag = node.tag or ""
-        if tag not in _ELEMENTS:
-            self._refuse(node, f"<{tag}> is not allowed in a page", f"use plain Markdown; {_LIST}")
-        in_head = node.parent is not None and node.parent.tag == "head"
-        if in_head and tag not in _HEAD:
-            self._refuse(node, f"<{tag}> is not allowed in the head of a page", "look at the page's front matter")
-        if tag in ("link", "meta") and not in_head:
-            hint = "add it there with a template of the theme"
-            self._refuse(node, f"<{tag}> is only allowed in the head of a page", hint)
+        if depth > _DEEPEST:
+            self._refuse(node, "this is nested too deeply", "use fewer lists and quotes in each other")
+        if tag not in allowed:
+            where = {_HEAD: "the head of a page", _PICTURE: "a picture"}.get(allowed, "a page")
+            hint = "look at the page's front matter" if allowed is _HEAD else f"use plain Markdown; {_LIST}"
+            self._refuse(node, f"<{tag}> is not allowed in {where}", hint)
         for name, value in node.attributes.items():
             self._attribute(node, name.lower(), value or "")
         if _SETTINGS in (attribute(node, "id"), attribute(node, "name")) and (tag, attribute(node, "type")) != (
@@ -91,6 +95,7 @@ class _Check:
             self._refuse(node, "the theme would take this for its settings", "use another id")
         if tag == "script":
             self._script(node)
+        self._content(node, _INSIDE.get(tag, allowed), depth + 1)
 
     def _attribute(self, node: LexborNode, name: str, value: str) -> None:
         if _FAMILY.sub(r"\1-*", name) not in _ATTRIBUTES:

@@ -20,7 +20,7 @@ from proof.core.limits import limited
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import commands, context, dockerfile, keys, places
-from proof.snippets.commands import FILE, PUBLISH, full_name
+from proof.snippets.commands import FILE, PUBLISH, Command, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import FactRule, Outcome, Snippet, Step
@@ -34,6 +34,8 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
 _DEEPEST = 12  # directories in such a path
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
+_TABLES = frozenset({"ls", "history", "inspect", "version", "ps", "rmi"})  # verbs with which the engine alone prints
+_OF_ENGINE = 125  # from this exit code on, `docker run` may say why the program did not start
 _REPEATABLE = frozenset({"inside", "exec", "logs", "ps"})  # verbs that `until` can repeat
 _PATTERNS = 40  # of a step; real ones have up to 10
 UNITS = units.UNITS  # of facts that are read from output
@@ -309,8 +311,8 @@ def _step(snippet: str, table: Table) -> Step:
             )
         _check_fact_name(fact, "", fact.name)
         tolerance = fact.number("tolerance", 0.0)
-        if not 0 <= tolerance < 1:
-            raise fact.error("tolerance", "`tolerance` must be a share from 0 to 1", "write tolerance = 0.01 for 1 %")
+        if not 0 <= tolerance <= 0.5:
+            raise fact.error("tolerance", "`tolerance` must be a share from 0 to 0.5", "write tolerance = 0.01 for 1 %")
         engine = _condition(fact, "engine", fact.text("engine")) if "engine" in fact.data else None
         rules.append(FactRule(fact.name, pattern, unit, tolerance, fact.text("volatile"), engine, fact.where()))
     return Step(
@@ -324,7 +326,7 @@ def _step(snippet: str, table: Table) -> Step:
         exit=code,
         expect=expect,
         outcomes=outcomes,
-        differs=_differs(table),
+        differs=_differs(table, command, code),
         remedy=table.text("remedy"),
         unlisted=table.text("unlisted"),
         show=tuple(table.pattern("show", p) for p in show),
@@ -363,14 +365,22 @@ def _outcome(code: tuple[Table, str], expect: tuple[Table, str], *, conditional:
     return number, text if number else ""
 
 
-def _differs(table: Table) -> dict[Condition, str]:
-    """The engines and the reasons in `differs = { podman = "why" }`."""
+def _differs(table: Table, command: Command, code: int) -> dict[Condition, str]:
+    """The engines and the reasons in `differs = { podman = "why" }`.
+
+    A program prints the same on every Docker. Else a capture that names another one could say what it likes.
+    """
     if "differs" not in table.data:
         return {}
     reasons = table.subtable("differs")
     if not reasons.data:
         raise table.error("differs", "this table is empty", 'write { podman = "it keeps a cache mount" }')
-    return {_condition(reasons, key, key): reasons.text(key, required=True) for key in reasons.data}
+    differs = {_condition(reasons, key, key): reasons.text(key, required=True) for key in reasons.data}
+    for condition in differs:
+        if condition.kind == "docker" and command.verb not in _TABLES and code < _OF_ENGINE:
+            what, hint = "what a program prints does not depend on the version of Docker", "use `exit`, or `ignore`"
+            raise reasons.error(condition.text, what, hint)
+    return differs
 
 
 def _condition(table: Table, key: str, text: str) -> Condition:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proof.captures.buildkit_log import transferred
+from proof.captures.buildkit_log import BuildLog, transferred
 from proof.captures.normalise import RULES, comparable, normalise, states_output
 from proof.core.sequence_diff import blocks
 from tests.support.helpers import REPOSITORY
@@ -266,6 +266,7 @@ class TestBuildLog:
             ("", "#6 [builder 1/1] RUN go build\n#6 0.213 done\n#6 DONE 0.4s\n", False),
             ("#6 [builder 1/1] RUN go build\n#6 DONE 0.4s\n", "", False),
             ("#6 [builder 1/1] RUN go build\n#6 0.213 invented\n#6 DONE 0.4s\n", "", True),
+            ("#6 [builder 1/1] RUN go build\n#6 invented\n", "", True),
             ("#6 [builder 1/1] RUN go build\n#6 0.213 one\n", "#6 [builder 1/1] RUN go build\n#6 0.213 two\n", True),
             ("#6 [last 1/2] COPY . .\n#6 DONE 0.1s\n", "", True),
             ("#6 [internal] load build context\n#6 CACHED\n", "", True),
@@ -542,8 +543,8 @@ class TestWhatARunSees:
             (FAILED, "docker build .", "", False),  # as nothing keeps a step that failed
             (SILENT, "docker build .", "", False),
             (CACHED, "docker build .", "", False),
-            (RAN, "docker build .", r"\d+ /app", False),
-            (RAN, "docker build .", "1234", True),
+            (RAN, "docker build .", r"\d+ /app", True),  # that it printed anything is compared
+            (RAN, "docker build .", r"^#5 .*/app\n", False),
             (RAN, "docker run example", "", False),  # a program that prints a log
         ],
     )
@@ -817,3 +818,11 @@ def test_any_text(verb: str, text: str) -> None:
     """Any text can be normalised, and a second time changes nothing."""
     one = step(VERBS[verb])
     assert normalise(normalise(text, one), one) == normalise(text, one)
+
+
+@pytest.mark.parametrize(("line", "printed"), [("0.247 5 MB used", "5 MB used"), ("0.247", ""), ("100.0 x", "x")])
+def test_a_time_ends_before_a_blank(line: str, printed: str) -> None:
+    """Else digits in front of an output would count as a part of the time, and readers would see a larger number."""
+    log = BuildLog.parse(f"#8 [2/2] RUN x\n#8 {line}\n#8 100.05 MB used\n#8 12.345 files")
+    assert [output.text for output in log.steps[0].printed] == [printed]
+    assert list(log.steps[0].messages) == ["100.05 MB used", "12.345 files"]

@@ -17,6 +17,8 @@ PAGE = """# A page
 It weighs {{ note.size }}, which is {{ percent(note.own_size / note.size) }} of it, in {{ words(note.layers) }} layers.
 Only two layers are there. {{ claim: note.layers == 2 }} The base is smaller. {{ claim: note.base_size < note.size }}
 
+{{ waiver: an example }}
+
 ``` text
 {{ note.size }}, Go 1.27
 ```

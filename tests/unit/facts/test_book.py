@@ -136,7 +136,8 @@ class TestWritten:
             (0.0395107, "", "0.0395"),
             (999.4, "", "999"),
             (1234.5, "", "1,234"),
-            (1, "truth", "1"),
+            (1, "truth", "yes"),
+            (0, "truth", "no"),
         ],
     )
     def test_written(self, value: float | str, unit: str, text: str) -> None:

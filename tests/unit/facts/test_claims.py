@@ -191,6 +191,7 @@ def test_checked_is_a_claim() -> None:
         ("270 == 540 / 2", "`270 == 540 / 2` compares no fact with anything"),
         ("multi.size == multi.size", "`multi.size == multi.size` compares no fact with anything"),
         ("multi.layers == 2 and 1 == 1", "`1 == 1` compares no fact with anything"),
+        ("multi.layers * 0 + 5 == 2 + 3", "`multi.layers * 0 + 5 == 2 + 3` compares no fact with anything"),
         ("not multi.layers == 2 or 3 == 2 + 1", "`3 == 2 + 1` compares no fact with anything"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.core.errors import PageError
-from proof.facts.expression import FUNCTIONS, evaluate, names
+from proof.facts.expression import FUNCTIONS, depends, evaluate, names
 from proof.facts.values import Value
 
 WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
@@ -234,7 +234,8 @@ MISTAKES = [
     ("max(1, 2, single.size)", "have different units (none, B)"),
     ("single.size * multi.size", "cannot multiply B by B"),
     ("single.size * single.build", "cannot multiply B by s"),
-    ("(single.layers < 9) + 1", "have different units (truth, none)"),
+    ("(single.layers < 9) + 1", "is not a number"),
+    ("(single.layers < 9) * 7", "is not a number"),
     ("single.command + 'x'", """'["app"]' is not a number"""),
     ("-single.command", "is not a number"),
     ("percent('4%')", "percent() takes a ratio, not 4%"),
@@ -452,3 +453,60 @@ def test_any_text(text: str) -> None:
     with contextlib.suppress(PageError):
         assert isinstance(str(evaluate(text, FACTS)), str)
     assert isinstance(names(text), list)
+
+
+class TestDepends:
+    """Whether a value follows from its facts, or from the numbers that are typed next to them."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "single.size",
+            "single.size * 20",
+            "single.size - MB(8)",
+            "single.size - single.base_layers * single.size / 10",
+            "percent(1 - single.layers / 200)",
+            "capital(words(single.layers))",
+            "bytes(single.size)",
+            "compare(single.layers, single.base_layers)",
+            "rank(single.layers, single.base_layers)",
+            "max(single.layers, single.base_layers)",
+            "max(single.layers, single.layers + 0)",
+            "single.layers - single.base_layers - 3",
+            "min(single.size, MB(900))",
+            "single.layers == 8",
+        ],
+    )
+    def test_it_does(self, text: str) -> None:
+        """What changes with its facts, at least by half as large a share."""
+        assert depends(text, FACTS)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "MB(900)",
+            "words(7)",
+            "single.size * 0 + MB(5)",
+            "single.size - single.size + MB(5)",
+            "single.size - single.size",
+            "single.size / single.size",
+            "single.size * 0.0001 + MB(900)",
+            "single.size * 0.0001 + single.layers * 0.0001 * MB(1) + MB(900)",
+            "min(single.size, MB(3))",
+            "max(single.size, MB(900))",
+            "single.layers * 0 + 7",
+            "words(single.layers * 0 + 7)",
+            "words(single.layers * 1.1e-9 + 7)",
+            "bytes(single.size * 0 + MB(5))",
+            "percent(single.layers * 0 / single.layers + 0.4)",
+            "percent(1 - single.layers / single.layers * 0.0001)",
+            "times(single.layers * 0 / single.layers + 25)",
+            "fraction(single.layers * 0 / single.layers + 0.4)",
+            "rank(single.layers, 3, 900)",
+            "compare(single.layers, 3)",
+            "single.layers * 0 + 7 == 7",
+        ],
+    )
+    def test_it_does_not(self, text: str) -> None:
+        """Each of these shows a typed number."""
+        assert not depends(text, FACTS)

@@ -400,21 +400,75 @@ def test_the_place_of_a_problem(tmp_path: Path) -> None:
 class TestValues:
     """What is typed next to a value."""
 
-    @pytest.mark.parametrize("unit", ["MB", "MiB", "kB", "bytes", "%", "percent", "s", "seconds", "x", "×"])
+    @pytest.mark.parametrize(
+        "unit",
+        """MB MiB kB bytes % percent s seconds x × k K M B b MBs Mbytes KByte gbit megs gigs petabytes tebibytes bits ms
+        µs msec milliseconds nanoseconds mins hrs h d days weeks months years dozen hundred thousand thousands million
+        billion trillion bn fold ‰""".split(),
+    )
     @pytest.mark.parametrize("join", ["", " ", "-", "\N{NO-BREAK SPACE}"])
     def test_a_unit(self, unit: str, join: str) -> None:
         """A value is written with its unit, so another one makes it false."""
         said_now = said(audited(f"<p>It has <data>10.7</data>{join}{unit} of it.</p>"))
         assert said_now == [f"the unit '{unit}' is typed after the value '10.7'"]
 
-    @pytest.mark.parametrize("rest", [" layers", " of them", ".", " MBs", " times as much", " secrets"])
+    @pytest.mark.parametrize(
+        "rest", [" layers", " of them", ".", "-layer image", ", and", " to it", " times as much", " secrets"]
+    )
     def test_no_unit(self, rest: str) -> None:
         """What is counted is no unit."""
         assert said(audited(f"<p>It has <data>two</data>{rest}</p>")) == []
 
     def test_words(self) -> None:
-        """A number in words can stand before a unit."""
-        assert said(audited("<p>It has <data>two</data> bytes.</p>")) == []
+        """A number in words has no unit after it either, nor has one a unit in code."""
+        assert said(audited("<p>It has <data>two</data> million.</p>")) != []
+        assert said(audited("<p>It has <data>2</data> <code>MB</code>.</p>")) != []
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            "<data>2</data><data>1</data>",
+            "<data>2</data> <data>1</data>",
+            "<data>2</data><span class='waiver'/><data>1</data>",
+            "<data>2</data>.<data>1</data>",
+            "<data>2</data>,<data>1</data>",
+            "1<data>2</data>",
+            "a<data>2</data>",
+            "<code>1</code><data>2</data>",
+            "<b>1</b><data>2</data>",
+            "−<data>2</data>",
+            "-<data>2</data>",
+            ".<data>2</data>",
+            "$<data>2</data>",
+            "<data>2</data>1",
+            "<data>2</data>a",
+            "<data>2</data><sup>2</sup>",
+            "<data>2</data>½",
+            "<data>2</data>.5",
+            "<data>2</data>,000",
+            "<data>2</data>€",
+        ],
+    )
+    def test_what_touches_a_value(self, around: str) -> None:
+        """Readers take it for a part of the number."""
+        messages = said(audited(f"<p>Of it, {around} are here.</p>"))
+        assert any("nothing separates" in message for message in messages)
+
+    @pytest.mark.parametrize(
+        "around",
+        [
+            "(<data>2</data>)",
+            "“<data>2</data>”",
+            "the <data>2</data>, <data>1</data> and <data>4</data>",
+            "two-<data>2</data>-layer",
+            "<data>2</data>’s",
+            "<data>2</data> → <data>1</data>",
+            "<b><data>2</data></b>:",
+        ],
+    )
+    def test_what_may_touch_a_value(self, around: str) -> None:
+        """Punctuation separates it."""
+        assert not any("nothing separates" in message for message in said(audited(f"<p>Of it, {around} here.</p>")))
 
     def test_twice(self) -> None:
         """Two names with the same fact: one of them was probably meant to be another."""

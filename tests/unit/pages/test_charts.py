@@ -357,7 +357,7 @@ def test_a_hostile_fact_is_only_text(kind: str, root: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m {{ note.five }}" in html
     assert "<script" not in html
     assert "\x1b" not in html
-    html = convert(fence(BARS.replace('"one"', '"\u202eone"')), root)
+    html = convert(fence(BARS.replace('"one"', '"\\u202eone"')), root)
     assert "⟨U+202E⟩" in html
     assert "\u202e" not in html
 
@@ -401,9 +401,12 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
         (BARS.replace('"one"', '"one of 8.31MB"'), "the number '8.31MB' is typed", 7),
         (BARS.replace("rows = [", 'rows = [\n{ name = "two", value = "note.seconds" },\n'), "different units", 7),
         (BARS.replace("= [{", "= ["), "invalid TOML", 7),
-        (BARS.replace("note.whole", "MB(270)"), "`MB(270)` is typed, not measured", 7),
-        (BARS.replace('"one"', '"{{ 1 + 1 }}"'), "`1 + 1` is typed, not measured", 7),
+        (BARS.replace("note.whole", "MB(270)"), "`MB(270)` names no fact", 7),
+        (BARS.replace("note.whole", "note.whole * 0 + MB(270)"), "hardly depends on its facts", 7),
+        (BARS.replace('"one"', '"{{ 1 + 1 }}"'), "`1 + 1` names no fact", 7),
         (BARS.replace('"one"', '"`/srv/other`"'), "`/srv/other` is in no snippet of this page", 7),
+        (BARS.replace('"one"', '"Go 9.99"'), "'Go 9.99' in a chart is in no snippet of this page", 7),
+        (BARS.replace('"one"', '"port 8080"'), "'port 8080' in a chart is in no snippet of this page", 7),
         ('kind = "bars"\ntitle = "A"\nrows = []', "needs at least 1 table", 7),
         (KINDS["bars"].replace(', "note.five"]', "]"), "expected 2 values, found 1", 8 + 1),
         (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "5 parts, but only 4 colours", 7),

@@ -43,6 +43,17 @@ def test_code(page: Page) -> None:
         assert not evidence.shows(text), text
 
 
+@pytest.mark.parametrize(
+    "text", ["$ docker image ls", "  % go build .", "REPOSITORY   TAG   IMAGE ID   SIZE\nnote   a   b   1.2MB"]
+)
+def test_a_file_is_no_transcript(text: str, page: Page) -> None:
+    """Anything can be written into a file. A command and an output have been run."""
+    (page.root / "snippets/note/context/notes.txt").write_text(text)
+    assert not Evidence(page).shows(text)
+    (page.root / "snippets/note/context/notes.txt").write_text(text.replace("$", "-").replace("%", "-").title())
+    assert Evidence(page).shows(text.replace("$", "-").replace("%", "-").title())
+
+
 def test_a_name(page: Page) -> None:
     """It has to be a whole word."""
     evidence = Evidence(page)

@@ -263,7 +263,25 @@ def test_front_matter_that_acts_stops_a_build(project: Path) -> None:
     assert refused.value.where == Where(project / "docs/other.md", 2)
 
 
-@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.md", "a&lt;b.png", 'a"b.md', "a\u202eb.md"])
+@pytest.mark.parametrize("name", ["a.avif", "a.png", "a.woff2", "a.ico"])
+def test_a_page_that_pretends_to_be_a_picture_is_not_published(name: str, project: Path) -> None:
+    """Where a host states no type, a browser looks at the content."""
+    write(project / "docs", {name: "<script>alert(1)</script>"})
+    with pytest.raises(StopBuildError, match="this is no "):
+        convert("# A page", project)
+
+
+def test_a_site_generator_stops_without_a_traceback(project: Path) -> None:
+    """Setting up the extension reads no page, since MkDocs would call each error one in its settings."""
+    write(project / "docs", {"a.txt": "text"})
+    md = Markdown(extensions=["proof"], extension_configs={"proof": {"project": str(project)}})
+    with pytest.raises(StopBuildError, match="would be published unchecked"):
+        md.convert("# A page")
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=alert(1)>.md", "##[error]boo.md", "a::b.md", "a&lt;b.png", 'a"b.md', "a\u202eb.md"]
+)
 def test_a_file_whose_name_acts_is_not_published(name: str, project: Path) -> None:
     """Themes show the name of a page that has no title."""
     write(project / "docs", {name: "text"})
@@ -272,7 +290,8 @@ def test_a_file_whose_name_acts_is_not_published(name: str, project: Path) -> No
 
 
 def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
-    write(project / "docs", {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": "", "a.png": "", "index.md~": ""})
+    files = {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": "", "a.gif": "GIF89a", "index.md~": ""}
+    write(project / "docs", files)
     settings = project / "mkdocs.yml"
     names = "extra_javascript: [{ path: assets/a.js }]\nextra_css: [c.css]\nextra: { scripts: [b.js] }\n"
     named = settings.read_text("utf-8").replace("theme: mkdocs", "theme: { name: mkdocs, favicon: icon.svg }")
@@ -311,7 +330,7 @@ def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
     """A page of nothing but opening braces is refused in a few seconds at most: it took minutes."""
     began = time.process_time()
     with pytest.raises(StopBuildError, match=r"this `\{\{` is never closed"):
-        convert("{{" * 100_000, project)
+        convert("\n\n".join(["{{" * 1_000] * 40), project)
     assert time.process_time() - began < 10
 
 
@@ -713,6 +732,20 @@ class TestWordsOfEngines:
             convert("{{ transcript fails/run }}", up_to_date(project))
 
     @pytest.mark.parametrize(
+        ("old", "new", "line"),
+        [("A program that", "It has 3 layers that", 1), ("exit = 127", 'exit = 127\nremedy = "Remove 3 layers."', 9)],
+    )
+    @pytest.mark.parametrize(
+        "text", ["{{ transcript fails/run }}", "{{ explorer fails }}", "{{ measurements }}", "{{ measurements fails }}"]
+    )
+    def test_a_number_in_a_manifest(self, project: Path, old: str, new: str, line: int, text: str) -> None:
+        """No list may show one that is typed, and it is reported where it is written."""
+        edit(project / "snippets/fails/snippet.toml", old, new)
+        with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured") as error:
+            convert(text, up_to_date(project))
+        assert f"snippet.toml:{line}:" in str(error.value)
+
+    @pytest.mark.parametrize(
         ("line", "another"),
         [
             ("write /tmp/build893986447/a on [2001::8888]:53: no such file or directory", False),
@@ -743,6 +776,7 @@ class TestNoWayRound:
                 (f"{{{{ {x} }}}}", "names no fact, so nothing measured it")
                 for x in ("270", "MB(270)", "words(7)", "times(25)")
             ],
+            ("{{ note.size * 0 + MB(5) }}", "hardly depends on its facts, so nothing measured it"),
             ('{{ "270 MB" }}', "names no fact, so nothing measured it"),
             ("It has 3 layers. {{ waiver: . }}", "`.` is no reason"),
             ("{{ page waiver: . }}\n\nIt has 3 layers.", "`.` is no reason"),

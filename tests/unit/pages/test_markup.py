@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 from markdown.treeprocessors import Treeprocessor
+from mkdocs.config import load_config
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.pages import scan
@@ -39,6 +42,71 @@ FORGED = (
 )
 
 
+class TestAddresses:
+    """Links lead to pages of the site or to web addresses, and images are files of the site."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "[x](javascript:alert(1))",
+            "<javascript://%0aalert(1)>",
+            "[x](JAVA%09script:alert(1))",
+            "[x](vbscript:x)",
+            "[x](data:text/html,x)",
+            "[x][a]\n\n[a]: javascript:alert(1)",
+            "[x](//evil.invalid/)",
+            "[x](\\\\evil.invalid)",
+            "[x](a%0a::error::boo.md)",
+            "[x](a%0d::warning::b.md)",
+            "[x](%1b[31mred.md)",
+            "[x](a%c2%9b.md)",
+            "[x](a%e2%80%ae.md)",
+            "[x](##[error]q.md)",
+            "![x](https://evil.invalid/x.png)",
+            "![x](//evil.invalid/x.png)",
+            "![x](data:image/svg+xml,x)",
+            "![x](javascript:alert(1))",
+            "[x](http://[)",
+        ],
+    )
+    def test_what_leads_elsewhere_stops_the_build(self, text: str, project: Path) -> None:
+        """It would act in a preview, or in the log in which MkDocs prints it."""
+        with pytest.raises(StopBuildError, match="this address is not allowed"):
+            convert(text, project)
+
+    def test_usual_addresses_stay(self, project: Path) -> None:
+        links = "[a](https://a.example/?b=c&d=%20#e) [b](../b.md#c) [m](mailto:m@example.org)"
+        html = convert(f"{links} ![c](../c.png)", project)
+        for name in ("https://a.example/?b=c&amp;d=%20#e", "../b.md#c", "../c.png"):
+            assert f'"{name}"' in html
+
+
+class TestHidden:
+    """What readers don't see, or see as something else."""
+
+    @pytest.mark.parametrize("character", "\u034f\ufe0f\x7f\x01\u202e\u00ad\u200b\x1b")
+    def test_an_invisible_character_stops_the_build(self, character: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match="this line has the invisible character"):
+            convert(f"# A\n\nIt takes te{character}n megabytes.", project)
+
+    @pytest.mark.parametrize("name", ["hidden", "popover", "data-x", "onclick", "open"])
+    def test_an_attribute_without_a_value_is_one(self, name: str, project: Path) -> None:
+        with pytest.raises(StopBuildError, match=f"the attribute {name}="):
+            convert(f'The second has *not*{{ {name}="" }} two.', project)
+
+    def test_a_fence_in_a_title_is_none(self, project: Path) -> None:
+        """What is put there later has quotes, which would end the title."""
+        with pytest.raises(StopBuildError, match="a fence cannot stand in an attribute"):
+            convert('{{ page waiver: an example }}\n\n[x](index.md "\n``` text\n\n```\n")', project)
+
+    @pytest.mark.parametrize("code", ["0002wzxhzdk:0\\u0003", "0002amp\\u0003#x65;", "202e"])
+    def test_a_title_of_a_chart_is_plain(self, code: str, project: Path) -> None:
+        """TOML can spell the characters that stand for something else in Python-Markdown."""
+        chart = f'``` chart\nkind = "bars"\ntitle = "a \\u{code} b"\nbars = []\n```'
+        with pytest.raises(StopBuildError, match="`title` has the invisible character"):
+            convert(chart, project)
+
+
 class TestHtml:
     """It is text, and an error."""
 
@@ -53,7 +121,7 @@ class TestHtml:
             '<p title=\u00a0"x><script src=assets/evil.txt></script>">',
             '<p title=\'<link rel="icon" href="../../../secret.svg">\'>',
             '<svg><script src="ok.js"></svg>',
-            '<x\u200b id="__config" onclick=alert(1)>',
+            '<x id="__config" onclick=alert(1)>',
             '<pre><code id=\'x"></button><iframe srcdoc="">\'>a</code></pre>',
             "<div markdown>\n*a*\n</div>",
             "<p>It has layers.</p>",
@@ -97,6 +165,15 @@ class TestHtml:
         page = LexborHTMLParser(convert(text, project)).body
         assert page is not None
         assert page.text().strip() == seen
+
+    def test_mkdocs_does_not_look_for_it(self, project: Path) -> None:
+        """Its reader would end in a traceback."""
+        config = load_config(str(project / "mkdocs.yml"))
+        files = Files([file := File("index.md", config.docs_dir, config.site_dir, use_directory_urls=True)])
+        page = Page(None, file, config)
+        page.markdown = "`<![a`"
+        page.render(config, files)
+        assert page.content == "<p><code>&lt;![a</code></p>"
 
     def test_a_comment_in_a_fence(self, project: Path) -> None:
         """It is code there."""
@@ -203,6 +280,20 @@ class TestAttributes:
         tree = LexborHTMLParser(html)
         for css in ("h1#one", 'img[width="30%"][loading=lazy]', "p#b-2.two", "div.admonition.two", "#c.two.highlight"):
             assert tree.css_first(css), css
+
+    @pytest.mark.parametrize("name", ["title", "id", "class", "width"])
+    def test_a_name_without_a_value(self, name: str, project: Path) -> None:
+        """It is left out: other extensions do not expect it."""
+        html = convert(f"# A page {{: {name} }}\n\n[x](y){{: {name}= }}", project, collect=True)
+        assert f' {name}=""' not in html
+
+    @pytest.mark.parametrize(
+        "text", ["[x](https://])", "<https://[>", "![x](http://[)", "[x]\n\n[x]: //[", "[x](//\u2100)"]
+    )
+    def test_what_is_no_address(self, text: str, project: Path) -> None:
+        """MkDocs would end in a traceback."""
+        with pytest.raises(StopBuildError, match="this address is not allowed"):
+            convert(text, project)
 
     def test_an_error_message(self, project: Path) -> None:
         """A heading of this class is in no table of contents: an index of errors has too many."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proof.core import site_config
-from proof.core.errors import ManifestError, UsageError
+from proof.core.errors import ManifestError, ProofError, UsageError
 from proof.pages import metadata
 from proof.pages.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
@@ -118,6 +119,8 @@ def checked(tmp_path: Path, front: str) -> None:
         ("search: { <b>: 2 }", "this `search`"),
         ("hide: ['<b>']", "this `hide`"),
         ("icon: <b>", "this `icon`"),
+        ("icon: ../../x", "this `icon`"),
+        ("status: new md-overlay transcript", "this `status`"),
         ("other: x", "this `other`"),
         ("title: !!python/name:os.system", "have no meaning here"),
         ("title: &a x\ntags: [*a]", "have no meaning here"),
@@ -135,6 +138,18 @@ def test_what_front_matter_may_not_hold(tmp_path: Path, front: str, says: str) -
     assert says in first.what
     assert says in second.what
     assert [problem.where.path for problem in (first, second) if problem.where] == [docs / "a.md", docs / "b.md"]
+
+
+@pytest.mark.parametrize("front", ["\n".join(f"k{i:x}:" for i in range(20_000)), f"title: {'10000 ' * 20_000}"])
+def test_long_front_matter_is_an_error_in_time(tmp_path: Path, front: str) -> None:
+    """Not more problems are listed than anybody reads, and none repeats a long text."""
+    began = time.process_time()
+    messages = said(tmp_path, {}, f"---\n{front}\n---\n")
+    with pytest.raises(ProofError):
+        metadata.check(tmp_path, tmp_path / "docs")
+    assert time.process_time() - began < 15
+    assert len(messages) <= 25
+    assert sum(map(len, messages)) < 20_000
 
 
 def test_what_front_matter_may_hold(tmp_path: Path) -> None:

@@ -45,6 +45,28 @@ def test_front_matter_of_several_pages(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("A program that", "It has 3 layers that", 1),
+        ("A program that", "Go 9.99 that", 1),
+        ("exit = 127", 'exit = 127\nremedy = "Use `sh` and save 3 layers."', 9),
+        ("that the next step runs", "with 3 layers", 4),
+        ("exit = 127", 'exit = 127\ndiffers = { podman = "it has 3 layers" }', 9),
+    ],
+)
+def test_a_number_in_a_manifest(old: str, new: str, line: int, project: Path) -> None:
+    """Pages show a title, a remedy and a reason, so no number may be typed there either."""
+    edit(project / "snippets/fails/snippet.toml", old, new)
+    assert f"snippets/fails/snippet.toml:{line}: the " in said(project)
+
+
+def test_a_version_in_a_manifest(project: Path) -> None:
+    """A title may name the version of a base."""
+    edit(project / "snippets/count/snippet.toml", 'title = "', 'title = "On Alpine 3.22: ')
+    assert said(project) == ""
+
+
+@pytest.mark.parametrize(
     ("path", "old", "new", "names"),
     [
         ("note/context/note.txt", "a note", "a letter", "note is stale: context/note.txt changed"),

@@ -185,9 +185,9 @@ MISTAKES = [
     ('inside = "golang:1.27-alpine"', "", 17, "`du` is refused: a command starts with `docker`"),
     ('unit = "KiB"', 'unit = "Kib"', 19, "unknown unit 'Kib' - did you mean 'KiB'?"),
     ('unit = "KiB", ', "", 19, "`unit` is missing"),
-    ("tolerance = 0.01", "tolerance = 1", 19, "`tolerance` must be a share from 0 to 1"),
-    ("tolerance = 0.01", "tolerance = -0.1", 19, "`tolerance` must be a share from 0 to 1"),
-    ("tolerance = 0.01", "tolerance = nan", 19, "`tolerance` must be a share from 0 to 1"),
+    ("tolerance = 0.01", "tolerance = 0.51", 19, "`tolerance` must be a share from 0 to 0.5"),
+    ("tolerance = 0.01", "tolerance = -0.1", 19, "`tolerance` must be a share from 0 to 0.5"),
+    ("tolerance = 0.01", "tolerance = nan", 19, "`tolerance` must be a share from 0 to 0.5"),
     ("tolerance = 0.01", 'tolerance = "1%"', 19, "`tolerance` must be a number"),
     ('volatile = "it grows"', "volatile = true", 20, "`volatile` must be a string"),
     ('image = "example"', "contents = {}", 2, "`contents` needs an image"),
@@ -478,8 +478,8 @@ class TestOutcomes:
 
     FILE = 'title = "t"\n[[step]]\nname = "run"\ncommand = "docker run alpine:3.22"\n'
 
-    def step(self, root: Path, lines: str) -> Step:
-        return load(root, self.FILE + lines).steps[0]
+    def step(self, root: Path, lines: str, command: str = "docker run alpine:3.22") -> Step:
+        return load(root, self.FILE.replace("docker run alpine:3.22", command) + lines).steps[0]
 
     @pytest.mark.parametrize(
         ("lines", "outcomes"),
@@ -558,7 +558,9 @@ class TestOutcomes:
     def test_another_output(self, tmp_path: Path) -> None:
         """It is compared among the engines that are named, and among the others. Facts are those of the others."""
         lines = 'differs = { "docker >=29" = "x", podman = "y" }\nfacts.note = { match = "^(.)", unit = "text" }\n'
-        step = self.step(tmp_path, lines)
+        with pytest.raises(ManifestError, match="what a program prints does not depend on the version of Docker"):
+            self.step(tmp_path, lines)
+        step = self.step(tmp_path, lines, command="docker version")
         old, older, new, other = (
             EngineVersion(*each) for each in (("docker", 28), ("docker", 26), ("docker", 29), ("podman", 5))
         )

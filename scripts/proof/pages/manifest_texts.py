@@ -1,0 +1,38 @@
+"""Checks what pages show of a snippet's manifest besides its commands: no number may be typed there either."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from proof.core.errors import PageError, Where
+from proof.facts import claims, quantities
+from proof.facts.quantities import Quantity
+from proof.pages.page import locate
+from proof.snippets.model import Snippet
+
+_CODE = re.compile(r"`[^`]+`")
+
+
+def problems(snippet: Snippet) -> Iterator[PageError]:
+    """What is typed in the title of a snippet, or in a step's remedy or reasons, that nothing backs."""
+    texts: list[tuple[str, Where | None]] = [(snippet.title, None)]
+    for step in snippet.steps:
+        texts += [(text, step.where) for text in (step.remedy, step.unshown, *step.differs.values())]
+
+    def is_known(label: Quantity) -> bool:
+        number = re.escape(label.text.rpartition(" ")[2].removeprefix("v"))
+        pattern = re.compile(rf"(?<![\d.]){number}(?!\w)")
+        return label.kind == "version" and any(pattern.search(base) for base in snippet.bases)
+
+    for text, step_line in texts:
+        for loose in claims.unbound(_CODE.sub(quantities.CODE, text), (), is_known=is_known):
+            what = loose.what.replace(quantities.CODE, "…")
+            where = step_line or locate(snippet.folder.parents[1], snippet.where.path, "title")
+            yield PageError(what, where=where, evidence=text, hint="reword it: pages show this text")
+
+
+def check(snippet: Snippet) -> None:
+    """Raise the first of the problems."""
+    for problem in problems(snippet):
+        raise problem

@@ -87,6 +87,7 @@ _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other 
 _CODE_SPAN = re.compile(r"`[^`]*`")
 _ENDS_FENCE = re.compile(rf"^[>\s]*(`{{3,}}|~{{3,}})|({_MARKER})", re.MULTILINE)
 _SHORTEST_REASON = 2  # words
+_AROUND = 60  # characters before and after an element, by which its line is found
 _SIDE_BY_SIDE = 2  # images in an explorer
 _LARGEST = 1_000_000  # bytes per embedded file
 _EMBEDDABLE = re.compile(r"\w{1,100}/context/[^:\0]{1,300}")
@@ -483,13 +484,15 @@ class _Inline(OnPage, InlineProcessor):
             element = self._element(m[1].strip())
         except errors.ProofError as error:
             element = ET.Element("data", {"class": "fact"})
-            _note(self.page, error, self._with_its_line(data, m))
+            _note(self.page, error, m[0] if self.page.is_full else self._with_its_line(data, m))
         return element, m.start(0), m.end(0)
 
     def _with_its_line(self, data: str, m: re.Match[str]) -> str:
         """The element with what its author wrote around it: the page may have the same element elsewhere."""
-        before = data[: m.start(0)].rpartition("\n")[2].rpartition(ETX)[2]  # after what has been replaced already
-        after = data[m.end(0) :].partition("\n")[0].partition(STX)[0]
+        start, end = m.span(0)
+        # Before it, what comes after all that has been replaced already. Not all of a long line: it is searched for.
+        before = data[max(0, start - _AROUND) : start].rpartition("\n")[2].rpartition(ETX)[2]
+        after = data[end : end + _AROUND].partition("\n")[0].partition(STX)[0]
         whole = f"{before}{m[0]}{after}"
         where = self.page.locate(whole)
         return whole if where is not None and where.line else m[0]

@@ -18,6 +18,7 @@ from proof.snippets import project
 from proof.snippets.model import Snippet
 
 _LARGEST = 100_000  # bytes per page; the largest of this site has 16,000
+_LONGEST = 500  # characters by which the line of an element is found
 _MOST = 100  # problems that are listed of a page
 # A line that is replaced with a list of everything, with one entry of it, or with the measurements of one snippet.
 INDEX = re.compile(
@@ -158,7 +159,7 @@ def locate(root: Path, path: Path, token: str, *, below: str = "") -> Where:
 
     Whitespace in `token` matches any whitespace.
     """
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in token.split()))
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in token[:_LONGEST].split()))
     text = page_text(root, path)
     found = pattern.search(text, max(0, text.rfind(below)) if below else 0)
     return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)

@@ -726,7 +726,7 @@ def test_the_length_with_variables(text: str, accepted: bool, tmp_path: Path) ->
             read(tmp_path, f"FROM a\n{text}")
 
 
-@pytest.mark.parametrizex
+@pytest.mark.parametrize(("size", "accepted"), [(20_000, True), (20_001, False)])
 def test_the_largest_file(size: int, accepted: bool, tmp_path: Path) -> None:  # noqa: FBT001 - an expected value
     """The limit is in bytes."""
     text = "FROM a\n# ".ljust(size - 1, "x") + "\n"

@@ -33,6 +33,7 @@ from tests.support.makers import step, write
 WHILE = 0.05  # seconds that the time for a text is told apart from the noise by
 MOST = 8.0  # times the time that four times the text may take
 SMALLEST = 1 << 9
+LONGEST = 9_900  # characters of a block
 
 Read = Callable[[str], object]
 Grown = Callable[[int], str]  # a text of about so many characters
@@ -46,9 +47,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def check(read: Read, grown: Grown, longest: int) -> None:
-    """Fail if the time to read the text grows too fast."""
-    size = SMALLEST
+def check(read: Read, grown: Grown, longest: int, size: int = SMALLEST) -> None:
+    """Fail if the time to read the text grows too fast, from a size on."""
     while (took := cost(read, grown(4 * size))) < WHILE:
         if 4 * size >= longest:
             return
@@ -122,32 +122,36 @@ MARKS = [
     *("a.b", "3 MB ", "twice as ", "docker ", "é", "\u2028", "{{ waiver: a b }}", "{{ transcript note/run }}"),
     *("<a ", "<!--", "<![CDATA[", "[a](b) ", "[a][b] ", "*a* ", "`a` ", "a\\\n", "a  \n"),
 ]
-PAGES = {
-    **{f"{mark!r} in a line": repeated(mark, "a ") for mark in MARKS},
-    **{f"{mark!r} on lines": repeated(f"{mark}\n") for mark in MARKS},
-    **{f"{mark!r} in blocks": repeated(f"{mark} a\n\n") for mark in MARKS},
+TEXTS = {  # of a block
+    **{f"{mark!r}": repeated(mark, "a ") for mark in MARKS},
     **{f"{a!r} and {b!r}": repeated(a + b) for a, b in permutations(["[", "(", "*", "_", "`", "{{", "<", "]"], 2)},
     **{f"{a!r} around {b!r}": nested(a, b) for a, b in [("[", "](a)"), ("[", "]"), ("*a ", "*")]},
+    "a code span with more and more ticks": lambda size: " a ".join("`" * n for n in range(1, int((2 * size) ** 0.5))),
+    "an unclosed title": repeated('[a](b "', "a "),
+    "an expression": repeated("+ 1 ", "{{ note.size ", "}}"),
+    "expressions": repeated("{{ note.size + 1 }} is "),
+    "claims": repeated("a {{ claim: note.size > 1 }} "),
+    "superlatives": repeated("the smallest ", "a {{ claim: note.size > 1 }} "),
+    "a name": repeated("a", "{{ note.", " }}"),
+}
+PAGES = {
+    **{f"{mark!r} on lines": repeated(f"{mark}\n") for mark in MARKS},
+    **{f"{mark!r} in blocks": repeated(f"{mark} a\n\n") for mark in MARKS},
     **{f"{mark!r} deeper": deeper(f"{mark} a") for mark in ("-", ">", "1.", "!!! note", "a", "#", "```")},
     "many short headings": repeated("a\n=\n" * 60 + "\n"),
     "many brackets": repeated("[" * 100 + "\n\n"),
     "a table": repeated("| a " * 50 + "|\n", "|" + " a |" * 50 + "\n|" + "-|" * 50 + "\n"),
     "wide tables": repeated("|a" * 50 + "\n" + "|-" * 50 + "\n\n"),
     "definitions": repeated("[a]: b 'c'\n"),
-    "an unclosed title": repeated('[a](b "', "a "),
-    "a code span with more and more ticks": lambda size: " a ".join("`" * n for n in range(1, int((2 * size) ** 0.5))),
     "a chart": repeated("a = 1\n", "``` chart\n", "```\n"),
     "rows of a chart": repeated('  { name = "a", value = "note.size" },\n', '``` chart\nkind = "bars"\nrows = [\n', "]\n```\n"),
     "charts": repeated('``` chart\nkind = "bars"\n```\n\n'),
-    "an expression": repeated("+ 1 ", "{{ note.size ", "}}"),
-    "expressions": repeated("{{ note.size + 1 }} is "),
-    "claims": repeated("a {{ claim: note.size > 1 }}\n"),
-    "a name": repeated("a", "{{ note.", " }}"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("grown", PAGES.values(), ids=PAGES.keys())
-def test_pages(grown: Grown, project: Path) -> None:
+@pytest.fixture
+def read_page(project: Path) -> Read:
+    """Reads a page with a text."""
     path, site = project / "docs/grown.md", Site.at(project)
     reader = Reader(site, site.book)
 
@@ -157,7 +161,18 @@ def test_pages(grown: Grown, project: Path) -> None:
         site._rendered.clear()
         reader.read(path, expand=False)
 
-    check(read, grown, 90_000)
+    return read
+
+
+@pytest.mark.parametrize("grown", TEXTS.values(), ids=TEXTS.keys())
+def test_texts(grown: Grown, read_page: Read) -> None:
+    """Up to the longest that is not refused."""
+    check(read_page, grown, LONGEST, LONGEST // 4)
+
+
+@pytest.mark.parametrize("grown", PAGES.values(), ids=PAGES.keys())
+def test_pages(grown: Grown, read_page: Read) -> None:
+    check(read_page, grown, 90_000)
 
 
 @pytest.mark.parametrize("mark", ["```", "```a", "~~~a", "`", "``` chart\na.b", "{{", "{{ a }}", "{{ a", "a.b ", "\n"])

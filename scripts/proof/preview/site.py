@@ -84,8 +84,9 @@ class Site:
 
     def showing(self, snippet: str) -> set[Path]:
         """The pages that refer to a snippet's directory or to anything in it, judging by their text."""
+        # What `{{` begins ends at the next brace: else each would be compared with the rest of the page.
         named = re.compile(
-            rf"""(?:\{{\{{[^}}]*?\b|["']){re.escape(snippet)}\w*[./]|\{{\{{\s*measurements\s+{re.escape(snippet)}\b"""
+            rf"""(?:\{{\{{[^{{}}]*?\b|["']){re.escape(snippet)}\w*[./]|\{{\{{\s*measurements\s+{re.escape(snippet)}\b"""
         )
         return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
 

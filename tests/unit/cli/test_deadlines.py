@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +115,42 @@ def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatc
     done = proof(verb, part, cwd=root)
     assert "part/results.json: reading this takes longer than" in done.stderr
     assert done.returncode == 2
+
+
+_HANGING = """
+import sys
+from proof.cli import main
+from proof.pages import audit
+audit.audit = lambda *_: [0 for _ in iter(int, 1)]
+sys.exit(main.main(["check"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc lists the processes")
+def test_ctrl_c_ends_a_check_while_it_reads_the_pages(tmp_path: Path) -> None:
+    """The process that reads them is ended with it, and there is one message."""
+    root = captured(tiny(tmp_path))
+    env = {**os.environ, "PROOF_CACHE": str(tmp_path / "cache"), "PATH": "/nonexistent"}
+    # A group of its own, because Ctrl-C reaches all processes of a terminal.
+    check = subprocess.Popen(
+        [sys.executable, "-c", _HANGING],
+        cwd=root,
+        env=env,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    readers = Path(f"/proc/{check.pid}/task/{check.pid}/children")
+    until = time.monotonic() + 60
+    while not (found := readers.read_text().split()) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)  # it has begun
+    os.killpg(check.pid, signal.SIGINT)
+    said, _ = check.communicate(timeout=60)
+    assert (check.returncode, said.strip()) == (130, "proof: interrupted; finished results are kept")
+    assert found
+    assert not any(Path(f"/proc/{pid}").exists() for pid in found)
 
 
 def pages_are_read() -> int:

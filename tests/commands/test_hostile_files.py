@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
         ({"link": "docs/index.md", "to": "../snippets/bases.toml"}, "docs/index.md: expected a file or directory"),
         ({"pipe": "docs/a.md"}, "docs/a.md: expected a file or directory, found a named pipe"),
         ({"device": "docs/a.md"}, "docs/a.md: expected a file or directory, found a device"),
-        ({"file": "docs/a.md", "size": 10**13}, "docs/a.md: the file is larger than 2,000,000 bytes"),
+        ({"file": "docs/a.md", "size": 10**13}, "docs/a.md: the file is larger than 100,000 bytes"),
         ({"file": "docs/deep", "depth": 300}, "a path is longer than 500 bytes"),
         ({"link": "mkdocs.yml", "to": "/etc/shadow"}, "mkdocs.yml: expected a regular file, found a symbolic link"),
         ({"pipe": "mkdocs.yml"}, "mkdocs.yml: expected a regular file, found a named pipe"),

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -193,7 +194,10 @@ class TestDaemon:
         name = "proof-nobody"
         engine.call("run", "--detach", "--name", name, "--network", "none", "alpine:3.22", "sleep", "3011")
         try:
-            pids = [p for p in Path("/proc").glob("[0-9]*") if _cmdline(p) == b"sleep\x003011\0"]
+            pids: list[Path] = []
+            deadline = time.monotonic() + 20
+            while not pids and time.monotonic() < deadline:  # it may not have started its program yet
+                pids = [p for p in Path("/proc").glob("[0-9]*") if _cmdline(p) == b"sleep\x003011\0"]
             assert len(pids) == 1
             users = next(line for line in (pids[0] / "status").read_text().splitlines() if line.startswith("Uid:"))
             assert users.split()[1:] == [str(private_daemon._USER)] * 4

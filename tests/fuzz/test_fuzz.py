@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from proof.captures import store
 from proof.captures.model import Capture, CapturedStep
 from proof.core import text as text_module
-from proof.core.errors import PageError, ProofError, RefusedError, Where
+from proof.core.errors import LimitError, PageError, ProofError, RefusedError, Where
 from proof.core.patterns import Pattern
 from proof.facts import claims, expression, lexicon
 from proof.facts.book import FactBook
@@ -196,7 +196,7 @@ def test_capture(folder: Path, drawn: st.DataObject, raw: str | None) -> None:
     record.write_bytes(text.encode("utf-8", "replace"))
     try:
         found = store.load(place)
-    except PageError as error:
+    except (PageError, LimitError) as error:
         assert error.where is not None
         return
     assert found is not None

@@ -23,7 +23,7 @@ from tests.support import site
 PAGES = tuple(
     f"{name}index.html" for name in ("", "titled_16/", "proof/", "errors/", "measurements/", "measurements/title_0/")
 )
-SCRIPT = "document.documentElement.dataset.pwned=1"
+SCRIPT = "document.documentElement.dataset.pwned=true"
 ADDRESS = "/pwned"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from proof.captures import store
 from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep
 from proof.core.text import first_invisible
+from proof.facts import claims
 from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs, up_to_date
 from tests.support.makers import capture, toml, write
@@ -39,19 +40,28 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     extensions = settings[settings.index("markdown_extensions:") :]
     theme = f"theme: {{ name: material, font: false, custom_dir: {REPOSITORY / 'overrides'} }}"
     steps = [f"step_{number}" for number in range(len(printed))]
-    manifest = [f"title = {_toml(printed[0])}"]
+    manifest = [f"title = {_toml(_without_numbers(printed[0]))}"]
     page = ["# A page", ""]
     for step, text in zip(steps, printed, strict=True):
         piece = next((line.strip() for line in text.splitlines() if line.strip()), "x")[:200]
         manifest += ["[[step]]", f'name = "{step}"', f"command = {_toml(_command(text))}"]
-        manifest += ["exit = 1", f"expect = {_toml(piece)}", f"remedy = {_toml(_seen(text).strip(' ') or 'x')}"]
+        manifest += [
+            "exit = 1",
+            f"expect = {_toml(piece)}",
+            f"remedy = {_toml(_without_numbers(_seen(text).strip(' ') or 'x'))}",
+        ]
         page += [f"## Says {{{{ odd.{step} }}}} {{: #says-{step} }}", ""]
         page += [f"{{{{ transcript odd/{step} }}}}", "", f"- It says {{{{ odd.{step} }}}}."]
         page += [f"- It says so. {{{{ claim: odd.{step} != 'nothing' }}}}", ""]
         page += [f"| a | b |\n|---|---|\n| {{{{ odd.{step} }}}} | {{{{ leaflet.size }}}} |", ""]
     names = ", ".join(f'{{ name = "Says {{{{ odd.{step} }}}}", value = "odd.amount" }}' for step in steps)
     page += ["``` chart", 'kind = "bars"', 'title = "Of {{ odd.step_0 }}"', f"rows = [{names}]", "```", ""]
-    manifest += ["[[step]]", 'name = "hidden"', 'command = "docker version"', f"unshown = {_toml(printed[0])}"]
+    manifest += [
+        "[[step]]",
+        'name = "hidden"',
+        'command = "docker version"',
+        f"unshown = {_toml(_without_numbers(printed[0]))}",
+    ]
     texts = dict(zip(steps, printed, strict=True))
     short = {step: text[:500] for step, text in texts.items()}
     odd = capture(
@@ -92,14 +102,25 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     )
     store.save(odd, folder_of(root / "snippets" / "odd", "rebuilt"))
     for number, text in enumerate(printed):  # a title each, and a command that no page shows
-        title = f'title = {_toml(_seen("x" + text))}\n[[step]]\nname = "one"\ncommand = {_toml(_command(text))}\n'
-        folder = write(root / "snippets" / f"title_{number}", {"snippet.toml": f"{title}unshown = {_toml(text)}\n"})
+        title = f'title = {_toml(_without_numbers(_seen("x" + text)))}\n[[step]]\nname = "one"\ncommand = {_toml(_command(text))}\n'
+        folder = write(
+            root / "snippets" / f"title_{number}",
+            {"snippet.toml": f"{title}unshown = {_toml(_without_numbers(text))}\n"},
+        )
         (folder / "context").mkdir()
         one = CapturedStep("one", _command(text), None, 0, 0.1, text[:500])
         store.save(capture(snippet=folder.name, steps=(one,)), folder_of(folder, "rebuilt"))
     done = mkdocs(up_to_date(root), root / "site")
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     return root / "site"
+
+
+def _without_numbers(text: str) -> str:
+    """A text of a manifest, in which no number may be typed."""
+    while typed := {loose.text for loose in claims.unbound(text, ())}:
+        for words in typed:
+            text = text.replace(words, "x")
+    return text
 
 
 def _command(text: str) -> str:

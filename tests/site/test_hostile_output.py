@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import http.server
+import itertools
 import os
 import re
 import shutil
+import string
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -40,8 +42,12 @@ def built(printed: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def harmless(printed: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same site where each program printed as much, one letter for each text, but for its backticks."""
-    letters = [re.sub(r"[^\n`]", chr(ord("一") + number), text) for number, text in enumerate(printed)]
+    """The same site where each program printed as much, two letters for each text, but for its backticks."""
+    pairs = itertools.product("abcdefgh", string.ascii_lowercase)
+    letters = [
+        "".join(typed if typed in "\n`" else letter for typed, letter in zip(text, itertools.cycle(pair), strict=False))
+        for text, pair in zip(printed, pairs, strict=False)
+    ]
     return site.build(tmp_path_factory.mktemp("harmless"), letters)
 
 

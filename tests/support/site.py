@@ -102,10 +102,11 @@ def build(root: Path, printed: Sequence[str]) -> Path:
     )
     store.save(odd, folder_of(root / "snippets" / "odd", "rebuilt"))
     for number, text in enumerate(printed):  # a title each, and a command that no page shows
-        title = f'title = {_toml(_without_numbers(_seen("x" + text)))}\n[[step]]\nname = "one"\ncommand = {_toml(_command(text))}\n'
+        title = f"title = {_toml(_without_numbers(_seen('x' + text)))}\n"
+        step = f'[[step]]\nname = "one"\ncommand = {_toml(_command(text))}\n'
         folder = write(
             root / "snippets" / f"title_{number}",
-            {"snippet.toml": f"{title}unshown = {_toml(_without_numbers(text))}\n"},
+            {"snippet.toml": f"{title}{step}unshown = {_toml(_without_numbers(text))}\n"},
         )
         (folder / "context").mkdir()
         one = CapturedStep("one", _command(text), None, 0, 0.1, text[:500])

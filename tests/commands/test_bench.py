@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import clock, pages, record
-from benchmarks.record import Record, Row
-from benchmarks.script import script
+from maintenance.bench import clock, pages, record
+from maintenance.bench.record import Record, Row
+from maintenance.bench.script import script
 from proof.facts import book as book_module
 from proof.facts import values
 from proof.snippets import project as manifest
@@ -164,6 +164,10 @@ def test_sides_take_turns() -> None:
 def test_it_says_what_it_does() -> None:
     """`scripts/bench --help`, as its module."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--help"], capture_output=True, text=True, cwd=REPOSITORY, check=True
+        [sys.executable, "-m", "maintenance.bench", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        check=True,
     )
     assert "--part" in done.stdout

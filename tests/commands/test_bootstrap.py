@@ -175,7 +175,7 @@ def test_no_daemon_is_installed_beside_an_engine(here: dict[str, str], installed
 
 
 def test_buildx_may_be_in_the_users_settings(machine: Machine) -> None:
-    """Where `proof` finds it too, as the one that scripts/engine fetches."""
+    """Where `proof` finds it too, as the one that scripts/install-engine fetches."""
     machine.run("--site-only")
     machine.add(**REST, docker=SILENT, dockerd=SILENT)
     plugin = write(machine.root, {"settings/cli-plugins/docker-buildx": ""}) / "settings/cli-plugins/docker-buildx"

@@ -15,7 +15,7 @@ ENGINE = "#!/bin/sh\n[ ! -e unavailable ] || exit 3\necho 'export PATH=/pinned:\
 PROOF = (
     '#!/bin/sh\ncase $PATH in /pinned:*) echo "pinned, $DOCKER_CONFIG" ;; esac\necho "proof $*"\nexit "${CODE:-0}"\n'
 )
-SCRIPTS = {"engine": ENGINE, "bootstrap": "#!/bin/sh\n", "test": '#!/bin/sh\necho "test $*"\n'}
+SCRIPTS = {"install-engine": ENGINE, "bootstrap": "#!/bin/sh\n", "test": '#!/bin/sh\necho "test $*"\n'}
 
 
 @pytest.fixture

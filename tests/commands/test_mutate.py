@@ -13,7 +13,7 @@ import pytest
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
-SCRIPT = REPOSITORY / "scripts" / "mutation.py"
+SCRIPT = REPOSITORY / "scripts" / "maintenance" / "mutation.py"
 SETTINGS = '[tool.mutmut]\nonly_mutate = [\n  "src/proof/a.py",\n  "src/proof/b/c.py",\n]\nalso_copy = ["docs"]\n'
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.snippets import Sides
+from maintenance.bench.snippets import Sides
 from proof.engines.engine import Engine
 from tests.support.helpers import edit, measure, tiny
 

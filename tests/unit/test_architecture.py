@@ -226,7 +226,7 @@ def test_only_the_preview_knows_mkdocs() -> None:
     """Everything else works with any generator that runs Python-Markdown extensions."""
     users = {name.split(".")[1] for name, path in modules().items() if roots(path) & GENERATORS}
     assert users == {"preview"}
-    assert not any("benchmarks" in roots(path) for path in modules().values())
+    assert not any("maintenance" in roots(path) for path in modules().values())
 
 
 def test_the_tool_does_not_know_this_article() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from maintenance import reference
+from proof.cli import main
 from proof.cli.main import EXIT_CODES
 from proof.core import site_config
 from tests.support.helpers import REPOSITORY
@@ -17,11 +18,6 @@ DOCS = REPOSITORY / "docs"
 REFERENCE = sorted((DOCS / "tool").glob("*.md"))
 MAINTAIN = sorted((DOCS / "maintain").glob("*.md"))
 PLAIN = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
-SPEC = importlib.util.spec_from_file_location("reference", REPOSITORY / "scripts" / "reference.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-reference = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(reference)
 
 
 def text(path: Path) -> str:
@@ -57,7 +53,7 @@ def test_a_table_has_a_row_for_each_key() -> None:
 def test_every_verb_and_option_is_listed() -> None:
     """The page on the command line has a heading for each verb and a row for each option."""
     page = text(DOCS / "tool" / "command-line.md")
-    help_text = reference.main.parser().format_help()
+    help_text = main.parser().format_help()
     verbs = re.findall(r"^    ([a-z]+) ", help_text, re.MULTILINE)
     assert {"check", "update", "status", "facts", "plan", "merge", "accept", "engine"} <= set(verbs)
     headings = " ".join(re.findall(r"^### (.+)$", page, re.MULTILINE))

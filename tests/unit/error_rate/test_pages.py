@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from error_rate import pages
+from maintenance.error_rate import pages
 from proof.core.errors import UsageError
 from proof.pages import confirmed, scan
 from proof.pages.site import Site

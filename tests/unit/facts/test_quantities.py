@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from error_rate import sentences
+from maintenance.error_rate import sentences
 from proof.facts import book as facts
 from proof.facts import lexicon, quantities
 from proof.facts.quantities import CODE, FACT, Quantity

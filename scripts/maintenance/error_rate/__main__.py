@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from error_rate import pages, sentences
+from maintenance.error_rate import pages, sentences
 from proof.snippets import project
 
 _SENTENCES = Path("tests", "data", "sentences")

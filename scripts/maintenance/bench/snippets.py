@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks import clock, preview
-from benchmarks.clock import NotComparableError, Taken
-from benchmarks.pages import generate
-from benchmarks.record import Row
-from benchmarks.script import script
+from maintenance.bench import clock, preview
+from maintenance.bench.clock import NotComparableError, Taken
+from maintenance.bench.pages import generate
+from maintenance.bench.record import Row
+from maintenance.bench.script import script
 from proof.captures import durations
 from proof.engines import private_daemon
 from proof.engines.engine import Engine

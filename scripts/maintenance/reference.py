@@ -20,7 +20,7 @@ from proof.snippets import keys
 from proof.snippets.commands import VERBS, Flags
 from proof.snippets.keys import Key
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "tool"
 _PLACE = re.compile(r"(?P<begin><!-- reference: (?P<name>[a-z ]+) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 

@@ -12,9 +12,9 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import clock
-from benchmarks.clock import NotComparableError, Taken
-from benchmarks.record import Row
+from maintenance.bench import clock
+from maintenance.bench.clock import NotComparableError, Taken
+from maintenance.bench.record import Row
 
 _START = 120.0  # seconds for the first build of all pages
 _REST = 8.0  # seconds for what the preview does after a save: it builds all pages and may run the commands once more

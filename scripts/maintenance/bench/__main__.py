@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import proof
-from benchmarks import pages, record, snippets
-from benchmarks.clock import NotComparableError
-from benchmarks.record import Record, Row
+from maintenance.bench import pages, record, snippets
+from maintenance.bench.clock import NotComparableError
+from maintenance.bench.record import Record, Row
 from proof.core.errors import ProofError
 from proof.core.settings import cache_folder
 from proof.pages.scan import scan

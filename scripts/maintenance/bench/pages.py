@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import clock, preview
-from benchmarks.record import Row
+from maintenance.bench import clock, preview
+from maintenance.bench.record import Row
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression

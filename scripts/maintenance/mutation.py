@@ -4,7 +4,7 @@
   mutation.py report TREE              a table of the modules; code 1 where one is below the goal
 
 mutmut finds source below src/ only, so that is where the copy has the package. Run by itself, with no package of ours
-or of others: python -I scripts/mutation.py …
+or of others: python -I scripts/maintenance/mutation.py …
 """
 
 from __future__ import annotations

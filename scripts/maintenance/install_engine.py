@@ -1,6 +1,6 @@
-"""Fetches the packages of the reference engine, checks their hashes, and unpacks them. Run it as `scripts/engine`.
+"""Fetches the packages of the reference engine, checks their hashes, and unpacks them: `scripts/install-engine`.
 
-It imports no packages, and needs neither dpkg nor root: python -I scripts/engine.py ROOT
+It imports no packages, and needs neither dpkg nor root: python -I scripts/maintenance/install_engine.py ROOT
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""scripts/engine: what it fetches is checked before it is unpacked, and what it prints is what a shell needs."""
+"""scripts/install-engine: what it fetches is checked before it is unpacked, and what it prints is for a shell."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Place(NamedTuple):
         hosts = {"DEBIAN_MIRROR": self.mirror.as_uri(), "DEBIAN_SNAPSHOT": self.snapshot.as_uri()}
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
         return subprocess.run(
-            ["scripts/engine", *arguments],
+            ["scripts/install-engine", *arguments],
             cwd=self.root,
             env={"PATH": path, **hosts, **env},
             capture_output=True,
@@ -99,9 +99,9 @@ def place(tmp_path: Path) -> Place:
     """All packages are pinned, and on the mirror."""
     # A space in the path: what is printed has to be quoted.
     found = Place(tmp_path / "a root", tmp_path / "mirror", tmp_path / "snapshot")
-    for name in ("scripts/engine", "scripts/engine.py", "scripts/lib.sh"):
+    for name in ("scripts/install-engine", "scripts/maintenance/install_engine.py", "scripts/lib.sh"):
         write(found.root, {name: (REPOSITORY / name).read_bytes()})
-    (found.root / "scripts/engine").chmod(0o755)
+    (found.root / "scripts/install-engine").chmod(0o755)
     packages = {path: package(files) for path, files in PACKAGES.items()}
     found.lock(packages)
     write(found.mirror, packages)

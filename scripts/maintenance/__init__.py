@@ -1,0 +1,1 @@
+"""What maintains this repository. It isn't installed with the tool."""

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from maintenance import reference
-from proof.cli import main
 from proof.cli.main import EXIT_CODES
-from proof.core import site_config
 from tests.support.helpers import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 REFERENCE = sorted((DOCS / "tool").glob("*.md"))
 MAINTAIN = sorted((DOCS / "maintain").glob("*.md"))
-PLAIN = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
+PLAIN = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
 
 
 def text(path: Path) -> str:
@@ -48,18 +46,6 @@ def test_a_table_has_a_row_for_each_key() -> None:
     )
     with pytest.raises(KeyError):
         reference.updated("<!-- reference: nothing -->\n<!-- end -->")
-
-
-def test_every_verb_and_option_is_listed() -> None:
-    """The page on the command line has a heading for each verb and a row for each option."""
-    page = text(DOCS / "tool" / "command-line.md")
-    help_text = main.parser().format_help()
-    verbs = re.findall(r"^    ([a-z]+) ", help_text, re.MULTILINE)
-    assert {"check", "update", "status", "facts", "plan", "merge", "accept", "engine"} <= set(verbs)
-    headings = " ".join(re.findall(r"^### (.+)$", page, re.MULTILINE))
-    assert [verb for verb in verbs if f"proof {verb}" not in headings] == []
-    assert "| `--engine {auto,private,docker,podman}` |" in page
-    assert "| `NAME …` |" in page
 
 
 @pytest.mark.parametrize("path", [*PLAIN, *MAINTAIN], ids=lambda path: path.name)
@@ -127,35 +113,3 @@ def test_the_changelog_names_the_version() -> None:
     assert next(found[1] for found in releases if found) == version
     dates = [found[2] for found in releases if found]
     assert dates == sorted(dates, reverse=True)
-
-
-def test_contributing_stays_short() -> None:
-    """It gets people started; everything else has a page."""
-    assert len(text(REPOSITORY / "CONTRIBUTING.md").split()) <= 900
-
-
-VAGUE = {"click here", "click this", "go", "here", "information", "learn more", "more", "more info"} | {
-    *("more information", "right here", "read more", "start", "this", "see more", "details", "link"),
-}
-
-
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix())
-def test_the_text_of_a_link_says_where_it_leads(path: Path) -> None:
-    """Screen readers list links without the sentence around them, and Lighthouse finds these texts, even "Go"."""
-    links = re.findall(r"\[([^\]]+)\]\([^)]+\)", text(path))
-    assert [link for link in links if link.strip("`*").lower() in VAGUE] == []
-
-
-def guides() -> list[str]:
-    """The pages in the navigation's area "Guides" that answer a question."""
-    area = site_config.load(REPOSITORY / "mkdocs.yml")["nav"][0]["Guides"]
-    sections = [each if isinstance(each, list) else [entry] for entry in area for each in entry.values()]
-    pages = [page for section in sections for entry in section for page in entry.values()]
-    # The article begins with its answer too, and a picture of it; the list of questions has an answer in each line.
-    return [page for page in pages if page not in ("index.md", "questions.md")]
-
-
-@pytest.mark.parametrize("page", guides())
-def test_a_guide_starts_with_its_answer(page: str) -> None:
-    """The box "In short" is right under the title: it can be quoted, and the page's card shows it."""
-    assert re.search(r'^# .+\n\n!!! abstract "In short"\n\n    \S', text(DOCS / page), re.MULTILINE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,14 +17,15 @@ import pytest
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
-TOOLS = "bash cat cmp cp dirname flock grep mkdir rm sed sleep tail tr"
-# python -m venv makes a copy of itself, and everything else is logged. It is looked for with -I, as an old one would
-# import modules from the root directory otherwise.
+TOOLS = "bash cat chmod cmp cp dirname flock grep mkdir rm sed sleep tail tr"
+# Logs its calls. `python -m venv` makes a copy of itself, and pip installs a uv, which does nothing but log too. The script looks
+# for it with -I, as an old one would import modules from the root directory otherwise.
 PYTHON = """#!/bin/sh
 case $* in
   '-I -c '*_base_executable*) echo "$0"; exit ;;
-  *' -c '* | '-c '*) exit ;;
-  '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *' -c '* | *' --version') exit ;;
+  '-m venv --without-pip .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *build/uv.lock) printf '#!/bin/sh\\necho "uv $*" >>calls\\n' >.venv/bin/uv; chmod +x .venv/bin/uv ;;
 esac
 echo "python $*" >>calls
 """
@@ -33,6 +35,10 @@ ANSWERS, SILENT = "#!/bin/sh\nexit 0\n", "#!/bin/sh\nexit 1\n"
 DEBIAN = "ID=debian\nPRETTY_NAME='Debian'\n"
 # Everything of the engine but Docker itself.
 REST = dict.fromkeys(("setpriv", "unshare", "bwrap"), ANSWERS)
+
+
+def lock(name: str) -> str:
+    return f"{name}==1.0 \\\n    --hash=sha256:{'0' * 64}\n"
 
 
 class Machine:
@@ -49,7 +55,7 @@ class Machine:
         path = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\n"
         assert path in library
         write(root, {"scripts/bootstrap": text, "scripts/lib.sh": library.replace(path, "")})
-        write(root, {"requirements.lock": "a", "requirements-dev.lock": "b", "pyproject.toml": "c"})
+        write(root, {"requirements.lock": lock("uv"), "requirements-dev.lock": lock("b"), "pyproject.toml": "c"})
         (root / "bin").mkdir()
         for name in TOOLS.split():
             found = shutil.which(name)
@@ -67,11 +73,8 @@ class Machine:
     def user(self, number: int) -> None:
         self.add(id=f"#!/bin/sh\necho {number}\n")
 
-    def run(self, *arguments: str, **env: str) -> tuple[str, list[str]]:
-        """What it says, and the calls that change something, since the last time."""
-        calls = self.root / "calls"
-        calls.unlink(missing_ok=True)
-        done = subprocess.run(
+    def call(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             ["bash", "scripts/bootstrap", *arguments],
             cwd=self.root,
             env={"PATH": str(self.root / "bin"), **env},
@@ -79,6 +82,12 @@ class Machine:
             text=True,
             check=False,
         )
+
+    def run(self, *arguments: str, **env: str) -> tuple[str, list[str]]:
+        """What it says, and the calls that change something, since the last time."""
+        calls = self.root / "calls"
+        calls.unlink(missing_ok=True)
+        done = self.call(*arguments, **env)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout, calls.read_text().splitlines() if calls.exists() else []
 
@@ -100,19 +109,23 @@ def short(calls: list[str]) -> list[str]:
     return found
 
 
-NEW, DEV = [".venv", "requirements.lock", "proof"], [".venv", "requirements.lock", "requirements-dev.lock", "proof"]
+NEW = [".venv", "build/uv.lock", "requirements.lock", "proof"]
+DEV = [".venv", "build/uv.lock", "requirements.lock", "requirements-dev.lock", "proof"]
 
 
 def test_the_site_needs_one_lock(machine: Machine) -> None:
-    """And nothing is installed where nothing changed."""
-    assert short(machine.run("--site-only")[1]) == NEW
+    """And nothing is installed where nothing changed. By hashes, and with no program of a package to build it."""
+    calls = machine.run("--site-only")[1]
+    assert short(calls) == NEW
+    assert all("--require-hashes --only-binary :all:" in call for call in calls[1:3])
+    assert (machine.root / "build/uv.lock").read_text() == lock("uv")
     assert machine.run("--site-only") == ("", [])
 
 
 def test_development_needs_two(machine: Machine) -> None:
-    """They go on top of the first, and stay for the site: to change between the two costs nothing."""
+    """They stay for the site: to change between the two costs nothing."""
     machine.run("--site-only")
-    assert short(machine.run("--dev")[1]) == ["requirements-dev.lock"]
+    assert short(machine.run("--dev")[1]) == DEV
     for wanted in ("--site-only", "--dev", "--site-only"):
         assert machine.run(wanted) == ("", [])
 
@@ -122,14 +135,12 @@ def test_tests_need_both_locks(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["--site-only", "--dev"])
-@pytest.mark.parametrize(
-    ("name", "made"), [("requirements.lock", DEV), ("requirements-dev.lock", DEV), ("pyproject.toml", ["proof"])]
-)
-def test_a_changed_lock_begins_anew(name: str, made: list[str], wanted: str, machine: Machine) -> None:
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "pyproject.toml"])
+def test_a_changed_lock_begins_anew(name: str, wanted: str, machine: Machine) -> None:
     """What a lock no longer names is gone; who has the packages of development keeps them."""
     machine.run("--dev")
-    write(machine.root, {name: "other"})
-    assert short(machine.run(wanted)[1]) == made
+    write(machine.root, {name: lock("uv") + lock("other")})
+    assert short(machine.run(wanted)[1]) == DEV
     assert machine.run("--dev") == machine.run("--site-only") == ("", [])
 
 
@@ -137,14 +148,37 @@ def test_the_site_does_not_depend_on_the_second_lock(machine: Machine) -> None:
     machine.run("--site-only")
     (machine.root / "requirements-dev.lock").unlink()
     assert machine.run("--site-only") == ("", [])
-    write(machine.root, {"requirements.lock": "other"})
-    assert short(machine.run("--site-only")[1]) == NEW
 
 
 def test_an_interrupted_installation_is_repeated(machine: Machine) -> None:
-    machine.run("--dev")
-    (machine.root / ".venv/dev.stamp").unlink()
-    assert short(machine.run("--dev")[1]) == ["requirements-dev.lock"]
+    machine.run("--site-only")
+    (machine.root / ".venv/packages.stamp").unlink()
+    assert short(machine.run("--site-only")[1]) == NEW
+
+
+def test_what_uv_cannot_fetch_is_asked_of_pip(machine: Machine) -> None:
+    """It may know a mirror that uv doesn't. The hashes count as before."""
+    machine.add(python3=PYTHON.replace(">>calls\\n'", ">>calls; case $* in *lock) exit 1; esac\\n'"))
+    calls = machine.run("--site-only")[1]
+    assert short(calls) == [*NEW[:3], "requirements.lock", "proof"]
+    assert re.search(r"-m pip .*--require-hashes --only-binary :all: -r requirements.lock$", calls[3])
+
+
+def test_a_lock_with_an_option_is_refused(machine: Machine) -> None:
+    """Before anything is made. test_locks.py has what else is none."""
+    write(machine.root, {"requirements.lock": f"{lock('uv')}--index-url https://example.invalid\n"})
+    done = machine.call("--site-only")
+    assert (done.returncode, "requirements.lock is not a lock" in done.stderr) == (2, True)
+    assert not (machine.root / "calls").exists()
+
+
+def test_settings_of_uv_change_nothing(machine: Machine) -> None:
+    """Neither in the environment nor in a file."""
+    machine.add(python3=PYTHON.replace('echo "uv $*"', 'echo "uv $UV_OVERRIDE $UV_NO_BINARY $*"'))
+    calls = machine.run("--site-only", UV_OVERRIDE="x", UV_NO_BINARY="1")[1]
+    assert [call.split()[:4] for call in calls if call.startswith("uv")] == [
+        ["uv", "pip", "install", "--no-config"]
+    ] * 2
 
 
 DOCKER = "docker.io docker-cli"
@@ -192,7 +226,7 @@ def test_tests_need_more_than_an_engine(machine: Machine) -> None:
 
 def test_the_engine_is_installed_beside_the_packages(machine: Machine) -> None:
     """apt-get waits here until `proof` is being installed; the script waits for apt-get."""
-    waits = "left=600; until grep -q editable calls; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
+    waits = "left=600; until grep -q editable calls 2>/dev/null; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
     machine.add(**{"apt-get": f'#!/bin/sh\n{waits}\necho "apt-get $*" >>calls\n'})
     said, calls = machine.run()
     assert short(calls)[: len(NEW)] == NEW
@@ -213,12 +247,9 @@ def test_apt_is_not_left_at_work(machine: Machine) -> None:
     """If the Python packages fail, the script ends only after apt-get."""
     machine.add(
         **{"apt-get": '#!/bin/sh\nsleep 0.5\necho "apt-get $*" >>calls\n'},
-        python3=PYTHON.replace("  '-m venv", "  *requirements.lock) exit 1 ;;\n  '-m venv"),
+        python3=PYTHON.replace("  '-m venv", "  *build/uv.lock) exit 1 ;;\n  '-m venv"),
     )
-    env = {"PATH": str(machine.root / "bin")}
-    done = subprocess.run(
-        ["bash", "scripts/bootstrap"], cwd=machine.root, env=env, capture_output=True, text=True, check=False
-    )
+    done = machine.call()
     assert done.returncode == 3
     assert "apt-get install" in (machine.root / "calls").read_text()
 
@@ -294,17 +325,8 @@ def test_an_activated_environment_is_made_anew(machine: Machine) -> None:
     activated = machine.root / ".venv/bin/python3"
     activated.write_text(f'#!/bin/sh\nexec {machine.root}/bin/python3 "$@"\n')
     activated.chmod(0o755)
-    write(machine.root, {"requirements.lock": "newer"})
-    env = {"PATH": f"{activated.parent}:{machine.root / 'bin'}"}
-    done = subprocess.run(
-        ["bash", "scripts/bootstrap", "--site-only"],
-        cwd=machine.root,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    write(machine.root, {"requirements.lock": lock("uv") + lock("newer")})
+    assert short(machine.run("--site-only", PATH=f"{activated.parent}:{machine.root / 'bin'}")[1]) == NEW
     assert (machine.root / ".venv/bin/python").is_file()
 
 
@@ -312,10 +334,7 @@ def test_without_a_python_there_is_a_hint(machine: Machine) -> None:
     """Code 3, and the commands of three systems."""
     machine.add(python3="#!/bin/sh\nexit 1\n")
     machine.user(1000)
-    env = {"PATH": str(machine.root / "bin")}
-    done = subprocess.run(
-        ["bash", "scripts/bootstrap"], cwd=machine.root, env=env, capture_output=True, text=True, check=False
-    )
+    done = machine.call()
     assert done.returncode == 3
     hint = done.stderr.splitlines()[-1]
     assert all(word in hint for word in ("hint: ", "apt-get install", "dnf install", "brew install"))
@@ -323,23 +342,9 @@ def test_without_a_python_there_is_a_hint(machine: Machine) -> None:
 
 def test_an_unknown_option(machine: Machine) -> None:
     """Code 2, with those that there are."""
-    call = ["bash", "scripts/bootstrap", "--devel"]
-    done = subprocess.run(call, cwd=machine.root, capture_output=True, text=True, check=False)
+    done = machine.call("--devel")
     assert done.returncode == 2
     assert all(option in done.stderr for option in ("--site-only", "--dev", "--tests"))
-
-
-def test_a_path_that_breaks_the_commands_of_a_virtual_environment(tmp_path: Path) -> None:
-    """`activate` has the path in double quotes: the script says so before it sets anything up."""
-    root = tmp_path / 'a "checkout"'
-    for name in ("bootstrap", "lib.sh"):
-        write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_text()})
-    done = subprocess.run(
-        ["bash", "scripts/bootstrap", "--site-only"], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert f"a character that the commands in .venv cannot have: {root}" in done.stderr
-    assert sorted(path.name for path in root.iterdir()) == ["scripts"]
 
 
 def test_what_is_read_only_belongs_to_nobody_else() -> None:

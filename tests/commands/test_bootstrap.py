@@ -18,8 +18,8 @@ from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
 
 TOOLS = "bash cat chmod cmp cp dirname flock grep mkdir rm sed sleep tail tr"
-# Logs its calls. `python -m venv` makes a copy of itself, and pip installs a uv, which does nothing but log too. The script looks
-# for it with -I, as an old one would import modules from the root directory otherwise.
+# Logs its calls. `python -m venv` makes a copy of itself, and pip installs a uv, which does nothing but log too. It is
+# looked for with -I, as an old one would import modules from the root directory otherwise.
 PYTHON = """#!/bin/sh
 case $* in
   '-I -c '*_base_executable*) echo "$0"; exit ;;
@@ -226,7 +226,7 @@ def test_tests_need_more_than_an_engine(machine: Machine) -> None:
 
 def test_the_engine_is_installed_beside_the_packages(machine: Machine) -> None:
     """apt-get waits here until `proof` is being installed; the script waits for apt-get."""
-    waits = "left=600; until grep -q editable calls 2>/dev/null; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
+    waits = "left=600; until grep -qs editable calls; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
     machine.add(**{"apt-get": f'#!/bin/sh\n{waits}\necho "apt-get $*" >>calls\n'})
     said, calls = machine.run()
     assert short(calls)[: len(NEW)] == NEW

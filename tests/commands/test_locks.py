@@ -1,4 +1,4 @@
-"""The locks: which files scripts/lib.sh takes for one, that pip reads no more in them, and what the project's own hold."""
+"""The locks: which files scripts/lib.sh takes for one, that pip reads no more in them, and what ours hold."""
 
 from __future__ import annotations
 

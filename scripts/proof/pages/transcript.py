@@ -105,7 +105,7 @@ def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = as_html(source.date[:10])
     # CI's reference engine repeats the captures in the words of Docker 28 alone.
-    again = ", not repeated since" if capture.engine.wording else ""
+    again = ", not repeated since" if capture.engine.wording == "docker-29" else ""
     summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases{again}</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 

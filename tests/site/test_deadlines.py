@@ -13,7 +13,7 @@ from proof.pages import audit
 from proof.pages.extension import StopBuildError
 from proof.pages.page import Page
 from proof.preview.site import Site
-from tests.support.helpers import captured, edit, tiny
+from tests.support.helpers import captured, edit, mkdocs, tiny
 
 ENDLESS = "This page never ends."
 
@@ -51,3 +51,14 @@ def test_the_preview_says_which_page_hangs(root: Path, tmp_path: Path) -> None:
     assert site.build()
     assert not site.problems[None]
     assert "It ends." in (site.shown / "endless/index.html").read_text("utf-8")
+
+
+def test_front_matter_that_takes_forever_is_never_read(tmp_path: Path) -> None:
+    """MkDocs reads it before it converts a page. Each level of these ten takes ten times as long."""
+    root = captured(tiny(tmp_path))
+    levels = [f"a{n}: &a{n} {{ <<: [{', '.join([f'*a{n - 1}'] * 10)}] }}" for n in range(1, 11)]
+    front = "\n".join(["---", "a0: &a0 { x: 1 }", *levels, "---", ""])
+    edit(root / "docs/index.md", "# ", f"{front}\n# ")
+    done = mkdocs(root, tmp_path / "site")
+    assert done.returncode == 2
+    assert done.stderr.startswith("docs/index.md:2: invalid YAML: `&`, `*` and `!` have no meaning here\n")

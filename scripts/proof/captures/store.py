@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import re
@@ -25,7 +26,7 @@ from proof.core.errors import PageError, RefusedError, UsageError, Where, comman
 from proof.core.hashes import sha256
 from proof.core.limits import limited
 from proof.core.validate import validate
-from proof.snippets.places import check, trusted, undeclared
+from proof.snippets.places import check, is_unfinished, trusted, undeclared
 
 SCHEMA = 1
 _KEYS = {"environment": "basis"}  # fields with another key in the file
@@ -205,11 +206,24 @@ def remove(folder: Path) -> None:
 
 def sweep(snippets: Path) -> None:
     """Remove what killed runs left below `snippets`, and put old captures back. No other run may be writing there."""
-    for captured in ("*/captured", "*/captured/*"):
-        for aside in snippets.glob(f"{captured}/.*{_ASIDE}*"):
-            _settle(aside)
-        for folder in snippets.glob(f"{captured}/.*.new-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in _folders(snippets):
+        captured = folder / "captured"
+        if captured.is_symlink() or not captured.is_dir():
+            continue
+        variants = [entry for entry in _folders(captured) if not is_unfinished(entry.name)]
+        for entry in itertools.chain.from_iterable(map(_folders, (captured, *variants))):
+            if not is_unfinished(entry.name):
+                continue
+            if _ASIDE in entry.name:
+                _settle(entry)
+            else:
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _folders(parent: Path) -> list[Path]:
+    """The directories in a directory, without those that a link leads to: they are not the project's."""
+    with os.scandir(parent) as entries:
+        return [parent / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 def _settle(aside: Path) -> None:

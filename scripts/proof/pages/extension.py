@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from click import ClickException, get_current_context
+from click import ClickException, echo, get_current_context
 from markdown import Extension, Markdown
 from markdown.blockparser import BlockParser
 from markdown.blockprocessors import BlockProcessor
@@ -138,6 +138,8 @@ class ProofExtension(Extension):
         """Called by Python-Markdown when it is set up. MkDocs does that for each page, others once."""
         self._root = project.find_root(Path(self.getConfig("project") or ".").absolute())
         self._site = Site.at(self._root)
+        if _generating():
+            self._check_before_reading()
         self._md, self._is_restricted = md, False
         md.registerExtension(self)
         md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
@@ -155,10 +157,19 @@ class ProofExtension(Extension):
         md.treeprocessors.register(_Audit(md, self.current), "proof_audit", 7)
         md.treeprocessors.register(Summary(md), "proof_summary", 6)
 
+    def _check_before_reading(self) -> None:
+        """Stop a site generator now: it reads all front matter before it converts a page, and may never end."""
+        try:
+            check_project(self._site, self._root / self.getConfig("docs"))
+        except errors.ProofError as error:
+            for each in (error, *error.also):
+                echo(str(each), err=True)
+            # Not an Exception, of which MkDocs would make an error in its settings.
+            raise SystemExit(error.code) from error
+
     def _convert(self, convert: Callable[[str], str], text: str) -> str:
         """Convert a page, which has to end: a stranger may have written it."""
         try:
-            # Not when the extension is set up: MkDocs would call each error one in its settings.
             check_project(self._site, self._root / self.getConfig("docs"))
             path = self._site.page_with(text)
             with limited(errors.Where(path) if path else None):
@@ -189,7 +200,8 @@ class ProofExtension(Extension):
             load_book=lambda: self._site.book,
             list_pages=lambda: self._list_pages(self.page),
             collect=self.getConfig("collect"),
-            draft=self.getConfig("draft") or _serving(),
+            # An author edits a snippet there, and looks at the page before running it.
+            draft=self.getConfig("draft") or _generating("serve"),
             find_file=self._site.page_with,
             stash=functools.cache(self._md.htmlStash.store),
             about_bases=self.getConfig("about_bases"),
@@ -202,10 +214,10 @@ def check_project(site: Site, docs: Path) -> None:
     site.cached("front matter", lambda: metadata.check(site.root, docs))
 
 
-def _serving() -> bool:
-    """Whether this is `mkdocs serve`: an author edits a snippet there, and looks at the page before running it."""
-    command = get_current_context(silent=True)  # the command lines of site generators use Click
-    return command is not None and command.info_name == "serve"
+def _generating(command: str | None = None) -> bool:
+    """Whether this is a command of a site generator, and this one of its commands. They use Click."""
+    context = get_current_context(silent=True)
+    return context is not None and command in (None, context.info_name)
 
 
 _INDEXES = {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}
@@ -266,7 +278,7 @@ class _Source(OnPage, Preprocessor):
             known = [str(p.relative_to(folder)) for p in folder.glob("*/context/**/*")]
             problem, hint = (
                 f"no such file: snippets/{path}{did_you_mean(path, known)}",
-                f"ls snippets/{Path(path).parent}",
+                errors.command("ls", str(Path("snippets", path).parent)),
             )
         else:
             text = read_text(folder / path, below=self.page.root, limit=_LARGEST)

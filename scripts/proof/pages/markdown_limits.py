@@ -19,15 +19,37 @@ from proof.pages.page import OnPage, Page
 
 Note = Callable[[Page, ProofError, str], None]
 _LINES = 500  # of a block, which ends at a blank line; the longest of this site has 40
+_LINE = 2_000  # characters of a line, in a fence too, whose colours take time that grows with its square
 _CHARACTERS = 10_000  # of a block; the longest of this site has 3,000
 _BRACKETS = 100  # in a paragraph, a heading, or a cell of a table
 _SHOWN = 60  # characters of a block in a message
 
 
 def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
-    """Register the checks: of blocks once fences (25) are taken out, of brackets once code and escapes (180) are."""
+    """Register the checks.
+
+    Of lines once files are included (100), of blocks once fences (25) are taken out, of brackets once code and escapes
+    (180) are.
+    """
+    md.preprocessors.register(_Lines(md, current, note), "proof_lines", 99)
     md.preprocessors.register(_Blocks(md, current, note), "proof_blocks", 24)
     md.inlinePatterns.register(_Brackets(md, current, note), "proof_brackets", 175)
+
+
+class _Lines(OnPage, Preprocessor):
+    """Leaves out lines that are too long."""
+
+    def __init__(self, md: Markdown, current: Callable[[], Page], note: Note) -> None:
+        super().__init__(md)
+        self.current, self._note = current, note
+
+    def run(self, lines: list[str]) -> list[str]:
+        for line in lines:
+            if len(line) > _LINE:
+                shown = line.strip()[:_SHOWN]
+                what = f"a line of more than {_LINE:,} characters"
+                self._note(self.page, PageError(what, evidence=shown, hint="divide it"), shown)
+        return [line for line in lines if len(line) <= _LINE]
 
 
 class _Blocks(OnPage, Preprocessor):

@@ -25,7 +25,7 @@ from proof.core.errors import ProofError
 from proof.core.site_file import site_file
 from proof.pages import scan
 from proof.pages import site as known_site
-from proof.pages.extension import ProofExtension
+from proof.pages.extension import ProofExtension, check_project
 from proof.pages.page import Page
 
 Problems = dict[Path | None, list[str]]  # by page; None for problems of no single page
@@ -92,6 +92,7 @@ class Site:
 
     def _build(self, target: Path, built: _Built, *, dirty: bool) -> Problems:
         config = self._config(target)
+        check_project(known_site.Site.at(self._root), self.docs)  # before MkDocs reads front matter
         built.pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
         names: list[Any] = config.markdown_extensions  # Python-Markdown accepts an instance instead of a name
         names[:] = [built.pages if name == "proof" else name for name in names]

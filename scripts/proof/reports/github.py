@@ -35,7 +35,7 @@ class Annotation:
 
     def command(self, root: Path) -> str:
         """The workflow command that prints this annotation, with its path relative to `root`."""
-        path = self.where.path.resolve()
+        path = Path(os.path.realpath(self.where.path))
         file = path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.name
         line = f",line={self.where.line}" if self.where.line else ""
         return f"::{self.level} file={_property(file)}{line},title={_property(self.title)}::{_data(self.text)}"
@@ -87,7 +87,8 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
 
 
 def _stating(fact: str, pages: Sequence[Path]) -> Iterator[Where]:
-    pattern = re.compile(rf"\{{\{{[^}}]*(?<![\w.]){re.escape(fact)}(?![\w.])")
+    # A placeholder holds no other: else each `{{` would be compared with the rest of its line.
+    pattern = re.compile(rf"\{{\{{[^{{}}]*(?<![\w.]){re.escape(fact)}(?![\w.])")
     for page in pages:
         for number, line in enumerate(page_text(page.parent, page).split("\n"), start=1):
             if pattern.search(line):

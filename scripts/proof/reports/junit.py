@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -81,7 +82,7 @@ def _details(result: Result, root: Path) -> str:
 def _at(where: Where | None, root: Path) -> str:
     if where is None:
         return "pages"
-    path = where.path.resolve()
+    path = Path(os.path.realpath(where.path))
     shown = path.relative_to(root.resolve()) if path.is_relative_to(root.resolve()) else path
     return f"{shown}:{where.line}" if where.line else str(shown)
 

@@ -47,6 +47,8 @@ _NAME = 12  # characters: names that wrap at fewer are hard to read
 _FEWEST = 2  # columns
 _VALUE = 40  # characters of a fact's value; longer ones are texts, such as a command
 _LINE = 120  # characters, where there is no terminal
+_DIFFERENCES = 100  # of a snippet that are printed; all are in the JSON
+_LINES = 100  # of a text in a difference that are printed
 _QUICK = 2.0  # seconds: a shorter stage prints no line, except on a terminal
 
 
@@ -169,16 +171,21 @@ class Terminal:
         self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         for change in result.changes:
             self.screen.print((f"   because {change}", "dim"))
-        for difference in result.differences:
+        for difference in result.differences[:_DIFFERENCES]:
             self._difference(difference)
+        if (more := len(result.differences) - _DIFFERENCES) > 0:
+            self.screen.print((f"   and {units.counted(more, 'more difference')}", "dim"))
         if result.error:
             self.screen.print(("   " + str(result.error).replace("\n", "\n   "), "yellow"))
 
     def _difference(self, difference: Difference) -> None:
         self.screen.print("   ", (str(difference.where), "bold"), f": {difference.what}")
         for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
-            for line in text.splitlines() or [""]:
+            lines = text.splitlines() or [""]
+            for line in lines[:_LINES]:
                 self.screen.print((f"     {sign} {line}", style))
+            if (more := len(lines) - _LINES) > 0:
+                self.screen.print((f"     {sign} … and {units.counted(more, 'more line')}", style))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """Print each problem: where and what it is, evidence, and a hint."""

@@ -289,6 +289,8 @@ def _where(place: Any, root: Path) -> Where:
     path, line = place
     if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ValueError(f"the path {path!r} is outside this project")
+    if "\0" in path:
+        raise ValueError(f"no file can have the name {path!r}")
     if line is not None and (type(line) is not int or not 0 < line < _LINE):
         raise ValueError(f"{line!r} is not a line number")
     return Where(root / path, line)

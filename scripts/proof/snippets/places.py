@@ -43,6 +43,11 @@ NAMES = frozenset(map(str, PLACES))
 _UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.(?:new|old)-[0-9]+")  # while `captures.store.save` writes it
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether this is the name of a directory that `captures.store.save` was writing or replacing."""
+    return _UNFINISHED.fullmatch(name) is not None
+
+
 def wording_of(engine: EngineVersion) -> Wording | None:
     """In which words this engine's captures are. None if they are not kept: no page shows podman's words."""
     if engine.kind == "podman":
@@ -96,7 +101,7 @@ def check_declared(captured: Path, variants: Collection[str]) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(captured / folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 is_known = entry.name in known and entry.is_dir(follow_symlinks=False)
-                if not is_known and not _UNFINISHED.fullmatch(entry.name):
+                if not is_known and not is_unfinished(entry.name):
                     raise undeclared(Path(entry.path), "not a variant in the manifest, nor a kind of capture")
 
 

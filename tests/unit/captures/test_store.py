@@ -226,6 +226,18 @@ class TestAtomic:
         sweep(tmp_path)
         assert sorted(contents(tmp_path)) == sorted(kept)
 
+    def test_what_is_not_the_projects_stays(self, tmp_path: Path) -> None:
+        """A branch may hold links, and names that no run writes."""
+        left = (".rebuilt.new-1/x", ".registry.old-2/x")
+        write(tmp_path, {f"other/captured/{name}": "" for name in left} | {f"variant/{name}": "" for name in left})
+        write(tmp_path, {"snippets/b/captured/..old-1/x": "", "snippets/c/captured/.other.new-1/x": ""})
+        for link, target in {"a": "other", "b/captured/v": "variant", "d/captured": "other/captured"}.items():
+            (tmp_path / "snippets" / link).parent.mkdir(exist_ok=True)
+            (tmp_path / "snippets" / link).symlink_to(tmp_path / target)
+        before = contents(tmp_path)
+        sweep(tmp_path / "snippets")
+        assert contents(tmp_path) == before
+
     @pytest.fixture(params=["macOS", "EINVAL"])
     def no_exchange(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
         """The C library lacks the system call, or the file system does not know the exchange."""

@@ -275,8 +275,8 @@ def test_many_ways_through_a_graph(root: Path) -> None:
     """Two boxes on each of 50 levels, each with an arrow to both below: 2**49 ways, drawn in a moment."""
     boxes = [f"{side}{'i' * level}" for level in range(50) for side in "ab"]
     arrows = [(boxes[i], boxes[j]) for i in range(0, 98, 2) for i, j in itertools.product((i, i + 1), (i + 2, i + 3))]
-    names = ", ".join(f'{{ name = "{name}" }}' for name in boxes)
-    ends = ", ".join(f'{{ from = "{start}", to = "{end}" }}' for start, end in arrows)
+    names = ",\n".join(f'{{ name = "{name}" }}' for name in boxes)
+    ends = ",\n".join(f'{{ from = "{start}", to = "{end}" }}' for start, end in arrows)
     drawing = svg(f'kind = "graph"\ntitle = "A title"\nboxes = [{names}]\narrows = [{ends}]\n', root)
     assert len({box.get("y") for box in drawing.findall("svg") if box.find("rect") is not None}) == 50
 
@@ -433,7 +433,7 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
             8,
         ),
         (
-            KINDS["graph"].replace("arrows = [", "arrows = [" + '{ from = "first", to = "second" }, ' * 200),
+            KINDS["graph"].replace("arrows = [", "arrows = [" + '{ from = "first", to = "second" },\n' * 200),
             "`arrows` has 201 tables",
             8,
         ),

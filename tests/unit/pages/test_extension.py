@@ -118,6 +118,7 @@ def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> No
         ("{{ explorer nota }}", "did you mean 'note'?"),
         ("{{ explorer note }}", "does not capture what is in its image"),
         ('```\n--8<-- "note/context/nothing"\n```', "no such file: snippets/note/context/nothing"),
+        ('```\n--8<-- "note/context/$(touch x);`id` /y"\n```', "hint: ls 'snippets/note/context/$(touch x);`id` '"),
         ('```\n--8<-- "../docs/index.md"\n```', "is not a file of a snippet's context"),
         ('```\n--8<-- "note/captured/rebuilt/run.txt"\n```', "is not a file of a snippet's context"),
         ("```console\n$ docker run note\n```", "nothing ran it"),

@@ -14,7 +14,7 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
 from proof.core.errors import CannotMeasureError, PageError, Where
-from proof.reports import changes, github
+from proof.reports import changes, github, junit
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result, Verdict
 from tests.support.helpers import REPOSITORY, captured, edit, results, tiny
@@ -259,6 +259,15 @@ def test_the_level_of_a_verdict(verdict: Verdict, level: str | None, root: Path)
     assert told == ([(level, f"count: {verdict}", "count/words\n- a\n+ b")] if level else [])
 
 
+def test_a_link_that_leads_to_itself_is_a_place(root: Path) -> None:
+    """A result of another machine names it, as a branch may hold it."""
+    (root / "loop").symlink_to("loop")
+    drift = replace(results(root)[0], verdict="drift", differences=(Difference(Where(root / "loop", 3), "x", "", "y"),))
+    assert "loop:3: x" in junit.text([drift], [], root=root, seconds=1)
+    failed = replace(drift, verdict="not measured", error=CannotMeasureError("x", where=Where(root / "loop", 3)))
+    assert reported([failed], [], root)[0][1]["file"] == "loop"
+
+
 def test_an_error_is_annotated_where_it_says(root: Path) -> None:
     """At its own line, before what differs; and a problem that has no place is not annotated."""
     count, *_ = results(root)
@@ -303,6 +312,8 @@ def test_an_annotation_is_short(lines: int, more: bool, root: Path) -> None:  # 
         ("{{ a.note.own_size }}", False),
         ("{{ noteXown_size }}", False),
         ("{ note.own_size }", False),
+        ("{{ {{ note.own_size }}", True),
+        ("{{" * 20_000, False),  # minutes, if each were compared with the rest of the line
     ],
 )
 def test_which_lines_state_a_fact(line: str, states: bool, root: Path) -> None:  # noqa: FBT001 - an expected value

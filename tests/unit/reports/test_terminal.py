@@ -243,3 +243,12 @@ def test_one_thing_is_not_written_as_several(tmp_path: Path, capsys: pytest.Capt
     terminal = Terminal()
     terminal.total([note], 1)
     assert capsys.readouterr().out.startswith("1 snippet, ")
+
+
+def test_a_result_without_end_is_cut(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another machine may say anything, and each line takes time to print."""
+    many = (Difference(Where(Path("x")), "what", "old", "line\n" * 5_000),) * 5_000
+    Terminal().result(replace(result, differences=many))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 11_000
+    assert lines[-2:] == ["     + … and 4,900 more lines", "   and 4,900 more differences"]

@@ -181,6 +181,10 @@ def test_an_accurate_result_that_is_not(root: Path, tmp_path: Path) -> None:
             "ValueError(\"the path '../x' is outside this project\")",
         ),
         (
+            {"differences": [{"where": ["a\0b", 3], "what": "", "old": "", "new": ""}]},
+            r"""ValueError("no file can have the name 'a\\x00b'")""",
+        ),
+        (
             {"differences": [{"where": ["x", 0], "what": "", "old": "", "new": ""}]},
             "ValueError('0 is not a line number')",
         ),

@@ -87,6 +87,15 @@ def everywhere(folder: Path, text: str) -> tuple[Capture, list[str], list[ProofE
     return found, refused, errors
 
 
+def acts(printed: str) -> list[str]:
+    """The lines of a log that would have an effect."""
+    lines = printed.split("\n")
+    commands = [line for line in lines if line.strip().startswith("::") or "##[" in line or "##vso[" in line]
+    return commands + [
+        line for line in lines if not line.replace("\t", "").replace("\N{NO-BREAK SPACE}", "").isprintable()
+    ]
+
+
 def _paths(data: Any) -> Iterator[list[Any]]:
     for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
         if isinstance(value, dict | list):

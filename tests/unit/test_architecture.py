@@ -58,6 +58,7 @@ OPENS = {
     "cli/main": "/dev/null",
     "reports/github": "the runner's own summary",
     "core/folder_cache": "the tool's cache",
+    "core/crash": "the tool's cache",
     "engines/measure": "the tool's cache",
     "system/revision": "the link to the repository of a checkout",
     "provision/loader": "the tool's cache",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from proof.cli.options import RunOptions, Verbs, add_run_options
 
 if TYPE_CHECKING:
     from proof.runs.result import Result
+
+_log = logging.getLogger(__name__)
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -52,6 +55,7 @@ def _run(parsed: argparse.Namespace) -> int:
     found: dict[str, Result] = {}
     if may_reuse(options):
         found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
+        _log.info("not run, since nothing has changed since their last run: %s", ", ".join(found) or "none")
     everything = not (options.names or options.pages)
     read = partial(PageCheck.of, options.root, snippets, everything=everything, broken=broken, cache=cache_folder())
     with BackgroundPageCheck(read, write=options.write) as pages:  # takes as long as starting an engine

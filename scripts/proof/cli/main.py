@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import io
+import logging
 import os
 import sys
 import threading
@@ -36,10 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codes: list[int] = []
     # Whatever a thread was doing, the rest may be wrong without it.
     threading.excepthook = lambda crash: codes.append(_crashed(crash.exc_value))
-    try:
-        codes.append(_run(arguments))
-    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means drift
-        codes.append(_crashed(error))
+    words = sys.argv[1:] if arguments is None else arguments
+    with contextlib.ExitStack() as log:
+        try:
+            codes.append(_run(words, log))
+        except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means drift
+            codes.append(_crashed(error))
+        logging.getLogger(__name__).info("exit code %d", max(codes))
     return max(codes)
 
 
@@ -49,8 +54,8 @@ def _crashed(error: BaseException | None) -> int:
     return crash.report(error or RuntimeError("unknown"))
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    """Run the command line. Raises only what nobody expected."""
+def _run(words: Sequence[str], log: contextlib.ExitStack) -> int:
+    """Run the command line. Its log ends with the stack. Raises only what nobody expected."""
     codecs.register_error(spell_out.__name__, spell_out)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe or a terminal may have another encoding than UTF-8
         sys.stdout.reconfigure(errors=spell_out.__name__)
@@ -59,15 +64,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(known)
-    parsed = known.parse_args(arguments)
+    from proof.core import call_log
+
+    parsed = known.parse_args(words)
+    log.enter_context(call_log.recording(words, verbose=parsed.verbose))
     try:
         code: int = parsed.run(parsed)
     except ProofError as error:
-        print_error(f"proof: {error}")
-        return error.code
+        return _fail(error.code, f"proof: {error}")
     except KeyboardInterrupt:
-        print_error("\nproof: interrupted; finished results are kept")
-        return 130
+        return _fail(130, "\nproof: interrupted; finished results are kept")
     except BrokenPipeError:  # `proof facts | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -76,8 +82,13 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         if (trouble := files.disk_error(error)) is None:
             raise
-        print_error(f"proof: {trouble}")
-        return trouble.code
+        return _fail(trouble.code, f"proof: {trouble}")
+    return code
+
+
+def _fail(code: int, text: str) -> int:
+    logging.getLogger(__name__).debug(text)
+    print_error(text)
     return code
 
 
@@ -91,6 +102,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument(
         "--project", type=Path, default=None, metavar="DIR", help="the project (default: around the working directory)"
+    )
+    found.add_argument(
+        "-v", "--verbose", action="store_true", help="print what is started, chosen and left out to standard error"
     )
     found.add_argument("--version", action=_Version, help="print the version of the tool, and exit")
     verbs = found.add_subparsers(required=True, metavar="VERB")

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from proof.core import call_log
 from proof.core.errors import print_error
-from proof.core.files import write_whole
-from proof.core.settings import cache_folder
 from proof.core.text import plain
 
 CODE = 70  # "internal software error" of sysexits.h: above 8, the last code of a verdict
@@ -33,20 +32,19 @@ def in_short(error: BaseException) -> str:
 
 
 def log(error: BaseException) -> str:
-    """Write a log file, and return its path: in the cache, or else in the directory for temporary files."""
+    """Add it to the log of this call, in the cache or else among temporary files. Returns the path."""
     text = plain("\n".join([*_versions(), "", *traceback.format_exception(error)]))
     name = f"proof-crash-{secrets.token_hex(4)}.log"
-    for folder in (_logs, lambda: Path(tempfile.gettempdir())):
+    for place in (call_log.current, lambda: call_log.folder() / name, lambda: Path(tempfile.gettempdir(), name)):
         try:
-            write_whole(path := folder() / name, text)
+            if path := place():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("a", encoding="utf-8", errors="replace") as file:
+                    file.write(text)
+                return str(path)
         except Exception:  # noqa: BLE001, S112 - whatever is wrong with a directory, it must not hide the error
             continue
-        return str(path)
     return f"these lines:\n{text.rstrip()}"
-
-
-def _logs() -> Path:
-    return cache_folder() / "logs"
 
 
 def distribution() -> metadata.Distribution | None:

@@ -8,6 +8,7 @@ removes control characters and interprets neither markup nor emoji codes.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from proof.pages.status import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
 
+_log = logging.getLogger(__name__)
 _STYLES: dict[Verdict, tuple[str, str]] = {
     "accurate": ("✓", "green"),
     "written": ("✎", "cyan"),
@@ -126,6 +128,7 @@ class Terminal:
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
+        _log.debug(text.removeprefix(" · "))
         self.screen.print((text, style))
 
     def waiting(self, whom: str) -> None:
@@ -162,6 +165,7 @@ class Terminal:
         """Print the result of one snippet."""
         with self._lock:
             self._steps.pop(result.snippet.name, None)
+        _log.debug("%s: %s%s", result.snippet.name, result.verdict, f": {result.error}" if result.error else "")
         mark, style = _STYLES[result.verdict]
         self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
         for change in result.changes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import select
 import shlex
@@ -25,6 +26,7 @@ from typing import IO
 
 from proof.core.errors import CannotMeasureError, DeadlineError
 
+_log = logging.getLogger(__name__)
 OUTPUT_CAP = 4_000_000  # bytes; real transcripts have up to about 20 kB
 _LONG = 500  # characters; longer lines are cut in error messages
 _DRAIN = 5.0  # seconds to read the remaining output once the group is killed
@@ -129,6 +131,7 @@ def run(
         bytes(chunks["errors"]),
         time.monotonic() - started,
     )
+    _log.info("%s ended with %d after %.1f s", argv[0], done.exit, done.seconds)
     if overflow.is_set():
         raise CannotMeasureError(
             f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",
@@ -226,6 +229,7 @@ def spawn(
 
     It inherits the file descriptors `keep_open`, so that it holds their locks as long as it lives.
     """
+    _log.info("starting the service %s", shell_words(argv))
     with log.open("wb") as out:
         starting = _starter().submit(
             subprocess.Popen,
@@ -287,6 +291,7 @@ def _start(
     stdin: int | IO[bytes] = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     # If the tool itself is killed, the kernel kills the command (on Linux only).
+    _log.info("starting %s", shell_words(argv))
     guard = [*_found("setpriv", "--pdeathsig", "KILL"), *before]
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         guard = []  # so that the error below names this program

@@ -127,7 +127,8 @@ def test_a_crash_is_no_verdict(tmp_path: Path) -> None:
     text = log.read_text()
     versions = [f"Python {sys.version}", platform.platform(), f"pyyaml {metadata.version('pyyaml')}"]
     assert [line for line in versions if line not in text] == []
-    assert text.startswith("proof 0.")
+    assert "proof.cli" not in text.splitlines()[0]
+    assert "called as proof" in text
     assert re.search(r'main\.py", line \d+, in _run\n', text)
 
 

@@ -27,7 +27,7 @@ from proof.snippets import manifest
 from proof.snippets.places import folder_of
 from tests.support import site
 from tests.support.helpers import REPOSITORY, captured, results, tiny
-from tests.support.injections import ACTING, everywhere
+from tests.support.injections import ACTING, acts, everywhere
 from tests.support.makers import capture
 
 # What GitHub's, GitLab's, Azure's and TeamCity's runners act on, wherever it stands in a line or at its beginning.
@@ -37,15 +37,6 @@ COMMANDS = [
     "\x1b[0Ksection_start:1:x\r\x1b[0Kx",
 ]
 HOSTILE = [*site.outputs("x", "y")[:-4], *COMMANDS, *(f"first\n{command}\nlast" for command in COMMANDS)]
-
-
-def acts(printed: str) -> list[str]:
-    """The lines of a log that would have an effect."""
-    lines = printed.split("\n")
-    commands = [line for line in lines if line.strip().startswith("::") or "##[" in line or "##vso[" in line]
-    return commands + [
-        line for line in lines if not line.replace("\t", "").replace("\N{NO-BREAK SPACE}", "").isprintable()
-    ]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maintenance.bench.snippets import Sides
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from tests.support.helpers import edit, measure, tiny
 
 pytestmark = pytest.mark.engine

@@ -27,10 +27,9 @@ def _run(parsed: argparse.Namespace) -> int:
     from proof.core.settings import cache_folder
     from proof.pages import confirmed, status
     from proof.reports.terminal import Terminal
-    from proof.system.parallel import spread
 
     root = project_root(parsed)
-    found = status.status(root, cache_folder(), spread)
+    found = status.status(root, cache_folder())
     terminal = Terminal()
     if parsed.confirm:
         open_claims = [problem for problem in found.problems if isinstance(problem, confirmed.UnconfirmedError)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from proof.captures.index import SnippetCaptures
 from proof.captures.staleness import NeverCapturedError, left_out, stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, UsageError, Where, command, exit_code_of
-from proof.core.spread import Spread
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import confirmed, manifest_texts, metadata, scan
@@ -22,10 +21,6 @@ from proof.pages.site import Site
 from proof.snippets import base_images, manifest, project, settings
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
-
-_Inspect = Callable[[Path], "tuple[FolderSummary, list[ProofError]]"]
-_Sound = tuple[int, "FolderSummary"]  # what is in a directory with nothing wrong, and when reading it began
-_SHARE = 100  # directories that are worth another process: starting one takes as long as reading a dozen
 
 
 @dataclass(frozen=True)
@@ -64,11 +59,10 @@ class Status:
         return exit_code_of(self.problems)
 
 
-def status(root: Path, cache: Path | None = None, spread: Spread | None = None) -> Status:
+def status(root: Path, cache: Path | None = None) -> Status:
     """Everything that is wrong with the project, as far as can be known without an engine.
 
-    With `cache`, directories in which nothing was wrong are not read again until they change. With `spread`, several
-    processes read those of a large project: see system/parallel.
+    With `cache`, directories in which nothing was wrong are not read again until they change.
     """
     known = base_images.load(root)
     keys = {name: known.key(name) for name in known.images}
@@ -80,12 +74,6 @@ def status(root: Path, cache: Path | None = None, spread: Spread | None = None) 
     sound = {
         folder: FolderSummary(**found) for folder in folders if (found := index.get(folder.name, folder)) is not None
     }
-    fresh = [folder for folder in folders if folder not in sound]
-    results = spread(partial(_if_sound, inspect=inspect), fresh, share=_SHARE) if spread else []
-    for folder, result in zip(fresh, results, strict=False):
-        if result is not None:
-            began, sound[folder] = result
-            index.put(folder.name, folder, asdict(sound[folder]), began=began)
     problems: list[ProofError] = []
     snippets = count = 0
     steps: dict[str, bool] = {}
@@ -148,16 +136,6 @@ def _lines(places: list[Where]) -> Iterator[str]:
     for path in sorted({where.path for where in places}):
         lines = sorted({where.line or 1 for where in places if where.path == path})
         yield f"{Where(path)}:{', '.join(map(str, lines))}"
-
-
-def _if_sound(folder: Path, inspect: _Inspect) -> _Sound | None:
-    """What the directory contains, or None if something is wrong there."""
-    began = folder_cache.now()
-    try:
-        seen, wrong = inspect(folder)
-    except UsageError:
-        return None  # read again for its message: errors cannot be passed between processes
-    return None if wrong else (began, seen)
 
 
 def _inspect(

@@ -6,24 +6,22 @@ import re
 import shutil
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+
+from selectolax.lexbor import LexborHTMLParser
 
 from maintenance.bench import clock
 from maintenance.bench.clock import Taken
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
-from proof.pages import explorer, indexes, scan, transcript
+from proof.pages import indexes, scan, transcript
 from proof.pages.page import INDEX, Page
 from proof.pages.site import Site
 from proof.snippets import manifest, places
 
 # A chart, or a longer fence, which may show how to write one.
 _CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
-_FIGURE = re.compile(r'<figure class="chart\b.*?</figure>', re.DOTALL)
-_BOX = re.compile(r'<details class="try\b.*?</details>', re.DOTALL)
-
 MODEL = "joined"  # the snippet of this article that generated projects have copies of
 _PAGE = """# {{{{ {name}.size }}}} in the image {name}
 
@@ -65,19 +63,10 @@ def by_hand(root: Path, folder: Path) -> Path:
     _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # some links lead to what an index would list
     with tempfile.TemporaryDirectory() as built:
         build(root, Path(built))
-        html = {path: _built(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
-    for path in _pages(folder):
-        page = Page(
-            root,
-            root / "docs",
-            load_book=lambda: Site.at(root).book,
-            list_pages=lambda: scan.scan(root, expand=False),
-            source=path.read_text("utf-8"),
-        )
-        lines = [line for old in page.source.split("\n") for line in _index(old, page)]
-        text = re.sub(r"\{\{\s*(.*?)\s*\}\}", partial(_pasted, page), "\n".join(lines))
-        boxes = "".join(f"\n\n{box}" for box in _BOX.findall(html[path]))
-        path.write_text(_drawn(text, _FIGURE.findall(html[path])) + boxes, "utf-8")
+        for path in sorted((folder / "docs").rglob("*.md")):
+            place = path.relative_to(folder / "docs").with_suffix("")
+            html = (Path(built) / (place.parent if place.name == "index" else place) / "index.html").read_text("utf-8")
+            path.write_text(_pasted(root, path.read_text("utf-8"), LexborHTMLParser(html)), "utf-8")
     return folder
 
 
@@ -101,44 +90,34 @@ def _index(line: str, page: Page) -> list[str]:
     return {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}[found["list"]](page)
 
 
-def _pages(folder: Path) -> list[Path]:
-    return sorted((folder / "docs").rglob("*.md"))
+def _pasted(root: Path, source: str, built: LexborHTMLParser) -> str:
+    """A page with what the extension makes of it as HTML, found in the page that was built with it."""
+    page = Page(
+        root,
+        root / "docs",
+        load_book=lambda: Site.at(root).book,
+        list_pages=lambda: scan.scan(root, expand=False),
+        source=source,
+    )
+    charts, explorers = (iter(built.css(f"figure.{kind}")) for kind in ("chart", "explorer"))
 
-
-def _drawn(text: str, figures: list[str]) -> str:
-    """Replace each chart in a text by its figure."""
-    ordered = iter(figures)
-    return _CHART.sub(lambda found: found[0] if found["longer"] else next(ordered), text)
-
-
-def _built(page: Path, built: Path) -> str:
-    """The HTML of a page in the built site."""
-    place = page.parent if page.stem == "index" else page.with_suffix("")
-    return (built / place / "index.html").read_text("utf-8")
-
-
-def _pasted(page: Page, found: re.Match[str]) -> str:
-    """What `{{ … }}` becomes in a page: the HTML of a transcript, a value, or nothing for a claim or waiver."""
-    text = found[1]
-    if text.startswith(("claim:", "waiver:")):
-        return ""
-    if text.startswith("explorer "):
-        if not page.book.captures.keys() >= {*text.split()[1:]}:
-            return found[0]
-        images = [explorer.image(page.snippet(name), page.book.captures[name]) for name in text.split()[1:]]
-        page.explorers += 1
-        return f"<div>{explorer.render(images, f'explorer-{page.explorers}')}</div>"
-    if not text.startswith("transcript "):
+    def token(found: re.Match[str]) -> str:
+        kind, _, rest = found[1].partition(" ")
+        if kind in ("claim:", "waiver:"):
+            return ""
+        if kind == "transcript":
+            snippet, _, step = rest.strip().partition("/")
+            element = built.css_first(f"#{transcript.anchor(snippet, step)}") if step.isidentifier() else None
+            return str(element.html) if element else found[0]  # an example of how to write one
+        if kind == "explorer":
+            element = next(explorers, None) if page.book.captures.keys() >= {*rest.split()} else None
+            return f"<div>{element.html}</div>" if element else found[0]
         try:
-            return str(expression.evaluate(text, page.book))
+            return str(expression.evaluate(found[1], page.book))
         except PageError:
             return found[0]  # one of Docker's own templates, in a code span
-    snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
-    if snippet not in page.book.captures:
-        return found[0]  # an example of how to write one
-    capture = page.book.captures[snippet]
-    step = capture.step(name)
-    assert step is not None
-    asked = next(s for s in page.snippet(snippet).steps if s.name == name)
-    html = transcript.render(capture, step, asked.show, expect=asked.expect)
-    return f'<div id="{transcript.anchor(snippet, name)}">{html}</div>'
+
+    text = "\n".join(line for old in source.split("\n") for line in _index(old, page))
+    text = re.sub(r"\{\{\s*(.*?)\s*\}\}", token, text)
+    text = _CHART.sub(lambda found: found[0] if found["longer"] else str(next(charts).html), text)
+    return text + "".join(f"\n\n{box.html}" for box in built.css("details.try"))

@@ -67,9 +67,8 @@ from proof.pages.page import INDEX, OnPage, Page, PageReport, Waiver
 from proof.pages.site import Site
 from proof.pages.summary import Summary
 from proof.snippets import context, manifest, project
-from proof.snippets.engine_version import EngineVersion
+from proof.snippets.engine_version import LAST_OF_OLD_WORDING, EngineVersion, Wording
 from proof.snippets.model import Step
-from proof.snippets.places import LAST_OF_OLD_WORDING, Wording, wording_of
 
 # Without an end it matches all the rest, where there is no end either: else each `{{` would be compared with the rest.
 _INLINE = r"\{\{(.*?)(\}\}|\Z)"
@@ -379,7 +378,7 @@ class _Transcripts(_Alone):
                 closed=closed,
                 until=declared.until,
                 frontend=build.frontend if build else "",
-                notes=[] if wording else [*_with_last(steps[step_name], capture.engine)],
+                notes=[*_with_last(steps[step_name], capture.engine)] if wording == "docker-28" else [],
             )
         if len(shown) == 1:
             return next(iter(shown.values()))
@@ -393,7 +392,7 @@ class _Transcripts(_Alone):
             if (done := capture.step(step.name)) is not None and not any(
                 is_in_same_words(done, other, step) for _, other in found.values()
             ):
-                found[wording_of(capture.engine) or ""] = capture, done
+                found[capture.engine.wording or "docker-28"] = capture, done
         return found
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from proof.captures import store
 from proof.publish.finish import publish
+from proof.snippets.engine_version import WORDINGS
 from proof.snippets.places import folder_of
 from tests.browser.conftest import Reader, Scheme, settled
 from tests.browser.serve import serve
@@ -35,10 +36,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = root / "snippets/note"
     made = store.load(folder_of(folder, "rebuilt"))
     assert made is not None
-    for words, wording in ((WORDS[OLD], ""), (WORDS[NEW], "docker-29")):
+    for words, wording in zip((WORDS[OLD], WORDS[NEW]), WORDINGS, strict=True):
         steps = tuple(replace(each, output=f"{'a note' if each.name == 'run' else words}\n") for each in made.steps)
-        one = replace(by_engine(made, "docker 29.7.2") if wording else made, steps=steps)
-        store.save(one, folder_of(folder, "rebuilt", "", "docker-29" if wording else ""))
+        one = replace(by_engine(made, "docker 29.7.2") if wording == "docker-29" else made, steps=steps)
+        store.save(one, folder_of(folder, "rebuilt", "", wording))
     settings = (REPOSITORY / "mkdocs.yml").read_text("utf-8")
     theme = settings[settings.index("theme:") : settings.index("\nnav:")].replace(
         "overrides", f"{REPOSITORY}/overrides"

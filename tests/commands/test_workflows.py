@@ -1,4 +1,4 @@
-"""The workflows: they pass two linters and our own rules, and each rule can fail."""
+"""The workflows: two linters find nothing in them, and nor do the rules of ours that no linter has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,18 +15,10 @@ import yaml
 from tests.support.helpers import REPOSITORY
 
 WORKFLOWS = REPOSITORY / ".github" / "workflows"
-NAMES = ("deploy", "engines", "mutation", "refresh", "shards", "verify")
 BIN = Path(sys.executable).parent
-RUNNERS = {"ubuntu-24.04", "ubuntu-26.04"}
-PIN = re.compile(r"uses: (?:[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\w+\.yml)")
 # A script of the repository with its arguments: words, "$VARIABLES" and globs, but no other shell syntax.
 COMMAND = re.compile(r'(scripts/[a-z]+)(?: (?:[\w./*-]+|"\$[A-Z]+"))*')
 PROPOSES = 'scripts/refresh propose "$KIND" build/proposal'
-# The jobs with write permissions. All others only read.
-WRITES = {
-    ("deploy", "deploy"): {"pages", "id-token"},
-    ("refresh", "propose"): {"contents", "pull-requests"},
-}
 
 
 def text_of(name: str) -> str:
@@ -35,117 +26,52 @@ def text_of(name: str) -> str:
     return (WORKFLOWS / f"{name}.yml").read_text("utf-8")
 
 
-def faults(name: str, text: str) -> Iterator[str]:
-    """The rules that the workflow breaks."""
-    workflow: dict[Any, Any] = yaml.safe_load(text)
-    if workflow.get("permissions") != {}:
-        yield "permissions at the top"
-    triggers = workflow[True]  # YAML reads the key `on` as true
-    if {"pull_request_target", "workflow_run"} & set(triggers if isinstance(triggers, dict | list) else [triggers]):
-        yield "a trigger that runs untrusted changes with our permissions"
-    for line in text.splitlines():
-        if "uses:" in line and not PIN.search(line):
-            yield "an action without a full hash and its version"
-    for job, body in workflow["jobs"].items():
-        grants = body.get("permissions")
-        if not isinstance(grants, dict):
-            yield f"no permissions for {job}"
-        elif {scope for scope, level in grants.items() if level != "read"} - WRITES.get((name, job), set()):
-            yield f"{job} may write"
-        if "uses" not in body:
-            yield from _faults_of_job(name, job, body)
-
-
-def _faults_of_job(name: str, job: str, body: dict[str, Any]) -> Iterator[str]:
-    if not isinstance(body.get("timeout-minutes"), int):
-        yield f"no timeout for {job}"
-    matrix = body.get("strategy", {}).get("matrix", {})
-    runners = {row["runner"] for row in matrix["include"]} if "${{" in body["runs-on"] else {body["runs-on"]}
-    if not runners <= RUNNERS:
-        yield f"the runner of {job} is not fixed"
-    for step in body["steps"]:
-        uses, options = step.get("uses", ""), step.get("with", {})
-        if uses.startswith("actions/checkout@") and options.get("persist-credentials") is not False:
-            yield f"{job} keeps the checkout's credentials"
-        if uses.startswith("actions/cache") or any(key.startswith("cache") for key in options):
-            yield f"{job} restores a cache"
-        if uses.startswith("actions/upload-artifact@") and options.get("if-no-files-found") != "error":
-            yield f"{job} may upload nothing without an error"
-        if "run" in step:
-            command = COMMAND.fullmatch(step["run"])
-            if "${{" in step["run"]:
-                yield f"{job} pastes an expression into a command"
-            elif command is None or not (REPOSITORY / command[1]).is_file():
+def faults(text: str) -> Iterator[str]:
+    """The rules of ours that a workflow breaks: those that neither linter below has."""
+    for job, body in yaml.safe_load(text)["jobs"].items():
+        writes = "write" in body["permissions"].values()
+        for step in body.get("steps", ()):
+            uses, options, run = step.get("uses", ""), step.get("with", {}), step.get("run", "")
+            if uses.startswith("actions/checkout@") and options.get("persist-credentials") is not False:
+                yield f"{job} keeps the checkout's credentials"
+            if uses.startswith("actions/cache") or any(key.startswith("cache") for key in options):
+                yield f"{job} restores a cache"
+            if uses.startswith("actions/upload-artifact@") and options.get("if-no-files-found") != "error":
+                yield f"{job} may upload nothing without an error"
+            if run and not ((command := COMMAND.fullmatch(run)) and (REPOSITORY / command[1]).is_file()):
                 yield f"{job} runs something other than a script of the repository"
-        # Only one step, which runs git and gh, has a token in its environment. Actions take theirs as an option.
-        if re.search(r"secrets\.|\btoken\b|TOKEN", str(step.get("env", {}))) and step["run"] != PROPOSES:
-            yield f"{job} passes a token to a step that does not need it"
-        if (name, job) != ("refresh", "propose") and "secrets." in str(step):
-            yield f"{job} knows a secret"
-        # A step can change the PATH of later steps, so a job with write permissions runs nothing else.
-        if (name, job) in WRITES and step.get("run", PROPOSES) != PROPOSES:
-            yield f"{job} may write, and runs something else"
+            # Only one step, which runs git and gh, has a token in its environment. Actions take theirs as an option.
+            if re.search(r"secrets\.|token", str(step.get("env", "")), re.IGNORECASE) and run != PROPOSES:
+                yield f"{job} passes a token to a step that does not need it"
+            # A step can change the PATH of later steps, so a job with write permissions runs nothing else.
+            if writes and run not in ("", PROPOSES):
+                yield f"{job} may write, and runs something else"
 
 
-def test_every_workflow_is_checked() -> None:
-    """NAMES lists all workflows."""
-    assert tuple(sorted(path.stem for path in WORKFLOWS.iterdir())) == NAMES
-    assert {path.suffix for path in WORKFLOWS.iterdir()} == {".yml"}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_workflow_follows_our_rules(name: str) -> None:
-    """Permissions, pins, timeouts, credentials, caches, and commands that also run locally."""
-    assert list(faults(name, text_of(name))) == []
+@pytest.mark.parametrize("path", sorted(WORKFLOWS.iterdir()), ids=lambda path: path.stem)
+def test_a_workflow_follows_our_rules(path: Path) -> None:
+    """Credentials, caches, tokens, and commands that also run locally."""
+    assert list(faults(path.read_text("utf-8"))) == []
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new", "fault"),
     [
-        ("verify", "permissions: {}", "permissions: write-all", "permissions at the top"),
-        ("verify", "permissions: {}", "permissions:\n  contents: read", "permissions at the top"),
-        ("verify", "  pull_request:", "  pull_request_target:", "a trigger that runs untrusted changes"),
-        ("verify", "  merge_group:", "  workflow_run: { workflows: [refresh] }", "a trigger that runs untrusted"),
-        ("verify", "@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "an action without a full hash"),
-        ("deploy", " # v6.0.0", "", "an action without a full hash"),
-        ("verify", "$/.github", "somebody/else/.github", "an action without a full hash"),
-        (
-            "shards",
-            "    permissions:\n      contents: read # to check out\n    strategy",
-            "    strategy",
-            "no permissions",
-        ),
-        ("shards", "contents: read", "contents: write", "plan may write"),
-        ("verify", "contents: read", "id-token: write", "shards may write"),
-        ("deploy", "    timeout-minutes: 10\n", "", "no timeout for deploy"),
-        ("shards", "    timeout-minutes: 60\n", "    timeout-minutes: ${{ inputs.job }}\n", "no timeout for shard"),
-        ("shards", "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "the runner of plan is not fixed"),
-        ("engines", "runner: ubuntu-26.04", "runner: ubuntu-latest", "the runner of engine is not fixed"),
         ("refresh", "persist-credentials: false", "persist-credentials: true", "keeps the checkout's credentials"),
-        ("refresh", "        with:\n          persist-credentials: false\n", "", "keeps the checkout's credentials"),
         ("deploy", "actions/checkout@3d3c", "actions/cache/restore@3d3c", "restores a cache"),
         ("deploy", "fetch-depth: 0", "cache: pip", "restores a cache"),
         ("shards", "if-no-files-found: error", "if-no-files-found: warn", "may upload nothing without an error"),
-        ("shards", '"$SHARD"', "${{ matrix.shard }}", "pastes an expression into a command"),
-        ("verify", 'required "$RESULTS"', "${{ github.event.pull_request.title }}", "pastes an expression"),
         ("deploy", "run: scripts/site", "run: scripts/site && id", "runs something other than a script"),
         ("deploy", "run: scripts/site", "run: scripts/site $(id)", "runs something other than a script"),
         (
             "deploy",
             "run: scripts/site",
             "run: |\n          scripts/site\n          id",
-            "runs something other than a script",
+            "something other than a script",
         ),
         ("deploy", "run: scripts/site", "run: scripts/nothing", "runs something other than a script"),
-        ("deploy", "run: scripts/site", "run: pip install mkdocs", "runs something other than a script"),
-        ("verify", "RESULTS: ${{ join", "KEY: ${{ secrets.KEY }}\n          RESULTS: ${{ join", "knows a secret"),
         ("verify", "RESULTS: ${{ join", "KEY: ${{ github.token }}\n          RESULTS: ${{ join", "passes a token to"),
-        (
-            "refresh",
-            "run: scripts/refresh captures",
-            "env:\n          GH_TOKEN: ${{ github.token }}\n        run: scripts/refresh captures",
-            "captures passes a token to",
-        ),
+        ("shards", "JOB: ${{ inputs.job }}", "JOB: ${{ secrets.KEY }}", "passes a token to"),
         ("refresh", PROPOSES, "scripts/bootstrap", "propose passes a token to"),
         (
             "refresh",
@@ -153,14 +79,13 @@ def test_a_workflow_follows_our_rules(name: str) -> None:
             "      - name: x\n        run: scripts/bootstrap\n      # A pull request that the workflow's own",
             "propose may write, and runs something else",
         ),
-        ("refresh", "contents: read # to check out\n    steps", "contents: write\n    steps", "captures may write"),
     ],
 )
 def test_each_rule_can_fail(name: str, old: str, new: str, fault: str) -> None:
     """A workflow with one mistake breaks the rule."""
     text = text_of(name)
     assert old in text
-    assert any(fault in found for found in faults(name, text.replace(old, new, 1)))
+    assert any(fault in found for found in faults(text.replace(old, new, 1)))
 
 
 def test_every_engine_is_tried() -> None:
@@ -168,7 +93,7 @@ def test_every_engine_is_tried() -> None:
     jobs = yaml.safe_load(text_of("engines"))["jobs"]
     rows = jobs["engine"]["strategy"]["matrix"]["include"]
     assert {row["engine"] for row in rows} == {"reference", "private", "docker", "docker-29", "containerd", "podman"}
-    assert "engines.yml" not in "".join(text_of(name) for name in NAMES)
+    assert "engines.yml" not in "".join(path.read_text("utf-8") for path in WORKFLOWS.iterdir())
 
 
 def test_a_pull_request_waits_for_no_words() -> None:
@@ -249,8 +174,14 @@ def test_a_linter_finds_nothing(call: tuple[str, ...]) -> None:
     [
         (ZIZMOR, 'run: scripts/ci "$JOB" "$SHARD"', "run: echo ${{ github.head_ref }}", "template-injection"),
         (ZIZMOR, "        with:\n          persist-credentials: false\n", "", "artipacked"),
+        (ZIZMOR, "permissions: {}", "permissions: write-all", "excessive-permissions"),
+        (ZIZMOR, "  workflow_call:", "  pull_request_target:\n  workflow_call:", "dangerous-triggers"),
+        (ZIZMOR, "@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
+        (JACTIONLINT, " # v7.0.1", "", "missing-version-comment"),
+        (JACTIONLINT, "    timeout-minutes: 10\n", "", "missing-timeout"),
+        (JACTIONLINT, "runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "mutable-runner-label"),
+        (JACTIONLINT, "contents: read", "contents: write", "workflow-call-permissions"),
         (JACTIONLINT, "needs: plan", "needs: plans", "plans"),
-        (JACTIONLINT, "fromJSON(needs.plan.outputs.matrix)", "fromJSON(needs.plan.outputs.marix)", "marix"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else None,
 )

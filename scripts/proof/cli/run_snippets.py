@@ -31,7 +31,6 @@ from proof.snippets import base_images, project
 from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
-from proof.snippets.places import has_own_words
 from proof.system import locks, revision
 
 
@@ -157,7 +156,7 @@ def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:
 def _check_own_words(engine: Engine) -> None:
     """Raise UsageError if no page shows what this engine says in its own words: there is nothing to compare it with."""
     info = engine.info()
-    if not has_own_words(EngineVersion.of(f"{info.kind} {info.version}", info.image_store)):
+    if not EngineVersion.of(f"{info.kind} {info.version}", info.image_store).is_shown:
         raise UsageError(
             f"no page shows the words of {info.kind} {info.version} with its image store, {info.image_store}",
             hint="drop --same-engine, or use Docker 28 or earlier, or Docker 29 with containerd's image store",

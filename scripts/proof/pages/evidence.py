@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 from proof.facts.quantities import Quantity
 from proof.pages.page import Page
-from proof.snippets import context, places
+from proof.snippets import context
+from proof.snippets.engine_version import LABELS
 
 _WORD = re.compile(r"\w")
 
@@ -77,7 +78,7 @@ class Evidence:
     def _engines(self) -> str:
         """The engines that made the captures, and what pages call them."""
         shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
-        labels = places.LABELS.values() if shown else ()
+        labels = LABELS.values() if shown else ()
         return "\n".join({*(capture.provenance.engine for capture in shown), *labels})
 
 

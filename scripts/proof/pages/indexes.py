@@ -21,8 +21,8 @@ from proof.pages import flag_spans, manifest_texts
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import manifest, project
+from proof.snippets.engine_version import LABELS, Wording
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import LABELS, Wording, wording_of
 
 _CODE = re.compile(r"`([^`]+)`")
 
@@ -143,7 +143,7 @@ def _messages(step: Step, page: Page) -> dict[Wording, str]:
     for capture in page.book.shown(step.snippet):
         done, declared = capture.step(step.name), step.on(capture.engine)
         if done is not None and declared.exit:
-            found[wording_of(capture.engine) or ""] = _message(done.output, declared.expect)
+            found[capture.engine.wording or "docker-28"] = _message(done.output, declared.expect)
     return found
 
 

@@ -19,7 +19,7 @@ from proof.pages import confirmed, manifest_texts, metadata, scan
 from proof.pages.audit import FalseClaimError
 from proof.pages.page import PageReport, locate
 from proof.pages.site import Site
-from proof.snippets import base_images, manifest, places, project, settings
+from proof.snippets import base_images, manifest, project, settings
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
 
@@ -186,7 +186,7 @@ def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
     for place, capture in captures.all.items():
         folder = place.folder(snippet.folder, snippet.variant)
         yield from store.unexpected_files(folder, capture)
-        origin, wording = capture.environment.bases, places.wording_of(capture.engine)
+        origin, wording = capture.environment.bases, capture.engine.wording
         if (capture.snippet, origin, wording) != (snippet.name, *place):
             engine = capture.provenance.engine
             what = f"this is a capture of {capture.snippet!r:.110} on {origin!r:.20} bases by {engine!r:.40}"

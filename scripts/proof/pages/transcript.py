@@ -18,7 +18,7 @@ from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
-from proof.snippets.places import LABELS, Wording, wording_of
+from proof.snippets.engine_version import LABELS, Wording
 
 CAP = 20_000  # characters of output on a page; the capture has the rest
 _FEW = 6  # lines; a shorter output is never closed
@@ -70,7 +70,7 @@ def tabs(name: str, shown: Mapping[Wording, str]) -> str:
     """
     buttons, panels = [], []
     for number, (wording, html) in enumerate(reversed(list(shown.items()))):  # the newest first
-        label, value = LABELS[wording], wording or "docker-28"
+        label, value = LABELS[wording], wording
         identifier = f"{name}-{value}"
         checked = " checked" if number == 0 else ""
         buttons.append(
@@ -105,7 +105,7 @@ def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
     day = as_html(source.date[:10])
     # CI's reference engine repeats the captures in the words of Docker 28 alone.
-    again = ", not repeated since" if wording_of(capture.engine) else ""
+    again = ", not repeated since" if capture.engine.wording == "docker-29" else ""
     summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases{again}</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 

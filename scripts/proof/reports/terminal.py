@@ -28,7 +28,6 @@ from proof.facts.values import Fact
 from proof.pages.status import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
-from proof.snippets.places import wording_of
 
 _log = logging.getLogger(__name__)
 _STYLES: dict[Verdict, tuple[str, str]] = {
@@ -263,7 +262,7 @@ class Terminal:
             key = "step" if result.verdict == "drift" and result.new is None else key  # what ran is no new state
             advice.setdefault(key, []).append(result.snippet.name)
         registry = any(r.new and r.new.environment.bases == "registry" for r in results)
-        kept = all(wording_of(made.engine) is not None for r in results if (made := r.measured or r.new))
+        kept = all(made.engine.wording is not None for r in results if (made := r.measured or r.new))
         for key, names in advice.items():
             if key in _ADVICE:
                 update = command("proof", "update", *names, *(["--bases", "registry"] if registry else []))

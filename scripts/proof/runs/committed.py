@@ -26,7 +26,7 @@ from proof.core.errors import Where
 from proof.runs.result import Result
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
-from proof.snippets.places import Origin, Place, wording_of
+from proof.snippets.places import Origin, Place
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def committed(snippet: Snippet, origin: Origin, engine: EngineVersion, inputs: M
         )
         for place, capture in index.each(snippet.folder, snippet.variant, origin)
     ]
-    own = wording_of(engine) or ""
+    own = engine.wording or "docker-28"
     found.sort(key=lambda each: each.place.wording != own)
     current = [each for each in found if each.current]
     return current or found[:1]
@@ -72,10 +72,10 @@ def differences(
     found: list[Difference] = [] if known else list(compare(None, new, snippet, snippet.captured))
     for each in known:
         capture = each.capture
-        if wording_of(capture.engine) != each.place.wording:
+        if capture.engine.wording != each.place.wording:
             what, wanted = f"{snippet.name}: the engine of the capture", f"one whose captures are in {each.place}"
             found.append(Difference(Where(each.folder / store.RECORD), what, capture.provenance.engine, wanted))
-        is_own = each.place.wording == wording_of(new.engine)
+        is_own = each.place.wording == new.engine.wording
         found += compare(capture, new, snippet, each.folder, words=words and is_own)
         if words and each is known[0] and not is_own:
             found += other_words(capture, new, snippet, each.folder)

@@ -26,7 +26,7 @@ from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, Place, has_own_words, place_of
+from proof.snippets.places import Origin, Place, place_of
 from proof.system import revision
 
 
@@ -155,7 +155,7 @@ def _kept(result: Result, session: Session, place: Place, known: Sequence[Commit
     assert old is not None
     assert new is not None
     if result.measured:
-        is_kept = result.words[1] > 0 and known[0].place != place and has_own_words(session.engine_version)
+        is_kept = result.words[1] > 0 and known[0].place != place and session.engine_version.is_shown
     else:
         is_kept = revision.is_uncommitted(old.provenance.revision) and not revision.is_uncommitted(
             new.provenance.revision

@@ -19,7 +19,6 @@ from proof.core.units import Scalar
 from proof.core.validate import validate
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
-from proof.snippets.places import wording_of
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LAYERS = 128  # the most that Docker allows: see the snippet layers_depth
@@ -130,7 +129,7 @@ def _is_configured(name: str, value: Scalar) -> bool:
 
 def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
     """What is wrong with its provenance, and with the inputs and environment that it was measured with."""
-    if wording_of(capture.engine) is None:
+    if capture.engine.wording is None:
         yield f"the words of {capture.provenance.engine} are not kept"
     for name, value in provenance.implausible(capture, snippet):
         yield f"its provenance is not what the tool writes: {name} {value!r:.110}"

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 Kind = Literal["docker", "podman"]
 Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
+# Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
+Wording = Literal["docker-28", "docker-29"]
+WORDINGS: tuple[Wording, ...] = get_args(Wording)
+LABELS: dict[Wording, str] = {"docker-28": "Docker 28 and earlier", "docker-29": "Docker 29"}  # for readers
+_FIRST_OF_NEW_WORDING = 29
+_KINDS = "|".join(get_args(Kind))
 _CONDITION = re.compile(
-    r"(docker|podman)(?: (<|>=)([1-9][0-9]{0,3})(?:\.([1-9][0-9]{0,3}))?)?(?: (classic|containerd))?", re.ASCII
+    rf"({_KINDS})(?: (<|>=)([1-9][0-9]{{0,3}})(?:\.([1-9][0-9]{{0,3}}))?)?(?: (classic|containerd))?", re.ASCII
 )
 # The end of an image store's name where Docker compares files to find what a layer changed, as in a user namespace. It
 # then counts a layer otherwise: a symbolic link has no size.
 NO_NATIVE_DIFF = "-without-native-diff"
-_VERSION = re.compile(r"(docker|podman) ([0-9]{1,4})(?:\.([0-9]{1,4})?|$)", re.ASCII)
+_VERSION = re.compile(rf"({_KINDS}) ([0-9]{{1,4}})(?:\.([0-9]{{1,4}})?|$)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,18 @@ class EngineVersion:
         native_diff = not image_store.endswith(NO_NATIVE_DIFF)
         return cls(cast(Kind, found[1]), int(found[2]), store, native_diff, int(found[3] or 0))
 
+    @property
+    def wording(self) -> Wording | None:
+        """In which words its captures are. None if they are not kept: no page shows podman's words."""
+        if self.kind != "docker":
+            return None
+        return "docker-29" if self.major >= _FIRST_OF_NEW_WORDING else "docker-28"
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a reader may see its words: Docker 29's are those of a new installation, with containerd's store."""
+        return self.wording == "docker-28" or (self.wording is not None and self.store == "containerd")
+
     def counts_like(self, other: EngineVersion) -> bool:
         """Whether both display the same sizes for the same image.
 
@@ -56,6 +74,10 @@ class EngineVersion:
     def __str__(self) -> str:
         store = ", containerd's store" if self.store == "containerd" else ""
         return f"{self.kind} {self.major}{store}" + ("" if self.native_diff else ", without native diff")
+
+
+# The last engine with the old wording. In a few cases it does something else than the one that is measured.
+LAST_OF_OLD_WORDING = EngineVersion("docker", _FIRST_OF_NEW_WORDING - 1)
 
 
 @dataclass(frozen=True)

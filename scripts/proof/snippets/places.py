@@ -11,27 +11,20 @@ from typing import Literal, NamedTuple, get_args
 
 from proof.core import files
 from proof.core.errors import PageError, RefusedError, Where, command
-from proof.snippets.engine_version import EngineVersion
+from proof.snippets.engine_version import WORDINGS, EngineVersion, Wording
 
 Origin = Literal["registry", "rebuilt"]  # of the base images
 ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that has been captured
-# Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
-Wording = Literal["", "docker-29"]  # empty for Docker 28 and earlier
-WORDINGS: tuple[Wording, ...] = get_args(Wording)
-LABELS: dict[Wording, str] = {"": "Docker 28 and earlier", "docker-29": "Docker 29"}  # for readers
-_FIRST_OF_NEW_WORDING = 29
-# The last engine with the old wording. In a few cases it does something else than the one that is measured.
-LAST_OF_OLD_WORDING = EngineVersion("docker", _FIRST_OF_NEW_WORDING - 1)
 
 
 class Place(NamedTuple):
     """Which capture of a snippet it is: on which bases, and in the words of which engines."""
 
     origin: Origin
-    wording: Wording = ""
+    wording: Wording = "docker-28"
 
     def __str__(self) -> str:
-        return f"{self.origin}-{self.wording}" if self.wording else self.origin
+        return self.origin if self.wording == "docker-28" else f"{self.origin}-{self.wording}"
 
     def folder(self, snippet_folder: Path, variant: str = "") -> Path:
         """Its directory, for one `variant` of a matrix."""
@@ -48,26 +41,12 @@ def is_unfinished(name: str) -> bool:
     return _UNFINISHED.fullmatch(name) is not None
 
 
-def wording_of(engine: EngineVersion) -> Wording | None:
-    """In which words this engine's captures are. None if they are not kept: no page shows podman's words."""
-    if engine.kind == "podman":
-        return None
-    return "docker-29" if engine.major >= _FIRST_OF_NEW_WORDING else ""
-
-
-def has_own_words(engine: EngineVersion) -> bool:
-    """Whether a reader may see this engine's words: Docker 29's are those of a new installation, with that store."""
-    wording = wording_of(engine)
-    return wording == "" or (wording is not None and engine.store == "containerd")
-
-
 def place_of(origin: Origin, engine: EngineVersion) -> Place | None:
     """Where this engine's captures belong; None if they are not kept."""
-    wording = wording_of(engine)
-    return None if wording is None else Place(origin, wording)
+    return None if engine.wording is None else Place(origin, engine.wording)
 
 
-def folder_of(snippet_folder: Path, origin: Origin, variant: str = "", wording: Wording = "") -> Path:
+def folder_of(snippet_folder: Path, origin: Origin, variant: str = "", wording: Wording = "docker-28") -> Path:
     """The directory of the captures for one origin of base images, and for one `variant` of a matrix."""
     return Place(origin, wording).folder(snippet_folder, variant)
 

@@ -164,7 +164,7 @@ class TestShown:
         assert made is not None
         shutil.rmtree(snippet.captured)
         for place in (each for each in PLACES if str(each) in places.split()):
-            one = by_engine(made, "docker 29.7.2") if place.wording else made
+            one = by_engine(made, "docker 29.7.2") if place.wording == "docker-29" else made
             one = replace(one, environment=replace(one.environment, bases=place.origin))
             if str(place) in stale.split():
                 one = replace(one, inputs=one.inputs | {"context/note.txt": "sha256:0"})

@@ -13,8 +13,9 @@ from proof.captures import staleness, store
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedLayer, CapturedStep
 from proof.snippets import base_images, manifest
+from proof.snippets.engine_version import WORDINGS, Wording
 from proof.snippets.model import Snippet
-from proof.snippets.places import Wording, folder_of
+from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, captured, edit, tiny
 from tests.support.makers import by_engine, capture
 
@@ -35,16 +36,16 @@ class Project:
     def snippet(self) -> Snippet:
         return manifest.variants(self.root / "snippets/note")[0]
 
-    def folder(self, wording: Wording = "") -> Path:
+    def folder(self, wording: Wording = "docker-28") -> Path:
         return folder_of(self.root / "snippets/note", "rebuilt", "", wording)
 
     def arrange(self, *, old: str, new: str) -> None:
         """Each capture is `fresh`, `stale` or `none`: the one by Docker 26, and the one by Docker 29."""
         made = store.load(self.folder())
         assert made is not None
-        for wording, state in (("", old), ("docker-29", new)):
-            one = by_engine(made, DOCKER_29) if wording else made
-            folder = self.folder("docker-29" if wording else "")
+        for wording, state in zip(WORDINGS, (old, new), strict=True):
+            one = by_engine(made, DOCKER_29) if wording == "docker-29" else made
+            folder = self.folder(wording)
             if state == "none":
                 store.remove(folder)
             else:

@@ -16,7 +16,8 @@ from proof.facts import claims
 from proof.facts.values import Value
 from proof.pages import status
 from proof.snippets import project as manifest
-from proof.snippets.places import Wording, folder_of
+from proof.snippets.engine_version import Wording
+from proof.snippets.places import folder_of
 from proof.system.parallel import spread
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
@@ -215,7 +216,12 @@ def test_words_that_pages_leave_out_are_a_note(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "wording"),
-    [("docker 29.7.2", ""), ("docker 28.5.2", "docker-29"), ("podman 5.4.2", ""), ("podman 5.4.2", "docker-29")],
+    [
+        ("docker 29.7.2", "docker-28"),
+        ("docker 28.5.2", "docker-29"),
+        ("podman 5.4.2", "docker-28"),
+        ("podman 5.4.2", "docker-29"),
+    ],
 )
 def test_words_in_the_wrong_place(engine: str, wording: Wording, project: Path) -> None:
     """A capture that claims another engine than its directory is for would be compared with no run in its words."""

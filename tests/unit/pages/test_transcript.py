@@ -14,7 +14,7 @@ from proof.captures.model import CapturedStep
 from proof.core.errors import Where
 from proof.core.patterns import Pattern
 from proof.pages.transcript import CAP, provenance, render, tabs
-from proof.snippets.places import Wording
+from proof.snippets.engine_version import Wording
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import by_engine, capture
 
@@ -108,7 +108,7 @@ def test_nothing_printed_is_nothing_shown() -> None:
 
 
 class TestTabs:
-    NAMED: Mapping[Wording, str] = {"": "<b>old</b>", "docker-29": "<b>new</b>"}
+    NAMED: Mapping[Wording, str] = {"docker-28": "<b>old</b>", "docker-29": "<b>new</b>"}
 
     def test_the_newest_comes_first(self) -> None:
         """It is chosen until a reader chooses another one."""
@@ -130,7 +130,7 @@ class TestTabs:
     def test_what_was_printed_stays_escaped(self) -> None:
         """The transcripts stand in the tabs as they would stand alone."""
         hostile = transcript('</code><input type="radio" name="note-run-engine" checked><script>x</script>')
-        html = tabs("note-run", {"": hostile, "docker-29": hostile})
+        html = tabs("note-run", {"docker-28": hostile, "docker-29": hostile})
         assert html.count("<input ") == 2
         assert "<script>" not in html
 

@@ -13,9 +13,9 @@ from proof.captures.diff import engines_own_facts
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.runs.committed import Committed, accurate, committed, differences, save
 from proof.snippets import manifest
-from proof.snippets.engine_version import EngineVersion
+from proof.snippets.engine_version import EngineVersion, Wording
 from proof.snippets.model import Snippet
-from proof.snippets.places import Place, Wording, folder_of
+from proof.snippets.places import Place, folder_of
 from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, tiny
 from tests.support.makers import by_engine
 
@@ -53,7 +53,7 @@ class Project:
     def snippet(self) -> Snippet:
         return manifest.variants(self.root / "snippets/note")[0]
 
-    def folder(self, wording: Wording = "") -> Path:
+    def folder(self, wording: Wording = "docker-28") -> Path:
         return folder_of(self.root / "snippets/note", "rebuilt", "", wording)
 
     def made(self) -> Capture:

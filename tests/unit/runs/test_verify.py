@@ -32,9 +32,9 @@ from proof.runs.failure import FailedError
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
-from proof.snippets.engine_version import Kind
+from proof.snippets.engine_version import Kind, Wording
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, Wording, folder_of
+from proof.snippets.places import Origin, folder_of
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import by_engine, capture
 
@@ -391,10 +391,10 @@ class Project:
             case _:
                 assert old == "same"
 
-    def folder(self, origin: Origin = "rebuilt", name: str = "note", wording: Wording = "") -> Path:
+    def folder(self, origin: Origin = "rebuilt", name: str = "note", wording: Wording = "docker-28") -> Path:
         return folder_of(self.root / "snippets" / name, origin, "", wording)
 
-    def capture(self, origin: Origin = "rebuilt", wording: Wording = "") -> Capture:
+    def capture(self, origin: Origin = "rebuilt", wording: Wording = "docker-28") -> Capture:
         found = store.load(self.folder(origin, wording=wording))
         assert found is not None
         return found

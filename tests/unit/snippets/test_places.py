@@ -9,8 +9,8 @@ import pytest
 
 from proof.core.errors import PageError
 from proof.snippets import places
-from proof.snippets.engine_version import EngineVersion, Kind
-from proof.snippets.places import Origin, Wording
+from proof.snippets.engine_version import EngineVersion, Kind, Wording
+from proof.snippets.places import Origin
 from tests.support.makers import write
 
 
@@ -22,9 +22,9 @@ def test_the_order_of_origins() -> None:
 @pytest.mark.parametrize(
     ("variant", "origin", "wording", "folder"),
     [
-        ("", "rebuilt", "", "a/captured/rebuilt"),
-        ("", "registry", "", "a/captured/registry"),
-        ("1.27", "rebuilt", "", "a/captured/1.27/rebuilt"),
+        ("", "rebuilt", "docker-28", "a/captured/rebuilt"),
+        ("", "registry", "docker-28", "a/captured/registry"),
+        ("1.27", "rebuilt", "docker-28", "a/captured/1.27/rebuilt"),
         ("", "rebuilt", "docker-29", "a/captured/rebuilt-docker-29"),
         ("1.27", "registry", "docker-29", "a/captured/1.27/registry-docker-29"),
     ],
@@ -37,8 +37,8 @@ def test_folder_of(variant: str, origin: Origin, wording: Wording, folder: str) 
 @pytest.mark.parametrize(
     ("kind", "major", "wording"),
     [
-        ("docker", 26, ""),
-        ("docker", 28, ""),
+        ("docker", 26, "docker-28"),
+        ("docker", 28, "docker-28"),
         ("docker", 29, "docker-29"),
         ("docker", 31, "docker-29"),
         ("podman", 5, None),
@@ -46,7 +46,7 @@ def test_folder_of(variant: str, origin: Origin, wording: Wording, folder: str) 
 )
 def test_wording_of(kind: Kind, major: int, wording: Wording | None) -> None:
     """Docker 29 and later have their own words; podman's are not kept."""
-    assert places.wording_of(EngineVersion(kind, major)) == wording
+    assert EngineVersion(kind, major).wording == wording
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_wording_of(kind: Kind, major: int, wording: Wording | None) -> None:
 )
 def test_has_own_words(engine: EngineVersion, *, has: bool) -> None:
     """Of Docker 29, pages show what a new installation prints, which has containerd's store."""
-    assert places.has_own_words(engine) is has
+    assert engine.is_shown is has
 
 
 @pytest.mark.parametrize(

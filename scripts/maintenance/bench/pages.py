@@ -16,7 +16,7 @@ from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
 from proof.pages import explorer, indexes, scan, transcript
-from proof.pages.page import INDEX, Page
+from proof.pages.page import INDEX, Options, Page, Rendering
 from proof.pages.site import Site
 from proof.snippets import manifest, places
 
@@ -75,13 +75,9 @@ def by_hand(root: Path, folder: Path) -> Path:
         _build(root, Path(built))
         html = {path: _built(path.relative_to(folder / "docs"), Path(built)) for path in _pages(folder)}
     for path in _pages(folder):
-        page = Page(
-            root,
-            root / "docs",
-            load_book=lambda: Site.at(root).book,
-            list_pages=lambda: scan.scan(root, expand=False),
-            source=path.read_text("utf-8"),
-        )
+        rendering = Rendering(lambda: scan.scan(root, expand=False))
+        document = Site.at(root).document(path.read_text("utf-8"))
+        page = Page(Site.at(root), Options(root / "docs"), document, rendering)
         lines = [line for old in page.source.split("\n") for line in _index(old, page)]
         text = re.sub(r"\{\{\s*(.*?)\s*\}\}", partial(_pasted, page), "\n".join(lines))
         boxes = "".join(f"\n\n{box}" for box in _BOX.findall(html[path]))
@@ -144,13 +140,8 @@ def _edit(path: Path, pattern: str, new: str) -> None:
 
 
 def _index(line: str, page: Page) -> list[str]:
-    if (found := INDEX.match(line)) is None:
-        return [line]
-    if found["step"]:
-        return indexes.error(page, found["step"])
-    if found["snippet"]:
-        return indexes.measurements_of(page, found["snippet"])
-    return {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}[found["list"]](page)
+    named = INDEX.match(line)
+    return [line] if named is None else indexes.lines(page, named)
 
 
 def _pages(folder: Path) -> list[Path]:
@@ -178,8 +169,8 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
         if not page.book.captures.keys() >= {*text.split()[1:]}:
             return found[0]
         images = [explorer.image(page.snippet(name), page.book.captures[name]) for name in text.split()[1:]]
-        page.explorers += 1
-        return f"<div>{explorer.render(images, f'explorer-{page.explorers}')}</div>"
+        page.rendering.explorers += 1
+        return f"<div>{explorer.render(images, f'explorer-{page.rendering.explorers}')}</div>"
     if not text.startswith("transcript "):
         try:
             return str(expression.evaluate(text, page.book))
@@ -188,9 +179,7 @@ def _pasted(page: Page, found: re.Match[str]) -> str:
     snippet, _, name = text.removeprefix("transcript ").strip().partition("/")
     if snippet not in page.book.captures:
         return found[0]  # an example of how to write one
-    capture = page.book.captures[snippet]
-    step = capture.step(name)
-    assert step is not None
-    asked = next(s for s in page.snippet(snippet).steps if s.name == name)
-    html = transcript.render(capture, step, asked.show, expect=asked.expect)
-    return f'<div id="{transcript.anchor(snippet, name)}">{html}</div>'
+    step = next(step for step in page.snippet(snippet).steps if step.name == name)
+    anchor = transcript.anchor(snippet, name)
+    html = transcript.of_step(page.snippet(snippet), step, page.book.shown(snippet), anchor)
+    return f'<div id="{anchor}">{html}</div>'

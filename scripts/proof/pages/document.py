@@ -25,14 +25,16 @@ _MARKS = re.compile(MARK)
 class Document:
     """The text of a page below its front matter. `find_file` returns the file that contains it."""
 
-    def __init__(self, text: str = "", root: Path = Path(), find_file: Callable[[str], Path | None] | None = None):
+    def __init__(
+        self, text: str = "", root: Path = Path(), find_file: Callable[[str], Path | None] = lambda _: None
+    ) -> None:
         self.text, self._root, self._find_file = text, root, find_file
         self._marked: list[int] = []
 
     @functools.cached_property
     def path(self) -> Path | None:
         """The file with this text. None if there is none."""
-        return self._find_file(self.text) if self._find_file and self.text.strip() else None
+        return self._find_file(self.text) if self.text.strip() else None
 
     @functools.cached_property
     def _above(self) -> int:
@@ -55,19 +57,17 @@ class Document:
         number = ord(mark[0]) - _FIRST if mark else len(self._marked)
         return self._marked[number] if number < len(self._marked) else None
 
-    def where(self, at: int) -> Where | None:
-        """The line of a position. None if no file contains this text."""
-        return Where(self.path, self._above + self.text.count("\n", 0, at) + 1) if self.path else None
+    def where(self, at: int | None) -> Where | None:
+        """The line of a position; the file alone if it is not known. None if no file contains this text."""
+        if self.path is None or at is None:
+            return Where(self.path) if self.path else None
+        return Where(self.path, self._above + self.text.count("\n", 0, at) + 1)
 
-    def find(self, words: str, start: int = 0) -> Where | None:
-        """The line where these words are, the first time from `start` on; the file alone if they are nowhere.
-
-        Blanks between them match any. None if no file contains this text.
-        """
-        if self.path is None:
-            return None
-        found = pattern(words).search(self.text, start) or pattern(words).search(self.text)
-        return self.where(found.start()) if found else locate(self._root, self.path, words)
+    def find(self, words: str, start: int = 0) -> int | None:
+        """The position of these words, with any blanks between them: from `start` on, or else anywhere."""
+        pattern = _pattern(words)
+        found = pattern.search(self.text, start) or pattern.search(self.text)
+        return found.start() if found else None
 
 
 def unmarked(text: str) -> str:
@@ -75,7 +75,7 @@ def unmarked(text: str) -> str:
     return text if text.isascii() else _MARKS.sub("", text)
 
 
-def pattern(words: str) -> re.Pattern[str]:
+def _pattern(words: str) -> re.Pattern[str]:
     """Finds these words with any blanks between them."""
     return re.compile(r"\s+".join(re.escape(word) for word in words[:_LONGEST].split()))
 
@@ -89,5 +89,5 @@ def page_text(root: Path, path: Path) -> str:
 def locate(root: Path, path: Path, words: str) -> Where:
     """The line of a file where these words are, with any blanks between them; without a line if they are nowhere."""
     text = page_text(root, path)
-    found = pattern(words).search(text)
+    found = _pattern(words).search(text)
     return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)

@@ -137,7 +137,10 @@ class ProofExtension(Extension):
             where = errors.Where(site_file(self._site.root))
             raise stopping(errors.PageError(what, where=where, hint="remove it there"))
         classes, later = self.getConfig("classes"), self.getConfig("built_later")
-        note = lambda error, at: self.page.note(error, at)  # noqa: E731
+
+        def note(error: errors.ProofError, at: str) -> None:
+            self.page.note(error, at)
+
         markup.restrict(self._md, lambda: self.page, note, classes=classes, later=later)
 
 

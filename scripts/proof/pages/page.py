@@ -145,7 +145,7 @@ class Page:
         """Whether no more problems are collected: finding the place of each takes time that grows with the page."""
         return len(self.problems) > _MOST
 
-    def note(self, error: ProofError, at: int | str) -> None:
+    def note(self, error: ProofError, at: int | str | None) -> None:
         """Raise a problem, or collect it if the page collects problems, up to _MOST.
 
         Unless it has a place already, it is at `at`: a position of the text, or words to look for.
@@ -153,7 +153,9 @@ class Page:
         if self.is_full:
             return
         if len(self.problems) == _MOST:
-            error = type(error)(f"this page has more than {_MOST} problems", where=self.where("#"), hint="fix these first")
+            error = type(error)(
+                f"this page has more than {_MOST} problems", where=self.where("#"), hint="fix these first"
+            )
         if error.where is None:
             what, evidence = unmarked(error.what), unmarked(error.evidence)
             error = type(error)(what, where=self.where(at), evidence=evidence, hint=unmarked(error.hint))
@@ -161,27 +163,31 @@ class Page:
             raise error
         self.problems.append(error)
 
-    def where(self, at: int | str) -> Where | None:
+    def where(self, at: int | str | None) -> Where | None:
         """The line of a position, of the first mark in a text, or of words. None if no file has the page's text."""
         if isinstance(at, str):
             place = self.document.place(at)
-            if place is None:
-                return self.document.find(unmarked(at))
-            at = place
+            return self.document.where(self.document.find(unmarked(at)) if place is None else place)
         return self.document.where(at)
+
+    def place(self, element: ET.Element, words: str) -> int | None:
+        """The position of an element. If it has no mark, in the title of a chart say, that of the words in it."""
+        place = self.rendering.places.get(element)
+        return self.document.find(words) if place is None else place
 
 
 class OnPage:
     """A processor of the extension. Its page changes with each `Markdown.reset`."""
 
-    def __init__(self, *of_processor: Any, current: Callable[[], Page]) -> None:
+    def __init__(self, *of_processor: Any, current: Callable[[], Page] | None = None) -> None:
         super().__init__(*of_processor)
-        self._current = current
+        if current is not None:
+            self.current = current
 
     @property
     def page(self) -> Page:
         """The page being rendered."""
-        return self._current()
+        return self.current()
 
 
 @dataclass(frozen=True)

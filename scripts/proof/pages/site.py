@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -167,7 +168,7 @@ class Site:
         """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
         found: dict[int, Path] = {}
         for path in sorted(self.docs.rglob("*.md")):
-            found.setdefault(self.memory.get(path, path.stat().st_mtime_ns, lambda path=path: self._hash(path)), path)
+            found.setdefault(self.memory.get(path, path.stat().st_mtime_ns, partial(self._hash, path)), path)
         return found
 
     def _hash(self, path: Path) -> int:

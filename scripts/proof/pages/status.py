@@ -17,7 +17,8 @@ from proof.facts import book as fact_book
 from proof.facts import claims, expression
 from proof.pages import confirmed, manifest_texts, metadata, scan
 from proof.pages.audit import FalseClaimError
-from proof.pages.page import PageReport, locate
+from proof.pages.document import locate
+from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.snippets import base_images, manifest, project, settings
 from proof.snippets.base_images import Bases

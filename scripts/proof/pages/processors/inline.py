@@ -44,7 +44,7 @@ class Inline(OnPage, InlineProcessor):
             return self._fact(text)
         if aside[1] == "waiver":
             check_reason(aside[2])
-        # The audit finds the sentence that it belongs to. Code in it is a placeholder by now, which `unescape` resolves.
+        # The audit finds the sentence that it belongs to. Code in it is a placeholder by now.
         return ET.Element("span", {"class": aside[1], "data-text": " ".join(self.unescape(aside[2]).split())})
 
     def _fact(self, text: str) -> ET.Element:

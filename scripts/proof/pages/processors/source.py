@@ -1,4 +1,4 @@
-"""`--8<-- "single/context/Dockerfile"`: a file of a snippet, alone on its line in a fence. And the marks of elements."""
+"""`--8<-- "single/context/Dockerfile"`: a file of a snippet, alone on its line in a fence. Elements get their marks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markdown.preprocessors import Preprocessor
 
-from proof.core.errors import PageError, ProofError
+from proof.core.errors import PageError, ProofError, command
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible
 from proof.pages.charts.fence import divided
@@ -84,7 +84,7 @@ class Source(OnPage, Preprocessor):
         if not context.holds(folder / snippet / "context", "/".join(inside[1:])):
             files = [str(file.relative_to(folder)) for file in folder.glob("*/context/**/*")]
             what = f"no such file: snippets/{path}{did_you_mean(path, files)}"
-            raise PageError(what, hint=f"ls snippets/{Path(path).parent}")
+            raise PageError(what, hint=command("ls", str(Path("snippets", path).parent)))
         text = read_text(folder / path, below=self.page.root, limit=_LARGEST).replace("\r\n", "\n")
         if acts := _acting(text):
             raise PageError(f"{path} cannot be shown in a fence: {acts}", hint="remove it from the file")

@@ -25,7 +25,8 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from proof.core.settings import cache_folder
-    from proof.pages import confirmed, status
+    from proof.pages import status
+    from proof.pages.lint import confirmed
     from proof.reports.terminal import Terminal
     from proof.system.parallel import spread
 

@@ -18,7 +18,7 @@ from proof.core.site_file import site_file
 from proof.facts.book import FactBook
 from proof.pages.document import page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.metadata import FRONT_MATTER
+from proof.pages.lint.metadata import FRONT_MATTER
 from proof.pages.page import Page, PageReport
 from proof.pages.site import Site
 

@@ -23,9 +23,9 @@ from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
-from proof.pages import manifest_texts
 from proof.pages.document import Document, page_text
-from proof.pages.metadata import FRONT_MATTER
+from proof.pages.lint import manifest_texts
+from proof.pages.lint.metadata import FRONT_MATTER
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 

@@ -14,10 +14,11 @@ from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, UsageError, Where, command, exit_code_of
 from proof.core.spread import Spread
 from proof.facts import book as fact_book
-from proof.facts import claims, expression
-from proof.pages import confirmed, manifest_texts, metadata, scan
-from proof.pages.audit import FalseClaimError
+from proof.facts import expression
+from proof.pages import scan
 from proof.pages.document import locate
+from proof.pages.lint import claims, confirmed, manifest_texts, metadata
+from proof.pages.lint.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.snippets import base_images, manifest, project, settings

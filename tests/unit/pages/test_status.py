@@ -12,9 +12,9 @@ import pytest
 
 from proof.captures import store
 from proof.core.errors import ManifestError, PageError
-from proof.facts import claims
 from proof.facts.values import Value
 from proof.pages import status
+from proof.pages.lint import claims
 from proof.snippets import project as manifest
 from proof.snippets.engine_version import Wording
 from proof.snippets.places import folder_of

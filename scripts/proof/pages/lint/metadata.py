@@ -18,8 +18,8 @@ from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
-from proof.facts import claims
 from proof.pages.document import page_text
+from proof.pages.lint import claims
 from proof.pages.page import PageReport
 
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it

@@ -218,10 +218,10 @@ def test_buildx_may_be_in_the_users_settings(machine: Machine) -> None:
 
 
 def test_tests_need_more_than_an_engine(machine: Machine) -> None:
-    """Podman, skopeo, and the programs for an engine without root. Chromium is asked for on its own."""
+    """Podman, skopeo, a browser, and the programs for an engine without root, in one call."""
     machine.add(**REST, docker=ANSWERS, dockerd=ANSWERS)
     installed = short(machine.run("--tests")[1])
-    assert "ca-certificates uidmap podman skopeo docker-buildx" in installed
+    assert "ca-certificates uidmap podman skopeo chromium docker-buildx" in installed
 
 
 def test_the_engine_is_installed_beside_the_packages(machine: Machine) -> None:

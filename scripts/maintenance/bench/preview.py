@@ -1,4 +1,4 @@
-"""Times the preview: from saving a page until a browser that shows it is told of the new one."""
+"""Times the preview: from saving a file until a browser that shows its page is told of the new one."""
 
 from __future__ import annotations
 
@@ -9,29 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from maintenance.bench import clock
 from maintenance.bench.clock import NotComparableError, Taken
-from maintenance.bench.record import Row
 
 _START = 120.0  # seconds for the first build of all pages
 _REST = 8.0  # seconds for what the preview does after a save: it builds all pages and may run the commands once more
-
-
-def page_edited(root: Path, page: str, times: int) -> Iterator[Row]:
-    """Time an edit of one page of a project, as a browser sees it. Each begins when all pages are built."""
-    path = root / "docs" / page
-    shown = "/" if page == "index.md" else f"/{page.removesuffix('.md')}/"
-    with serving(root, "--plain") as port:
-
-        def edit() -> Taken:
-            return until_shown(port, shown, path, f"\nIt is {time.monotonic_ns()}. {{{{ waiver: a benchmark }}}}\n")
-
-        edit()  # not counted: the first time loads modules
-        (found,) = clock.alternate(times, edit)
-    yield Row("page_edited", "one page edited, save to page", "s", found.seconds, None, "", 0.2)
 
 
 @contextlib.contextmanager
@@ -59,16 +43,15 @@ def _wait_for(port: int) -> None:
     raise NotComparableError("the preview did not show a page in time")
 
 
-def until_shown(port: int, page: str, path: Path, line: str) -> Taken:
-    """The time from appending a line to a file until a browser that shows `page` is told to reload it.
+def until_shown(port: int, page: str, save: Callable[[], None]) -> Taken:
+    """The time from saving a file until a browser that shows `page` is told to reload it.
 
     Returns when the preview is idle again, so that it does not slow down what is timed next.
     """
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/-preview/news?{page}", timeout=600) as news:
         events = (json.loads(event[6:]) for event in news if event.startswith(b"data: "))
         first = next(events)["version"]
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line)
+        save()
         saved = time.monotonic()
         shown = next(event for event in events if event["version"] != first or event["problems"])
         taken = Taken(time.monotonic() - saved)

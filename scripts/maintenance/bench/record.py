@@ -1,4 +1,4 @@
-"""The result of the benchmarks: rows with goals, written as a table, as JSON, and as figures for a page."""
+"""The rows of a run, with their goals: printed, and kept as JSON and as figures for a page."""
 
 from __future__ import annotations
 
@@ -10,27 +10,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console
-from rich.table import Table
-
 SCHEMA = 1
-Unit = Literal["s", "KiB"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One or two measurements from one run, and a goal: the most that their ratio, or the only one, should be.
+    """One or two measurements, and a goal: the most that their ratio should be, or the only one.
 
     A row without a goal says what can be reached at all.
     """
 
     name: str  # a page refers to it as bench.NAME
     what: str
-    unit: Unit
+    unit: Literal["s", "KiB"]
     measured: float  # with the tool
     against: float | None  # without the tool, or for a smaller input; None if there is nothing to compare with
     beside: str  # what `against` measures
-    goal: float | None  # for the ratio, or for `measured` if there is no ratio
+    goal: float | None
 
     @property
     def ratio(self) -> float | None:
@@ -40,7 +36,12 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None for a row without a goal."""
-        return None if self.goal is None else (self.measured if self.ratio is None else self.ratio) <= self.goal
+        return None if self.goal is None else (self.ratio or self.measured) <= self.goal
+
+    def __str__(self) -> str:
+        compared = "" if self.against is None else f", against {self.against:.3g} for {self.beside}: {self.ratio:.2f}"
+        verdict = "" if self.goal is None else f" ({'at most' if self.met else 'MISSED'} {self.goal:g})"
+        return f"{self.what}: {self.measured:.3g} {self.unit}{compared}{verdict}"
 
 
 @dataclass(frozen=True)
@@ -62,18 +63,6 @@ def machine() -> str:
     return f"{os.cpu_count()} processors, Linux {series}, Python {platform.python_version()}"
 
 
-def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text, each in one line."""
-    return [" ".join(part.split()) for part in text.split("\n\n")]
-
-
-def as_json(record: Record) -> str:
-    """The record as JSON. A row without a comparison has a null `ratio`; one without a goal has a null `met`."""
-    rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
-    data: dict[str, Any] = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
 def as_figures(data: dict[str, Any]) -> str:
     """The figures for pages, in the format of cited.toml: pages show them as results of one run, not as captured."""
     lines = [
@@ -87,59 +76,28 @@ def as_figures(data: dict[str, Any]) -> str:
     ]
     for row in data["rows"]:
         unit, factor = ("s", 1) if row["unit"] == "s" else ("MiB", 1024)
-        absolute = row["ratio"] is None
         figures = {"": (row["measured"] / factor, unit)}
-        if not absolute:
+        if row["ratio"] is not None:
             figures |= {"_against": (row["against"] / factor, unit), "_ratio": (row["ratio"], "ratio")}
         if row["goal"] is not None:
-            figures["_goal"] = (row["goal"] / factor, unit) if absolute else (row["goal"], "ratio")
-        for end, (value, kept) in figures.items():
-            lines.append(f'figures.{row["name"]}{end} = {{ value = {value:.4g}, unit = "{kept}" }}')
+            figures["_goal"] = (row["goal"] / factor, unit) if row["ratio"] is None else (row["goal"], "ratio")
+        for suffix, (value, kept) in figures.items():
+            lines.append(f'figures.{row["name"]}{suffix} = {{ value = {value:.4g}, unit = "{kept}" }}')
     return "\n".join(lines) + "\n"
 
 
-def unknown(names: Sequence[str]) -> str:
-    """Placeholder figures with these names, for a site that is built only to time it."""
+def placeholders(names: Sequence[str]) -> str:
+    """Figures with these names, for a site that is built only to time it."""
     source = '[[source]]\nname = "bench"\ntitle = "not known yet"\ndate = "1970-01-01"\n'
     return source + "".join(f'figures.{name} = {{ value = 1, unit = "count" }}\n' for name in names)
 
 
-def show(record: Record) -> None:
-    """Print the rows as a table, then how they were measured."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column, right in (
-        ("", False),
-        ("measured", True),
-        ("against", True),
-        ("ratio", True),
-        ("goal", True),
-        ("", False),
-    ):
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
-    for row in record.rows:
-        table.add_row(
-            f"{row.what}, against {row.beside}" if row.against else row.what,
-            _written(row.measured, row.unit),
-            "" if row.against is None else _written(row.against, row.unit),
-            "" if row.ratio is None else f"{row.ratio:.2f}",
-            "" if row.goal is None else f"≤ {row.goal:g}" + ("" if row.against else f" {row.unit}"),
-            "" if row.met is None else "✓ met" if row.met else "✗ not met",
-        )
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.print(table)
-    for line in record.method:
-        console.print(f"· {line}", style="dim")
-
-
 def write(record: Record, root: Path) -> Sequence[Path]:
     """Save the run in bench/DATE.json, and its figures for pages in snippets/bench.toml."""
-    path = root / "bench" / f"{record.date}.json"
+    rows = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in record.rows]
+    data = {"schema": SCHEMA, **asdict(record), "machine": machine(), "rows": rows}
+    path, figures = root / "bench" / f"{record.date}.json", root / "snippets" / "bench.toml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(as_json(record), "utf-8")
-    figures = root / "snippets" / "bench.toml"
-    figures.write_text(as_figures(json.loads(path.read_text("utf-8"))), "utf-8")
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    figures.write_text(as_figures(data), "utf-8")
     return path, figures
-
-
-def _written(value: float, unit: Unit) -> str:
-    return f"{value:.3g} s" if unit == "s" else f"{value / 1024:.0f} MiB"

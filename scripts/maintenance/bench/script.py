@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from proof.snippets.commands import TAG
@@ -12,25 +14,41 @@ from proof.snippets.dockerfile import localise
 from proof.snippets.model import Snippet, Step
 
 
-def script(snippets: Iterable[Snippet], contexts: Path, keeps: Mapping[str, str]) -> str:
-    """A script that runs every command of the snippets in order, on copies of their contexts below `contexts`.
+@dataclass(frozen=True)
+class Edit:
+    """A line that is added to a file of a snippet, with something else in it every time."""
+
+    snippet: str
+    file: str
+    line: str
+
+    def text(self) -> str:
+        return f"{self.line} {time.monotonic_ns()}\n"
+
+    def apply(self, path: Path) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(self.text())
+
+
+def script(snippet: Snippet, contexts: Path, keeps: Mapping[str, str], edit: Edit | None = None) -> str:
+    """A script that runs every command of a snippet in order, on a copy of its context below `contexts`.
 
     The script ends at a command that does not exit as its snippet declares, so that a failure is never timed.
     `keeps` has, by base, the directory that its containers share, as they do in the tool. The names of images are
     different for each snippet, so that several scripts can run in parallel.
     """
-    lines = ["set -u"]
-    for snippet in snippets:
-        copy = contexts / snippet.name
-        lines += [f"rm -rf {copy}", f"mkdir -p {copy}"]
-        if snippet.context.is_dir():
-            lines.append(f"cp -a {snippet.context}/. {copy}")
-        lines.append(f"cd {copy}")
-        own = {tag for step in snippet.steps for tag in step.command.tags}
-        lines += _renamed(snippet, own)
-        for step in snippet.steps:
-            words = _inside(step, copy, keeps) if step.inside else _typed(step, snippet.name, own)
-            lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
+    copy = contexts / snippet.name
+    lines = ["set -u", f"rm -rf {copy}", f"mkdir -p {copy}"]
+    if snippet.context.is_dir():
+        lines.append(f"cp -a {snippet.context}/. {copy}")
+    lines.append(f"cd {copy}")
+    if edit:
+        lines.append(f"printf %s {shlex.quote(edit.text())} >>{edit.file}")
+    own = {tag for step in snippet.steps for tag in step.command.tags}
+    lines += _renamed(snippet, own)
+    for step in snippet.steps:
+        words = _inside(step, copy, keeps) if step.inside else _typed(step, snippet.name, own)
+        lines.append(f"{words}; code=$?; [ $code = {step.exit} ] || {{ echo {step}: $code; exit 1; }}")
     return "\n".join(lines) + "\n"
 
 

@@ -33,6 +33,7 @@ from proof.snippets.model import Snippet, Step
 
 _MOST = 100  # differences listed per snippet
 _LINES = 12  # shown of each side of a difference
+_SIGNED = 100  # lines of each side in a report: another machine may send any number
 _CHARACTERS = 1_000  # shown of each of these lines
 _ROUNDING = 1.0  # seconds, of what a builder and the tool say that a build took
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
@@ -49,6 +50,17 @@ class Difference:
     what: str  # `single.size`, `single/run`
     old: str
     new: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What every report shows of it: the old lines, each behind `- `, then the new ones behind `+ `."""
+        return [*_signed("-", self.old), *_signed("+", self.new)]
+
+
+def _signed(sign: str, text: str) -> list[str]:
+    lines = text.splitlines() or [""]
+    more = [f"… and {units.counted(len(lines) - _SIGNED, 'more line')}"] if len(lines) > _SIGNED else []
+    return [f"{sign} {line}" for line in [*lines[:_SIGNED], *more]]
 
 
 class _Found(NamedTuple):

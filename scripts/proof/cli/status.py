@@ -25,14 +25,17 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from proof.core.settings import cache_folder
+    from proof.pages.sound import Sound
+    from proof.reports.terminal import Terminal
+
+    root, terminal = project_root(parsed), Terminal()
+    if not parsed.confirm and (kept := Sound(root, cache_folder()).status()) is not None:
+        terminal.status(kept)
+        return kept.code
     from proof.pages import status
     from proof.pages.lint import confirmed
-    from proof.reports.terminal import Terminal
-    from proof.system.parallel import spread
 
-    root = project_root(parsed)
-    found = status.status(root, cache_folder(), spread)
-    terminal = Terminal()
+    found = status.status(root, cache_folder())
     if parsed.confirm:
         open_claims = [problem for problem in found.problems if isinstance(problem, confirmed.UnconfirmedError)]
         path = confirmed.confirm(root, found.pages)

@@ -15,6 +15,7 @@ from pathlib import Path
 from proof.core.errors import Where
 from proof.core.files import read_text
 
+FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
 _LARGEST = 100_000  # bytes per page; the largest of this site has 16,000
 _LONGEST = 500  # characters by which a line is found
 _FIRST, _LAST = 0xF0000, 0xFFFFD

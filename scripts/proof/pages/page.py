@@ -8,18 +8,16 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proof.core.errors import ProofError, Where
 from proof.facts.book import FactBook
 from proof.pages.document import MARK, Document, unmarked
 from proof.pages.lint.claims import Claim
 from proof.pages.lint.quantities import Quantity
+from proof.pages.site import Site
 from proof.snippets import project
 from proof.snippets.model import Snippet
-
-if TYPE_CHECKING:
-    from proof.pages.site import Site
 
 _MOST = 100  # problems that are listed of a page
 # A line that is replaced with a list of everything, with one entry of it, or with the measurements of one snippet.
@@ -131,9 +129,11 @@ class Page:
         self.site.check_texts(snippet)
         return snippet
 
-    def release(self) -> None:
-        """Drop what only rendering needs, to save memory: a site may have a thousand pages."""
-        self.rendering = Rendering()
+    def keep(self) -> None:
+        """Keep this page, which is completely rendered, in case that another one asks for it: see `rendered`."""
+        self.rendering = Rendering()  # to save memory: a site may have a thousand pages
+        for expand in (self.options.expand,) if self.generated else (True, False):
+            rendered(self.site, self.book)[self.source.strip(), expand] = self
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""
@@ -174,6 +174,11 @@ class Page:
         """The position of an element. If it has no mark, in the title of a chart say, that of the words in it."""
         place = self.rendering.places.get(element)
         return self.document.find(words) if place is None else place
+
+
+def rendered(site: Site, book: FactBook) -> dict[tuple[str, bool], Page]:
+    """The pages that this process has rendered with the facts of `book`, by their source and whether they expand."""
+    return site.memory.get("rendered", book, dict)
 
 
 class OnPage:

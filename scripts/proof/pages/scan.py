@@ -16,10 +16,9 @@ from proof.core.errors import LimitError, ManifestError, ProofError, UsageError,
 from proof.core.files import check_plain
 from proof.core.site_file import site_file
 from proof.facts.book import FactBook
-from proof.pages.document import page_text
+from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.lint.metadata import FRONT_MATTER
-from proof.pages.page import Page, PageReport
+from proof.pages.page import Page, PageReport, rendered
 from proof.pages.site import Site
 
 
@@ -87,7 +86,7 @@ class Reader:
         text = page_text(self._site.root, path)
         front = FRONT_MATTER.match(text)
         text = text[front.end() :] if front else text
-        page = self._site.rendered(text, self._book, expand=expand) or self.render(text, expand=expand)
+        page = rendered(self._site, self._book).get((text.strip(), expand)) or self.render(text, expand=expand)
         return PageReport(path, page, front[1] if front else "")
 
     def render(self, text: str, *, expand: bool) -> Page:

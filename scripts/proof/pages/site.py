@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from proof.captures import bases_lock
 from proof.captures.index import SnippetCaptures
@@ -23,14 +23,10 @@ from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
-from proof.pages.document import Document, page_text
+from proof.pages.document import FRONT_MATTER, Document, page_text
 from proof.pages.lint import manifest_texts
-from proof.pages.lint.metadata import FRONT_MATTER
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
-
-if TYPE_CHECKING:
-    from proof.pages.page import Page
 
 _DEEPEST = 2  # levels below captured/: variant and origin
 _AT_ONCE = 0.1  # seconds: pages that follow within this time belong to one build
@@ -86,7 +82,6 @@ class Site:
         self.root = root
         self.glance = Glance()
         self.memory = Memory()
-        self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
 
     @classmethod
     def at(cls, root: Path) -> Site:
@@ -150,19 +145,6 @@ class Site:
         state = self.glance.get(snippet.folder, lambda: folder_cache.state(snippet.folder))
         problems = lambda: list(stale(SnippetCaptures(snippet, lambda: (keys, pinned))))  # noqa: E731
         return self.memory.get(("stale", snippet.name), (written, state), problems)
-
-    def rendered(self, source: str, book: FactBook, *, expand: bool) -> Page | None:
-        """The page with this source, if this process has already rendered it with `book`."""
-        page = self._rendered.get((source.strip(), expand))
-        return page if page is not None and page.book is book else None
-
-    def keep(self, page: Page) -> None:
-        """Keep a completely rendered page."""
-        page.release()
-        if self._rendered and next(iter(self._rendered.values())).book is not page.book:
-            self._rendered.clear()
-        for expand in (page.options.expand,) if page.generated else (True, False):
-            self._rendered[page.source.strip(), expand] = page
 
     def _read_pages(self) -> dict[int, Path]:
         """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""

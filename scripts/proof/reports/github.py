@@ -67,9 +67,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
         told: dict[str, tuple[Where, list[str]]] = {}
         for difference in result.differences:
             where = steps.get(difference.what.removesuffix(" exit"), result.snippet.where)
-            told.setdefault(str(where), (where, []))[1].append(
-                f"{difference.what}\n- {difference.old}\n+ {difference.new}"
-            )
+            told.setdefault(str(where), (where, []))[1].extend([difference.what, *difference.lines])
         because = [f"because {change}" for change in result.changes]
         if because and not told:  # the inputs changed, but the result did not
             told[""] = (result.snippet.where, [])

@@ -75,7 +75,7 @@ def _headline(result: Result) -> str:
 def _details(result: Result, root: Path) -> str:
     lines = [f"because {change}" for change in result.changes]
     for difference in result.differences:
-        lines += [f"{_at(difference.where, root)}: {difference.what}", f"- {difference.old}", f"+ {difference.new}"]
+        lines += [f"{_at(difference.where, root)}: {difference.what}", *difference.lines]
     return "\n".join([*lines, *([str(result.error)] if result.error else [])])
 
 

@@ -25,7 +25,7 @@ from proof.core import units
 from proof.core.errors import ProofError, command
 from proof.core.text import plain
 from proof.facts.values import Fact
-from proof.pages.status import Status
+from proof.pages.sound import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
 
@@ -47,7 +47,6 @@ _FEWEST = 2  # columns
 _VALUE = 40  # characters of a fact's value; longer ones are texts, such as a command
 _LINE = 120  # characters, where there is no terminal
 _DIFFERENCES = 100  # of a snippet that are printed; all are in the JSON
-_LINES = 100  # of a text in a difference that are printed
 _QUICK = 2.0  # seconds: a shorter stage prints no line, except on a terminal
 
 
@@ -179,12 +178,8 @@ class Terminal:
 
     def _difference(self, difference: Difference) -> None:
         self.screen.print("   ", (str(difference.where), "bold"), f": {difference.what}")
-        for sign, text, style in (("-", difference.old, "red"), ("+", difference.new, "green")):
-            lines = text.splitlines() or [""]
-            for line in lines[:_LINES]:
-                self.screen.print((f"     {sign} {line}", style))
-            if (more := len(lines) - _LINES) > 0:
-                self.screen.print((f"     {sign} … and {units.counted(more, 'more line')}", style))
+        for line in difference.lines:
+            self.screen.print((f"     {line}", "red" if line.startswith("-") else "green"))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """Print each problem: where and what it is, evidence, and a hint."""
@@ -198,12 +193,10 @@ class Terminal:
         for note in found.notes:
             self.say(f" · {note}", "yellow")
         self.problems(found.problems)
-        claims = sum(len(page.page.claims) for page in found.pages)
-        bound = sum(page.page.bound for page in found.pages)
+        count = {name: units.counted(number, name.removesuffix("s")) for name, number in found.counts.items()}
         self.say(
-            f"{units.counted(found.snippets, 'snippet')}, {units.counted(found.steps, 'step')}, "
-            f"{units.counted(found.facts, 'fact')}; {units.counted(len(found.pages), 'page')}, "
-            f"{units.counted(claims, 'claim')}, {units.counted(bound, 'number')} bound"
+            f"{count['snippets']}, {count['steps']}, {count['facts']}; {count['pages']}, {count['claims']}, "
+            f"{count['numbers']} bound"
         )
         self.say(
             units.counted(len(found.problems), "problem") if found.problems else "Nothing is stale, false or unbound."

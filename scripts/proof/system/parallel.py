@@ -1,12 +1,10 @@
-"""Calls functions in other processes."""
+"""Calls a function in another process."""
 
 from __future__ import annotations
 
-import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from proof.core.errors import LimitError, ProofError
@@ -14,9 +12,7 @@ from proof.core.errors import LimitError, ProofError
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_CHUNK = 25  # items that a process takes at a time, at most
 
 
 class Forked(Generic[_Result]):
@@ -69,25 +65,3 @@ def _send(function: Callable[[], Any], sent: Connection) -> None:
         error.add_note(traceback.format_exc())
         outcome = None, error
     sent.send(outcome)
-
-
-def spread(function: Callable[[_Item], _Result], items: Sequence[_Item], *, share: int) -> list[_Result]:
-    """The results of `function` for all items, in order, from as many processes as there are processors.
-
-    `share` is how many items are worth a process. Empty if there are too few to share, or if this machine can't start
-    processes. The function, the items and the results must be picklable.
-    """
-    processes = min(os.cpu_count() or 1, len(items) // share)
-    if processes < 2:
-        return []
-    import multiprocessing  # imported late: few projects are so large
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    # Ctrl-C reaches all processes of a terminal, but one message is enough.
-    ignore = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
-    try:
-        with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), ignore) as pool:
-            return list(pool.map(function, items, chunksize=min(_CHUNK, len(items) // (4 * processes) or 1)))
-    except (OSError, BrokenProcessPool):
-        return []

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from proof.captures import store
 from proof.core.errors import ManifestError, PageError
 from proof.facts.values import Value
-from proof.pages import status
+from proof.pages import scan, status
 from proof.pages.lint import claims
+from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.engine_version import Wording
 from proof.snippets.places import folder_of
-from proof.system.parallel import spread
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write
@@ -233,56 +233,23 @@ def test_words_in_the_wrong_place(engine: str, wording: Wording, project: Path) 
     assert status.status(project).code == 2
 
 
-READ: list[Path] = []  # by this process
-INSPECT = status._inspect
+def test_a_sound_project_is_not_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until something changes: then it is, and a problem is found each time."""
+    cache = str(project.parent / "cache")
+    time.sleep(0.1)
 
+    def run() -> str:
+        Site.forget()
+        done = proof("status", cwd=project, env={"PROOF_CACHE": cache})
+        return done.stdout + done.stderr
 
-def noting(folder: Path, *given: Any, **named: Any) -> Any:
-    """Inspects a directory, and notes which one."""
-    READ.append(folder)
-    return INSPECT(folder, *given, **named)
-
-
-def dying(*_: object, **__: object) -> None:
-    """Ends its process, as the kernel does when there is no memory left."""
-    os._exit(1)
-
-
-class TestManySnippets:
-    """Several processes read the directories of a large project."""
-
-    @pytest.fixture
-    def many(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Three directories with nothing wrong, a stale one and a broken one."""
-        project = tiny(tmp_path)
-        for name in ("stale", "broken", "other"):
-            shutil.copytree(project / "snippets/note", project / "snippets" / name)
-        captured(project)
-        edit(project / "snippets/stale/context/note.txt", "a note", "a letter")
-        edit(project / "snippets/broken/snippet.toml", "title", "titel")
-        monkeypatch.setattr(os, "cpu_count", lambda: 2)
-        return project
-
-    def test_the_same_is_said(self, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Several processes report what one does, in the same order."""
-        alone = status.status(many)
-        monkeypatch.setattr(status, "_SHARE", 1)
-        shared = status.status(many, spread=spread)
-        assert len(alone.problems) > 2
-        assert list(map(str, shared.problems)) == list(map(str, alone.problems))
-        assert (shared.snippets, shared.steps, shared.facts) == (alone.snippets, alone.steps, alone.facts)
-
-    def test_others_read_what_is_sound(self, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """This process reads only directories in which something is wrong."""
-        monkeypatch.setattr(status, "_SHARE", 1)
-        monkeypatch.setattr(status, "_inspect", noting)
-        READ.clear()
-        status.status(many, spread=spread)
-        assert [path.name for path in READ] == ["broken", "stale"]
-
-    def test_a_process_that_dies(self, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """If the others cannot go on, this process reads everything."""
-        alone = status.status(many)
-        monkeypatch.setattr(status, "_SHARE", 1)
-        monkeypatch.setattr(status, "_if_sound", dying)
-        assert list(map(str, status.status(many, spread=spread).problems)) == list(map(str, alone.problems))
+    first = run()
+    assert "Nothing is stale, false or unbound." in first
+    reading = Mock(wraps=scan.scan)
+    monkeypatch.setattr(scan, "scan", reading)
+    assert run() == first
+    assert not reading.called
+    edit(project / "docs/index.md", "own_layers == 1", "own_layers == 2")
+    assert "this claim is false" in run()
+    assert "this claim is false" in run()
+    assert reading.called

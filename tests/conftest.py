@@ -17,8 +17,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from proof.core.errors import NoEngineError
 from proof.core.settings import cache_folder
-from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines import private_docker
+from proof.engines.interface import Engine
 from proof.snippets.base_images import PLATFORM
 
 # The same examples on every machine, so that a red test is somebody's change. Where time allows, look further:
@@ -58,7 +58,7 @@ def cache() -> Path:
 def engine(cache: Path) -> Iterator[Engine]:
     """A private engine, shared by the whole session."""
     try:
-        with private_daemon.start(cache, PLATFORM) as started:
+        with private_docker.start(cache, PLATFORM) as started:
             yield started
     except NoEngineError as error:
         if os.environ.get("CI"):

@@ -10,7 +10,7 @@ import pytest
 
 from proof.core import units
 from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.engines.measure import measure as weigh
 from proof.facts import book
 from proof.provision import loader
@@ -46,18 +46,18 @@ def test_every_capture_is_what_happens() -> None:
 def test_the_alpine_layer_is_the_official_one(loaded: Engine) -> None:
     """The rebuilt Alpine has the diffID of the official alpine:3.22.1, alone and under Go."""
     for image, count in (("alpine:3.22", 1), ("golang:1.27-alpine", 5)):
-        layers = json.loads(loaded.call("image", "inspect", "--format", "{{json .RootFS.Layers}}", image).output)
+        layers = json.loads(loaded.client.call("image", "inspect", "--format", "{{json .RootFS.Layers}}", image).output)
         assert (layers[0], len(layers)) == (ALPINE, count)
 
 
 def test_the_rebuilt_go_image_is_configured_as_the_official_one(loaded: Engine) -> None:
     """Environment, command and working directory; and no tzdata, which the official image does not have."""
     image = "golang:1.27-alpine"
-    config = json.loads(loaded.call("image", "inspect", "--format", "{{json .Config}}", image).output)
+    config = json.loads(loaded.client.call("image", "inspect", "--format", "{{json .Config}}", image).output)
     assert config["Env"][0].startswith("PATH=/go/bin:/usr/local/go/bin:")
     assert {"GOTOOLCHAIN=local", "GOPATH=/go"} < set(config["Env"])
     assert (config["Cmd"], config["WorkingDir"]) == (["/bin/sh"], "/go")
-    listed = loaded.call("run", "--rm", "--network", "none", image, "apk", "info").text().split()
+    listed = loaded.client.call("run", "--rm", "--network", "none", image, "apk", "info").text().split()
     assert "ca-certificates" in listed
     assert "tzdata" not in listed
 
@@ -68,10 +68,12 @@ def test_the_size_is_the_engines_own(name: str, loaded: Engine, tmp_path: Path) 
     snippet = manifest.variants(REPOSITORY / "snippets" / name)[0]
     with execute.inputs(snippet, loaded) as given:
         context = given.context
-        loaded.call("build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300, reads=[context])
+        loaded.client.call(
+            "build", "--network=none", "--tag", f"size-{name}", str(context), deadline=300, reads=[context]
+        )
     try:
-        own = int(loaded.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
-        listed = loaded.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()
+        own = int(loaded.client.call("image", "inspect", "--format", "{{.Size}}", f"size-{name}").text())
+        listed = loaded.client.call("image", "ls", "--format", "{{.Size}}", f"size-{name}").text().strip()
         image_id = loaded.image_id(f"size-{name}")
         assert image_id is not None
         measured = weigh(loaded, image_id, tmp_path)

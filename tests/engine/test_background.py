@@ -11,14 +11,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.core.errors import CannotMeasureError, DeadlineError
-from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines import private_daemon, private_docker
+from proof.engines.docker import Docker
+from proof.engines.interface import Engine
+from proof.engines.names import Names
 from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import StepRun
@@ -67,16 +68,16 @@ def either(request: pytest.FixtureRequest, based: Engine, cache: Path) -> Iterat
     if request.param == "classic":
         yield based
         return
-    with private_daemon.start(cache, base_images.PLATFORM, store="containerd") as started:
+    with private_docker.start(cache, base_images.PLATFORM, store="containerd") as started:
         loader.ensure(base_images.load(TINY), "alpine:3.22", started, origin="rebuilt", cache=cache)
         yield started
 
 
 def left(engine: Engine) -> list[str]:
     """The containers, volumes and networks of the engine, but for its own networks."""
-    names = engine.call("ps", "--all", "--format", "{{.Names}}").text().split()
-    names += engine.call("volume", "ls", "--filter=label=com.docker.volume.anonymous", "--quiet").text().split()
-    return names + engine.call("network", "ls", "--filter=type=custom", "--format", "{{.Name}}").text().split()
+    names = engine.client.call("ps", "--all", "--format", "{{.Names}}").text().split()
+    names += engine.client.call("volume", "ls", "--filter=label=com.docker.volume.anonymous", "--quiet").text().split()
+    return names + engine.client.call("network", "ls", "--filter=type=custom", "--format", "{{.Name}}").text().split()
 
 
 def is_free(lock: Path) -> bool:
@@ -245,7 +246,7 @@ class TestNothingStays:
         assert re.search(r"\+ network proof-[0-9a-f]{8}-network", journals())
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("PROOF_CACHE", str(own))
-            with private_daemon.start(own, base_images.PLATFORM) as again:
+            with private_docker.start(own, base_images.PLATFORM) as again:
                 assert left(again) == []
         assert journals() == ""
 
@@ -253,7 +254,7 @@ class TestNothingStays:
 def test_another_engine(based: Engine, cache: Path, tmp_path: Path) -> None:
     """In a user's own engine, names may be taken and ports would be open: nothing is created."""
     made = snippet(tmp_path, BUILD, START)
-    shared = replace(based, shared=True, prefix="proof-1/", outside=())
+    shared = Docker(client=based.client, platform=based.platform, names=Names("proof-1/"))
     before = based.images()
     with pytest.raises(CannotMeasureError, match="web leaves containers running") as error:
         execute.run(made, shared, cache=cache)

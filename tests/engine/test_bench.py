@@ -9,7 +9,7 @@ import pytest
 from maintenance.bench import preview, snippets
 from maintenance.bench.script import Edit
 from maintenance.bench.snippets import Sides
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from tests.support.helpers import edit, measure, tiny
 
 pytestmark = pytest.mark.engine

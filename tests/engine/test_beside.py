@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proof.captures.buildkit_log import labels
-from proof.engines.engine import Engine
+from proof.engines.client import Client
 from proof.facts import book as facts
 from tests.engine.test_faults import daemons, own, run, started  # noqa: F401 - `own` is a fixture
 from tests.support.helpers import edit, tiny, wait_until
@@ -111,8 +111,8 @@ def _running(own: Path) -> bool:  # noqa: F811
     sockets = list(own.glob("engine-*/*/docker.sock"))
     if not sockets:
         return False
-    engine = Engine("docker", {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{sockets[0]}"}, "linux/amd64")
+    client = Client("docker", {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{sockets[0]}"})
     try:
-        return len(engine.call("ps", "--quiet").text().split()) >= 3
+        return len(client.call("ps", "--quiet").text().split()) >= 3
     except Exception:  # noqa: BLE001 - it does not answer yet
         return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import execute
 from proof.snippets import base_images, project
@@ -113,8 +113,8 @@ def test_what_a_filter_sees(engine: Engine, program: str) -> None:
     path = shutil.which(program, path=process.search_path())
     assert path
     script = "echo /* /etc/* /root/* /usr/bin/*; read -r line; echo $line; : > /proof-canary"
-    words = sandbox.for_filter(Path(path), engine.env)
-    done = process.run([path, "-c", script], env=engine.env, sandbox=words, given=b"given\n")
+    words = sandbox.for_filter(Path(path), engine.client.env)
+    done = process.run([path, "-c", script], env=engine.client.env, sandbox=words, given=b"given\n")
     seen, given = done.text().splitlines()
     assert given == "given"
     assert not {part for part in seen.split() if part.startswith(("/etc/", "/root/", "/home"))} - {"/etc/*", "/root/*"}

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from proof.captures.buildkit_log import labels
 from proof.cli import main
 from proof.core.errors import DeadlineError, RefusedError
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import execute
 from proof.snippets import base_images, dockerfile, dockerfile_lexer, project
@@ -36,13 +36,13 @@ def baited(engine: Engine, cache: Path) -> Engine:
     """An engine with the base, and with images that only refused input names, so that using one would work."""
     loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     for name in CANARIES:
-        engine.call("tag", "alpine:3.22", name)
+        engine.client.call("tag", "alpine:3.22", name)
     return engine
 
 
 def events(engine: Engine, since: str) -> list[str]:
-    now = engine.call("info", "--format", "{{.SystemTime}}").text().strip()
-    return engine.call("events", "--since", since, "--until", now).text().splitlines()
+    now = engine.client.call("info", "--format", "{{.SystemTime}}").text().strip()
+    return engine.client.call("events", "--since", since, "--until", now).text().splitlines()
 
 
 def holdings(engine: Engine) -> set[tuple[str, ...]]:
@@ -50,7 +50,7 @@ def holdings(engine: Engine) -> set[tuple[str, ...]]:
 
     BuildKit may remove records of its own accord at any moment, so a test can rely on what appears alone.
     """
-    held = json.loads(engine.call("system", "df", "--verbose", "--format", "{{json .}}").text())
+    held = json.loads(engine.client.call("system", "df", "--verbose", "--format", "{{json .}}").text())
     found: set[tuple[str, ...]] = {("record", record["ID"], str(record["UsageCount"])) for record in held["BuildCache"]}
     found |= {("image", image["ID"], f"{image['Repository']}:{image['Tag']}") for image in held["Images"]}
     found |= {("container", container["ID"]) for container in held["Containers"]}
@@ -73,21 +73,21 @@ def test_nothing_refused_reaches_the_engine(
     baited: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Refused input causes no event in a live engine, creates nothing, and uses no cache record."""
-    monkeypatch.setenv("DOCKER_HOST", baited.env["DOCKER_HOST"])
+    monkeypatch.setenv("DOCKER_HOST", baited.client.env["DOCKER_HOST"])
     context = write(tmp_path / "context", {"Dockerfile": "FROM alpine:3.22\nCOPY Dockerfile /\n"})
-    baited.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
+    baited.client.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
     before = settled(baited)
     assert {kind for kind, *_ in before} >= {"image", "record"}
-    since = baited.call("info", "--format", "{{.SystemTime}}").text().strip()
+    since = baited.client.call("info", "--format", "{{.SystemTime}}").text().strip()
     for number, case in enumerate(cases("refused")):
         root = hostile.project(tmp_path / str(number), case)
         assert main.main(["--project", str(root), "check", "--engine", "docker"]) == 2, capsys.readouterr()
     assert events(baited, since) == []
     assert holdings(baited) - before == set()
     # Both would have told: a record that is used again counts it, and a canary that is run leaves events.
-    baited.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
+    baited.client.call("build", "--network=none", "--tag", "later", str(context), reads=[context])
     assert {kind for kind, *_ in settled(baited) - before} == {"record"}
-    baited.call("run", "--rm", "--network", "none", "canary", "true")
+    baited.client.call("run", "--rm", "--network", "none", "canary", "true")
     assert any("container create" in event and "image=canary" in event for event in events(baited, since))
     baited.remove(images=CANARIES)
 
@@ -100,7 +100,7 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
         context = given.context
         file = given.dockerfiles.get("build", context / "Dockerfile")
         words = ("--network=none", "--progress=plain", f"--file={file}", str(context))
-        done = baited.call("build", *words, deadline=120, reads=[context, file.parent])
+        done = baited.client.call("build", *words, deadline=120, reads=[context, file.parent])
     log = done.last_lines(10_000)
     assert "resolve image config" not in log
     asked = set(re.findall(r"load metadata for docker\.io/library/(\S+)", log))
@@ -132,7 +132,7 @@ def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folde
     if not named <= {"alpine:3.22"}:  # refused by what bases.toml has
         return
     try:
-        done = baited.call(
+        done = baited.client.call(
             "build", "--network=none", "--progress=plain", str(folder), deadline=20, check=False, reads=[folder]
         )
     except DeadlineError:

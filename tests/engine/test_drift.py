@@ -19,7 +19,7 @@ from proof.captures import store
 from proof.captures.model import Capture, CapturedFact
 from proof.core import units
 from proof.core.errors import ProofError
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.pages import status
 from proof.runs.result import worst
 from proof.snippets.places import folder_of

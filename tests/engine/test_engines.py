@@ -14,8 +14,8 @@ import pytest
 
 from proof.captures import normalise
 from proof.captures.model import Capture
-from proof.engines import private_daemon, user_engine
-from proof.engines.engine import Engine
+from proof.engines import private_docker, registry
+from proof.engines.interface import Engine, EngineOptions
 from proof.facts import book as facts
 from proof.provision import loader
 from proof.runs import execute
@@ -33,7 +33,7 @@ ARTICLE = ("joined", "multi", "single", "split")  # the snippets of docs/index.m
 def containerd(cache: Path, engine: Engine) -> Iterator[Engine]:
     """A private engine whose images are in containerd's store, as in newer releases of Docker."""
     del engine  # where there is no private engine, its fixture says so
-    with private_daemon.start(cache, base_images.PLATFORM, store="containerd") as started:
+    with private_docker.start(cache, base_images.PLATFORM, store="containerd") as started:
         assert started.info().image_store == "containerd"
         yield started
 
@@ -44,10 +44,10 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if shutil.which("podman") is None and not os.environ.get("CI"):
         pytest.skip("no podman here: apt-get install podman")
     folder = tmp_path_factory.mktemp("cache")
-    with user_engine.connect("podman", folder, base_images.PLATFORM) as found:
+    with registry.opened("podman", EngineOptions(folder, base_images.PLATFORM)) as found:
         before = snapshot(found)
         yield found
-    with user_engine.connect("podman", folder, base_images.PLATFORM) as found:
+    with registry.opened("podman", EngineOptions(folder, base_images.PLATFORM)) as found:
         assert snapshot(found) == before
 
 
@@ -55,8 +55,8 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def docker(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Iterator[Engine]:
     """The user's Docker, as `--engine docker` uses it: the private one, which the user has in DOCKER_HOST."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DOCKER_HOST", engine.env["DOCKER_HOST"])
-        with user_engine.connect("docker", tmp_path_factory.mktemp("cache"), base_images.PLATFORM) as found:
+        environment.setenv("DOCKER_HOST", engine.client.env["DOCKER_HOST"])
+        with registry.opened("docker", EngineOptions(tmp_path_factory.mktemp("cache"), base_images.PLATFORM)) as found:
             yield found
 
 
@@ -167,8 +167,8 @@ class TestContainerd:
 
     def test_two_slots(self, containerd: Engine, engine: Engine) -> None:
         """Each store has its own data."""
-        assert "/engine-containerd/" in containerd.env["DOCKER_HOST"]
-        assert "/engine-classic/" in engine.env["DOCKER_HOST"]
+        assert "/engine-containerd/" in containerd.client.env["DOCKER_HOST"]
+        assert "/engine-classic/" in engine.client.env["DOCKER_HOST"]
 
 
 class TestPodman:
@@ -204,7 +204,7 @@ class TestPodman:
         assert printed(done, "run") == "hello world\n"
         assert re.search(r"^example +latest ", printed(done, "image_ls"), re.MULTILINE)
         assert "STEP 1/4: FROM golang:1.27-alpine AS builder" in printed(done, "build")
-        assert not any(podman.prefix in one.output or "localhost" in one.output for one in done.steps)
+        assert not any(podman.names.prefix in one.output or "localhost" in one.output for one in done.steps)
 
     def test_no_registry_is_asked(self, podman: Engine, cache: Path, tmp_path: Path) -> None:
         """A missing image fails a build at once, however Podman resolves its name."""
@@ -238,9 +238,9 @@ class TestPodman:
         shutil.copytree(root / "snippets/note/context", context)
         text = "FROM alpine:3.22\nCOPY note.txt /\nCOPY note.txt /again.txt\n"
         (root / "snippets/note/context/Dockerfile").write_text(text + 'CMD ["cat", "/note.txt"]\n')
-        (context / "Dockerfile").write_text(text.replace("alpine:3.22", podman.scoped_name("alpine:3.22")))
+        (context / "Dockerfile").write_text(text.replace("alpine:3.22", podman.names.image("alpine:3.22")))
         before = podman.images()
-        podman.run(["podman", "build", "--quiet", "--network=none", "."], cwd=context, deadline=60)
+        podman.client.run(["podman", "build", "--quiet", "--network=none", "."], cwd=context, deadline=60)
         theirs = podman.images() - before
         try:
             assert len(theirs) == 2
@@ -267,7 +267,9 @@ class TestPodman:
         loader.ensure(base_images.load(root), "alpine:3.22", podman, origin="rebuilt", cache=cache)
         context = root / "snippets/note/context"
         (context / "Dockerfile.in").write_text('FROM scratch\n#include "/etc/passwd"\n')
-        done = podman.run(["podman", "build", "--file=Dockerfile.in", "."], cwd=context, deadline=60, merge=True)
+        done = podman.client.run(["podman", "build", "--file=Dockerfile.in", "."], cwd=context, deadline=60, merge=True)
         assert done.exit != 0
         assert "root:" not in done.text()
-        assert {"git", "cpp", "gpg", "ssh", "sh"}.isdisjoint(path.name for path in Path(podman.env["PATH"]).iterdir())
+        assert {"git", "cpp", "gpg", "ssh", "sh"}.isdisjoint(
+            path.name for path in Path(podman.client.env["PATH"]).iterdir()
+        )

@@ -23,8 +23,9 @@ import pytest
 
 from proof.captures import fingerprint, store
 from proof.core.errors import CannotMeasureError
-from proof.engines import private_daemon, user_engine
-from proof.engines.engine import Engine, is_starved
+from proof.engines import private_docker, registry
+from proof.engines.failures import is_starved
+from proof.engines.interface import Engine, EngineOptions
 from proof.provision import loader
 from proof.runs import result as verify
 from proof.snippets import base_images
@@ -57,12 +58,12 @@ def users(tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine)
     """A user's own engine with an image, a container, a volume and a build cache."""
     del engine
     folder = tmp_path_factory.mktemp("users")
-    with private_daemon.start(folder, PLATFORM) as theirs:
+    with private_docker.start(folder, PLATFORM) as theirs:
         root = tiny(folder)
         measure(root, theirs, cache)
-        theirs.call("tag", "alpine:3.22", "note:latest")
-        theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
-        theirs.call("volume", "create", "theirs")
+        theirs.client.call("tag", "alpine:3.22", "note:latest")
+        theirs.client.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
+        theirs.client.call("volume", "create", "theirs")
         yield theirs
 
 
@@ -190,7 +191,7 @@ class TestCommand:
         assert "ran longer than 5 s" in str(result.error)
         assert "begun" in str(result.error)
         wait_until(lambda: not sleeping(3001))
-        assert engine.call("ps", "--all", "--quiet").text() == ""
+        assert engine.client.call("ps", "--all", "--quiet").text() == ""
         assert captured(root) == {}
 
     @pytest.mark.parametrize("endless", ["yes begun", "yes begun | tr -d '\\n'"], ids=["lines", "one line"])
@@ -203,7 +204,7 @@ class TestCommand:
         assert "begun" in str(result.error)
         assert len(str(result.error)) < 2500
         wait_until(lambda: not processes(b"yes\0begun\0"))
-        assert engine.call("ps", "--all", "--quiet").text() == ""
+        assert engine.client.call("ps", "--all", "--quiet").text() == ""
         assert captured(root) == {}
 
     def test_prints_without_end_in_a_build(self, root: Path, engine: Engine, cache: Path) -> None:
@@ -305,9 +306,9 @@ class TestKill:
         assert groups(own) == []
         assert [name for name in tree(root) if ".new-" in name] == []
         assert list(own.glob("engine-classic/*/journals/*")) == []
-        with private_daemon.start(own, PLATFORM) as engine:
-            assert engine.call("ps", "--all", "--quiet").text() == ""
-            assert engine.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
+        with private_docker.start(own, PLATFORM) as engine:
+            assert engine.client.call("ps", "--all", "--quiet").text() == ""
+            assert engine.client.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
 
 
 class TestTwoRuns:
@@ -580,7 +581,7 @@ class TestMemory:
         known = base_images.load(root)
         loader.ensure(known, "alpine:3.22", engine, origin="rebuilt", cache=cache)
         words = ["docker", "inspect", "alpine:3.22", "-f", "{{pad .Id 90000000000 1}}"]
-        assert is_starved(engine.run(words, deadline=60, merge=True))
+        assert is_starved(engine.client.run(words, deadline=60, merge=True))
 
     def test_processes_without_end(
         self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
@@ -588,7 +589,7 @@ class TestMemory:
         """A fork bomb is stopped before the machine runs out of processes."""
         monkeypatch.setattr(cgroup, "_PROCESSES", 100)
         (root / "snippets/count/context/words.sh").write_text("while sleep 3007 & do :; done")
-        with private_daemon.start(tmp_path, PLATFORM) as few:
+        with private_docker.start(tmp_path, PLATFORM) as few:
             (result,) = measure(root, few, cache, "count", write=True)
         assert result.verdict == "not measured"
         assert "out of processes: the containers had as many as they may have during count/words" in str(result.error)
@@ -606,7 +607,7 @@ class TestMemory:
         dockerfile = root / "snippets/note/context/Dockerfile"
         edit(dockerfile, "COPY note.txt", f"RUN {tries}\nCOPY note.txt")
         steps = Counter[str]()
-        with private_daemon.start(tmp_path, PLATFORM) as few:
+        with private_docker.start(tmp_path, PLATFORM) as few:
             found = measure(
                 root, few, cache, "count", "note", write=True, jobs=2, on_step=lambda step: steps.update([str(step)])
             )
@@ -637,7 +638,7 @@ class TestShared:
     def snapshot(self, engine: Engine) -> list[list[str]]:
         """Everything in the engine that belongs to the user, including the build cache."""
         seen = [
-            sorted(engine.call(*words).text().splitlines())
+            sorted(engine.client.call(*words).text().splitlines())
             for words in (
                 ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
                 ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
@@ -662,7 +663,7 @@ class TestShared:
         return root
 
     def host(self, users: Engine) -> dict[str, str]:
-        return {"DOCKER_HOST": users.env["DOCKER_HOST"]}
+        return {"DOCKER_HOST": users.client.env["DOCKER_HOST"]}
 
     def test_left_as_it_was(self, root: Path, own: Path, users: Engine) -> None:
         """Images, containers, networks, volumes and the build cache are the same as before."""
@@ -703,16 +704,16 @@ class TestShared:
         self, root: Path, own: Path, users: Engine, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """An image of the user's that has our prefix by chance is neither replaced nor removed: not measured."""
-        monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
+        monkeypatch.setenv("DOCKER_HOST", users.client.env["DOCKER_HOST"])
         monkeypatch.setattr("secrets.token_hex", lambda _: "0011aabb")
-        users.call("tag", "alpine:3.22", "proof-0011aabb/note")
+        users.client.call("tag", "alpine:3.22", "proof-0011aabb/note")
         before = self.snapshot(users)
-        with user_engine.connect("docker", own, PLATFORM) as engine:
+        with registry.opened("docker", EngineOptions(own, PLATFORM)) as engine:
             (result,) = measure(root, engine, cache, "note")
             assert result.verdict == "not measured"
             assert "already has an image proof-0011aabb/note, which is left alone" in str(result.error)
         assert self.snapshot(users) == before
-        users.call("rmi", "proof-0011aabb/note")
+        users.client.call("rmi", "proof-0011aabb/note")
 
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
     def test_lost(
@@ -721,8 +722,8 @@ class TestShared:
         """It is not restarted: not measured, with a hint; the same if it hangs at the start of a run."""
         name = sleeps(root, 3006, build=False)
         command = ("update", name, "--engine", "docker", "--timeout", "5")
-        with private_daemon.start(tmp_path, PLATFORM) as users:
-            monkeypatch.setenv("DOCKER_HOST", users.env["DOCKER_HOST"])
+        with private_docker.start(tmp_path, PLATFORM) as users:
+            monkeypatch.setenv("DOCKER_HOST", users.client.env["DOCKER_HOST"])
             with_packages(tmp_path, cache)
             with started(root, tmp_path, *command) as running:
                 wait_until(lambda: sleeping(3006))

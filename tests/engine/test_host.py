@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proof.core.settings import cache_folder
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from tests.engine.test_sandbox import REPOSITORY
 from tests.support.helpers import edit, proof, tiny, tree
 from tests.support.makers import write

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from tests.support.helpers import mkdocs, proof
 
 pytestmark = pytest.mark.engine

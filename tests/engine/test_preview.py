@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.preview.preview import Preview
 from proof.preview.server import Server
 from proof.preview.site import Site

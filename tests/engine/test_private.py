@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import EngineLostError, NoEngineError
-from proof.engines import api, image_archive, overlay_store, private_daemon, user_engine
-from proof.engines.engine import Engine, environment
+from proof.engines import api, image_archive, overlay_store, private_docker, registry
+from proof.engines.client import environment
+from proof.engines.interface import Engine, EngineOptions
 from proof.engines.measure import Layers
 from proof.provision import loader
 from proof.snippets import base_images
@@ -36,19 +37,19 @@ pytestmark = pytest.mark.engine
 def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Iterator[Engine]:
     """A user's own Docker next to ours, with an image, a tagged copy and a stopped container."""
     del engine  # where there is no private engine, its fixture says so
-    with private_daemon.start(tmp_path_factory.mktemp("users"), base_images.PLATFORM) as theirs:
+    with private_docker.start(tmp_path_factory.mktemp("users"), base_images.PLATFORM) as theirs:
         known = base_images.load(TINY)
         loader.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
-        theirs.call("tag", "alpine:3.22", "note:latest")
-        theirs.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
-        theirs.call("volume", "create", "theirs")
+        theirs.client.call("tag", "alpine:3.22", "note:latest")
+        theirs.client.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
+        theirs.client.call("volume", "create", "theirs")
         yield theirs
 
 
 def snapshot(engine: Engine) -> list[str]:
     """Everything in the engine that belongs to the user."""
     return [
-        "\n".join(sorted(engine.call(*words).text().splitlines()))  # equal dates come in any order
+        "\n".join(sorted(engine.client.call(*words).text().splitlines()))  # equal dates come in any order
         for words in (
             ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
             ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
@@ -59,18 +60,18 @@ def snapshot(engine: Engine) -> list[str]:
 
 
 def host(engine: Engine) -> dict[str, str]:
-    return {"DOCKER_HOST": engine.env["DOCKER_HOST"]}
+    return {"DOCKER_HOST": engine.client.env["DOCKER_HOST"]}
 
 
 def test_the_users_context_is_followed(tmp_path: Path, users: Engine) -> None:
     """`--engine docker` uses the daemon that the user's own client would: by a context too, and leaves it as it was."""
     root, before = tiny(tmp_path), snapshot(users)
     environment = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
-    create = ("docker", "context", "create", "theirs", "--docker", f"host={users.env['DOCKER_HOST']}")
+    create = ("docker", "context", "create", "theirs", "--docker", f"host={users.client.env['DOCKER_HOST']}")
     subprocess.run(create, env={**os.environ, **environment}, capture_output=True, check=True)
     done = proof("update", "--engine", "docker", cwd=root, env={**environment, "DOCKER_CONTEXT": "theirs"})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"using your docker at {users.env['DOCKER_HOST'].removeprefix('unix://')}" in done.stdout
+    assert f"using your docker at {users.client.env['DOCKER_HOST'].removeprefix('unix://')}" in done.stdout
     assert snapshot(users) == before
 
 
@@ -200,24 +201,28 @@ def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
     """The daemon is killed between two snippets: the rest is `not measured`, with a hint."""
     root = tiny(tmp_path)
     own = tmp_path / "cache"
-    with private_daemon.start(own, base_images.PLATFORM) as engine:
+    with private_docker.start(own, base_images.PLATFORM) as engine:
         assert {r.verdict for r in measure(root, engine, cache, "note", write=True)} == {"written"}
         for process in ours(own):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.5)
         with pytest.raises(EngineLostError, match="the engine was lost"):
-            engine.call("version")
+            engine.client.call("version")
 
 
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
     """Each run has its own slot: one does not see what the other creates."""
     with (
-        private_daemon.start(tmp_path, base_images.PLATFORM) as first,
-        private_daemon.start(tmp_path, base_images.PLATFORM) as second,
+        private_docker.start(tmp_path, base_images.PLATFORM) as first,
+        private_docker.start(tmp_path, base_images.PLATFORM) as second,
     ):
-        assert first.env["DOCKER_HOST"] != second.env["DOCKER_HOST"] != engine.env["DOCKER_HOST"]
-        assert first.call("image", "ls", "--quiet").text() == second.call("image", "ls", "--quiet").text() == ""
+        assert first.client.env["DOCKER_HOST"] != second.client.env["DOCKER_HOST"] != engine.client.env["DOCKER_HOST"]
+        assert (
+            first.client.call("image", "ls", "--quiet").text()
+            == second.client.call("image", "ls", "--quiet").text()
+            == ""
+        )
     assert ours(tmp_path) == []
 
 
@@ -231,18 +236,18 @@ def test_contexts_do_not_pile_up(store: Store, tmp_path: Path) -> None:
     context = write(tmp_path / "context", {"Dockerfile": dockerfile, "note.txt": "a note"})
 
     def cached(engine: Engine) -> list[str]:
-        assert engine.api is not None
-        answer = api.ask(engine.api, "GET", "/system/df", deadline=60)
+        assert engine.client.socket is not None
+        answer = api.ask(engine.client.socket, "GET", "/system/df", deadline=60)
         return [record["Type"] for record in json.loads(answer.body)["BuildCache"]]
 
-    with private_daemon.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
+    with private_docker.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
         loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=tmp_path / "cache")
-        engine.call("build", "--network=none", str(context), reads=[context])
+        engine.client.call("build", "--network=none", str(context), reads=[context])
         assert {"source.local", "regular"} <= set(cached(engine))
-    with private_daemon.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
+    with private_docker.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
         assert ("source.local" in cached(engine)) == (store == "containerd")
         words = ["docker", "build", "--network=none", "--progress=plain", str(context)]
-        log = engine.run(words, deadline=60, reads=[context], merge=True).text()
+        log = engine.client.run(words, deadline=60, reads=[context], merge=True).text()
         assert log.count("CACHED\n") == 2, log
 
 
@@ -250,13 +255,13 @@ def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
     """A run removes those without a name that a killed one left. What `inside` commands share has a name, and stays."""
 
     def volumes(engine: Engine) -> list[str]:
-        return engine.call("volume", "ls", "--quiet").text().split()
+        return engine.client.call("volume", "ls", "--quiet").text().split()
 
-    with private_daemon.start(tmp_path, base_images.PLATFORM) as engine:
-        engine.call("volume", "create")
-        engine.call("volume", "create", "proof-keeps-alpine")
+    with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
+        engine.client.call("volume", "create")
+        engine.client.call("volume", "create", "proof-keeps-alpine")
         assert len(volumes(engine)) == 2
-    with private_daemon.start(tmp_path, base_images.PLATFORM) as engine:
+    with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
         assert volumes(engine) == ["proof-keeps-alpine"]
 
 
@@ -269,7 +274,7 @@ def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: P
     write(
         tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
     )
-    engine.call(
+    engine.client.call(
         "build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120, reads=[tmp_path]
     )
     try:
@@ -317,7 +322,7 @@ def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pyt
     """A client without a daemon is reported as such."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     with pytest.raises(NoEngineError, match="does not answer"):
-        user_engine.connect("docker", tmp_path, base_images.PLATFORM).__enter__()
+        registry.opened("docker", EngineOptions(tmp_path, base_images.PLATFORM)).__enter__()
 
 
 @pytest.mark.parametrize("confined", [True, False])
@@ -330,14 +335,14 @@ def test_a_buildx_of_the_users_own(
     shutil.copy(str(sandbox.buildx()), own / "docker-buildx")
     write(tmp_path / ".docker", {"config.json": json.dumps({"cliPluginsExtraDirs": [str(own)]})})
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / ".docker"))
-    monkeypatch.setenv("DOCKER_HOST", engine.env["DOCKER_HOST"])
+    monkeypatch.setenv("DOCKER_HOST", engine.client.env["DOCKER_HOST"])
     monkeypatch.setattr(sandbox, "_PLACES", ())  # the tool finds none of the system's, but docker would
     if not confined:
         monkeypatch.setattr(sandbox, "of", lambda _: None)
-    with user_engine.connect("docker", tmp_path, base_images.PLATFORM) as users:
-        assert (users.sandbox is not None) == confined
-        plugins = users.call("info", "--format", "{{range .ClientInfo.Plugins}}{{println .Path}}{{end}}").text()
-        assert plugins.split() == [f"{users.env['DOCKER_CONFIG']}/cli-plugins/docker-buildx"]
+    with registry.opened("docker", EngineOptions(tmp_path, base_images.PLATFORM)) as users:
+        assert (users.client.sandbox is not None) == confined
+        plugins = users.client.call("info", "--format", "{{range .ClientInfo.Plugins}}{{println .Path}}{{end}}").text()
+        assert plugins.split() == [f"{users.client.env['DOCKER_CONFIG']}/cli-plugins/docker-buildx"]
 
 
 def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,8 +355,8 @@ def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_number_that_is_somebody_elses(tmp_path: Path) -> None:
     """What is recorded of an engine that crashed may be another process by now: it is left alone."""
     write(tmp_path / "engine-classic/0", {"detached.json": json.dumps({"pid": os.getpid(), "host": "unix:///x"})})
-    assert private_daemon.detached(tmp_path) == []
-    assert private_daemon.stop(tmp_path) == 0
+    assert private_docker.detached(tmp_path) == []
+    assert private_docker.stop(tmp_path) == 0
 
 
 def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -19,12 +19,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from proof.core.errors import RefusedError
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.snippets import base_images, dockerfile
 from proof.snippets.commands import full_name
 from proof.snippets.dockerfile_lexer import Instruction, instructions
 from proof.system import process
+from tests.support.engines import with_client
 from tests.support.helpers import TINY
 
 pytestmark = pytest.mark.engine
@@ -78,8 +79,8 @@ class BuildKit:
     """BuildKit's own reading of a Dockerfile."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = replace(engine, env={**engine.env, "BUILDX_EXPERIMENTAL": "1"})
-        usage = self._engine.call("buildx", "build", "--help").text()
+        self._engine = with_client(engine, env={**engine.client.env, "BUILDX_EXPERIMENTAL": "1"})
+        usage = self._engine.client.call("buildx", "build", "--help").text()
         self._flag = "--call" if "--call" in usage else "--print"  # its name before buildx 0.17
 
     def stages(self, path: Path) -> list[Stage] | None:
@@ -100,7 +101,7 @@ class BuildKit:
         return set(re.findall(r"(?m)load metadata for (\S+?):?$", log)), done.exit == 0
 
     def _ask(self, path: Path, what: str) -> process.Completed:
-        return self._engine.run(
+        return self._engine.client.run(
             ["docker", "buildx", "build", f"{self._flag}={what},format=json", "--progress=plain", str(path.parent)],
             deadline=60,
             merge=what == "outline",
@@ -225,7 +226,7 @@ def buildkit(engine: Engine, cache: Path) -> Iterator[BuildKit]:
     """A BuildKit that has every image which the files name: nothing is asked of a registry."""
     loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     for name in IMAGES:
-        engine.call("tag", "alpine:3.22", name)
+        engine.client.call("tag", "alpine:3.22", name)
     yield BuildKit(engine)
     engine.remove(images=IMAGES)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.system.process import search_path
 from tests.support.helpers import REPOSITORY, proof, tiny
 

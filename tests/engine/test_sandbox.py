@@ -9,18 +9,19 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.snippets import base_images
 from proof.system import temp_folders
 from proof.system.process import search_path
 from proof.system.sandbox import Sandbox
+from tests.support.engines import with_client
 from tests.support.helpers import TINY, edit, measure, proof, tiny
 from tests.support.makers import write
 
@@ -52,7 +53,9 @@ def repository(folder: Path, command: str) -> Path:
 
 
 def built(engine: Engine, context: Path, writes: Path | None = None) -> int:
-    return engine.run(["docker", "build", "--quiet", "."], cwd=context, deadline=60, merge=True, writes=writes).exit
+    return engine.client.run(
+        ["docker", "build", "--quiet", "."], cwd=context, deadline=60, merge=True, writes=writes
+    ).exit
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,9 @@ class Open(Sandbox):
 
 def opened(engine: Engine) -> Engine:
     """The engine without the first barrier: git is there, with its usual settings."""
-    assert engine.sandbox
-    env = {name: value for name, value in engine.env.items() if "GIT" not in name} | {"PATH": search_path()}
-    return replace(engine, env=env, sandbox=Open(**vars(engine.sandbox)))
+    assert engine.client.sandbox
+    env = {name: value for name, value in engine.client.env.items() if "GIT" not in name} | {"PATH": search_path()}
+    return with_client(engine, env=env, sandbox=Open(**vars(engine.client.sandbox)))
 
 
 class TestRepositoryInTheContext:
@@ -79,21 +82,21 @@ class TestRepositoryInTheContext:
     def test_it_works_without_walls(self, engine: Engine, tmp_path: Path) -> None:
         """The attack works outside a sandbox with git on the path; otherwise the tests below would prove nothing."""
         context = repository(tmp_path / "context", f"id > {tmp_path}/canary")
-        assert built(replace(opened(engine), sandbox=None), context) == 0
+        assert built(with_client(opened(engine), sandbox=None), context) == 0
         assert "uid=0" in (tmp_path / "canary").read_text()
 
     def test_the_first_wall(self, engine: Engine, tmp_path: Path) -> None:
         """A client outside of a sandbox finds no git."""
         context = repository(tmp_path / "context", f"id > {tmp_path}/canary")
-        assert built(replace(engine, sandbox=None), context) == 0
+        assert built(with_client(engine, sandbox=None), context) == 0
         assert not (tmp_path / "canary").exists()
 
     def test_git_is_told_to_look_away(self, engine: Engine, tmp_path: Path) -> None:
         """Nor does one that finds it start it in the context, or git anything in there."""
         context = repository(tmp_path / "context", f"id > {tmp_path}/canary")
         for names in (["BUILDX_GIT_INFO"], ["GIT_DIR"], ["GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"]):
-            told = {name: engine.env[name] for name in names}
-            assert built(replace(opened(engine), sandbox=None, env=opened(engine).env | told), context) == 0
+            told = {name: engine.client.env[name] for name in names}
+            assert built(with_client(opened(engine), sandbox=None, env=opened(engine).client.env | told), context) == 0
             assert not (tmp_path / "canary").exists(), names
 
     def test_the_second_wall(self, engine: Engine, tmp_path: Path) -> None:
@@ -113,18 +116,18 @@ class TestRepositoryInTheContext:
 class TestClient:
     def test_what_it_sees(self, engine: Engine, tmp_path: Path) -> None:
         """It sees libraries, docker, the socket and what it was given, but no /etc, home, processes or network."""
-        assert engine.sandbox
+        assert engine.client.sandbox
         write(tmp_path, {"context/Dockerfile": "FROM scratch\n", "beside": "secret"})
-        words = engine.sandbox.words(engine.env, cwd=tmp_path / "context")
+        words = engine.client.sandbox.words(engine.client.env, cwd=tmp_path / "context")
         # A shell is brought along, since there is none.
         script = "echo /* /etc/* /root/* /home/* /proc/* /dev/* /usr/bin/*; echo ../*; echo $0; : > ../new; : > new"
         shell = shutil.which("dash", path=search_path()) or shutil.which("sh", path=search_path())
         argv = [*words[:-1], "--ro-bind", str(shell), "/usr/bin/sh", words[-1], "sh", "-c", script]
-        done = subprocess.run(argv, env=engine.env, capture_output=True, text=True, check=False)
-        roots = "/dev /lib /lib64 /tmp /usr " + engine.env["HOME"][1:].partition("/")[0]
+        done = subprocess.run(argv, env=engine.client.env, capture_output=True, text=True, check=False)
+        roots = "/dev /lib /lib64 /tmp /usr " + engine.client.env["HOME"][1:].partition("/")[0]
         top, here = done.stdout.splitlines()[:2]
         listed = set(top.split())
-        socket_root = "/" + str(engine.sandbox.socket).split("/")[1]
+        socket_root = "/" + str(engine.client.sandbox.socket).split("/")[1]
         assert {path for path in listed if path.count("/") == 1} <= {*roots.split(), socket_root}, done
         assert {path for path in listed if path.startswith(("/etc/", "/home/", "/proc/"))} <= {
             *("/etc/*", "/home/*", "/proc/*")
@@ -137,12 +140,12 @@ class TestClient:
 
     def test_it_has_no_capability_and_no_network(self, engine: Engine) -> None:
         """Root in there is a user without rights, on a network without a device."""
-        assert engine.sandbox
-        words = engine.sandbox.words(engine.env, cwd=None)
+        assert engine.client.sandbox
+        words = engine.client.sandbox.words(engine.client.env, cwd=None)
         more = ("--ro-bind", "/usr/bin", "/usr/bin", "--proc", "/proc")
         script = "grep ^Cap /proc/self/status; cat /proc/net/dev"
         argv = [*words[:-1], *more, words[-1], "sh", "-c", script]
-        done = subprocess.run(argv, env=engine.env, capture_output=True, text=True, check=True)
+        done = subprocess.run(argv, env=engine.client.env, capture_output=True, text=True, check=True)
         lines = done.stdout.splitlines()
         assert [line.split()[1] for line in lines if line.startswith("Cap")] == ["0" * 16] * 5
         assert [line.split(":")[0].strip() for line in lines if ":" in line and "Cap" not in line] == ["lo"]
@@ -152,8 +155,8 @@ class TestDaemon:
     @pytest.fixture
     def daemon(self, engine: Engine) -> Path:
         """What the kernel tells of the daemon's process."""
-        assert engine.sandbox
-        words = f"--host\0unix://{engine.sandbox.socket}\0".encode()
+        assert engine.client.sandbox
+        words = f"--host\0unix://{engine.client.sandbox.socket}\0".encode()
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if (entry / "cmdline").read_bytes().startswith(b"dockerd\0") and words in (
@@ -165,16 +168,16 @@ class TestDaemon:
     def test_its_root(self, daemon: Path, engine: Engine) -> None:
         """It sees its programs and its slot: no file of the host's, and no program that could fetch or ask."""
         root = daemon / "root"
-        assert engine.sandbox
+        assert engine.client.sandbox
         expected = {*"bin dev etc lib lib32 lib64 opt proc run sbin sys tmp usr var".split()}
-        expected.add(engine.sandbox.socket.parts[1])
+        expected.add(engine.client.sandbox.socket.parts[1])
         hosts = {path.name for path in Path("/").iterdir()}
         assert {path.name for path in root.iterdir()} & hosts <= expected
         assert not (root / "etc/shadow").exists()
         assert [
             path
             for path in root.joinpath("root").glob("*")
-            if not engine.sandbox.socket.is_relative_to(f"/root/{path.name}")
+            if not engine.client.sandbox.socket.is_relative_to(f"/root/{path.name}")
         ] == []
         mounted = {line.split()[1]: line.split()[3].split(",") for line in (daemon / "mounts").read_text().splitlines()}
         assert "ro" in mounted["/usr"]
@@ -192,7 +195,7 @@ class TestDaemon:
         """For the host the processes of a container, root's too, are of users that it does not have."""
         loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
         name = "proof-nobody"
-        engine.call("run", "--detach", "--name", name, "--network", "none", "alpine:3.22", "sleep", "3011")
+        engine.client.call("run", "--detach", "--name", name, "--network", "none", "alpine:3.22", "sleep", "3011")
         try:
             pids: list[Path] = []
             deadline = time.monotonic() + 20
@@ -207,8 +210,8 @@ class TestDaemon:
 
     def test_nobody_else_reaches_it(self, engine: Engine) -> None:
         """Its socket is root's: a member of the group `docker`, for whom the daemon is root, does not come near it."""
-        assert engine.sandbox
-        path = engine.sandbox.socket
+        assert engine.client.sandbox
+        path = engine.client.sandbox.socket
         assert path.parent.parent.stat().st_mode & 0o777 == 0o700
         assert (path.stat().st_uid, path.stat().st_gid) == (0, 0)
         script = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
@@ -261,7 +264,7 @@ def test_the_users_docker_is_asked_from_a_sandbox_too(engine: Engine, cache: Pat
     """`--engine docker` runs its clients in one, and leaves nothing of the attack on the host."""
     root = tiny(tmp_path)
     repository(root / "snippets/note/context", f"id > {tmp_path}/canary")
-    env = {"DOCKER_HOST": engine.env["DOCKER_HOST"], "PROOF_CACHE": str(cache)}
+    env = {"DOCKER_HOST": engine.client.env["DOCKER_HOST"], "PROOF_CACHE": str(cache)}
     done = proof("check", "note", "--engine", "docker", cwd=root, env=env)
     assert "no sandbox" not in done.stdout
     assert not (tmp_path / "canary").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.snippets import base_images
 from tests.support.helpers import TINY, edit, proof, tiny, tree
@@ -39,7 +39,7 @@ def poisoned(tmp_path: Path, cache: Path, engine: Engine) -> dict[str, str]:
     values = {name: f"http://me:{CANARY}@127.0.0.1:9" if "proxy" in name.lower() else CANARY for name in NAMES}
     values["DOCKER_CUSTOM_HEADERS"] = f"X-Canary={CANARY}"  # newer Dockers refuse another form
     own = {"HOME": str(home), "DOCKER_CONFIG": str(home / ".docker"), "PROOF_CACHE": str(cache)}
-    return {**values, **own, "DOCKER_HOST": engine.env["DOCKER_HOST"]}
+    return {**values, **own, "DOCKER_HOST": engine.client.env["DOCKER_HOST"]}
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_poison_works(poisoned: dict[str, str], engine: Engine, cache: Path)
     """A docker that is called with these settings hands secrets to a container: there is something to keep out."""
     loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
     words = ("docker", "run", "--rm", "--network", "none", "alpine:3.22", "env")
-    done = subprocess.run(words, env={**engine.env, **poisoned}, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, env={**engine.client.env, **poisoned}, capture_output=True, text=True, check=True)
     assert CANARY in done.stdout
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from tests.support.helpers import edit, proof, tiny
 
 pytestmark = pytest.mark.engine

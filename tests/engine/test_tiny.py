@@ -13,7 +13,7 @@ import pytest
 
 from proof.captures import store
 from proof.core.units import written
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.snippets.places import folder_of
 from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
@@ -116,7 +116,7 @@ def test_nothing_changed_means_nothing_written(project: Path, engine: Engine, ca
 def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache: Path) -> None:
     """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
     measure(project, engine, cache)  # loads the base
-    inspected = engine.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
+    inspected = engine.client.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
     capture = store.load(folder_of(project / "snippets" / "note", "rebuilt"))
     assert capture is not None
     assert capture.facts["base_size"].value == int(inspected) == 8_311_385
@@ -168,16 +168,16 @@ def test_a_deadline_ends_the_container_too(project: Path, engine: Engine, cache:
     (result,) = measure(project, engine, cache, "count", write=True)
     assert result.verdict == "not measured"
     assert "ran longer than 2 s" in str(result.error)
-    assert engine.call("ps", "--all", "--quiet").text() == ""
+    assert engine.client.call("ps", "--all", "--quiet").text() == ""
     assert tree(project) == before
 
 
 def test_nothing_is_left_in_the_engine(project: Path, engine: Engine, cache: Path) -> None:
     """After a run there are the bases, and no tag or container of a snippet."""
     measure(project, engine, cache)
-    names = engine.call("image", "ls", "--format", "{{.Repository}}").text().split()
+    names = engine.client.call("image", "ls", "--format", "{{.Repository}}").text().split()
     assert not {"note", "fails"} & set(names)
-    assert engine.call("ps", "--all", "--quiet").text() == ""
+    assert engine.client.call("ps", "--all", "--quiet").text() == ""
 
 
 def test_hostile_output_is_text_to_a_reader(project: Path, engine: Engine, cache: Path, tmp_path: Path) -> None:

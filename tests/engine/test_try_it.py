@@ -19,7 +19,7 @@ import pytest
 
 from proof.captures.diff import compare
 from proof.captures.model import Capture, CapturedStep
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.facts import book
 from proof.pages import try_it
 from proof.provision import loader
@@ -73,11 +73,11 @@ def client(engine: Engine, tmp_path: Path) -> dict[str, str]:
     """The environment of a reader's shell: without what the tool sets for its own builds, and a block for itself."""
     script = tmp_path / "bin" / "docker"
     script.parent.mkdir()
-    real = Path(engine.env["PATH"]) / "docker"
+    real = Path(engine.client.env["PATH"]) / "docker"
     script.write_text(CLIENT.format(python=sys.executable, docker=real, record=tmp_path / "record"))
     script.chmod(0o755)
     of_blocks = {"BUILDKIT_PROGRESS", "BUILDX_NO_DEFAULT_ATTESTATIONS"}
-    shell = {name: value for name, value in engine.env.items() if name not in of_blocks}
+    shell = {name: value for name, value in engine.client.env.items() if name not in of_blocks}
     return {**shell, "PATH": f"{script.parent}:{os.environ['PATH']}"}
 
 
@@ -117,4 +117,4 @@ def test_a_block_does_what_the_page_shows(
         assert {step.name: step.exit for step in new.steps} == declared
         assert list(compare(old, new, snippet, snippet.captured)) == []
     finally:
-        engine.remove(containers=engine.call("ps", "--all", "--quiet").text().split(), images=block.images)
+        engine.remove(containers=engine.client.call("ps", "--all", "--quiet").text().split(), images=block.images)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from proof.captures import derived, fingerprint, index, store
 from proof.captures.model import Capture, CapturedLayer, CapturedStep, Environment, Provenance
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import scheduler, verify
 from proof.runs.result import Result

@@ -67,6 +67,7 @@ OPENS = {
     "engines/journal": "the tool's cache",
     "engines/emulation": "/proc",
     "engines/private_daemon": "the tool's cache, and /proc",
+    "engines/private_docker": "the tool's cache",
     "engines/overlay_store": "the private engine's images",
     "system/locks": "directories, and /proc",
     "system/cgroup": "/proc and /sys",

@@ -20,8 +20,8 @@ from maintenance.bench.generated import MODEL, generate
 from maintenance.bench.record import Row
 from maintenance.bench.script import Edit, script
 from proof.captures import durations
-from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines import private_docker
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import scheduler
 from proof.snippets import base_images, project
@@ -56,7 +56,7 @@ class Sides:
             for shared in ("packages", "bases"):  # so that no download is measured
                 (cache / shared).mkdir(parents=True, exist_ok=True)
                 (side / shared).symlink_to(cache / shared)
-            with private_daemon.start(side, PLATFORM) as engine:
+            with private_docker.start(side, PLATFORM) as engine:
                 for name in base_images.wanted(self.snippets):
                     loader.ensure(self._bases, name, engine, origin="rebuilt", cache=side)
                 self._initial[side] = _records(side), engine.images()
@@ -98,7 +98,7 @@ class Sides:
             return taken
 
         with (
-            private_daemon.start(self._bare, PLATFORM) as engine,
+            private_docker.start(self._bare, PLATFORM) as engine,
             preview.serving(self.root, env={"PROOF_CACHE": str(self._tool)}) as port,
         ):
             save()  # not counted: the first time loads the bases and builds the page for the first time
@@ -116,10 +116,10 @@ class Sides:
     def _reset(self, side: Path) -> None:
         """Reset a side to the state in which it had only the bases."""
         records, images = self._initial[side]
-        with private_daemon.start(side, PLATFORM) as engine:
+        with private_docker.start(side, PLATFORM) as engine:
             engine.remove(images=sorted(engine.images() - images))
             for kind in ("builder", "volume"):
-                engine.call(kind, "prune", "--all", "--force", deadline=120)
+                engine.client.call(kind, "prune", "--all", "--force", deadline=120)
         for path in _records(side) - records:
             path.unlink()
 
@@ -139,7 +139,7 @@ class Sides:
         seconds = durations.durations(snippets)
         used, started = clock.processor_seconds(), time.monotonic()
         with (
-            private_daemon.start(self._bare, PLATFORM) as engine,
+            private_docker.start(self._bare, PLATFORM) as engine,
             ThreadPoolExecutor(scheduler.default_jobs()) as pool,
         ):
             ordered = sorted(snippets, key=lambda snippet: -seconds[snippet.name])
@@ -151,7 +151,8 @@ class Sides:
         with tempfile.NamedTemporaryFile("w", dir=self._work, suffix=".sh") as file:
             file.write(script(snippet, self._work / "contexts", keeps, edit))
             file.flush()
-            env = engine.env | {"PATH": os.environ["PATH"]}  # a script needs more programs than the engine's clients
+            # A script needs more programs than the engine's clients.
+            env = engine.client.env | {"PATH": os.environ["PATH"]}
             return Taken(clock.command(["sh", file.name], cwd=self._work, env=env))
 
 

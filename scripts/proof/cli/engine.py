@@ -22,16 +22,16 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 def _engine_command(parsed: argparse.Namespace) -> int:
     from proof.captures import bases_lock
     from proof.core.settings import cache_folder
-    from proof.engines import private_daemon
+    from proof.engines import private_docker
     from proof.provision import loader
     from proof.reports.terminal import Terminal
     from proof.snippets import base_images
     from proof.snippets.base_images import PLATFORM
 
     cache, terminal = cache_folder(), Terminal()
-    running = private_daemon.detached(cache)
+    running = private_docker.detached(cache)
     if parsed.action == "stop":
-        terminal.say(f"{private_daemon.stop(cache)} stopped")
+        terminal.say(f"{private_docker.stop(cache)} stopped")
     elif parsed.action == "env":
         if not running:
             raise UsageError("no engine is running", hint="proof engine start")
@@ -42,7 +42,7 @@ def _engine_command(parsed: argparse.Namespace) -> int:
         root = project_root(parsed)
         bases = base_images.load(root)
         locked = bases_lock.load(root, bases)
-        with private_daemon.start(cache, PLATFORM, detach=True) as engine:
+        with private_docker.start(cache, PLATFORM, detach=True) as engine:
             for name in bases.images:
                 with terminal.stage(f"base {name}"):
                     origin, digest = bases.origin, locked.get(name, "")

@@ -5,40 +5,37 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
-from proof.cli.options import EngineChoice
 from proof.core.errors import NoEngineError
-from proof.engines import private_daemon, user_engine
-from proof.engines.engine import Engine
+from proof.engines import registry
+from proof.engines.interface import Engine, EngineOptions
 from proof.reports.terminal import Terminal
 from proof.snippets.base_images import PLATFORM
 
 
 @contextlib.contextmanager
-def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
+def chosen(choice: str, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
     """The engine to use during the block. Prints which one it is, and why better ones are not available.
 
     Raises NoEngineError, with the reason for each engine, if none is available.
     """
+
+    def lost() -> None:
+        terminal.say(" · the engine was lost and has been restarted", "yellow")
+
+    options = EngineOptions(cache, PLATFORM, memory, lost)
     refused: list[NoEngineError] = []
-    for kind in get_args(EngineChoice)[1:] if choice == "auto" else (choice,):
+    for name in registry.ENGINES if choice == registry.AUTO else (choice,):
         with contextlib.ExitStack() as stack:
             try:
-                if kind == "private":
-                    engine = stack.enter_context(_private(terminal, cache, memory))
-                else:
-                    engine = stack.enter_context(user_engine.connect(kind, cache, PLATFORM))
+                with terminal.stage(f"{name} engine"):
+                    engine = stack.enter_context(registry.opened(name, options))
             except NoEngineError as error:
-                if choice == kind:
+                if choice == name:
                     raise
                 refused.append(error)
                 continue
-            for reason in refused:  # so that problems with a better engine are not hidden
-                for line in (reason.what, *(f"  {line}" for line in reason.evidence.splitlines())):
-                    terminal.say(f" · {line}", "yellow")
-            if kind != "private":
-                _introduce(engine, terminal)
+            _introduce(engine, refused, terminal)
             yield engine
             return
     raise NoEngineError(
@@ -51,24 +48,12 @@ def chosen(choice: EngineChoice, terminal: Terminal, cache: Path, *, memory: int
     )
 
 
-@contextlib.contextmanager
-def _private(terminal: Terminal, cache: Path, memory: int | None) -> Iterator[Engine]:
-    def lost() -> None:
-        terminal.say(" · the engine was lost and has been restarted", "yellow")
-
-    with contextlib.ExitStack() as stack:
-        with terminal.stage("private engine"):
-            start = private_daemon.start(cache, PLATFORM, memory=memory, on_restart=lost)
-            engine = stack.enter_context(start)
-        if not engine.group:
-            terminal.say(" · the private engine cannot limit memory here", "yellow")
-        yield engine
-
-
-def _introduce(engine: Engine, terminal: Terminal) -> None:
-    """Print which engine of the user is used, and a warning if it has no sandbox."""
-    address = engine.env.get("DOCKER_HOST", "").removeprefix("unix://")
-    where = f" at {address}" if address else ""
-    terminal.say(f" · using your {engine.kind}{where}; its images are left alone")
-    if not engine.sandbox:
-        terminal.say(f" · {engine.kind} runs without a sandbox here: run only snippets you trust", "yellow")
+def _introduce(engine: Engine, refused: list[NoEngineError], terminal: Terminal) -> None:
+    """Print which engine is used if it is the user's, and why: problems with a better one are not hidden."""
+    for reason in refused:
+        for line in (reason.what, *(f"  {line}" for line in reason.evidence.splitlines())):
+            terminal.say(f" · {line}", "yellow")
+    if engine.introduction:
+        terminal.say(f" · {engine.introduction}")
+    if engine.warning:
+        terminal.say(f" · {engine.warning}", "yellow")

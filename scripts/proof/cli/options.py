@@ -7,15 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from proof.core.errors import UsageError
+from proof.engines import registry
 from proof.reports.formats import FORMATS
 
 if TYPE_CHECKING:
     from proof.snippets.places import Origin
 
-EngineChoice = Literal["auto", "private", "docker", "podman"]
 Verbs = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for what add_subparsers returns
 
 _MOST_SHARDS = 64  # starting more machines takes longer than the measuring
@@ -53,7 +53,7 @@ class RunOptions:
     write: bool  # keep what changed: `update`
     names: tuple[str, ...]  # of snippets; with no pages either, all of them
     pages: tuple[Path, ...]  # whose snippets to run
-    engine: EngineChoice
+    engine: str
     bases: Origin
     newest_bases: bool  # what the registry's tags name today, instead of the locked images
     mirror: str
@@ -110,8 +110,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     names.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
     parser.add_argument(
         "--engine",
-        choices=get_args(EngineChoice),
-        default="auto",
+        choices=(registry.AUTO, *registry.ENGINES),
+        default=registry.AUTO,
         help="a private Docker daemon, or your own Docker or Podman (default: private where possible)",
     )
     parser.add_argument(

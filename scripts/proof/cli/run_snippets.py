@@ -18,7 +18,7 @@ from proof.cli.page_check import BackgroundPageCheck
 from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.pages import scan
 from proof.provision import loader
 from proof.provision.loader import Loaded
@@ -126,7 +126,7 @@ def _run_all(
     if options.write:
         _warn_if_uncommitted(session.provenance, terminal)
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
-    jobs = 1 if engine.shared else options.jobs or scheduler.default_jobs()
+    jobs = (options.jobs or scheduler.default_jobs()) if engine.private else 1
     with terminal.running() as on_step:
         session = replace(session, on_step=on_step)
 

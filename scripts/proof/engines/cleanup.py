@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, command
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.engines.journal import Journal
 from proof.system import temp_folders
 
@@ -30,8 +30,8 @@ def claim(engine: Engine, *images: str) -> None:
         return
     ours = engine.journal.left("tag")
     for image in images:
-        name = engine.scoped_name(image)
-        if engine.refuses_name(name, ours):
+        name = engine.names.image(image)
+        if not engine.private and name not in ours and engine.image_id(image) is not None:
             raise CannotMeasureError(
                 f"your {engine.kind} already has an image {name}, which is left alone",
                 hint=f"run again, which picks another prefix, or remove it: {command(engine.kind, 'rmi', name)}",
@@ -50,7 +50,7 @@ def create_networks(engine: Engine, *names: str) -> None:
     for name in names:
         if engine.journal:
             engine.journal.made("network", name)
-        engine.call("network", "create", "--driver=bridge", name)
+        engine.client.call("network", "create", "--driver=bridge", name)
 
 
 def ended(engine: Engine, name: str) -> None:
@@ -69,10 +69,10 @@ def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
     if engine.private or engine.journal is None:
         yield [], None
         return
-    marked = []
-    if engine.supports_labels:
-        engine.journal.made("label", f"{_MARK}={engine.prefix}")
-        marked = ["--layer-label", f"{_MARK}={engine.prefix}"]
+    label = f"{_MARK}={engine.names.prefix}"
+    marked = engine.label_flags(label)
+    if marked:
+        engine.journal.made("label", label)
     images, records = engine.images(), engine.build_cache()
     with temp_folders.folder("build") as folder:
         made = folder / "id"
@@ -100,11 +100,12 @@ def undo(engine: Engine, journal: Journal) -> None:
     _remove(engine, journal, journal.left("container"), journal.left("network"), journal.left("tag"))
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
-        if engine.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False).text().strip() == "[]":
-            engine.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
+        names = engine.client.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False)
+        if names.text().strip() == "[]":
+            engine.client.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
         journal.gone("image", image)
     for label in journal.left("label"):
-        steps = engine.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)
+        steps = engine.client.call("images", "--all", "--quiet", "--filter", f"label={label}", check=False)
         engine.remove(images=steps.text().split())
         journal.gone("label", label)
     _forget(engine, journal)
@@ -124,7 +125,7 @@ def _remove(
 
 
 def _exists(engine: Engine, kind: str, name: str) -> bool:
-    return engine.call(kind, "inspect", "--format", "{{.ID}}", name, check=False).exit == 0
+    return engine.client.call(kind, "inspect", "--format", "{{.ID}}", name, check=False).exit == 0
 
 
 def _forget(engine: Engine, journal: Journal) -> None:
@@ -136,7 +137,8 @@ def _forget(engine: Engine, journal: Journal) -> None:
         records = sorted(present)
         for first in range(0, len(records), _TOGETHER):
             which = "|".join(records[first : first + _TOGETHER])  # there is one filter, but it is a regular expression
-            engine.call("builder", "prune", "--force", "--all", "--filter", f"id={which}", deadline=120, check=False)
+            prune = ("builder", "prune", "--force", "--all", "--filter", f"id={which}")
+            engine.client.call(*prune, deadline=120, check=False)
     journal.gone("cache", *made)
 
 

@@ -6,11 +6,10 @@ the whole kernel: by Docker Desktop, by QEMU's packages, by images such as tonis
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.snippets.commands import Command
 
 NO_EMULATOR = "exec format error"  # what the kernel says about a program that it cannot run
@@ -24,20 +23,11 @@ def in_the_way(engine: Engine, command: Command) -> list[str]:
     """The emulated platforms that may let this command succeed, although its program is for another processor."""
     native = {engine.platform, "linux/386"}  # which an amd64 processor runs too
     wanted = {_processor(platform) for platform in command.values("--platform")}
-    found = [platform for platform in _runnable(engine) if _processor(platform) not in native]
-    return [platform for platform in found if not wanted or _processor(platform) in wanted]
+    emulated = [platform for platform in engine.runnable_platforms() if _processor(platform) not in native]
+    return [platform for platform in emulated if not wanted or _processor(platform) in wanted]
 
 
-def _runnable(engine: Engine) -> list[str]:
-    """The platforms of all programs that the engine can run."""
-    if engine.kind == "docker":  # it tries each, also where its kernel is that of a virtual machine
-        platforms = re.search(r"^Platforms:(.*)", engine.call("buildx", "inspect").text(), re.MULTILINE)
-        return re.findall(r"[^\s,*]+", platforms[1]) if platforms else []
-    known = json.loads(engine.call("info", "--format", "json").output)["host"].get("emulatedArchitectures")
-    return known or (_registered() if engine.disk else [])  # an older podman does not tell
-
-
-def _registered() -> list[str]:
+def registered() -> list[str]:
     """The platforms that this machine's kernel has an emulator for."""
     handlers = [path.read_text() for path in _REGISTERED.glob("*") if path.name not in ("register", "status")]
     magics = [magic[1] for text in handlers if text.startswith("enabled") and (magic := _ELF.search(text))]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from proof.core.files import write_whole
 from proof.engines import image_archive, overlay_store
-from proof.engines.engine import Engine
 from proof.engines.image_archive import SIZES, Counted, Image, Layer, Limit, What
 from proof.engines.image_contents import Member, Row
+from proof.engines.interface import Engine
 
 # Directories of a cache. Their number changes with the way layers are counted.
 _IMAGES, LAYERS = "images-4", "layers-4"

@@ -1,4 +1,4 @@
-"""The private engine: a Docker daemon that the tool starts in its own namespaces. It never sees the user's images.
+"""The daemon of a private engine, which the tool starts in namespaces of its own. It never sees the user's images.
 
 Its data is in a directory of the cache, called a slot, so that the next run finds the bases and the build cache there.
 A run locks its slot for as long as its daemon lives; parallel runs use different slots.
@@ -18,19 +18,17 @@ import resource
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, NoEngineError, command
-from proof.engines import api, cleanup, journal
-from proof.engines import engine as engines
-from proof.engines.engine import Engine
+from proof.engines.client import Client, link
+from proof.engines.failures import is_full
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Store
-from proof.system import cgroup, locks, process, sandbox, temp_folders
+from proof.system import cgroup, locks, process, sandbox
 
 PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 _PUBLISHER = "docker-proxy"  # waits at a published port, in the engine's own network
@@ -42,13 +40,7 @@ _DAEMONS = (
 _BUILDERS = ("dockerd", "containerd", "runc")  # those that decide the result of a build
 _MACHINE = "x86_64"  # the kernel's name for PLATFORM
 _READY = 60.0  # seconds; 1.5 s is usual
-_PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
-# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
-# since its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
-_PRUNE_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
-_GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
-_DETACHED = "detached.json"
-_SOCKET = "docker.sock"
+SOCKET = "docker.sock"
 _SOCKET_LIMIT = 100  # bytes: the kernel allows 107 for the path of a socket
 
 _NAMESPACES = ("unshare", "--mount-proc", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child=KILL")
@@ -78,7 +70,7 @@ def obstacle() -> str:
     missing += [] if sandbox.buildx() else ["docker-buildx"]
     if missing:
         return f"a private engine needs {', '.join(missing)}, not installed here"
-    return "" if os.geteuid() == 0 else _obstacle_without_root()
+    return "" if _is_root() else _obstacle_without_root()
 
 
 @functools.cache
@@ -105,17 +97,20 @@ def _obstacle_without_root() -> str:
     return ""
 
 
-def _published() -> bool:
+def _publishes() -> bool:
     """Whether containers can publish ports, for which Docker has a program."""
     return shutil.which(_PUBLISHER, path=process.search_path()) is not None
 
 
-def _outside(user: int) -> tuple[str, ...]:
+def localhost_flags(user: int) -> tuple[str, ...]:
     """Flags for a container that stands for the reader's machine: published ports answer at localhost.
 
     It shares the network of the daemon, where nothing else listens. Docker does not allow that to a container with
     remapped users, so it runs as the last user of the range, with no way to become another one.
+    Empty if no ports can be published.
     """
+    if not _publishes():
+        return ()
     nobody = user + _IDS - 1
     alone = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
     network = ("--network=host", "--hostname=localhost")  # without the second, it would have the name of this machine
@@ -136,91 +131,14 @@ def programs() -> list[Path]:
     return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
 
 
-@contextlib.contextmanager
-def start(
-    cache: Path,
-    platform: str,
-    *,
-    store: Store = "classic",
-    memory: int | None = None,
-    detach: bool = False,
-    on_restart: Callable[[], object] = lambda: None,
-) -> Iterator[Engine]:
-    """Start a private engine. At the end of the block it is stopped, unless `detach` is set.
-
-    Its containers together may use `memory` bytes, by default nine tenths of the free memory. If the engine is lost,
-    `Engine.retry_if_lost` restarts it and `on_restart` is called.
-    Raises NoEngineError if it cannot be started here, and CannotMeasureError if its disk is full.
-    """
-    if reason := obstacle():
-        raise NoEngineError(reason, hint="install what is missing, or use --engine docker")
-    root = os.geteuid() == 0
-    _sweep(cache)
-    slot, held = _take_slot(cache / f"engine-{store}")
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, held)
-        _renew(slot)
-        socket = slot / _SOCKET
-        if len(bytes(socket)) > _SOCKET_LIMIT:
-            raise NoEngineError(f"the path {socket} is too long for a socket", hint="set PROOF_CACHE to a shorter path")
-        home = stack.enter_context(temp_folders.folder("home"))
-        ours = stack.enter_context(journal.opened(slot / "journals"))
-        env = engines.environment(home, platform) | {"DOCKER_HOST": f"unix://{socket}"}
-        daemon = _Daemon(slot, held, env, store, memory or cgroup.default_memory(), root, () if detach else guard())
-        restarting = threading.Lock()
-
-        def restart() -> None:
-            with restarting:
-                if engine.alive():
-                    return  # another snippet noticed first, and has restarted it
-                daemon.end(grace=0)  # a daemon that hangs reacts to nothing but SIGKILL
-                daemon.start(engine)
-                on_restart()
-
-        if (confined := sandbox.of(socket)) is None:
-            raise NoEngineError(
-                "bubblewrap cannot create a sandbox here", hint="allow namespaces, or use --engine docker"
-            )
-        engine = Engine(
-            "docker",
-            env,
-            platform,
-            journal=ours,
-            restart=restart,
-            group=daemon.group(),
-            # Without root the files belong to several users.
-            data=slot / f"data/{_USER}.{_USER}" if store == "classic" and root else None,
-            sandbox=confined,
-            disk=slot,
-            starts=lambda: daemon.starts,
-            outside=_outside(daemon.user) if _published() else (),
-            api=socket,
-        )
-        ending = contextlib.ExitStack()
-        # An interrupted run does not wait for containers to stop. What stays behind, the next run removes.
-        ending.push(lambda kind, *_: daemon.end(grace=0 if kind else _GRACE))
-        with ending:
-            daemon.start(engine)
-            _tidy(engine, slot, store)
-            if detach:
-                assert daemon.running is not None
-                record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
-                (slot / _DETACHED).write_text(json.dumps(record))
-            yield engine
-            if detach:
-                ending.pop_all()
-
-
 @dataclass
-class _Daemon:
+class Daemon:
     """The process of an engine, which can be restarted in its slot."""
 
     slot: Path
     held: int  # the descriptor of the slot's lock
-    env: dict[str, str]  # the environment of the engine's clients
     store: Store
     memory: int  # bytes
-    root: bool  # whether this process is root
     guard: Sequence[str]  # words in front of the command that starts it
     running: subprocess.Popen[bytes] | None = None
     starts: int = 0
@@ -230,22 +148,46 @@ class _Daemon:
         """The host's user id for root in a container."""
         # With containerd's store, the builder of Docker 26 cannot use remapped users.
         # Without root there is only one user namespace, in which users are remapped already.
-        return _USER if self.store == "classic" and self.root else 0
+        return _USER if self.store == "classic" and _is_root() else 0
+
+    @property
+    def readable_data(self) -> Path | None:
+        """The directory of its images, if these can be read. Without root their files belong to several users."""
+        return self.slot / f"data/{_USER}.{_USER}" if self.store == "classic" and _is_root() else None
 
     def group(self) -> str:
         """The name of its control group, which is created; empty if that is not possible here."""
         name = cgroup.name(self.slot)
         return name if cgroup.make(name, self.memory) else ""
 
-    def start(self, engine: Engine) -> None:
-        """Start the daemon, and wait until it answers."""
+    def start(self, client: Client) -> None:
+        """Start the daemon, and wait until it answers this client."""
         self.starts += 1
-        (self.slot / _SOCKET).unlink(missing_ok=True)
-        engines.link(_DAEMONS, self.slot / "bin")
+        (self.slot / SOCKET).unlink(missing_ok=True)
+        link(_DAEMONS, self.slot / "bin")
+        self._write_settings()
+        group = self.group()
+        options = [f"--cgroup-parent=/{group}"] if group else []
+        env = {"PATH": process.search_path(), "HOME": "/", "PYTHON": sys.executable}
+        namespaces: tuple[str, ...] = _NAMESPACES
+        if not _is_root():
+            options.append("--rootless")
+            env |= _stand_in_for_rootlesskit(self.slot / "bin")
+            namespaces = (*_limit_of_processes(), *_NAMESPACES, *_MAPPED)
+        log = self.slot / "dockerd.log"
+        self.running = process.spawn(
+            [*self.guard, *namespaces, "sh", str(_INSIDE), str(self.slot), str(self.user), *options],
+            env=env,
+            log=log,
+            keep_open=[self.held],
+        )
+        _wait(client, self.running, log)
+
+    def _write_settings(self) -> None:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": _published(),  # dockerd has no iptables here, so a proxy forwards ports
+            "userland-proxy": _publishes(),  # dockerd has no iptables here, so a proxy forwards ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
@@ -255,29 +197,6 @@ class _Daemon:
             f"version = 2\nroot = {json.dumps(str(self.slot / 'data/containerd/daemon'))}\n"
             'state = "/run/docker/containerd/daemon"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
         )
-        options = [f"--cgroup-parent=/{group}"] if (group := self.group()) else []
-        env = {"PATH": process.search_path(), "HOME": "/", "PYTHON": sys.executable}
-        before: tuple[str, ...] = _NAMESPACES
-        if not self.root:
-            proxy = self.slot / "bin" / _PROXY
-            if _published():
-                proxy.symlink_to((self.slot / "bin" / _PUBLISHER).readlink())
-            else:
-                proxy.touch(0o755)
-            options.append("--rootless")
-            # Without these dockerd does not start. It finds nothing of RootlessKit there, and needs nothing.
-            env |= {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}
-            _, most = resource.getrlimit(resource.RLIMIT_NPROC)
-            processes = _PROCESSES if most == resource.RLIM_INFINITY else min(_PROCESSES, most)
-            before = ("prlimit", f"--nproc={processes}", *_NAMESPACES, *_MAPPED)
-        log = self.slot / "dockerd.log"
-        self.running = process.spawn(
-            [*self.guard, *before, "sh", str(_INSIDE), str(self.slot), str(self.user), *options],
-            env=env,
-            log=log,
-            keep_open=[self.held],
-        )
-        _wait(engine, self.running, log)
 
     def end(self, *, grace: float) -> None:
         """Stop the daemon, by force after `grace` seconds, and remove its control group."""
@@ -286,42 +205,28 @@ class _Daemon:
         cgroup.remove(cgroup.name(self.slot))
 
 
-def _tidy(engine: Engine, slot: Path, store: Store) -> None:
-    """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
-    engine.remove(containers=_containers(slot / _SOCKET))
-    with journal.of_dead_runs(slot / "journals") as dead:
-        for left in dead:
-            cleanup.undo(engine, left)
-    requests = ["/images/prune", "/volumes/prune"]  # only volumes without a name: those of `inside` commands stay
-    if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
-        requests.append(_PRUNE_CONTEXTS)
-    for request in requests:
-        with contextlib.suppress(OSError):  # then the next run removes the rest
-            api.ask(slot / _SOCKET, "POST", request, deadline=_PRUNE)
+def _is_root() -> bool:
+    return os.geteuid() == 0
 
 
-def _containers(socket: Path) -> list[str]:
-    """The ids of all containers."""
-    try:
-        answer = api.ask(socket, "GET", "/containers/json?all=1", deadline=_READY)
-        return [container["Id"] for container in json.loads(answer.body)]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise CannotMeasureError("the private engine does not list its containers", evidence=str(error)) from error
+def _stand_in_for_rootlesskit(programs: Path) -> dict[str, str]:
+    """Add to these programs the one without which dockerd does not start, and return the variables that it wants."""
+    proxy = programs / _PROXY
+    if _publishes():
+        proxy.symlink_to((programs / _PUBLISHER).readlink())
+    else:
+        proxy.touch(0o755)
+    # It finds nothing of RootlessKit there, and needs nothing.
+    return {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}
 
 
-def detached(cache: Path) -> list[tuple[Path, int, str]]:
-    """The detached engines that still run: slot, process id and DOCKER_HOST of each."""
-    found = []
-    for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
-        data = json.loads(record.read_text())
-        if _is_engine(int(data["pid"]), record.parent):
-            found.append((record.parent, int(data["pid"]), str(data["host"])))
-        else:
-            record.unlink()
-    return found
+def _limit_of_processes() -> tuple[str, ...]:
+    """Words in front of a command that limit the processes of the user and the engine, where no control group does."""
+    _, most = resource.getrlimit(resource.RLIMIT_NPROC)
+    return ("prlimit", f"--nproc={_PROCESSES if most == resource.RLIM_INFINITY else min(_PROCESSES, most)}")
 
 
-def _is_engine(pid: int, slot: Path) -> bool:
+def is_engine(pid: int, slot: Path) -> bool:
     """True if this process is the engine in that slot. After a crash, another process may have got its id."""
     try:
         return bytes(slot) in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -329,14 +234,19 @@ def _is_engine(pid: int, slot: Path) -> bool:
         return False
 
 
-def stop(cache: Path) -> int:
-    """Stop all detached engines, and return how many there were."""
-    found = detached(cache)
-    for slot, pid, _ in found:
-        process.end_group(pid, grace=_GRACE)
-        (slot / _DETACHED).unlink(missing_ok=True)
-        cgroup.remove(cgroup.name(slot))
-    return len(found)
+@contextlib.contextmanager
+def slot_in(cache: Path, store: Store) -> Iterator[tuple[Path, int]]:
+    """A slot for an engine with this image store, and the descriptor of its lock, which is held during the block."""
+    _sweep(cache)
+    slot, held = _take_slot(cache / f"engine-{store}")
+    try:
+        _renew(slot)
+        socket = slot / SOCKET
+        if len(bytes(socket)) > _SOCKET_LIMIT:
+            raise NoEngineError(f"the path {socket} is too long for a socket", hint="set PROOF_CACHE to a shorter path")
+        yield slot, held
+    finally:
+        os.close(held)
 
 
 def _take_slot(parent: Path) -> tuple[Path, int]:
@@ -367,7 +277,7 @@ def _renew(slot: Path) -> None:
     if stamp.is_file() and stamp.read_text() == found:
         return
     if data.exists():
-        if os.geteuid() == 0:
+        if _is_root():
             shutil.rmtree(data)
         else:  # its files belong to several users
             process.run(
@@ -385,16 +295,16 @@ def _sweep(cache: Path) -> None:
             os.close(held)
 
 
-def _wait(engine: Engine, daemon: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _READY
-    socket = log.with_name(_SOCKET)
+    socket = log.with_name(SOCKET)
     while time.monotonic() < until and daemon.poll() is None:
         # Looking for the socket is a thousand times cheaper than running a client, which needs the socket anyway.
-        if socket.exists() and engine.alive():
+        if socket.exists() and client.alive():
             return
         time.sleep(0.005)
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
-    if engines.is_full(tail):
+    if is_full(tail):
         # Not NoEngineError: with `--engine auto` that would use the user's own engine instead.
         raise CannotMeasureError(
             "the private engine did not start: its disk is full",

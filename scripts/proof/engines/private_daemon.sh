@@ -9,10 +9,17 @@ set -e
 slot=$1 user=$2 rootless=${ROOTLESSKIT_STATE_DIR:+yes}
 shift 2
 
-# Nothing leads out of this network. In it, ports that containers publish answer at 127.0.0.1 once `lo` is up, for which
-# there may be no `ip`: SIOCSIFFLAGS with IFF_UP and IFF_RUNNING.
-"$PYTHON" -IS -c 'import fcntl, socket, struct
-with socket.socket() as opened: fcntl.ioctl(opened, 0x8914, struct.pack("16sh14x", b"lo", 0x41))'
+# Nothing leads out of this network. In it, ports that containers publish answer at 127.0.0.1 once `lo` is up. There may
+# be no `ip` for that.
+"$PYTHON" -IS - <<'END'
+import fcntl, socket, struct
+
+SIOCSIFFLAGS = 0x8914  # sets the flags of a network interface
+IFF_UP, IFF_RUNNING = 0x1, 0x40
+request = struct.pack("16sh14x", b"lo", IFF_UP | IFF_RUNNING)  # a struct ifreq: a name, flags, padding
+with socket.socket() as any_socket:
+    fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
+END
 
 # Docker 26 turns forwarding on by itself. Later ones don't, and warn whenever a container with a network starts.
 { echo 1 >/proc/sys/net/ipv4/ip_forward; } 2>/dev/null || :

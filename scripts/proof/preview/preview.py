@@ -15,7 +15,7 @@ from pathlib import Path
 
 from proof.core.errors import NoEngineError, ProofError, UsageError
 from proof.core.settings import cache_folder
-from proof.engines import private_daemon
+from proof.engines import private_docker
 from proof.preview.files import Files
 from proof.preview.server import Server
 from proof.preview.site import Site
@@ -125,7 +125,7 @@ def serve(root: Path, *, port: int, plain: bool) -> None:
         if not plain:
             try:
                 with terminal.stage("private engine"):
-                    engine = stack.enter_context(private_daemon.start(cache_folder(), PLATFORM))
+                    engine = stack.enter_context(private_docker.start(cache_folder(), PLATFORM))
                 watch = Watch(root, engine, cache_folder())
             except NoEngineError as error:
                 terminal.say(f"Snippets are not run: {error.what}. Pages show what is captured.", "yellow")

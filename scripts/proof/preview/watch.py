@@ -12,7 +12,7 @@ from pathlib import Path
 
 from proof.captures import bases_lock
 from proof.captures.index import BaseKeys, SnippetCaptures
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.provision.loader import Loaded
 from proof.runs import verify

@@ -15,7 +15,7 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError
 from proof.core.files import write_whole
 from proof.engines import cleanup, image_archive
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.engines.measure import LAYERS, Layers
 from proof.provision import registry
 from proof.provision.archive import build_archive
@@ -54,7 +54,7 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
     def archive(folder: Path) -> Path:
         # With its name in this engine: another name may belong to an image of the user.
         compressed = engine.info().image_store == "containerd"
-        return build_archive(bases, name, folder, cache, tag=engine.scoped_name(name), compressed=compressed)
+        return build_archive(bases, name, folder, cache, tag=engine.names.image(name), compressed=compressed)
 
     image_id = _loaded(base, key, engine, cache, archive)
     return Loaded(name, image_id, engine.diff_ids(name), bases.made_of(name), key)
@@ -67,7 +67,7 @@ def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> 
             digest = registry.resolve(reference, base.platform, asked)
 
     def archive(folder: Path) -> Path:
-        registry.pull(reference, digest, base.platform, folder / "image.tar", engine.scoped_name(base.name))
+        registry.pull(reference, digest, base.platform, folder / "image.tar", engine.names.image(base.name))
         return folder / "image.tar"
 
     # The origin is the registry's name even with a mirror, because the digest proves that the image is the same.

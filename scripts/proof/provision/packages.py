@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, PackageError, Where, command
-from proof.engines.engine import is_full
+from proof.engines.failures import is_full
 from proof.snippets.base_images import Package
 from proof.system import process, temp_folders
 

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, emulation, image_archive
-from proof.engines.engine import Engine, is_full, is_starved, may_not_have_started, was_removed_meanwhile
+from proof.engines.client import run_filter
+from proof.engines.failures import full, is_full, is_starved, may_not_have_started, was_removed_meanwhile
 from proof.engines.image_archive import Image
+from proof.engines.interface import Engine
 from proof.engines.measure import measure
 from proof.provision.loader import Loaded
 from proof.snippets import context
@@ -117,10 +119,10 @@ def run(
             for step in snippet.steps:
                 on_step(step)
                 cleanup.claim(engine, *step.command.creates)
-                tags += [engine.scoped_name(tag) for tag in step.command.creates]
+                tags += [engine.names.image(tag) for tag in step.command.creates]
                 if step.command.verb == "rmi" and measuring:
                     measuring.result()  # it may be the image that is removed
-                kept = "" if fresh or step.published else engine.kept_directory(step.inside, keeps or {})
+                kept = "" if fresh else _kept_directory(step, engine, keeps or {})
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
                 with engine.builds.hold(build.prefixes if build else frozenset()):
@@ -151,7 +153,7 @@ def run(
             # If the engine is gone, or about to go, nothing can be removed now: the journal has what is left. An error
             # while removing is ignored, because the first error says more.
             gone = isinstance(error, EngineLostError)
-            if not gone and not (engine.ends_when_interrupted and isinstance(error, KeyboardInterrupt)):
+            if not gone and not (engine.private and isinstance(error, KeyboardInterrupt)):
                 with contextlib.suppress(CannotMeasureError):
                     cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
             raise
@@ -159,12 +161,20 @@ def run(
     return Run(snippet, tuple(done), measured, base)
 
 
+def _kept_directory(step: Step, engine: Engine, keeps: Mapping[str, str]) -> str:
+    """The directory that the step shares with others through a volume, or "" if there is none.
+
+    A user's own engine gets no volume: it would stay there.
+    """
+    return keeps.get(step.inside or "", "") if engine.private and not step.published else ""
+
+
 def _cache_flags(engine: Engine, *, fresh: bool, reuse: bool) -> Callable[[], list[str]]:
     """A function that returns the flags with which the next build of this run uses the cache as it may."""
     run, began = secrets.randbits(40), time.monotonic()
     if fresh:
         return lambda: ["--no-cache"]
-    return lambda: [] if reuse else engine.built_by_this_run(run, time.monotonic() - began)
+    return lambda: [] if reuse else engine.reuse_flags(run, time.monotonic() - began)
 
 
 def _networks(snippet: Snippet, engine: Engine) -> list[str]:
@@ -172,7 +182,7 @@ def _networks(snippet: Snippet, engine: Engine) -> list[str]:
 
     Raises CannotMeasureError if this engine can have no such containers.
     """
-    if snippet.leaves_running and not engine.outside:
+    if snippet.leaves_running and not engine.localhost_flags:
         raise CannotMeasureError(
             f"{snippet} leaves containers running, whose names and ports only a private engine keeps to itself",
             where=snippet.where,
@@ -183,7 +193,7 @@ def _networks(snippet: Snippet, engine: Engine) -> list[str]:
 
 def _network(engine: Engine) -> str:
     """The name of the network for the containers that a snippet leaves running."""
-    return engine.container_name("network")
+    return engine.names.container("network")
 
 
 @contextlib.contextmanager
@@ -205,7 +215,7 @@ def inputs(snippet: Snippet, engine: Engine) -> Iterator[Inputs]:
             name = build.path.relative_to(snippet.context)
             if (copy / name).read_bytes() != build.text.encode():
                 raise CannotMeasureError("this file was changed while it was measured", where=Where(build.path))
-            local = localise(build.text, engine.scoped_name, [b for b in builds.values() if b.path == build.path])
+            local = localise(build.text, engine.names.image, [b for b in builds.values() if b.path == build.path])
             if local != build.text:
                 renamed[step] = _beside(copy, name, local)
         yield Inputs(copy, renamed)
@@ -271,7 +281,7 @@ def _run_step(
     if command.verb in _OF_CLIENT and is_starved(done):
         raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
     if not as_declared and is_full(said(done)) and not engine.has_room():
-        raise engine.full(done)
+        raise full(done)
     if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, command)):
         raise CannotMeasureError(
             f"{step} is declared to fail with '{step.expect}', but this engine emulates {', '.join(by)}",
@@ -287,11 +297,11 @@ def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, s
 
     If the command fails, the step does, as with `set -o pipefail`. Otherwise a filter hides that.
     """
-    code, output = done.exit, engine.displayed(done.text())
+    code, output = done.exit, engine.names.displayed(done.text())
     for argv in command.filters:
-        passed = engine.filter(argv, output.encode())
+        passed = run_filter(argv, output.encode(), engine.client.env)
         code, output = code or passed.exit, passed.text()
-    return code, engine.displayed(done.errors.decode("utf-8", "replace")) + output
+    return code, engine.names.displayed(done.errors.decode("utf-8", "replace")) + output
 
 
 def _run_command(
@@ -300,7 +310,7 @@ def _run_command(
     command = step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
     if command.verb == "detach":
-        name = engine.container_name(command.starts or secrets.token_hex(6))
+        name = engine.names.container(command.starts or secrets.token_hex(6))
     if command.verb in ("inside", "run", "detach"):
         cleanup.name_container(engine, name)
         containers.append(name)
@@ -310,13 +320,13 @@ def _run_command(
         match command.verb:
             case "inside":
                 assert step.inside is not None
-                network = engine.outside if step.published else ("--network", "none")
-                engine.call(
+                network = engine.localhost_flags if step.published else ("--network", "none")
+                engine.client.call(
                     *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
-                    *(engine.scoped_name(step.inside), *command.argv),
+                    *(engine.names.image(step.inside), *command.argv),
                 )
-                engine.call("cp", f"{given.context}/.", f"{name}:/src", reads=[given.context])
+                engine.client.call("cp", f"{given.context}/.", f"{name}:/src", reads=[given.context])
                 argv = [engine.kind, "start", "--attach", name]
             case "run":
                 # Docker rejects a second --network. And no registry is asked for an image that is not here.
@@ -331,9 +341,9 @@ def _run_command(
             case "rmi":
                 argv = _argv(command, engine, engine.removal_flags)
             case "ls" if not command.positionals:
-                argv = _argv(command, engine, engine.own_images)
+                argv = _argv(command, engine, engine.names.own_images)
             case "ps":
-                argv = _argv(command, engine, [engine.own_containers])
+                argv = _argv(command, engine, [engine.names.own_containers])
             case "build":
                 recorded, writes = stack.enter_context(cleanup.building(engine))
                 renamed = given.dockerfiles.get(step.name)
@@ -346,9 +356,9 @@ def _run_command(
                 argv = _argv(command, engine, added, dockerfile=renamed)
             case _:
                 argv = _argv(command, engine, [])
-        told = replace(engine, env=engine.env | dict(command.variables)) if command.variables else engine
+        client = replace(engine.client, env=engine.client.env | dict(command.variables))
         merge = not command.filters  # a pipe takes standard output alone
-        done = told.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
+        done = client.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
     if command.verb != "detach" and name in containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         containers.remove(name)
@@ -371,11 +381,11 @@ def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Pat
     If `dockerfile` is given, a build reads it in place of the one that the command names.
     """
     head, rest = list(command.argv[1 : command.head]), list(command.argv[command.head :])
-    if engine.prefix:
-        names = {name: engine.scoped_name(name) for name in (*command.creates, *command.images)}
-        names |= {name: engine.container_name(name) for name in command.containers}
+    if engine.names.prefix:
+        names = {name: engine.names.image(name) for name in (*command.creates, *command.images)}
+        names |= {name: engine.names.container(name) for name in command.containers}
         files = dict.fromkeys(FILE, str(dockerfile)) if dockerfile else {}
-        files |= {NAME: engine.container_name(command.starts)} if command.starts else {}
+        files |= {NAME: engine.names.container(command.starts)} if command.starts else {}
         rest = []
         for flag, value in command.flags:
             # Joined by `=`: after a boolean flag docker takes a separate word for an argument.

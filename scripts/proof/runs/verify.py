@@ -15,7 +15,7 @@ from proof.captures.model import Capture, Environment, Provenance
 from proof.captures.normalise import states_output
 from proof.core import files
 from proof.core.errors import CannotMeasureError, Where
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.provision.loader import Loaded
 from proof.runs import execute, failure
 from proof.runs.committed import Committed, accurate, committed, differences, save

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,41 +98,15 @@ def run(
     stderr = subprocess.STDOUT if merge else subprocess.PIPE
     with _input(given) as stdin:
         process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox], stdin=stdin)
-    chunks: dict[str, bytearray] = {"output": bytearray(), "errors": bytearray()}
-    overflow = threading.Event()
-
-    def stop() -> None:
-        overflow.set()
-        _kill_group(process)
-
-    assert process.stdout is not None
-    threads = [_drain(process.stdout, chunks["output"], stop)]
-    if process.stderr is not None:
-        threads.append(_drain(process.stderr, chunks["errors"], stop))
-    timed_out = True
+    readers = [_Reader(process, pipe) for pipe in (process.stdout, process.stderr) if pipe]
     try:
         timed_out = not _ended(process, deadline)
-    except BaseException:  # above all Ctrl-C: no process may be left running
-        _kill_group(process)
-        raise
-    finally:
-        # A child that outlived its parent can keep the pipes open, so kill the group before joining the readers.
-        _kill_group(process)
-        for thread in threads:
-            thread.join(timeout=_DRAIN)
-        process.stdout.close()
-        if process.stderr is not None:
-            process.stderr.close()
-        _over(process)
-    done = Completed(
-        tuple(argv),
-        process.returncode if process.returncode is not None else -signal.SIGKILL,
-        bytes(chunks["output"]),
-        bytes(chunks["errors"]),
-        time.monotonic() - started,
-    )
-    _log.info("%s ended with %d after %.1f s", argv[0], done.exit, done.seconds)
-    if overflow.is_set():
+    finally:  # above all after Ctrl-C: no process may be left running
+        _finish(process, readers)
+    output, errors = [*(bytes(reader.content) for reader in readers), b""][:2]
+    code = process.returncode if process.returncode is not None else -signal.SIGKILL
+    done = Completed(tuple(argv), code, output, errors, time.monotonic() - started)
+    if any(reader.overflowed for reader in readers):
         raise CannotMeasureError(
             f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",
             evidence=done.last_lines(3),
@@ -164,13 +138,6 @@ def is_ending() -> bool:
     return _ending.is_set()
 
 
-def _over(process: subprocess.Popen[bytes]) -> None:
-    """Forget a command that has ended. Raises KeyboardInterrupt if `ending_all` is active."""
-    _running.discard(process)
-    if _ending.is_set():
-        raise KeyboardInterrupt
-
-
 @contextlib.contextmanager
 def stream(
     argv: Sequence[str], *, env: Mapping[str, str], deadline: float = 600, sandbox: Sequence[str] = ()
@@ -192,8 +159,7 @@ def stream(
     timer.start()
     assert process.stdout is not None
     assert process.stderr is not None
-    errors = bytearray()
-    reader = _drain(process.stderr, errors, lambda: _kill_group(process))  # an unread full pipe would block the command
+    errors = _Reader(process, process.stderr)  # an unread full pipe would block the command
     broken: Exception | None = None
     try:
         yield process.stdout
@@ -207,16 +173,12 @@ def stream(
     finally:
         timer.cancel()
         code = process.poll()
-        _kill_group(process)
-        reader.join(timeout=_DRAIN)
-        process.stdout.close()
-        process.stderr.close()
-        _over(process)
+        _finish(process, [errors])
     if late.is_set():
         raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was killed") from broken
     if code:
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` failed with {code}", evidence=_last_lines(bytes(errors))
+            f"`{shell_words(argv)}` failed with {code}", evidence=_last_lines(bytes(errors.content))
         ) from broken
     if broken:
         raise broken
@@ -327,21 +289,38 @@ def _found(program: str, *words: str) -> list[str]:
     return [path, *words] if path else []
 
 
-def _drain(stream: IO[bytes], into: bytearray, overflow: Callable[[], object]) -> threading.Thread:
-    """Read `stream` to its end in a thread. After OUTPUT_CAP bytes, call `overflow` and stop."""
+class _Reader(threading.Thread):
+    """Reads a pipe of a process to its end. After OUTPUT_CAP bytes it kills the process's group and stops."""
 
-    def read() -> None:
+    def __init__(self, process: subprocess.Popen[bytes], pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._process, self._pipe = process, pipe
+        self.content, self.overflowed = bytearray(), False
+        self.start()
+
+    def run(self) -> None:
         # A process that left the group can keep the pipe open. Then the pipe is closed while this thread reads.
         with contextlib.suppress(OSError, ValueError):
-            while chunk := stream.read(65536):
-                if len(into) + len(chunk) > OUTPUT_CAP:
-                    overflow()
+            while chunk := self._pipe.read(65536):
+                if len(self.content) + len(chunk) > OUTPUT_CAP:
+                    self.overflowed = True
+                    _kill_group(self._process)
                     return
-                into.extend(chunk)
+                self.content.extend(chunk)
 
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    return thread
+
+def _finish(process: subprocess.Popen[bytes], readers: Sequence[_Reader]) -> None:
+    """Kill what is left of a command, and forget it. Raises KeyboardInterrupt if `ending_all` is active."""
+    # A child that outlived its parent can keep the pipes open, so kill the group before joining the readers.
+    _kill_group(process)
+    for reader in readers:
+        reader.join(timeout=_DRAIN)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    _running.discard(process)
+    if _ending.is_set():
+        raise KeyboardInterrupt
 
 
 def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:

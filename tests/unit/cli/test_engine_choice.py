@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from proof.cli import engine_choice
-from proof.cli.options import EngineChoice
 from proof.core.errors import CannotMeasureError, NoEngineError
-from proof.engines import private_daemon, user_engine
-from proof.engines.engine import Engine
+from proof.engines import registry
+from proof.engines.interface import Engine
 from proof.reports.terminal import Terminal
-from proof.snippets.engine_version import Kind
-from proof.system.sandbox import Sandbox
+from tests.support.engines import docker, podman, private, with_client
 
 NO_PRIVATE = NoEngineError("the private engine did not start", evidence="mount: no\niptables: no")
 NO_DOCKER = NoEngineError("`docker` is installed, but its engine does not answer", evidence="denied")
@@ -30,7 +27,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     there: dict[str, Any] = {"private": NO_PRIVATE, "docker": NO_DOCKER, "podman": NO_PODMAN, "ended": []}
 
     @contextlib.contextmanager
-    def given(kind: str) -> Iterator[Engine]:
+    def given(kind: str, _: object) -> Iterator[Engine]:
         if isinstance(there[kind], Exception):
             raise there[kind]
         try:
@@ -38,59 +35,45 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         finally:
             there["ended"].append(kind)
 
-    monkeypatch.setattr(private_daemon, "start", lambda *_, **__: given("private"))
-    monkeypatch.setattr(user_engine, "connect", lambda kind, *_: given(kind))
+    monkeypatch.setattr(registry, "opened", given)
     return there
 
 
-def engine(kind: Kind, env: dict[str, str] | None = None, *, sandbox: bool = True) -> Engine:
-    return Engine(kind, env or {}, "linux/amd64", group="g", sandbox=cast("Sandbox", object()) if sandbox else None)
+PRIVATE = private(group="g")
+DOCKER = with_client(docker(env={"DOCKER_HOST": "unix:///run/d.sock"}), sandbox=object())
+PODMAN = podman()
 
 
-def said(choice: EngineChoice, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def said(choice: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The output before the engine is used."""
     with engine_choice.chosen(choice, Terminal(), Path("/nonexistent"), memory=None):
         return capsys.readouterr().out.splitlines()
 
 
 PRIVATE_IS_NOT = [" · the private engine did not start", " ·   mount: no", " ·   iptables: no"]
+USES_DOCKER = [" · using your docker at /run/d.sock; its images are left alone"]
+USES_PODMAN = [
+    " · using your podman; its images are left alone",
+    " · podman runs without a sandbox here: run only snippets you trust",
+]
 DOCKER_IS_NOT = [" · `docker` is installed, but its engine does not answer", " ·   denied"]
 
 
 @pytest.mark.parametrize(
     ("there", "choice", "lines"),
     [
-        ({"private": engine("docker")}, "auto", []),
-        (
-            {"private": replace(engine("docker"), group=""), "docker": engine("docker")},
-            "auto",
-            [" · the private engine cannot limit memory here"],
-        ),
-        ({"private": engine("docker"), "docker": engine("docker")}, "private", []),
-        (
-            {"docker": engine("docker", {"DOCKER_HOST": "unix:///run/d.sock"}), "podman": engine("podman")},
-            "auto",
-            [*PRIVATE_IS_NOT, " · using your docker at /run/d.sock; its images are left alone"],
-        ),
-        (
-            {"podman": engine("podman")},
-            "auto",
-            [*PRIVATE_IS_NOT, *DOCKER_IS_NOT, " · using your podman; its images are left alone"],
-        ),
-        (
-            {"private": engine("docker"), "podman": engine("podman", sandbox=False)},
-            "podman",
-            [
-                " · using your podman; its images are left alone",
-                " · podman runs without a sandbox here: run only snippets you trust",
-            ],
-        ),
+        ({"private": PRIVATE}, "auto", []),
+        ({"private": private(), "docker": DOCKER}, "auto", [" · the private engine cannot limit memory here"]),
+        ({"private": PRIVATE, "docker": DOCKER}, "private", []),
+        ({"docker": DOCKER, "podman": PODMAN}, "auto", [*PRIVATE_IS_NOT, *USES_DOCKER]),
+        ({"podman": PODMAN}, "auto", [*PRIVATE_IS_NOT, *DOCKER_IS_NOT, *USES_PODMAN]),
+        ({"private": PRIVATE, "podman": PODMAN}, "podman", USES_PODMAN),
     ],
     ids=["private first", "private without limits", "private alone", "docker second", "podman last", "podman alone"],
 )
 def test_the_engine_that_is_used(
     there: dict[str, Any],
-    choice: EngineChoice,
+    choice: str,
     lines: list[str],
     faked: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
@@ -117,10 +100,10 @@ def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(("choice", "error"), [("private", NO_PRIVATE), ("docker", NO_DOCKER), ("podman", NO_PODMAN)])
 def test_a_requested_engine_is_not_replaced(
-    choice: EngineChoice, error: NoEngineError, faked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    choice: str, error: NoEngineError, faked: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its error is raised, even if another engine is available."""
-    faked |= {kind: engine("docker") for kind in ("private", "docker", "podman") if kind != choice}
+    faked |= {kind: PRIVATE for kind in ("private", "docker", "podman") if kind != choice}
     with pytest.raises(NoEngineError) as refused:
         said(choice, capsys)
     assert refused.value is error
@@ -128,7 +111,7 @@ def test_a_requested_engine_is_not_replaced(
 
 def test_other_errors_end_the_search(faked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """If the disk is full, say, no other engine is tried."""
-    faked |= {"private": CannotMeasureError("the disk is full"), "docker": engine("docker")}
+    faked |= {"private": CannotMeasureError("the disk is full"), "docker": PRIVATE}
     with pytest.raises(CannotMeasureError, match="the disk is full"):
         said("auto", capsys)
     assert faked["ended"] == []

@@ -97,7 +97,7 @@ def test_help_is_quick_and_lists_the_exit_codes() -> None:
         "import sys; from proof.cli import main\n"
         "try: main.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'rich', 'markdown', 'mkdocs', 'yaml', 'proof.engines', 'tarfile'}\n"
+        "heavy = {'rich', 'markdown', 'mkdocs', 'yaml', 'proof.engines.interface', 'tarfile'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,10 +8,11 @@ import pytest
 
 from proof.cli import run_snippets
 from proof.core.errors import UsageError
-from proof.engines.engine import Engine, EngineInfo
+from proof.engines.interface import EngineInfo
 from proof.reports.terminal import Terminal
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Kind
+from tests.support.engines import podman, private
 from tests.support.makers import capture
 
 
@@ -30,8 +31,8 @@ def test_only_words_that_a_page_shows_are_compared(
 ) -> None:
     """With `--same-engine`. Another engine would drift in every snippet, for no reason that anybody could mend."""
     info = EngineInfo(kind, version, "buildx 0.13.1", store, "extfs", PLATFORM, private=False)
-    monkeypatch.setattr(Engine, "info", lambda _: info)
-    engine = Engine(kind, {}, PLATFORM)
+    engine = podman() if kind == "podman" else private()
+    monkeypatch.setattr(type(engine), "info", lambda _: info)
     if not refused:
         run_snippets._check_own_words(engine)
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from proof.engines import api
-from proof.engines.engine import Engine
+from tests.support.engines import private
 from tests.unit.engines.conftest import Answer
 
 PLATFORM = "linux/amd64"
@@ -71,18 +71,18 @@ def test_no_answer(said: bytes, server: Server) -> None:
 def test_alive(server: Server, tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
     """A private engine is asked without a client. One that is gone, or starts with an error, is not alive."""
     clients = answers(lambda _: (0, ""))
-    assert not Engine("docker", {}, PLATFORM, api=tmp_path / "gone.sock").alive()
-    assert Engine("docker", {}, PLATFORM, api=server(PONG)[0]).alive()
+    assert not private(socket=tmp_path / "gone.sock").client.alive()
+    assert private(socket=server(PONG)[0]).client.alive()
     assert clients == []
 
 
 def test_an_engine_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon that was stopped accepts connections, but never answers."""
-    monkeypatch.setattr("proof.engines.engine._ANSWER", 0.05)
+    monkeypatch.setattr("proof.engines.client._ANSWER", 0.05)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "docker.sock"))
         listening.listen()
-        assert not Engine("docker", {}, PLATFORM, api=tmp_path / "docker.sock").alive()
+        assert not private(socket=tmp_path / "docker.sock").client.alive()
 
 
 @pytest.mark.parametrize("answer", [REMOVED, MISSING])
@@ -90,7 +90,7 @@ def test_removing(answer: bytes, server: Server, answers: Callable[[Answer], lis
     """What is removed or missing needs no client. Networks come after the containers that use them."""
     clients = answers(lambda _: (0, ""))
     path, asked = server(answer)
-    engine = Engine("docker", {}, PLATFORM, api=path)
+    engine = private(socket=path)
     assert engine.remove(containers=["proof-c"], networks=["proof-n"], images=["proof-1/example:a", "b c"])
     assert asked == [
         "DELETE /containers/proof-c?force=1&v=1",
@@ -107,6 +107,6 @@ def test_what_resists_is_left_to_a_client(
 ) -> None:
     """It waits for a removal that is under way, or says why it fails."""
     clients = answers(lambda argv: (code if argv[1] == "rm" else 0, ""))
-    engine = Engine("docker", {}, PLATFORM, api=server(BUSY)[0])
+    engine = private(socket=server(BUSY)[0])
     assert engine.remove(containers=["proof-c"]) is (code == 0)
     assert clients == [["docker", "rm", "--force", "--volumes", "proof-c"]]

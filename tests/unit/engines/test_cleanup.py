@@ -10,7 +10,7 @@ import pytest
 
 from proof.core.errors import CannotMeasureError
 from proof.engines import cleanup, journal
-from proof.engines.engine import Engine
+from tests.support.engines import docker, podman, private
 from tests.unit.engines.conftest import Answer
 
 
@@ -36,7 +36,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
         ours.made("tag", "proof-1/a", "proof-1/b")
         ours.made("image", "sha256:named", "sha256:none")
         ours.made("cache", "mine")
-        cleanup.undo(Engine("docker", {}, "linux/amd64", prefix="proof-1/", journal=ours), ours)
+        cleanup.undo(private(prefix="proof-1/", journal=ours), ours)
         assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 6
     removing = [words[1:] for words in log if words[1] in ("rm", "network", "rmi", "builder")]
     assert removing == [
@@ -54,7 +54,7 @@ def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], l
     with journal.opened(tmp_path) as ours:
         ours.made("tag", "proof-1/a")
         ours.made("image", "sha256:none")
-        cleanup.undo(Engine("podman", {}, "linux/amd64", journal=ours, supports_labels=True), ours)
+        cleanup.undo(podman(journal=ours, supports_labels=True), ours)
     assert [words[1:] for words in log if words[1] == "rmi"] == [
         ["rmi", "--force", "--no-prune", "proof-1/a"],
         ["rmi", "--no-prune", "sha256:none"],
@@ -65,7 +65,7 @@ def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object
     """If a user's own engine has an image of our name that we did not create, nothing is built."""
     answers(lambda argv: (0, "sha256:1\n"))
     with journal.opened(tmp_path) as ours:
-        engine = Engine("docker", {}, "linux/amd64", shared=True, prefix="proof-1/", journal=ours)
+        engine = docker(prefix="proof-1/", journal=ours)
         with pytest.raises(CannotMeasureError, match="already has an image proof-1/note, which is left alone"):
             cleanup.claim(engine, "note")
         assert ours.left("tag") == []
@@ -79,7 +79,7 @@ def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answ
     answers(lambda argv: (1 if argv[1] == "rm" else 0, "[]"))
     with journal.opened(tmp_path) as ours:
         ours.made("container", "proof-c")
-        engine = Engine("docker", {}, "linux/amd64", journal=ours)
+        engine = private(journal=ours)
         cleanup.remove(engine, containers=["proof-c"])
         assert ours.left("container") == ["proof-c"]
         ours.gone("container", "proof-c")
@@ -98,7 +98,7 @@ def test_many_cache_records_go_a_few_at_a_time(tmp_path: Path, answers: Callable
     log = answers(answer)
     with journal.opened(tmp_path) as ours:
         ours.made("cache", *records)
-        cleanup.undo(Engine("docker", {}, "linux/amd64", journal=ours), ours)
+        cleanup.undo(private(journal=ours), ours)
         assert ours.left("cache") == []
     removing = [words[-1].count("|") + 1 for words in log if words[1] == "builder"]
     assert removing == [20, 20, 10]

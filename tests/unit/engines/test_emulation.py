@@ -10,12 +10,13 @@ import pytest
 
 from proof.core.errors import Where
 from proof.engines import emulation
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.snippets import commands
+from tests.support.engines import podman, private
 from tests.unit.engines.conftest import Answer
 
-DOCKER = Engine("docker", {}, "linux/amd64")
-PODMAN = Engine("podman", {}, "linux/amd64")
+DOCKER = private()
+PODMAN = podman()
 # `docker buildx inspect`, verbatim but for the list of platforms.
 INSPECTED = """\
 Name:   default

@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from proof.core.errors import CannotMeasureError, DeadlineError, EngineLostError
-from proof.engines.engine import Engine, is_starved, link
+from proof.engines.client import link
+from proof.engines.failures import is_starved
+from proof.engines.interface import Engine
 from proof.system import process
 from proof.system.process import Completed
+from tests.support.engines import docker, private
 from tests.unit.engines.conftest import Answer
 
-ENGINE = Engine("docker", {}, "linux/amd64")
+ENGINE = private()
 GONE = "ERROR: Cannot connect to the Docker daemon at unix:///a/docker.sock. Is the docker daemon running?\n"
 
 
@@ -25,16 +28,16 @@ def test_a_command_that_fails_is_no_lost_engine(answers: Callable[[Answer], obje
     """If the engine answers, the command itself failed, whatever its program printed."""
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, "read: connection reset by peer\n"))
     with pytest.raises(CannotMeasureError, match="`docker load` failed with 1") as error:
-        ENGINE.call("load")
+        ENGINE.client.call("load")
     assert not isinstance(error.value, EngineLostError)
-    assert ENGINE.run(["docker", "run"], deadline=1).exit == 1
+    assert ENGINE.client.run(["docker", "run"], deadline=1).exit == 1
 
 
 def test_a_lost_engine(answers: Callable[[Answer], object]) -> None:
     """An engine that no longer answers is lost."""
     answers(lambda _: (1, GONE))
     with pytest.raises(EngineLostError, match="the engine was lost during `docker build`") as error:
-        ENGINE.run(["docker", "build"], deadline=1)
+        ENGINE.client.run(["docker", "build"], deadline=1)
     assert error.value.evidence == GONE.strip()
 
 
@@ -43,34 +46,34 @@ def test_a_lost_engine_that_is_back(answers: Callable[[Answer], object]) -> None
     starts = iter([1, 2])
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, "EOF"))
     with pytest.raises(EngineLostError):
-        replace(ENGINE, starts=lambda: next(starts)).run(["docker", "build"], deadline=1)
+        replace(ENGINE.client, starts=lambda: next(starts)).run(["docker", "build"], deadline=1)
 
 
 @pytest.mark.parametrize("said", [GONE, "error during connect: EOF\n", "code = Unavailable desc = error reading\n"])
 def test_a_program_that_says_so(answers: Callable[[Answer], object], said: str) -> None:
     """A program may print that the engine is gone and fail, while the engine still answers."""
     answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
-    assert ENGINE.run(["docker", "run", "example"], deadline=1).exit == 1
+    assert ENGINE.client.run(["docker", "run", "example"], deadline=1).exit == 1
 
 
-BUSY = replace(ENGINE, prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
+BUSY = private("proof-1/", frozenset({"alpine:3.22"}))
 
 
 class TestApart:
     def test_names(self) -> None:
         """Each snippet's images have a prefix of their own; bases keep their names."""
         one, other = (ENGINE.for_snippet(["alpine:3.22", "golang"]) for _ in range(2))
-        assert one.scoped_name("example") != other.scoped_name("example")
-        assert one.scoped_name("example").endswith("/example")
-        assert one.scoped_name("alpine:3.22") == "alpine:3.22"
-        assert one.scoped_name("golang:latest") == "golang:latest"
-        assert one.scoped_name("alpine:edge").startswith(one.prefix)
+        assert one.names.image("example") != other.names.image("example")
+        assert one.names.image("example").endswith("/example")
+        assert one.names.image("alpine:3.22") == "alpine:3.22"
+        assert one.names.image("golang:latest") == "golang:latest"
+        assert one.names.image("alpine:edge").startswith(one.names.prefix)
 
     def test_shared(self) -> None:
         """In a user's own engine the prefix belongs to the run, and bases have it too."""
-        shared = replace(ENGINE, shared=True, prefix="proof-2/")
+        shared = docker("proof-2/")
         assert shared.for_snippet(["alpine:3.22"]) is shared
-        assert shared.scoped_name("alpine:3.22") == "proof-2/alpine:3.22"
+        assert shared.names.image("alpine:3.22") == "proof-2/alpine:3.22"
 
     @pytest.mark.parametrize("header", [("REPOSITORY", "TAG", "IMAGE ID"), ("IMAGE", "ID", "DISK USAGE")])
     @pytest.mark.parametrize("name", ["example", "a", "registry.example/of/a/long/name"])
@@ -82,7 +85,7 @@ class TestApart:
             width = max(len(row[0]) for row in rows) + 3
             return "".join(f"{row[0]:{width}}{row[1]:9}{row[2]}\n" for row in rows)
 
-        assert BUSY.displayed(table(BUSY.scoped_name(name))) == table(name)
+        assert BUSY.names.displayed(table(BUSY.names.image(name))) == table(name)
 
     def test_a_table_of_containers(self) -> None:
         """It shows the image and the name as they are in the snippet, in columns as wide as docker makes them."""
@@ -90,32 +93,32 @@ class TestApart:
             "CONTAINER ID   IMAGE         COMMAND       CREATED         STATUS         PORTS     NAMES\n"
             'f7baccdca5ba   proof-1/app   "httpd -f …"  1 second ago    Up 1 second              proof-1-web\n'
         )
-        assert BUSY.displayed(scoped) == (
+        assert BUSY.names.displayed(scoped) == (
             "CONTAINER ID   IMAGE     COMMAND        CREATED        STATUS        PORTS     NAMES\n"
             'f7baccdca5ba   app       "httpd -f …"   1 second ago   Up 1 second             web\n'
         )
 
     def test_the_name_of_a_container(self) -> None:
         """It has the prefix too, in a form that docker accepts, and never in what is shown."""
-        assert BUSY.container_name("web") == "proof-1-web"
-        assert BUSY.own_containers == "--filter=name=^proof-1-"
-        assert BUSY.displayed("proof-1-web\n") == "web\n"
-        assert BUSY.displayed("Error response from daemon: No such container: proof-1-web") == (
+        assert BUSY.names.container("web") == "proof-1-web"
+        assert BUSY.names.own_containers == "--filter=name=^proof-1-"
+        assert BUSY.names.displayed("proof-1-web\n") == "web\n"
+        assert BUSY.names.displayed("Error response from daemon: No such container: proof-1-web") == (
             "Error response from daemon: No such container: web"
         )
-        assert ENGINE.container_name("web") == "web"
+        assert ENGINE.names.container("web") == "web"
 
     def test_a_build(self) -> None:
         """The log of a build shows the image's name without the prefix."""
         assert (
-            BUSY.displayed("#8 naming to docker.io/proof-1/example done")
+            BUSY.names.displayed("#8 naming to docker.io/proof-1/example done")
             == "#8 naming to docker.io/library/example done"
         )
 
     def test_what_a_program_prints(self) -> None:
         """Output without the prefix is not changed."""
-        assert BUSY.displayed("REPOSITORY   of mine\n") == "REPOSITORY   of mine\n"
-        assert BUSY.displayed("proof-2/example") == "proof-2/example"
+        assert BUSY.names.displayed("REPOSITORY   of mine\n") == "REPOSITORY   of mine\n"
+        assert BUSY.names.displayed("proof-2/example") == "proof-2/example"
 
 
 def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +148,7 @@ def test_a_deadline(monkeypatch: pytest.MonkeyPatch, *, hangs: bool) -> None:
 
     monkeypatch.setattr(process, "run", run)
     with pytest.raises(DeadlineError if not hangs else EngineLostError) as error:
-        ENGINE.run(["docker", "build"], deadline=1)
+        ENGINE.client.run(["docker", "build"], deadline=1)
     assert error.value.evidence == "begun"
 
 
@@ -153,14 +156,14 @@ def test_a_full_disk(answers: Callable[[Answer], object]) -> None:
     """A full disk is reported as such, with the line that says so."""
     answers(lambda argv: (0, "") if argv[1] == "version" else (1, "a\nwrite /b.tar: no space left on device\nc\n"))
     with pytest.raises(CannotMeasureError, match="the disk of the engine is full, in `docker load`") as error:
-        ENGINE.call("load")
+        ENGINE.client.call("load")
     assert error.value.evidence == "write /b.tar: no space left on device"
     assert "PROOF_CACHE" in error.value.hint
 
 
 class TestAgain:
     def engine(self, starts: list[str]) -> Engine:
-        return Engine("docker", {}, "linux/amd64", restart=lambda: starts.append("start"))
+        return private(restart=lambda: starts.append("start"))
 
     def lose(self, times: int) -> Callable[[], str]:
         left = iter([True] * times + [False])

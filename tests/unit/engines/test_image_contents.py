@@ -16,6 +16,7 @@ from proof.captures import contents as captured
 from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.core.errors import CannotMeasureError
 from proof.engines import image_archive, image_contents, measure
+from proof.engines.client import Client
 from proof.engines.image_archive import What
 from proof.engines.image_contents import Member, Row, contents, member_of
 from tests.support.makers import member, tar
@@ -224,7 +225,7 @@ class TestMeasured:
 
     def test_they_are_cached(self, tmp_path: Path) -> None:
         """An image is read again only if other paths are asked for, and its layers not even then."""
-        engine = Saving("docker", {}, "linux/amd64")
+        engine = Saving(client=Client("docker", {}), platform="linux/amd64")
         object.__setattr__(engine, "held", {"example": (BASE, OWN)})
         object.__setattr__(engine, "saved", [])
         first = measure.measure(engine, "example", tmp_path, what=self.WHAT)

@@ -21,13 +21,14 @@ import pytest
 
 from proof.core.errors import CannotMeasureError
 from proof.engines import image_archive, measure
-from proof.engines.engine import Engine
+from proof.engines.client import Client
+from proof.engines.private_docker import PrivateDocker
 from proof.system.process import Completed
 from tests.support.makers import member, tar
 from tests.unit.engines.test_image_archive import BASE, EMPTY, OWN, config, digest, oci
 
 
-class Saving(Engine):
+class Saving(PrivateDocker):
     """A fake engine with given images, which records what it is asked to save."""
 
     held: dict[str, tuple[bytes, ...]]
@@ -42,7 +43,7 @@ class Saving(Engine):
 
 @pytest.fixture
 def engine() -> Saving:
-    made = Saving("docker", {}, "linux/amd64")
+    made = Saving(client=Client("docker", {}), platform="linux/amd64")
     object.__setattr__(made, "held", {"base": (BASE,), "example": (BASE, OWN)})
     object.__setattr__(made, "saved", [])
     return made
@@ -264,7 +265,7 @@ class TestStore:
 
     def test_what_is_behind_the_end_is_not_kept(self, near: Saving, tmp_path: Path) -> None:
         """Bytes after the end of an archive count only for its SHA-256."""
-        image = stored(tmp_path / "data", BASE + bytes(60_000_000))
+        image = stored(tmp_path / "data", BASE + bytes(40_000_000))
         tracemalloc.start()
         try:
             assert measure.measure(near, image, tmp_path / "cache").layers[0].files == 1
@@ -316,12 +317,12 @@ class TestStore:
             (tmp_path / "data/image/overlay2/repositories.json").write_text(content)
         asked: list[tuple[str, ...]] = []
 
-        def call(_: Engine, *words: str, check: bool = True) -> Completed:
+        def call(_: Client, *words: str, check: bool = True) -> Completed:
             del check
             asked.append(words)
             return Completed(words, 0, b'["sha256:1"]', b"", 0.0)
 
-        monkeypatch.setattr(Engine, "call", call)
+        monkeypatch.setattr(Client, "call", call)
         near.image_id("app")
         assert near.diff_ids("app") == ("sha256:1",)
         assert [words[:2] for words in asked] == [("image", "inspect")] * 2

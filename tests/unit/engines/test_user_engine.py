@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from proof.core.errors import DeadlineError, NoEngineError
-from proof.engines import user_engine
+from proof.engines import docker, registry
+from proof.engines.interface import EngineOptions
 from proof.snippets.engine_version import Kind
 from proof.system import process
 from proof.system.process import Completed
@@ -41,7 +42,7 @@ def context(monkeypatch: pytest.MonkeyPatch, answer: str, *, code: int = 0, erro
 def test_without_more_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without settings, it is the socket on this machine."""
     context(monkeypatch, DEFAULT)
-    assert user_engine._address({}) == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
+    assert docker._address({}) == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
 
 
 def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,31 +52,31 @@ def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.M
         "DOCKER_HOST": "tcp://192.0.2.1:2376",
         "DOCKER_CERT_PATH": "/home/me/d/contexts/tls/1636/docker",
     }
-    assert user_engine._address({"DOCKER_CONTEXT": "second"}) == {**found, "DOCKER_TLS_VERIFY": "1"}
+    assert docker._address({"DOCKER_CONTEXT": "second"}) == {**found, "DOCKER_TLS_VERIFY": "1"}
     unsure = json.loads(SECOND)
     unsure[0]["Endpoints"]["docker"]["SkipTLSVerify"] = True
     context(monkeypatch, json.dumps(unsure))
-    assert user_engine._address({"DOCKER_CONTEXT": "second"}) == found
+    assert docker._address({"DOCKER_CONTEXT": "second"}) == found
 
 
 def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """An unknown context is an error with the client's message; no other engine is used instead."""
     context(monkeypatch, "[]", code=1, error=NOBODY)
     with pytest.raises(NoEngineError, match="the docker context cannot be read") as error:
-        user_engine._address({"DOCKER_CONTEXT": "nobody"})
+        docker._address({"DOCKER_CONTEXT": "nobody"})
     assert "nobody" in error.value.evidence
 
 
 def test_a_host_that_is_named_comes_before_any_context() -> None:
     """As in docker itself. Only the variables needed to reach that host are taken over."""
     given = {"DOCKER_CONTEXT": "second", "DOCKER_TOKEN": "secret", "SSH_AUTH_SOCK": "/run/agent", "HOME": "/home/me"}
-    assert user_engine._address({**given, "DOCKER_HOST": "unix:///run/d.sock"}) == {"DOCKER_HOST": "unix:///run/d.sock"}
-    assert user_engine._address({**given, "DOCKER_HOST": "ssh://me@192.0.2.1"}) == {
+    assert docker._address({**given, "DOCKER_HOST": "unix:///run/d.sock"}) == {"DOCKER_HOST": "unix:///run/d.sock"}
+    assert docker._address({**given, "DOCKER_HOST": "ssh://me@192.0.2.1"}) == {
         "DOCKER_HOST": "ssh://me@192.0.2.1",
         "SSH_AUTH_SOCK": "/run/agent",
     }
     verified = {"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_TLS_VERIFY": "1"}
-    assert user_engine._address({**given, **verified, "DOCKER_CONFIG": "/home/me/d"}) == {
+    assert docker._address({**given, **verified, "DOCKER_CONFIG": "/home/me/d"}) == {
         **verified,
         "DOCKER_CERT_PATH": "/home/me/d",
     }
@@ -118,9 +119,9 @@ def test_a_podman_without_other_users_is_none(
     """It answers, but it can unpack no image with files of others: it is not used, and the hint says what it needs."""
     host = {"os": "linux", "arch": "amd64", "security": {"rootless": rootless == "rootless"}}
     host["idMappings"] = {"gidmap": gids, "uidmap": uids}
-    podman(monkeypatch, json.dumps({"host": host}).encode())
+    podman(monkeypatch, json.dumps({"host": host, "store": {"graphRoot": "/nonexistent"}}).encode())
     with pytest.raises(NotImplementedError if usable else NoEngineError) as error:
-        user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
+        registry.opened("podman", EngineOptions(Path("/nonexistent"), "linux/amd64")).__enter__()
     assert usable or "--add-subuids" in str(error.value)
 
 
@@ -128,7 +129,7 @@ def test_a_podman_that_cannot_set_up_a_namespace_is_none(monkeypatch: pytest.Mon
     """`podman version` would succeed."""
     podman(monkeypatch, b"", code=125, error=b'level=error msg="cannot clone: Operation not permitted"')
     with pytest.raises(NoEngineError, match="`podman` is installed, but cannot run containers here") as error:
-        user_engine.connect("podman", Path("/nonexistent"), "linux/amd64").__enter__()
+        registry.opened("podman", EngineOptions(Path("/nonexistent"), "linux/amd64")).__enter__()
     assert "cannot clone" in error.value.evidence
 
 
@@ -141,7 +142,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(kind: Kind, cache: Path) -> NoEngineError:
     """The error of an engine that cannot be used."""
-    with pytest.raises(NoEngineError) as refused, user_engine.connect(kind, cache, "linux/amd64"):
+    with pytest.raises(NoEngineError) as refused, registry.opened(kind, EngineOptions(cache, "linux/amd64")):
         pytest.fail("it is used")
     return refused.value
 
@@ -195,6 +196,6 @@ def test_what_a_dead_run_left_stops_nothing(tmp_path: Path, answers: Callable[[A
     dead = tmp_path / "journals/AB-CD/0.journal"
     dead.parent.mkdir(parents=True)
     dead.write_text("+ container proof-c\n")
-    with user_engine.connect("docker", tmp_path, "linux/amd64") as engine:
+    with registry.opened("docker", EngineOptions(tmp_path, "linux/amd64")) as engine:
         assert engine.kind == "docker"
     assert dead.read_text() == "+ container proof-c\n"

@@ -17,7 +17,6 @@ import pytest
 
 from proof.core.errors import CannotMeasureError, ManifestError, PackageError, RefusedError, Where
 from proof.engines import image_archive
-from proof.engines.engine import Engine
 from proof.provision import archive as archive_module
 from proof.provision import loader, packages
 from proof.snippets import base_images, manifest
@@ -26,6 +25,7 @@ from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
 from proof.system import process
 from proof.system.process import Completed
+from tests.support.engines import private
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import member, tar, write
 
@@ -414,7 +414,7 @@ class TestEnsure:
         monkeypatch.setattr(process, "run", run)
         return loaded
 
-    ENGINE = Engine("docker", {}, "linux/amd64")
+    ENGINE = private()
 
     def ensure(self, root: Path, name: str = "alpine:3") -> loader.Loaded:
         return loader.ensure(project(root), name, self.ENGINE, origin="rebuilt", cache=root / "cache")

@@ -12,7 +12,7 @@ import pytest
 
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines import cleanup, emulation
-from proof.engines.engine import Engine
+from proof.engines.client import Client
 from proof.engines.image_archive import Limit
 from proof.runs import execute
 from proof.snippets import commands
@@ -20,9 +20,10 @@ from proof.snippets.engine_version import Kind
 from proof.snippets.model import Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
+from tests.support.engines import podman, private
 from tests.support.helpers import tiny
 
-ENGINE = Engine("docker", {}, "linux/amd64", prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
+ENGINE = private(prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_images_alone_are_renamed(shown: str, run: str) -> None:
 def test_without_a_prefix_nothing_is_touched() -> None:
     """Without a prefix the command is as typed, with the added flags after its verb."""
     command = commands.parse("docker build -t example .", where=Where(Path("snippet.toml")))
-    plain = Engine("docker", {}, "linux/amd64")
+    plain = private()
     assert execute._argv(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
 
 
@@ -63,13 +64,13 @@ def test_a_renamed_dockerfile_is_built(given: str, monkeypatch: pytest.MonkeyPat
     ran: list[list[str]] = []
     seen: list[Path] = []
 
-    def run(self: Engine, argv: list[str], *, reads: list[Path], **_: object) -> Completed:
+    def run(self: Client, argv: list[str], *, reads: list[Path], **_: object) -> Completed:
         del self
         ran.append(argv)
         seen.extend(reads)
         return Completed(tuple(argv), 0, b"", b"", 0.1)
 
-    monkeypatch.setattr(Engine, "run", run)
+    monkeypatch.setattr(Client, "run", run)
     command = commands.parse(f"docker build {given}-t example .", where=Where(Path("snippet.toml")))
     inputs = execute.Inputs(Path("/context"), {"build": Path("/elsewhere/Dockerfile")})
     for one in inputs, NOTHING:
@@ -108,7 +109,7 @@ def test_how_the_builds_of_a_run_use_the_cache(
     twice = replace(snippet, image=None, steps=snippet.steps[:1] * 2)
     kind = given.pop("kind", "docker")
     for _ in range(2):
-        execute.run(twice, Engine(kind, {}, "linux/amd64"), cache=tmp_path, **given)
+        execute.run(twice, (podman() if kind == "podman" else private()), cache=tmp_path, **given)
     masked = [re.sub(r"(?<=ttl=)\d+\.\d{3}s$", "S", re.sub(r"(?<=locks=)\d+$", "N", each)) for each in used]
     assert masked == flags * 2
     if "N" in "".join(masked):
@@ -129,13 +130,13 @@ def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: p
     """A container goes with its volumes, and an image without the steps below it: they may be the user's own."""
     ran: list[str] = []
 
-    def record(_: Engine, argv: list[str], **__: object) -> Completed:
+    def record(_: Client, argv: list[str], **__: object) -> Completed:
         ran.append(" ".join(argv))
         return Completed(tuple(argv), 0, b"", b"", 0.1)
 
-    monkeypatch.setattr(Engine, "run", record)
+    monkeypatch.setattr(Client, "run", record)
     step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))))
-    engine = Engine(kind, {}, "linux/amd64", prefix="proof-1/", supports_labels=kind == "podman")
+    engine = private("proof-1/") if kind == "docker" else podman("proof-1/", supports_labels=True)
     execute._run_command(step, engine, NOTHING, [], kept="", cache=[], timeout=10)
     assert ran == [run]
 
@@ -164,7 +165,7 @@ def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch
     monkeypatch.setattr(cleanup, "claim", lambda *_: None)
     monkeypatch.setattr(cleanup, "remove", lambda *_, **__: None)
     with pytest.raises(CannotMeasureError, match="the disk is full"):
-        execute.run(snippet, Engine("docker", {}, "linux/amd64", data=tmp_path), cache=tmp_path)
+        execute.run(snippet, private(data=tmp_path), cache=tmp_path)
     assert time.monotonic() - counting < 30
 
 

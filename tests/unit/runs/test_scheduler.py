@@ -21,14 +21,14 @@ from proof.captures.model import Provenance
 from proof.cli import engine_choice, main, run_snippets
 from proof.core.errors import CannotMeasureError, ManifestError, Where
 from proof.engines import private_daemon
-from proof.engines.engine import Engine
+from proof.engines.interface import Engine
 from proof.runs import scheduler
 from proof.runs import verify as verify_module
 from proof.runs.result import Cause, Result, Verdict, worst
-from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 from proof.snippets.project import load_all
 from proof.system import process
+from tests.support.engines import private
 from tests.support.helpers import captured, tiny
 from tests.support.makers import write
 
@@ -240,7 +240,7 @@ def test_the_whole_command_goes_on(
 
     @contextlib.contextmanager
     def engine(*_: object, **__: object) -> Iterator[Engine]:
-        yield Engine("docker", {}, PLATFORM)
+        yield private()
 
     def one(snippet: Snippet, *_: object, **__: object) -> Result:
         if snippet.name == "note":
@@ -269,7 +269,7 @@ def test_an_interrupted_check_keeps_what_it_has_found(
 
     @contextlib.contextmanager
     def engine(*_: object, **__: object) -> Iterator[Engine]:
-        yield Engine("docker", {}, PLATFORM)
+        yield private()
 
     def one(snippet: Snippet, *_: object, **__: object) -> Result:
         ran.append(snippet.name)

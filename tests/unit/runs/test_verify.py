@@ -22,8 +22,8 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture, Provenance
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines.engine import Engine
 from proof.engines.image_archive import Image, Layer
+from proof.engines.interface import Engine
 from proof.provision.loader import Loaded
 from proof.runs import execute, verify
 from proof.runs import result as result_module
@@ -32,9 +32,10 @@ from proof.runs.failure import FailedError
 from proof.runs.result import CAUSE_CODES, CODES, Cause, Result, Verdict, cause_of, is_accurate, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
-from proof.snippets.engine_version import Kind, Wording
+from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import Origin, folder_of
+from tests.support.engines import podman, private
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import by_engine, capture
 
@@ -404,7 +405,7 @@ class Project:
         name = "alpine:3.22"
         given: dict[str, Any] = {
             "root": self.root,
-            "engine": Engine(cast(Kind, self.version.split(" ")[0]), {}, base_images.PLATFORM, restart=self._restart),
+            "engine": podman() if self.version.startswith("podman") else private(restart=self._restart),
             "bases": base_images.load(self.root),
             "loaded": {name: Loaded(name, "sha256:1", (), self.made_of, self.key)},
             "origin": origin,
@@ -703,8 +704,8 @@ def test_what_a_run_depends_on(project: Project) -> None:
     assert str(project.session(provenance=stored).environment) == (
         "linux/amd64, docker with containerd's store, rebuilt bases"
     )
-    podman = project.session("registry", engine=Engine("podman", {}, "linux/arm64"))
-    assert str(podman.environment) == "linux/arm64, podman, registry bases"
+    other = project.session("registry", engine=podman(platform="linux/arm64"))
+    assert str(other.environment) == "linux/arm64, podman, registry bases"
     inputs = session.inputs_of(manifest.variants(project.root / "snippets/note")[0])
     assert (inputs["the engine"], inputs["the base alpine:3.22"]) == ("docker 26", project.key)
 
@@ -714,8 +715,8 @@ def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: py
     told = SimpleNamespace(
         kind="podman", version="5.4.2", builder="buildah 1.39", image_store="overlay", filesystem="xfs", private=False
     )
-    monkeypatch.setattr(Engine, "info", lambda engine: told)
     session = project.session()
+    monkeypatch.setattr(type(session.engine), "info", lambda _: told)
     before = datetime.now(UTC).replace(microsecond=0)
     found = verify.provenance(project.root, session.engine, session.loaded, "built from its source")
     assert before <= datetime.strptime(found.date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) <= datetime.now(UTC)

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,11 @@ import pytest
 
 from proof.captures import fingerprint
 from proof.core.errors import RefusedError
-from proof.engines.engine import Engine
 from proof.runs import execute
 from proof.snippets import context, manifest
-from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 from proof.system.process import search_path
+from tests.support.engines import private
 from tests.support.hostile import create
 from tests.support.makers import write
 
@@ -60,7 +58,7 @@ def below(folder: Path) -> set[str]:
 def test_a_copy_is_made(snippet: Snippet) -> None:
     """The engine gets a copy with links as links, without `.git` at any depth, and with fixed file modes."""
     names = {"Dockerfile", "main.go", ".gitignore", "sub", "link", "folder", "dangling"}
-    with execute.inputs(snippet, Engine("docker", {}, PLATFORM)) as given:
+    with execute.inputs(snippet, private()) as given:
         copy = given.context
         assert below(copy) == names
         assert not copy.is_relative_to(snippet.folder)
@@ -75,7 +73,7 @@ def test_a_copy_is_made(snippet: Snippet) -> None:
 class TestRenamedImages:
     """In the user's own engine, images have names that no reader sees, in a Dockerfile outside of the context."""
 
-    SHARED = Engine("docker", {}, PLATFORM, prefix="proof-1/")
+    SHARED = private(prefix="proof-1/")
 
     def test_the_context_stays_as_it_is(self, snippet: Snippet) -> None:
         """An image with `COPY . .` contains the reader's Dockerfile, with each byte of it."""
@@ -90,7 +88,7 @@ class TestRenamedImages:
 
     def test_nothing_to_rename(self, snippet: Snippet) -> None:
         """The build then reads the Dockerfile in the context, as a reader's does."""
-        with execute.inputs(snippet, replace(self.SHARED, bases=frozenset({"alpine:3.22"}))) as given:
+        with execute.inputs(snippet, private("proof-1/", frozenset({"alpine:3.22"}))) as given:
             assert given.dockerfiles == {}
 
     def test_its_list_of_ignored_files(self, snippet: Snippet) -> None:

@@ -1,0 +1,215 @@
+"""The private Docker: an engine that a run starts for itself, and that `proof engine` can leave running."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from proof.core.errors import CannotMeasureError, EngineLostError, NoEngineError
+from proof.engines import api, cleanup, journal, overlay_store, private_daemon
+from proof.engines.client import Client, environment
+from proof.engines.docker import Docker
+from proof.engines.interface import EngineOptions, T
+from proof.snippets.commands import familiar
+from proof.snippets.engine_version import Store
+from proof.system import cgroup, process, sandbox, temp_folders
+
+_REMOVAL = 5.0  # seconds without a client, which can be interrupted: after these it takes over
+_LIST = 60.0  # seconds to list containers
+_PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
+# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
+# since its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
+_PRUNE_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
+_GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
+_DETACHED = "detached.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateDocker(Docker):
+    """A Docker daemon that the tool has started, and that nobody else uses."""
+
+    restart: Callable[[], object] | None = None  # starts it again if it was lost
+
+    private: ClassVar[bool] = True
+
+    @property
+    def introduction(self) -> str:
+        """Empty: it has nothing of the user's."""
+        return ""
+
+    @property
+    def warning(self) -> str:
+        """What the engine does not protect the user from."""
+        return "" if self.group else "the private engine cannot limit memory here"
+
+    def retry_if_lost(self, act: Callable[[], T]) -> T:
+        """Call `act` and return its result; if the engine is lost meanwhile, restart it and call `act` again."""
+        try:
+            return act()
+        except EngineLostError:
+            if self.restart is None:
+                raise
+        self.restart()
+        return act()
+
+    def image_id(self, image: str) -> str | None:
+        """The id of an image, or None if the engine has no image of that name."""
+        with contextlib.suppress(overlay_store.NotInStoreError):
+            return overlay_store.image_id(self.data, familiar(self.names.image(image)))
+        return super().image_id(image)
+
+    def diff_ids(self, image: str) -> tuple[str, ...]:
+        """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
+        with contextlib.suppress(overlay_store.NotInStoreError):
+            image_id = overlay_store.image_id(self.data, familiar(self.names.image(image)))
+            return overlay_store.diff_ids(self.data, image_id)
+        return super().diff_ids(image)
+
+    def remove(
+        self, *, containers: Sequence[str] = (), networks: Sequence[str] = (), images: Sequence[str] = ()
+    ) -> bool:
+        """Remove these by name, and return whether all are gone. If a request fails, a client says why."""
+        quote = urllib.parse.quote
+        paths = [f"/containers/{quote(name)}?force=1&v=1" for name in containers]
+        paths += [f"/networks/{quote(name)}" for name in networks]  # which no container may use any more
+        paths += [f"/images/{quote(name)}?force=1" for name in images]
+        with contextlib.suppress(OSError):
+            socket = self.client.socket
+            if socket and all(api.ask(socket, "DELETE", path, deadline=_REMOVAL).gone for path in paths):
+                return True
+        return super().remove(containers=containers, networks=networks, images=images)
+
+
+def opened(options: EngineOptions) -> contextlib.AbstractContextManager[PrivateDocker]:
+    """A private engine. Raises NoEngineError if it cannot be started here."""
+    return start(options.cache, options.platform, memory=options.memory, on_restart=options.on_restart)
+
+
+@contextlib.contextmanager
+def start(
+    cache: Path,
+    platform: str,
+    *,
+    store: Store = "classic",
+    memory: int | None = None,
+    detach: bool = False,
+    on_restart: Callable[[], object] = lambda: None,
+) -> Iterator[PrivateDocker]:
+    """Start a private engine. At the end of the block it is stopped, unless `detach` is set.
+
+    Its containers together may use `memory` bytes, by default nine tenths of the free memory. If the engine is lost,
+    `Engine.retry_if_lost` restarts it and `on_restart` is called.
+    Raises NoEngineError if it cannot be started here, and CannotMeasureError if its disk is full.
+    """
+    if reason := private_daemon.obstacle():
+        raise NoEngineError(reason, hint="install what is missing, or use --engine docker")
+    with (
+        private_daemon.slot_in(cache, store) as (slot, held),
+        temp_folders.folder("home") as home,
+        journal.opened(slot / "journals") as ours,
+    ):
+        confined = sandbox.of(slot / private_daemon.SOCKET)
+        if confined is None:
+            raise NoEngineError(
+                "bubblewrap cannot create a sandbox here", hint="allow namespaces, or use --engine docker"
+            )
+        guard = () if detach else private_daemon.guard()
+        daemon = private_daemon.Daemon(slot, held, store, memory or cgroup.default_memory(), guard)
+        env = environment(home, platform) | {"DOCKER_HOST": f"unix://{confined.socket}"}
+        client = Client("docker", env, confined, socket=confined.socket, starts=lambda: daemon.starts)
+        engine = PrivateDocker(
+            client=client,
+            platform=platform,
+            journal=ours,
+            disk=slot,
+            group=daemon.group(),
+            localhost_flags=private_daemon.localhost_flags(daemon.user),
+            data=daemon.readable_data,
+            restart=_restarter(daemon, client, on_restart),
+        )
+        with _running(daemon, client, detach=detach):
+            _tidy(engine, slot, store)
+            if detach:
+                assert daemon.running is not None
+                record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
+                (slot / _DETACHED).write_text(json.dumps(record))
+            yield engine
+
+
+@contextlib.contextmanager
+def _running(daemon: private_daemon.Daemon, client: Client, *, detach: bool) -> Iterator[None]:
+    """Run the daemon during the block, and after it too with `detach`, unless the block fails."""
+    try:
+        daemon.start(client)
+        yield
+    except BaseException:
+        daemon.end(grace=0)  # an interrupted run waits for no container; what stays behind, the next run removes
+        raise
+    if not detach:
+        daemon.end(grace=_GRACE)
+
+
+def _restarter(daemon: private_daemon.Daemon, client: Client, on_restart: Callable[[], object]) -> Callable[[], None]:
+    restarting = threading.Lock()
+
+    def restart() -> None:
+        with restarting:
+            if client.alive():
+                return  # another snippet noticed first, and has restarted it
+            daemon.end(grace=0)  # a daemon that hangs reacts to nothing but SIGKILL
+            daemon.start(client)
+            on_restart()
+
+    return restart
+
+
+def _tidy(engine: PrivateDocker, slot: Path, store: Store) -> None:
+    """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
+    socket = slot / private_daemon.SOCKET
+    engine.remove(containers=_containers(socket))
+    with journal.of_dead_runs(slot / "journals") as dead:
+        for left in dead:
+            cleanup.undo(engine, left)
+    requests = ["/images/prune", "/volumes/prune"]  # only volumes without a name: those of `inside` commands stay
+    if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
+        requests.append(_PRUNE_CONTEXTS)
+    for request in requests:
+        with contextlib.suppress(OSError):  # then the next run removes the rest
+            api.ask(socket, "POST", request, deadline=_PRUNE)
+
+
+def _containers(socket: Path) -> list[str]:
+    """The ids of all containers."""
+    try:
+        answer = api.ask(socket, "GET", "/containers/json?all=1", deadline=_LIST)
+        return [container["Id"] for container in json.loads(answer.body)]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise CannotMeasureError("the private engine does not list its containers", evidence=str(error)) from error
+
+
+def detached(cache: Path) -> list[tuple[Path, int, str]]:
+    """The detached engines that still run: slot, process id and DOCKER_HOST of each."""
+    running = []
+    for record in sorted(cache.glob(f"engine-*/*/{_DETACHED}")):
+        data = json.loads(record.read_text())
+        if private_daemon.is_engine(int(data["pid"]), record.parent):
+            running.append((record.parent, int(data["pid"]), str(data["host"])))
+        else:
+            record.unlink()
+    return running
+
+
+def stop(cache: Path) -> int:
+    """Stop all detached engines, and return how many there were."""
+    running = detached(cache)
+    for slot, pid, _ in running:
+        process.end_group(pid, grace=_GRACE)
+        (slot / _DETACHED).unlink(missing_ok=True)
+        cgroup.remove(cgroup.name(slot))
+    return len(running)

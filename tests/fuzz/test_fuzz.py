@@ -27,7 +27,7 @@ from proof.facts.book import FactBook
 from proof.facts.expression import FUNCTIONS
 from proof.facts.values import Value
 from proof.pages import transcript, try_it
-from proof.pages.extension import StopBuildError
+from proof.pages.stopping import StopBuildError
 from proof.reports import json_report
 from proof.snippets import commands, dockerfile, manifest
 from proof.snippets.dockerfile_lexer import instructions

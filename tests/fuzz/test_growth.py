@@ -158,7 +158,7 @@ def read_page(project: Path) -> Read:
     def read(text: str) -> None:
         path.write_text(f"# A page\n\n{text}\n", "utf-8")
         Site.look_again()
-        site._rendered.clear()
+        site.memory._kept.clear()
         reader.read(path, expand=False)
 
     return read

@@ -10,8 +10,8 @@ from mkdocs.config import load_config
 
 from proof.core import limits
 from proof.pages import audit
-from proof.pages.extension import StopBuildError
 from proof.pages.page import Page
+from proof.pages.stopping import StopBuildError
 from proof.preview.site import Site
 from tests.support.helpers import captured, edit, mkdocs, tiny
 

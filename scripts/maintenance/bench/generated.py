@@ -16,7 +16,7 @@ from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
 from proof.pages import indexes, scan, transcript
-from proof.pages.page import INDEX, Page
+from proof.pages.page import INDEX, Options, Page, Rendering
 from proof.pages.site import Site
 from proof.snippets import manifest, places
 
@@ -80,25 +80,10 @@ def _edit(path: Path, pattern: str, new: str) -> None:
     path.write_text(re.sub(pattern, new, text, flags=re.MULTILINE), "utf-8")
 
 
-def _index(line: str, page: Page) -> list[str]:
-    if (found := INDEX.match(line)) is None:
-        return [line]
-    if found["step"]:
-        return indexes.error(page, found["step"])
-    if found["snippet"]:
-        return indexes.measurements_of(page, found["snippet"])
-    return {"proof": indexes.proof, "measurements": indexes.measurements, "errors": indexes.errors}[found["list"]](page)
-
-
 def _pasted(root: Path, source: str, built: LexborHTMLParser) -> str:
     """A page with what the extension makes of it as HTML, found in the page that was built with it."""
-    page = Page(
-        root,
-        root / "docs",
-        load_book=lambda: Site.at(root).book,
-        list_pages=lambda: scan.scan(root, expand=False),
-        source=source,
-    )
+    site = Site.at(root)
+    page = Page(site, Options(root / "docs"), site.document(source), Rendering(lambda: scan.scan(root, expand=False)))
     charts, explorers = (iter(built.css(f"figure.{kind}")) for kind in ("chart", "explorer"))
 
     def token(found: re.Match[str]) -> str:
@@ -117,7 +102,8 @@ def _pasted(root: Path, source: str, built: LexborHTMLParser) -> str:
         except PageError:
             return found[0]  # one of Docker's own templates, in a code span
 
-    text = "\n".join(line for old in source.split("\n") for line in _index(old, page))
+    lists = {line: indexes.lines(page, named) for line in source.split("\n") if (named := INDEX.match(line))}
+    text = "\n".join(line for old in source.split("\n") for line in lists.get(old, [old]))
     text = re.sub(r"\{\{\s*(.*?)\s*\}\}", token, text)
     text = _CHART.sub(lambda found: found[0] if found["longer"] else str(next(charts).html), text)
     return text + "".join(f"\n\n{box.html}" for box in built.css("details.try"))

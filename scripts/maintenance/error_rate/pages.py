@@ -11,8 +11,8 @@ from proof.core.errors import ProofError, UsageError
 from proof.facts import expression, phrases, quantities
 from proof.facts.book import FactBook
 from proof.pages import confirmed
-from proof.pages.metadata import FRONT_MATTER
-from proof.pages.page import PageReport, page_text
+from proof.pages.document import FRONT_MATTER, page_text
+from proof.pages.page import PageReport
 from proof.pages.scan import Reader, scan
 from proof.pages.site import Site
 

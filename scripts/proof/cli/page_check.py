@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from proof.captures.staleness import NeverCapturedError
-from proof.cli.page_check_cache import PageCheckCache
 from proof.core.errors import LimitError, ProofError, UsageError
 from proof.pages import scan, status
 from proof.pages.page import PageReport
-from proof.pages.status import PageClaim
+from proof.pages.site import Site
+from proof.pages.sound import PageClaim, Sound
 from proof.reports.terminal import Terminal
 from proof.snippets.model import Snippet
 from proof.system.parallel import Forked
@@ -45,8 +45,8 @@ class PageCheck:
         are not read again until something changes.
         """
         names = {snippet.name for snippet in snippets}
-        kept = PageCheckCache(root, cache)
-        if not broken and (known := kept.get(names, everything=everything)) is not None:
+        kept = Sound(root, cache)
+        if not broken and (known := kept.pages(names, everything=everything)) is not None:
             return cls(*known, problems=[])
         scanned = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
         said = {str(error) for error in broken}
@@ -57,7 +57,7 @@ class PageCheck:
             excused=frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems))),
         )
         if found.complete and not (broken or problems):
-            kept.put(found.pages, found.claims, names, everything=everything)
+            kept.keep_pages(Site.at(root).docs, names, (found.pages, found.claims), everything=everything)
         return found
 
     @classmethod

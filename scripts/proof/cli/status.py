@@ -25,12 +25,16 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     from proof.core.settings import cache_folder
-    from proof.pages import confirmed, status
+    from proof.pages.sound import Sound
     from proof.reports.terminal import Terminal
 
-    root = project_root(parsed)
+    root, terminal = project_root(parsed), Terminal()
+    if not parsed.confirm and (kept := Sound(root, cache_folder()).status()) is not None:
+        terminal.status(kept)
+        return kept.code
+    from proof.pages import confirmed, status
+
     found = status.status(root, cache_folder())
-    terminal = Terminal()
     if parsed.confirm:
         open_claims = [problem for problem in found.problems if isinstance(problem, confirmed.UnconfirmedError)]
         path = confirmed.confirm(root, found.pages)

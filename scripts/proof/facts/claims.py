@@ -42,6 +42,7 @@ class Claim:
     holds: bool
     values: str  # the facts in the predicate, like `multi.layers = 2`
     written: str = ""  # the sentence with expressions in place of their values
+    at: int | None = None  # its position in the text of its page
 
 
 @dataclass(frozen=True)

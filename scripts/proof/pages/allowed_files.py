@@ -36,7 +36,7 @@ _DEEPEST = 500  # bytes; nothing is read from longer paths in a snippet
 
 def check(site: Site, docs: Path) -> None:
     """Raises RefusedError or PageError for a file that is not allowed. Called before each page of a build."""
-    site.cached(f"files of {docs}", lambda: _check(site, docs))
+    site.glance.get(("files", docs), lambda: _check(site, docs))
 
 
 def _check(site: Site, docs: Path) -> None:

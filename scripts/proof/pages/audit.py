@@ -82,7 +82,7 @@ def audit(root: ET.Element, page: Page) -> None:
     names: list[tuple[str, bool]] = []  # a piece of code, and whether it is called a stage
     evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
-    exempt = bool(page.waived) or (page.generated and page.expand)
+    exempt = page.waived or (page.generated and page.options.expand)
     for block in _blocks(root):
         tokens: list[_Token] = []
         text = _flat(block, tokens)
@@ -99,8 +99,13 @@ def audit(root: ET.Element, page: Page) -> None:
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
             if waivers:
-                if page.collect and not exempt and not page.is_full and not _needs(sentence, inside, page, evidence):
-                    where = page.locate("{{ waiver: " + waivers[0].text)
+                if (
+                    page.options.collect
+                    and not exempt
+                    and not page.is_full
+                    and not _needs(sentence, inside, page, evidence)
+                ):
+                    where = page.document.where(page.place(waivers[0].element, "{{ waiver: " + waivers[0].text))
                     page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
@@ -110,11 +115,11 @@ def audit(root: ET.Element, page: Page) -> None:
                 _values(sentence, inside, shown, page)
     if not exempt:
         _attributes(root, page)
-        for label in page.labels:
+        for label in page.rendering.labels:
             if not evidence.has_label(label, cited=""):
                 what = f"the {label.kind} '{label.text}' in a chart is in no snippet of this page"
                 page.note(PageError(what, hint="use {{ a.fact }}, or reword it"), label.text)
-    _names([*names, *((code, False) for code in sorted(page.codes))], page, evidence, exempt=exempt)
+    _names([*names, *((code, False) for code in sorted(page.rendering.codes))], page, evidence, exempt=exempt)
 
 
 def _needs(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Evidence) -> bool:
@@ -153,7 +158,7 @@ def _loose(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Ev
 def _place(words: str, sentence: str, page: Page) -> str:
     """Text of the page to look for: the words, and what follows them there in one piece."""
     for part in _PRIVATE.split(sentence):
-        if (at := part.find(words)) >= 0 and page.locate(part[at:].strip()):
+        if (at := part.find(words)) >= 0 and page.where(part[at:].strip()):
             return part[at:].strip()
     return _PRIVATE.sub(" ", words)
 
@@ -183,7 +188,7 @@ def _altered(sentence: str, inside: Mapping[str, _Token], shown: str) -> Iterato
 
 def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     """The expressions whose values are in a sentence."""
-    return [page.stated[token.element] for token in inside.values() if token.element in page.stated]
+    return [page.rendering.stated[token.element] for token in inside.values() if token.element in page.rendering.stated]
 
 
 def _attributes(root: ET.Element, page: Page) -> None:
@@ -196,20 +201,20 @@ def _attributes(root: ET.Element, page: Page) -> None:
 
 
 def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
-    token = "{{ claim: " + mark.text
+    at = page.place(mark.element, "{{ claim: " + mark.text)
     try:
         claim = claims.check(sentence, mark.text, page.book)
     except ProofError as error:
-        page.note(error, token)
+        page.note(error, at)
         return
-    page.claims.append(replace(claim, written=written))
+    page.claims.append(replace(claim, written=written, at=at))
     page.bound += 1
     page.use(expression.names(mark.text))
     _explain(mark.element, claim, len(page.claims))
     if not claim.holds:
         evidence = f"{sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}"
         page.note(
-            FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), token
+            FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), at
         )
 
 
@@ -312,8 +317,8 @@ def _shown(sentence: str, inside: Mapping[str, _Token]) -> str:
 def _written(sentence: str, inside: Mapping[str, _Token], page: Page) -> str:
     """The sentence as its author wrote it, with expressions in place of their values."""
     expressions = {
-        mark: replace(token, text="{{ " + page.stated[token.element] + " }}")
+        mark: replace(token, text="{{ " + page.rendering.stated[token.element] + " }}")
         for mark, token in inside.items()
-        if token.element in page.stated
+        if token.element in page.rendering.stated
     }
     return _shown(sentence, {**inside, **expressions})

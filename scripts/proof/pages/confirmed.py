@@ -36,12 +36,12 @@ def problems(root: Path, scanned: Iterable[PageReport]) -> Iterator[ProofError]:
         if entry not in known:
             claim = page.page.claims[i]
             what = "this sentence was edited, and its claim was not" if entry[:2] in left else "this claim is new"
-            error = UnconfirmedError(
+            yield UnconfirmedError(
                 what,
+                where=page.page.document.where(claim.at),
                 evidence=f"{claim.sentence}\nclaim: {claim.predicate}\nfacts: {claim.values}",
                 hint="does the claim say what the sentence says? Then: proof status --confirm",
             )
-            yield page.page.located(error, "{{ claim: " + claim.predicate)
 
 
 def confirm(root: Path, scanned: Sequence[PageReport]) -> Path:

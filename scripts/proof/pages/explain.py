@@ -22,7 +22,8 @@ from proof.facts.claims import Claim
 from proof.facts.values import Fact, Source
 from proof.pages import scan
 from proof.pages.charts.fence import divided
-from proof.pages.page import PageReport, page_text
+from proof.pages.document import page_text
+from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.snippets import project
 from proof.snippets.model import Snippet, Step

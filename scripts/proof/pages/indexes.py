@@ -17,7 +17,7 @@ from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.facts.values import Source
-from proof.pages import flag_spans, manifest_texts
+from proof.pages import flag_spans
 from proof.pages.page import Message, Page, PageReport
 from proof.pages.transcript import anchor
 from proof.snippets import manifest, project
@@ -25,6 +25,15 @@ from proof.snippets.engine_version import LABELS, Wording
 from proof.snippets.model import Snippet, Step
 
 _CODE = re.compile(r"`([^`]+)`")
+
+
+def lines(page: Page, named: re.Match[str]) -> list[str]:
+    """The Markdown of the list that a line of a page names: see `page.INDEX`."""
+    if named["step"]:
+        return error(page, named["step"])
+    if named["snippet"]:
+        return measurements_of(page, named["snippet"])
+    return {"proof": proof, "measurements": measurements, "errors": errors}[named["list"]](page)
 
 
 def proof(page: Page) -> list[str]:
@@ -37,7 +46,7 @@ def measurements(page: Page) -> list[str]:
     pages = _pages_of_snippets(page)
     snippets = project.load_all(page.root)
     for snippet in snippets:
-        manifest_texts.check(snippet)
+        page.site.check_texts(snippet)
     own = [snippet for snippet in snippets if snippet.folder.name in pages]
     rest = [snippet for snippet in snippets if snippet.folder.name not in pages]
     return [*_linked(own, pages, page), *_snippets(rest, page), *_not_measured(rest, page)]
@@ -55,9 +64,9 @@ def measurements_of(page: Page, name: str) -> list[str]:
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
     snippets = manifest.variants(folder)
     for snippet in snippets:
-        manifest_texts.check(snippet)
+        page.site.check_texts(snippet)
     showing = _showing(page)
-    lists = [found for found in page.list_pages() if "measurements" in found.page.lists]
+    lists = [found for found in page.rendering.list_pages() if "measurements" in found.page.lists]
     back = [f"[All measurements]({_path(found, page)})" for found in lists]
     written = [f"# {_text(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
     written += [" · ".join([*back, f"run it again: `proof check {name}`"]), ""]
@@ -96,19 +105,19 @@ def _collected(page: Page) -> dict[str, Message]:
 
     They are collected once for a page, because it may list each of them by itself.
     """
-    if page.messages is None:
-        page.messages = {}
+    if page.rendering.messages is None:
+        page.rendering.messages = {}
         steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
-        for scanned in page.list_pages():
+        for scanned in page.rendering.list_pages():
             for name in [] if scanned.page.generated else scanned.page.shown:
                 if name in steps and not steps[name].unlisted:
-                    _collect(steps[name], scanned, page, page.messages)
+                    _collect(steps[name], scanned, page, page.rendering.messages)
         names: Counter[str] = Counter()
-        for message in page.messages.values():
+        for message in page.rendering.messages.values():
             name = re.sub(r"\W+", "-", message.text.lower()).strip("-_") or "message"
             names[name] += 1
             message.name = name if names[name] == 1 else f"{name}-{names[name]}"
-    return page.messages
+    return page.rendering.messages
 
 
 def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Message]) -> None:
@@ -116,8 +125,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     worded = _messages(step, page)
     if not worded:
         return
-    page.snippets.add(step.snippet)
-    manifest_texts.check(page.snippet(step.snippet))
+    page.shown_snippet(step.snippet)
     different: dict[str, str] = {}  # by what does not vary from run to run
     for wording in worded.values():
         different.setdefault(without_ignored(wording, step).rstrip("."), wording)
@@ -133,7 +141,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
 
 def _entry(message: Message, page: Page) -> list[str]:
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
-    heading = f"### {page.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
+    heading = f"### {page.rendering.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]
 
 
@@ -167,12 +175,12 @@ def _link(scanned: PageReport, page: Page, step: Step) -> str:
 
 def _path(scanned: PageReport, page: Page) -> str:
     """The URL of another page, relative to `page`. It is quoted, because a file may have any name."""
-    here = page.path.parent if page.path else page.docs
+    here = page.document.path.parent if page.document.path else page.options.docs
     return quote(Path(os.path.relpath(scanned.path, here)).as_posix())
 
 
 def _pages(page: Page) -> Iterator[str]:
-    scanned = [found for found in page.list_pages() if not found.page.generated]
+    scanned = [found for found in page.rendering.list_pages() if not found.page.generated]
     yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
     for found in scanned:
         counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
@@ -182,7 +190,7 @@ def _pages(page: Page) -> Iterator[str]:
 
 
 def _claims(page: Page) -> Iterator[str]:
-    scanned = page.list_pages()
+    scanned = page.rendering.list_pages()
     rows = [
         _row(_sentence(claim.sentence, found), f"<code>{as_html(claim.predicate)}</code>", as_html(claim.values))
         for found in scanned
@@ -201,7 +209,7 @@ def _claims(page: Page) -> Iterator[str]:
 def _showing(page: Page) -> dict[str, list[PageReport]]:
     """The pages that show each step, by snippet/step."""
     showing: dict[str, list[PageReport]] = {}
-    for found in page.list_pages():
+    for found in page.rendering.list_pages():
         for name in () if found.page.generated else dict.fromkeys(found.page.shown):
             showing.setdefault(name, []).append(found)
     return showing
@@ -211,7 +219,7 @@ def _pages_of_snippets(page: Page) -> dict[str, PageReport]:
     """The page with the measurements of each snippet that has its own, by the snippet's directory."""
     return {
         name.partition("/")[2]: found
-        for found in page.list_pages()
+        for found in page.rendering.list_pages()
         for name in found.page.lists
         if name.startswith("measurements/")
     }
@@ -243,7 +251,7 @@ def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: 
         breaking = snippet.name.replace("_", "_<wbr>")
         shown = {_path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
         yield (
-            f"| [{_text(snippet.title, page)}]({own}) {page.stash(f'<code>{breaking}</code>')} "
+            f"| [{_text(snippet.title, page)}]({own}) {page.rendering.stash(f'<code>{breaking}</code>')} "
             f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
             f"| {' · '.join(f'[{_prose(found.title, page)}]({path})' for path, found in shown.items())} |"
         )
@@ -335,16 +343,16 @@ def _not_measured(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
 
 def _text(raw: str, page: Page) -> str:
     """Untrusted text for a line of Markdown. Nothing reads it there."""
-    return page.stash(as_html(raw))
+    return page.rendering.stash(as_html(raw))
 
 
 def _code(raw: str, page: Page) -> str:
     """Untrusted text as code in a line of Markdown."""
-    return page.stash(f"<code>{flag_spans.in_html(as_html(raw))}</code>")
+    return page.rendering.stash(f"<code>{flag_spans.in_html(as_html(raw))}</code>")
 
 
 def _sentence(text: str, found: PageReport) -> str:
-    return f"{as_html(text)} <small>({as_html(found.path.relative_to(found.page.docs).as_posix())})</small>"
+    return f"{as_html(text)} <small>({as_html(found.path.relative_to(found.page.options.docs).as_posix())})</small>"
 
 
 def _prose(text: str, page: Page) -> str:
@@ -362,4 +370,4 @@ def _table(page: Page, header: tuple[str, ...], rows: list[str], *, kind: str = 
     head = "".join(f"<th>{name}</th>" for name in header)
     table = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     html = f'<div class="{kind}"><table class="{kind}">{table}</div>' if kind else f"<table>{table}"
-    yield from ("", page.stash(html), "")
+    yield from ("", page.rendering.stash(html), "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from proof.core.errors import PageError, Where
 from proof.facts import claims, quantities
 from proof.facts.quantities import Quantity
-from proof.pages.page import locate
+from proof.pages.document import locate
 from proof.snippets.model import Snippet
 
 _CODE = re.compile(r"`[^`]+`")

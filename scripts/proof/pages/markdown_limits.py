@@ -15,6 +15,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.preprocessors import Preprocessor
 
 from proof.core.errors import PageError, ProofError
+from proof.pages.document import unmarked
 from proof.pages.page import OnPage, Page
 
 Note = Callable[[Page, ProofError, str], None]
@@ -45,11 +46,11 @@ class _Lines(OnPage, Preprocessor):
 
     def run(self, lines: list[str]) -> list[str]:
         for line in lines:
-            if len(line) > _LINE:
+            if len(line) > _LINE and len(unmarked(line)) > _LINE:
                 shown = line.strip()[:_SHOWN]
                 what = f"a line of more than {_LINE:,} characters"
                 self._note(self.page, PageError(what, evidence=shown, hint="divide it"), shown)
-        return [line for line in lines if len(line) <= _LINE]
+        return [line for line in lines if len(unmarked(line)) <= _LINE]
 
 
 class _Blocks(OnPage, Preprocessor):

@@ -28,7 +28,6 @@ from proof.core.errors import PageError
 from proof.facts import claims
 from proof.pages.evidence import Evidence
 from proof.pages.page import Page
-from proof.pages.site import Site
 
 Note = Callable[[PageError, str], None]  # collects an error about the page being rendered, or stops the build with it
 
@@ -236,7 +235,7 @@ class _Finished(Treeprocessor, Postprocessor):
         if self._attributes(tree) and tree.body is not None:
             given = tree.body.inner_html
         self._code(tree)
-        Site.at(self._complete.root).keep(self._complete)
+        self._complete.keep()
         return re.sub(rf'<{_WAIVER} title="[^"]*"></{_WAIVER}>', "", given)
 
     def _ids(self, tree: LexborHTMLParser) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proof.core.files import write_whole
-from proof.pages.page import INDEX, page_text
+from proof.pages.document import page_text
+from proof.pages.page import INDEX
 from proof.pages.site import Site
 from proof.snippets import project
 

@@ -19,9 +19,9 @@ from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
 from proof.facts import claims
-from proof.pages.page import PageReport, page_text
+from proof.pages.document import FRONT_MATTER, page_text
+from proof.pages.page import PageReport
 
-FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
 _OTHER = re.compile(r"\A\ufeff?[ ]{0,3}[A-Za-z0-9_-]+:")  # MkDocs takes a page that begins so for front matter, too
 _ACTING = re.compile(r"[<>\"]|&[#\w]+;")
 _KINDS = {

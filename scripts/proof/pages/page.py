@@ -8,22 +8,24 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from proof.core.errors import ProofError, Where
-from proof.core.files import read_text
 from proof.facts.book import FactBook
 from proof.facts.claims import Claim
 from proof.facts.quantities import Quantity
+from proof.pages.document import MARK, Document, unmarked
+from proof.pages.site import Site
 from proof.snippets import project
 from proof.snippets.model import Snippet
 
-_LARGEST = 100_000  # bytes per page; the largest of this site has 16,000
-_LONGEST = 500  # characters by which the line of an element is found
 _MOST = 100  # problems that are listed of a page
 # A line that is replaced with a list of everything, with one entry of it, or with the measurements of one snippet.
 INDEX = re.compile(
-    r"^\{\{\s*(?:(?P<list>proof|measurements|errors)|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
+    rf"^\{{\{{{MARK}?\s*(?:(?P<list>proof|measurements|errors)"
+    r"|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
 )
+WHOLE_PAGE = "a page"  # the sentence of a waiver for all of them
 
 
 @dataclass(frozen=True)
@@ -45,130 +47,147 @@ class Message:
     links: list[str] = field(default_factory=list)  # to the pages that show it
 
 
+@dataclass(frozen=True)
+class Options:
+    """How pages are rendered."""
+
+    docs: Path
+    collect: bool = False  # collect every problem instead of stopping at the first
+    draft: bool = False  # show stale captures, and say so, instead of stopping
+    expand: bool = True  # generate index pages; off while an index page asks for the reports
+    about_bases: str = ""  # the page, below `docs`, that says where base images come from; empty if there is none
+
+
+@dataclass
+class Rendering:
+    """What is needed only while a page is rendered."""
+
+    list_pages: Callable[[], list[PageReport]] = list  # reports of all pages, for a page that lists them
+    stash: Callable[[str], str] = str  # keeps HTML from Markdown, and returns the text that stands for it
+    stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
+    places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
+    last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    explorers: int = 0  # how many the page has
+    codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
+    labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise
+    messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
+    snippets: dict[str, Snippet] = field(default_factory=dict)  # by name
+
+
 @dataclass
 class Page:
     """What a page states, collected while it is rendered."""
 
-    root: Path  # the project
-    docs: Path
-    load_book: Callable[[], FactBook]
-    list_pages: Callable[[], list[PageReport]]  # reports of all pages, for a page that lists them
-    collect: bool = False  # collect every problem instead of stopping at the first
-    draft: bool = False  # show stale captures, and say so, instead of stopping
-    find_file: Callable[[str], Path | None] = lambda _: None  # the file with this text, if that is known
-    stash: Callable[[str], str] = lambda html: html  # keeps HTML from Markdown, and returns the text that stands for it
-    about_bases: str = ""  # the page, below `docs`, that says where base images come from; empty if there is none
-    expand: bool = True  # generate index pages; off while an index page asks for the reports
-    source: str = ""
+    site: Site
+    options: Options
+    document: Document = field(default_factory=Document)
+    rendering: Rendering = field(default_factory=Rendering)
     claims: list[Claim] = field(default_factory=list)
     waivers: list[Waiver] = field(default_factory=list)
     problems: list[ProofError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what an author should know, although it is no problem
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
-    messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
-    last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
-    explorers: int = 0  # how many it has
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
-    codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
-    labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise
     lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
-    waived: str = ""  # why nothing on it needs a proof; empty if it does
-    stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
-    _read: dict[str, Snippet] = field(default_factory=dict)  # the snippets that it uses, by name
+
+    @property
+    def root(self) -> Path:
+        """The directory of the project."""
+        return self.site.root
+
+    @property
+    def source(self) -> str:
+        """Its text below the front matter."""
+        return self.document.text
+
+    @property
+    def waived(self) -> bool:
+        """Whether nothing on it needs a proof."""
+        return any(waiver.sentence == WHOLE_PAGE for waiver in self.waivers)
 
     @functools.cached_property
     def generated(self) -> bool:
         """Whether it is an index page. A step that only an index page shows does not count as shown."""
         return any(INDEX.match(line) for line in self.source.splitlines())
 
-    @property
-    def folder(self) -> Path:
-        """The directory of the snippets."""
-        return self.root / "snippets"
-
     @functools.cached_property
     def book(self) -> FactBook:
         """Every fact, loaded when the page uses the first one."""
-        return self.load_book()
+        return self.site.book
 
     def snippet(self, name: str) -> Snippet:
         """The snippet with this name."""
-        if name not in self._read:
-            self._read[name] = project.find(self.folder, name)
-        return self._read[name]
+        if name not in self.rendering.snippets:
+            self.rendering.snippets[name] = project.find(self.root / "snippets", name)
+        return self.rendering.snippets[name]
 
-    def release(self) -> None:
-        """Drop what only rendering needs, to save memory: a site may have a thousand pages."""
-        self._read.clear()
-        self.stated.clear()
-        self.last_transcripts.clear()
+    def shown_snippet(self, name: str) -> Snippet:
+        """The snippet with this name, of which the page shows something. Raises PageError if a text of it can't be."""
+        snippet = self.snippet(name)
+        self.snippets.add(name)
+        self.site.check_texts(snippet)
+        return snippet
+
+    def keep(self) -> None:
+        """Keep this page, which is completely rendered, in case that another one asks for it: see `rendered`."""
+        self.rendering = Rendering()  # to save memory: a site may have a thousand pages
+        for expand in (self.options.expand,) if self.generated else (True, False):
+            rendered(self.site, self.book)[self.source.strip(), expand] = self
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""
         used = {name.partition(".")[0] for name in names}
         self.snippets |= {name for name in used if name in self.book.captures or self.book.lacks(name)}
 
-    def located(self, error: ProofError, token: str) -> ProofError:
-        """The same error with the line of `token`, unless it has one. Whitespace in `token` matches any whitespace."""
-        if error.where is None:
-            error = type(error)(error.what, where=self.locate(token), evidence=error.evidence, hint=error.hint)
-        return error
-
     @property
     def is_full(self) -> bool:
         """Whether no more problems are collected: finding the place of each takes time that grows with the page."""
         return len(self.problems) > _MOST
 
-    def note(self, error: ProofError, token: str) -> None:
-        """Raise a problem at `token`, or collect it if the page collects problems, up to _MOST."""
+    def note(self, error: ProofError, at: int | str | None) -> None:
+        """Raise a problem, or collect it if the page collects problems, up to _MOST.
+
+        Unless it has a place already, it is at `at`: a position of the text, or words to look for.
+        """
         if self.is_full:
             return
         if len(self.problems) == _MOST:
             error = type(error)(
-                f"this page has more than {_MOST} problems", where=self.locate("#"), hint="fix these first"
+                f"this page has more than {_MOST} problems", where=self.where("#"), hint="fix these first"
             )
-        error = self.located(error, token)
-        if not self.collect:
+        if error.where is None:
+            what, evidence = unmarked(error.what), unmarked(error.evidence)
+            error = type(error)(what, where=self.where(at), evidence=evidence, hint=unmarked(error.hint))
+        if not self.options.collect:
             raise error
         self.problems.append(error)
 
-    def locate(self, token: str, *, start: int = 0) -> Where | None:
-        """The line where `token` is, from a position of the source on. None if no file contains this page."""
-        return None if self.path is None else locate(self.root, self.path, token, below=self.source[start:].strip())
+    def where(self, at: int | str | None) -> Where | None:
+        """The line of a position, of the first mark in a text, or of words. None if no file has the page's text."""
+        if isinstance(at, str):
+            place = self.document.place(at)
+            return self.document.where(self.document.find(unmarked(at)) if place is None else place)
+        return self.document.where(at)
 
-    @functools.cached_property
-    def path(self) -> Path | None:
-        """The file with exactly this text, because Python-Markdown does not know file names. None if there is none."""
-        if not (wanted := self.source.strip()):
-            return None
-        if (found := self.find_file(wanted)) is not None:
-            return found
-        # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
-        return next((path for path in sorted(self.docs.rglob("*.md")) if wanted in page_text(self.root, path)), None)
+    def place(self, element: ET.Element, words: str) -> int | None:
+        """The position of an element. If it has no mark, in the title of a chart say, that of the words in it."""
+        place = self.rendering.places.get(element)
+        return self.document.find(words) if place is None else place
 
 
-def page_text(root: Path, path: Path) -> str:
-    """The text of a page below the project, with newlines normalised, as a site generator reads it."""
-    text = read_text(path, below=root, limit=_LARGEST)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def locate(root: Path, path: Path, token: str, *, below: str = "") -> Where:
-    """The line of a page where `token` starts, at or below the text `below`; without a line if it is not there.
-
-    Whitespace in `token` matches any whitespace.
-    """
-    pattern = re.compile(r"\s+".join(re.escape(word) for word in token[:_LONGEST].split()))
-    text = page_text(root, path)
-    found = pattern.search(text, max(0, text.rfind(below)) if below else 0)
-    return Where(path, text.count("\n", 0, found.start()) + 1 if found else None)
+def rendered(site: Site, book: FactBook) -> dict[tuple[str, bool], Page]:
+    """The pages that this process has rendered with the facts of `book`, by their source and whether they expand."""
+    return site.memory.get("rendered", book, dict)
 
 
 class OnPage:
     """A processor of the extension. Its page changes with each `Markdown.reset`."""
 
-    current: Callable[[], Page]
+    def __init__(self, *of_processor: Any, current: Callable[[], Page] | None = None) -> None:
+        super().__init__(*of_processor)
+        if current is not None:
+            self.current = current
 
     @property
     def page(self) -> Page:

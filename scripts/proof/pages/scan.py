@@ -16,9 +16,9 @@ from proof.core.errors import LimitError, ManifestError, ProofError, UsageError,
 from proof.core.files import check_plain
 from proof.core.site_file import site_file
 from proof.facts.book import FactBook
+from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.metadata import FRONT_MATTER
-from proof.pages.page import Page, PageReport, page_text
+from proof.pages.page import Page, PageReport, rendered
 from proof.pages.site import Site
 
 
@@ -34,12 +34,12 @@ def scan(
     """
     site = Site.at(root)
     known, docs = site.book if book is None else book, site.docs
-    pages = site.cached("pages to scan", lambda: _pages(docs))  # each index page asks for them
+    pages = site.glance.get("pages to scan", lambda: _pages(docs))  # each index page asks for them
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = tuple((path, written) for path, written in pages if named.search(page_text(root, path)))
     reader = Reader(site, known)
-    found = site.reports(pages, known, lambda: [reader.read(path, expand=False) for path, _ in pages])
+    found = site.memory.get("reports", (pages, known), lambda: [reader.read(path, expand=False) for path, _ in pages])
     return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
 
 
@@ -86,7 +86,7 @@ class Reader:
         text = page_text(self._site.root, path)
         front = FRONT_MATTER.match(text)
         text = text[front.end() :] if front else text
-        page = self._site.rendered(text, self._book, expand=expand) or self.render(text, expand=expand)
+        page = rendered(self._site, self._book).get((text.strip(), expand)) or self.render(text, expand=expand)
         return PageReport(path, page, front[1] if front else "")
 
     def render(self, text: str, *, expand: bool) -> Page:
@@ -94,7 +94,7 @@ class Reader:
         md = self._md.reset() if self._md else _markdown(self._site)
         self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))
-        page.book, page.expand = self._book, expand
+        page.book, page.options = self._book, replace(page.options, expand=expand)
         try:
             md.convert(text)
             self._md = md

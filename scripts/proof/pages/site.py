@@ -1,4 +1,4 @@
-"""Caches what a process knows about a site between pages, and reads it again when it changes.
+"""Keeps what a process knows about a site between pages, and reads it again when it changes.
 
 Python-Markdown sets up a new extension for each page, and hundreds of pages use the same facts. Everything that is kept
 from one page to the next is kept here.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,8 +23,8 @@ from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
-from proof.pages.metadata import FRONT_MATTER
-from proof.pages.page import Page, PageReport, page_text
+from proof.pages import manifest_texts
+from proof.pages.document import FRONT_MATTER, Document, page_text
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 
@@ -35,22 +36,52 @@ _KEPT = 4  # sites
 T = TypeVar("T")
 
 
+class Memory:
+    """Results by name, each until the state of what it was made from changes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, tuple[object, Any]] = {}
+
+    def get(self, name: object, state: object, make: Callable[[], T]) -> T:
+        """The result of the last call of `make` if the state is the same, else that of another call."""
+        if name not in self._kept or self._kept[name][0] != state:
+            self._kept[name] = state, make()
+        return self._kept[name][1]  # type: ignore[no-any-return]
+
+
+class Glance:
+    """What the files were like a moment ago, so that a build sees one state of them, and looks at them once.
+
+    If you edit a file during a build, the site generator builds again, but not before this has expired.
+    """
+
+    def __init__(self) -> None:
+        self._recent: dict[object, tuple[float, Any]] = {}  # name → when it expires, and the value
+        self._kept = 0.0  # seconds until something there expires, if looking took long
+
+    def get(self, name: object, look: Callable[[], T]) -> T:
+        """The result of `look`, kept while pages are rendered in quick succession."""
+        until, found = self._recent.get(name, (0.0, None))
+        if (began := time.monotonic()) >= until:
+            found = look()
+            self._kept = min(max(self._kept, _LONGER * (time.monotonic() - began)), _LONGEST)
+        self._recent[name] = time.monotonic() + max(_AT_ONCE, self._kept), found
+        return found  # type: ignore[no-any-return]
+
+    def clear(self) -> None:
+        """Look at the files again."""
+        self._recent.clear()
+
+
 class Site:
     """The site of a project. Use `Site.at` to get one."""
 
-    _known: dict[Path, Site] = {}  # noqa: RUF012 - the cache of the whole process
+    _known: dict[Path, Site] = {}  # noqa: RUF012 - of the whole process: nothing else connects its extensions
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._recent: dict[str, tuple[float, Any]] = {}  # key → when it expires, and the value
-        self._kept = 0.0  # seconds until something there expires, if looking took long
-        self._book: tuple[object, FactBook] | None = None  # state of the captures, and the facts read from them
-        self._texts: dict[Path, tuple[int, int]] = {}  # by page: its modification time, and a hash of its text
-        self._config: tuple[int, dict[str, Any]] | None = None  # modification time of mkdocs.yml, and its settings
-        self._rendered: dict[tuple[str, bool], Page] = {}  # by source and `expand`, all with the same book
-        self._bases: tuple[object, dict[str, str], dict[str, str]] | None = None  # state of the files, keys, digests
-        self._stale: dict[str, tuple[object, list[ProofError]]] = {}  # by snippet: state of its files, and problems
-        self._reports: tuple[object, FactBook, list[PageReport]] | None = None  # the last scan: pages, book, reports
+        self.glance = Glance()
+        self.memory = Memory()
 
     @classmethod
     def at(cls, root: Path) -> Site:
@@ -68,18 +99,15 @@ class Site:
 
     @classmethod
     def look_again(cls) -> None:
-        """Call this at the start of a build that may follow an edit at once: see `cached`."""
+        """Call this at the start of a build that may follow an edit at once: see `Glance`."""
         for known in cls._known.values():
-            known._recent.clear()  # noqa: SLF001 - of the same class
+            known.glance.clear()
 
     @property
     def config(self) -> dict[str, Any]:
         """The settings of the site generator. Raises UsageError if there are none."""
         path = site_file(self.root)
-        written = path.lstat().st_mtime_ns if path.exists() else 0
-        if self._config is None or self._config[0] != written:
-            self._config = written, site_config.load(path)
-        return self._config[1]
+        return self.memory.get("settings", _written(path), lambda: site_config.load(path))
 
     @property
     def docs(self) -> Path:
@@ -89,106 +117,94 @@ class Site:
     @property
     def book(self) -> FactBook:
         """Every fact, as captured; read again only if a capture has changed."""
-        state = self.cached("captures", self._captures)
-        if self._book is None or self._book[0] != state:
-            self._book = state, fact_book.load(self.root / "snippets")
-        return self._book[1]
+        state = self.glance.get("captures", lambda: _captures(self.root / "snippets"))
+        return self.memory.get("book", state, lambda: fact_book.load(self.root / "snippets"))
+
+    def document(self, text: str) -> Document:
+        """The document with this text. Its file is known if there is one."""
+        return Document(text, self.root, self.page_with)
 
     def page_with(self, text: str) -> Path | None:
-        """The page with exactly this text below its front matter; the first one if there are several."""
-        return self.cached("pages", self._read_pages).get(hash(text.strip()))
+        """The page with this text below its front matter; the first one if there are several."""
+        texts = self.glance.get("pages", self._read_pages)
+        if (path := texts.get(hash(text.strip()))) is not None:
+            return path
+        # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
+        return next((p for p in sorted(self.docs.rglob("*.md")) if text.strip() in page_text(self.root, p)), None)
+
+    def check_texts(self, snippet: Snippet) -> None:
+        """Raise PageError if a text in the snippet's manifest may not be shown."""
+        self.memory.get(("texts", snippet.name), snippet, lambda: manifest_texts.check(snippet))
 
     def stale(self, snippet: Snippet) -> list[ProofError]:
         """Why a page must not show the captures of a snippet as it is now. Empty if it may.
 
         Hashing a snippet's files takes longer than asking for their state, and several pages use the same snippet.
         """
-        written, keys, pinned = self.cached("bases", self._read_bases)
-        state = written, folder_cache.state(snippet.folder)
-        if snippet.name not in self._stale or self._stale[snippet.name][0] != state:
-            self._stale[snippet.name] = state, list(stale(SnippetCaptures(snippet, lambda: (keys, pinned))))
-        return self._stale[snippet.name][1]
-
-    def cached(self, what: str, look: Callable[[], T]) -> T:
-        """The result of `look`, cached while pages are rendered in quick succession.
-
-        So a build sees one state of the files. If you edit a file during a build, the site generator builds again, but
-        not before this cache has expired.
-        """
-        until, found = self._recent.get(what, (0.0, None))
-        if (began := time.monotonic()) >= until:
-            found = look()
-            self._kept = min(max(self._kept, _LONGER * (time.monotonic() - began)), _LONGEST)
-        self._recent[what] = time.monotonic() + max(_AT_ONCE, self._kept), found
-        return found  # type: ignore[no-any-return]
-
-    def rendered(self, source: str, book: FactBook, *, expand: bool) -> Page | None:
-        """The page with this source, if this process has already rendered it with `book`."""
-        page = self._rendered.get((source.strip(), expand))
-        return page if page is not None and page.book is book else None
-
-    def keep(self, page: Page) -> None:
-        """Cache a completely rendered page."""
-        page.release()
-        if self._rendered and next(iter(self._rendered.values())).book is not page.book:
-            self._rendered.clear()
-        for expand in (page.expand,) if page.generated else (True, False):
-            self._rendered[page.source.strip(), expand] = page
-
-    def reports(self, written: object, book: FactBook, make: Callable[[], list[PageReport]]) -> list[PageReport]:
-        """The reports of the last scan if the pages (`written`) and the book are unchanged, else those from `make`.
-
-        Each index page asks for them.
-        """
-        if self._reports is None or self._reports[0] != written or self._reports[1] is not book:
-            self._reports = written, book, make()
-        return self._reports[2]
+        written, keys, pinned = self.glance.get("bases", self._read_bases)
+        state = self.glance.get(snippet.folder, lambda: folder_cache.state(snippet.folder))
+        problems = lambda: list(stale(SnippetCaptures(snippet, lambda: (keys, pinned))))  # noqa: E731
+        return self.memory.get(("stale", snippet.name), (written, state), problems)
 
     def _read_pages(self) -> dict[int, Path]:
         """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
         found: dict[int, Path] = {}
         for path in sorted(self.docs.rglob("*.md")):
-            written = path.stat().st_mtime_ns
-            if self._texts.get(path, (0, 0))[0] != written:
-                text = page_text(self.root, path)
-                front = FRONT_MATTER.match(text)
-                self._texts[path] = written, hash(text[front.end() if front else 0 :].strip())
-            found.setdefault(self._texts[path][1], path)
+            found.setdefault(self.memory.get(path, path.stat().st_mtime_ns, partial(self._hash, path)), path)
         return found
+
+    def _hash(self, path: Path) -> int:
+        text = page_text(self.root, path)
+        front = FRONT_MATTER.match(text)
+        return hash(text[front.end() if front else 0 :].strip())
 
     def _read_bases(self) -> tuple[object, dict[str, str], dict[str, str]]:
         """The state of the files about base images, the keys of the rebuilt ones, and the digests of the others."""
         snippets = self.root / "snippets"
         files = (snippets / base_images.FILE, snippets / bases_lock.FILE, self.root / settings.FILE)
-        written = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
-        if self._bases is None or self._bases[0] != written:
-            known = base_images.load(self.root)
-            keys = {name: known.key(name) for name in known.images}
-            self._bases = written, keys, bases_lock.load(self.root, known)
-        return self._bases
 
-    def _captures(self) -> tuple[object, ...]:
-        """The state of the captures: each file with its modification time."""
-        snippets = self.root / "snippets"
-        times = []
-        for path in (f"{snippets}/{name}" for name in cited.CITED):
-            with contextlib.suppress(FileNotFoundError):
-                times.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116 - quicker
-        several: list[object] = []  # of snippets with captures of several engines: an edit decides which are shown
-        for folder in os.scandir(snippets):
-            pending = [(f"{folder.path}/captured", 0)]
-            while pending:
-                parent, depth = pending.pop()
-                inner = []
-                with contextlib.suppress(OSError), os.scandir(parent) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            inner.append(entry)
-                        else:
-                            with contextlib.suppress(FileNotFoundError):
-                                times.append((entry.path, entry.stat(follow_symlinks=False).st_mtime_ns))
-                if depth < _DEEPEST:
-                    pending += [(entry.path, depth + 1) for entry in inner]
-                if len(places.NAMES.intersection(entry.name for entry in inner)) > 1:
-                    several.append(folder_cache.state(Path(folder.path)))
-        return *sorted(times), *several
+        def read() -> tuple[dict[str, str], dict[str, str]]:
+            known = base_images.load(self.root)
+            return {name: known.key(name) for name in known.images}, bases_lock.load(self.root, known)
+
+        written = [_written(path) for path in files]
+        return written, *self.memory.get("bases", written, read)
+
+
+def _written(path: Path) -> int:
+    return path.lstat().st_mtime_ns if path.exists() else 0
+
+
+def _captures(snippets: Path) -> tuple[object, ...]:
+    """The state of the captures: each file with its modification time."""
+    times = [(str(path), _written(path)) for path in (snippets / name for name in cited.CITED)]
+    several: list[object] = []  # of snippets with captures of several engines: an edit decides which are shown
+    for folder in os.scandir(snippets):
+        files, folders = _tree(f"{folder.path}/captured")
+        times += files
+        if any(len(places.NAMES & inside) > 1 for inside in folders):
+            several.append(folder_cache.state(Path(folder.path)))
+    return *sorted(times), *several
+
+
+def _tree(captured: str) -> tuple[list[tuple[str, int]], list[set[str]]]:
+    """The files below a directory with their modification times, and the names of the directories in each directory."""
+    files, folders = [], []
+    pending = [(captured, 0)]
+    while pending:
+        parent, depth = pending.pop()
+        names: set[str] = set()
+        for entry in _entries(parent):
+            if entry.is_dir(follow_symlinks=False):
+                names.add(entry.name)
+                pending += [(entry.path, depth + 1)] if depth < _DEEPEST else []
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    files.append((entry.path, entry.stat(follow_symlinks=False).st_mtime_ns))
+        folders.append(names)
+    return files, folders
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        yield from entries

@@ -3,115 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
-from proof.captures import bases_lock, store
-from proof.captures.index import SnippetCaptures
-from proof.captures.staleness import NeverCapturedError, left_out, stale
-from proof.core import folder_cache
-from proof.core.errors import PageError, ProofError, UsageError, Where, command, exit_code_of
+from proof.captures.staleness import NeverCapturedError
+from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.facts import book as fact_book
 from proof.facts import claims, expression
-from proof.pages import confirmed, manifest_texts, metadata, scan
+from proof.pages import confirmed, metadata, scan
 from proof.pages.audit import FalseClaimError
-from proof.pages.page import PageReport, locate
+from proof.pages.document import locate
+from proof.pages.inspection import Inspection, steps_of
+from proof.pages.page import PageReport
 from proof.pages.site import Site
-from proof.snippets import base_images, manifest, project, settings
-from proof.snippets.base_images import Bases
+from proof.pages.sound import PageClaim, Sound, Status
+from proof.snippets import project
 from proof.snippets.model import Snippet, Step
-
-
-@dataclass(frozen=True)
-class FolderSummary:
-    """What a snippet's directory contains. It is cached if nothing is wrong there."""
-
-    snippets: int
-    facts: int
-    steps: dict[str, bool]  # snippet/step → whether it is `unshown`: no page may show it
-    notes: list[str]  # what a user should know, although it is no problem
-
-
-@dataclass(frozen=True)
-class PageClaim:
-    """A sentence of a page, and what must hold for it to be true."""
-
-    path: Path
-    sentence: str
-    predicate: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """The state of a project."""
-
-    snippets: int
-    steps: int
-    facts: int
-    pages: list[PageReport]
-    problems: list[ProofError]
-    notes: list[str]  # what a user should know, although it is no problem
-
-    @property
-    def code(self) -> int:
-        """The exit code: 2 if something is broken, 1 if something is stale or false, else 0."""
-        return exit_code_of(self.problems)
 
 
 def status(root: Path, cache: Path | None = None) -> Status:
     """Everything that is wrong with the project, as far as can be known without an engine.
 
-    With `cache`, directories in which nothing was wrong are not read again until they change.
+    With `cache`, what was sound is not read again until it changes: the whole project, or directories of snippets.
     """
-    known = base_images.load(root)
-    keys = {name: known.key(name) for name in known.images}
-    pinned = bases_lock.load(root, known)
-    files = [known.path, root / "snippets" / bases_lock.FILE, root / settings.FILE]
-    index = folder_cache.FolderCache.of("status", root, cache, files)
-    inspect = partial(_inspect, known=known, keys=keys, pinned=pinned)
-    folders = project.folders(root)
-    sound = {
-        folder: FolderSummary(**found) for folder in folders if (found := index.get(folder.name, folder)) is not None
-    }
-    problems: list[ProofError] = []
-    snippets = count = 0
-    steps: dict[str, bool] = {}
-    named: set[str] = set()
-    duplicates = False
-    notes: list[str] = []
-    for folder in folders:
-        if (seen := sound.get(folder)) is None:
-            began = folder_cache.now()
-            try:
-                seen, wrong = inspect(folder)
-            except UsageError as error:
-                problems += (error, *error.also)
-                continue
-            problems += wrong
-            if not wrong:
-                index.put(folder.name, folder, asdict(seen), began=began)
-        names = {step.partition("/")[0] for step in seen.steps}
-        if not (duplicates or named.isdisjoint(names)):
-            duplicates = True
-            problems += project.load_sound(root, known)[1]  # names all of them
-        named |= names
-        snippets += seen.snippets
-        count += seen.facts
-        steps |= seen.steps
-        notes += seen.notes
-    index.save(whole=True)
+    kept = Sound(root, cache)
+    inspection = Inspection(root, cache)
+    problems = [*inspection.problems]
+    reports: list[PageReport] = []
     try:
-        scanned = scan.scan(root)
+        reports = scan.scan(root)
     except UsageError as error:  # no page can be read
         if not problems and not error.also:
             raise
-        return Status(snippets, len(steps), count, [], combined([*problems, error, *error.also]), notes)
-    problems += _page_problems(scanned, steps, root / "snippets")
-    problems += metadata.problems(root, Site.at(root).config, scanned)
-    problems += confirmed.problems(root, scanned)
-    notes += [note for report in scanned for note in report.page.notes]
-    return Status(snippets, len(steps), count, scanned, combined(problems), notes)
+        problems += (error, *error.also)
+    else:
+        problems += _page_problems(reports, inspection.steps, root / "snippets")
+        problems += metadata.problems(root, Site.at(root).config, reports)
+        problems += confirmed.problems(root, reports)
+    summaries = inspection.summaries
+    notes = [note for summary in summaries for note in summary.notes]
+    notes += [note for report in reports for note in report.page.notes]
+    counts = {
+        "snippets": sum(summary.snippets for summary in summaries),
+        "steps": len(inspection.steps),
+        "facts": sum(summary.facts for summary in summaries),
+        "pages": len(reports),
+        "claims": sum(len(report.page.claims) for report in reports),
+        "numbers": sum(report.page.bound for report in reports),
+    }
+    result = Status(counts, combined(problems), notes, reports)
+    if not problems:
+        names = {step.partition("/")[0] for step in inspection.steps}
+        kept.keep_status(Site.at(root).docs, names, result, claims_of(reports))
+    return result
 
 
 def combined(problems: Iterable[ProofError]) -> list[ProofError]:
@@ -138,73 +81,11 @@ def _lines(places: list[Where]) -> Iterator[str]:
         yield f"{Where(path)}:{', '.join(map(str, lines))}"
 
 
-def _inspect(
-    folder: Path, known: Bases, keys: dict[str, str], pinned: dict[str, str]
-) -> tuple[FolderSummary, list[ProofError]]:
-    """What a snippet's directory contains, and what is wrong with it."""
-    snippets = manifest.variants(folder)
-    known.check(snippets)
-    problems: list[ProofError] = []
-    notes: list[str] = []
-    count = 0
-    all_captures = [SnippetCaptures(snippet, lambda: (keys, pinned)) for snippet in snippets]
-    for captures in all_captures:
-        problems += stale(captures)
-        problems += _misplaced(captures)
-        notes += left_out(captures)
-        problems += manifest_texts.problems(captures.snippet)
-        count += len({name for capture in captures.shown.values() for name in capture.facts})
-    problems += _showing_nothing(all_captures) if not problems else ()
-    return FolderSummary(len(snippets), count, _steps(snippets), notes), problems
-
-
-def _misplaced(captures: SnippetCaptures) -> Iterator[ProofError]:
-    """Files that do not belong to a capture's directory, and captures that are in the wrong directory."""
-    snippet = captures.snippet
-    for place, capture in captures.all.items():
-        folder = place.folder(snippet.folder, snippet.variant)
-        yield from store.unexpected_files(folder, capture)
-        origin, wording = capture.environment.bases, capture.engine.wording
-        if (capture.snippet, origin, wording) != (snippet.name, *place):
-            engine = capture.provenance.engine
-            what = f"this is a capture of {capture.snippet!r:.110} on {origin!r:.20} bases by {engine!r:.40}"
-            update = command("proof", "update", snippet.name, "--bases", place.origin)
-            hint = f"{command('git', 'rm', '-r', folder)}, then {update}"
-            yield PageError(what, where=Where(folder / store.RECORD), hint=hint)
-
-
-def _showing_nothing(captures: Iterable[SnippetCaptures]) -> Iterator[ProofError]:
-    """Steps whose `show` matches no line that they printed, in any variant and on any engine: pages would show none.
-
-    One of several patterns may match nothing, for a line that should not be there.
-    """
-    matching: dict[str, bool] = {}
-    steps: dict[str, Step] = {}
-    for each in captures:
-        for step in each.snippet.steps:
-            lines = [
-                line for c in each.shown.values() if (done := c.step(step.name)) for line in done.output.split("\n")
-            ]
-            if step.show and any(lines):
-                found = any(pattern.search(line) for line in lines for pattern in step.show)
-                matching[step.name] = matching.get(step.name, False) or found
-                steps.setdefault(step.name, step)
-    for name, found in matching.items():
-        if not found:
-            what = f"`show` matches no line that {steps[name]} printed"
-            evidence = "\n".join(pattern.pattern for pattern in steps[name].show)
-            yield PageError(what, where=steps[name].where, evidence=evidence, hint="correct it, or leave it out")
-
-
-def _steps(snippets: list[Snippet]) -> dict[str, bool]:
-    return {str(step): bool(step.unshown) for snippet in snippets for step in snippet.steps}
-
-
 def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
     """What is wrong with the pages. Unless `everything` is set, only with pages that use these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
-    return combined(_page_problems(concerned, _steps(snippets), snippets[0].folder.parent))
+    return combined(_page_problems(concerned, steps_of(snippets), snippets[0].folder.parent))
 
 
 def claims_of(scanned: list[PageReport]) -> list[PageClaim]:

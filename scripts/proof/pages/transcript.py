@@ -13,16 +13,56 @@ from itertools import groupby, repeat
 from operator import itemgetter
 
 from proof.captures.buildkit_log import split_counters
+from proof.captures.diff import is_in_same_words
 from proof.captures.model import Capture, CapturedStep
 from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
-from proof.snippets.engine_version import LABELS, Wording
+from proof.snippets.engine_version import LABELS, LAST_OF_OLD_WORDING, EngineVersion, Wording
+from proof.snippets.model import Snippet, Step
 
 CAP = 20_000  # characters of output on a page; the capture has the rest
 _FEW = 6  # lines; a shorter output is never closed
 _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the header of a table of `docker`
+
+
+def of_step(snippet: Snippet, step: Step, captures: Iterable[Capture], name: str, *, closed: bool = False) -> str:
+    """The transcript of a step as pages show it: in a tab for each engine that used words of its own.
+
+    `name` is its ID on the page. Empty if none of the captures has the step.
+    """
+    shown: dict[Wording, tuple[Capture, CapturedStep]] = {}
+    for capture in captures:
+        done = capture.step(step.name)
+        if done is not None and not any(is_in_same_words(done, other, step) for _, other in shown.values()):
+            shown[capture.engine.wording or "docker-28"] = capture, done
+    build = snippet.dockerfiles.get(step.name)
+    rendered: dict[Wording, str] = {}
+    for wording, (capture, done) in shown.items():
+        declared = step.on(capture.engine)
+        rendered[wording] = render(
+            capture,
+            done,
+            declared.show,
+            expect=declared.expect,
+            closed=closed,
+            until=declared.until,
+            frontend=build.frontend if build else "",
+            notes=[*_with_last(step, capture.engine)] if wording == "docker-28" else [],
+        )
+    return tabs(name, rendered) if len(rendered) > 1 else "".join(rendered.values())
+
+
+def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
+    """What the last engine with the old wording is declared to do otherwise than the one that was measured."""
+    last = LAST_OF_OLD_WORDING
+    engine = f"with Docker {last.major}"
+    if (code := step.on(last).exit) != step.on(measured).exit:
+        yield f"{engine}: exit {code}" if code else f"{engine} it succeeds"
+    for condition, why in step.differs.items():
+        if condition.holds(last) and not condition.holds(measured):
+            yield f"{engine}, {why}"
 
 
 def render(

@@ -20,8 +20,8 @@ def add(root: ET.Element, page: Page, *, stash: Stash) -> None:
     """Add a box for each snippet of which the page shows a transcript. An index page shows all, so it gets no boxes."""
     if page.generated:
         return
-    parents = {child: parent for parent in root.iter() for child in parent} if page.last_transcripts else {}
-    for name, transcript in page.last_transcripts.items():
+    parents = {child: parent for parent in root.iter() for child in parent} if page.rendering.last_transcripts else {}
+    for name, transcript in page.rendering.last_transcripts.items():
         place = _outside_boxes(transcript, parents)
         siblings = parents[place]
         siblings.insert(list(siblings).index(place) + 1, _box(page.snippet(name), page, stash))
@@ -99,7 +99,7 @@ def _write(parent: ET.Element, text: str) -> None:
 
 def _link(parent: ET.Element, page: Page) -> ET.Element:
     """A link to the page about base images, of which a site generator makes an address. No link if it is not known."""
-    if not page.about_bases or page.path is None:
+    if not page.options.about_bases or page.document.path is None:
         return ET.SubElement(parent, "span")
-    href = Path(os.path.relpath(page.docs / page.about_bases, page.path.parent)).as_posix()
+    href = Path(os.path.relpath(page.options.docs / page.options.about_bases, page.document.path.parent)).as_posix()
     return ET.SubElement(parent, "a", {"href": href})

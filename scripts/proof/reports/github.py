@@ -16,7 +16,7 @@ from typing import IO, Literal
 from proof.captures.diff import written
 from proof.core.errors import ProofError, Where
 from proof.core.text import plain
-from proof.pages.page import page_text
+from proof.pages.document import page_text
 from proof.reports import changes
 from proof.runs.result import CODES, Result
 

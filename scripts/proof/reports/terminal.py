@@ -25,7 +25,7 @@ from proof.core import units
 from proof.core.errors import ProofError, command
 from proof.core.text import plain
 from proof.facts.values import Fact
-from proof.pages.status import Status
+from proof.pages.sound import Status
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
 
@@ -193,12 +193,10 @@ class Terminal:
         for note in found.notes:
             self.say(f" · {note}", "yellow")
         self.problems(found.problems)
-        claims = sum(len(page.page.claims) for page in found.pages)
-        bound = sum(page.page.bound for page in found.pages)
+        count = {name: units.counted(number, name.removesuffix("s")) for name, number in found.counts.items()}
         self.say(
-            f"{units.counted(found.snippets, 'snippet')}, {units.counted(found.steps, 'step')}, "
-            f"{units.counted(found.facts, 'fact')}; {units.counted(len(found.pages), 'page')}, "
-            f"{units.counted(claims, 'claim')}, {units.counted(bound, 'number')} bound"
+            f"{count['snippets']}, {count['steps']}, {count['facts']}; {count['pages']}, {count['claims']}, "
+            f"{count['numbers']} bound"
         )
         self.say(
             units.counted(len(found.problems), "problem") if found.problems else "Nothing is stale, false or unbound."

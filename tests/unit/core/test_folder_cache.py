@@ -126,7 +126,7 @@ class TestStatus:
         first = status.status(project, cache)
         again = status.status(project, cache)
         assert list((cache / "status").iterdir())
-        assert (again.snippets, again.steps, again.facts) == (first.snippets, first.steps, first.facts)
+        assert again.counts == first.counts
         assert list(map(str, again.problems)) == list(map(str, first.problems))
 
     def test_a_problem_is_reported_until_it_is_fixed(self, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from proof.core.errors import PageError
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
 from proof.pages.audit import FalseClaimError, audit
+from proof.pages.document import Document
 from proof.pages.evidence import _contains
-from proof.pages.page import Page, Waiver
+from proof.pages.page import WHOLE_PAGE, Options, Page, Rendering, Waiver
+from proof.pages.site import Site
 from tests.support.helpers import tiny
 from tests.support.makers import capture
 
@@ -38,9 +41,22 @@ def parsed(html: str) -> ET.Element:
     return ET.fromstring(f"<div>{html}</div>")  # noqa: S314 - a text of this file
 
 
-def audited(html: str | ET.Element, root: Path = Path("/nowhere"), book: FactBook = BOOK, **fields: Any) -> Page:
+def audited(
+    html: str | ET.Element,
+    root: Path = Path("/nowhere"),
+    book: FactBook = BOOK,
+    *,
+    source: str = "",
+    waived: str = "",
+    snippets: Collection[str] = (),
+    **rendering: Any,
+) -> Page:
     """What the audit finds on a page with this body."""
-    page = Page(root, root / "docs", load_book=lambda: BOOK, list_pages=list, collect=True, **fields)
+    document = Document(source, root, lambda _: root / "docs/index.md")
+    page = Page(
+        Site(root), Options(root / "docs", collect=True), document, Rendering(**rendering), snippets={*snippets}
+    )
+    page.waivers += [Waiver(WHOLE_PAGE, waived)] if waived else []
     page.book = book
     audit(parsed(html) if isinstance(html, str) else html, page)
     return page
@@ -381,7 +397,8 @@ class TestNames:
 
 def test_the_first_problem_is_raised() -> None:
     """A site build stops at it; `proof status` collects them all."""
-    page = Page(Path("/nowhere"), Path("/nowhere/docs"), load_book=lambda: BOOK, list_pages=list)
+    page = Page(Site(Path("/nowhere")), Options(Path("/nowhere/docs")))
+    page.book = BOOK
     with pytest.raises(PageError, match="the number '3 layers' is typed"):
         audit(parsed("<p>It has 3 layers. And 4 layers.</p>"), page)
 

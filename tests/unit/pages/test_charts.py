@@ -19,7 +19,7 @@ from proof.captures.model import CapturedFact
 from proof.pages import scan
 from proof.pages.charts.svg import NARROW, SIZE, WIDE, Label, plain
 from proof.pages.charts.treemap import squarified
-from proof.pages.extension import StopBuildError
+from proof.pages.stopping import StopBuildError
 from proof.snippets.places import folder_of
 from tests.support import makers
 from tests.support.helpers import REPOSITORY, captured, tiny

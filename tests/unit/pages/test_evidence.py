@@ -8,7 +8,7 @@ import pytest
 
 from proof.facts.quantities import Quantity, find
 from proof.pages.evidence import Evidence
-from proof.pages.page import Page
+from proof.pages.page import Options, Page
 from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny
 
@@ -19,7 +19,7 @@ def page(tmp_path: Path) -> Page:
     root = tiny(tmp_path)
     edit(root / "snippets/note/context/Dockerfile", "FROM alpine:3.22", "FROM alpine:3.22\nENV PORT=8443 NODE=v22")
     site = Site.at(captured(root))
-    return Page(root, root / "docs", load_book=lambda: site.book, list_pages=list, snippets={"note"})
+    return Page(site, Options(root / "docs"), snippets={"note"})
 
 
 def label(text: str) -> Quantity:

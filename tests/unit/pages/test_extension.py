@@ -21,11 +21,11 @@ from markdown import Markdown
 
 from proof.captures import fingerprint, store
 from proof.captures.model import Capture, CapturedFact, CapturedStep
-from proof.core.errors import Where
+from proof.core.errors import PageError, Where
 from proof.pages import site as site_module
-from proof.pages.extension import StopBuildError
-from proof.pages.page import page_text
+from proof.pages.document import page_text
 from proof.pages.site import Site
+from proof.pages.stopping import StopBuildError
 from proof.snippets.model import Snippet
 from proof.snippets.places import folder_of
 from tests.support import makers, site
@@ -349,7 +349,7 @@ def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
 def test_the_brace_that_is_not_closed(text: str, line: int, project: Path) -> None:
     """The error has its line: others that look the same may be closed."""
     (project / "docs/index.md").write_text(f"---\ntitle: x\n---\n{text}\n")
-    with pytest.raises(StopBuildError, match="is never closed") as stopped:
+    with pytest.raises(PageError, match="is never closed") as stopped:
         convert(text, project, collect=True)
     assert str(stopped.value.where).endswith(f"docs/index.md:{line + 3}")
 
@@ -395,15 +395,15 @@ def test_files_are_looked_at_once_a_build(
     known = Site(project)
     for wait, found in ((0, 1), (0.9 * kept, 1), (0.9 * kept, 1), (1.1 * kept, 2), (0.9 * kept, 2)):
         now += wait
-        assert known.cached("files", look) == found
+        assert known.glance.get("files", look) == found
 
 
 def test_a_new_build_looks_at_the_files_at_once(project: Path) -> None:
     """The preview builds a page as soon as it is saved, also in the middle of another build."""
     known, looked = Site.at(project), iter(range(9))
-    assert [known.cached("files", lambda: next(looked)) for _ in range(2)] == [0, 0]
+    assert [known.glance.get("files", lambda: next(looked)) for _ in range(2)] == [0, 0]
     Site.look_again()
-    assert known.cached("files", lambda: next(looked)) == 1
+    assert known.glance.get("files", lambda: next(looked)) == 1
 
 
 def test_code_in_a_reason_is_text(project: Path) -> None:
@@ -645,6 +645,8 @@ def test_a_server_shows_a_draft(command: str, stops: bool, project: Path) -> Non
 
 def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pages use the same snippet. An edit, of a base too, is noticed by the process that knows it."""
+    monkeypatch.setattr(site_module, "_AT_ONCE", 0.0)
+    monkeypatch.setattr(site_module, "_LONGER", 0)
     Site.forget()
     hashed: list[str] = []
     of = fingerprint.of
@@ -662,10 +664,6 @@ def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: p
     edit(project / "snippets" / CONTEXT[0], *CONTEXT[2:0:-1])
     assert "stale" not in convert("{{ note.size }}", project, draft=True)
     assert hashed == ["note"] * 3
-    monkeypatch.setattr(site_module, "_AT_ONCE", 0.0)
-    monkeypatch.setattr(site_module, "_LONGER", 0)
-    Site.forget()
-    assert "stale" not in convert("{{ note.size }}", project, draft=True)
     edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')
     assert "the base alpine:3.22 changed" in convert("{{ note.size }}", project, draft=True)
 

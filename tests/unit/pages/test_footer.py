@@ -11,7 +11,7 @@ import pytest
 from proof.captures import store
 from proof.facts import book
 from proof.pages import footer
-from proof.pages.page import Page
+from proof.pages.page import Options, Page
 from proof.pages.site import Site
 from proof.snippets import places, project
 from tests.support import makers
@@ -24,8 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def page(root: Path, *snippets: str) -> Page:
-    site = Site.at(root)
-    return Page(root, root / "docs", load_book=lambda: site.book, list_pages=list, snippets=set(snippets))
+    return Page(Site.at(root), Options(root / "docs"), snippets=set(snippets))
 
 
 def text(element: ET.Element | None) -> str:

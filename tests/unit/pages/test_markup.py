@@ -14,7 +14,7 @@ from mkdocs.structure.pages import Page
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.pages import scan
-from proof.pages.extension import StopBuildError
+from proof.pages.stopping import StopBuildError
 from tests.support.helpers import captured, tiny
 from tests.support.makers import write
 

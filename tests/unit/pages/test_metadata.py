@@ -11,8 +11,9 @@ import pytest
 from proof.core import site_config
 from proof.core.errors import ManifestError, ProofError, UsageError
 from proof.pages import metadata
-from proof.pages.metadata import FRONT_MATTER
-from proof.pages.page import Page, PageReport
+from proof.pages.document import FRONT_MATTER
+from proof.pages.page import WHOLE_PAGE, Options, Page, PageReport, Waiver
+from proof.pages.site import Site
 from tests.support.makers import write
 
 
@@ -24,7 +25,8 @@ def said(root: Path, config: dict[str, Any], front: str = "", *, waived: str = "
     )
     path = root / "docs/index.md"
     path.write_text(f"{front}# A page\n")
-    page = Page(root, root / "docs", load_book=dict, list_pages=list, waived=waived)  # type: ignore[arg-type]
+    waivers = [Waiver(WHOLE_PAGE, waived)] if waived else []
+    page = Page(Site(root), Options(root / "docs"), waivers=waivers)
     read = FRONT_MATTER.match(path.read_text())
     found = metadata.problems(root, config, [PageReport(path, page, read[1] if read else "")])
     return [f"{problem.where.path.name}:{problem.where.line} {problem.what}" for problem in found if problem.where]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,7 +14,8 @@ from proof.captures import store
 from proof.core.errors import ManifestError, PageError
 from proof.facts import claims
 from proof.facts.values import Value
-from proof.pages import status
+from proof.pages import scan, status
+from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.engine_version import Wording
 from proof.snippets.places import folder_of
@@ -228,3 +231,25 @@ def test_words_in_the_wrong_place(engine: str, wording: Wording, project: Path) 
     store.save(by_engine(made, engine), folder_of(folder, "rebuilt", "", wording))
     assert f"this is a capture of 'note' on 'rebuilt' bases by '{engine}'" in said(project)
     assert status.status(project).code == 2
+
+
+def test_a_sound_project_is_not_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until something changes: then it is, and a problem is found each time."""
+    cache = str(project.parent / "cache")
+    time.sleep(0.1)
+
+    def run() -> str:
+        Site.forget()
+        done = proof("status", cwd=project, env={"PROOF_CACHE": cache})
+        return done.stdout + done.stderr
+
+    first = run()
+    assert "Nothing is stale, false or unbound." in first
+    reading = Mock(wraps=scan.scan)
+    monkeypatch.setattr(scan, "scan", reading)
+    assert run() == first
+    assert not reading.called
+    edit(project / "docs/index.md", "own_layers == 1", "own_layers == 2")
+    assert "this claim is false" in run()
+    assert "this claim is false" in run()
+    assert reading.called

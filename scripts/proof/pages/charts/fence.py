@@ -60,7 +60,7 @@ class _Fences(OnPage, Preprocessor):
                 drawn = chart.render(body, self.page, number)
             except ProofError:
                 # Finding the file of the page means searching all of them, so it is done only for an error.
-                drawn = chart.render(body, self.page, number, below=self.page.locate(text))
+                drawn = chart.render(body, self.page, number, below=self.page.where(text))
             self.drawn.append(drawn)
         except ProofError as error:
             self.note(self.page, error, text)

@@ -62,7 +62,7 @@ class Spec:
         prose = _CODE.sub(quantities.CODE, _FACT.sub(quantities.FACT, text))
 
         def is_known(label: Quantity) -> bool:
-            self.page.labels.append(label)  # the audit looks for it when it knows the snippets of the page
+            self.page.rendering.labels.append(label)  # the audit looks for it when it knows the snippets of the page
             return True
 
         for loose in claims.unbound(prose, (), is_known=is_known):
@@ -74,7 +74,7 @@ class Spec:
         pieces = []
         for i, piece in enumerate(text.split("`")):
             if is_code := bool(i % 2):
-                self.page.codes.add(piece)
+                self.page.rendering.codes.add(piece)
             if filled := _FACT.sub(lambda found: str(self._stated(key, found[1])), piece):
                 pieces.append((visible(filled), is_code))
         return Label(tuple(pieces))

@@ -65,7 +65,6 @@ OPENS = {
     "provision/packages": "the tool's cache, and packages whose hashes are checked",
     "provision/archive": "the tool's cache, and packages whose hashes are checked",
     "engines/journal": "the tool's cache",
-    "engines/emulation": "/proc",
     "engines/private_daemon": "the tool's cache, and /proc",
     "engines/private_docker": "the tool's cache",
     "engines/overlay_store": "the private engine's images",

@@ -137,6 +137,14 @@ def test_the_rule_holds_across_packages() -> None:
     assert not reachable("runs") & {"facts", "pages"}
 
 
+def test_the_lint_knows_no_processor() -> None:
+    """Its rules read the state of a page; what renders pages calls them."""
+    lint = PACKAGE / "pages" / "lint"
+    of_pages = {name for path in lint.rglob("*.py") for name in imports(path) if name.count(".") == 2}
+    allowed = {f"proof.pages.{name}" for name in ("document", "lint", "page", "site", "verbatim")}
+    assert {name for name in of_pages if name.startswith("proof.pages.")} <= allowed
+
+
 def test_no_module_imports_itself_through_others() -> None:
     """No cycle between modules, function-level imports included."""
     known = modules()

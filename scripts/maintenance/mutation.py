@@ -51,7 +51,7 @@ def prepare(root: Path, tree: Path, modules: Sequence[str]) -> None:
 
 
 def _path(tree: Path, module: str) -> str:
-    """A module as mutmut wants it, given as facts/claims, or as its path in the repository."""
+    """A module as mutmut wants it, given as pages/lint/claims, or as its path in the repository."""
     path = _PACKAGE / f"{module.removeprefix('scripts/proof/').removesuffix('.py')}.py"
     if not (tree / path).is_file():
         raise UnusableError(f"no such module: scripts/proof/{path.relative_to(_PACKAGE)}")

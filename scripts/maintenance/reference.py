@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from proof.cli import main
-from proof.facts.lexicon import IDIOMS
 from proof.pages import measurement_pages
+from proof.pages.lint.lexicon import IDIOMS
 from proof.snippets import keys
 from proof.snippets.commands import VERBS, Flags
 from proof.snippets.keys import Key

@@ -22,11 +22,12 @@ from proof.captures.model import Capture, CapturedStep
 from proof.core import text as text_module
 from proof.core.errors import LimitError, PageError, ProofError, RefusedError, Where
 from proof.core.patterns import Pattern
-from proof.facts import claims, expression, lexicon
+from proof.facts import expression
 from proof.facts.book import FactBook
 from proof.facts.expression import FUNCTIONS
 from proof.facts.values import Value
 from proof.pages import transcript, try_it
+from proof.pages.lint import claims, lexicon
 from proof.pages.stopping import StopBuildError
 from proof.reports import json_report
 from proof.snippets import commands, dockerfile, manifest

@@ -19,9 +19,8 @@ from proof.captures import buildah_log, normalise
 from proof.captures.buildkit_log import BuildLog
 from proof.core.errors import ProofError, Where
 from proof.core.toml_table import Table
-from proof.facts import claims
-from proof.pages import metadata
 from proof.pages.explain import _Explainer
+from proof.pages.lint import claims, metadata
 from proof.pages.page import PageReport
 from proof.pages.scan import Reader
 from proof.pages.site import Site

@@ -9,7 +9,7 @@ from mkdocs.commands import build
 from mkdocs.config import load_config
 
 from proof.core import limits
-from proof.pages import audit
+from proof.pages.lint import audit
 from proof.pages.page import Page
 from proof.pages.stopping import StopBuildError
 from proof.preview.site import Site

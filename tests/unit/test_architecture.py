@@ -65,7 +65,6 @@ OPENS = {
     "provision/packages": "the tool's cache, and packages whose hashes are checked",
     "provision/archive": "the tool's cache, and packages whose hashes are checked",
     "engines/journal": "the tool's cache",
-    "engines/emulation": "/proc",
     "engines/private_daemon": "the tool's cache, and /proc",
     "engines/private_docker": "the tool's cache",
     "engines/overlay_store": "the private engine's images",
@@ -136,6 +135,14 @@ def test_the_rule_holds_across_packages() -> None:
     for package in ("snippets", "captures", "facts", "pages", "publish"):
         assert not reachable(package) & {"system", "engines", "provision", "runs", "shards", "reports", "cli"}
     assert not reachable("runs") & {"facts", "pages"}
+
+
+def test_the_lint_knows_no_processor() -> None:
+    """Its rules read the state of a page; what renders pages calls them."""
+    lint = PACKAGE / "pages" / "lint"
+    of_pages = {name for path in lint.rglob("*.py") for name in imports(path) if name.count(".") == 2}
+    allowed = {f"proof.pages.{name}" for name in ("document", "lint", "page", "site", "verbatim")}
+    assert {name for name in of_pages if name.startswith("proof.pages.")} <= allowed
 
 
 def test_no_module_imports_itself_through_others() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core.errors import ProofError, UsageError
-from proof.facts import expression, phrases, quantities
+from proof.facts import expression, phrases
 from proof.facts.book import FactBook
-from proof.pages import confirmed
 from proof.pages.document import FRONT_MATTER, page_text
+from proof.pages.lint import confirmed, quantities
 from proof.pages.page import PageReport
 from proof.pages.scan import Reader, scan
 from proof.pages.site import Site

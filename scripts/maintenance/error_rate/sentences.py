@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.facts import quantities
+from proof.pages.lint import quantities
 
 HALVES = ("development", "held_back")
 _NOTHING = "none"  # the kind of the sentences that need no proof

@@ -32,7 +32,8 @@ def _run(parsed: argparse.Namespace) -> int:
     if not parsed.confirm and (kept := Sound(root, cache_folder()).status()) is not None:
         terminal.status(kept)
         return kept.code
-    from proof.pages import confirmed, status
+    from proof.pages import status
+    from proof.pages.lint import confirmed
 
     found = status.status(root, cache_folder())
     if parsed.confirm:

@@ -77,36 +77,21 @@ def _settings(path: Path, _changed: int) -> dict[str, str]:
 def _executables(top: Path, index: Path, digest: int, _changed: int) -> frozenset[Path] | None:
     """The executable files of an index; None for one that this module does not know. See gitformat-index(5)."""
     data = files.read(index, below=index.parent, limit=_LARGEST)
-    found = set()
+    programs = set()
     try:
         signature, version, count = struct.unpack_from(">4sII", data)
-        if signature != b"DIRC" or version not in (2, 3, 4):
+        if signature != b"DIRC" or version not in (2, 3):
             return None
-        at, name = 12, b""
+        at = 12
         for _ in range(count):
             (mode,) = struct.unpack_from(">I", data, at + 24)
             (flags,) = struct.unpack_from(">H", data, at + 40 + digest)
             begin = at + 42 + digest + (2 if flags & _EXTENDED else 0)
-            if version == 4:  # what the path shares with the one before is left out
-                dropped, begin = _number(data, begin)
-                name = name[: len(name) - dropped]
-            else:
-                name = b""
             end = data.index(b"\0", begin)
-            name += data[begin:end]
-            at = end + 1 if version == 4 else at + (end - at + 8) // 8 * 8
+            at += (end - at + 8) // 8 * 8
             if mode == 0o100755:
-                found.add(top / name.decode(errors="surrogateescape"))
+                programs.add(top / data[begin:end].decode(errors="surrogateescape"))
         # A split index has only what changed since the other half was written.
-        return None if data[at : at + 4] == b"link" else frozenset(found)
+        return None if data[at : at + 4] == b"link" else frozenset(programs)
     except (struct.error, ValueError, IndexError):
         return None
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of variable length, and where the next field begins."""
-    value = data[at] & 0x7F
-    while data[at] & 0x80:
-        at += 1
-        value = ((value + 1) << 7) | (data[at] & 0x7F)
-    return value, at + 1

@@ -6,17 +6,10 @@ the whole kernel: by Docker Desktop, by QEMU's packages, by images such as tonis
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from proof.engines.interface import Engine
 from proof.snippets.commands import Command
 
 NO_EMULATOR = "exec format error"  # what the kernel says about a program that it cannot run
-_REGISTERED = Path("/proc/sys/fs/binfmt_misc")
-# The processor in the header of an ELF file, in that processor's own byte order.
-_MACHINES = {"1500": "ppc64le", "0016": "s390x", "2800": "arm", "b700": "arm64", "f300": "riscv64"}
-_ELF = re.compile(r"^magic 7f454c46[0-9a-f]{28}([0-9a-f]{4})", re.MULTILINE)
 
 
 def in_the_way(engine: Engine, command: Command) -> list[str]:
@@ -25,13 +18,6 @@ def in_the_way(engine: Engine, command: Command) -> list[str]:
     wanted = {_processor(platform) for platform in command.values("--platform")}
     emulated = [platform for platform in engine.runnable_platforms() if _processor(platform) not in native]
     return [platform for platform in emulated if not wanted or _processor(platform) in wanted]
-
-
-def registered() -> list[str]:
-    """The platforms that this machine's kernel has an emulator for."""
-    handlers = [path.read_text() for path in _REGISTERED.glob("*") if path.name not in ("register", "status")]
-    magics = [magic[1] for text in handlers if text.startswith("enabled") and (magic := _ELF.search(text))]
-    return [f"linux/{_MACHINES[magic]}" for magic in magics if magic in _MACHINES]
 
 
 def _processor(platform: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import re
 import tarfile
@@ -159,15 +160,16 @@ def measure(
                 measured[member.name] = known
                 members = counted_members(members, known)
             elif content is not None:
-                head = content.read(_BLOCK)
+                head = content.peek(_BLOCK)[:_BLOCK]
                 if _is_layer(head):
-                    measured[member.name] = count(content, head=head, what=what, limit=limit)
+                    packed = head.startswith(_GZIP)
+                    measured[member.name] = count(content, packed=packed, what=what, limit=limit)
                     members = counted_members(members, measured[member.name])
                     if counted and (name := _content_of(member.name)):
                         counted.put(name, measured[member.name])
                 elif member.size <= room:
                     room -= member.size
-                    documents[member.name] = head + content.read()
+                    documents[member.name] = content.read()
         manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
         if len(manifests) != 1:
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
@@ -229,12 +231,11 @@ def base_layers(image: Image, base: Sequence[str]) -> int:
     return len(base)
 
 
-def count(archive: IO[bytes], *, head: bytes = b"", what: What = SIZES, limit: Limit | None = None) -> Counted:
-    """Measure the archive of a layer. Bytes that were already read from its beginning are passed in `head`."""
+def count(archive: IO[bytes], *, packed: bool = False, what: What = SIZES, limit: Limit | None = None) -> Counted:
+    """Measure the archive of a layer, which may be `packed` by gzip."""
     limit = limit or Limit()
-    content = _Joined(head, archive, limit)
     # Decompressing a little at a time keeps memory small however large the result is.
-    plain = gzip.GzipFile(fileobj=cast(IO[bytes], content)) if head.startswith(_GZIP) else content
+    plain = gzip.GzipFile(fileobj=archive) if packed else archive
     # A layer that is already compressed counts as the others do: what it takes depends on the engine's own compressor.
     sent = _Compressed(cast(IO[bytes], plain), limit) if what.compress else None
     entries: list[str] = []
@@ -325,7 +326,7 @@ class _Archive:
         self._position = 0
         self._headers: int | None = None  # bytes of headers that may still be read; None while reading a file's content
 
-    def __iter__(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    def __iter__(self) -> Iterator[tuple[tarfile.TarInfo, io.BufferedReader | None]]:
         """Each member with its content, or with None if it is not a regular file."""
         self._headers = _HEADERS
         with tarfile.TarFile(fileobj=cast(IO[bytes], self), encoding="utf-8", tarinfo=_Header) as archive:
@@ -334,7 +335,7 @@ class _Archive:
                 if member.issparse() or not 0 <= member.size <= _FILE:
                     raise CannotMeasureError(f"a file in the image claims {member.size:,} bytes: {member.name!r:.100}")
                 self._headers = None
-                yield member, archive.extractfile(member) if member.isreg() else None
+                yield member, cast(io.BufferedReader, archive.extractfile(member)) if member.isreg() else None
                 self._headers = _HEADERS
 
     def read(self, size: int) -> bytes:
@@ -363,19 +364,6 @@ class _Archive:
         piece = self._source.read(size)
         self._position += len(piece)
         return piece
-
-
-class _Joined:
-    """A stream whose first bytes were already read."""
-
-    def __init__(self, head: bytes, rest: IO[bytes], limit: Limit) -> None:
-        self._head, self._rest, self._limit = head, rest, limit
-
-    def read(self, size: int = -1) -> bytes:
-        self._limit.check()
-        head, self._head = (self._head[:size], self._head[size:]) if size >= 0 else (self._head, b"")
-        wanted = size - len(head) if size >= 0 else -1
-        return head + (self._rest.read(wanted) if wanted else b"")
 
 
 class _Compressed:

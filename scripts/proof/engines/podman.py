@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from proof.core.errors import NoEngineError
-from proof.engines import emulation, user_engine
+from proof.engines import user_engine
 from proof.engines.client import Client
 from proof.engines.interface import Engine, EngineInfo, EngineOptions
 from proof.engines.names import Names, new_prefix
@@ -56,9 +56,8 @@ class Podman(Engine):
         return {}
 
     def runnable_platforms(self) -> list[str]:
-        """What Podman tells. An older one does not: then this machine's kernel does, if Podman runs on it."""
-        told = self._info()["host"].get("emulatedArchitectures")
-        return told or (emulation.registered() if self.disk else [])
+        """What Podman tells, since 4.9."""
+        return self._info()["host"].get("emulatedArchitectures") or []
 
     def label_flags(self, label: str) -> list[str]:
         """Flags of a build that label its steps."""

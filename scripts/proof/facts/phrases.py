@@ -14,9 +14,8 @@ from collections.abc import Sequence
 
 from proof.core.errors import PageError
 from proof.core.units import written
-from proof.facts import lexicon
 
-NUMBERS = lexicon.SMALL[:13]  # zero to twelve
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _EXACT, _ABOUT, _NEAR = 0.005, 0.03, 0.1  # relative distances from the number that is said
 _LEAST = 1.05  # of a multiple that is said with one decimal
 _PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 10: "tenth"}

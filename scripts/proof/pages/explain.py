@@ -18,11 +18,11 @@ from proof.core.errors import PageError, UsageError, Where
 from proof.core.limits import limited
 from proof.core.text import did_you_mean
 from proof.facts import expression
-from proof.facts.claims import Claim
 from proof.facts.values import Fact, Source
 from proof.pages import scan
 from proof.pages.charts.fence import divided
 from proof.pages.document import page_text
+from proof.pages.lint.claims import Claim
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.snippets import project

@@ -32,8 +32,8 @@ from markdown import Extension, Markdown
 from proof.core import errors
 from proof.core.limits import limited
 from proof.core.site_file import site_file
-from proof.pages import allowed_files, markdown_limits, markup, metadata
 from proof.pages.charts import fence as chart_fence
+from proof.pages.lint import allowed_files, markdown_limits, markup, metadata
 from proof.pages.page import Options, Page, PageReport, Rendering
 from proof.pages.processors import inline
 from proof.pages.processors.explorers import Explorers

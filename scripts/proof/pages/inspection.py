@@ -12,7 +12,7 @@ from proof.captures.staleness import left_out, stale
 from proof.core import folder_cache
 from proof.core.errors import PageError, ProofError, UsageError, Where, command
 from proof.core.folder_cache import FolderCache
-from proof.pages import manifest_texts
+from proof.pages.lint import manifest_texts
 from proof.snippets import base_images, manifest, project, settings
 from proof.snippets.model import Snippet, Step
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from proof.core.errors import ProofError, Where
 from proof.facts.book import FactBook
-from proof.facts.claims import Claim
-from proof.facts.quantities import Quantity
 from proof.pages.document import MARK, Document, unmarked
+from proof.pages.lint.claims import Claim
+from proof.pages.lint.quantities import Quantity
 from proof.pages.site import Site
 from proof.snippets import project
 from proof.snippets.model import Snippet

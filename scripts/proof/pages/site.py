@@ -23,8 +23,8 @@ from proof.core.site_file import site_file
 from proof.facts import book as fact_book
 from proof.facts import cited
 from proof.facts.book import FactBook
-from proof.pages import manifest_texts
 from proof.pages.document import FRONT_MATTER, Document, page_text
+from proof.pages.lint import manifest_texts
 from proof.snippets import base_images, places, settings
 from proof.snippets.model import Snippet
 

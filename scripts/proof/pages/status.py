@@ -8,11 +8,12 @@ from pathlib import Path
 from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.facts import book as fact_book
-from proof.facts import claims, expression
-from proof.pages import confirmed, metadata, scan
-from proof.pages.audit import FalseClaimError
+from proof.facts import expression
+from proof.pages import scan
 from proof.pages.document import locate
 from proof.pages.inspection import Inspection, steps_of
+from proof.pages.lint import claims, confirmed, metadata
+from proof.pages.lint.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound, Status

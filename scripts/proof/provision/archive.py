@@ -31,61 +31,71 @@ def build_archive(
     The same recipe gives the same bytes on every machine.
     Raises ManifestError if a layer does not match its `diff_id`, or if its package lacks the content.
     """
-    base = bases.images[name]
-    layers: list[tuple[str, Path]] = []
-    history = []
-    for position, (owner, layer) in enumerate(bases.chain(name)):
-        path = folder / f"layer{position}.tar"
-        package = fetch(bases.packages[layer.package], cache) if layer.package else None
-        with path.open("wb") as out:
-            try:
-                _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
-            except KeyError as error:
-                raise ManifestError(
-                    f"the package does not contain what this layer needs: {error.args[0]}",
-                    where=layer.where,
-                    hint="list the content of the package",
-                ) from error
-        with path.open("rb") as file:
-            diff_id = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-        if layer.diff_id and diff_id != layer.diff_id:
-            raise ManifestError(
-                "this layer does not match its `diff_id`",
-                where=layer.where,
-                evidence=f"expected {layer.diff_id}\nbuilt    {diff_id}",
-                hint="check the package and the blob",
-            )
-        layers.append((diff_id, path))
-        history.append({"created": owner.created, "created_by": layer.instruction, "comment": "buildkit.dockerfile.v0"})
-    config = json.dumps(
-        {
-            "architecture": base.platform.split("/")[1],
-            "os": base.platform.split("/")[0],
-            "created": base.created,
-            "config": {"Env": base.env, "Cmd": base.command, "WorkingDir": base.workdir},
-            "rootfs": {"type": "layers", "diff_ids": [diff_id for diff_id, _ in layers]},
-            "history": history,
-        },
-        sort_keys=True,
-    ).encode()
+    layers = [
+        _layer(bases, layer, folder / f"layer{position}.tar", cache)
+        for position, (_, layer) in enumerate(bases.chain(name))
+    ]
+    config = _config(bases, name, [diff_id for diff_id, _ in layers])
     config_name = hashlib.sha256(config).hexdigest() + ".json"
-    if compressed:
-        layers = [(diff_id, _gzipped(path)) for diff_id, path in layers]
     names = [f"{diff_id.removeprefix('sha256:')}.tar" for diff_id, _ in layers]
     manifest = json.dumps([{"Config": config_name, "RepoTags": [full_name(tag or name)], "Layers": names}]).encode()
     archive = folder / "image.tar"
     with tarfile.open(archive, "w") as tar:
         for (_, path), member in zip(layers, names, strict=True):
+            stored = _gzipped(path) if compressed else path
             info = tarfile.TarInfo(member)
-            info.size = path.stat().st_size
-            with path.open("rb") as file:
+            info.size = stored.stat().st_size
+            with stored.open("rb") as file:
                 tar.addfile(info, file)
-            path.unlink()  # it is in the archive now; saves half of the disk space
+            stored.unlink()  # it is in the archive now; saves half of the disk space
         for content, member in ((config, config_name), (manifest, "manifest.json")):
             info = tarfile.TarInfo(member)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return archive
+
+
+def _layer(bases: Bases, layer: Layer, path: Path, cache: Path) -> tuple[str, Path]:
+    """Write the archive of a layer to `path`, and return its diff ID with the path."""
+    package = fetch(bases.packages[layer.package], cache) if layer.package else None
+    with path.open("wb") as out:
+        try:
+            _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
+        except KeyError as error:
+            raise ManifestError(
+                f"the package does not contain what this layer needs: {error.args[0]}",
+                where=layer.where,
+                hint="list the content of the package",
+            ) from error
+    with path.open("rb") as file:
+        diff_id = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    if layer.diff_id and diff_id != layer.diff_id:
+        raise ManifestError(
+            "this layer does not match its `diff_id`",
+            where=layer.where,
+            evidence=f"expected {layer.diff_id}\nbuilt    {diff_id}",
+            hint="check the package and the blob",
+        )
+    return diff_id, path
+
+
+def _config(bases: Bases, name: str, diff_ids: list[str]) -> bytes:
+    """The configuration of the image, with the diff IDs of its layers."""
+    base = bases.images[name]
+    system, architecture = base.platform.split("/")[:2]
+    history = [
+        {"created": owner.created, "created_by": layer.instruction, "comment": "buildkit.dockerfile.v0"}
+        for owner, layer in bases.chain(name)
+    ]
+    config = {
+        "architecture": architecture,
+        "os": system,
+        "created": base.created,
+        "config": {"Env": base.env, "Cmd": base.command, "WorkingDir": base.workdir},
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "history": history,
+    }
+    return json.dumps(config, sort_keys=True).encode()
 
 
 def _gzipped(path: Path) -> Path:

@@ -106,6 +106,7 @@ def run(
     output, errors = [*(bytes(reader.content) for reader in readers), b""][:2]
     code = process.returncode if process.returncode is not None else -signal.SIGKILL
     done = Completed(tuple(argv), code, output, errors, time.monotonic() - started)
+    _log.info("%s ended with %d after %.1f s", argv[0], code, done.seconds)
     if any(reader.overflowed for reader in readers):
         raise CannotMeasureError(
             f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",

@@ -18,7 +18,7 @@ from proof.cli import run_snippets
 from proof.cli.page_check import BackgroundPageCheck
 from proof.core import limits
 from proof.core.errors import LimitError
-from proof.pages import audit
+from proof.pages.lint import audit
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result
 from proof.shards import result_files, untrusted
@@ -120,7 +120,7 @@ def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatc
 _HANGING = """
 import sys
 from proof.cli import main
-from proof.pages import audit
+from proof.pages.lint import audit
 audit.audit = lambda *_: any(0 for _ in iter(int, 1))
 sys.exit(main.main(["check"]))
 """

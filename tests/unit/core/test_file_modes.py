@@ -55,7 +55,6 @@ def version_3(root: Path) -> None:
 KINDS: dict[str, tuple[tuple[str, ...], Callable[[Path], object]]] = {
     "version 2": ((), lambda root: git(root, "update-index", "--index-version", "2")),
     "version 3": ((), version_3),
-    "version 4": ((), lambda root: git(root, "update-index", "--index-version", "4")),
     "SHA-256": (("--object-format=sha256",), lambda root: None),
     "committed": ((), lambda root: git(root, "commit", "--quiet", "--message", "x")),
 }
@@ -71,7 +70,7 @@ def test_git_knows(words: tuple[str, ...], act: Callable[[Path], object], tmp_pa
     assert found == {*(f"{'n' * length}.sh" for length in range(1, 20)), "sub/é.sh"}
 
 
-@pytest.mark.parametrize("version", [b"2", b"3", b"4"])
+@pytest.mark.parametrize("version", [b"2", b"3"])
 def test_the_formats_are_those_of_the_names(version: bytes, tmp_path: Path) -> None:
     """Git does write the versions that the test above means."""
     root = repository(tmp_path)

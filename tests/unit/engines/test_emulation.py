@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,17 +32,6 @@ Labels:
 """
 NATIVE = "linux/amd64, linux/amd64/v2, linux/amd64/v3, linux/amd64/v4, linux/386"
 EMULATED = "linux/amd64, linux/amd64/v2, linux/arm64, linux/riscv64, linux/arm/v7, linux/arm/v6, linux/386"
-# Files of /proc/sys/fs/binfmt_misc, verbatim: of QEMU for two processors, and of Python for its bytecode.
-ARM64 = """\
-enabled
-interpreter /usr/libexec/qemu-binfmt/aarch64-binfmt-P
-flags: POCF
-offset 0
-magic 7f454c460201010000000000000000000200b700
-mask ffffffffffffff00fffffffffffffffffeffffff
-"""
-S390X = ARM64.replace("aarch64", "s390x").replace("7f454c46020101", "7f454c46020201").replace("b700", "0016")
-PYTHON = "enabled\ninterpreter /usr/bin/python3.13\nflags: \noffset 0\nmagic f30d0d0a\n"
 
 
 def in_the_way(engine: Engine, shown: str) -> list[str]:
@@ -74,29 +62,3 @@ def test_podman_tells(answers: Callable[[Answer], object]) -> None:
     """A newer podman does, wherever it runs."""
     answers(lambda _: (0, '{"host": {"emulatedArchitectures": ["linux/386", "linux/arm64", "linux/s390x"]}}'))
     assert in_the_way(PODMAN, "docker run --platform linux/arm64 example") == ["linux/arm64"]
-
-
-@pytest.mark.parametrize(
-    ("handlers", "found"),
-    [
-        ({}, []),
-        ({"python3.13": PYTHON}, []),
-        ({"qemu-aarch64": ARM64, "python3.13": PYTHON}, ["linux/arm64"]),
-        ({"qemu-s390x": S390X}, ["linux/s390x"]),
-        ({"qemu-aarch64": ARM64.replace("enabled", "disabled")}, []),
-    ],
-)
-def test_an_older_podman(
-    handlers: dict[str, str],
-    found: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    answers: Callable[[Answer], object],
-) -> None:
-    """If podman does not tell, this machine's kernel does, provided that podman runs on it."""
-    answers(lambda _: (0, '{"host": {}}'))
-    for name, text in {"register": "", "status": "enabled\n", **handlers}.items():
-        (tmp_path / name).write_text(text)
-    monkeypatch.setattr(emulation, "_REGISTERED", tmp_path)
-    assert in_the_way(replace(PODMAN, disk=tmp_path), "docker run example") == found
-    assert in_the_way(PODMAN, "docker run example") == []

@@ -225,7 +225,7 @@ class TestSize:
         content[place] ^= 1
         other = tar(member("a", bytes(content)), member("b", b"1"))
         found, again, changed = (
-            image_archive.count(io.BytesIO(each[512:]), head=each[:512], what=image_archive.What(compress=compress))
+            image_archive.count(io.BytesIO(each), what=image_archive.What(compress=compress))
             for each in (one, same, other)
         )
         assert found == again
@@ -422,9 +422,8 @@ def header(name: str = "x", **fields: Any) -> bytes:
 
 def counted(*pieces: bytes, then: bytes = b"", limit: Limit | None = None) -> image_archive.Counted:
     """A layer of these pieces, then of one that repeats without end."""
-    head = pieces[0][:512]
-    rest = itertools.chain([pieces[0][512:]], pieces[1:], itertools.repeat(then))
-    return image_archive.count(cast(IO[bytes], Endless(rest)), head=head, limit=limit)
+    endless = Endless(itertools.chain(pieces, itertools.repeat(then)))
+    return image_archive.count(cast(IO[bytes], endless), limit=limit)
 
 
 ZEROS = bytes(1 << 16)
@@ -507,7 +506,7 @@ class TestLimits:
         assert len(bomb) < 100_000
         tracemalloc.start()
         try:
-            assert image_archive.count(io.BytesIO(bomb[512:]), head=bomb[:512])[1:4] == (60_000_000, 1, None)
+            assert image_archive.count(io.BytesIO(bomb), packed=True)[1:4] == (60_000_000, 1, None)
             assert tracemalloc.get_traced_memory()[1] < 10_000_000
         finally:
             tracemalloc.stop()
@@ -523,11 +522,11 @@ class TestLimits:
     )
     def test_deadline(self, start: bytes, then: bytes, *, compress: bool) -> None:
         """Reading an endless layer ends at the deadline."""
-        rest = itertools.chain([start[512:]], itertools.repeat(then))
+        endless = Endless(itertools.chain([start], itertools.repeat(then)))
         with pytest.raises(CannotMeasureError, match=r"the image could not be measured in 0\.2 s"):
             image_archive.count(
-                cast(IO[bytes], Endless(rest)),
-                head=start[:512],
+                cast(IO[bytes], endless),
+                packed=start.startswith(b"\x1f\x8b"),
                 what=image_archive.What(compress=compress),
                 limit=Limit(0.2),
             )
@@ -536,7 +535,7 @@ class TestLimits:
         """Reading after the last file ends at the deadline too."""
         rest = cast(IO[bytes], Endless(itertools.repeat(ZEROS)))
         with pytest.raises(CannotMeasureError, match="could not be measured in"):
-            image_archive.count(rest, head=bytes(512), what=image_archive.What(compress=True), limit=Limit(0.2))
+            image_archive.count(rest, what=image_archive.What(compress=True), limit=Limit(0.2))
 
     def test_it_ends_with_the_run(self) -> None:
         """A count is stopped when nobody waits for it."""

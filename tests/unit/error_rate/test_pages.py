@@ -8,7 +8,8 @@ import pytest
 
 from maintenance.error_rate import pages
 from proof.core.errors import UsageError
-from proof.pages import confirmed, scan
+from proof.pages import scan
+from proof.pages.lint import confirmed
 from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny
 

@@ -12,9 +12,9 @@ import pytest
 
 from proof.captures import store
 from proof.core.errors import ManifestError, PageError
-from proof.facts import claims
 from proof.facts.values import Value
 from proof.pages import scan, status
+from proof.pages.lint import claims
 from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.engine_version import Wording

@@ -7,11 +7,11 @@ import re
 from proof.core.errors import PageError, UsageError
 from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
-from proof.facts import claims, quantities
-from proof.facts.quantities import Quantity
 from proof.facts.values import Fact, Value
 from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
+from proof.pages.lint import claims, quantities
+from proof.pages.lint.quantities import Quantity
 from proof.pages.page import Page
 from proof.pages.values import Stated
 

@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 from markdown.treeprocessors import Treeprocessor
 
 from proof.core.errors import PageError
-from proof.pages import audit, flag_spans, footer, transcript, try_box, verbatim
+from proof.pages import flag_spans, footer, transcript, try_box, verbatim
 from proof.pages.document import unmarked
+from proof.pages.lint import audit
 from proof.pages.page import OnPage
 from proof.pages.processors.transcripts import stale_captures
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from markdown.util import STX
 
 from proof.core.errors import PageError
-from proof.pages import markup
+from proof.pages.lint import markup
 from proof.pages.page import WHOLE_PAGE, Waiver
 from proof.pages.processors.alone import OPEN, Alone
 

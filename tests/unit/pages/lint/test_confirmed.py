@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from proof.cli import main
-from proof.pages import confirmed, scan
+from proof.pages import scan
+from proof.pages.lint import confirmed
 from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof

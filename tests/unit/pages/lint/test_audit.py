@@ -12,9 +12,9 @@ import pytest
 from proof.core.errors import PageError
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
-from proof.pages.audit import FalseClaimError, audit
 from proof.pages.document import Document
-from proof.pages.evidence import _contains
+from proof.pages.lint.audit import FalseClaimError, audit
+from proof.pages.lint.evidence import _contains
 from proof.pages.page import WHOLE_PAGE, Options, Page, Rendering, Waiver
 from proof.pages.site import Site
 from tests.support.helpers import tiny

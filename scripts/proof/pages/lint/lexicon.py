@@ -1,9 +1,11 @@
-"""The words of English that the grammar of quantities knows: `proof.facts.quantities`."""
+"""The words of English that the grammar of quantities knows: `proof.pages.lint.quantities`."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
+
+from proof.facts import phrases
 
 Kind = Literal[
     "number",
@@ -29,8 +31,7 @@ def words(text: str) -> frozenset[str]:
 
 LABELS = ("version", "exit code", "id", "port")  # kinds of numbers that name something
 
-SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-SMALL += "seventeen eighteen nineteen".split()
+SMALL = [*phrases.NUMBERS, *"thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()]
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 ORDERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | {word: 20 + 10 * n for n, word in enumerate(TENS)}

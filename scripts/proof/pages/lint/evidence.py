@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 
-from proof.facts.quantities import Quantity
+from proof.pages.lint.quantities import Quantity
 from proof.pages.page import Page
 from proof.snippets import context
 from proof.snippets.engine_version import LABELS

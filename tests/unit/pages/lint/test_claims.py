@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from proof.core.errors import PageError
-from proof.facts import claims, phrases
-from proof.facts.claims import Claim, Unbound
+from proof.facts import phrases
 from proof.facts.values import Value
+from proof.pages.lint import claims
+from proof.pages.lint.claims import Claim, Unbound
 
 FACTS = {
     "multi.layers": Value(2, "count"),
@@ -149,7 +150,7 @@ def test_a_superlative_names_all(sentence: str, predicate: str, fits: bool) -> N
 
 
 def test_a_comparison_needs_any_claim() -> None:
-    """What a comparison means is for its reader to compare: see pages/confirmed.py."""
+    """What a comparison means is for its reader to compare: see pages/lint/confirmed.py."""
     assert found("It is smaller than the other.", "multi.size < MB(20)") == []
     assert found("It is the smallest of the layers.", "multi.size < MB(20)") == []
 

@@ -25,8 +25,8 @@ from markdown.util import ETX, STX
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.errors import PageError
-from proof.facts import claims
-from proof.pages.evidence import Evidence
+from proof.pages.lint import claims
+from proof.pages.lint.evidence import Evidence
 from proof.pages.page import Page
 
 Note = Callable[[PageError, str], None]  # collects an error about the page being rendered, or stops the build with it

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from maintenance.error_rate import sentences
 from proof.facts import book as facts
-from proof.facts import lexicon, quantities
-from proof.facts.quantities import CODE, FACT, Quantity
+from proof.pages.lint import lexicon, quantities
+from proof.pages.lint.quantities import CODE, FACT, Quantity
 from tests.support.helpers import REPOSITORY
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import RefusedError
-from proof.pages import markdown_limits
+from proof.pages.lint import markdown_limits
 from proof.pages.scan import scan
 from proof.pages.site import Site
 from tests.support.helpers import REPOSITORY, captured, tiny

@@ -10,8 +10,8 @@ import pytest
 
 from proof.core import site_config
 from proof.core.errors import ManifestError, ProofError, UsageError
-from proof.pages import metadata
 from proof.pages.document import FRONT_MATTER
+from proof.pages.lint import metadata
 from proof.pages.page import WHOLE_PAGE, Options, Page, PageReport, Waiver
 from proof.pages.site import Site
 from tests.support.makers import write

@@ -18,11 +18,12 @@ from markdown.treeprocessors import UnescapeTreeprocessor
 
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
-from proof.facts import claims, expression, quantities
-from proof.facts.claims import Claim, Unbound
+from proof.facts import expression
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.evidence import Evidence
+from proof.pages.lint import claims, quantities
+from proof.pages.lint.claims import Claim, Unbound
+from proof.pages.lint.evidence import Evidence
 from proof.pages.page import Page, Waiver
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())

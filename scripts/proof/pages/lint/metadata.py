@@ -18,8 +18,8 @@ from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible
-from proof.facts import claims
 from proof.pages.document import FRONT_MATTER, page_text
+from proof.pages.lint import claims
 from proof.pages.page import PageReport
 
 _OTHER = re.compile(r"\A\ufeff?[ ]{0,3}[A-Za-z0-9_-]+:")  # MkDocs takes a page that begins so for front matter, too

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from proof.core.errors import PageError, Where
-from proof.facts import claims, quantities
-from proof.facts.quantities import Quantity
 from proof.pages.document import locate
+from proof.pages.lint import claims, quantities
+from proof.pages.lint.quantities import Quantity
 from proof.snippets.model import Snippet
 
 _CODE = re.compile(r"`[^`]+`")

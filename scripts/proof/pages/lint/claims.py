@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from proof.core.errors import PageError
-from proof.facts import expression, lexicon, quantities
-from proof.facts.quantities import Quantity
+from proof.facts import expression
 from proof.facts.values import Value
+from proof.pages.lint import lexicon, quantities
+from proof.pages.lint.quantities import Quantity
 
 _TOO_WIDE = 0.06  # relative: twice what "about" allows
 _MOST_CLAIMS = 20  # that are looked at in a sentence

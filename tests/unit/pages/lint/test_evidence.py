@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from proof.facts.quantities import Quantity, find
-from proof.pages.evidence import Evidence
+from proof.pages.lint.evidence import Evidence
+from proof.pages.lint.quantities import Quantity, find
 from proof.pages.page import Options, Page
 from proof.pages.site import Site
 from tests.support.helpers import captured, edit, tiny

@@ -20,8 +20,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from proof.facts import lexicon
-from proof.facts.lexicon import Bound, Kind
+from proof.pages.lint import lexicon
+from proof.pages.lint.lexicon import Bound, Kind
 
 FACT, CODE = "\ue000", "\ue001"  # stand in a sentence for a value that was computed, and for a piece of code
 

@@ -1,0 +1,1 @@
+"""The lint: every rule that a page is refused by, and the words of English that the rules know."""

@@ -112,6 +112,11 @@ class DriftStopsBuildError(StopBuildError):
 
     code = exit_code = StaleError.code
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Called by MkDocs, which ends with code 1 for errors of its own too: scripts/site looks for this line."""
+        super().show(file)
+        print("The page does not show what was measured.", file=file or sys.stderr)
+
 
 class ProofExtension(Extension):
     """Registers the processors. The options are described in `config`."""

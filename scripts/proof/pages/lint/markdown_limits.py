@@ -22,6 +22,8 @@ Note = Callable[[Page, ProofError, str], None]
 _LINES = 500  # of a block, which ends at a blank line; the longest of this site has 40
 _LINE = 5_000  # characters of a line, in a fence too, whose colours take time that grows with its square
 _CHARACTERS = 10_000  # of a block; the longest of this site has 3,000
+_HEADINGS = 500  # of a page, each of which Material's search looks for among all others; the longest page has 90
+_HEADING = re.compile(r"[ >*+\-0-9.]*(?:#|[=-]+[ ]*$)")  # or a rule
 _BRACKETS = 100  # in a paragraph, a heading, or a cell of a table
 _SHOWN = 60  # characters of a block in a message
 
@@ -54,13 +56,18 @@ class _Lines(OnPage, Preprocessor):
 
 
 class _Blocks(OnPage, Preprocessor):
-    """Leaves out blocks that are too long."""
+    """Leaves out blocks that are too long, and what follows too many headings."""
 
     def __init__(self, md: Markdown, current: Callable[[], Page], note: Note) -> None:
         super().__init__(md)
         self.current, self._note = current, note
 
     def run(self, lines: list[str]) -> list[str]:
+        headings = [line for line in lines if _HEADING.match(line)]
+        if len(headings) > _HEADINGS:
+            what, shown = f"more than {_HEADINGS} headings", headings[_HEADINGS].strip()[:_SHOWN]
+            self._note(self.page, PageError(what, evidence=shown, hint="divide the page"), shown)
+            lines = lines[: lines.index(headings[_HEADINGS])]
         written: list[str] = []
         for _, group in groupby(lines, key=lambda line: not line.strip()):
             block = list(group)

@@ -97,7 +97,7 @@ def as_pasted(snippet: Snippet, old: Capture, calls: list[tuple[str, int, str]],
         for step, (code, output) in zip(snippet.steps, ran, strict=True)
     )
     info = engine.info()
-    by = replace(old.provenance, engine=f"{info.kind} {info.version}", image_store=info.image_store)
+    by = replace(old.provenance, engine=f"{engine.kind} {info.version}", image_store=info.image_store)
     return replace(old, steps=steps, provenance=by)
 
 

@@ -28,23 +28,28 @@ class Captures(Mapping[str, Capture]):
 
     def __init__(self, snippets: Path, variants: Callable[[Path], Sequence[Snippet]]) -> None:
         self._snippets, self._variants = snippets, variants
-        self._read: dict[str, tuple[Capture, ...]] = {}
+        self._read: dict[str, SnippetCaptures] = {}
 
     def __getitem__(self, name: str) -> Capture:
         return self.shown(name)[0]
 
     def shown(self, name: str) -> tuple[Capture, ...]:
         """The captures of a snippet that pages show: see SnippetCaptures. Raises KeyError if it has none."""
-        if (captures := self._read.get(name)) is None:
+        captures = tuple(self.of(name).shown.values())
+        if not captures:
+            raise KeyError(name)
+        return captures
+
+    def of(self, name: str) -> SnippetCaptures:
+        """All captures of a snippet, as they were when they were first asked for. Raises KeyError if it has none."""
+        if name not in self._read:
             folder, variant = self._places[name]
             if (snippet := next((s for s in self._variants(folder) if s.variant == variant), None)) is None:
                 raise undeclared(folder / "captured" / variant, f"{folder.name}/snippet.toml declares no such variant")
-            captures = self._read[name] = tuple(SnippetCaptures(snippet, lambda: self._bases).shown.values())
-            if not captures:
-                raise KeyError(name)
-            if len(self._read) > _KEPT:
-                self._read.pop(next(iter(self._read)), None)
-        return captures
+            if len(self._read) >= _KEPT:
+                del self._read[next(iter(self._read))]
+            self._read[name] = SnippetCaptures(snippet, lambda: self._bases)
+        return self._read[name]
 
     def lacks(self, name: str) -> bool:
         """Whether there is a snippet of this name that was never captured."""
@@ -107,12 +112,18 @@ class SnippetCaptures:
     """The captures of one snippet, and which of them pages show. Each is read, and compared with its inputs, once.
 
     `bases` returns the keys of the rebuilt bases by name, and the digests of the registry bases in bases.lock. It is
-    called only if they matter. With `origin`, only captures on those bases count.
+    called only if they matter. With `origin`, only captures on those bases count. `captures` are all that there are.
     """
 
-    def __init__(self, snippet: Snippet, bases: Callable[[], BaseKeys], origin: Origin | None = None) -> None:
+    def __init__(
+        self,
+        snippet: Snippet,
+        bases: Callable[[], BaseKeys],
+        origin: Origin | None = None,
+        captures: Mapping[Place, Capture] | None = None,
+    ) -> None:
         self.snippet = snippet
-        self.all = dict(each(snippet.folder, snippet.variant, origin))
+        self.all = dict(each(snippet.folder, snippet.variant, origin)) if captures is None else captures
         self._bases = bases
         self._changes: dict[Place, list[fingerprint.Change]] = {}
 

@@ -41,7 +41,7 @@ def conclude(
         measured = {result.snippet.name: result.new for result in results if result.new}
         facts = book.load(root / "snippets").with_captures(measured)
         stated = page_check or PageCheck.of_claims(root)
-        untrue = status.false_claims(stated.claims, facts, root)
+        untrue = status.false_claims(stated.claims, facts)
     problems = [*broken, *stated.problems]
     terminal.problems(untrue if page_check else [*stated.problems, *untrue])
     run = FinishedRun(

@@ -156,9 +156,10 @@ def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:
 def _check_own_words(engine: Engine) -> None:
     """Raise UsageError if no page shows what this engine says in its own words: there is nothing to compare it with."""
     info = engine.info()
-    if not EngineVersion.of(f"{info.kind} {info.version}", info.image_store).is_shown:
+    name = f"{engine.kind} {info.version}"
+    if not EngineVersion.of(name, info.image_store).is_shown:
         raise UsageError(
-            f"no page shows the words of {info.kind} {info.version} with its image store, {info.image_store}",
+            f"no page shows the words of {name} with its image store, {info.image_store}",
             hint="drop --same-engine, or use Docker 28 or earlier, or Docker 29 with containerd's image store",
         )
 

@@ -33,13 +33,10 @@ class Docker(Engine):
         counting = NO_NATIVE_DIFF if status.get("Native Overlay Diff") == "false" else ""
         plugins = {p["Name"]: p.get("Version", "?") for p in data.get("ClientInfo", {}).get("Plugins") or []}
         return EngineInfo(
-            kind=self.kind,
             version=data["ServerVersion"],
             builder=f"buildx {plugins.get('buildx', 'missing')}",
             image_store="containerd" if "driver-type" in status else data["Driver"] + counting,
             filesystem=status.get("Backing Filesystem", "?"),
-            platform=self.platform,
-            private=self.private,
         )
 
     def reuse_flags(self, run: int, seconds: float) -> list[str]:  # noqa: ARG002 - Podman's

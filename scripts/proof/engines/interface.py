@@ -29,13 +29,10 @@ T = TypeVar("T")
 class EngineInfo:
     """What the engine reports about itself. It is shown to readers and never compared."""
 
-    kind: Kind
     version: str
     builder: str  # buildx's version, or the engine's own
     image_store: str  # `overlay2` (classic) or `containerd`; `overlay2-without-native-diff` counts otherwise
     filesystem: str  # that the image store is on
-    platform: str  # that it builds and runs images for, such as linux/amd64
-    private: bool
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Engine(ABC):
     """A reachable engine. What is not said to differ holds for a user's own."""
 
     client: Client
-    platform: str
+    platform: str  # that it builds and runs images for, such as linux/amd64
     names: Names = field(default_factory=Names)
     journal: Journal | None = None  # records what this run creates
     disk: Path | None = None  # a directory on the disk that holds the images; None if that is on another machine

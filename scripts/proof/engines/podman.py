@@ -38,13 +38,10 @@ class Podman(Engine):
         data = self._info()
         store = data["store"]
         return EngineInfo(
-            kind=self.kind,
             version=data["version"]["Version"],
             builder=f"buildah {data['host'].get('buildahVersion', '?')}",
             image_store=store["graphDriverName"],
             filesystem=store.get("graphStatus", {}).get("Backing Filesystem", "?"),
-            platform=self.platform,
-            private=self.private,
         )
 
     def reuse_flags(self, run: int, seconds: float) -> list[str]:  # noqa: ARG002 - Docker's

@@ -147,7 +147,7 @@ class ProofExtension(Extension):
 def check_project(site: Site, docs: Path) -> None:
     """Raise a ProofError for a file or for front matter that is not allowed, in any page."""
     allowed_files.check(site, docs)
-    site.glance.get("front matter", lambda: metadata.check(site.root, docs))
+    site.memory.get("front matter", site.pages(docs), lambda: metadata.check(site.root, docs))
 
 
 def _generating(command: str | None = None) -> bool:

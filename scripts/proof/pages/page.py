@@ -25,6 +25,13 @@ INDEX = re.compile(
     rf"^\{{\{{{MARK}?\s*(?:(?P<list>proof|measurements|errors)"
     r"|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
 )
+
+
+def listed(line: re.Match[str]) -> str:
+    """What a line that matches INDEX lists: proof, errors, error, measurements, or measurements/snippet."""
+    return f"measurements/{line['snippet']}" if line["snippet"] else line["list"] or "error"
+
+
 WHOLE_PAGE = "a page"  # the sentence of a waiver for all of them
 
 

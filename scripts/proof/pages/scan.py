@@ -18,7 +18,7 @@ from proof.core.site_file import site_file
 from proof.facts.book import FactBook
 from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.page import Page, PageReport, rendered
+from proof.pages.page import INDEX, Options, Page, PageReport, listed, rendered
 from proof.pages.site import Site
 
 
@@ -33,8 +33,8 @@ def scan(
     Raises UsageError if there are no pages.
     """
     site = Site.at(root)
-    known, docs = site.book if book is None else book, site.docs
-    pages = site.glance.get("pages to scan", lambda: _pages(docs))  # each index page asks for them
+    known = site.book if book is None else book
+    pages = _pages(site)
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = tuple((path, written) for path, written in pages if named.search(page_text(root, path)))
@@ -52,14 +52,15 @@ def all_read(root: Path, *, expand: bool = True) -> list[PageReport]:
     return found
 
 
-def _pages(docs: Path) -> tuple[tuple[Path, int], ...]:
+def _pages(site: Site) -> tuple[tuple[Path, int], ...]:
     """Every page, with its modification time."""
-    if docs.is_dir():
-        check_plain(docs)  # a link could make the site generator publish any file of this machine
-    pages = sorted(docs.rglob("*.md"))
+    docs = site.docs
+    if docs.is_dir():  # a link could make the site generator publish any file of this machine
+        site.glance.get("plain files", lambda: check_plain(docs))
+    pages = site.pages(docs)
     if not pages:
         raise UsageError(f"no pages in {docs}", hint="write docs/index.md")
-    return tuple((path, path.stat().st_mtime_ns) for path in pages)
+    return pages
 
 
 def _expanded(reader: Reader, own: PageReport) -> PageReport:
@@ -91,6 +92,10 @@ class Reader:
 
     def render(self, text: str, *, expand: bool) -> Page:
         """A page with this text, rendered. Its problems are collected there."""
+        line = INDEX.fullmatch(text.strip())
+        if line and not expand:  # nothing else is on the page of a snippet's measurements
+            document = self._site.document(text)
+            return Page(self._site, Options(self._site.docs, expand=False), document, lists=[listed(line)])
         md = self._md.reset() if self._md else _markdown(self._site)
         self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))

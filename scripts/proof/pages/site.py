@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from proof.captures import bases_lock
-from proof.captures.index import SnippetCaptures
+from proof.captures.index import Captures, SnippetCaptures
 from proof.captures.staleness import stale
 from proof.core import folder_cache, site_config
 from proof.core.errors import ProofError
@@ -126,11 +126,11 @@ class Site:
 
     def page_with(self, text: str) -> Path | None:
         """The page with this text below its front matter; the first one if there are several."""
-        texts = self.glance.get("pages", self._read_pages)
+        texts = self.glance.get("pages by text", self._by_text)
         if (path := texts.get(hash(text.strip()))) is not None:
             return path
         # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
-        return next((p for p in sorted(self.docs.rglob("*.md")) if text.strip() in page_text(self.root, p)), None)
+        return next((p for p, _ in self.pages(self.docs) if text.strip() in page_text(self.root, p)), None)
 
     def check_texts(self, snippet: Snippet) -> None:
         """Raise PageError if a text in the snippet's manifest may not be shown."""
@@ -143,14 +143,26 @@ class Site:
         """
         written, keys, pinned = self.glance.get("bases", self._read_bases)
         state = self.glance.get(snippet.folder, lambda: folder_cache.state(snippet.folder))
-        problems = lambda: list(stale(SnippetCaptures(snippet, lambda: (keys, pinned))))  # noqa: E731
+
+        def problems() -> list[ProofError]:
+            captures = self.book.captures
+            read = (
+                captures.of(snippet.name).all if isinstance(captures, Captures) and snippet.name in captures else None
+            )
+            return list(stale(SnippetCaptures(snippet, lambda: (keys, pinned), captures=read)))
+
         return self.memory.get(("stale", snippet.name), (written, state), problems)
 
-    def _read_pages(self) -> dict[int, Path]:
+    def pages(self, docs: Path) -> tuple[tuple[Path, int], ...]:
+        """Every page below a directory, with its modification time."""
+        paths = lambda: tuple((path, path.stat().st_mtime_ns) for path in sorted(docs.rglob("*.md")))  # noqa: E731
+        return self.glance.get(("pages", docs), paths)
+
+    def _by_text(self) -> dict[int, Path]:
         """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
         found: dict[int, Path] = {}
-        for path in sorted(self.docs.rglob("*.md")):
-            found.setdefault(self.memory.get(path, path.stat().st_mtime_ns, partial(self._hash, path)), path)
+        for path, written in self.pages(self.docs):
+            found.setdefault(self.memory.get(path, written, partial(self._hash, path)), path)
         return found
 
     def _hash(self, path: Path) -> int:

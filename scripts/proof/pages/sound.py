@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proof.core import folder_cache
-from proof.core.errors import ProofError, exit_code_of
+from proof.core.errors import ProofError, Where, exit_code_of
 from proof.core.folder_cache import FolderCache
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PROJECT, ALL_PAGES, SOME_PAGES = "project", "all pages", "some pages"  # what wa
 class PageClaim:
     """A sentence of a page, and what must hold for it to be true."""
 
-    path: Path
+    where: Where
     sentence: str
     predicate: str
 
@@ -71,7 +71,7 @@ class Sound:
         """
         for which in (PROJECT, ALL_PAGES) if everything else (PROJECT, ALL_PAGES, SOME_PAGES):
             if found := self._get(which, snippets):
-                claims = [PageClaim(self._root / path, *rest) for path, *rest in found["claims"]]
+                claims = [PageClaim(Where(self._root / path, line), *said) for path, line, *said in found["claims"]]
                 return [self._root / path for path in found["pages"]], claims
         return None
 
@@ -97,7 +97,10 @@ class Sound:
     def _stated(self, pages: Collection[Path], claims: Collection[PageClaim]) -> dict[str, Any]:
         return {
             "pages": [str(path.relative_to(self._root)) for path in pages],
-            "claims": [(str(c.path.relative_to(self._root)), c.sentence, c.predicate) for c in claims],
+            "claims": [
+                (str(claim.where.path.relative_to(self._root)), claim.where.line, claim.sentence, claim.predicate)
+                for claim in claims
+            ],
         }
 
     def _keep(self, which: str, docs: Path, snippets: Collection[str], found: dict[str, Any]) -> None:

@@ -10,7 +10,6 @@ from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.facts import book as fact_book
 from proof.facts import expression
 from proof.pages import scan
-from proof.pages.document import locate
 from proof.pages.inspection import Inspection, steps_of
 from proof.pages.lint import claims, confirmed, metadata
 from proof.pages.lint.audit import FalseClaimError
@@ -91,19 +90,22 @@ def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everyth
 
 def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
     """The claims of these pages, in their order."""
-    return [PageClaim(page.path, claim.sentence, claim.predicate) for page in scanned for claim in page.page.claims]
+    return [
+        PageClaim(page.page.document.where(claim.at) or Where(page.path), claim.sentence, claim.predicate)
+        for page in scanned
+        for claim in page.page.claims
+    ]
 
 
-def false_claims(stated: list[PageClaim], book: fact_book.FactBook, root: Path) -> list[ProofError]:
-    """The claims that do not hold for the new measurements in `book`. `root` is the directory of the project."""
+def false_claims(stated: list[PageClaim], book: fact_book.FactBook) -> list[ProofError]:
+    """The claims that do not hold for the new measurements in `book`."""
     found: list[ProofError] = []
     for claim in stated:
         if all(name in book for name in expression.names(claim.predicate)):
             again = claims.check(claim.sentence, claim.predicate, book)
             if not again.holds:
                 evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                where = locate(root, claim.path, "{{ claim: " + claim.predicate)
-                found.append(FalseClaimError("this claim is no longer true", where=where, evidence=evidence))
+                found.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
     return found
 
 

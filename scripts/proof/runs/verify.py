@@ -75,11 +75,11 @@ def provenance(root: Path, engine: Engine, loaded: dict[str, Loaded], engine_fro
     builder, _, builder_version = info.builder.partition(" ")
     return Provenance(
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        engine=f"{info.kind} {forms.version(info.version)}",
+        engine=f"{engine.kind} {forms.version(info.version)}",
         builder=f"{builder} {forms.version(builder_version)}",
         image_store=forms.in_form("image_store", info.image_store),
         filesystem=forms.in_form("filesystem", info.filesystem),
-        private=info.private,
+        private=engine.private,
         bases={name: base.origin for name, base in loaded.items()},
         revision=revision.of(root),
         engine_from=engine_from,

@@ -97,8 +97,8 @@ def test_a_claim_is_compared_with_new_measurements(root: Path) -> None:
     layers = capture.facts["own_layers"]
     new = replace(capture, facts={**capture.facts, "own_layers": replace(layers, value=2)})
     stated = check(root).claims
-    assert status.false_claims(stated, known, root) == []
-    (error,) = status.false_claims(stated, known.with_captures({"note": new}), root)
+    assert status.false_claims(stated, known) == []
+    (error,) = status.false_claims(stated, known.with_captures({"note": new}))
     assert "docs/index.md:6: this claim is no longer true" in str(error)
 
 

@@ -10,7 +10,6 @@ from proof.cli import run_snippets
 from proof.core.errors import UsageError
 from proof.engines.interface import EngineInfo
 from proof.reports.terminal import Terminal
-from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Kind
 from tests.support.engines import podman, private
 from tests.support.makers import capture
@@ -30,7 +29,7 @@ def test_only_words_that_a_page_shows_are_compared(
     kind: Kind, version: str, store: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With `--same-engine`. Another engine would drift in every snippet, for no reason that anybody could mend."""
-    info = EngineInfo(kind, version, "buildx 0.13.1", store, "extfs", PLATFORM, private=False)
+    info = EngineInfo(version, "buildx 0.13.1", store, "extfs")
     engine = podman() if kind == "podman" else private()
     monkeypatch.setattr(type(engine), "info", lambda _: info)
     if not refused:

@@ -22,6 +22,7 @@ from markdown import Markdown
 from proof.captures import fingerprint, store
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.core.errors import PageError, Where
+from proof.pages import scan
 from proof.pages import site as site_module
 from proof.pages.document import page_text
 from proof.pages.site import Site
@@ -352,6 +353,24 @@ def test_the_brace_that_is_not_closed(text: str, line: int, project: Path) -> No
     with pytest.raises(PageError, match="is never closed") as stopped:
         convert(text, project, collect=True)
     assert str(stopped.value.where).endswith(f"docs/index.md:{line + 3}")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("`{{ note.sise }}`\n\n``` text\n{{ note.sise }}\n```\n\nIt is {{ note.sise }}.", [7]),
+        ("{{ note.sise }}, {{ note.size }}\nand\n{{ note.sise }}", [1, 3]),
+        ("No. {{ claim: note.layers == 3 }}\n\n- No. {{ claim: note.layers == 3 }}", [1, 3]),
+        ("{{ transcript note/run }}\n\n{{ transcript note/no }}\n\n> {{ transcript note/no }}", [3, 5]),
+        ("| a |\n|---|\n| {{ note.sise }} |\n| {{ note.sise }} |", [3, 4]),
+    ],
+)
+def test_the_right_one_of_two(text: str, lines: list[int], project: Path) -> None:
+    """An error is at the element that is wrong, and not at one that looks the same."""
+    (project / "docs/index.md").write_text(f"---\ntitle: x\n---\n\n{{{{ page waiver: of a test }}}}\n\n{text}\n")
+    problems = [problem for report in scan.scan(project) for problem in report.problems]
+    found = [problem.where.line for problem in problems if problem.where and problem.where.path.name == "index.md"]
+    assert sorted(line for line in found if line) == [line + 6 for line in lines]
 
 
 def test_braces_are_closed_by_the_first_pair(project: Path) -> None:

@@ -712,10 +712,8 @@ def test_what_a_run_depends_on(project: Project) -> None:
 
 def test_where_the_captures_of_a_run_come_from(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the engine says of itself, what its bases are made of, and the moment, in UTC."""
-    told = SimpleNamespace(
-        kind="podman", version="5.4.2", builder="buildah 1.39", image_store="overlay", filesystem="xfs", private=False
-    )
-    session = project.session()
+    told = SimpleNamespace(version="5.4.2", builder="buildah 1.39", image_store="overlay", filesystem="xfs")
+    session = project.session(engine=podman())
     monkeypatch.setattr(type(session.engine), "info", lambda _: told)
     before = datetime.now(UTC).replace(microsecond=0)
     found = verify.provenance(project.root, session.engine, session.loaded, "built from its source")

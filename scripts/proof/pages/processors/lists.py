@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from proof.core.errors import PageError
 from proof.pages import indexes
-from proof.pages.page import INDEX
+from proof.pages.page import INDEX, listed
 from proof.pages.processors.alone import Alone
 
 
@@ -20,8 +20,7 @@ class Lists(Alone):
         return parent is self.parser.root and super().test(parent, block)
 
     def show(self, parent: ET.Element, written: re.Match[str]) -> None:
-        listed = f"measurements/{written['snippet']}" if written["snippet"] else written["list"] or "error"
-        self.page.lists.append(listed)
+        self.page.lists.append(listed(written))
         if not self.page.options.expand:
             return
         try:

@@ -14,6 +14,7 @@ from mkdocs.structure.pages import Page
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.pages import scan
+from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from tests.support.helpers import captured, tiny
 from tests.support.makers import write
@@ -183,6 +184,7 @@ class TestHtml:
     def test_its_line(self, project: Path) -> None:
         """Each is reported, at its line."""
         page = write(project / "docs", {"html.md": "# A page\n\nOne.\n\n<b>two</b>\n"}) / "html.md"
+        Site.look_again()
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [5, 5]
         page.unlink()
@@ -395,6 +397,7 @@ class TestCode:
     def test_its_line(self, project: Path) -> None:
         text = "---\ntitle: A\n---\n\n# A\n\n> ```\n> one\n> ```\n\n```\ndocker ps\n```\n"
         page = write(project / "docs", {"code.md": text}) / "code.md"
+        Site.look_again()
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [8, 12]
         page.unlink()

@@ -54,7 +54,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         page += [f"{{{{ transcript odd/{step} }}}}", "", f"- It says {{{{ odd.{step} }}}}."]
         page += [f"- It says so. {{{{ claim: odd.{step} != 'nothing' }}}}", ""]
         page += [f"| a | b |\n|---|---|\n| {{{{ odd.{step} }}}} | {{{{ leaflet.size }}}} |", ""]
-    names = ", ".join(f'{{ name = "Says {{{{ odd.{step} }}}}", value = "odd.amount" }}' for step in steps)
+    names = ",\n".join(f'{{ name = "Says {{{{ odd.{step} }}}}", value = "odd.amount" }}' for step in steps)
     page += ["``` chart", 'kind = "bars"', 'title = "Of {{ odd.step_0 }}"', f"rows = [{names}]", "```", ""]
     manifest += [
         "[[step]]",

@@ -31,9 +31,7 @@ _HEADERS = 20_000  # bytes of headers of one file: names and links have at most 
 _ENTRIES = 100_000_000  # bytes of memory for the entries of a layer; the 15,000 of Go's image take four million
 _ENTRY = 60  # bytes of memory that an entry takes in addition to its text
 _ALL_MEMBERS = 2_000_000  # entries of all layers together whose paths are compared
-_LINKS = 10_000  # links among the files of a saved image: older Dockers write one for each repeated layer
 _CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # a file that is named by its hash
-_CHAIN = 40  # links that point to each other; Linux follows as many
 _BLOCK = 512  # bytes of a tar header
 _PIECE = 1 << 18  # bytes read at a time
 _REMOVED = ".wh."  # a file with this prefix says that a layer removes the one without it
@@ -146,17 +144,10 @@ def measure(
     documents: dict[str, bytes] = {}
     room = JSON_CAP
     measured: dict[str, Counted] = {}
-    links: dict[str, str] = {}
     limit, members = limit or Limit(), 0
     try:
         for member, content in _Archive(archive, limit):
-            if member.issym() or member.islnk():
-                # A symbolic link is relative to its own directory, a hard link to the root of the archive.
-                up = "../" * member.name.count("/") if member.islnk() else ""
-                links[member.name] = up + member.linkname
-                if len(links) > _LINKS:
-                    raise CannotMeasureError(f"the saved image has more than {_LINKS:,} links")
-            elif counted and (name := _content_of(member.name)) and (known := counted.get(name)):
+            if counted and (name := _content_of(member.name)) and (known := counted.get(name)):
                 measured[member.name] = known
                 members = counted_members(members, known)
             elif content is not None:
@@ -174,8 +165,7 @@ def measure(
         if len(manifests) != 1:
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
         config_bytes = documents[manifests[0]["Config"]]
-        names = [_follow(name, links) for name in manifests[0]["Layers"]]
-        return assembled(config_bytes, [measured[name] for name in names], what, limit)
+        return assembled(config_bytes, [measured[name] for name in manifests[0]["Layers"]], what, limit)
     except UNREADABLE as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r:.200}") from error
 
@@ -290,17 +280,6 @@ def _hash(stream: IO[bytes]) -> str:
 def _is_layer(head: bytes) -> bool:
     # A tar archive has "ustar" in its first header, an empty one is all zeros, a compressed one is gzip.
     return head[257:262] == b"ustar" or (bool(head) and not head.strip(b"\0")) or head.startswith(_GZIP)
-
-
-def _follow(name: str, links: dict[str, str]) -> str:
-    for _ in range(_CHAIN):
-        if name not in links:
-            break
-        folder = name.rpartition("/")[0].split("/")
-        for part in links[name].split("/"):
-            folder = folder[:-1] if part == ".." else [*folder, part]
-        name = "/".join(part for part in folder if part)
-    return name
 
 
 class _Header(tarfile.TarInfo):

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError
 from proof.core.files import write_whole
-from proof.engines import cleanup, image_archive
+from proof.engines import cleanup
 from proof.engines.interface import Engine
-from proof.engines.measure import LAYERS, Layers
 from proof.provision import registry
 from proof.provision.archive import build_archive
 from proof.snippets.base_images import Base, Bases
@@ -87,18 +85,9 @@ def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[P
         archive = make(folder)
         if not engine.private:  # a private engine keeps its base images for the next run
             cleanup.claim(engine, base.name)
-        with ThreadPoolExecutor(1) as meanwhile:  # takes about as long as loading
-            counting = meanwhile.submit(_count, archive, cache)
-            engine.load(archive)
-            counting.result()
+        engine.load(archive)
     loaded = engine.image_id(base.name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {base.name} but does not have it", where=base.where)
     write_whole(known, json.dumps(sorted({*ids, loaded})))
     return loaded
-
-
-def _count(archive: Path, cache: Path) -> None:
-    """Measure the layers of a base once, for all images on it."""
-    with archive.open("rb") as file:
-        image_archive.measure(file, counted=Layers(cache / LAYERS))

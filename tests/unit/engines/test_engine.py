@@ -49,13 +49,6 @@ def test_a_lost_engine_that_is_back(answers: Callable[[Answer], object]) -> None
         replace(ENGINE.client, starts=lambda: next(starts)).run(["docker", "build"], deadline=1)
 
 
-@pytest.mark.parametrize("said", [GONE, "error during connect: EOF\n", "code = Unavailable desc = error reading\n"])
-def test_a_program_that_says_so(answers: Callable[[Answer], object], said: str) -> None:
-    """A program may print that the engine is gone and fail, while the engine still answers."""
-    answers(lambda argv: (0, "26") if argv[1] == "version" else (1, said))
-    assert ENGINE.client.run(["docker", "run", "example"], deadline=1).exit == 1
-
-
 BUSY = private("proof-1/", frozenset({"alpine:3.22"}))
 
 

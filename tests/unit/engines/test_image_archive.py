@@ -55,10 +55,9 @@ def config(*layers: bytes, **fields: Any) -> bytes:
     return json.dumps(defaults | fields).encode()
 
 
-def archive(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> io.BytesIO:
-    """What `docker image save` writes, links (symbolic ones) last."""
-    symbolic = [member(name, type=tarfile.SYMTYPE, linkname=to) for name, to in (links or {}).items()]
-    return io.BytesIO(tar(*(member(name, content) for name, content in files.items()), *symbolic))
+def archive(files: Mapping[str, bytes]) -> io.BytesIO:
+    """What `docker image save` writes."""
+    return io.BytesIO(tar(*(member(name, content) for name, content in files.items())))
 
 
 def oci(*layers: bytes, settings: bytes | None = None) -> io.BytesIO:
@@ -77,25 +76,6 @@ def oci(*layers: bytes, settings: bytes | None = None) -> io.BytesIO:
     return archive(
         blobs | {name: text.encode() for name, text in more.items()} | {"manifest.json": json.dumps(manifest).encode()}
     )
-
-
-def legacy(*layers: bytes) -> io.BytesIO:
-    """The layout before Docker 25: a directory for each layer; a repeated layer is a link to the first."""
-    settings = config(*layers)
-    files, links, names = {f"{digest(settings)}.json": settings}, {}, []
-    for number, layer in enumerate(layers):
-        folder = f"{number:064d}"
-        first = layers.index(layer)
-        if first < number:
-            links[f"{folder}/layer.tar"] = f"../{first:064d}/layer.tar"
-        else:
-            files[f"{folder}/layer.tar"] = layer
-        files |= {f"{folder}/VERSION": b"1.0", f"{folder}/json": b'{"id": "x"}'}
-        names.append(f"{folder}/layer.tar")
-    manifest = [{"Config": f"{digest(settings)}.json", "RepoTags": ["example:latest"], "Layers": names}]
-    files["manifest.json"] = json.dumps(manifest).encode()
-    files["repositories"] = b'{"example": {"latest": "x"}}'
-    return archive(files, links)
 
 
 def only(*members: tuple[tarfile.TarInfo, bytes]) -> Layer:
@@ -135,24 +115,6 @@ class TestMeasure:
         )
         assert (image.command, image.user, image.platform) == ('["/app", "-v"]', "65532", "linux/arm64/v8")
         assert image_archive.measure(oci(OWN, settings=config(OWN, config=None))).command == "[]"
-
-    def test_legacy_layout(self) -> None:
-        """The layout of older engines gives the same numbers, through links too."""
-        ours = image_archive.measure(legacy(BASE, OWN, OWN))
-        assert ours.layers == image_archive.measure(oci(BASE, OWN, OWN)).layers
-        assert ours.size == 4812
-
-    def test_hard_linked_layer(self) -> None:
-        """A layer that is a hard link in the archive is found from the archive's root."""
-        settings = config(OWN, OWN)
-        manifest = [{"Config": "c.json", "Layers": ["a/layer.tar", "b/layer.tar"]}]
-        content = tar(
-            member("a/layer.tar", OWN),
-            member("b/layer.tar", type=tarfile.LNKTYPE, linkname="a/layer.tar"),
-            member("c.json", settings),
-            member("manifest.json", json.dumps(manifest).encode()),
-        )
-        assert image_archive.measure(io.BytesIO(content)).size == 4000
 
     def test_gzipped_layers(self) -> None:
         """A compressed layer, as saved by the containerd store, is measured uncompressed."""
@@ -382,13 +344,7 @@ class TestGarbage:
         with pytest.raises(CannotMeasureError, match="the archive holds 2 images, not one"):
             image_archive.measure(archive({"manifest.json": b"[{}, {}]"}))
 
-    def test_links_in_a_circle(self) -> None:
-        """Links that form a cycle are an error."""
-        manifest = b'[{"Config": "manifest.json", "Layers": ["a"]}]'
-        with pytest.raises(CannotMeasureError, match="could not be read"):
-            image_archive.measure(archive({"manifest.json": manifest}, {"a": "b", "b": "a"}))
-
-    @pytest.mark.parametrize("layout", [oci(BASE, OWN), oci(gzip.compress(BASE), settings=config(BASE)), legacy(BASE)])
+    @pytest.mark.parametrize("layout", [oci(BASE, OWN), oci(gzip.compress(BASE), settings=config(BASE))])
     def test_cut_short(self, layout: io.BytesIO) -> None:
         """A truncated archive is an error, not a smaller image."""
         whole = image_archive.measure(io.BytesIO(layout.getvalue()))
@@ -575,8 +531,3 @@ class TestLimits:
         """Values of unexpected types in the configuration are an error."""
         with pytest.raises(CannotMeasureError, match="the saved image could not be read"):
             image_archive.measure(oci(OWN, settings=config(OWN, config=settings)))
-
-    def test_links(self) -> None:
-        """The number of links in a saved image is limited."""
-        with pytest.raises(CannotMeasureError, match="more than 10,000 links"):
-            image_archive.measure(archive({}, {str(i): str(i + 1) for i in range(10_001)}))

@@ -39,24 +39,34 @@ def context(monkeypatch: pytest.MonkeyPatch, answer: str, *, code: int = 0, erro
     monkeypatch.setattr(process, "run", run)
 
 
-def test_without_more_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without settings, it is the socket on this machine."""
-    context(monkeypatch, DEFAULT)
-    assert docker._address({}) == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
+UNSURE = SECOND.replace('"SkipTLSVerify": false', '"SkipTLSVerify": true')
+TLS = {"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_CERT_PATH": "/home/me/d/contexts/tls/1636/docker"}
+GIVEN = {"DOCKER_CONTEXT": "second", "DOCKER_TOKEN": "secret", "SSH_AUTH_SOCK": "/run/agent", "HOME": "/home/me"}
+VERIFIED = {"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_TLS_VERIFY": "1"}
 
 
-def test_a_context_on_another_host_brings_its_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The context becomes environment variables, for a client without contexts."""
-    context(monkeypatch, SECOND)
-    found = {
-        "DOCKER_HOST": "tcp://192.0.2.1:2376",
-        "DOCKER_CERT_PATH": "/home/me/d/contexts/tls/1636/docker",
-    }
-    assert docker._address({"DOCKER_CONTEXT": "second"}) == {**found, "DOCKER_TLS_VERIFY": "1"}
-    unsure = json.loads(SECOND)
-    unsure[0]["Endpoints"]["docker"]["SkipTLSVerify"] = True
-    context(monkeypatch, json.dumps(unsure))
-    assert docker._address({"DOCKER_CONTEXT": "second"}) == found
+@pytest.mark.parametrize(
+    ("environ", "told", "address"),
+    [
+        ({}, DEFAULT, {"DOCKER_HOST": "unix:///var/run/docker.sock"}),
+        ({"DOCKER_CONTEXT": "second"}, SECOND, {**TLS, "DOCKER_TLS_VERIFY": "1"}),
+        ({"DOCKER_CONTEXT": "second"}, UNSURE, TLS),
+        # A host that is named comes before any context. Only the variables needed to reach it are taken over.
+        ({**GIVEN, "DOCKER_HOST": "unix:///run/d.sock"}, "", {"DOCKER_HOST": "unix:///run/d.sock"}),
+        (
+            {**GIVEN, "DOCKER_HOST": "ssh://me@192.0.2.1"},
+            "",
+            {"DOCKER_HOST": "ssh://me@192.0.2.1", "SSH_AUTH_SOCK": "/run/agent"},
+        ),
+        ({**GIVEN, **VERIFIED, "DOCKER_CONFIG": "/home/me/d"}, "", {**VERIFIED, "DOCKER_CERT_PATH": "/home/me/d"}),
+    ],
+)
+def test_the_address(
+    environ: dict[str, str], told: str, address: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in docker itself, as environment variables for a client without contexts."""
+    context(monkeypatch, told)
+    assert docker._address(environ) == address
 
 
 def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,21 +75,6 @@ def test_a_context_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoEngineError, match="the docker context cannot be read") as error:
         docker._address({"DOCKER_CONTEXT": "nobody"})
     assert "nobody" in error.value.evidence
-
-
-def test_a_host_that_is_named_comes_before_any_context() -> None:
-    """As in docker itself. Only the variables needed to reach that host are taken over."""
-    given = {"DOCKER_CONTEXT": "second", "DOCKER_TOKEN": "secret", "SSH_AUTH_SOCK": "/run/agent", "HOME": "/home/me"}
-    assert docker._address({**given, "DOCKER_HOST": "unix:///run/d.sock"}) == {"DOCKER_HOST": "unix:///run/d.sock"}
-    assert docker._address({**given, "DOCKER_HOST": "ssh://me@192.0.2.1"}) == {
-        "DOCKER_HOST": "ssh://me@192.0.2.1",
-        "SSH_AUTH_SOCK": "/run/agent",
-    }
-    verified = {"DOCKER_HOST": "tcp://192.0.2.1:2376", "DOCKER_TLS_VERIFY": "1"}
-    assert docker._address({**given, **verified, "DOCKER_CONFIG": "/home/me/d"}) == {
-        **verified,
-        "DOCKER_CERT_PATH": "/home/me/d",
-    }
 
 
 def podman(monkeypatch: pytest.MonkeyPatch, answer: bytes, *, code: int = 0, error: bytes = b"") -> None:
@@ -199,3 +194,14 @@ def test_what_a_dead_run_left_stops_nothing(tmp_path: Path, answers: Callable[[A
     with registry.opened("docker", EngineOptions(tmp_path, "linux/amd64")) as engine:
         assert engine.kind == "docker"
     assert dead.read_text() == "+ container proof-c\n"
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_daemon_over_ssh(
+    tmp_path: Path, answers: Callable[[Answer], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is found, and the program through which it connects."""
+    monkeypatch.setenv("DOCKER_HOST", "ssh://me@192.0.2.1")
+    answers(lambda _: (0, "linux/amd64\n"))
+    with registry.opened("docker", EngineOptions(tmp_path, "linux/amd64")) as engine:
+        assert {path.name for path in Path(engine.client.env["PATH"]).iterdir()} == {"docker", "ssh"}

@@ -19,7 +19,7 @@ from proof.pages.document import unmarked
 from proof.pages.page import OnPage, Page
 
 _LINES = 500  # of a block, which ends at a blank line; the longest of this site has 40
-_LINE = 2_000  # characters of a line, in a fence too, whose colours take time that grows with its square
+_LINE = 5_000  # characters of a line, in a fence too, whose colours take time that grows with its square
 _CHARACTERS = 10_000  # of a block; the longest of this site has 3,000
 _BRACKETS = 100  # in a paragraph, a heading, or a cell of a table
 _SHOWN = 60  # characters of a block in a message

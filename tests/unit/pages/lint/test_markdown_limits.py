@@ -38,10 +38,10 @@ def said(text: str, root: Path) -> list[str]:
         ("- a\n" * 501, [f"3 {LINES}"]),
         ("Fine.\n\n" + "- a\n" * 501, [f"5 {LINES}"]),
         ("- a\n" * 400 + "  \n" + "- a\n" * 400, []),
-        ("aaaa\n" * 401 + "a" * 2_000 * 4, ["404 a line of more than 2,000 characters"]),
+        ("aaaa\n" * 401 + "a" * 2_000 * 4, ["404 a line of more than 5,000 characters"]),
         ((" a" * 999 + "\n") * 6, [f"3 {LINES}"]),
         ("aaa aaa\n" * 450, []),
-        ("[" * 24_000, ["3 a line of more than 2,000 characters"]),
+        ("[" * 24_000, ["3 a line of more than 5,000 characters"]),
         ("[[[[ [[[[\n" * 400, [f"3 {CHARACTERS}"]),
         ("[a" * 101, [f"3 {CHARACTERS}"]),
         ("> - " + "[a" * 101, [f"3 {CHARACTERS}"]),
@@ -49,7 +49,7 @@ def said(text: str, root: Path) -> list[str]:
         ("`[[[` " * 100, []),
         ("| [ " * 60 + "|\n" + "|-" * 60 + "|\n" + "| [ " * 60 + "|", []),  # each cell is a text
         ("```\n" + "a\n" * 600 + "```\n{{ waiver: an example }}", None),
-        ("``` make\n" + "{{" * 1_001 + "\n```\n{{ waiver: an example }}", ["4 a line of more than 2,000 characters"]),
+        ("``` make\n" + "{{" * 2_501 + "\n```\n{{ waiver: an example }}", ["4 a line of more than 5,000 characters"]),
     ],
 )
 def test_what_is_too_long(text: str, expected: list[str] | None, project: Path) -> None:

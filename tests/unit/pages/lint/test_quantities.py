@@ -12,6 +12,7 @@ from maintenance.error_rate import sentences
 from proof.facts import book as facts
 from proof.pages.lint import lexicon, quantities
 from proof.pages.lint.quantities import CODE, FACT, Quantity
+from proof.pages.lint.sentence import Sentence
 from tests.support.helpers import REPOSITORY
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -273,7 +274,7 @@ def test_linear_time(again: str) -> None:
 
 def _steps(text: str) -> int:
     """How many times the grammar looks at a word of the text."""
-    sentence = quantities._Sentence(text)
+    sentence = Sentence(text)
     count, at = 0, sentence.at
 
     def counted(i: int) -> str:
@@ -282,7 +283,7 @@ def _steps(text: str) -> int:
         return at(i)
 
     sentence.at = counted  # type: ignore[method-assign]
-    list(sentence.quantities())
+    list(quantities.read(sentence))
     return count + len(sentence.lower)
 
 

@@ -1,0 +1,137 @@
+"""The words of a sentence: what stands where, and whether the sentence states it or only supposes it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proof.pages.lint import lexicon
+from proof.pages.lint.lexicon import Bound, Kind
+
+FACT, CODE = "\ue000", "\ue001"  # stand in a sentence for a value that was computed, and for a piece of code
+
+BREAKS = frozenset(",;:—–()")
+_CLAUSE = 40  # words: no clause of a page is longer, and the time for a sentence stays linear
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a sentence says about something that can be measured."""
+
+    kind: Kind
+    text: str  # the words that say it
+    number: float | None = None  # the number that they state, if they state one
+    bound: Bound = ""  # what the words before it make of it
+
+
+_WORD = re.compile(
+    r"(?P<place>[\ue000-\uf8ff])|(?P<version>\b(?:v\d+(?:\.\d+)*|[a-z]+\d+(?:\.\d+)+)\b)|(?P<ordinal>\d+(?:st|nd|rd|th)\b)"
+    r"|(?P<number>\d+(?:,\d{3})*(?:\.\d+)*)|(?P<word>[^\W\d_][^\W_]*(?:['’][^\W\d_]+)?)|(?P<other>\S)",
+    re.IGNORECASE,
+)
+_SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{NON-BREAKING HYPHEN}", "   -")
+
+
+Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be reported, and the position after it
+
+
+def _plain(sentence: str) -> str:
+    """The sentence without characters that nobody sees, and with plain digits for those that look like them."""
+    if sentence.isascii():
+        return sentence
+    return "".join(map(_as_digits, sentence)).replace("\N{FRACTION SLASH}", "/")
+
+
+@functools.lru_cache(maxsize=4096)
+def _as_digits(c: str) -> str:
+    category = unicodedata.category(c)
+    if category == "Cf":
+        return ""
+    return unicodedata.normalize("NFKC", c) if category in ("No", "Nl", "Nd") and c not in lexicon.GLYPHS else c
+
+
+class Sentence:
+    """The words of a sentence, by their positions."""
+
+    def __init__(self, text: str) -> None:
+        text = _plain(text)
+        small = text.translate(_SPACES).lower()
+        self.text = text if len(small) == len(text) else small
+        words = list(_WORD.finditer(small))
+        self.lower = [found[0].replace("’", "'") for found in words]
+        self.kinds = [found.lastgroup for found in words]
+        self.spans = [found.span() for found in words]
+        self.question = text.rstrip(' )"”*_').endswith("?")
+
+    def at(self, i: int) -> str:
+        """The word at a position, in lower case; empty outside of the sentence."""
+        return self.lower[i] if 0 <= i < len(self.lower) else ""
+
+    def kind(self, i: int) -> str | None:
+        """The group of _WORD that it matches; None outside of the sentence."""
+        return self.kinds[i] if 0 <= i < len(self.kinds) else None
+
+    def glued(self, i: int) -> bool:
+        """Whether nothing separates it from the word before."""
+        return 0 < i < len(self.spans) and self.spans[i - 1][1] == self.spans[i][0]
+
+    def words(self, i: int, end: int) -> str:
+        """The words from one position up to another, as they are written."""
+        return self.text[self.spans[i][0] : self.spans[min(end, len(self.spans)) - 1][1]]
+
+    def quantity(self, kind: Kind, i: int, end: int, number: float | None = None) -> Reading:
+        return Quantity(kind, self.words(i, end), number, self.bound(i) if number is not None else ""), end
+
+    def bound(self, i: int) -> Bound:
+        before = self.at(i - 1)
+        return lexicon.BOUNDS.get(f"{self.at(i - 2)} {before}") or lexicon.BOUNDS.get(before, "")
+
+    def clause(self, i: int) -> list[str]:
+        """The words from the beginning of the clause up to a position."""
+        start = i
+        while start > 0 and i - start < _CLAUSE and self.at(start - 1) not in BREAKS:
+            start -= 1
+        return self.lower[start:i]
+
+    def supposed(self, i: int) -> bool:
+        """Whether the sentence only asks, advises, wishes or supposes what it says here."""
+        before = self.clause(i)
+        advises = bool(before) and before[0] in lexicon.ADVISES and before[1:2] != ["that"]
+        if self.question or advises or any(self._supposes(before, n) for n in range(len(before))):
+            return True
+        # "May be smaller" and "to make it smaller" state no result, but "as you can see, it is smaller" does.
+        stated = max((n for n, word in enumerate(before) if word in lexicon.FINITE), default=-1)
+        after = [*before[stated + 1 :], self.at(i)]
+        return not lexicon.MODAL.isdisjoint(after) or any(
+            word == "to" and self.is_verb(verb) and first not in lexicon.BEFORE_TO
+            for first, word, verb in zip([*before[stated : stated + 1], *after], after, after[1:], strict=False)
+        )
+
+    @staticmethod
+    def _supposes(before: list[str], n: int) -> bool:
+        return before[n] in lexicon.SUPPOSES and before[n + 1 : n + 2] != ["anything"]
+
+    def asked(self, i: int) -> bool:
+        """Whether the sentence only asks for it."""
+        return self.question or "whether" in self.clause(i)
+
+    @staticmethod
+    def is_verb(word: str) -> bool:
+        return word.isalpha() and word not in lexicon.STOP and word not in lexicon.DEFINITE and not is_plural(word)
+
+
+Rule = Callable[[Sentence, int], Reading]
+
+
+def is_plural(word: str) -> bool:
+    return word in lexicon.IRREGULAR or (
+        len(word) > 3 and word.endswith("s") and word.isalpha() and not lexicon.SINGULAR_S.search(word)
+    )
+
+
+def is_definite(word: str) -> bool:
+    """Whether what follows this word is known already: *the* two images, *Go's* two caches."""
+    return word in lexicon.DEFINITE or word.endswith("'s")

@@ -130,7 +130,7 @@ class Site:
         if (path := texts.get(hash(text.strip()))) is not None:
             return path
         # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
-        return next((p for p, _ in self.pages(self.docs) if text.strip() in page_text(self.root, p)), None)
+        return next((p for p, _ in _pages(self.docs) if text.strip() in page_text(self.root, p)), None)
 
     def check_texts(self, snippet: Snippet) -> None:
         """Raise PageError if a text in the snippet's manifest may not be shown."""

@@ -363,6 +363,7 @@ def test_the_brace_that_is_not_closed(text: str, line: int, project: Path) -> No
         ("No. {{ claim: note.layers == 3 }}\n\n- No. {{ claim: note.layers == 3 }}", [1, 3]),
         ("{{ transcript note/run }}\n\n{{ transcript note/no }}\n\n> {{ transcript note/no }}", [3, 5]),
         ("| a |\n|---|\n| {{ note.sise }} |\n| {{ note.sise }} |", [3, 4]),
+        ('``` chart\nkind = "no"\n```\n\n``` chart\nkind = "no"\n```', [2, 6]),
     ],
 )
 def test_the_right_one_of_two(text: str, lines: list[int], project: Path) -> None:

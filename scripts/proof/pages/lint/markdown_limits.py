@@ -57,7 +57,7 @@ class _Blocks(OnPage, Preprocessor):
         headings = [line for line in lines if _HEADING.match(line)]
         if len(headings) > _HEADINGS:
             what, shown = f"more than {_HEADINGS} headings", headings[_HEADINGS].strip()[:_SHOWN]
-            self._note(self.page, PageError(what, evidence=shown, hint="divide the page"), shown)
+            self.page.note(PageError(what, evidence=shown, hint="divide the page"), shown)
             lines = lines[: lines.index(headings[_HEADINGS])]
         written: list[str] = []
         for _, group in groupby(lines, key=lambda line: not line.strip()):

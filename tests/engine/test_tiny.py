@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from proof.captures import store
-from proof.core.units import written
+from proof.core.units import format_value
 from proof.engines.interface import Engine
 from proof.snippets.places import folder_of
 from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
@@ -122,7 +122,7 @@ def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache:
     assert capture.facts["base_size"].value == int(inspected) == 8_311_385
     listed = capture.step("image_ls")
     assert listed is not None
-    assert listed.output.split()[-1] == written(capture.facts["size"].value, "B")
+    assert listed.output.split()[-1] == format_value(capture.facts["size"].value, "B")
 
 
 def test_an_unstable_output_is_not_drift(project: Path, engine: Engine, cache: Path) -> None:

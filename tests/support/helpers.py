@@ -53,7 +53,7 @@ def captured(root: Path) -> Path:
         layers = LAYERS if snippet.image else ()
         facts = derived.of_image(snippet, layers)
         if snippet.image:
-            facts |= derived.of_configuration('["cat"]', "root", "linux/amd64")
+            facts |= derived.of_configuration({"command": '["cat"]', "platform": "linux/amd64"})
         steps = tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, printed(s)) for s in snippet.steps)
         for step in snippet.steps:
             for rule in step.facts:

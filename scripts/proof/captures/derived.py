@@ -6,7 +6,9 @@ and outputs, and must be exactly these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from proof.captures import contents
@@ -18,7 +20,24 @@ from proof.snippets.model import FactRule, Snippet, Step
 _SAVED = "the files in the layers of `docker image save`"
 _CONFIGURATION = "the configuration in `docker image save`"
 _LARGEST = 10**18  # for any number: an exabyte, or more seconds than the age of the universe
-TEXTS = ("command", "user", "platform")  # facts from the image configuration
+_LONGEST = 100_000  # characters of a text in the configuration
+
+
+def _is_command(text: str) -> bool:
+    """Whether it is a list of words, as JSON."""
+    try:
+        words = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(words, list) and all(isinstance(word, str) for word in words)
+
+
+# Facts from the image configuration, each with a test of what a configuration can have there.
+TEXTS: dict[str, Callable[[str], object]] = {
+    "command": _is_command,
+    "user": re.compile(r"[\w.:$-]{1,200}", re.ASCII).fullmatch,
+    "platform": re.compile(r"[a-z0-9]+(?:/[a-z0-9.]+){1,2}").fullmatch,
+}
 
 
 def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
@@ -69,10 +88,21 @@ def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, Captured
         yield name, replace(fact, tolerance=0.01)
 
 
-def of_configuration(command: str, user: str, platform: str) -> Iterator[tuple[str, CapturedFact]]:
+def of_configuration(texts: Mapping[str, str]) -> Iterator[tuple[str, CapturedFact]]:
     """Texts from the image configuration. The layers of a capture do not contain these."""
-    for name, text in zip(TEXTS, (command, user, platform), strict=True):
-        yield _fact(name, text, _CONFIGURATION)
+    for name in TEXTS:
+        default = "root" if name == "user" else ""
+        yield _fact(name, texts.get(name) or default, _CONFIGURATION)
+
+
+def possible_texts(facts: Mapping[str, CapturedFact]) -> dict[str, str]:
+    """Those facts of a capture that the configuration of an image can have."""
+    texts = {name: facts[name].value for name in TEXTS if name in facts}
+    return {
+        name: text
+        for name, text in texts.items()
+        if isinstance(text, str) and len(text) <= _LONGEST and TEXTS[name](text)
+    }
 
 
 def of_output(step: Step, rule: FactRule, output: str) -> CapturedFact | None:

@@ -188,7 +188,7 @@ def written(fact: CapturedFact | None) -> str:
         return "(none)"
     if isinstance(fact.value, int) and abs(fact.value) >= 10**_DIGITS:
         return f"a number of more than {_DIGITS} digits"
-    text = units.written(fact.value, fact.unit)
+    text = units.format_value(fact.value, fact.unit)
     return f"{text} ({fact.value:,} B)" if fact.unit == "B" else text
 
 

@@ -84,7 +84,7 @@ def contradictions(capture: Capture, folder: Path) -> Iterator[ProofError]:
                 yield PageError(what, where=_output_of(step, folder), evidence=evidence, hint=hint)
             measured = capture.facts.get("size")
             if measured and isinstance(measured.value, int) and len(ids) == 1 and (size := _size_in(rest)):
-                written = units.written(measured.value, "B")
+                written = units.format_value(measured.value, "B")
                 if not _is_size_of(size, capture, measured.value):
                     what = f"the table says {size}, but the layers hold {written}"
                     yield PageError(what, where=_output_of(step, folder), hint=hint)
@@ -125,7 +125,7 @@ def _size_in(cells: str) -> str | None:
 def _is_size_of(size: str, capture: Capture, measured: int) -> bool:
     """Whether a table can show this size for an image whose layers hold `measured` bytes."""
     if capture.engine.store == "classic":
-        return size == units.written(measured, "B")
+        return size == units.format_value(measured, "B")
     # containerd's store counts whole blocks, and the layers as they were received besides the unpacked ones.
     number = size.rstrip("kMGTB")
     shown: float = float(number) * 1000 ** " kMGT".index(size[len(number) : -1] or " ")

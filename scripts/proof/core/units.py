@@ -31,7 +31,7 @@ _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _BINARY = ("K", "M", "G", "T", "P", "E")
 
 
-def written(value: Scalar, unit: str) -> str:
+def format_value(value: Scalar, unit: str) -> str:
     """A value as pages show it: sizes as in `docker image ls`, everything else in its usual notation."""
     if isinstance(value, str):
         return value

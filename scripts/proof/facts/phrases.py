@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 
 from proof.core.errors import PageError
-from proof.core.units import written
+from proof.core.units import format_value
 
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _EXACT, _ABOUT, _NEAR = 0.005, 0.03, 0.1  # relative distances from the number that is said
@@ -34,7 +34,7 @@ _COMPARED = {
 
 def number(value: int) -> str:
     """A number in words up to twelve, and in digits from there on."""
-    return NUMBERS[value] if 0 <= value < len(NUMBERS) else written(value, "count")
+    return NUMBERS[value] if 0 <= value < len(NUMBERS) else format_value(value, "count")
 
 
 def fraction(share: float) -> str:

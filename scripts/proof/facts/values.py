@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proof.captures.model import Capture
-from proof.core.units import Scalar, written
+from proof.core.units import Scalar, format_value
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Value:
     exact: Scalar | None = field(default=None, kw_only=True)  # the number that a formatted text shows
 
     def __str__(self) -> str:
-        return written(self.value, self.unit)
+        return format_value(self.value, self.unit)
 
 
 @dataclass(frozen=True)

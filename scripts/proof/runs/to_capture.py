@@ -77,7 +77,7 @@ def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> I
                     Difference(run.snippet.where, f"{run.snippet}.{name}", expected, "no such path")
                 )
         yield from found.items()
-        yield from derived.of_configuration(image.command, image.user or "root", image.platform)
+        yield from derived.of_configuration({name: getattr(image, name) for name in derived.TEXTS})
     for done in run.steps:
         for rule in done.step.facts:
             try:

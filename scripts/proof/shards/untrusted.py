@@ -7,15 +7,12 @@ the table of changes. The seal proves nothing here: it has no key, so anyone who
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from proof.captures import derived, fingerprint, normalise, provenance
 from proof.captures.engine_output import DISPLAYS
 from proof.captures.model import Capture, CapturedFact
-from proof.core.units import Scalar
 from proof.core.validate import validate
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
@@ -25,8 +22,6 @@ _LAYERS = 128  # the most that Docker allows: see the snippet layers_depth
 _LARGEST = 10**15  # bytes of a layer
 _FILES = 10**9
 _LONGEST = 100_000  # characters of an instruction, or of a text in the configuration
-_USER = re.compile(r"[\w.:$-]{1,200}", re.ASCII)
-_PLATFORM = re.compile(r"[a-z0-9]+(?:/[a-z0-9.]+){1,2}")
 
 
 def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
@@ -100,10 +95,7 @@ def _given(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, CapturedFa
     """The facts that do not follow from layers or outputs: they keep the capture's values, if these are plausible."""
     if not snippet.image:
         return
-    found = dict(derived.of_configuration("", "", ""))
-    for name, fact in found.items():
-        given = capture.facts.get(name)
-        yield name, replace(fact, value=given.value) if given and _is_configured(name, given.value) else fact
+    yield from derived.of_configuration(derived.possible_texts(capture.facts))
     if snippet.transfer:
         base, own = (_size(capture.facts.get(name)) for name in ("base_transfer_size", "own_transfer_size"))
         yield from derived.of_transfer(base + own, base, own)
@@ -112,19 +104,6 @@ def _given(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, CapturedFa
 def _size(fact: CapturedFact | None) -> int:
     value = fact.value if fact else -1
     return value if isinstance(value, int) and 0 <= value < _LARGEST else -1
-
-
-def _is_configured(name: str, value: Scalar) -> bool:
-    """True if the configuration of an image can have this value."""
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        return False
-    if name == "command":
-        try:
-            words = json.loads(value)
-        except (ValueError, RecursionError):
-            return False
-        return isinstance(words, list) and all(isinstance(word, str) for word in words)
-    return bool((_PLATFORM if name == "platform" else _USER).fullmatch(value))
 
 
 def _origin(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:

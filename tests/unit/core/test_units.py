@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proof.core.units import UNITS, binary, counted, parse_binary, size, unit_of, written
+from proof.core.units import UNITS, binary, counted, format_value, parse_binary, size, unit_of
 
 SIZES = "size base_size own_size transfer_size base_transfer_size own_transfer_size layer_1 layer_999".split()
 COUNTS = "layers base_layers own_layers".split()
@@ -140,7 +140,7 @@ def test_an_invalid_size() -> None:
 )
 def test_written(value: float | str, unit: str, text: str) -> None:
     """Each unit has its notation. A plain number has no exponent."""
-    assert written(value, unit) == text
+    assert format_value(value, unit) == text
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (1200, "1,200 files")])

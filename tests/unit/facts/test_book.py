@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from proof.captures.model import CapturedFact
 from proof.captures.store import load, save
 from proof.core.errors import ManifestError, PageError
-from proof.core.units import binary, parse_binary, size, written
+from proof.core.units import binary, format_value, parse_binary, size
 from proof.facts import book as facts
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source, Value
@@ -142,7 +142,7 @@ class TestWritten:
     )
     def test_written(self, value: float | str, unit: str, text: str) -> None:
         """Each unit has one format, wherever a value comes from."""
-        assert written(value, unit) == text
+        assert format_value(value, unit) == text
         assert str(Value(value, unit)) == text
 
 

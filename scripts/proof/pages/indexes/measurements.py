@@ -147,7 +147,7 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading
     rows = [
         writing.row(
             f"<code>{snippet.name}.{as_html(name)}</code>",
-            as_html(units.written(fact.value, fact.unit)),
+            as_html(units.format_value(fact.value, fact.unit)),
             f"{fact.value:,} B" if fact.unit == "B" else "",
             as_html(fact.source),
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.globals import push_context
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -93,6 +94,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Under scripts/mutate each call goes through two more functions: leave recursion as much room as without them."""
     if config.getoption("--hypothesis-profile") == "mutation":
         sys.setrecursionlimit(3 * sys.getrecursionlimit())
+        # mutmut is made with Click too: the extension would take it for the site generator.
+        push_context(None)  # type: ignore[arg-type]
 
 
 def _group(file: str) -> str:

@@ -88,6 +88,14 @@ def test_a_failed_build_is_repeated(root: Path) -> None:
     assert site(root, "--draft").stdout != UP_TO_DATE
 
 
+def test_what_mkdocs_warns_of_is_no_drift(root: Path) -> None:
+    """MkDocs ends with code 1 for a link that leads nowhere."""
+    page = root / "docs/index.md"
+    page.write_text(page.read_text("utf-8") + "\n[nowhere](nowhere.md)\n", "utf-8")
+    done = site(root)
+    assert (done.returncode, "nowhere.md" in done.stdout) == (2, True), done.stdout + done.stderr
+
+
 def test_the_facts_are_published_for_programs(root: Path) -> None:
     """Every fact is in facts.json, with the place where a page shows its step."""
     done = site(root)

@@ -735,7 +735,7 @@ class TestShared:
                 os.kill(pid, signal.SIGCONT)
         assert running.returncode == code == 3, output
         assert "the engine was lost during" in output
-        assert "hint: start it" in output
+        assert "start it first" in output
         assert "`docker` is installed, but its engine does not answer" in again
         assert captured(root) == {}
 

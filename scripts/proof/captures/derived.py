@@ -15,11 +15,11 @@ from proof.captures import contents
 from proof.captures.model import CapturedFact, CapturedLayer
 from proof.core import units
 from proof.core.units import Scalar
+from proof.core.validate import is_number
 from proof.snippets.model import FactRule, Snippet, Step
 
 _SAVED = "the files in the layers of `docker image save`"
 _CONFIGURATION = "the configuration in `docker image save`"
-_LARGEST = 10**18  # for any number: an exabyte, or more seconds than the age of the universe
 _LONGEST = 100_000  # characters of a text in the configuration
 
 
@@ -138,7 +138,7 @@ def _read(text: str, unit: str) -> Scalar:
         return text
     try:
         value = _number(text, unit)
-        if -_LARGEST < value < _LARGEST:  # also false for NaN
+        if is_number(value):
             return value
     except (ValueError, OverflowError):
         pass

@@ -182,7 +182,7 @@ def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
         return False
 
 
-def written(fact: CapturedFact | None) -> str:
+def format_fact(fact: CapturedFact | None) -> str:
     """A fact as shown in a difference: sizes also in exact bytes."""
     if fact is None:
         return "(none)"
@@ -211,7 +211,7 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iter
             continue
         what, place = f"{snippet.name}.{name}", f'"{name}": {{'
         if not same(before, after):
-            yield _Found(place, what, written(before), written(after))
+            yield _Found(place, what, format_fact(before), format_fact(after))
         elif before and after:
             # The other fields must match, too. A size's tolerance depends on that size, so `own` uses the old layers.
             wanted = own.get(name, after)
@@ -220,7 +220,7 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iter
                 if was != now:
                     yield _Found(place, f"{what}: {part}", str(was), str(now))
             if name in own and before.value != wanted.value:
-                yield _Found(place, f"{what}: computed from its own layers", written(before), written(wanted))
+                yield _Found(place, f"{what}: computed from its own layers", format_fact(before), format_fact(wanted))
 
 
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
@@ -238,7 +238,7 @@ def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
     declared, rules = ({rule.name for step in each.steps for rule in step.facts} for each in (raw, snippet))
     for name in sorted(declared & old.facts.keys() - rules):
         what = f"{snippet.name}.{name}: read from its own transcript"
-        yield _Found(f'"{name}": {{', what, written(old.facts[name]), "(none)")
+        yield _Found(f'"{name}": {{', what, format_fact(old.facts[name]), "(none)")
     for step in snippet.steps:
         for rule in step.facts:
             fact, done = old.facts.get(rule.name), old.step(step.name)
@@ -250,7 +250,7 @@ def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
                 read = None
             what, place = f"{snippet.name}.{rule.name}: read from its own transcript", f'"{rule.name}": {{'
             if read is None or read.value != fact.value:
-                yield _Found(place, what, written(fact), written(read))
+                yield _Found(place, what, format_fact(fact), format_fact(read))
             elif read != fact:
                 yield _Found(place, what, str(fact), str(read))
 

@@ -39,7 +39,6 @@ _PLATFORM = re.compile(r"linux/[a-z0-9]{1,10}(?:/v[0-9])?")
 _DATE = "%Y-%m-%dT%H:%M:%SZ"
 _FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)  # how fast the clock of another machine may be
-_MOST = 1e300  # seconds, so that an integer of any length can be formatted
 
 
 def version(text: str) -> str:
@@ -83,14 +82,10 @@ def _too_long(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, str]]:
     limits = {step.name: step.timeout for step in snippet.steps}
     for step in capture.steps:
         if step.name in limits and not 0 <= step.seconds <= limits[step.name]:
-            yield f"{step.name} seconds", _written(step.seconds)
+            yield f"{step.name} seconds", f"{step.seconds:.6g}"
     for name, fact in capture.facts.items():
         if fact.unit == "s" and not isinstance(fact.value, str) and not 0 <= fact.value <= sum(limits.values()):
-            yield f"{name} seconds", _written(fact.value)
-
-
-def _written(seconds: float) -> str:
-    return f"{max(-_MOST, min(seconds, _MOST)):.6g}"
+            yield f"{name} seconds", f"{fact.value:.6g}"
 
 
 def _is_date(text: str, latest: datetime) -> bool:

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from html import escape
 
-# Unicode categories of invisible characters: controls, changes of the text direction, blanks other than a space, …
-_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+# Unicode categories of invisible characters: controls, changes of the text direction, …; with blanks other than a space
+_CONTROL = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_UNSEEN = _CONTROL | {"Zs"}
 # Letters and marks without a glyph: a joiner, fillers, variation selectors, the empty braille pattern.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -77,9 +78,6 @@ def did_you_mean(name: str, known: list[str]) -> str:
         return ""  # the time for a comparison grows with the product of the lengths
     close = difflib.get_close_matches(name, [other for other in known if len(other) <= _NEAR], n=1)
     return f" - did you mean '{close[0]}'?" if close else ""
-
-
-_CONTROL = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs", "Cn"}
 
 
 def as_html(raw: str) -> str:

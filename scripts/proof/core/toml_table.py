@@ -16,6 +16,7 @@ from proof.core.errors import ManifestError, Where
 from proof.core.limits import limited
 from proof.core.patterns import Pattern
 from proof.core.text import did_you_mean, first_invisible
+from proof.core.validate import is_number
 
 # The tokens of TOML; the text is known to be valid, so each pattern may assume that what it begins also ends.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
@@ -33,7 +34,6 @@ _ALLOWED = " \t\n"
 _LARGEST = 50_000  # bytes; nobody writes, or reads, a longer one by hand, and of a matrix each value reads it again
 _DEEP = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}""")  # tomllib takes minutes
 _NESTED = 16  # arrays and inline tables in each other; real ones are 3 deep, and each place names all around it
-_INTEGERS = 2**63  # as TOML has them; Python would read any, and then not write it
 
 _Place = tuple[str | int, ...]  # the keys that lead to a value, and its number in an array
 
@@ -223,7 +223,9 @@ def _check_integers(data: Mapping[str, Any]) -> None:
                 left += table.values()
             case list() as items:
                 left += items
-            case int() as number if not -_INTEGERS <= number < _INTEGERS:
+            case int() as number if not is_number(
+                number
+            ):  # as TOML has them; Python would read any, and then not write it
                 raise ValueError("an integer has more than 64 bits")
             case _:
                 pass

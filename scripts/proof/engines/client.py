@@ -106,7 +106,7 @@ def _lost(argv: Sequence[str], evidence: str) -> EngineLostError:
     return EngineLostError(
         f"the engine was lost during `{process.shell_words(argv)}`: it does not answer",
         evidence=evidence,
-        hint="start it if it is your own, then run the command again",
+        hint="run the command again; if the engine is your own, start it first",
     )
 
 

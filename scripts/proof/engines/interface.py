@@ -54,8 +54,8 @@ class Engine(ABC):
     names: Names = field(default_factory=Names)
     journal: Journal | None = None  # records what this run creates
     disk: Path | None = None  # a directory on the disk that holds the images; None if that is on another machine
-    builds: KeyedLock = field(default_factory=KeyedLock)  # keeps builds with common steps from running at once
-    ports: KeyedLock = field(default_factory=KeyedLock)  # keeps snippets from reaching one another's ports
+    # Keeps builds with common steps from running at once, and snippets from reaching one another's ports.
+    locks: KeyedLock = field(default_factory=KeyedLock)
     group: str = ""  # the control group of the containers, if they have one
     # Flags of a container in which ports that others publish answer at localhost. Empty if none can be published: in a
     # user's own engine they would be open to the user's network, and a name may be taken.
@@ -66,7 +66,6 @@ class Engine(ABC):
     # True if only this run uses the engine: snippets run in parallel, and it ends with the run, with all that is in it.
     private: ClassVar[bool] = False
     build_flags: ClassVar[tuple[str, ...]] = ()  # of every build
-    save_flags: ClassVar[tuple[str, ...]] = ()  # with which an image is saved in Docker's format
 
     @abstractmethod
     def info(self) -> EngineInfo:
@@ -137,7 +136,7 @@ class Engine(ABC):
 
     def save(self, image: str) -> AbstractContextManager[IO[bytes]]:
         """`docker image save` as a stream."""
-        return self.client.stream("image", "save", *self.save_flags, image)
+        return self.client.stream("image", "save", image)
 
     def images(self) -> set[str]:
         """The ids of all images, including those without a name."""

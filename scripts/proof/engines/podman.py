@@ -10,7 +10,7 @@ import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from proof.core.errors import NoEngineError
 from proof.engines import user_engine
@@ -31,7 +31,6 @@ class Podman(Engine):
 
     kind: ClassVar[Kind] = "podman"
     build_flags: ClassVar[tuple[str, ...]] = ("--pull=never",)  # or it would ask every registry for a missing base
-    save_flags: ClassVar[tuple[str, ...]] = ("--format", "docker-archive")
 
     def info(self) -> EngineInfo:
         """Ask the engine about itself."""
@@ -55,6 +54,10 @@ class Podman(Engine):
     def runnable_platforms(self) -> list[str]:
         """What Podman tells, since 4.9."""
         return self._info()["host"].get("emulatedArchitectures") or []
+
+    def save(self, image: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """`podman image save` as a stream, in Docker's format."""
+        return self.client.stream("image", "save", "--format", "docker-archive", image)
 
     def label_flags(self, label: str) -> list[str]:
         """Flags of a build that label its steps."""

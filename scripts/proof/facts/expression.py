@@ -19,6 +19,7 @@ from typing import Any
 from proof.core.errors import PageError
 from proof.core.text import did_you_mean
 from proof.core.units import is_whole
+from proof.core.validate import is_number
 from proof.facts import phrases
 from proof.facts.values import Value
 
@@ -38,7 +39,6 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.In: lambda word, text: str(word) in str(text).split(),  # one word of a text: "/tmp" in a.folders
 }
 _PLAIN = ("", "count")  # units that can be mixed
-_LARGEST = 1e300  # far above anything measured; larger numbers cannot be formatted
 _WRITTEN = ("percent", "times", "fraction", "bytes", "words", "capital")  # functions that write a number as text
 _STEP = 0.01  # relative: by how much facts are changed to see what depends on them
 _LEAST_SENSITIVITY = 0.5
@@ -142,7 +142,7 @@ def constants(text: str) -> list[float]:
     """The numbers that are written in an expression. Empty if it cannot be parsed."""
     values = [node.value for node in _nodes(text) if isinstance(node, ast.Constant)]
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    return [float(value) for value in numbers if abs(value) < _LARGEST]
+    return [float(value) for value in numbers if is_number(value)]
 
 
 def replaced(text: str, number: float, other: float) -> str:
@@ -180,7 +180,7 @@ def _parsed(text: str) -> ast.Expression:
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
     """The value of a node. Raises OverflowError if it is too large to compute with, or not a number (NaN)."""
     value = _found(node, facts)
-    if not all(abs(number) < _LARGEST for number in (value.value, value.exact) if isinstance(number, int | float)):
+    if not all(is_number(number) for number in (value.value, value.exact) if isinstance(number, int | float)):
         raise OverflowError  # also for NaN, which no comparison holds for
     return value
 

@@ -20,7 +20,7 @@ from proof.core.text import did_you_mean
 from proof.facts import expression
 from proof.facts.values import Fact, Source
 from proof.pages import scan
-from proof.pages.charts.fence import divided
+from proof.pages.charts.fence import divided, is_of_chart
 from proof.pages.document import page_text
 from proof.pages.lint.claims import Claim
 from proof.pages.page import PageReport
@@ -165,7 +165,7 @@ class _Explainer:
                 prose += block
                 continue
             if not any("```" in line for line in block[1:-1]):  # or it is an example of how to write a page
-                kind, pattern = ("chart", _NAME) if opening["info"].split(" ")[0] == "chart" else ("file", _INCLUDED)
+                kind, pattern = ("chart", _NAME) if is_of_chart(opening) else ("file", _INCLUDED)
                 for number, line in enumerate(block[1:-1], start=len(prose) + 2):
                     found += ((number, kind, part[0]) for part in pattern.finditer(line))
             prose += [""] * len(block)

@@ -79,8 +79,8 @@ class ProofExtension(Extension):
         # First, to see the page as it was written.
         md.preprocessors.register(Source(md, current=current), "proof_source", 100)
         # After the includes, before superfences (25), which takes every fence as code.
-        chart_fence.register(md, current, Page.note)
-        markdown_limits.register(md, current, Page.note)
+        chart_fence.register(md, current)
+        markdown_limits.register(md, current)
         for number, element in enumerate((Transcripts, Explorers, Lists, Waivers)):
             processor = element(md.parser, current=current)
             md.parser.blockprocessors.register(processor, f"proof_{element.__name__.lower()}", 175 - number)

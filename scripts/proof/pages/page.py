@@ -191,15 +191,14 @@ def rendered(site: Site, book: FactBook) -> dict[tuple[str, bool], Page]:
 class OnPage:
     """A processor of the extension. Its page changes with each `Markdown.reset`."""
 
-    def __init__(self, *of_processor: Any, current: Callable[[], Page] | None = None) -> None:
+    def __init__(self, *of_processor: Any, current: Callable[[], Page]) -> None:
         super().__init__(*of_processor)
-        if current is not None:
-            self.current = current
+        self._current = current
 
     @property
     def page(self) -> Page:
         """The page being rendered."""
-        return self.current()
+        return self._current()
 
 
 @dataclass(frozen=True)

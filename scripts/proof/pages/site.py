@@ -130,7 +130,7 @@ class Site:
         if (path := texts.get(hash(text.strip()))) is not None:
             return path
         # A plugin of the site generator may have changed the text at its ends, so that only a part is in the file.
-        return next((p for p, _ in self.pages(self.docs) if text.strip() in page_text(self.root, p)), None)
+        return next((p for p, _ in _pages(self.docs) if text.strip() in page_text(self.root, p)), None)
 
     def check_texts(self, snippet: Snippet) -> None:
         """Raise PageError if a text in the snippet's manifest may not be shown."""
@@ -155,13 +155,12 @@ class Site:
 
     def pages(self, docs: Path) -> tuple[tuple[Path, int], ...]:
         """Every page below a directory, with its modification time."""
-        paths = lambda: tuple((path, path.stat().st_mtime_ns) for path in sorted(docs.rglob("*.md")))  # noqa: E731
-        return self.glance.get(("pages", docs), paths)
+        return self.glance.get(("pages", docs), lambda: _pages(docs))
 
     def _by_text(self) -> dict[int, Path]:
         """Each page by a hash of its text below the front matter. Only pages that have changed are read again."""
         found: dict[int, Path] = {}
-        for path, written in self.pages(self.docs):
+        for path, written in _pages(self.docs):  # now, as they are read at once
             found.setdefault(self.memory.get(path, written, partial(self._hash, path)), path)
         return found
 
@@ -181,6 +180,10 @@ class Site:
 
         written = [_written(path) for path in files]
         return written, *self.memory.get("bases", written, read)
+
+
+def _pages(docs: Path) -> tuple[tuple[Path, int], ...]:
+    return tuple((path, path.stat().st_mtime_ns) for path in sorted(docs.rglob("*.md")))
 
 
 def _written(path: Path) -> int:

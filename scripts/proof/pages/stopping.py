@@ -31,6 +31,11 @@ class DriftStopsBuildError(StopBuildError):
 
     code = exit_code = StaleError.code
 
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Called by MkDocs, which ends with code 1 for errors of its own too: scripts/site looks for this line."""
+        super().show(file)
+        print("The page does not show what was measured.", file=file or sys.stderr)
+
 
 def stopping(error: errors.ProofError) -> StopBuildError:
     """The same error as an exception that stops the site build."""

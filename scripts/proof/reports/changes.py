@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from proof.captures.diff import same, written
+from proof.captures.diff import format_fact, same
 from proof.captures.layer_diff import layer_changes
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import ProofError
@@ -70,7 +70,7 @@ def facts(results: Sequence[Result]) -> str:
     return table(
         ("fact", "old", "new", "change"),
         (
-            (code(f"{snippet}.{name}"), code(written(old)), code(written(new)), _change(old, new))
+            (code(f"{snippet}.{name}"), code(format_fact(old)), code(format_fact(new)), _change(old, new))
             for snippet, name, old, new in sorted(changed(results), key=_weight)
         ),
     )

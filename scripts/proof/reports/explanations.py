@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from proof.captures import fingerprint
-from proof.captures.diff import written
+from proof.captures.diff import format_fact
 from proof.captures.model import Capture
 from proof.facts.values import Fact, Source
 from proof.pages.explain import Explanation
@@ -55,7 +55,7 @@ def _rows(each: Explanation) -> Iterator[tuple[str, list[str]]]:
         yield "measured", [f"{by.date}, {_commit(by.revision)}"]
         yield "bases", [f"{name}: {made}" for name, made in by.bases.items()]
     if each.kind == "snippet" and each.capture is not None:
-        yield "facts", [f"{name} = {written(fact)}" for name, fact in each.capture.facts.items()]
+        yield "facts", [f"{name} = {format_fact(fact)}" for name, fact in each.capture.facts.items()]
     yield "used", [f"{use.where}  {use.kind}: {use.text}" for use in each.uses] or ["by no page"]
     if each.snippet is not None:
         yield "stale if", [f"{name} {'change' if name == fingerprint.COMMANDS else 'changes'}" for name in each.depends]

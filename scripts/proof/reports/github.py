@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from proof.captures.diff import written
+from proof.captures.diff import format_fact
 from proof.core.errors import ProofError, Where
 from proof.core.text import plain
 from proof.pages.document import page_text
@@ -80,7 +80,7 @@ def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Se
     for snippet, name, old, new in changes.changed(drifted):
         fact = f"{snippet}.{name}"
         for where in _stating(fact, pages):
-            text = f"This line states {fact}, which was {written(old)} and is now {written(new)}."
+            text = f"This line states {fact}, which was {format_fact(old)} and is now {format_fact(new)}."
             yield Annotation("warning", where, fact, text)
 
 

@@ -112,7 +112,7 @@ def run(
     counting: image_archive.Limit | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
     base = 0
-    alone = engine.ports.hold(frozenset({"ports"} if networks else ()))
+    alone = engine.locks.hold(frozenset({"ports"} if networks else ()))
     with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile, alone:
         try:
             cleanup.create_networks(engine, *networks)
@@ -125,7 +125,7 @@ def run(
                 kept = "" if fresh else _kept_directory(step, engine, keeps or {})
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
-                with engine.builds.hold(build.prefixes if build else frozenset()):
+                with engine.locks.hold(build.prefixes if build else frozenset()):
                     one = _run_step(
                         step, engine, given, containers, kept=kept, cache=cache_flags(), timeout=timeout or step.timeout
                     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from proof.captures import store
-from proof.captures.diff import Difference, compare, not_compared, same, written
+from proof.captures.diff import Difference, compare, format_fact, not_compared, same
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import ManifestError, Where
 from proof.core.text import did_you_mean
@@ -348,8 +348,8 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
     """A size includes the exact bytes. An integer of any length can be printed."""
-    assert written(CapturedFact(value, unit, "")) == text
-    assert written(None) == "(none)"
+    assert format_fact(CapturedFact(value, unit, "")) == text
+    assert format_fact(None) == "(none)"
 
 
 def test_what_equals_nothing_else() -> None:

@@ -25,6 +25,7 @@ from proof.core.errors import PageError, Where
 from proof.pages import scan
 from proof.pages import site as site_module
 from proof.pages.document import page_text
+from proof.pages.lint import allowed_files
 from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from proof.snippets.model import Snippet
@@ -291,8 +292,52 @@ def test_a_file_whose_name_acts_is_not_published(name: str, project: Path) -> No
         convert("# A page", project)
 
 
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" fill="#14303f"/></svg>'
+
+
+@pytest.mark.parametrize(
+    "icon",
+    [
+        "",
+        "not <html>",
+        ICON.replace("</svg>", "<script>alert(1)</script></svg>"),
+        ICON.replace("</svg>", '<script xmlns="http://www.w3.org/1999/xhtml">alert(1)</script></svg>'),
+        ICON.replace("<rect", '<rect onclick="alert(1)"'),
+        ICON.replace("<rect", '<a href="javascript:alert(1)"/><rect'),
+        ICON.replace("#14303f", "url(http://evil.example/x)"),
+        ICON.replace("<rect", '<rect style="fill: red"'),
+        ICON.replace("svg", "html", 1).replace("/svg>", "/html>"),
+        f'<?xml-stylesheet href="http://evil.example/x"?>{ICON}',
+        f'<!DOCTYPE svg [<!ENTITY a "b">]>{ICON}',
+    ],
+)
+def test_an_icon_has_shapes_alone(icon: str, project: Path) -> None:
+    """A browser runs what an SVG holds when a reader opens its address, and there it has no policy."""
+    write(project / "docs", {"icon.svg": icon})
+    edit(project / "mkdocs.yml", "theme: mkdocs", "theme: { name: mkdocs, favicon: icon.svg }")
+    with pytest.raises(StopBuildError, match=r"icon\.svg: this icon has more than shapes"):
+        convert("# A page", project)
+
+
+def test_the_icon_of_this_site_has_shapes_alone() -> None:
+    allowed_files._check_icon(REPOSITORY / "docs/assets/favicon.svg", REPOSITORY / "docs")
+
+
+@pytest.mark.parametrize("name", ["index.html/a.png", "other/search.js/a.png", "feed.xml/a.png", "a/index.html.md"])
+def test_no_directory_takes_the_place_of_a_file(name: str, project: Path) -> None:
+    """The site generator, or what finishes a site, would end in a traceback, or the site would have no search."""
+    write(project / "docs", {name: b"\x89PNG" if name.endswith("png") else "# A page"})
+    with pytest.raises(StopBuildError, match="a directory of the site would be called like a `"):
+        convert("# A page", project)
+
+
+def test_versions_are_names_of_directories_and_pages(project: Path) -> None:
+    write(project / "docs", {"v1.2/a.png": b"\x89PNG", "v1.2/release-1.2.md": "# A page"})
+    assert "A page" in convert("# A page", project)
+
+
 def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
-    files = {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": "", "a.gif": "GIF89a", "index.md~": ""}
+    files = {"assets/a.js": "", "b.js": "", "c.css": "", "icon.svg": ICON, "a.gif": "GIF89a", "index.md~": ""}
     write(project / "docs", files)
     settings = project / "mkdocs.yml"
     names = "extra_javascript: [{ path: assets/a.js }]\nextra_css: [c.css]\nextra: { scripts: [b.js] }\n"
@@ -363,6 +408,7 @@ def test_the_brace_that_is_not_closed(text: str, line: int, project: Path) -> No
         ("No. {{ claim: note.layers == 3 }}\n\n- No. {{ claim: note.layers == 3 }}", [1, 3]),
         ("{{ transcript note/run }}\n\n{{ transcript note/no }}\n\n> {{ transcript note/no }}", [3, 5]),
         ("| a |\n|---|\n| {{ note.sise }} |\n| {{ note.sise }} |", [3, 4]),
+        ('``` chart\nkind = "no"\n```\n\n``` chart\nkind = "no"\n```', [2, 6]),
     ],
 )
 def test_the_right_one_of_two(text: str, lines: list[int], project: Path) -> None:

@@ -15,33 +15,33 @@ from markdown.util import ETX, STX
 from proof.core.errors import PageError, ProofError
 from proof.pages.charts import chart
 from proof.pages.charts.chart import Chart
+from proof.pages.document import unmarked
 from proof.pages.page import OnPage, Page
 
-Note = Callable[[Page, ProofError, str], None]
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
 # Python-Markdown removes STX and ETX from every page, so no author can write this.
 _PLACE = re.compile(rf"{STX}chart:(\d+){ETX}")
 
 
-def register(md: Markdown, current: Callable[[], Page], note: Note) -> None:
+def register(md: Markdown, current: Callable[[], Page]) -> None:
     """Register the processors after normalising (30), before superfences (25), which takes every fence as code."""
     drawn: list[Chart] = []
-    md.preprocessors.register(_Fences(md, current, drawn, note), "proof_chart_fence", 28)
+    md.preprocessors.register(_Fences(md, current, drawn), "proof_chart_fence", 28)
     md.parser.blockprocessors.register(_Figures(md.parser, drawn), "proof_chart", 176)
 
 
 class _Fences(OnPage, Preprocessor):
     """Draws every chart, and puts a placeholder into the text."""
 
-    def __init__(self, md: Markdown, current: Callable[[], Page], drawn: list[Chart], note: Note) -> None:
-        super().__init__(md)
-        self.current, self.drawn, self.note = current, drawn, note
+    def __init__(self, md: Markdown, current: Callable[[], Page], drawn: list[Chart]) -> None:
+        super().__init__(md, current=current)
+        self.drawn = drawn
 
     def run(self, lines: list[str]) -> list[str]:
         self.drawn.clear()
         written: list[str] = []
         for opening, block in divided(lines):
-            is_chart = opening is not None and opening["info"].split(" ")[0] == "chart"
+            is_chart = opening is not None and is_of_chart(opening)
             written += self._chart(block) if is_chart else block
         return written
 
@@ -50,20 +50,15 @@ class _Fences(OnPage, Preprocessor):
         assert opening is not None
         text = "\n".join(block)
         try:
-            if opening["info"] != "chart":
+            if unmarked(opening["info"]) != "chart":
                 raise PageError("a chart fence takes no options", evidence=block[0], hint="write ``` chart")
             if not block[1:] or not block[-1].strip().startswith(opening["mark"]):
                 raise PageError("this fence is never closed", evidence=block[0], hint=f"add {opening['mark']}")
             body = "\n".join(block[1:-1]) + "\n"
-            number = len(self.drawn) + 1
-            try:
-                drawn = chart.render(body, self.page, number)
-            except ProofError:
-                # Finding the file of the page means searching all of them, so it is done only for an error.
-                drawn = chart.render(body, self.page, number, below=self.page.where(text))
-            self.drawn.append(drawn)
+            where = self.page.where(text)
+            self.drawn.append(chart.render(body, self.page, len(self.drawn) + 1, below=where))
         except ProofError as error:
-            self.note(self.page, error, text)
+            self.page.note(error, text)
             return []
         return ["", f"{opening['indent']}{STX}chart:{len(self.drawn) - 1}{ETX}", ""]
 
@@ -88,6 +83,11 @@ class _Figures(BlockProcessor):
         # Stashed, so that nothing reads it as Markdown. Not searched, because that would find each word twice.
         inside = ET.SubElement(figure, "div", {"class": "chart__inside", "data-search-exclude": ""})
         inside.text = self.parser.md.htmlStash.store(drawn.inside)
+
+
+def is_of_chart(opening: re.Match[str]) -> bool:
+    """Whether the first line of a fence opens a chart."""
+    return unmarked(opening["info"]).split(" ")[0] == "chart"
 
 
 def divided(lines: list[str]) -> Iterator[tuple[re.Match[str] | None, list[str]]]:

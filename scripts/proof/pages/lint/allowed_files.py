@@ -2,13 +2,15 @@
 
 A site generator follows links, and copies every file that is not a page unchanged. So docs/ may contain only regular
 files of a few harmless types, and the scripts, style sheets and the icon that mkdocs.yml names. For example, an HTML
-file would be an unchecked page of the site.
+file would be an unchecked page of the site. A browser runs the scripts of an icon that is opened by its address, so an
+icon in SVG may only have shapes.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from proof.core.errors import PageError, RefusedError, Where, command
@@ -25,10 +27,17 @@ _COPIED = {
     **dict.fromkeys((".jpg", ".jpeg"), rb"\xff\xd8\xff"),
     ".gif": rb"GIF8",
     ".webp": rb"RIFF....WEBP",
-    ".avif": rb"....ftyp",
+    ".avif": rb"\0\0\0.ftyp",
     ".ico": rb"\x00\x00\x01\x00",
     ".woff2": rb"wOF2",
 }  # how each begins
+_SVG = "{http://www.w3.org/2000/svg}"
+_SHAPES = frozenset("svg g title rect circle ellipse line polygon polyline path".split())
+_OF_SHAPES = frozenset(
+    "viewBox width height x y x1 y1 x2 y2 cx cy r rx ry d points transform opacity fill fill-rule fill-opacity stroke "
+    "stroke-width stroke-linecap stroke-linejoin stroke-opacity".split()
+)
+_SUFFIX = re.compile(r".(\.[A-Za-z]\w*)")
 _MARKUP = re.compile("[<>&\"'`#:\\[\\]%]")
 _LARGEST = 20_000_000  # bytes of an image
 _DEEPEST = 500  # bytes; nothing is read from longer paths in a snippet
@@ -50,7 +59,9 @@ def _check(site: Site, docs: Path) -> None:
 
 
 def _check_kinds(named: set[str], docs: Path) -> None:
-    for parent, _, names in os.walk(docs):
+    for parent, folders, names in os.walk(docs):
+        for name in folders:
+            _check_suffix(Path(parent, name), name)
         for name in sorted(set(names) - context.ignored(names)):
             path = Path(parent, name)
             relative = path.relative_to(docs).as_posix()
@@ -58,7 +69,11 @@ def _check_kinds(named: set[str], docs: Path) -> None:
             if _MARKUP.search(relative) or first_invisible(relative):
                 what, hint = "the name of this file has markup or invisible characters", "give it a plain name"
                 raise PageError(what, where=Where(path), hint=hint)
+            if path.suffix == ".md":
+                _check_suffix(path, path.stem)
             if relative in named:
+                if path.suffix == ".svg":
+                    _check_icon(path, docs)
                 continue
             if path.suffix not in _COPIED:
                 what = f"a `{path.suffix or name}` file would be published unchecked"
@@ -68,6 +83,31 @@ def _check_kinds(named: set[str], docs: Path) -> None:
             if begins and not re.match(begins, read(path, below=docs, limit=_LARGEST), re.DOTALL):
                 what, hint = f"this is no {path.suffix} file: a browser might read it as something else", "convert it"
                 raise PageError(what, where=Where(path), hint=hint)
+
+
+def _check_suffix(path: Path, name: str) -> None:
+    """Raises PageError for a directory that would stand in a file's place, such as that of a page or a script."""
+    if suffix := _SUFFIX.search(name):
+        what = f"a directory of the site would be called like a `{suffix[1]}` file"
+        raise PageError(what, where=Where(path), hint="use a name without a dot")
+
+
+def _check_icon(path: Path, docs: Path) -> None:
+    """Raises PageError unless an SVG has shapes alone. It is read as a browser reads it: as XML."""
+    text = read(path, below=docs, limit=_LARGEST)
+    try:
+        # Entities and style sheets stand behind these.
+        drawn = list(ET.fromstring(text).iter()) if b"<!" not in text and b"<?" not in text else []  # noqa: S314
+    except ET.ParseError:
+        drawn = []
+    named = {element.tag.removeprefix(_SVG) for element in drawn if element.tag.startswith(_SVG)}
+    values = [(name, value) for element in drawn for name, value in element.attrib.items()]
+    others = [element.tag for element in drawn if not element.tag.startswith(_SVG)]
+    others += sorted(named - _SHAPES)
+    others += [name for name, value in values if name not in _OF_SHAPES or ("(" in value and name != "transform")]
+    if others or not drawn:
+        what, hint = "this icon has more than shapes", "use a few shapes with colors, or a .png file"
+        raise PageError(what, where=Where(path), evidence=", ".join(others)[:200], hint=hint)
 
 
 def _check_snippets(snippets: Path) -> None:

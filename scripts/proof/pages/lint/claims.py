@@ -89,32 +89,41 @@ def unbound(
     such as a version, whether the page's snippets have it.
     """
     stated = list(dict.fromkeys(predicates))[:_MOST_CLAIMS]
-    for found in quantities.find(sentence):
-        number = found.number
-        if found.kind in lexicon.LABELS:
-            if not is_known(found) and not (number is not None and any(_numbers(p, found) for p in stated)):
-                yield Unbound(found.text, sentence, f"the {found.kind} '{found.text}' is in no snippet of this page")
-        elif number is None or found.kind in ("comparison", "superlative"):
-            if not stated:
-                yield Unbound(found.text, sentence, f"'{found.text}' draws a conclusion that nothing checks")
-            elif found.kind == "superlative" and max(map(_named, stated)) < (said := _said_of(sentence, found.text)):
-                yield Unbound(found.text, sentence, f"no claim names all {said} of which '{found.text}' is said")
-        elif not (backing := [predicate for predicate in stated if _numbers(predicate, found)]):
-            yield Unbound(found.text, sentence, f"the number '{found.text}' is typed, not measured")
-        elif (
-            other := next(filter(None, (_other(predicate, found, facts) for predicate in backing)), None)
-        ) is not None:
-            what = f"the claim would hold for {other:g} as well, so it does not check '{found.text}'"
-            yield Unbound(found.text, sentence, what)
+    for quantity in quantities.find(sentence):
+        what = _objection(quantity, sentence, stated, facts, is_known)
+        if what:
+            yield Unbound(quantity.text, sentence, what)
 
 
-def _named(predicate: str) -> int:
-    """How many facts a predicate names."""
-    return len(expression.names(predicate))
+def _objection(
+    quantity: Quantity,
+    sentence: str,
+    predicates: list[str],
+    facts: Mapping[str, Value],
+    is_known: Callable[[Quantity], bool],
+) -> str:
+    """Why nothing backs what a sentence states. Empty if something does."""
+    text = quantity.text
+    if quantity.kind in lexicon.LABELS:
+        is_claimed = quantity.number is not None and any(_numbers(predicate, quantity) for predicate in predicates)
+        return "" if is_known(quantity) or is_claimed else f"the {quantity.kind} '{text}' is in no snippet of this page"
+    if quantity.number is None or quantity.kind in ("comparison", "superlative"):
+        if not predicates:
+            return f"'{text}' draws a conclusion that nothing checks"
+        compared = _compared(sentence, text) if quantity.kind == "superlative" else 0
+        if max(len(expression.names(predicate)) for predicate in predicates) < compared:
+            return f"no claim names all {compared} of which '{text}' is said"
+        return ""
+    backing = [predicate for predicate in predicates if _numbers(predicate, quantity)]
+    if not backing:
+        return f"the number '{text}' is typed, not measured"
+    others = (_other(predicate, quantity, facts) for predicate in backing)
+    other = next((other for other in others if other), None)
+    return "" if other is None else f"the claim would hold for {other:g} as well, so it does not check '{text}'"
 
 
 @functools.lru_cache(maxsize=16)  # a sentence may say the same a thousand times
-def _said_of(sentence: str, superlative: str) -> int:
+def _compared(sentence: str, superlative: str) -> int:
     """Of how many things a superlative is said: the largest *of the three*. Zero if that is not stated."""
     number = _OF.search(sentence, sentence.find(superlative))
     if number is None:

@@ -25,11 +25,12 @@ from proof.pages.page import PageReport
 _OTHER = re.compile(r"\A\ufeff?[ ]{0,3}[A-Za-z0-9_-]+:")  # MkDocs takes a page that begins so for front matter, too
 _ACTING = re.compile(r"[<>\"]|&[#\w]+;")
 _KINDS = {
-    **dict.fromkeys(("title", "subtitle", "description", "summary", "author", "icon", "status"), str),
+    **dict.fromkeys(("title", "subtitle", "description", "summary", "author", "status"), str),
     "date": date,
     **dict.fromkeys(("tags", "hide"), list),
     "search": dict,
 }
+_LARGEST = 10**15  # of a number
 _MOST = 20  # problems that are listed of a page
 _OF_PAGE = ("title", "subtitle", "description", "summary", "tags", "author")
 _OF_SITE = ("site_name", "site_description", "site_author", "repo_name", "copyright")
@@ -78,15 +79,17 @@ def _wrong(path: Path, text: str) -> Iterator[UsageError]:
     for key, value in values.items():
         if not isinstance(value, _KINDS.get(key, ())):
             hint = f"a page may have {', '.join(f'{name} ({kind.__name__})' for name, kind in _KINDS.items())}"
-        elif key in ("icon", "status") and not re.fullmatch(r"[\w/-]+", str(value)):
+        elif key == "status" and not re.fullmatch(r"[\w-]+", str(value)):
             hint = "write one name, of the theme Material"
+        elif key == "search" and not _is_search(value):
+            hint = "write `boost`, a number from 0 to 1000, or `exclude`, true or false"
         elif not _is_plain(value, 200 if key == "title" else 500):
             hint = 'write a short text without <, >, ", entities and invisible characters. For quotes, use “ ”'
         else:
             continue
         line = next((number for number, line in enumerate(lines, 1) if line.startswith(str(key))), None)
         what = f"front matter must not have this `{key!s:.40}`"
-        yield PageError(what, where=Where(path, line), evidence=f"{value!s:.200}", hint=hint)
+        yield PageError(what, where=Where(path, line), evidence=_shown(value), hint=hint)
 
 
 def _is_plain(value: Any, longest: int) -> bool:
@@ -99,7 +102,21 @@ def _is_plain(value: Any, longest: int) -> bool:
         case str():
             return len(value) <= longest and not _ACTING.search(value) and not first_invisible(value)
         case _:
-            return isinstance(value, int | float | date)
+            return isinstance(value, date) or (isinstance(value, int | float) and abs(value) < _LARGEST)
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!s:.200}"
+    except ValueError:  # Python prints no number of thousands of digits
+        return "a number with too many digits"
+
+
+def _is_search(value: Any) -> bool:
+    """Whether these are settings of the search. A number that JSON does not have would break it on every page."""
+    boost, exclude = value.get("boost", 1), value.get("exclude", False)
+    is_number = isinstance(boost, int | float) and 0 <= boost <= 1000
+    return is_number and isinstance(exclude, bool) and value.keys() <= {"boost", "exclude"}
 
 
 def _titles(nav: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from markdown.preprocessors import Preprocessor
 from proof.core.errors import PageError, ProofError, command
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible
-from proof.pages.charts.fence import divided
+from proof.pages.charts.fence import divided, is_of_chart
 from proof.pages.page import OnPage
 from proof.snippets import context, manifest
 
@@ -36,7 +36,8 @@ class Source(OnPage, Preprocessor):
                 if _MARKER in _CODE_SPAN.sub("", line):
                     written += self._included(line, at, fenced=opening is not None and number > 0)
                 elif opening or has_quoted_fence:
-                    written.append(clean)
+                    is_chart = opening is not None and number == 0 and is_of_chart(opening)
+                    written.append(clean + (self.page.document.mark(at) if is_chart else ""))
                 else:
                     written.append(self._marked(clean, at))
                 at += len(line) + 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import string
 import time
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from proof.pages.site import Site
 from tests.support.helpers import REPOSITORY, captured, tiny
 
 LINES, CHARACTERS = "more than 500 lines, or 10,000 characters, without a blank line", "more than 100 `[` in a text"
+
+NAMES = ["".join(letters) for letters in itertools.product(string.ascii_lowercase[:8], repeat=3)]  # 512 of them
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,10 @@ def said(text: str, root: Path) -> list[str]:
         ("aaa aaa\n" * 450, []),
         ("[" * 24_000, ["3 a line of more than 5,000 characters"]),
         ("[[[[ [[[[\n" * 400, [f"3 {CHARACTERS}"]),
+        ("".join(f"# {name}\n\n" for name in NAMES[:499]), []),
+        ("".join(f"# {name}\n\n" for name in NAMES), ["1001 more than 500 headings"]),
+        ("".join(f"> # {name}\n\n" for name in NAMES), ["1001 more than 500 headings"]),
+        ("``` sh\n" + "# a\n" * 600 + "```\n{{ waiver: an example }}", None),
         ("[a" * 101, [f"3 {CHARACTERS}"]),
         ("> - " + "[a" * 101, [f"3 {CHARACTERS}"]),
         ("[a" * 100, []),

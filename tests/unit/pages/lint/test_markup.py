@@ -188,6 +188,7 @@ class TestHtml:
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [5, 5]
         page.unlink()
+        Site.look_again()
 
 
 class SeesElements(Treeprocessor):
@@ -401,3 +402,4 @@ class TestCode:
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [8, 12]
         page.unlink()
+        Site.look_again()

@@ -120,8 +120,12 @@ def checked(tmp_path: Path, front: str) -> None:
         ("search: { boost: '<b>' }", "this `search`"),
         ("search: { <b>: 2 }", "this `search`"),
         ("hide: ['<b>']", "this `hide`"),
-        ("icon: <b>", "this `icon`"),
-        ("icon: ../../x", "this `icon`"),
+        ("search: { boost: .nan }", "this `search`"),
+        ("search: { boost: .inf }", "this `search`"),
+        (f"search: {{ boost: 0x{'f' * 5000} }}", "this `search`"),
+        ("search: { other: true }", "this `search`"),
+        (f"tags: [0x{'f' * 5000}]", "this `tags`"),
+        ("icon: nonexistent", "this `icon`"),
         ("status: new md-overlay transcript", "this `status`"),
         ("other: x", "this `other`"),
         ("title: !!python/name:os.system", "have no meaning here"),
@@ -159,7 +163,7 @@ def test_what_front_matter_may_hold(tmp_path: Path) -> None:
     front = (
         "title: A “page”\nsubtitle: It's one\ndescription: Dots, commas & more\nsummary: A\nauthor: B\n"
         "date: 2026-11-23\ntags: [one, two]\nsearch: { boost: 0.001, exclude: true }\nhide: [navigation, toc]\n"
-        "icon: material/emoticon-happy\nstatus: new\n"
+        "status: new\n"
     )
     metadata.check(tmp_path, write(tmp_path / "docs", {"a.md": f"---\n{front}---\n\n# A page\n"}))
 

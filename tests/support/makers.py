@@ -14,8 +14,8 @@ from typing import Any
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
 from proof.core.errors import Where
 from proof.core.toml_table import Table
-from proof.snippets import manifest
 from proof.snippets.model import Snippet, Step
+from proof.snippets.steps import read_steps
 
 ALPINE = "sha256:" + "a" * 64
 
@@ -36,10 +36,10 @@ def toml(text: str) -> str:
 
 
 def step(command: str = "docker build -t example .", *lines: str) -> Step:
-    """A step as `manifest` reads it, with more `lines` of TOML where they matter."""
+    """A step as `steps` reads it, with more `lines` of TOML where they matter."""
     text = "\n".join(["[[step]]", 'name = "one"', f"command = {json.dumps(command)}", *lines])
-    (table,) = Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step")
-    return manifest._step("single", table)
+    (read,) = read_steps("single", Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step"))
+    return read
 
 
 def placed(folder: Path, variant: str = "") -> Snippet:

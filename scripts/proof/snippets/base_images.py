@@ -164,8 +164,22 @@ def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml. Raises ManifestError, with the line."""
     table = Table.read(root / "snippets" / FILE, below=root)
     table.allow(*keys.BASES)
+    packages = _packages(table.tables("package"))
+    images: dict[str, Base] = {}
+    for t in table.tables("base"):
+        base = _base(t, packages, images)
+        if base.name in images:
+            raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
+        images[base.name] = base
+    found = Bases(table.path, packages, images, settings.load(root).bases)
+    if found.origin == "rebuilt":
+        found.check_recipes(images)
+    return found
+
+
+def _packages(tables: Iterable[Table]) -> dict[str, Package]:
     packages: dict[str, Package] = {}
-    for t in table.tables("package"):
+    for t in tables:
         t.allow(*keys.PACKAGE)
         texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
         project = t.text("project") or texts["name"]
@@ -183,16 +197,7 @@ def load(root: Path) -> Bases:
         if texts["name"] in packages:
             raise t.error("name", f"two packages are called '{texts['name']}'", "rename one of them")
         packages[texts["name"]] = Package(**texts, project=project, where=t.where())
-    images: dict[str, Base] = {}
-    for t in table.tables("base"):
-        base = _base(t, packages, images)
-        if base.name in images:
-            raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
-        images[base.name] = base
-    found = Bases(table.path, packages, images, settings.load(root).bases)
-    if found.origin == "rebuilt":
-        found.check_recipes(images)
-    return found
+    return packages
 
 
 def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
@@ -214,35 +219,9 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         raise t.error(
             "registry", f"invalid image name {registry!r}", 'write registry = "docker.io/library/alpine:3.22"'
         )
-    recipe = bool(like or parent or t.data.get("layer"))
-    rebuilt, created = t.text("rebuilt", required=recipe), t.text("created", required=recipe)
-    env = tuple(t.texts("env"))
     if like is not None:
-        swap = t.data.get("swap") or {}
-        if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
-            raise t.error("swap", "`swap` must map packages to packages", 'write swap = { go = "go-1.26" }')
-        used = [layer.package for layer in images[like].layers if layer.package]
-        for package in swap:
-            if package not in used:
-                raise t.error(
-                    "swap",
-                    f"{like} has no package '{package}'{did_you_mean(package, used)}",
-                    f"use one of: {', '.join(used)}",
-                )
-        # What is given here replaces the values of `like`, and for `env` the variables of the same name.
-        variables = {variable.partition("=")[0]: variable for variable in (*images[like].env, *env)}
-        return replace(
-            images[like],
-            name=name,
-            registry=registry,
-            rebuilt=rebuilt,
-            created=created,
-            env=tuple(variables.values()),
-            layers=tuple(
-                replace(layer, package=swap.get(layer.package, layer.package)) for layer in images[like].layers
-            ),
-            where=t.where(),
-        )
+        return _copy(t, name, registry, images[like], packages)
+    has_recipe = bool(parent or t.data.get("layer"))
     platform = t.text("platform") or PLATFORM
     if not re.fullmatch(r"\w+/\w+", platform):
         raise t.error("platform", f"invalid platform '{platform}'", 'write platform = "linux/amd64"')
@@ -254,14 +233,41 @@ def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Ba
         name=name,
         registry=registry,
         platform=platform,
-        rebuilt=rebuilt,
-        created=created,
+        rebuilt=t.text("rebuilt", required=has_recipe),
+        created=t.text("created", required=has_recipe),
         parent=parent,
-        env=env,
+        env=tuple(t.texts("env")),
         command=tuple(t.texts("command")),
         workdir=t.text("workdir"),
         layers=tuple(_layer(layer, packages) for layer in t.tables("layer")),
         keeps=t.text("keeps"),
+        where=t.where(),
+    )
+
+
+def _copy(t: Table, name: str, registry: str, pattern: Base, packages: Collection[str]) -> Base:
+    """The base `pattern` under another name, with other packages and more variables."""
+    swap = t.data.get("swap") or {}
+    if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
+        raise t.error("swap", "`swap` must map packages to packages", 'write swap = { go = "go-1.26" }')
+    used = [layer.package for layer in pattern.layers if layer.package]
+    for package in swap:
+        if package not in used:
+            raise t.error(
+                "swap",
+                f"{pattern.name} has no package '{package}'{did_you_mean(package, used)}",
+                f"use one of: {', '.join(used)}",
+            )
+    # What is given here replaces the values of `like`, and for `env` the variables of the same name.
+    variables = {variable.partition("=")[0]: variable for variable in (*pattern.env, *t.texts("env"))}
+    return replace(
+        pattern,
+        name=name,
+        registry=registry,
+        rebuilt=t.text("rebuilt", required=True),
+        created=t.text("created", required=True),
+        env=tuple(variables.values()),
+        layers=tuple(replace(layer, package=swap.get(layer.package, layer.package)) for layer in pattern.layers),
         where=t.where(),
     )
 

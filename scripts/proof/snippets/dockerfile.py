@@ -185,7 +185,8 @@ class _Reading:
         self.unnamed = False
         self.longest = _USUAL  # upper bound for the length of any variable so far
         self.folders: list[str] = []  # the working directory of each stage
-        self.own: set[str] | None = set(overrides)  # variables that the file itself may have set; None if it may be any
+        # Variables that the file itself may have set; None if it may be any.
+        self.variables_set: set[str] | None = set(overrides)
 
     def take(self, instruction: Instruction) -> None:
         for flag in instruction.flags:
@@ -204,7 +205,7 @@ class _Reading:
             case "ARG" | "ENV":
                 if not self.stages:
                     _declare(instruction, self.overrides, self.variables)
-                self.own = _own(instruction, self.own)
+                self.variables_set = _variables_set(instruction, self.variables_set)
             case "FROM":
                 self._begin(instruction)
             case "COPY" | "ADD":
@@ -212,7 +213,7 @@ class _Reading:
             case "RUN":
                 self._run(instruction)
             case "WORKDIR":
-                self.folders[-1] = _led_to(instruction, self.folders[-1], self.own)
+                self.folders[-1] = _working_directory(instruction, self.folders[-1], self.variables_set)
             case "VOLUME":
                 for volume in re.findall(r"[^\s\[\]\",]+", instruction.rest):
                     if not _SETTING.fullmatch(volume) or is_kernel_path(volume):
@@ -344,7 +345,7 @@ def _mount(instruction: Instruction, value: str, folder: str) -> dict[str, str]:
     return settings
 
 
-def _own(instruction: Instruction, own: set[str] | None) -> set[str] | None:
+def _variables_set(instruction: Instruction, own: set[str] | None) -> set[str] | None:
     """The variables that the file may have changed after this ARG or ENV; None if it may be any."""
     if own is None or not _ARGS.fullmatch(instruction.rest):
         return None
@@ -358,7 +359,7 @@ def _own(instruction: Instruction, own: set[str] | None) -> set[str] | None:
     return own
 
 
-def _led_to(instruction: Instruction, folder: str, own: set[str] | None) -> str:
+def _working_directory(instruction: Instruction, folder: str, own: set[str] | None) -> str:
     """The working directory after a WORKDIR. `/` stands for the base image's own, and for the values of variables.
 
     Before 1.1.12, runc started processes in /proc/self/fd/8 outside of their container (CVE-2024-21626). Links in the

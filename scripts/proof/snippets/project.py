@@ -9,8 +9,9 @@ from pathlib import Path, PurePath
 from proof.core.errors import ManifestError, ProofError, UsageError, Where
 from proof.core.text import did_you_mean
 from proof.snippets.base_images import Bases
-from proof.snippets.manifest import NAME, variants
+from proof.snippets.manifest import variants
 from proof.snippets.model import Snippet
+from proof.snippets.steps import NAME
 
 _LISTED = 12  # names in a message; ls shows the others
 

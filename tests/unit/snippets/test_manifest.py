@@ -12,7 +12,7 @@ import pytest
 
 from proof.core.errors import ManifestError, RefusedError, UsageError
 from proof.core.toml_table import Table
-from proof.snippets import manifest
+from proof.snippets import manifest, steps
 from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
@@ -78,7 +78,7 @@ class TestLoad:
         build, run, du, fails = load(tmp_path).steps
         assert ([p.pattern for p in build.show], build.timeout) == (["naming to", r"^#\d+ DONE"], 12.5)
         assert (build.exit, build.expect, build.inside, build.facts, build.ignore) == (0, "", None, (), ())
-        assert ([p.pattern for p in run.ignore], run.timeout) == ([r"\d+ ms"], manifest.DEADLINE)
+        assert ([p.pattern for p in run.ignore], run.timeout) == ([r"\d+ ms"], steps.DEADLINE)
         assert (du.inside, du.command.verb) == ("golang:1.27-alpine", "inside")
         assert [(f.name, f.unit, f.tolerance, f.volatile, f.where.line) for f in du.facts] == [
             ("src", "KiB", 0.01, "", 19),

@@ -118,7 +118,8 @@ def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatc
 
 
 _HANGING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from proof.cli import main
 from proof.pages.lint import audit
 audit.audit = lambda *_: any(0 for _ in iter(int, 1))

@@ -177,7 +177,10 @@ PRINTED = {
     "cli/facts": ["json_report.facts(found, project.load_all(root), places)"],
     "cli/schema": ["json.dumps(schema.of(parsed.file), indent=2)"],
     "cli/shards": ["json.dumps({'shard': [str(Shard(i, number)) for i in range(1, number + 1)]})"],
-    "pages/stopping": ["plain(f\"The build stops at {self.where or 'this page'}.\")"],
+    "pages/stopping": [
+        "'The page does not show what was measured.'",
+        "plain(f\"The build stops at {self.where or 'this page'}.\")",
+    ],
     "cli/publish": ["f\"{units.counted(len(pages), 'page')} finished\""],
     "reports/github": ["annotation.command(base)"],
 }

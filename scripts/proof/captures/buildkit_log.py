@@ -18,6 +18,7 @@ from typing import NamedTuple
 IGNORED = "<ignored>"  # replaces text that matches an `ignore` pattern of the manifest
 
 _LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # at the start of a step: `[builder  2/12]`
+_TITLE = re.compile(r"^#\d+ (\[(?:\S+ )? *\d+/\d+\]) ([^\n]*)", re.MULTILINE)
 _STAGE = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [linux/amd64 builder 1/1] RUN …`
 _VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
 _TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, which BuildKit prints in five characters
@@ -142,6 +143,11 @@ class Failure:
 def labels(log: str) -> dict[str, str]:
     """Step number → the label that the log prints before the instruction, like `[builder 2/4]`."""
     return {label[1][1:-1]: label[2] for label in _LABEL.finditer(log) if label[1].startswith("#")}
+
+
+def titles(log: str) -> set[tuple[str, str]]:
+    """The label and the instruction of each step, as the log prints them."""
+    return {(title[1], title[2]) for title in _TITLE.finditer(log)}
 
 
 def failure(log: str) -> Failure | None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proof.captures import buildah_log, contents, derived, empty_layers, engine_output, fingerprint, provenance, store
-from proof.captures.buildkit_log import Line, durations, labels, transferred
+from proof.captures.buildkit_log import Line, durations, titles, transferred
 from proof.captures.engine_output import DISPLAYS, Side
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep
 from proof.captures.normalise import comparable
@@ -39,6 +39,7 @@ _ROUNDING = 1.0  # seconds, of what a builder and the tool say that a build took
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
 _PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
 _OF_BUILD = re.compile(r"step (?:\[[^\]\n]*\] )?(?:FROM|RUN|COPY|ADD|WORKDIR)\b|  |ERROR")  # as in BuildStep.lines
+_EXPANDED = re.compile(r"[$\\<'\"\[{]")  # in an instruction, a word that a log prints in another form
 _DIGITS = 20  # a longer number is not written in full
 
 
@@ -329,15 +330,31 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
 
 
 def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
-    """Labels in the log that the Dockerfile does not have. They are not compared: builds may share a step.
+    """Labels in the log that the Dockerfile does not have, or not at this instruction.
+
+    They are not compared: builds may share a step.
 
     A log for several platforms has labels of another form, which are.
     """
     if any("," in value for value in step.command.values("--platform")):
         return
-    known = frozenset[str]().union(*snippet.dockerfiles[step.name].labels)
-    for label in sorted(set(labels(old.output).values()) - known):
-        yield _Found(Where(path), f"{step}: a step of the build", label, "no such step in the Dockerfile")
+    known = {label: text for stage in snippet.dockerfiles[step.name].labelled for label, text in stage.items()}
+    what = f"{step}: a step of the build"
+    for label, printed in sorted(titles(old.output)):
+        if label not in known:
+            yield _Found(Where(path), what, label, "no such step in the Dockerfile")
+        elif not _is_instruction(printed, known[label]):
+            yield _Found(Where(path), what, f"{label} {printed}", f"{label} {known[label]}")
+
+
+def _is_instruction(printed: str, written: str) -> bool:
+    """Whether a log may print an instruction like this, up to where variables or quotes make a difference."""
+    for word, other in zip(written.split(), printed.split(), strict=False):
+        if _EXPANDED.search(word):
+            return True
+        if word != other and word.upper() != other:
+            return False
+    return True
 
 
 def _layers(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:

@@ -106,14 +106,20 @@ class Dockerfile:
     @property
     def labels(self) -> tuple[frozenset[str], ...]:
         """For each stage, how BuildKit labels its steps: `[builder 2/4]`, or `[2/4]` if there is only one stage."""
+        return tuple(map(frozenset, self.labelled))
+
+    @property
+    def labelled(self) -> tuple[dict[str, str], ...]:
+        """For each stage, its steps as they are written, by their labels. Of a FROM, the word alone."""
         begins = [not self._is_stage(s.parent, s.index) and s.parent != "scratch" for s in self.stages]
         several = len(self.stages) > 1 or self.unnamed
         found = []
         for stage, from_is_a_step in zip(self.stages, begins, strict=True):
             name = f"{stage.alias or f'stage-{stage.index}'} " if several else ""
-            count = from_is_a_step + len(stage.steps)
-            width = len(str(count))
-            found.append(frozenset(f"[{name}{number:>{width}}/{count}]" for number in range(1, count + 1)))
+            steps = [*(["FROM"] * from_is_a_step), *stage.steps]
+            width = len(str(len(steps)))
+            labels = (f"[{name}{number:>{width}}/{len(steps)}]" for number in range(1, len(steps) + 1))
+            found.append(dict(zip(labels, steps, strict=True)))
         return tuple(found)
 
     @property

@@ -393,7 +393,7 @@ def test_how_long_a_capture_may_say_that_something_took(tmp_path: Path) -> None:
 
 def test_durations_in_a_log_are_those_of_the_build(note: Here) -> None:
     """A title that looks like one is none, and both are rounded."""
-    log = "#7 [paper 2/2] RUN sleep 99.0s\n#7 12.34 done\n#7 DONE 13.3s\n\n#8 naming to note 13.4s done\n"
+    log = "#7 [paper 2/2] RUN mkdir /empty 99.0s\n#7 12.34 done\n#7 DONE 13.3s\n\n#8 naming to note 13.4s done\n"
     honest = step(0, output=log, seconds=12.4)(note.capture)
     assert note.said(honest, honest) == []
     assert note.said(step(0, seconds=12.3)(honest), honest) == ["note/build: seconds"]
@@ -490,7 +490,7 @@ def test_a_later_build_claims_what_an_earlier_one_printed(tmp_path: Path) -> Non
     with manifest_file.open("a") as file:
         file.write('\n[[step]]\nname = "again"\ncommand = "docker build -t note ."\nunshown = "a test"\n')
     note = Here(captured(root), "note")
-    log = "#7 [paper 2/2] RUN wc -c /a\n#7 {}\n"
+    log = "#7 [paper 2/2] RUN mkdir /empty\n#7 {}\n"
     ran, cached = log.format("0.213 1234 /a"), log.format("CACHED")
     last = len(note.capture.steps) - 1
     run = step(last, output=cached)(step(0, output=ran)(note.capture))

@@ -37,9 +37,10 @@ def _run(parsed: argparse.Namespace) -> int:
 
     found = status.status(root, cache_folder())
     if parsed.confirm:
-        open_claims = [problem for problem in found.problems if isinstance(problem, confirmed.UnconfirmedError)]
+        open_claims = list(confirmed.unconfirmed(root, found.pages))
         path = confirmed.confirm(root, found.pages)
-        found = replace(found, problems=[problem for problem in found.problems if problem not in open_claims])
+        others = [problem for problem in found.problems if not isinstance(problem, confirmed.UnconfirmedError)]
+        found = replace(found, problems=others)
         terminal.confirmed(open_claims, path)
     terminal.status(found)
     return found.code

@@ -51,6 +51,8 @@ def test_front_matter_of_several_pages(project: Path) -> None:
         ("A program that", "It has 3 layers that", 1),
         ("A program that", "Go 9.99 that", 1),
         ("exit = 127", 'exit = 127\nremedy = "Use `sh` and save 3 layers."', 9),
+        ("exit = 127", 'exit = 127\nremedy = "Use the image of `1.2 MB`."', 9),
+        ("A program that", "An image of `270MB` that", 1),
         ("that the next step runs", "with 3 layers", 4),
         ("exit = 127", 'exit = 127\ndiffers = { podman = "it has 3 layers" }', 9),
     ],
@@ -59,6 +61,13 @@ def test_a_number_in_a_manifest(old: str, new: str, line: int, project: Path) ->
     """Pages show a title, a remedy and a reason, so no number may be typed there either."""
     edit(project / "snippets/fails/snippet.toml", old, new)
     assert f"snippets/fails/snippet.toml:{line}: the " in said(project)
+
+
+@pytest.mark.parametrize("code", ["CGO_ENABLED=0", "--chmod=0644", "nothing.txt", "alpine:3.22"])
+def test_code_in_a_manifest(code: str, project: Path) -> None:
+    """A setting is no amount."""
+    edit(project / "snippets/fails/snippet.toml", "exit = 127", f'exit = 127\nremedy = "Use `{code}`."')
+    assert said(project) == ""
 
 
 def test_a_version_in_a_manifest(project: Path) -> None:

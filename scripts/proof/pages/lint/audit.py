@@ -38,6 +38,7 @@ _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+s
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
 _ESCAPED = UnescapeTreeprocessor()
 _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
+_PROMPT = re.compile(r"\s*(?:\S{1,40}@[^$#%>]{0,60}[$#%>]|[$%>\u276f\u279c])\s+[\w./\"']")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
@@ -217,6 +218,12 @@ def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
         page.note(
             FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), at
         )
+    elif all(isinstance(page.book[name].origin, Source) for name in expression.names(mark.text)):
+        what, hint = (
+            "no run checks this claim: its facts are cited",
+            "leave it out: {{ a.fact }} names the source",
+        )
+        page.note(PageError(what, evidence=sentence, hint=hint), at)
 
 
 def _explain(element: ET.Element, claim: Claim, number: int) -> None:
@@ -238,6 +245,9 @@ def _explain(element: ET.Element, claim: Claim, number: int) -> None:
 
 def _names(found: list[tuple[str, bool]], page: Page, evidence: Evidence, *, exempt: bool) -> None:
     """Note every image, path, file, stage and number in code that is not in the page's snippets."""
+    for code in (code for code, _ in found if _PROMPT.match(code)):
+        what, hint = "a prompt in a sentence: nothing ran this command", "show it: {{ transcript snippet/step }}"
+        page.note(PageError(what, evidence=code, hint=hint), f"`{code}`")
     kinds = (_REFERENCE, _PATH, _FILE) if exempt else (_REFERENCE, _PATH, _FILE, _NUMBER)
     for code in (c for c, stage in found if stage or any(kind.fullmatch(c) for kind in kinds)):
         if not evidence.names(code.rstrip("/")):

@@ -26,10 +26,15 @@ class UnconfirmedError(PageError):
 
 def problems(root: Path, scanned: Iterable[PageReport]) -> Iterator[ProofError]:
     """The claims that are not confirmed. None if the project has no claims.lock."""
+    if (root / "snippets" / FILE).exists():
+        yield from unconfirmed(root, scanned)
+
+
+def unconfirmed(root: Path, scanned: Iterable[PageReport]) -> Iterator[UnconfirmedError]:
+    """The claims that are not in claims.lock: all of them if there is no such file."""
     path = root / "snippets" / FILE
-    if not path.exists():
-        return
-    known = {tuple(line.split()) for line in read_text(path, below=root, limit=_LARGEST).splitlines()[1:]}
+    lines = read_text(path, below=root, limit=_LARGEST).splitlines() if path.exists() else []
+    known = {tuple(line.split()) for line in lines[1:]}
     claims = {entry: (page, i) for page in scanned for i, entry in enumerate(_entries(root, page))}
     left = {entry[:2] for entry in known - claims.keys()}  # claims whose sentence is another one now
     for entry, (page, i) in claims.items():

@@ -14,8 +14,14 @@ from proof.snippets.engine_version import LABELS
 _WORD = re.compile(r"\w")
 
 
-# A prompt with a command, or the header of a table of `docker`.
-_TRANSCRIPT = re.compile(r"(?m)^\s*[$%>] *\w|^\s*[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+\s*$")
+# A prompt with a command, the header of a table of `docker`, or a line of a build log.
+_TRANSCRIPT = re.compile(
+    r"(?m)^\s*(?:\[?[\w.-]{1,40}@[^\n#$%>]{1,60}[#$%>]|[$%>\u276f\u279c»]|(?:ba|z|da)?sh-?[\d.]*[#$%] ) *[\w./\\\"'~]"
+    r"|^\s*(?:PS )?[A-Z]:\\[^\n>]{0,60}>"
+    r"|^\s*[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?:[ (][A-Z]+\)?)*)+\s*$"
+    r"|^\s*#\d+ (?:\[|CACHED|DONE|\d)"
+)
+_BLANK = re.compile(r"[^\S\n]")  # any, such as one that does not break
 
 
 class _File(str):
@@ -47,7 +53,7 @@ class Evidence:
 
         What looks like a transcript must not be from a file, in which anything may be written.
         """
-        lines, of_file = _lines(code), _TRANSCRIPT.search(code) is None
+        lines, of_file = _lines(code), _TRANSCRIPT.search(_BLANK.sub(" ", code)) is None
         return self.has(lambda text: lines in _lines(text) and (of_file or not isinstance(text, _File)))
 
     def names(self, name: str) -> bool:

@@ -25,10 +25,18 @@ def problems(snippet: Snippet) -> Iterator[PageError]:
         pattern = re.compile(rf"(?<![\d.]){number}(?!\w)")
         return label.kind == "version" and any(pattern.search(base) for base in snippet.bases)
 
+    own = "\n".join([*snippet.bases, *(part for step in snippet.steps for part in (step.text, step.expect))])
     for text, step_line in texts:
+        where = step_line or locate(snippet.folder.parents[1], snippet.where.path, "title")
+        for code in _CODE.findall(text):
+            # A setting such as CGO_ENABLED=0 is no amount.
+            words = " ".join(word for word in code.strip("`").split() if "=" not in word)
+            for number in quantities.find(words):
+                if number.text not in own:
+                    what, hint = f"the number '{number.text}' is typed, in code too", "reword it: pages show this text"
+                    yield PageError(what, where=where, evidence=text, hint=hint)
         for loose in claims.unbound(_CODE.sub(quantities.CODE, text), (), is_known=is_known):
             what = loose.what.replace(quantities.CODE, "…")
-            where = step_line or locate(snippet.folder.parents[1], snippet.where.path, "title")
             yield PageError(what, where=where, evidence=text, hint="reword it: pages show this text")
 
 

@@ -53,7 +53,8 @@ _PLACEHOLDER = f"{STX}wzxhzdk:"  # of what is stashed
 _STASHED = frozenset({"transcript", "provenance", "engines", "explorer", "try"})  # the tool's, and not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
 _COMMAND = re.compile(
-    r"^[\s>]*(?:\S{0,40}[$#%>] )?(?:\w+=\S* )*(?:(?:sudo|time)(?: -\w+)* )?"  # prompt, variables, what runs it
+    r"^[ >]*(?:[^\n$#%>\u276f\u279c]{0,60}[$#%>\u276f\u279c] )?(?:\w+=\S* )*"  # a prompt, variables
+    r"(?:(?:sudo|time)(?: -\w+)* )?"  # what runs it
     r"(?:/\S{0,40}/)?(?:docker|podman|buildah|go) (?:\w+)"
 )
 _WAIVER = "waiver"  # the element that stands above a waived block of code until the page is finished
@@ -282,7 +283,7 @@ class _Finished(Treeprocessor, Postprocessor):
         """Note a block of code. On a waived page, only commands are noted."""
         missing = [line for line in lines if not evidence.shows(line)]
         hint = "put {{ waiver: why }} above the block"
-        if command := next(filter(_COMMAND.match, missing), None):
+        if command := next((line for line in missing if _COMMAND.match(" ".join(line.split()))), None):
             what, hint = (
                 "this command is shown, but nothing ran it",
                 f"use {{{{ transcript snippet/step }}}}, or {hint}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Collection
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,11 @@ class TestBound:
 
 
 class TestClaims:
+    def test_of_cited_figures_alone(self) -> None:
+        """No run checks them, so there is no mark that says so."""
+        (problem,) = audited(f"<p>It is five. {claim('cited.size == 5')}</p>", book=CITED).problems
+        assert problem.what == "no run checks this claim: its facts are cited"
+
     def test_a_false_claim(self) -> None:
         """The problem has the sentence, its claim and the facts."""
         page = audited(f"<p>It has nine layers. {claim('multi.layers == 9')}</p>")
@@ -314,6 +320,22 @@ class TestNames:
         """What prose calls a stage must exist, whatever its name."""
         html = text.replace("{", "<code>").replace("}", "</code>")
         assert said(audited(f"<p>{html}.</p>")) == [f"`{name}` is in no snippet of this page" for name in names]
+
+    @pytest.mark.parametrize(
+        ("code", "refused"),
+        [
+            ("$ docker system prune", True),
+            ("root@host:~# docker ps", True),
+            ("\u276f docker ps", True),
+            ("docker ps", False),
+            ("a > b", False),
+            ("$HOME", False),
+        ],
+    )
+    def test_a_prompt(self, code: str, *, refused: bool) -> None:
+        """A sentence may name a command, but not look like a transcript."""
+        page = audited(f"<p>So <code>{escape(code)}</code> it is.</p>")
+        assert ["a prompt in a sentence" in problem.what for problem in page.problems] == [True] * refused
 
     def test_a_fact_is_no_name(self) -> None:
         """The text of a fact is not checked as a name."""

@@ -54,6 +54,20 @@ def test_a_file_is_no_transcript(text: str, page: Page) -> None:
     assert Evidence(page).shows(text.replace("$", "-").replace("%", "-").title())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("$\N{NO-BREAK SPACE}docker image ls", "root@host:~# docker ps", "bash-5.1# docker ps", "\u276f docker ps"),
+        *("user@laptop ~ % docker ps", "PS C:\\> docker ps", "$ ./app --version", "#5 [2/2] COPY a b", "#7 CACHED"),
+        *("REPOSITORY   TAG   SIZE(MB)", "REPOSITORY\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}SIZE"),
+    ],
+)
+def test_a_prompt_of_any_shell(line: str, page: Page) -> None:
+    (page.root / "snippets/note/context/notes.txt").write_text(f"{line}\n# docker build .\n", "utf-8")
+    assert not Evidence(page).shows(line)
+    assert Evidence(page).shows("# docker build .")  # a comment
+
+
 def test_a_name(page: Page) -> None:
     """It has to be a whole word."""
     evidence = Evidence(page)

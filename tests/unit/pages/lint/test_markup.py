@@ -340,6 +340,7 @@ class TestCode:
         [
             ("docker history note | head -3", "this command is shown, but nothing ran it"),
             ("$ docker image ls", "this command is shown, but nothing ran it"),
+            ("user@laptop ~ %  docker  run --privileged note", "this command is shown, but nothing ran it"),
             ("note   latest   0123456789ab   1.23MB", "this code is typed, and in no snippet"),
             ("FROM golang:1.27", "this code is typed, and in no snippet"),
         ],
@@ -384,7 +385,14 @@ class TestCode:
             convert(f"One.\n\n{{{{ waiver: an example }}}}{below}", project)
 
     @pytest.mark.parametrize(
-        ("line", "refused"), [("proof update", False), ("docker ps", True), ("FROM alpine:3.22", False)]
+        ("line", "refused"),
+        [
+            ("proof update", False),
+            ("docker ps", True),
+            ("$  docker image ls", True),
+            ("user@laptop ~ % docker  ps", True),
+            ("FROM alpine:3.22", False),
+        ],
     )
     def test_on_a_waived_page(self, line: str, refused: bool, project: Path) -> None:  # noqa: FBT001 - expected
         """Only commands need a waiver of their own there."""

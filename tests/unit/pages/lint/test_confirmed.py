@@ -64,6 +64,17 @@ def test_a_project_without_the_file(root: Path) -> None:
     assert said(root) == []
 
 
+def test_all_claims_are_shown_before_they_are_confirmed_first(root: Path) -> None:
+    """A branch may have removed the file and edited a sentence."""
+    (root / "snippets" / confirmed.FILE).unlink()
+    edit(root / "docs/index.md", "Only one layer", "Just one layer")
+    Site.forget()
+    done = proof("status", "--confirm", cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "confirmed, as this claim is new" in done.stdout
+    assert "Just one layer" in done.stdout
+
+
 def test_an_edited_sentence(root: Path) -> None:
     """Its claim still holds, and may no longer say the same."""
     edit(root / "docs/index.md", "Only one layer", "Just one layer")

@@ -24,8 +24,8 @@ def status(root: Path, model: str, work: Path, counts: list[int], times: int) ->
         again += clock.alternate(times, partial(_status, project, work))
         yield Row(f"status_{count}", f"status of {count:,} snippets", "s", again[-1].seconds, None, "", 0.5)
     yield Row("status_first", f"status of {count:,}, for the first time", "s", first.seconds, None, "", 0.5)
-    seconds, beside = [taken.seconds for taken in again], f"{counts[-2]:,}"
-    yield Row("status_linear", f"status of {count:,} again", "s", seconds[-1], seconds[-2], beside, count / counts[-2])
+    most, fewer = again[-1].seconds, again[-2].seconds
+    yield Row("status_linear", f"status of {count:,} again", "s", most, fewer, f"{counts[-2]:,}", count / counts[-2])
     few, many = again[0].kib, again[-1].kib
     yield Row("status_memory", f"memory of a status of {count:,}", "KiB", many, few, f"{counts[0]}", 1.1)
 

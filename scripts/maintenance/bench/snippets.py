@@ -29,6 +29,7 @@ from proof.snippets.base_images import PLATFORM
 from proof.snippets.model import Snippet
 
 _BARE = "the bare commands"
+_ITS_COMMANDS = "its commands"  # of the snippet that is edited
 _COPIES = 50  # the memory of a check of this many copies is compared with that of one
 _EDITED = Edit("multi", "main.go", "// edited")
 
@@ -66,8 +67,9 @@ class Sides:
         bare, tool = clock.alternate(times, self._cold_bare, self._cold_tool)
         yield Row("cold", "a cold check", "s", tool.seconds, bare.seconds, _BARE, 1.03)
         # The seconds that these commands take at least, if they keep every processor busy all the time.
-        bound, beside = bare.processor / (os.cpu_count() or 1), "their processor time, divided by the processors"
-        yield Row("cold_bound", "a cold check", "s", tool.seconds, bound, beside, None)
+        least = bare.processor / (os.cpu_count() or 1)
+        what = "their processor time, divided by the processors"
+        yield Row("cold_bound", "a cold check", "s", tool.seconds, least, what, None)
         tool, bare = clock.alternate(times, partial(self._by_tool, "check", "--rerun"), self._by_scripts)
         yield Row("rerun", "with --rerun", "s", tool.seconds, bare.seconds, _BARE, 1.1)
         few, many = (self._check_of_copies(count) for count in (1, _COPIES))
@@ -76,7 +78,7 @@ class Sides:
             yield from self._edits(times)
 
     def _edits(self, times: int) -> Iterator[Row]:
-        edit, beside = self._edit, "its commands"
+        edit = self._edit
         (snippet,) = [snippet for snippet in self.snippets if snippet.name == edit.snippet]
         path = snippet.context / edit.file
 
@@ -86,7 +88,7 @@ class Sides:
             return self._by_tool("update")
 
         tool, bare = clock.alternate(times, update, lambda: self._by_scripts([snippet], edit))
-        yield Row("changed", "one snippet edited, all updated", "s", tool.seconds, bare.seconds, beside, 1.05)
+        yield Row("changed", "one snippet edited, all updated", "s", tool.seconds, bare.seconds, _ITS_COMMANDS, 1.05)
 
         def save() -> Taken:
             before = _captures(self.root)
@@ -103,7 +105,7 @@ class Sides:
         ):
             save()  # not counted: the first time loads the bases and builds the page for the first time
             tool, bare = clock.alternate(times, save, lambda: self._script(engine, snippet, edit))
-        yield Row("edited", "one snippet edited, save to page", "s", tool.seconds, bare.seconds, beside, 1.05)
+        yield Row("edited", "one snippet edited, save to page", "s", tool.seconds, bare.seconds, _ITS_COMMANDS, 1.05)
 
     def _cold_bare(self) -> Taken:
         self._reset(self._bare)

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 IGNORED = "<ignored>"  # replaces text that matches an `ignore` pattern of the manifest
 
-_LABEL = re.compile(r"^(#\d+ | > )(\[(?:\S+ )? *\d+/\d+\]) ", re.MULTILINE)  # at the start of a step: `[builder  2/12]`
-_TITLE = re.compile(r"^#\d+ (\[(?:\S+ )? *\d+/\d+\]) ([^\n]*)", re.MULTILINE)
+_STEP = r"\[(?:\S+ )? *\d+/\d+\]"  # at its start, like `[builder  2/12]`
+_LABEL = re.compile(rf"^(#\d+ | > )({_STEP}) ", re.MULTILINE)
+_TITLE = re.compile(rf"^#\d+ ({_STEP}) ([^\n]*)", re.MULTILINE)
 _STAGE = re.compile(r"^#\d+ \[(?:\S+/\S+ )?([\w.-]+) +\d+/\d+\]", re.MULTILINE)  # `#8 [linux/amd64 builder 1/1] RUN …`
 _VERTEX = re.compile(r"#(\d+) ([^\n]*)", re.ASCII)
 _TIME = r"(?:\d\.\d{3}|10\.000|\d\d\.\d\d|100\.00|\d{3,}\.\d)"  # seconds, which BuildKit prints in five characters

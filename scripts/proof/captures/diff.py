@@ -33,8 +33,8 @@ from proof.snippets.model import Snippet, Step
 
 _MOST = 100  # differences listed per snippet
 _LINES = 12  # shown of each side of a difference
-_SIGNED = 100  # lines of each side in a report: another machine may send any number
 _CHARACTERS = 1_000  # shown of each of these lines
+_REPORTED = 100  # lines of each side in a report: another machine may send any number
 _ROUNDING = 1.0  # seconds, of what a builder and the tool say that a build took
 _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
 _PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
@@ -60,8 +60,8 @@ class Difference:
 
 def _signed(sign: str, text: str) -> list[str]:
     lines = text.splitlines() or [""]
-    more = [f"… and {units.counted(len(lines) - _SIGNED, 'more line')}"] if len(lines) > _SIGNED else []
-    return [f"{sign} {line}" for line in [*lines[:_SIGNED], *more]]
+    more = [f"… and {units.counted(len(lines) - _REPORTED, 'more line')}"] if len(lines) > _REPORTED else []
+    return [f"{sign} {line}" for line in [*lines[:_REPORTED], *more]]
 
 
 class _Found(NamedTuple):
@@ -330,11 +330,10 @@ def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) ->
 
 
 def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
-    """Labels in the log that the Dockerfile does not have, or not at this instruction.
+    """Labels in the log that the Dockerfile does not have, or that it has at another instruction.
 
-    They are not compared: builds may share a step.
-
-    A log for several platforms has labels of another form, which are.
+    They are not compared with a run's, since builds may share a step. Only those of a build for several platforms are,
+    which have another form.
     """
     if any("," in value for value in step.command.values("--platform")):
         return

@@ -32,7 +32,7 @@ _COPIED = {
     ".woff2": rb"wOF2",
 }  # how each begins
 _SVG = "{http://www.w3.org/2000/svg}"
-_SHAPES = frozenset("svg g title rect circle ellipse line polygon polyline path".split())
+_SHAPES = frozenset(f"{_SVG}{name}" for name in "svg g title rect circle ellipse line polygon polyline path".split())
 _OF_SHAPES = frozenset(
     "viewBox width height x y x1 y1 x2 y2 cx cy r rx ry d points transform opacity fill fill-rule fill-opacity stroke "
     "stroke-width stroke-linecap stroke-linejoin stroke-opacity".split()
@@ -95,16 +95,15 @@ def _check_suffix(path: Path, name: str) -> None:
 def _check_icon(path: Path, docs: Path) -> None:
     """Raises PageError unless an SVG has shapes alone. It is read as a browser reads it: as XML."""
     text = read(path, below=docs, limit=_LARGEST)
+    has_declarations = b"<!" in text or b"<?" in text  # of entities and style sheets
     try:
-        # Entities and style sheets stand behind these.
-        drawn = list(ET.fromstring(text).iter()) if b"<!" not in text and b"<?" not in text else []  # noqa: S314
+        drawn = [] if has_declarations else list(ET.fromstring(text).iter())  # noqa: S314
     except ET.ParseError:
         drawn = []
-    named = {element.tag.removeprefix(_SVG) for element in drawn if element.tag.startswith(_SVG)}
-    values = [(name, value) for element in drawn for name, value in element.attrib.items()]
-    others = [element.tag for element in drawn if not element.tag.startswith(_SVG)]
-    others += sorted(named - _SHAPES)
-    others += [name for name, value in values if name not in _OF_SHAPES or ("(" in value and name != "transform")]
+    others = [element.tag for element in drawn if element.tag not in _SHAPES]
+    for name, value in (item for element in drawn for item in element.attrib.items()):
+        if name not in _OF_SHAPES or ("(" in value and name != "transform"):  # url(…) would load something
+            others.append(name)
     if others or not drawn:
         what, hint = "this icon has more than shapes", "use a few shapes with colors, or a .png file"
         raise PageError(what, where=Where(path), evidence=", ".join(others)[:200], hint=hint)

@@ -23,7 +23,7 @@ from proof.facts.values import Source
 from proof.pages import verbatim
 from proof.pages.lint import claims, quantities
 from proof.pages.lint.claims import Claim, Unbound
-from proof.pages.lint.evidence import Evidence
+from proof.pages.lint.evidence import PROMPT, Evidence
 from proof.pages.page import Page, Waiver
 
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
@@ -38,7 +38,7 @@ _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+s
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
 _ESCAPED = UnescapeTreeprocessor()
 _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
-_PROMPT = re.compile(r"\s*(?:\S{1,40}@[^$#%>]{0,60}[$#%>]|[$%>\u276f\u279c])\s+[\w./\"']")
+_PROMPT = re.compile(rf"\s*{PROMPT}\s+[\w./\"']")
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-9a-f]+)?")
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number

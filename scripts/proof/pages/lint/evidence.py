@@ -14,9 +14,10 @@ from proof.snippets.engine_version import LABELS
 _WORD = re.compile(r"\w")
 
 
+PROMPT = r"(?:\S{1,40}@[^\n#$%>]{0,60}[#$%>]|[$%>\u276f\u279c»])"  # of a shell, without the blank behind it
 # A prompt with a command, the header of a table of `docker`, or a line of a build log.
 _TRANSCRIPT = re.compile(
-    r"(?m)^\s*(?:\[?[\w.-]{1,40}@[^\n#$%>]{1,60}[#$%>]|[$%>\u276f\u279c»]|(?:ba|z|da)?sh-?[\d.]*[#$%] ) *[\w./\\\"'~]"
+    rf"(?m)^\s*(?:{PROMPT}|(?:ba|z|da)?sh-?[\d.]*[#$%] ) *[\w./\\\"'~]"
     r"|^\s*(?:PS )?[A-Z]:\\[^\n>]{0,60}>"
     r"|^\s*[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?:[ (][A-Z]+\)?)*)+\s*$"
     r"|^\s*#\d+ (?:\[|CACHED|DONE|\d)"

@@ -21,7 +21,7 @@ from proof.pages.page import OnPage, Page
 _LINES = 500  # of a block, which ends at a blank line; the longest of this site has 40
 _LINE = 5_000  # characters of a line, in a fence too, whose colours take time that grows with its square
 _CHARACTERS = 10_000  # of a block; the longest of this site has 3,000
-_HEADINGS = 500  # of a page, each of which Material's search looks for among all others; the longest page has 90
+_HEADINGS = 500  # of a page, since Material's search looks for each among all; the most on a page of this site is 20
 _HEADING = re.compile(r"[ >*+\-0-9.]*(?:#|[=-]+[ ]*$)")  # or a rule
 _BRACKETS = 100  # in a paragraph, a heading, or a cell of a table
 _SHOWN = 60  # characters of a block in a message
@@ -42,23 +42,27 @@ class _Lines(OnPage, Preprocessor):
     """Leaves out lines that are too long."""
 
     def run(self, lines: list[str]) -> list[str]:
+        written: list[str] = []
         for line in lines:
-            if len(line) > _LINE and len(unmarked(line)) > _LINE:
-                shown = line.strip()[:_SHOWN]
-                what = f"a line of more than {_LINE:,} characters"
-                self.page.note(PageError(what, evidence=shown, hint="divide it"), shown)
-        return [line for line in lines if len(unmarked(line)) <= _LINE]
+            if len(line) <= _LINE or len(unmarked(line)) <= _LINE:
+                written.append(line)
+                continue
+            shown = line.strip()[:_SHOWN]
+            what = f"a line of more than {_LINE:,} characters"
+            self.page.note(PageError(what, evidence=shown, hint="divide it"), shown)
+        return written
 
 
 class _Blocks(OnPage, Preprocessor):
     """Leaves out blocks that are too long, and what follows too many headings."""
 
     def run(self, lines: list[str]) -> list[str]:
-        headings = [line for line in lines if _HEADING.match(line)]
+        headings = [number for number, line in enumerate(lines) if _HEADING.match(line)]
         if len(headings) > _HEADINGS:
-            what, shown = f"more than {_HEADINGS} headings", headings[_HEADINGS].strip()[:_SHOWN]
+            end = headings[_HEADINGS]
+            what, shown = f"more than {_HEADINGS} headings", lines[end].strip()[:_SHOWN]
             self.page.note(PageError(what, evidence=shown, hint="divide the page"), shown)
-            lines = lines[: lines.index(headings[_HEADINGS])]
+            lines = lines[:end]
         written: list[str] = []
         for _, group in groupby(lines, key=lambda line: not line.strip()):
             block = list(group)

@@ -90,6 +90,9 @@ def test_real_pages_are_far_from_the_limits() -> None:
     for path in (REPOSITORY / "docs").rglob("*.md"):
         text = path.read_text("utf-8")
         assert len(text) < 50_000
+        lines = text.split("\n")
+        assert max(map(len, lines)) < markdown_limits._LINE / 4, path
+        assert sum(markdown_limits._HEADING.match(line) is not None for line in lines) < markdown_limits._HEADINGS / 4
         for block in re.split(r"\n\s*\n", text):
             assert block.count("\n") < markdown_limits._LINES / 4, path
             assert len(block) < markdown_limits._CHARACTERS / 2, path

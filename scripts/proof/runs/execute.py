@@ -332,18 +332,20 @@ def _run_command(
                 # Docker rejects a second --network. And no registry is asked for an image that is not here.
                 alone = [] if command.values("--network") else ["--network=none"]
                 rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
-                argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
+                argv = command_line(command, engine, [*rid, "--name", name, "--pull=never", *alone])
             case "detach":
                 named = [] if command.starts else ["--name", name]
-                argv = _argv(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
+                argv = command_line(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
             case "rm":
-                argv = _argv(command, engine, ["--volumes"])  # no snippet can name them, so they would stay for ever
+                argv = command_line(
+                    command, engine, ["--volumes"]
+                )  # no snippet can name them, so they would stay for ever
             case "rmi":
-                argv = _argv(command, engine, engine.removal_flags)
+                argv = command_line(command, engine, engine.removal_flags)
             case "ls" if not command.positionals:
-                argv = _argv(command, engine, engine.names.own_images)
+                argv = command_line(command, engine, engine.names.own_images)
             case "ps":
-                argv = _argv(command, engine, [engine.names.own_containers])
+                argv = command_line(command, engine, [engine.names.own_containers])
             case "build":
                 recorded, writes = stack.enter_context(cleanup.building(engine))
                 renamed = given.dockerfiles.get(step.name)
@@ -353,9 +355,9 @@ def _run_command(
                 # A builder that has cached a step does not notice that a secret of it has changed.
                 cache = ["--no-cache"] if command.secrets else cache
                 added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
-                argv = _argv(command, engine, added, dockerfile=renamed)
+                argv = command_line(command, engine, added, dockerfile=renamed)
             case _:
-                argv = _argv(command, engine, [])
+                argv = command_line(command, engine, [])
         client = replace(engine.client, env=engine.client.env | dict(command.variables))
         merge = not command.filters  # a pipe takes standard output alone
         done = client.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
@@ -375,7 +377,7 @@ def _volume(base: str) -> str:
     return "proof-keeps-" + re.sub(r"[^a-z0-9]", "-", base)
 
 
-def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Path | None = None) -> list[str]:
+def command_line(command: Command, engine: Engine, added: list[str], *, dockerfile: Path | None = None) -> list[str]:
     """The command as shown, with `added` after its verb, and with images under their names in this engine.
 
     If `dockerfile` is given, a build reads it in place of the one that the command names.

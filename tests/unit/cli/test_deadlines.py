@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +15,14 @@ from proof.captures import store
 from proof.cli import run_snippets
 from proof.cli.page_check import BackgroundPageCheck
 from proof.core import limits
+from proof.core.errors import LimitError
 from proof.pages.lint import audit
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import manifest
 from proof.snippets.model import Snippet
+from proof.system.parallel import Forked
 from tests.support.helpers import captured, results, tiny
 from tests.support.in_process import proof
 
@@ -109,3 +113,55 @@ def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatc
     done = proof(verb, part, cwd=root)
     assert "part/results.json: reading this takes longer than" in done.stderr
     assert done.returncode == 2
+    assert found
+    assert not any(Path(f"/proc/{pid}").exists() for pid in found)
+
+
+def pages_are_read() -> int:
+    return 3
+
+
+def raises() -> int:
+    raise ZeroDivisionError("in the other process")
+
+
+def is_killed() -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 3
+
+
+def waits() -> int:
+    time.sleep(1000)
+    return 3
+
+
+def forked(function: Callable[[], int]) -> Forked[int]:
+    return Forked(function)
+
+
+def test_another_process_returns_its_result_again_and_again() -> None:
+    call = forked(pages_are_read)
+    assert (call.result(), call.result()) == (3, 3)
+    call.end()
+
+
+def test_another_process_hands_over_its_exception_with_its_traceback() -> None:
+    call = forked(raises)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError, match="in the other process") as raised:
+            call.result()
+        assert "in raises" in "".join(raised.value.__notes__)
+    call.end()
+
+
+def test_another_process_that_is_killed_is_an_error() -> None:
+    call = forked(is_killed)
+    with pytest.raises(LimitError, match="was ended with signal 9"):
+        call.result()
+    call.end()
+
+
+def test_nothing_is_left_of_another_process() -> None:
+    call = forked(waits)
+    call.end()
+    assert not call._process.is_alive()

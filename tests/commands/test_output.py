@@ -56,9 +56,12 @@ def test_ctrl_c_ends_a_check_while_it_reads_the_pages(tmp_path: Path) -> None:
     )
     readers = Path(f"/proc/{check.pid}/task/{check.pid}/children")
     until = time.monotonic() + 60
-    while not (found := readers.read_text().split()) and time.monotonic() < until:
+    while not readers.read_text() and time.monotonic() < until:
         time.sleep(0.05)
+    children = readers.read_text().split()
     time.sleep(0.5)  # it has begun
     os.killpg(check.pid, signal.SIGINT)
     said, _ = check.communicate(timeout=60)
     assert (check.returncode, said.strip()) == (130, "proof: interrupted; finished results are kept")
+    assert children
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)

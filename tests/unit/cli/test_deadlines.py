@@ -113,8 +113,6 @@ def test_results_that_hang(verb: str, root: Path, monkeypatch: pytest.MonkeyPatc
     done = proof(verb, part, cwd=root)
     assert "part/results.json: reading this takes longer than" in done.stderr
     assert done.returncode == 2
-    assert found
-    assert not any(Path(f"/proc/{pid}").exists() for pid in found)
 
 
 def pages_are_read() -> int:

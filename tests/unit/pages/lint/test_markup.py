@@ -351,7 +351,27 @@ class TestCode:
 
     @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
     def test_it_was_run(self, block: str, project: Path) -> None:
-        convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('FROM alpine:3.22')}\n", project)
+        convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('docker image ls note')}\n", project)
+
+    @pytest.mark.parametrize(
+        ("title", "fine"),
+        [
+            ("Dockerfile", True),
+            ("context/Dockerfile", False),
+            ("Dockerfile, the first stage", True),
+            ("note.txt", False),
+            ("file", False),
+            ("", False),
+        ],
+    )
+    def test_the_title_names_its_file(self, title: str, project: Path, *, fine: bool) -> None:
+        """Otherwise readers could take it for what was printed."""
+        text = f'# A page of {{{{ note.layers }}}}\n\n``` text title="{title}"\nFROM alpine:3.22 AS paper\n```\n'
+        if fine:
+            convert(text, project)
+        else:
+            with pytest.raises(StopBuildError, match="this code is typed"):
+                convert(text, project)
 
     def test_an_empty_block(self, project: Path) -> None:
         """It states nothing."""
@@ -360,7 +380,11 @@ class TestCode:
     def test_lines_put_together(self, project: Path) -> None:
         """Each of them was run, but not so."""
         file = (project / "snippets/note/context/Dockerfile").read_text().split("\n")
-        text = "# A page of {{ note.layers }}\n\n```\n" + "\n".join([file[-2], *file[:-2]]) + "\n```"
+        text = (
+            '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\n'
+            + "\n".join([file[-2], *file[:-2]])
+            + "\n```"
+        )
         with pytest.raises(StopBuildError, match="do not stand together"):
             convert(text, project)
 

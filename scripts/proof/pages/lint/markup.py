@@ -210,8 +210,8 @@ class _Hide(Treeprocessor):
 
     def run(self, root: ET.Element) -> None:
         for element in root.iter():
-            is_message = re.fullmatch("h[2-6]", element.tag) and element.get("class") == "message" and element.get("id")
-            if is_message or (element.tag == "a" and element.get("href") in self._later):
+            is_message = re.fullmatch("h[2-6]", element.tag) and "message" in element.get("class", "").split()
+            if (is_message and element.get("id")) or (element.tag == "a" and element.get("href") in self._later):
                 element.tag = f"{_HIDDEN}{element.tag}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -300,9 +301,13 @@ class TestAttributes:
 
     def test_an_error_message(self, project: Path) -> None:
         """A heading of this class is in no table of contents: an index of errors has too many."""
-        html = convert("[TOC]\n\n## A\n\n### `no such file` { #cited .message }", project)
+        html = convert("[TOC]\n\n## A\n\n### `no such file` {{ waiver: by make }} { #cited .message }", project)
         assert html.count("no such file") == 1
-        assert '<h3 class="message" id="cited"><code>no such file</code></h3>' in html
+        assert '<h3 class="message message--reported" id="cited"><code>no such file</code>' in html
+
+    def test_an_error_message_of_nobody(self, project: Path) -> None:
+        with pytest.raises(StopBuildError, match="no snippet printed this error message"):
+            convert("## A\n\n### `no such file` { #cited .message }", project)
 
     def test_a_file_that_comes_later(self, project: Path) -> None:
         """The site generator would miss it, so it does not see the link."""

@@ -125,7 +125,7 @@ def try_out(folder: Path) -> None:
     for command in (*_PROGRAMS, "docker buildx version"):
         program, *words = command.split()
         try:
-            call = [folder / "bin" / program, *words]
+            call = [str(folder / "bin" / program), *words]
             subprocess.run(call, env=env, capture_output=True, text=True, timeout=_PATIENCE, check=True)  # noqa: S603 - pinned
         except (OSError, subprocess.SubprocessError) as error:
             printed = getattr(error, "stderr", None) or str(error)

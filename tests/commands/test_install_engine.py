@@ -129,11 +129,10 @@ def test_a_shell_uses_the_engine(place: Place) -> None:
 def test_a_second_call_does_nothing(place: Place) -> None:
     """It needs no network, and changes no file; a new lock does. An engine that was there before stays."""
     first = place.run()
-    nowhere = {"DEBIAN_MIRROR": "", "DEBIAN_SNAPSHOT": ""}
-    second = place.run(**nowhere)
+    second = place.run(DEBIAN_MIRROR="", DEBIAN_SNAPSHOT="")
     assert (second.returncode, second.stdout, second.stderr) == (0, first.stdout, "")
     place.pin({path: package({**files, "./usr/bin/new": PROGRAM}) for path, files in PACKAGES.items()})
-    refused(place, "set DEBIAN_MIRROR to a mirror of Debian", **nowhere)
+    refused(place, "set DEBIAN_MIRROR to a mirror of Debian", DEBIAN_MIRROR="", DEBIAN_SNAPSHOT="")
     assert (place.engine / "bin/dockerd").exists()
     assert place.run().returncode == 0
     assert (place.engine / "bin/new").exists()

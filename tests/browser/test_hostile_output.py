@@ -34,5 +34,5 @@ def test_nothing_acts(browser: Browser, tmp_path: Path) -> None:
 
 def test_the_browser_would_have_told(browser: Browser, tmp_path: Path) -> None:
     """The same outputs, pasted into a page without the tool, do run and do ask."""
-    write(tmp_path, {"index.html": "<!DOCTYPE html><html>" + "\n".join(PRINTED[:8]), "404.html": ""})
+    write(tmp_path, {"index.html": "<!DOCTYPE html><html>" + "\n".join(PRINTED[:8]), "404.html": "<p>nothing</p>"})
     assert "" in acted(tmp_path, browser)

@@ -15,6 +15,7 @@ from typing import Literal
 from proof.captures import model, normalise
 from proof.core import file_modes, hashes
 from proof.snippets import context
+from proof.snippets.engine_version import Condition
 from proof.snippets.model import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
@@ -68,18 +69,25 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
             "name": step.name,
             "command": step.text,
             "inside": step.inside,
-            "published": step.published,
+            "published": step.network is not None,
             "until": step.until,
-            "exit": step.exit if not step.outcomes else {o.engine.text: o.exit for o in step.outcomes},
-            "expect": step.expect if not step.outcomes else {o.engine.text: o.expect for o in step.outcomes},
+            "exit": _on_each({o.engine: o.exit for o in step.failure.outcomes}),
+            "expect": _on_each({o.engine: o.expect for o in step.failure.outcomes}),
             "facts": [
                 (rule.name, rule.match.pattern, rule.unit, *([rule.engine.text] if rule.engine else []))
-                for rule in step.facts
+                for rule in step.facts.values()
             ],
         }
         for step in snippet.steps
     ]
     return [{key: value for key, value in entry.items() if value} for entry in (image, *steps)]
+
+
+def _on_each(declared: Mapping[Condition | None, object]) -> object:
+    """What is declared for each engine, or the one thing that is declared for all of them."""
+    return (
+        declared[None] if None in declared else {str(engine and engine.text): one for engine, one in declared.items()}
+    )
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 import regex
 
 from proof.core.errors import ManifestError, Where
+from proof.core.toml_table import Table
 
 _LONGEST = 1000  # characters of an expression; real ones have up to about a hundred
 _TEXT = 200_000  # characters to search; real output has up to about 6,000
@@ -67,6 +68,16 @@ class Pattern:
             return cls(text, where, regex.compile(text, regex.MULTILINE | regex.ASCII | regex.VERSION0))
         except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(str(error)) from error
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Pattern:
+        """The pattern in a file. Raises ManifestError."""
+        try:
+            return cls.compile(text, table.where(name))
+        except ValueError as error:
+            what = f"unsupported regular expression '{text:.100}': {error}"
+            hint = "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'"
+            raise table.error(name, what, hint) from error
 
     @property
     def groups(self) -> int:

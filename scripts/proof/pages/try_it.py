@@ -169,7 +169,7 @@ def _command(step: Step, *, has_files: bool) -> str:
 
 def _depends(step: Step) -> bool:
     """Whether the step fails only with some engines, or only on a machine without emulation."""
-    codes = {outcome.exit for outcome in step.outcomes} or {step.exit}
+    codes = {outcome.exit for outcome in step.failure.outcomes}
     return (0 in codes and len(codes) > 1) or bool(step.exit and step.command.values("--platform"))
 
 

@@ -166,7 +166,7 @@ def _kept_directory(step: Step, engine: Engine, keeps: Mapping[str, str]) -> str
 
     A user's own engine gets no volume: it would stay there.
     """
-    return keeps.get(step.inside or "", "") if engine.private and not step.published else ""
+    return keeps.get(step.inside or "", "") if engine.private and not step.network else ""
 
 
 def _cache_flags(engine: Engine, *, fresh: bool, reuse: bool) -> Callable[[], list[str]]:
@@ -320,7 +320,7 @@ def _run_command(
         match command.verb:
             case "inside":
                 assert step.inside is not None
-                network = engine.localhost_flags if step.published else ("--network", "none")
+                network = engine.localhost_flags if step.network else ("--network", "none")
                 engine.client.call(
                     *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
                     *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),

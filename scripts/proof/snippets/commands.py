@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
+from proof.core.toml_table import Table
 from proof.snippets import instead, shell_words
 from proof.snippets.filters import check as check_filter
 
@@ -180,6 +181,12 @@ class Command:
     head: int  # the number of words before the first flag or positional, 3 for `docker image ls`
     variables: tuple[tuple[str, str], ...] = ()  # of the environment, set before `docker`
     filters: tuple[tuple[str, ...], ...] = ()  # the words of each program that the output is piped into
+    text: str = ""  # all of it, as shown
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Command:
+        """The command of a step."""
+        return parse(text, where=table.where(name), inside=bool(table.data.get("inside")))
 
     def values(self, *names: str) -> list[str]:
         """All values of these flags, in order."""
@@ -276,7 +283,7 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
         check_filter(each, refuse)
     if inside:
         shell_words.check_no_variables(line, text, where=where)
-        return Command(argv, "inside", (), argv, 0, filters=filters)
+        return Command(argv, "inside", (), argv, 0, filters=filters, text=text)
     if argv[0] != "docker":
         raise refuse(
             f"`{argv[0]}` is refused: a command starts with `docker`, or needs `inside`",
@@ -296,7 +303,7 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
     flags, rest = _flags(argv[head:], name, allowed, refuse)
     if name == "run" and any(flag in DETACH for flag, _ in flags):
         name = "detach"
-    command = Command(argv, name, flags, rest, head, line.variables, filters)
+    command = Command(argv, name, flags, rest, head, line.variables, filters, text)
     _check_variables(command, refuse)
     if filters and name in _SILENT:
         raise refuse(

@@ -14,9 +14,10 @@ from proof.captures import fingerprint, normalise
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core import hashes
+from proof.core.declared import keys_of
 from proof.core.errors import RefusedError
-from proof.snippets import context, keys, manifest
-from proof.snippets.model import Snippet
+from proof.snippets import context, manifest
+from proof.snippets.model import FactRule, Snippet, Step
 from tests.support.helpers import edit, tiny
 from tests.support.makers import capture, write
 
@@ -170,9 +171,9 @@ FACT_KEYS = {
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
-        *((key, SNIPPET_KEYS) for key in keys.SNIPPET),
-        *((key, STEP_KEYS) for key in keys.STEP),
-        *((key, FACT_KEYS) for key in keys.FACT),
+        *((key, SNIPPET_KEYS) for key in keys_of(Snippet)),
+        *((key, STEP_KEYS) for key in keys_of(Step)),
+        *((key, FACT_KEYS) for key in keys_of(FactRule)),
     ],
 )
 def test_what_makes_a_capture_stale(root: Path, key: str, changes: dict[str, tuple[str, str, bool]]) -> None:

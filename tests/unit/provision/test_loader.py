@@ -458,8 +458,9 @@ swap = { tiny = "tiny-old" }
         """A base with `like` differs in its packages and in the values that it gives, and in single variables."""
         found = self.load(tmp_path)
         model, other = found.images["golang"], found.images["golang-old"]
-        assert other.env == ("GO=1.26", "B=b", "A=c")
-        assert (other.parent, other.workdir, other.platform) == (model.parent, model.workdir, model.platform)
+        assert other.config.env == ("GO=1.26", "B=b", "A=c")
+        assert (other.parent, other.platform) == (model.parent, model.platform)
+        assert other.config.workdir == model.config.workdir
         assert [layer.package for layer in other.layers] == ["tiny-old", None, None]
         assert [layer.instruction for layer in other.layers] == [layer.instruction for layer in model.layers]
         assert found.key("golang") != found.key("golang-old")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proof.captures import model, normalise
-from proof.core import file_modes, hashes
+from proof.core import hashes
 from proof.snippets import context
 from proof.snippets.engine_version import Condition
 from proof.snippets.model import Snippet
@@ -49,9 +49,8 @@ class Change:
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input: name → hash. `bases` maps names of bases to their keys; `engine` is like `docker 26`."""
     found = {COMMANDS: hashes.hash_text(json.dumps(_commands(snippet)))}
-    executable = file_modes.executable(snippet.context)
     for path in context.files(snippet.context):
-        mode = "executable " if not path.is_symlink() and executable(path, path.stat().st_mode) else ""
+        mode = "executable " if not path.is_symlink() and context.is_executable(path.stat().st_mode) else ""
         found[f"context/{path.relative_to(snippet.context)}"] = mode + hashes.hash_file(
             path, below=snippet.folder.parents[1], limit=context.LARGEST
         )

@@ -476,7 +476,7 @@ def test_the_flags_of_each_verb() -> None:
         ("docker build --pull .", "base images are pinned", "leave it out"),
         ("docker build --ssh default .", "the keys of whoever runs it", "context/"),
         ("docker build -o out .", "it would write files to this machine", "`contents`"),
-        ("docker build --cache-from a .", "the cache of its own engine", "leave it out"),
+        ("docker build --cache-from a .", "a build uses its own cache", "leave it out"),
         ("docker build --network=host .", "`host` is refused as the value of `--network`: no command", "go mod vendor"),
         ("docker build --secret id=x,env=X .", "a secret is a file of context/ here", "id=NAME,src=FILE"),
         ("docker run -it a sh", "nobody is there to type", "docker run IMAGE PROGRAM"),

@@ -469,23 +469,6 @@ def test_modes_of_copied_files(mode: int, copied_as: int, snippet: Snippet, tmp_
     assert (copied(snippet, tmp_path) / "main.go").stat().st_mode & 0o7777 == copied_as
 
 
-def test_modes_of_copied_files_where_the_file_system_has_none(snippet: Snippet, tmp_path: Path) -> None:
-    """A build gets the modes that git has, also from a disk where every file is executable."""
-    write(snippet.context, {"sub/run.sh": "#!/bin/sh\n"})
-    for name in ("main.go", "sub/run.sh"):
-        (snippet.context / name).chmod(0o777)
-    for words in (
-        ("init", "--quiet"),
-        ("config", "core.fileMode", "false"),
-        ("add", str(snippet.context / "main.go")),
-        ("add", "--chmod=+x", str(snippet.context / "sub/run.sh")),
-    ):
-        subprocess.run(["git", *words], cwd=snippet.folder, check=True)
-    copy = copied(snippet, tmp_path)
-    modes = {name: (copy / name).stat().st_mode & 0o7777 for name in ("main.go", "sub/run.sh")}
-    assert modes == {"main.go": 0o644, "sub/run.sh": 0o755}
-
-
 def test_a_name_that_is_not_text(tmp_path: Path) -> None:
     """A name in another encoding is refused, and its bytes are shown."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfc\xdfe")).touch()

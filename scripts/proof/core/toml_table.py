@@ -15,7 +15,6 @@ from proof.core import files
 from proof.core.errors import ManifestError, Where
 from proof.core.limits import limited
 from proof.core.text import did_you_mean, first_invisible
-from proof.core.validate import is_number
 
 # The tokens of TOML; the text is known to be valid, so each pattern may assume that what it begins also ends.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
@@ -92,7 +91,7 @@ class Table:
             )
         try:
             table = cls(path, text, tomllib.loads(text))
-            _check_integers(table.data)
+            str(table.data)  # a ValueError for a number of thousands of digits, which no message could show either
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
@@ -180,23 +179,6 @@ class Table:
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
-
-
-def _check_integers(data: Mapping[str, Any]) -> None:
-    """Raise ValueError for an integer that is larger than TOML allows."""
-    left: list[Any] = [data]
-    while left:
-        match left.pop():
-            case dict() as table:
-                left += table.values()
-            case list() as items:
-                left += items
-            case int() as number if not is_number(
-                number
-            ):  # as TOML has them; Python would read any, and then not write it
-                raise ValueError("an integer has more than 64 bits")
-            case _:
-                pass
 
 
 @functools.lru_cache(maxsize=16)

@@ -9,11 +9,10 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from proof.core import declared
+from proof.core import declared, files
 from proof.core.declared import group, key
 from proof.core.errors import ManifestError, RefusedError, Where
 from proof.core.text import did_you_mean
@@ -251,7 +250,8 @@ def _repository(image: str) -> str:
 
 @functools.cache
 def _official_images() -> frozenset[str]:
-    text = resources.files("proof.snippets").joinpath("official_images.txt").read_text(encoding="utf-8")
+    folder = Path(__file__).parent
+    text = files.read_text(folder / "official_images.txt", below=folder, limit=10_000)
     return frozenset(line for line in text.splitlines() if not line.startswith("#"))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -202,26 +201,3 @@ def test_a_link_leads_to_its_heading(width: int, reader: Reader) -> None:
         expect(heading).to_be_in_viewport()
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert 40 < heading.evaluate("heading => heading.getBoundingClientRect().top") < 100
-
-
-def test_a_class_changes_the_style_of_few_elements(reader: Reader) -> None:
-    """A style sheet can make a browser compute the style of every element again. The theme's does, and ours may not."""
-    page = reader("dockerfiles/", width=360)
-    session = page.context.new_cdp_session(page)
-    seen: list[dict[str, Any]] = []
-    ended: list[bool] = []
-    session.on("Tracing.dataCollected", lambda part: seen.extend(part["value"]))
-    session.on("Tracing.tracingComplete", lambda _: ended.append(True))
-    session.send("Tracing.start", {"categories": "devtools.timeline"})
-    # The order is for the root alone: without it, there might be nothing to compute.
-    page.evaluate("""() => {
-        const root = document.documentElement
-        root.classList.add("any")
-        root.style.order = 1
-        document.body.offsetTop
-    }""")
-    session.send("Tracing.end")
-    while not ended:
-        page.wait_for_timeout(20)
-    styled = [event["args"].get("elementCount", 0) for event in seen if event["name"] == "UpdateLayoutTree"]
-    assert 1 <= max(styled) < 100

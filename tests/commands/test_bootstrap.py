@@ -191,13 +191,6 @@ def test_no_daemon_is_installed_beside_an_engine(here: dict[str, str], installed
     assert short(machine.run()[1]) == ([installed] if installed else [])
 
 
-def test_tests_need_more_than_an_engine(machine: Machine) -> None:
-    """Podman, skopeo, a browser, and the programs for an engine without root, in one call."""
-    machine.add(**REST, docker=ANSWERS, dockerd=ANSWERS)
-    installed = short(machine.run("--tests")[1])
-    assert "ca-certificates uidmap podman skopeo chromium docker-buildx" in installed
-
-
 def test_the_engine_is_installed_beside_the_packages(machine: Machine) -> None:
     """apt-get waits here until `proof` is being installed; the script waits for apt-get."""
     waits = "left=600; until grep -qs editable calls; do sleep 0.1; left=$((left - 1)); [ $left != 0 ] || exit 1; done"
@@ -293,12 +286,3 @@ def test_an_activated_environment_is_made_anew(machine: Machine) -> None:
     write(machine.root, {"requirements.lock": lock("uv") + lock("newer")})
     assert short(machine.run("--site-only", PATH=f"{activated.parent}:{machine.root / 'bin'}")[1]) == NEW
     assert (machine.root / ".venv/bin/python").is_file()
-
-
-def test_what_is_read_only_belongs_to_nobody_else() -> None:
-    """Where not even its owner or root may write, changing the owner would not help."""
-    script = ". scripts/lib.sh; own /proc/sys/kernel/ostype"
-    done = subprocess.run(["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 3
-    if os.geteuid() == 0:
-        assert "cannot be written to: it is read-only.\nhint: make it writable, or work in a copy" in done.stderr

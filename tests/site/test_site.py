@@ -57,14 +57,6 @@ def test_the_article_shows_every_output(site: Path, book: FactBook) -> None:
         assert f"$ {step.command}\n" in text
 
 
-def test_the_figures_of_2020_are_marked_as_published(site: Path) -> None:
-    """A cited figure looks different from a measured one, and says whose it is."""
-    html = (site / "then-and-now" / "index.html").read_text("utf-8")
-    found = re.findall(r'<data class="fact fact--cited"[^>]*title="([^"]*)"[^>]*>372MB</data>', html)
-    assert found
-    assert all("as published on 4 June 2020" in title for title in found)
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_ids_stand_once(page: str, site: Path) -> None:
     """Every id of a page is its own, so that every link and every popover finds its target."""

@@ -18,7 +18,6 @@ from proof.core import limits
 from proof.core.errors import LimitError, RefusedError, UsageError
 from proof.facts import book as facts
 from proof.publish import card, lean, styles, theme
-from proof.publish import head as head_module
 from proof.publish import markup as markup_module
 from proof.publish.finish import publish
 from proof.publish.page import Page, digest
@@ -464,20 +463,7 @@ def test_every_page_describes_itself(pages: list[Page]) -> None:
         assert page.metas("article:tag")
         day = page.meta("article:published_time") or page.meta("article:modified_time")  # of generated pages
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", day)
-        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
-        assert found is not None
-        assert json.loads(found[1])["url"] == page.address
         assert "edit/main/docs/" in page.html
-
-
-def test_a_title_cannot_end_its_script(small: Path) -> None:
-    """What a page says of itself stays data, whatever it says."""
-    (small / "index.html").write_text(ADDRESSED, "utf-8")
-    page = Page(small, small / "index.html")
-    head_module.describe(page, "assets/cards/index.png")
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
-    assert found is not None
-    assert json.loads(found[1])["description"] == "What a </script> weighs."
 
 
 def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:

@@ -45,8 +45,7 @@ OPENS = {
     "engines.cleanup system.locks system.cgroup runs.result_cache",
     "directories of the tool's own": "captures.store runs.execute system.process",
     "settings of the user or of the machine": "cli.main reports.github system.sandbox system.revision",
-    "data of the package, or of the theme": "starters.project snippets.base_images publish.lean publish.scripts "
-    "preview.server",
+    "data of the package, or of the theme": "starters.project publish.lean publish.scripts preview.server",
     "the built site": "publish.styles preview.site",
 }
 OPENING = re.compile(

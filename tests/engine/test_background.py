@@ -144,7 +144,7 @@ class TestWhatItReaches:
         )
         done = run(snippet(tmp_path, BUILD, START, (f'sh -c "{script}"', GET | {"timeout": "60"})), either, cache)[-1]
         lines = done.output.splitlines()
-        user = private_daemon._USER if either.data else 0
+        user = private_daemon._USER if "classic" in either.client.env["DOCKER_HOST"] else 0
         assert lines[:2] == [str(user + 65535)] * 2
         assert [line.split()[1] for line in lines if line.startswith("Cap")] == ["0" * 16] * 5
         assert "NoNewPrivs:\t1" in lines

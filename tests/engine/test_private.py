@@ -12,16 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.core.errors import EngineLostError, NoEngineError
-from proof.engines import api, image_archive, overlay_store, private_docker, registry
+from proof.engines import api, private_docker, registry
 from proof.engines.client import environment
 from proof.engines.interface import Engine, EngineOptions
-from proof.engines.measure import Layers
 from proof.provision import loader
 from proof.snippets import base_images
 from proof.snippets.engine_version import Store
@@ -263,40 +261,6 @@ def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
         assert len(volumes(engine)) == 2
     with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
         assert volumes(engine) == ["proof-keeps-alpine"]
-
-
-@pytest.mark.parametrize("compress", [False, True])
-def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: Path, *, compress: bool) -> None:
-    """Images measured from the store's files have the same numbers as saved ones."""
-    if engine.info().image_store != "overlay2":
-        pytest.skip("this kernel's file system has no overlay, and docker keeps images in another way")
-    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
-    write(
-        tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
-    )
-    engine.client.call(
-        "build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120, reads=[tmp_path]
-    )
-    try:
-        image = engine.image_id("files:latest")
-        assert image
-        assert (
-            engine.image_id("docker.io/library/files") == overlay_store.image_id(engine.data, "files:latest") == image
-        )
-        asked = replace(engine, data=None)  # by its name, as where its files are not known
-        assert asked.image_id("files:latest") == image
-        assert (
-            engine.diff_ids("files:latest")
-            == asked.diff_ids("files:latest")
-            == overlay_store.diff_ids(engine.data, image)
-        )
-        counted = Layers(tmp_path, image_archive.What(compress=compress))
-        read = overlay_store.measure(engine.data, image, counted, what=image_archive.What(compress=compress))
-        with engine.save(image) as archive:
-            assert read == image_archive.measure(archive, what=image_archive.What(compress=compress))
-    finally:
-        engine.remove(images=["files:latest"])
-    assert engine.image_id("files:latest") is None
 
 
 def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:

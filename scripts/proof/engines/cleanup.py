@@ -100,8 +100,8 @@ def undo(engine: Engine, journal: Journal) -> None:
     _remove(engine, journal, journal.left("container"), journal.left("network"), journal.left("tag"))
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
-        names = engine.client.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False)
-        if names.text().strip() == "[]":
+        about = engine.inspect(image)
+        if about and not about["RepoTags"]:
             engine.client.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
         journal.gone("image", image)
     for label in journal.left("label"):

@@ -150,11 +150,6 @@ class Daemon:
         # Without root there is only one user namespace, in which users are remapped already.
         return _USER if self.store == "classic" and _is_root() else 0
 
-    @property
-    def readable_data(self) -> Path | None:
-        """The directory of its images, if these can be read. Without root their files belong to several users."""
-        return self.slot / f"data/{_USER}.{_USER}" if self.store == "classic" and _is_root() else None
-
     def group(self) -> str:
         """The name of its control group, which is created; empty if that is not possible here."""
         name = cgroup.name(self.slot)

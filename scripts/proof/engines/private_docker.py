@@ -9,18 +9,18 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from proof.core.errors import CannotMeasureError, EngineLostError, NoEngineError
-from proof.engines import api, cleanup, journal, overlay_store, private_daemon
+from proof.engines import api, cleanup, journal, private_daemon
 from proof.engines.client import Client, environment
 from proof.engines.docker import Docker
 from proof.engines.interface import EngineOptions, T
-from proof.snippets.commands import familiar
 from proof.snippets.engine_version import Store
 from proof.system import cgroup, process, sandbox, temp_folders
 
 _REMOVAL = 5.0  # seconds without a client, which can be interrupted: after these it takes over
+_ANSWER = 10.0  # seconds to tell about an image
 _LIST = 60.0  # seconds to list containers
 _PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
 # Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
@@ -58,18 +58,14 @@ class PrivateDocker(Docker):
         self.restart()
         return act()
 
-    def image_id(self, image: str) -> str | None:
-        """The id of an image, or None if the engine has no image of that name."""
-        with contextlib.suppress(overlay_store.NotInStoreError):
-            return overlay_store.image_id(self.data, familiar(self.names.image(image)))
-        return super().image_id(image)
-
-    def diff_ids(self, image: str) -> tuple[str, ...]:
-        """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
-        with contextlib.suppress(overlay_store.NotInStoreError):
-            image_id = overlay_store.image_id(self.data, familiar(self.names.image(image)))
-            return overlay_store.diff_ids(self.data, image_id)
-        return super().diff_ids(image)
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """What the engine tells about the image that it stores under this name; None if it has none."""
+        with contextlib.suppress(OSError, ValueError):
+            if self.client.socket:
+                path = f"/images/{urllib.parse.quote(name)}/json"
+                answer = api.ask(self.client.socket, "GET", path, deadline=_ANSWER)
+                return json.loads(answer.body) if answer.status == 200 else None
+        return super().inspect(name)
 
     def remove(
         self, *, containers: Sequence[str] = (), networks: Sequence[str] = (), images: Sequence[str] = ()
@@ -130,7 +126,6 @@ def start(
             disk=slot,
             group=daemon.group(),
             localhost_flags=private_daemon.localhost_flags(daemon.user),
-            data=daemon.readable_data,
             restart=_restarter(daemon, client, on_restart),
         )
         with _running(daemon, client, detach=detach):

@@ -8,9 +8,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
@@ -108,20 +106,16 @@ def run(
     containers: list[str] = []
     tags: list[str] = []
     measured: Image | None = None
-    measuring: Future[Image] | None = None
-    counting: image_archive.Limit | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
     base = 0
     alone = engine.locks.hold(frozenset({"ports"} if networks else ()))
-    with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile, alone:
+    with inputs(snippet, engine) as given, alone:
         try:
             cleanup.create_networks(engine, *networks)
             for step in snippet.steps:
                 on_step(step)
                 cleanup.claim(engine, *step.command.creates)
                 tags += [engine.names.image(tag) for tag in step.command.creates]
-                if step.command.verb == "rmi" and measuring:
-                    measuring.result()  # it may be the image that is removed
                 kept = "" if fresh else _kept_directory(step, engine, keeps or {})
                 # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
                 build = snippet.dockerfiles.get(step.name)
@@ -133,23 +127,12 @@ def run(
                 if one.exit != step.exit:
                     break
                 if snippet.image and snippet.image in step.command.tags and one.exit == 0:
-                    image_id = _id_of(snippet.image, engine)
-                    counting = image_archive.Limit()
-                    count = partial(measure, engine, image_id, cache, what=what, limit=counting)
-                    # Nothing else may run while a step is timed. And a count that needs a client is made on this
-                    # thread, where it can be interrupted.
-                    if snippet.timed or engine.data is None:
-                        measured = count()
-                    else:
-                        measuring = meanwhile.submit(count)
-            measured = measuring.result() if measuring else measured
+                    measured = measure(engine, _id_of(snippet.image, engine), cache, what=what)
             if measured and (under := snippet.image_base()) not in (None, "scratch"):
                 assert under is not None
                 known = (loaded or {}).get(under)  # None for an image that the snippet itself has built
                 base = image_archive.base_layers(measured, known.diff_ids if known else engine.diff_ids(under))
         except BaseException as error:
-            if counting:
-                counting.end()  # otherwise leaving `meanwhile` would wait for the count
             # If the engine is gone, or about to go, nothing can be removed now: the journal has what is left. An error
             # while removing is ignored, because the first error says more.
             gone = isinstance(error, EngineLostError)

@@ -21,9 +21,9 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
     def answer(argv: list[str]) -> tuple[int, str]:
         match argv[1:]:
             case ["image", "inspect", *_, "sha256:named"]:
-                return 0, "[mine:latest]\n"
+                return 0, '{"RepoTags": ["mine:latest"]}'
             case ["image", "inspect", *_]:
-                return 0, "[]\n"
+                return 0, '{"RepoTags": []}'
             case ["system", "df", *_]:
                 return 0, next(caches)
             case _:
@@ -50,7 +50,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
 
 def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
     """Podman would remove those that nothing else needs, and they may be the user's own."""
-    log = answers(lambda argv: (0, "[]\n" if "inspect" in argv else ""))
+    log = answers(lambda argv: (0, '{"RepoTags": []}' if "inspect" in argv else ""))
     with journal.opened(tmp_path) as ours:
         ours.made("tag", "proof-1/a")
         ours.made("image", "sha256:none")
@@ -63,7 +63,7 @@ def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], l
 
 def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
     """If a user's own engine has an image of our name that we did not create, nothing is built."""
-    answers(lambda argv: (0, "sha256:1\n"))
+    answers(lambda argv: (0, '{"Id": "sha256:1"}'))
     with journal.opened(tmp_path) as ours:
         engine = docker(prefix="proof-1/", journal=ours)
         with pytest.raises(CannotMeasureError, match="already has an image proof-1/note, which is left alone"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines import cleanup, emulation
 from proof.engines.client import Client
-from proof.engines.image_archive import Limit
 from proof.runs import execute
 from proof.snippets import commands
 from proof.snippets.engine_version import Kind
@@ -139,34 +137,6 @@ def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: p
     engine = private("proof-1/") if kind == "docker" else podman("proof-1/", supports_labels=True)
     execute._run_command(step, engine, NOTHING, [], kept="", cache=[], timeout=10)
     assert ran == [run]
-
-
-def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image is measured while the next step runs; if that step fails, measuring is stopped."""
-    counting = 0.0
-
-    def count(*_: object, limit: Limit, **__: object) -> None:
-        nonlocal counting
-        counting = time.monotonic()
-        while time.monotonic() < counting + 60:  # a file with holes
-            limit.check()
-
-    def step(step: Any, *_: object, **__: object) -> execute.StepRun:
-        if step.command.verb == "build":
-            return execute.StepRun(step, 0, "", 0.1)
-        while not counting:
-            time.sleep(0.01)
-        raise CannotMeasureError("the disk is full")
-
-    monkeypatch.setattr(execute, "measure", count)
-    monkeypatch.setattr(execute, "_run_step", step)
-    monkeypatch.setattr(execute, "_id_of", lambda *_: "sha256:1")
-    (snippet,) = load_all(tiny(tmp_path), ["note"])
-    monkeypatch.setattr(cleanup, "claim", lambda *_: None)
-    monkeypatch.setattr(cleanup, "remove", lambda *_, **__: None)
-    with pytest.raises(CannotMeasureError, match="the disk is full"):
-        execute.run(snippet, private(data=tmp_path), cache=tmp_path)
-    assert time.monotonic() - counting < 30
 
 
 STEP = Step(

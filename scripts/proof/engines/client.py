@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,9 +43,7 @@ class Client:
         if check and done.exit != 0:
             if is_full(done.last_lines()):
                 raise full(done)
-            raise CannotMeasureError(
-                f"`{process.shell_words(done.argv)}` failed with {done.exit}", evidence=done.last_lines()
-            )
+            raise CannotMeasureError(f"`{shlex.join(done.argv)}` failed with {done.exit}", evidence=done.last_lines())
         return done
 
     def run(
@@ -104,7 +104,7 @@ class Client:
 
 def _lost(argv: Sequence[str], evidence: str) -> EngineLostError:
     return EngineLostError(
-        f"the engine was lost during `{process.shell_words(argv)}`: it does not answer",
+        f"the engine was lost during `{shlex.join(argv)}`: it does not answer",
         evidence=evidence,
         hint="run the command again; if the engine is your own, start it first",
     )
@@ -117,7 +117,10 @@ def run_filter(argv: Sequence[str], given: bytes, env: Mapping[str, str]) -> pro
         raise CannotMeasureError(f"`{argv[0]}` is not installed here")
     sandbox = for_filter(Path(program), env)
     words = [program, *argv[1:]]
-    return process.run(words, env=env, deadline=_QUERY, merge=True, memory=MEMORY, sandbox=sandbox, given=given)
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        return process.run(words, env=env, deadline=_QUERY, merge=True, memory=MEMORY, sandbox=sandbox, stdin=stdin)
 
 
 def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Engine(ABC):
     client: Client
     platform: str  # that it builds and runs images for, such as linux/amd64
     names: Names = field(default_factory=Names)
-    journal: Journal | None = None  # records what this run creates
+    journal: Journal | None = None  # records what this run creates in a user's own engine
     disk: Path | None = None  # a directory on the disk that holds the images; None if that is on another machine
     # Keeps builds with common steps from running at once, and snippets from reaching one another's ports.
     locks: KeyedLock = field(default_factory=KeyedLock)

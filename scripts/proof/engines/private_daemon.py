@@ -232,7 +232,6 @@ def is_engine(pid: int, slot: Path) -> bool:
 @contextlib.contextmanager
 def slot_in(cache: Path, store: Store) -> Iterator[tuple[Path, int]]:
     """A slot for an engine with this image store, and the descriptor of its lock, which is held during the block."""
-    _sweep(cache)
     slot, held = _take_slot(cache / f"engine-{store}")
     try:
         _renew(slot)
@@ -279,15 +278,6 @@ def _renew(slot: Path) -> None:
                 ("unshare", *_MAPPED, "rm", "-rf", str(data)), env={"PATH": process.search_path()}, deadline=600
             )
     stamp.write_text(found)
-
-
-def _sweep(cache: Path) -> None:
-    """Remove the control groups that killed runs left, of all slots."""
-    for path in cache.glob("engine-*/*/lock"):
-        group = cgroup.name(path.parent)
-        if cgroup.exists(group) and (held := locks.take(path)) is not None:
-            cgroup.remove(group)
-            os.close(held)
 
 
 def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, emulation, image_archive
 from proof.engines.client import run_filter
-from proof.engines.failures import full, is_full, is_starved, may_not_have_started, was_removed_meanwhile
+from proof.engines.failures import full, is_full, is_starved, may_pass
 from proof.engines.image_archive import Image
 from proof.engines.interface import Engine
 from proof.engines.measure import measure
@@ -241,7 +241,7 @@ def _run_step(
     while step.until and not is_as_declared() and time.monotonic() < until - _PAUSE:
         time.sleep(_PAUSE)
         done = once()
-    failed = not is_as_declared() and (may_not_have_started(said(done)) or was_removed_meanwhile(said(done)))
+    failed = not is_as_declared() and may_pass(said(done))
     # Docker can lose the output of a container that ends at once: about once in 700 runs on a busy machine.
     lost = command.verb in _IN_NEW_CONTAINER and not (step.until or said(done))
     if failed or lost:

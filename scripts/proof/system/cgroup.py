@@ -1,7 +1,7 @@
 """The private engine's control group, which limits the memory and the processes of all its containers together.
 
-A group outlives a daemon that was killed. Its name is derived from the engine's slot, so the next run can find and
-remove it.
+A group outlives a daemon that was killed. Its name is derived from the engine's slot, so the next run there uses it
+again, and removes it.
 """
 
 from __future__ import annotations
@@ -55,15 +55,10 @@ def make(group: str, memory: int) -> bool:
     return True
 
 
-def exists(group: str) -> bool:
-    """Whether the group exists in any hierarchy."""
-    return bool(_everywhere(group))
-
-
 def remove(group: str) -> None:
     """Remove the group and its subgroups from every hierarchy. No process may be running in it."""
     until = time.monotonic() + _GRACE
-    for top in _everywhere(group):
+    for top in (ROOT / group, *ROOT.glob(f"*/{group}")):
         while top.exists():
             for folder, _, _ in os.walk(top, topdown=False):
                 with contextlib.suppress(OSError):
@@ -72,10 +67,6 @@ def remove(group: str) -> None:
                 return
             if top.exists():
                 time.sleep(0.05)
-
-
-def _everywhere(group: str) -> list[Path]:
-    return [path for path in (ROOT / group, *ROOT.glob(f"*/{group}")) if path.exists()]
 
 
 def default_memory() -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from proof.core.errors import CannotMeasureError
 from proof.engines import cleanup, journal
-from tests.support.engines import docker, podman, private
+from tests.support.engines import docker, podman
 from tests.unit.engines.conftest import Answer
 
 
@@ -36,7 +36,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
         ours.made("tag", "proof-1/a", "proof-1/b")
         ours.made("image", "sha256:named", "sha256:none")
         ours.made("cache", "mine")
-        cleanup.undo(private(prefix="proof-1/", journal=ours), ours)
+        cleanup.undo(docker(prefix="proof-1/", journal=ours), ours)
         assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 6
     removing = [words[1:] for words in log if words[1] in ("rm", "network", "rmi", "builder")]
     assert removing == [
@@ -79,7 +79,7 @@ def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answ
     answers(lambda argv: (1 if argv[1] == "rm" else 0, "[]"))
     with journal.opened(tmp_path) as ours:
         ours.made("container", "proof-c")
-        engine = private(journal=ours)
+        engine = docker(journal=ours)
         cleanup.remove(engine, containers=["proof-c"])
         assert ours.left("container") == ["proof-c"]
         ours.gone("container", "proof-c")
@@ -98,7 +98,7 @@ def test_many_cache_records_go_a_few_at_a_time(tmp_path: Path, answers: Callable
     log = answers(answer)
     with journal.opened(tmp_path) as ours:
         ours.made("cache", *records)
-        cleanup.undo(private(journal=ours), ours)
+        cleanup.undo(docker(journal=ours), ours)
         assert ours.left("cache") == []
     removing = [words[-1].count("|") + 1 for words in log if words[1] == "builder"]
     assert removing == [20, 20, 10]

@@ -164,15 +164,11 @@ def _restarter(daemon: private_daemon.Daemon, client: Client, on_restart: Callab
 
 
 def _tidy(engine: PrivateDocker, socket: Path, store: Store) -> None:
-    """Remove what an earlier run left in the engine: all but the base images, the build cache and named volumes."""
+    """Remove what an earlier run left in the engine: all but base images, build cache, and volumes that have names."""
     containers = [container["Id"] for container in _list(socket, "containers/json?all=1")]
     tags = [tag for image in _list(socket, "images/json") for tag in image["RepoTags"] or ()]
     engine.remove(containers=containers, images=[tag for tag in tags if tag.startswith(OWN)])
-    requests = [
-        "/images/prune",
-        "/networks/prune",
-        "/volumes/prune",
-    ]  # volumes of `inside` commands have names, and stay
+    requests = ["/images/prune", "/networks/prune", "/volumes/prune"]
     if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
         requests.append(_PRUNE_CONTEXTS)
     for request in requests:

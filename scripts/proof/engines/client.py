@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,7 +111,7 @@ def _lost(argv: Sequence[str], evidence: str) -> EngineLostError:
 
 def run_filter(argv: Sequence[str], given: bytes, env: Mapping[str, str]) -> process.Completed:
     """Run a filter such as `head -3`, a program of this machine that sees nothing but what it is given."""
-    program = shutil.which(argv[0], path=process.search_path())
+    program = process.which(argv[0])
     if program is None:
         raise CannotMeasureError(f"`{argv[0]}` is not installed here")
     sandbox = for_filter(Path(program), env)
@@ -160,7 +159,7 @@ def link(programs: Iterable[str], folder: Path) -> str:
     for old in folder.iterdir():  # another version of the tool may have linked more
         old.unlink()
     for program in programs:
-        if path := shutil.which(program, path=process.search_path()):
+        if path := process.which(program):
             # The file itself: a private engine has no other link that may lead to it.
             (folder / program).symlink_to(Path(path).resolve())
     return str(folder)

@@ -8,6 +8,7 @@ import shlex
 from proof.core.errors import CannotMeasureError
 from proof.system import process
 
+MAKE_ROOM = "free some space, or set PROOF_CACHE=/a/directory/with/space"  # a hint
 _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
 _PASSING = re.compile(
     # The container's first process has died before it has run anything: about once in a thousand starts, on a machine
@@ -28,7 +29,7 @@ def full(done: process.Completed) -> CannotMeasureError:
     return CannotMeasureError(
         f"the disk of the engine is full, in `{shlex.join(done.argv)}`",
         evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
-        hint="free some space, or set PROOF_CACHE=/a/directory/with/space for a private engine",
+        hint=f"{MAKE_ROOM} for a private engine",
     )
 
 

@@ -67,6 +67,11 @@ def search_path() -> str:
     return os.pathsep.join((*own, "/usr/sbin", "/sbin"))
 
 
+def which(program: str) -> str | None:
+    """The path of the program, if it is installed here."""
+    return shutil.which(program, path=search_path())
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -90,7 +95,7 @@ def run(
     """
     started = time.monotonic()
     stderr = subprocess.STDOUT if merge else subprocess.PIPE
-    limit = [] if memory is None else _with_path("prlimit", f"--data={memory}", "--")
+    limit = [] if memory is None else _if_installed("prlimit", f"--data={memory}", "--")
     process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*limit, *sandbox], stdin=stdin)
     readers = [_Reader(process, pipe) for pipe in (process.stdout, process.stderr) if pipe]
     try:
@@ -226,7 +231,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     # If the tool itself is killed, the kernel kills the command (on Linux only).
     _log.info("starting %s", shlex.join(argv))
-    guard = [*_with_path("setpriv", "--pdeathsig", "KILL"), *before]
+    guard = [*_if_installed("setpriv", "--pdeathsig", "KILL"), *before]
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         guard = []  # so that the error below names this program
     try:
@@ -250,9 +255,9 @@ def _start(
     return process
 
 
-def _with_path(program: str, *words: str) -> list[str]:
+def _if_installed(program: str, *words: str) -> list[str]:
     """A command with the full path of its program, or nothing if it is missing. A client's PATH may not include it."""
-    path = shutil.which(program, path=search_path())
+    path = which(program)
     return [path, *words] if path else []
 
 

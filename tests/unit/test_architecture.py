@@ -41,7 +41,7 @@ OPENS = {
     "the one place": "core.files",
     "the tool's cache": "core.folder_cache core.crash engines.measure engines.journal provision.loader preview.preview",
     "packages whose hashes are checked": "provision.packages provision.archive provision.alpine",
-    "engines of the tool, /proc and /sys": "engines.private_daemon engines.private_docker engines.overlay_store "
+    "engines of the tool, /proc and /sys": "engines.private_daemon engines.private_docker "
     "engines.cleanup system.locks system.cgroup runs.result_cache",
     "directories of the tool's own": "captures.store runs.execute system.process",
     "settings of the user or of the machine": "cli.main reports.github system.sandbox system.revision",

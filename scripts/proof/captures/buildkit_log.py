@@ -192,7 +192,7 @@ def durations(log: str) -> Iterator[tuple[float, int]]:
         if found := _SECONDS.match(text):  # of a line that a command printed
             yield float(found[0]), number
         elif vertex and any(form.fullmatch(text) for form in (_ENDED, _TRANSFERRED, _STATUS)):
-            yield from ((float(found[1]), number) for found in re.finditer(r"(\d+\.\d)s(?= done$|$)", text))
+            yield from ((float(found[1]), number) for found in re.finditer(r"(?<!\d)(\d{1,9}\.\d)s(?= done$|$)", text))
 
 
 def split_counters(line: str) -> tuple[str, str]:

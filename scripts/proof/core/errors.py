@@ -64,6 +64,9 @@ def command(*words: object) -> str:
     return " ".join(map(_word, words))
 
 
+_FROM_BYTES = re.compile("[^\ud800-\udc7f\udd00-\udfff]*")  # as Python reads names of files that are not UTF-8
+
+
 def _word(word: object) -> str:
     text = str(word)
     if isinstance(word, Path | Where) and text.startswith("-"):
@@ -72,7 +75,7 @@ def _word(word: object) -> str:
         return shlex.quote(text)
     quoted = (
         f"\\x{byte:02x}" if byte in b"\\'" or not 0x20 <= byte < 0x7F else chr(byte)
-        for byte in text.encode("utf-8", "surrogatepass")
+        for byte in text.encode("utf-8", "surrogateescape" if _FROM_BYTES.fullmatch(text) else "surrogatepass")
     )
     return f"$'{''.join(quoted)}'"
 

@@ -41,12 +41,12 @@ class PageCheck:
     ) -> PageCheck:
         """Read the pages of a project; unless `everything`, only those that use one of these snippets.
 
-        `broken` is what is wrong with other snippets, if anything is. With `cache`, pages in which nothing was wrong
-        are not read again until something changes.
+        `broken` is what is wrong with other snippets, if anything is. With `cache`, if all pages were read
+        and nothing was wrong, they are not read again until something changes.
         """
         names = {snippet.name for snippet in snippets}
         kept = Sound(root, cache)
-        if not broken and (known := kept.pages(names, everything=everything)) is not None:
+        if not broken and (known := kept.pages(names)) is not None:
             return cls(*known, problems=[])
         scanned = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
         said = {str(error) for error in broken}
@@ -56,8 +56,8 @@ class PageCheck:
             problems=[problem for problem in problems if str(problem) not in said],
             excused=frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems))),
         )
-        if found.complete and not (broken or problems):
-            kept.keep_pages(Site.at(root).docs, names, (found.pages, found.claims), everything=everything)
+        if everything and found.complete and not (broken or problems):
+            kept.keep(Site.at(root).docs, names, found.pages, found.claims)
         return found
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,26 @@ class Waiver:
 
     sentence: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """Where a page uses something of a snippet."""
+
+    where: Where
+    kind: str  # fact, claim, chart, file, transcript or explorer
+    text: str  # as its author wrote it
+    names: tuple[str, ...]  # of facts, steps or snippets
+
+    @property
+    def facts(self) -> list[str]:
+        """The names of facts among them."""
+        return [name for name in self.names if "." in name]
+
+    @property
+    def snippets(self) -> list[str]:
+        """The snippets that they belong to."""
+        return [re.split("[./]", name)[0] for name in self.names]
 
 
 @dataclass
@@ -95,7 +115,7 @@ class Page:
     notes: list[str] = field(default_factory=list)  # what an author should know, although it is no problem
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
-    lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
+    uses: list[Use] = field(default_factory=list)  # where it uses them, without its claims
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
 
     @property
@@ -114,9 +134,14 @@ class Page:
         return any(waiver.sentence == WHOLE_PAGE for waiver in self.waivers)
 
     @functools.cached_property
+    def lists(self) -> list[str]:
+        """What it lists: proof, errors, error, measurements, measurements/snippet."""
+        return [listed(line) for line in map(INDEX.match, self.source.splitlines()) if line]
+
+    @property
     def generated(self) -> bool:
         """Whether it is an index page. A step that only an index page shows does not count as shown."""
-        return any(INDEX.match(line) for line in self.source.splitlines())
+        return bool(self.lists)
 
     @functools.cached_property
     def book(self) -> FactBook:
@@ -141,6 +166,11 @@ class Page:
         self.rendering = Rendering()  # to save memory: a site may have a thousand pages
         for expand in (self.options.expand,) if self.generated else (True, False):
             rendered(self.site, self.book)[self.source.strip(), expand] = self
+
+    def note_use(self, kind: str, text: str, names: Iterable[str], at: int | str | None) -> None:
+        """Record where the page uses these facts, steps or snippets."""
+        if where := self.where(at):
+            self.uses.append(Use(where, kind, text, tuple(names)))
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""

@@ -10,14 +10,13 @@ from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.facts import book as fact_book
 from proof.facts import expression
 from proof.pages import scan
-from proof.pages.inspection import Inspection, steps_of
+from proof.pages.inspection import inspect
 from proof.pages.lint import claims, confirmed, metadata
 from proof.pages.lint.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound, Status
-from proof.snippets import project
-from proof.snippets.model import Snippet, Step
+from proof.snippets.model import Snippet
 
 
 def status(root: Path, cache: Path | None = None) -> Status:
@@ -26,8 +25,8 @@ def status(root: Path, cache: Path | None = None) -> Status:
     With `cache`, what was sound is not read again until it changes: the whole project, or directories of snippets.
     """
     kept = Sound(root, cache)
-    inspection = Inspection(root, cache)
-    problems = [*inspection.problems]
+    inspection = inspect(root)
+    problems, notes = inspection.problems, inspection.notes
     reports: list[PageReport] = []
     try:
         reports = scan.scan(root)
@@ -36,24 +35,23 @@ def status(root: Path, cache: Path | None = None) -> Status:
             raise
         problems += (error, *error.also)
     else:
-        problems += _page_problems(reports, inspection.steps, root / "snippets")
+        problems += _page_problems(reports, inspection.snippets)
         problems += metadata.problems(root, Site.at(root).config, reports)
         problems += confirmed.problems(root, reports)
-    summaries = inspection.summaries
-    notes = [note for summary in summaries for note in summary.notes]
     notes += [note for report in reports for note in report.page.notes]
     counts = {
-        "snippets": sum(summary.snippets for summary in summaries),
-        "steps": len(inspection.steps),
-        "facts": sum(summary.facts for summary in summaries),
+        "snippets": len(inspection.snippets),
+        "steps": sum(len(snippet.steps) for snippet in inspection.snippets),
+        "facts": inspection.facts,
         "pages": len(reports),
         "claims": sum(len(report.page.claims) for report in reports),
         "numbers": sum(report.page.bound for report in reports),
     }
     result = Status(counts, combined(problems), notes, reports)
     if not problems:
-        names = {step.partition("/")[0] for step in inspection.steps}
-        kept.keep_status(Site.at(root).docs, names, result, claims_of(reports))
+        names = [snippet.name for snippet in inspection.snippets]
+        pages = [report.path for report in reports]
+        kept.keep(Site.at(root).docs, names, pages, claims_of(reports), result)
     return result
 
 
@@ -85,7 +83,7 @@ def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everyth
     """What is wrong with the pages. Unless `everything` is set, only with pages that use these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
-    return combined(_page_problems(concerned, steps_of(snippets), snippets[0].folder.parent))
+    return combined(_page_problems(concerned, snippets))
 
 
 def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
@@ -109,23 +107,15 @@ def false_claims(stated: list[PageClaim], book: fact_book.FactBook) -> list[Proo
     return found
 
 
-def _page_problems(scanned: list[PageReport], steps: dict[str, bool], snippets: Path) -> list[ProofError]:
-    """The problems of the pages, and the steps that no page shows. `steps` says of each whether it is `unshown`."""
+def _page_problems(scanned: list[PageReport], snippets: list[Snippet]) -> list[ProofError]:
+    """The problems of the pages, and the steps of these snippets that no page shows."""
     problems = [problem for page in scanned for problem in page.problems]
     shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
-    for name, unshown in steps.items():
-        if (name in shown) != unshown:
-            continue
-        step = _step(snippets, name)
-        if unshown:
+    for step in (step for snippet in snippets for step in snippet.steps):
+        if step.unshown and str(step) in shown:
             what = f"{step} is `unshown`, but a page shows it"
             problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
-        else:
+        elif not step.unshown and str(step) not in shown:
             hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
             problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
     return problems
-
-
-def _step(snippets: Path, name: str) -> Step:
-    snippet, _, step = name.partition("/")
-    return next(s for s in project.find(snippets, snippet).steps if s.name == step)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proof.pages.explain import _CODE, _TOKEN, explain
+from proof.pages.explain import explain
 from proof.pages.site import Site
 from proof.reports import explanations
 from tests.support.helpers import captured, edit, tiny
@@ -41,7 +40,7 @@ rows = [{ name = "the note", value = "note.size" }]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    Site.forget()
+    Site.at.cache_clear()
     made = captured(tiny(tmp_path))
     return write(made, {"docs/more.md": PAGE})
 
@@ -153,18 +152,6 @@ def test_for_people(root: Path) -> None:
     for piece in ("note.size is 8.31MB (8,311,412 B)", "docker build -t note .", "docker 26", "docs/index.md:10"):
         assert piece in said
     assert "by no page" in proof("explain", "note.user", cwd=root).stdout
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["{{ " * 50_000, "{{" + " " * 50_000, " ".join("`" * length for length in range(1, 300))],
-    ids=["begun", "blanks", "code"],
-)
-def test_it_reads_a_page_once(text: str) -> None:
-    """What nothing closes is no reason to search the rest of a page again and again."""
-    began = time.process_time()
-    assert not [*_TOKEN.finditer(_CODE.sub("", text))]
-    assert time.process_time() - began < 5
 
 
 def test_for_people_without_a_commit(root: Path) -> None:

@@ -443,32 +443,16 @@ def test_a_page_is_found_without_reading_all_others(project: Path, monkeypatch: 
     assert known.page_with("# Another") is None
 
 
-@pytest.mark.parametrize(("took", "kept"), [(0.001, 0.1), (0.03, 0.3), (5.0, 1.0)])
-def test_files_are_looked_at_once_a_build(
-    took: float, kept: float, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A busy machine looks for longer and renders for longer: what it found is kept for longer, but not for ever."""
-    now, looked = 100.0, 0
-
-    def look() -> int:
-        nonlocal now, looked
-        now += took
-        looked += 1
-        return looked
-
+def test_files_are_looked_at_once_a_build(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build sees one state of them. The preview, which builds a page as soon as it is saved, looks again at once."""
+    now, looked = 100.0, iter(range(9))
     monkeypatch.setattr("proof.pages.site.time.monotonic", lambda: now)
-    known = Site(project)
-    for wait, found in ((0, 1), (0.9 * kept, 1), (0.9 * kept, 1), (1.1 * kept, 2), (0.9 * kept, 2)):
+    glance = Site(project).glance
+    for wait, value in ((0, 0), (0.15, 0), (0.15, 0), (0.25, 1), (0.15, 1)):
         now += wait
-        assert known.glance.get("files", look) == found
-
-
-def test_a_new_build_looks_at_the_files_at_once(project: Path) -> None:
-    """The preview builds a page as soon as it is saved, also in the middle of another build."""
-    known, looked = Site.at(project), iter(range(9))
-    assert [known.glance.get("files", lambda: next(looked)) for _ in range(2)] == [0, 0]
-    Site.look_again()
-    assert known.glance.get("files", lambda: next(looked)) == 1
+        assert glance.get("files", lambda: next(looked)) == value
+    glance.clear()
+    assert glance.get("files", lambda: next(looked)) == 2
 
 
 def test_code_in_a_reason_is_text(project: Path) -> None:
@@ -711,8 +695,7 @@ def test_a_server_shows_a_draft(command: str, stops: bool, project: Path) -> Non
 def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pages use the same snippet. An edit, of a base too, is noticed by the process that knows it."""
     monkeypatch.setattr(site_module, "_AT_ONCE", 0.0)
-    monkeypatch.setattr(site_module, "_LONGER", 0)
-    Site.forget()
+    Site.at.cache_clear()
     hashed: list[str] = []
     of = fingerprint.of
 

@@ -55,7 +55,7 @@ def test_every_tab_has_its_engine(root: Path) -> None:
     capture = book.load(root / "snippets").captures["note"]
     late = makers.by_engine(replace(capture, steps=()), "docker 29.7.2")
     store.save(late, places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29"))
-    Site.forget()
+    Site.at.cache_clear()
     assert text(footer.line(page(root, "note"))) == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
 
 

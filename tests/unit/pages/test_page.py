@@ -58,7 +58,7 @@ def test_other_facts_are_other_pages(project: Path) -> None:
     """A page that was rendered with old captures is rendered again."""
     one = render(project, "index.md")
     captured(project)  # written anew, and so read anew
-    Site.forget()
+    Site.at.cache_clear()
     (now,) = [s.page for s in scan.scan(project, expand=False) if s.path.name == "index.md"]
     assert now is not one
     assert now.book is not one.book

@@ -248,7 +248,7 @@ def test_a_sound_project_is_not_read_again(project: Path, monkeypatch: pytest.Mo
     time.sleep(0.1)
 
     def run() -> str:
-        Site.forget()
+        Site.at.cache_clear()
         done = proof("status", cwd=project, env={"PROOF_CACHE": cache})
         return done.stdout + done.stderr
 

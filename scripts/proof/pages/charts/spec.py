@@ -12,7 +12,7 @@ from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
 from proof.pages.lint import claims, quantities
 from proof.pages.lint.quantities import Quantity
-from proof.pages.page import Page
+from proof.pages.page import Page, Use
 from proof.pages.values import Stated
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -128,10 +128,13 @@ class Spec:
         return found
 
     def _stated(self, key: str, text: str) -> Stated:
+        where = self.table.where(key)
         try:
-            return page_values.evaluate(text, self.page)
+            stated = page_values.evaluate(text, self.page)
         except PageError as error:
-            raise type(error)(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
+            raise type(error)(error.what, where=where, evidence=text, hint=error.hint) from error
+        self.page.uses += [Use(where, "chart", fact.name, (fact.name,)) for fact in stated.facts]
+        return stated
 
 
 def total(values: list[Stated]) -> Stated:

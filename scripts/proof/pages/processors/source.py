@@ -58,7 +58,7 @@ class Source(OnPage, Preprocessor):
     def _included(self, line: str, at: int, *, fenced: bool) -> list[str]:
         """The lines of the file that `line` includes. On a problem, notes it and returns nothing."""
         try:
-            indent, text = self._file(line, fenced=fenced)
+            indent, text = self._file(line, at, fenced=fenced)
         except PageError as error:
             self.page.note(PageError(error.what, evidence=line.strip(), hint=error.hint), at)
         except ProofError as error:  # from a manifest, or because it is not a regular file
@@ -67,7 +67,7 @@ class Source(OnPage, Preprocessor):
             return [indent + each for each in text.split("\n")]
         return []
 
-    def _file(self, line: str, *, fenced: bool) -> tuple[str, str]:
+    def _file(self, line: str, at: int, *, fenced: bool) -> tuple[str, str]:
         """The indent of `line` and the text of the file that it includes. Links are not followed."""
         include = _INCLUDE.fullmatch(line)
         if include is None:
@@ -89,7 +89,9 @@ class Source(OnPage, Preprocessor):
         text = read_text(folder / path, below=self.page.root, limit=_LARGEST).replace("\r\n", "\n")
         if acts := _acting(text):
             raise PageError(f"{path} cannot be shown in a fence: {acts}", hint="remove it from the file")
-        self.page.snippets |= {variant.name for variant in manifest.variants(folder / snippet)}
+        names = [variant.name for variant in manifest.variants(folder / snippet)]
+        self.page.snippets.update(names)
+        self.page.note_use("file", line.strip(), names, at)
         return include["indent"], text
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -111,15 +113,15 @@ class Bases:
             raise wrong[0]
 
     def _problems(self, snippet: Snippet) -> Iterator[RefusedError]:
-        names = {familiar(name) for name in self.images}
+        others = _official_images() | {_repository(name) for name in self.images}
         for step in snippet.steps:
             for tag in step.command.creates:
-                if familiar(tag) in names:
+                if (repository := _repository(tag)) in others or "/" in repository:
                     yield RefusedError(
-                        f"the tag '{tag}' is refused: it would replace the base image for later snippets",
+                        f"the tag '{tag}' is refused: readers would take the image for somebody else's",
                         where=step.where,
                         evidence=step.text,
-                        hint="use another name",
+                        hint="use a name of your own without a slash, like example",
                     )
         for image, where in snippet.bases.items():
             if image not in self.images:
@@ -148,6 +150,17 @@ class Bases:
         """What the rebuilt base is and which files it is made of, for readers."""
         packages = ", ".join(f"{package} (sha256:{package.sha256})" for package in self.packages_of(name))
         return f"{self.images[name].rebuilt}; from {packages}"
+
+
+def _repository(image: str) -> str:
+    """The name in docker's short form, without its tag."""
+    return familiar(image).rpartition(":")[0]
+
+
+@functools.cache
+def _official_images() -> frozenset[str]:
+    text = resources.files("proof.snippets").joinpath("official_images.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def _suggestion(image: str, known: Collection[str]) -> str:

@@ -63,6 +63,15 @@ class Use:
         return [re.split("[./]", name)[0] for name in self.names]
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A figure. Its title is Markdown of the page; its inside is HTML that no Markdown processor reads."""
+
+    kind: str
+    title: str
+    inside: str
+
+
 @dataclass
 class Message:
     """An error message from one or more steps, with what to do about it, for the index of errors."""
@@ -94,6 +103,7 @@ class Rendering:
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
     last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise

@@ -72,17 +72,6 @@ class Chart:
     inside: str
 
 
-@dataclass
-class Message:
-    """An error message from one or more steps, with what to do about it, for the index of errors."""
-
-    text: str
-    name: str = ""  # its ID on the page
-    steps: list[str] = field(default_factory=list)  # as snippet/step
-    remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
-    links: list[str] = field(default_factory=list)  # to the pages that show it
-
-
 @dataclass(frozen=True)
 class Options:
     """How pages are rendered."""
@@ -107,8 +96,7 @@ class Rendering:
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise
-    messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
-    snippets: dict[str, Snippet] = field(default_factory=dict)  # by name
+    messages: dict[str, Any] | None = None  # of an index of errors: those that it has not listed yet
 
 
 @dataclass
@@ -160,9 +148,7 @@ class Page:
 
     def snippet(self, name: str) -> Snippet:
         """The snippet with this name."""
-        if name not in self.rendering.snippets:
-            self.rendering.snippets[name] = project.find(self.root / "snippets", name)
-        return self.rendering.snippets[name]
+        return project.find(self.root / "snippets", name)
 
     def shown_snippet(self, name: str) -> Snippet:
         """The snippet with this name, of which the page shows something. Raises PageError if a text of it can't be."""

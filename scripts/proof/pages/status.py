@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
@@ -57,26 +57,10 @@ def status(root: Path, cache: Path | None = None) -> Status:
 
 def combined(problems: Iterable[ProofError]) -> list[ProofError]:
     """The problems without repetitions: a snippet that is broken or was never captured is one, wherever it is used."""
-    found: dict[str, ProofError] = {}
-    places: dict[str, list[Where]] = {}  # on pages, of snippets that were never captured
+    by_text: dict[str, ProofError] = {}
     for problem in problems:
-        never = isinstance(problem, NeverCapturedError)
-        found.setdefault(problem.what if never else str(problem), problem)
-        if never and problem.where is not None and problem.where.path.suffix == ".md":
-            places.setdefault(problem.what, []).append(problem.where)
-    for what, using in places.items():
-        first = found[what]
-        count = "1 place uses it" if len(using) == 1 else f"{len(using)} places use it"
-        evidence = "\n".join(_lines(using))
-        found[what] = NeverCapturedError(f"{what}; {count}", where=first.where, evidence=evidence, hint=first.hint)
-    return list(found.values())
-
-
-def _lines(places: list[Where]) -> Iterator[str]:
-    """The pages with all their lines, as in `docs/index.md:3, 7`."""
-    for path in sorted({where.path for where in places}):
-        lines = sorted({where.line or 1 for where in places if where.path == path})
-        yield f"{Where(path)}:{', '.join(map(str, lines))}"
+        by_text.setdefault(problem.what if isinstance(problem, NeverCapturedError) else str(problem), problem)
+    return list(by_text.values())
 
 
 def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:

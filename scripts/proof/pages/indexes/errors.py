@@ -5,16 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from proof.captures.buildkit_log import mask_reference, split_counters
 from proof.captures.normalise import without_ignored
 from proof.core.errors import PageError
 from proof.core.text import as_html
 from proof.pages.indexes import writing
-from proof.pages.page import Message, Page, PageReport
+from proof.pages.page import Page, PageReport
 from proof.snippets import project
 from proof.snippets.engine_version import LABELS, Wording
 from proof.snippets.model import Step
+
+
+@dataclass
+class _Message:
+    """An error message from one or more steps, with what to do about it."""
+
+    text: str
+    name: str = ""  # its ID on the page
+    steps: list[str] = field(default_factory=list)  # as snippet/step
+    remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
+    links: list[str] = field(default_factory=list)  # to the pages that show it
 
 
 def errors(page: Page) -> list[str]:
@@ -37,7 +49,7 @@ def error(page: Page, step: str) -> list[str]:
     return _entry(known.pop(message.text), page)
 
 
-def _collected(page: Page) -> dict[str, Message]:
+def _collected(page: Page) -> dict[str, _Message]:
     """The messages of all steps that fail and that a page shows, without those already listed.
 
     They are collected once for a page, because it may list each of them by itself.
@@ -57,7 +69,7 @@ def _collected(page: Page) -> dict[str, Message]:
     return page.rendering.messages
 
 
-def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Message]) -> None:
+def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, _Message]) -> None:
     """Add the message of a step, as one page shows it, to the messages that are `known`."""
     worded = _messages(step, page)
     if not worded:
@@ -67,7 +79,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     for wording in worded.values():
         different.setdefault(without_ignored(wording, step).rstrip("."), wording)
     text, *others = different.values()
-    message = known.setdefault(text, Message(text))
+    message = known.setdefault(text, _Message(text))
     message.steps.append(str(step))
     sentences = [writing.prose(step.remedy, page)] if step.remedy else []
     sentences += [f"{_by(worded, other)} says {writing.code(other, page)}." for other in others]
@@ -76,7 +88,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
         message.links.append(writing.link(scanned, page, step))
 
 
-def _entry(message: Message, page: Page) -> list[str]:
+def _entry(message: _Message, page: Page) -> list[str]:
     # A heading, because search ranks and links headings. No table of contents lists those of this class.
     heading = f"### {page.rendering.stash(f'<code>{as_html(message.text)}</code>')} {{ #{message.name} .message }}"
     return ["", heading, "", " ".join([*message.remedies, f"→ {' · '.join(message.links)}"]), ""]

@@ -83,7 +83,6 @@ def _as_entry(result: Result, root: Path) -> dict[str, Any]:
         "snippet": result.snippet.name,
         "verdict": result.verdict,
         "cause": result.cause,
-        "seconds": round(result.seconds, 1),
         "changes": [dataclasses.asdict(change) for change in result.changes],
         "differences": [
             {"where": _as_place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
@@ -232,12 +231,12 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
     if old is not None and old.environment.platform != new.environment.platform:
         other = Difference(Where(known[0].folder), snippet.name, str(old.environment), str(new.environment))
-        return Result(snippet, "another environment", (other,), old=old, seconds=told.seconds)
+        return Result(snippet, "another environment", (other,), old=old)
     found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
         if is_true:
-            return replace(accurate(snippet, known, new), seconds=told.seconds)
+            return accurate(snippet, known, new)
         what = f"{snippet.name}: the shard's verdict"
         folder = known[0].folder if known else snippet.captured
         word = Difference(Where(folder), what, "accurate", "not what it measured")
@@ -281,7 +280,6 @@ def _parse_entry(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: 
         index.best(snippet.folder, snippet.variant, origin),
         new,
         error,
-        _number(entry["seconds"]),
     )
 
 

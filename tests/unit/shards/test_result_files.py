@@ -175,7 +175,6 @@ def test_an_accurate_result_that_is_not(root: Path, tmp_path: Path) -> None:
         ({"verdict": "drift", "cause": "nobody"}, "ValueError('drift, nobody')"),
         ({"changes": [{"name": "", "how": ""}] * 10_001}, "ValueError('expected a list of at most 10,000 items')"),
         ({"changes": [{"name": 7, "how": ""}]}, "TypeError('7 is not a text')"),
-        ({"seconds": "1"}, "TypeError(\"'1' is not a number of seconds\")"),
         (
             {"differences": [{"where": ["../x", 1], "what": "", "old": "", "new": ""}]},
             "ValueError(\"the path '../x' is outside this project\")",
@@ -262,10 +261,6 @@ def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         lambda data: data["results"][0].update(verdict="fine"),
         lambda data: data["results"][0].update(verdict=[]),
         lambda data: data["results"][0].update(cause="nobody"),
-        lambda data: data["results"][0].update(seconds=-1),
-        lambda data: data["results"][0].update(seconds=True),
-        lambda data: data["results"][0].update(seconds=1e300),
-        lambda data: data["results"][0].update(seconds=10**400),
         lambda data: data["results"][0].update(
             differences=[{"where": ["x", 10**400], "what": "", "old": "", "new": ""}]
         ),
@@ -453,7 +448,7 @@ def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
 def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
     """Whatever a shard reports, the result of comparing its capture here is shown."""
     resealed(root, '"files": 1', '"files": 2')
-    told = {"seconds": 0, "changes": [], "differences": [], "error": None, "cause": None}
+    told = {"changes": [], "differences": [], "error": None, "cause": None}
     for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):
         change = partial(_update, told | {"verdict": verdict})
         edited(shards[2] / "results.json", change)
@@ -522,14 +517,13 @@ def test_what_a_shards_word_comes_to(word: Word, root: Path, shards: list[Path])
     """What it told, next to what its capture comes to here: a word can only make a verdict worse."""
     arrange(root, word.here)
     told = {"where": ["x", 1], "what": "note: of its own", "old": "a", "new": "b"}
-    change = partial(_update, {"verdict": word.told, "cause": "base", "differences": [told], "seconds": 4.5})
+    change = partial(_update, {"verdict": word.told, "cause": "base", "differences": [told]})
     edited(shards[2] / "results.json", change)
     found = read(root, *shards)[2]
     assert (found.verdict, found.cause, [d.what for d in found.differences]) == (word.verdict, word.cause, word.whats)
     assert [change.name for change in found.changes] == (["the engine"] if found.cause == "engine" else [])
     assert (found.new is None) is (word.verdict in ("not measured", OTHER))
     assert (found.old is None) is (word.here == "none")
-    assert found.seconds == 4.5
     unwritten = result_files.unwritten(found)
     assert unwritten.verdict == word.unwritten
     assert unwritten.cause == (None if unwritten.verdict in ("accurate", "never captured") else word.cause)
@@ -558,8 +552,6 @@ def test_environments_that_differ_are_both_named(root: Path, shards: list[Path])
 @pytest.mark.parametrize(
     ("fields", "count", "read_as"),
     [
-        ({"seconds": 0}, 0, "accurate"),
-        ({"seconds": 10_000_000}, 0, "accurate"),
         ({"verdict": "unstable"}, 10_000, "unstable"),
         ({"verdict": "unstable", "error": None, "cause": None}, 1, "unstable"),
     ],
@@ -567,7 +559,7 @@ def test_environments_that_differ_are_both_named(root: Path, shards: list[Path])
 def test_what_is_just_within_the_bounds_is_read(
     fields: dict[str, Any], count: int, read_as: str, root: Path, shards: list[Path]
 ) -> None:
-    """The largest number of seconds, the most differences and changes, the last line, and no line at all."""
+    """The most differences and changes, the last line, and no line at all."""
     whole, last = ["x", 999_999_999], ["x", None]
     told = [{"where": whole if n else last, "what": "w", "old": "", "new": ""} for n in range(count)]
     changes = [{"name": "n", "how": ""}] * count
@@ -575,16 +567,11 @@ def test_what_is_just_within_the_bounds_is_read(
     found = read(root, *shards)[0]
     assert (found.verdict, len(found.differences), len(found.changes)) == (read_as, count, count)
     assert [d.where.line for d in found.differences[:2]] == [None, 999_999_999][:count]
-    assert found.seconds == fields.get("seconds", 0.3)
 
 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"seconds": 10_000_001},
-        {"seconds": -0.1},
-        {"seconds": float("nan")},
-        {"seconds": None},
         *({"differences": [{"where": where, "what": "", "old": "", "new": ""}]}
           for where in (["x", 0], ["x", -1], ["x", 1_000_000_000], ["x", 1.0], ["x"], ["x", 1, 2], None)),
         *({"differences": [{"where": [path, 1], "what": "", "old": "", "new": ""}]}
@@ -715,7 +702,7 @@ def test_where_something_is_stands_relative_to_the_project(
     given = {root / "docs/index.md": "docs/index.md", Path("index.md"): "docs/index.md", Path("/etc/passwd"): "passwd"}
     differences = tuple(Difference(Where(path, 7), "ä", "old", "new") for path in given)
     error = CannotMeasureError("gone", where=Where(Path("index.md")))
-    told = replace(result, verdict="unstable", differences=differences, error=error, seconds=0.26, new=None)
+    told = replace(result, verdict="unstable", differences=differences, error=error, new=None)
     result_files.save([told], tmp_path / "part", root=root, origin="rebuilt", seconds=1.26)
     text = (tmp_path / "part" / "results.json").read_text("utf-8")
     assert "ä" in text
@@ -724,7 +711,7 @@ def test_where_something_is_stands_relative_to_the_project(
     assert (data["schema"], data["origin"], data["seconds"]) == (1, "rebuilt", 1.3)
     (entry,) = data["results"]
     assert [d["where"] for d in entry["differences"]] == [[place, 7] for place in given.values()]
-    assert (entry["error"]["where"], entry["seconds"]) == (["docs/index.md", None], 0.3)
+    assert entry["error"]["where"] == ["docs/index.md", None]
     assert not (tmp_path / "part" / "captures").exists()
 
 

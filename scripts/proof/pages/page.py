@@ -25,13 +25,6 @@ INDEX = re.compile(
     rf"^\{{\{{{MARK}?\s*(?:(?P<list>proof|measurements|errors)"
     r"|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
 )
-
-
-def listed(line: re.Match[str]) -> str:
-    """What a line that matches INDEX lists: proof, errors, error, measurements, or measurements/snippet."""
-    return f"measurements/{line['snippet']}" if line["snippet"] else line["list"] or "error"
-
-
 WHOLE_PAGE = "a page"  # the sentence of a waiver for all of them
 
 
@@ -133,8 +126,9 @@ class Page:
 
     @functools.cached_property
     def lists(self) -> list[str]:
-        """What it lists: proof, errors, error, measurements, measurements/snippet."""
-        return [listed(line) for line in map(INDEX.match, self.source.splitlines()) if line]
+        """What it lists: proof, errors, measurements, or measurements/snippet."""
+        lines = filter(None, map(INDEX.match, self.source.splitlines()))
+        return [f"measurements/{line['snippet']}" if line["snippet"] else line["list"] or "errors" for line in lines]
 
     @property
     def generated(self) -> bool:

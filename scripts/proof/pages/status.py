@@ -57,10 +57,24 @@ def status(root: Path, cache: Path | None = None) -> Status:
 
 def combined(problems: Iterable[ProofError]) -> list[ProofError]:
     """The problems without repetitions: a snippet that is broken or was never captured is one, wherever it is used."""
-    by_text: dict[str, ProofError] = {}
+    by_text: dict[str, list[ProofError]] = {}
     for problem in problems:
-        by_text.setdefault(problem.what if isinstance(problem, NeverCapturedError) else str(problem), problem)
-    return list(by_text.values())
+        text = problem.what if isinstance(problem, NeverCapturedError) else str(problem)
+        by_text.setdefault(text, []).append(problem)
+    return [_with_places(same) if isinstance(same[0], NeverCapturedError) else same[0] for same in by_text.values()]
+
+
+def _with_places(same: list[ProofError]) -> ProofError:
+    """The first of several problems, with the pages and lines of all."""
+    using = [problem.where for problem in same if problem.where and problem.where.path.suffix == ".md"]
+    if not using:
+        return same[0]
+    lines: dict[Path, set[int]] = {path: set() for path in sorted(where.path for where in using)}
+    for where in using:
+        lines[where.path].add(where.line or 1)
+    what = f"{same[0].what}; {'1 place uses' if len(using) == 1 else f'{len(using)} places use'} it"
+    evidence = "\n".join(f"{Where(path)}:{', '.join(map(str, sorted(at)))}" for path, at in lines.items())
+    return NeverCapturedError(what, where=same[0].where, evidence=evidence, hint=same[0].hint)
 
 
 def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:

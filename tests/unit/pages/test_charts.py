@@ -407,7 +407,7 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
         (BARS.replace('"one"', '"`/srv/other`"'), "`/srv/other` is in no snippet of this page", 7),
         (BARS.replace('"one"', '"Go 9.99"'), "'Go 9.99' in a chart is in no snippet of this page", 7),
         (BARS.replace('"one"', '"port 8080"'), "'port 8080' in a chart is in no snippet of this page", 7),
-        ('kind = "bars"\ntitle = "A"\nrows = []', "needs at least 1 table", 7),
+        ('kind = "bars"\ntitle = "A"\nrows = []', "`rows` has 0 tables", 7),
         (KINDS["bars"].replace(', "note.five"]', "]"), "expected 2 values, found 1", 8 + 1),
         (KINDS["bars"].replace('"base", ', '"a", "b", "c", "d", '), "5 parts, but only 4 colours", 7),
         (

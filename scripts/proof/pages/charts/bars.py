@@ -15,7 +15,7 @@ _LINE, _BAR, _GAP = 17, 14, 12  # px: height of a line of text, of a bar, and th
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `bars`."""
-    spec.allow("kind", "title", "parts", "rows")
+    spec.table.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     rows = [_Bar(row, parts) for row in spec.rows("rows")]
     spec.same_unit([value for row in rows for value in row.values], "rows")
@@ -36,7 +36,7 @@ class _Bar:
     """A row: its name, its values and their sum."""
 
     def __init__(self, spec: Spec, parts: list[Label]) -> None:
-        spec.allow("name", "values" if parts else "value", "note")
+        spec.table.allow("name", "values" if parts else "value", "note")
         self.name, self.parts = spec.label("name"), parts
         self.values = spec.amounts("values", len(parts)) if parts else [spec.amount("value")]
         spec.same_unit(self.values, "values" if parts else "value")

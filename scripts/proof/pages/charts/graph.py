@@ -39,24 +39,24 @@ class Arrow:
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `graph`."""
-    spec.allow("kind", "title", "boxes", "arrows")
+    spec.table.allow("kind", "title", "boxes", "arrows")
     rows = spec.rows("boxes", 2)
     for row in rows:
-        row.allow("name", "lines", "dim")
+        row.table.allow("name", "lines", "dim")
     boxes = [Box(row.label("name"), row.labels("lines"), row.table.flag("dim")) for row in rows]
     names = [row.table.text("name") for row in rows]
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise spec.fail("boxes", f"two boxes are called '{twice}'", "rename one of them")
+        raise spec.table.error("boxes", f"two boxes are called '{twice}'", "rename one of them")
     arrows = []
     for row in spec.rows("arrows"):
-        row.allow("from", "to", "says")
+        row.table.allow("from", "to", "says")
         ends = (names.index(row.choice("from", names, "box")), names.index(row.choice("to", names, "box")))
         arrows.append(Arrow(*ends, row.label("says") if row.has("says") else None))
     try:
         marks, height = picture(boxes, arrows)
     except CycleError as error:
         cycle = " → ".join(names[box] for box in error.args[1])
-        raise spec.fail("arrows", f"the arrows form a cycle: {cycle}", "remove one of the arrows") from error
+        raise spec.table.error("arrows", f"the arrows form a cycle: {cycle}", "remove one of the arrows") from error
     words, table = [], []
     for i, box in enumerate(boxes):
         inside, onward = [str(line) for line in box.lines], [arrow for arrow in arrows if arrow.start == i]

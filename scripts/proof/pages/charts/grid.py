@@ -17,10 +17,10 @@ _MARKS = {True: "M3 7.5 6 10.5 11 4", False: "M4 4 10 10M10 4 4 10"}  # a tick a
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `grid`, as an HTML table."""
-    spec.allow("kind", "title", "rows", "columns")
+    spec.table.allow("kind", "title", "rows", "columns")
     rows, columns = spec.rows("rows"), spec.rows("columns")
     for side in (*rows, *columns):
-        side.allow(*(("name", "of") if side.has("of") else ("name", "value", "yes", "words")))
+        side.table.allow(*(("name", "of") if side.has("of") else ("name", "value", "yes", "words")))
     header: Row = ["", *(column.label("name") for column in columns)]
     cells: list[Row] = [[row.label("name"), *(_cell(row, column) for column in columns)] for row in rows]
     return Drawing([], 0, [], header, cells)
@@ -29,7 +29,7 @@ def draw(spec: Spec) -> Drawing:
 def _cell(row: Spec, column: Spec) -> ET.Element:
     asking, asked = (row, column) if column.has("of") else (column, row)
     if asking.has("of") or not asked.has("of"):
-        raise row.fail("name", "either all rows or all columns need `of`", 'of = "single"')
+        raise row.table.error("name", "either all rows or all columns need `of`", 'of = "single"')
     of = asked.table.text("of", required=True)
     cell = element("span", "chart__state")
     yes = asking.holds("yes", of) if asking.has("yes") else None
@@ -43,6 +43,6 @@ def _cell(row: Spec, column: Spec) -> ET.Element:
     words = asking.labels("words") if asking.has("words") else [asking.label("words", w) for w in ("yes", "no")]
     if yes is None or len(words) != 2:
         hint = 'words = ["there", "missing"]'
-        raise asking.fail("words", "without a `value`, `yes` and two `words` are needed", hint)
+        raise asking.table.error("words", "without a `value`, `yes` and two `words` are needed", hint)
     cell.append(element("span", "", words[0 if yes else 1]))
     return cell

@@ -18,13 +18,15 @@ _STROKES = 20  # strokes that cross out a file of the size of the largest layer
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `layers`."""
-    spec.allow("kind", "title", "rows", "total")
+    spec.table.allow("kind", "title", "rows", "total")
     layers = [_Layer(row) for row in spec.rows("rows")]
     spec.same_unit([layer.value for layer in layers], "rows")
     image = total([layer.value for layer in layers])
     if spec.has("total") and spec.amount("total").number != image.number:
         found = spec.amount("total")
-        raise spec.fail("total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer")
+        raise spec.table.error(
+            "total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer"
+        )
     for i, layer in enumerate(layers):
         layer.gone = any(layer.holds and layer.holds in (other.holds, other.hides) for other in layers[:i])
     longest = max(layer.value.number for layer in layers)
@@ -51,7 +53,7 @@ class _Layer:
     """One layer, and the file that it holds or hides."""
 
     def __init__(self, spec: Spec) -> None:
-        spec.allow("name", "value", "holds", "hides")
+        spec.table.allow("name", "value", "holds", "hides")
         self.name, self.value = spec.label("name"), spec.amount("value")
         self.holds = str(spec.label("holds")) if spec.has("holds") else ""
         self.hides = str(spec.label("hides")) if spec.has("hides") else ""

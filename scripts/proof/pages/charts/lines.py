@@ -19,15 +19,15 @@ _MARGIN = 0.08  # on both sides, as a share of the width: half the text of a val
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `lines`."""
-    spec.allow("kind", "title", "each", "at", "series")
+    spec.table.allow("kind", "title", "each", "at", "series")
     each = spec.table.texts("each")
     if len(each) < 2:
-        raise spec.fail("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
+        raise spec.table.error("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
     pattern = spec.table.text("at", required=True)
     places = [spec.label("at", pattern.replace("{}", of)) for of in each]
     rows = spec.rows("series")
     if len(rows) > COLOURS:
-        raise spec.fail("series", f"{len(rows)} series, but only {COLOURS} colours", "remove some series")
+        raise spec.table.error("series", f"{len(rows)} series, but only {COLOURS} colours", "remove some series")
     series = [_series(row, each) for row in rows]
     spec.same_unit([value for _, values in series for value in values], "series")
     highest = max(value.number for _, values in series for value in values)
@@ -54,7 +54,7 @@ def draw(spec: Spec) -> Drawing:
 
 
 def _series(spec: Spec, each: list[str]) -> tuple[Label, list[Stated]]:
-    spec.allow("name", "value")
+    spec.table.allow("name", "value")
     return spec.label("name"), [spec.amount("value", of) for of in each]
 
 

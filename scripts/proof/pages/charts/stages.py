@@ -17,25 +17,25 @@ from proof.pages.charts.svg import Drawing, Label, plain
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `stages`."""
-    spec.allow("kind", "title", "step")
+    spec.table.allow("kind", "title", "step")
     name = spec.table.text("step", required=True)
     snippet_name, _, step_name = name.partition("/")
     try:
         snippet = spec.page.snippet(snippet_name)
     except ProofError as error:
-        raise spec.fail("step", error.what, error.hint) from error
+        raise spec.table.error("step", error.what, error.hint) from error
     if spec.page.book.lacks(snippet_name):
         raise NeverCapturedError.of(snippet_name, spec.table.where("step"))
     capture = spec.page.book.captures.get(snippet_name)
     step = capture.step(step_name) if capture else None
     if step_name not in snippet.dockerfiles or step is None:
         builds = ", ".join(f"{snippet_name}/{known}" for known in snippet.dockerfiles)
-        raise spec.fail("step", f"'{name}' is not a captured `docker build`", f"use one of: {builds}")
+        raise spec.table.error("step", f"'{name}' is not a captured `docker build`", f"use one of: {builds}")
     spec.page.snippets.add(snippet_name)
     dockerfile = snippet.dockerfiles[step_name]
     ran = buildkit_log.stages(step.output)
     if not ran:
-        raise spec.fail("step", f"no stages in the output of '{name}'", "use a build with two or more stages")
+        raise spec.table.error("step", f"no stages in the output of '{name}'", "use a build with two or more stages")
     boxes = [_box(stage.alias, (stage.alias or f"stage-{stage.index}").lower() in ran) for stage in dockerfile.stages]
     arrows = [Arrow(start, end) for end, starts in sorted(dockerfile.needs.items()) for start in sorted(starts)]
     marks, height = graph.picture(boxes, arrows)

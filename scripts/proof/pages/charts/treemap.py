@@ -21,18 +21,18 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `treemap`."""
-    spec.allow("kind", "title", "parts", "rows")
+    spec.table.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     names = spec.table.texts("parts")
     rows: list[tuple[Label, Stated, int]] = []
     for row in spec.rows("rows"):
-        row.allow("name", "value", "part")
+        row.table.allow("name", "value", "part")
         colour = names.index(row.choice("part", names)) if parts else 0
         rows.append((row.label("name"), row.amount("value"), colour))
     spec.same_unit([value for _, value, _ in rows], "rows")
     whole = total([value for _, value, _ in rows])
     if not whole.number:
-        raise spec.fail("rows", "every value is zero", "use a value that is not zero")
+        raise spec.table.error("rows", "every value is zero", "use a value that is not zero")
     ordered = sorted((row for row in rows if row[1].number), key=lambda row: -row[1].number)
     area = _SHAPE * _HEIGHT / whole.number
     boxes = squarified([value.number * area for _, value, _ in ordered], (0, 0, _SHAPE, _HEIGHT))

@@ -56,7 +56,7 @@ def captured(root: Path) -> Path:
             facts |= derived.of_configuration({"command": '["cat"]', "platform": "linux/amd64"})
         steps = tuple(CapturedStep(s.name, s.text, s.inside, s.exit, 0.1, printed(s)) for s in snippet.steps)
         for step in snippet.steps:
-            for rule in step.facts:
+            for rule in step.facts.values():
                 if (fact := derived.of_output(step, rule, printed(step))) is not None:
                     facts[rule.name] = fact
         capture = Capture(

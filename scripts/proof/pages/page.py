@@ -16,7 +16,6 @@ from proof.pages.document import MARK, Document, unmarked
 from proof.pages.lint.claims import Claim
 from proof.pages.lint.quantities import Quantity
 from proof.pages.site import Site
-from proof.snippets import project
 from proof.snippets.model import Snippet
 
 _MOST = 100  # problems that are listed of a page
@@ -142,7 +141,7 @@ class Page:
 
     def snippet(self, name: str) -> Snippet:
         """The snippet with this name."""
-        return project.find(self.root / "snippets", name)
+        return self.site.find(name)
 
     def shown_snippet(self, name: str) -> Snippet:
         """The snippet with this name, of which the page shows something. Raises PageError if a text of it can't be."""

@@ -21,7 +21,7 @@ from proof.facts import book as fact_book
 from proof.facts.book import FactBook
 from proof.pages.document import FRONT_MATTER, Document, page_text
 from proof.pages.lint import manifest_texts
-from proof.snippets import settings
+from proof.snippets import manifest, project, settings
 from proof.snippets.model import Snippet
 
 _AT_ONCE = 0.2  # seconds: pages that follow within this time belong to one build
@@ -91,7 +91,16 @@ class Site:
     @property
     def book(self) -> FactBook:
         """Every fact, as captured; read again only if a file next to the captures has changed."""
-        return self.memory.get("book", self._state(), lambda: fact_book.load(self.root / "snippets"))
+        return self.memory.get("book", self._state(), lambda: fact_book.load(self.root / "snippets", self.variants))
+
+    def variants(self, folder: Path) -> list[Snippet]:
+        """The snippets in a directory, read again only if something below it has changed."""
+        state = self.glance.get(folder, lambda: folder_cache.state(folder))
+        return self.memory.get(("snippets", folder), state, lambda: manifest.variants(folder))
+
+    def find(self, name: str) -> Snippet:
+        """The snippet with this name. Raises UsageError if there is none."""
+        return project.find(self.root / "snippets", name, self.variants)
 
     def document(self, text: str) -> Document:
         """The document with this text. Its file is known if there is one."""

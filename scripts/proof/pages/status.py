@@ -110,10 +110,10 @@ def _page_problems(scanned: list[PageReport], snippets: list[Snippet]) -> list[P
     problems = [problem for page in scanned for problem in page.problems]
     shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
     for step in (step for snippet in snippets for step in snippet.steps):
-        if step.unshown and str(step) in shown:
+        if step.output.unshown and str(step) in shown:
             what = f"{step} is `unshown`, but a page shows it"
             problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
-        elif not step.unshown and str(step) not in shown:
+        elif not step.output.unshown and str(step) not in shown:
             hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
             problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
     return problems

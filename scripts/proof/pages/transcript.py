@@ -155,7 +155,7 @@ def _output(step: CapturedStep, declared: Step, *, closed: bool) -> str:
     if not step.output:
         return ""
     lines, expect = visible(step.output[:CAP]).rstrip("\n").split("\n"), visible(declared.expect)
-    seen = [False] * len(lines) if closed and len(lines) > _FEW else [*_shown(lines, declared.show)]
+    seen = [False] * len(lines) if closed and len(lines) > _FEW else [*_shown(lines, declared.output.show)]
     html = ""
     for shown, group in groupby(range(len(lines)), key=seen.__getitem__):
         piece = [f"{_line(lines[number], expect)}\n" for number in group]

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.core import file_modes
 from proof.core.text import first_invisible
 from proof.snippets import context
 from proof.snippets.commands import full_name
@@ -86,8 +85,7 @@ def _files(snippet: Snippet) -> Iterator[str]:
     files = {path: name for path, name in paths.items() if not path.is_symlink()}
     for path, name in files.items():
         yield _written(name, context.content(snippet.context, path))
-    is_executable = file_modes.executable(snippet.context)
-    if programs := [_word(name) for path, name in files.items() if is_executable(path, path.lstat().st_mode)]:
+    if programs := [_word(name) for path, name in files.items() if context.is_executable(path.lstat().st_mode)]:
         yield f"chmod +x {' '.join(programs)}"
     # Last, so that nothing is written through a link.
     for path in (path for path in paths if path not in files):
@@ -162,7 +160,7 @@ def _command(step: Step, *, has_files: bool) -> str:
 
 def _depends(step: Step) -> bool:
     """Whether the step fails only with some engines, or only on a machine without emulation."""
-    codes = {outcome.exit for outcome in step.outcomes} or {step.exit}
+    codes = {outcome.exit for outcome in step.failure.outcomes}
     return (0 in codes and len(codes) > 1) or bool(step.exit and step.command.values("--platform"))
 
 

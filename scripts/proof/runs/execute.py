@@ -121,7 +121,7 @@ def run(
             cleanup.claim(engine, *step.command.creates)
             scene.tags.extend(engine.names.image(tag) for tag in step.command.creates)
             # A user's own engine gets no volume for what is kept: it would stay there.
-            shares = engine.private and not (fresh or step.published)
+            shares = engine.private and not (fresh or step.network)
             kept = (keeps or {}).get(step.inside or "", "") if shares else ""
             # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
             build = snippet.dockerfiles.get(step.name)
@@ -337,7 +337,7 @@ def _create(step: Step, scene: Scene, name: str, kept: str) -> list[str]:
     """Create a container of a base with the context in it, and return the command that starts it."""
     engine = scene.engine
     assert step.inside is not None
-    network = engine.localhost_flags if step.published else ("--network", "none")
+    network = engine.localhost_flags if step.network else ("--network", "none")
     engine.client.call(
         *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
         *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),

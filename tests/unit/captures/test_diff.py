@@ -456,8 +456,7 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     other = layer(1, digest=f"sha256:{'c' * 64}")
     edit(file, 'image = "note"', 'image = "note"\nnoise = { because = "a date" }')
     varying = Here(captured(root), "note")
-    assert varying.snippet.varies
-    assert varying.snippet.noise == 0
+    assert varying.snippet.noise_bytes == 0
     assert varying.said(other(varying.capture)) == []
     assert varying.said(layer(0, digest="")(varying.capture)) == ["note: layer 1: digest"]
     for number, from_base in ((0, False), (1, True)):  # a layer of the base on either side does not vary
@@ -468,7 +467,7 @@ def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
     assert varying.said(layer(1, files=2)(varying.capture)) == ["note: layer 2: files"]
     edit(file, 'because = "a date"', 'bytes = 9000, because = "a log"')
     noisy = Here(captured(root), "note")
-    assert noisy.snippet.noise == 9000
+    assert noisy.snippet.noise_bytes == 9000
     assert noisy.said(other(noisy.capture)) == []
     assert "note: layer 2: size" in noisy.said(layer(1, size=28)(noisy.capture))  # a layer smaller than the noise
     grown = of_layers(noisy.capture, noisy.snippet, (LAYERS[0], replace(LAYERS[1], size=20_000_000, files=9)))
@@ -596,7 +595,7 @@ def test_noise_says_why(tmp_path: Path) -> None:
     root = tiny(tmp_path)
     file = root / "snippets" / "note" / "snippet.toml"
     edit(file, 'image = "note"', 'image = "note"\nnoise = { bytes = 4096, because = "a log" }')
-    assert manifest.variants(file.parent)[0].noise == 4096
+    assert manifest.variants(file.parent)[0].noise_bytes == 4096
     for wrong in ("noise = { bytes = 4096 }", 'noise = { bytes = 0, because = "x" }', "noise = 3"):
         edit(file, file.read_text().splitlines()[2], wrong)
         with pytest.raises(ManifestError, match=r"snippet\.toml:3"):

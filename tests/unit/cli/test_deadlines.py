@@ -81,7 +81,7 @@ def test_a_page_that_hangs(verb: str, root: Path) -> None:
 def test_a_manifest_that_hangs(verb: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = shard(root)
     (root / "docs/endless.md").unlink()
-    hang_if(manifest, "_variants", lambda folder: folder.name == "note", monkeypatch)
+    hang_if(manifest, "_matrix", lambda folder, _: folder.name == "note", monkeypatch)
     done = proof(*(word.replace("PART", part) for word in verb.split()), cwd=root)
     said = done.stdout + done.stderr
     assert f"snippets/note/snippet.toml: reading this takes longer than {SOON} s" in said

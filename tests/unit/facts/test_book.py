@@ -255,7 +255,7 @@ class TestCited:
             ('value = 2, unit = "count"', 'value = 1e300, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = true, unit = "count"', 7, "`value` must be a number"),
             ('value = 2, unit = "count"', 'value = 2, unti = "count"', 7, "unknown key 'unti' - did you mean 'unit'?"),
-            ('{ value = 2, unit = "count" }', "2", 7, "`figures.layers` must be a table"),
+            ('{ value = 2, unit = "count" }', "2", 7, "`layers` must be a table"),
             ("figures.exact = {", "figures.exact = ", 16, "invalid TOML"),
         ],
     )  # fmt: skip

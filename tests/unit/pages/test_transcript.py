@@ -22,7 +22,8 @@ FAILING = (REPOSITORY / "tests" / "data" / "buildkit" / "failing.txt").read_text
 def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .", closed: bool = False) -> str:
     """The HTML of one step, without its provenance."""
     done = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
-    declared = replace(step("docker build .", f"show = {json.dumps(show)}"), expect=expect)
+    fails = ["exit = 1", f"expect = {json.dumps(expect)}"] if expect else []
+    declared = step("docker build .", f"show = {json.dumps(show)}", *fails)
     return render(capture(), done, declared, closed=closed).partition('<details class="provenance"')[0]
 
 

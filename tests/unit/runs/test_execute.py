@@ -17,9 +17,10 @@ from proof.engines.interface import Engine
 from proof.runs import execute
 from proof.snippets import commands
 from proof.snippets.engine_version import Kind
-from proof.snippets.model import Step
+from proof.snippets.model import Failure, Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
+from tests.support import makers
 from tests.support.engines import podman, private
 from tests.support.helpers import tiny
 
@@ -140,27 +141,7 @@ def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: p
     assert ran == [run]
 
 
-STEP = Step(
-    snippet="note",
-    name="run",
-    text="docker run --platform linux/arm64 note",
-    command=commands.parse("docker run --platform linux/arm64 note", where=Where(Path("snippet.toml"))),
-    inside=None,
-    published=False,
-    until="",
-    exit=1,
-    expect="exec format error",
-    outcomes=(),
-    differs={},
-    remedy="",
-    unlisted="",
-    show=(),
-    ignore=(),
-    timeout=10,
-    facts=(),
-    unshown="",
-    where=Where(Path("snippet.toml")),
-)
+STEP = makers.step("docker run --platform linux/arm64 note", "exit = 1", 'expect = "exec format error"', "timeout = 10")
 
 
 def scene(engine: Engine = ENGINE, dockerfiles: Mapping[str, Path] | None = None) -> execute.Scene:
@@ -199,8 +180,8 @@ class TestAStepThatExpectsNoEmulator:
         ("step", "code", "output"),
         [
             (STEP, 1, "exec /main: exec format error\n"),
-            (replace(STEP, expect="Permission denied"), 0, ""),
-            (replace(STEP, exit=0, expect=""), 1, "exec /main: exec format error\n"),
+            (replace(STEP, failure=Failure(exit=1, expect="Permission denied")), 0, ""),
+            (replace(STEP, failure=Failure()), 1, "exec /main: exec format error\n"),
         ],
         ids=["fails as declared", "another failure is declared", "none is declared"],
     )
@@ -231,7 +212,7 @@ OFFLINE = [
 @pytest.mark.parametrize("output", OFFLINE)
 def test_a_command_that_wanted_a_network(output: str) -> None:
     """Its undeclared failure is still drift, but the message says that there is none, and what to do."""
-    step = replace(STEP, exit=0, expect="")
+    step = replace(STEP, failure=Failure())
     why = execute.ends_unexpectedly(execute.StepRun(step, 1, f"{output}\n", 0.1))
     assert why.startswith("exit 1, but 0 is declared. It wanted a network, and no command has one: ")
     assert "context/" in why
@@ -239,7 +220,7 @@ def test_a_command_that_wanted_a_network(output: str) -> None:
 
 def test_other_failures_say_nothing_of_a_network() -> None:
     """Neither does one that is declared otherwise."""
-    step = replace(STEP, exit=0, expect="")
+    step = replace(STEP, failure=Failure())
     failed = execute.StepRun(step, 1, "dial tcp 127.0.0.1:80: connect: connection refused\n", 0.1)
     assert execute.ends_unexpectedly(failed) == "exit 1, but 0 is declared"
     other = execute.StepRun(STEP, 1, OFFLINE[0], 0.1)
@@ -266,7 +247,7 @@ def test_an_image_removed_while_it_is_written(
 ) -> None:
     """If another snippet removes an image that is the same to the byte, the build is repeated, once."""
     command = commands.parse("docker build -t note .", where=Where(Path("snippet.toml")))
-    step = replace(STEP, name="build", command=command, exit=0, expect="")
+    step = replace(STEP, name="build", command=command, failure=Failure())
     done = repeated(step, outputs, exits, monkeypatch)
     assert (done.exit, done.output) == (exits[-1], outputs[-1])
 
@@ -282,7 +263,7 @@ def test_an_image_removed_while_it_is_written(
 )
 def test_output_that_docker_lost(shown: str, outputs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A new container that printed nothing is run once more. If it has nothing to say, that is its output."""
-    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))), exit=0, expect="")
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))), failure=Failure())
     assert repeated(step, outputs, [0] * len(outputs), monkeypatch).output == outputs[-1]
 
 

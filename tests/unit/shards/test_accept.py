@@ -258,7 +258,7 @@ def layer(**fields: Any) -> Callable[[Capture], Capture]:
     )
 
 
-_IMAGE = wrong(SimpleNamespace(image="note", noise=0, contents=None))
+_IMAGE = wrong(SimpleNamespace(image="note", noise_bytes=0, contents=None))
 
 
 @pytest.mark.parametrize(

@@ -448,7 +448,7 @@ def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
 def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
     """Whatever a shard reports, the result of comparing its capture here is shown."""
     resealed(root, '"files": 1', '"files": 2')
-    told = {"changes": [], "differences": [], "error": None, "cause": None}
+    told: dict[str, Any] = {"changes": [], "differences": [], "error": None, "cause": None}
     for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):
         change = partial(_update, told | {"verdict": verdict})
         edited(shards[2] / "results.json", change)

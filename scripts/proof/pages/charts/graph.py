@@ -43,7 +43,9 @@ def draw(spec: Spec) -> Drawing:
     rows = spec.rows("boxes", 2)
     for row in rows:
         row.table.allow("name", "lines", "dim")
-    boxes = [Box(row.label("name"), row.labels("lines"), row.table.flag("dim")) for row in rows]
+    boxes = [
+        Box(row.label("name"), row.labels("lines"), bool(row.table.typed("dim", bool, "true or false"))) for row in rows
+    ]
     names = [row.table.text("name") for row in rows]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise spec.table.error("boxes", f"two boxes are called '{twice}'", "rename one of them")

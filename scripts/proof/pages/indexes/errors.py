@@ -54,10 +54,11 @@ def _left(page: Page) -> dict[str, _Message]:
     """
     if page.rendering.messages is None:
         messages = page.rendering.messages = {}
-        steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
+        snippets = project.load_all(page.root, read=page.site.variants)
+        steps = {str(step): step for snippet in snippets for step in snippet.steps}
         for report in page.rendering.list_pages():
             for name in [] if report.page.generated else report.page.shown:
-                if name in steps and not steps[name].unlisted:
+                if name in steps and not steps[name].failure.unlisted:
                     _collect(steps[name], report, page, messages)
         names: Counter[str] = Counter()
         for message in messages.values():
@@ -82,7 +83,7 @@ def _collect(step: Step, report: PageReport, page: Page, messages: dict[str, _Me
     (_, text), *others = different.values()
     message = messages.setdefault(text, _Message(text))
     message.steps.append(str(step))
-    sentences = [writing.prose(step.remedy, page)] if step.remedy else []
+    sentences = [writing.prose(step.failure.remedy, page)] if step.failure.remedy else []
     sentences += [f"{LABELS[wording]} says {writing.code(other, page)}." for wording, other in others]
     message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
     if not any(f"]({writing.path(report, page)}#" in other for other in message.links):

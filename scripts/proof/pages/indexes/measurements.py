@@ -11,14 +11,14 @@ from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.pages.indexes import writing
 from proof.pages.page import Page, PageReport
-from proof.snippets import manifest, project
+from proof.snippets import project
 from proof.snippets.model import Snippet, Step
 
 
 def measurements(page: Page) -> list[str]:
     """The Markdown for `{{ measurements }}`: every snippet with its steps and facts, or a link to its own page."""
     pages = {name.partition("/")[2]: report for report in page.rendering.list_pages() for name in report.page.lists}
-    snippets = project.load_all(page.root)
+    snippets = project.load_all(page.root, read=page.site.variants)
     for snippet in snippets:
         page.site.check_texts(snippet)
     own = [snippet for snippet in snippets if snippet.folder.name in pages]
@@ -35,7 +35,7 @@ def measurements_of(page: Page, name: str) -> list[str]:
     if folder not in (folders := list(project.folders(page.root))):
         what = f"there is no snippet '{name:.60}'{did_you_mean(name, [folder.name for folder in folders])}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
-    snippets = manifest.variants(folder)
+    snippets = page.site.variants(folder)
     for snippet in snippets:
         page.site.check_texts(snippet)
     lists = [report for report in page.rendering.list_pages() if "measurements" in report.page.lists]
@@ -114,8 +114,8 @@ def _of_snippet(snippet: Snippet, page: Page, *, transcripts: bool) -> Iterator[
             yield from ("", f"{writing.code(step.text, page)} → {links}", "")
             continue
         yield from ("", f"{{{{ transcript {step} }}}}", "")
-        if transcripts and (links or step.unshown):
-            yield f"Shown on {links}" if links else f"Shown only here: {writing.plain(step.unshown, page)}"
+        if transcripts and (links or step.output.unshown):
+            yield f"Shown on {links}" if links else f"Shown only here: {writing.plain(step.output.unshown, page)}"
             yield from ("{: .shown-on }", "")
     yield from _facts(snippet, captures, page, heading=transcripts)
 
@@ -142,10 +142,10 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading
 
 def _not_measured(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     unshown = [
-        writing.row(f"<code>{as_html(str(step))}</code>", as_html(step.unshown))
+        writing.row(f"<code>{as_html(str(step))}</code>", as_html(step.output.unshown))
         for snippet in snippets
         for step in snippet.steps
-        if step.unshown
+        if step.output.unshown
     ]
     if unshown:
         yield from ("", "## Run, and shown on this page alone", "")

@@ -30,57 +30,41 @@ from proof.pages.stopping import StopBuildError
 from proof.snippets.model import Snippet
 from proof.snippets.places import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, edit, tiny, up_to_date
+from tests.support.helpers import REPOSITORY, edit, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
 HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note.size }} *a* \x1b[31m \u202e ```\n'
 
 
-def capture(snippet: str, steps: dict[str, tuple[str, int, str]], facts: dict[str, CapturedFact]) -> Capture:
-    """A capture as the tool writes it."""
-    return makers.capture(
-        snippet=snippet,
-        inputs={},
-        steps=tuple(
-            CapturedStep(name, command, None, code, 0.1, output) for name, (command, code, output) in steps.items()
-        ),
-        facts=facts,
-        layers=(),
-        provenance=replace(
-            makers.capture().provenance,
-            date="2026-01-02T03:04:05Z",
-            filesystem="extfs",
-            bases={"alpine:3.22": "the official layer"},
-            revision="0123456789ab",
-        ),
-    )
+def prints(root: Path, snippet: str, **outputs: str) -> Capture:
+    """Let steps of a snippet have printed this."""
+    folder = folder_of(root / "snippets" / snippet, "rebuilt")
+    made = store.load(folder)
+    assert made is not None
+    steps = tuple(replace(step, output=outputs.get(step.name, step.output)) for step in made.steps)
+    store.save(replace(made, steps=steps), folder)
+    return replace(made, steps=steps)
+
+
+def prints_late(root: Path, snippet: str, **outputs: str) -> Capture:
+    """Give a snippet a capture by Docker 29, in which steps printed this."""
+    committed = prints(root, snippet)
+    late = makers.by_engine(prints(root, snippet, **outputs), "docker 29.7.2")
+    folder = root / "snippets" / snippet
+    store.save(late, folder_of(folder, "rebuilt", "", "docker-29"))
+    store.save(committed, folder_of(folder, "rebuilt"))
+    return late
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """The tiny project with captures of known values."""
-    root = tiny(tmp_path)
-    note = capture(
-        "note",
-        {
-            "build": ("docker build -t note .", 0, "#1 one\n#2 two\n#3 naming to docker.io/library/note\n"),
-            "run": ("docker run note", 0, HOSTILE),
-            "image_ls": ("docker image ls note", 0, "REPOSITORY   TAG\nnote         latest\n"),
-        },
-        {
-            "size": CapturedFact(8_311_412, "B", "the files"),
-            "base_size": CapturedFact(8_311_385, "B", "the files"),
-            "own_size": CapturedFact(27, "B", "the files"),
-            "layers": CapturedFact(2, "count", "the manifest"),
-            "base_layers": CapturedFact(1, "count", "the manifest"),
-            "own_layers": CapturedFact(1, "count", "the manifest"),
-        },
-    )
-    fails = capture("fails", {"run": ("docker run fails", 127, "exec /app: no such file or directory\n")}, {})
-    for one in (note, fails):
-        store.save(one, folder_of(root / "snippets" / one.snippet, "rebuilt"))
-    return up_to_date(root)
+def project(root: Path) -> Path:
+    """A project with a snippet that prints something hostile, one that fails, and one that was never captured."""
+    shutil.rmtree(root / "snippets/count/captured")
+    build, table = "#1 one\n#2 two\n#3 naming to docker.io/library/note\n", "REPOSITORY   TAG\nnote         latest\n"
+    prints(root, "note", build=build, run=HOSTILE, image_ls=table)
+    prints(root, "fails", run="exec /app: no such file or directory\n")
+    return root
 
 
 def convert(text: str, root: Path, **settings: object) -> str:
@@ -464,8 +448,7 @@ def test_a_claim_opens_without_a_script(project: Path) -> None:
 def test_the_index_of_errors_says_what_to_do(project: Path) -> None:
     """Each message as a reader would paste it (its last line, without the log's prefix), with remedy and page."""
     output = "#7 0.31 open /app: no such file or directory\n------\nERROR: /app: no such file or directory\n"
-    fails = capture("fails", {"run": ("docker run fails", 127, output)}, {})
-    store.save(fails, folder_of(project / "snippets" / "fails", "rebuilt"))
+    prints(project, "fails", run=output)
     manifest = project / "snippets" / "fails" / "snippet.toml"
     manifest.write_text(manifest.read_text("utf-8") + 'remedy = "Copy `/app`."\n', "utf-8")
     html = convert("{{ errors }}", up_to_date(project))
@@ -553,8 +536,7 @@ def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
 def test_registry_captures_come_first(project: Path) -> None:
     """If both origins of bases were captured, a page shows the one on registry bases, and says so."""
     folder = project / "snippets" / "note"
-    rebuilt = store.load(folder_of(folder, "rebuilt"))
-    assert rebuilt is not None
+    rebuilt = prints(project, "note")
     real = replace(
         rebuilt,
         environment=replace(rebuilt.environment, bases="registry"),
@@ -597,11 +579,12 @@ def test_a_stale_capture_stops_a_build(text: str, edited: tuple[str, str, str, s
 
 def test_a_capture_that_contradicts_itself_stops_a_build(project: Path) -> None:
     """An image with two IDs was never measured, even if nobody edited the capture since."""
-    tables = {name: (f"docker images {name}", 0, f"note  latest  {name * 12}  now  8.31MB\n") for name in ("a", "b")}
-    store.save(capture("count", tables, {}), folder_of(project / "snippets" / "count", "rebuilt"))
-    (project / "snippets/count/snippet.toml").write_text(
-        'title = "Two"\n' + "".join(f'[[step]]\nname = "{name}"\ncommand = "docker images {name}"\n' for name in tables)
-    )
+    step = '[[step]]\nname = "{0}"\ncommand = "docker images {0}"\n'
+    (project / "snippets/count/snippet.toml").write_text(f'title = "Two"\n{step.format("a")}{step.format("b")}')
+    tables = {name: f"note  latest  {name * 12}  now  8.31MB\n" for name in "ab"}
+    steps = tuple(CapturedStep(name, f"docker images {name}", None, 0, 0.1, table) for name, table in tables.items())
+    made = replace(prints(project, "note"), snippet="count", steps=steps, facts={}, layers=())
+    store.save(made, folder_of(project / "snippets/count", "rebuilt"))
     with pytest.raises(StopBuildError, match="note has two IDs in the transcripts of count"):
         convert("{{ transcript count/a }}", up_to_date(project))
 
@@ -671,18 +654,9 @@ def test_a_snippet_is_hashed_once_until_it_changes(project: Path, monkeypatch: p
 class TestWordsOfEngines:
     """A page shows what Docker 29 prints beside what the versions before it print."""
 
-    def late(self, root: Path, name: str, output: str, *, snippet: str = "note") -> None:
-        """Give a snippet a capture by Docker 29, in which a step printed something else."""
-        folder = root / "snippets" / snippet
-        made = store.load(folder_of(folder, "rebuilt"))
-        assert made is not None
-        steps = tuple(replace(each, output=output) if each.name == name else each for each in made.steps)
-        late = makers.by_engine(replace(made, steps=steps), "docker 29.7.2")
-        store.save(late, folder_of(folder, "rebuilt", "", "docker-29"))
-
     def test_each_in_a_tab(self, project: Path) -> None:
         """With IDs that are unique on the page, also of a transcript that is shown twice."""
-        self.late(project, "image_ls", "IMAGE ID\nnote:latest <b>0123456789ab</b>\n")
+        prints_late(project, "note", image_ls="IMAGE ID\nnote:latest <b>0123456789ab</b>\n")
         html = convert("{{ transcript note/image_ls }}\n\n{{ transcript note/image_ls }}", project)
         assert html.count('<input type="radio"') == 4
         assert html.count(" checked>") == 2
@@ -693,18 +667,16 @@ class TestWordsOfEngines:
 
     def test_one_of_the_same_words(self, project: Path) -> None:
         """What differs only from run to run is shown once, as the first capture has it."""
-        self.late(project, "image_ls", "REPOSITORY   TAG\nnote     latest\n")
+        prints_late(project, "note", image_ls="REPOSITORY   TAG\nnote     latest\n")
         html = convert("{{ transcript note/image_ls }}\n\n{{ transcript note/run }}", project)
         assert '<input type="radio"' not in html
         assert "note         latest" in html
 
     def test_not_the_stale_one(self, project: Path) -> None:
         """Pages leave out words that are not of the snippet as it is now."""
-        self.late(project, "image_ls", "other words\n")
-        folder = folder_of(project / "snippets/note", "rebuilt", "", "docker-29")
-        made = store.load(folder)
-        assert made is not None
-        store.save(replace(made, inputs=made.inputs | {"context/note.txt": "sha256:0"}), folder)
+        late = prints_late(project, "note", image_ls="other words\n")
+        stale = replace(late, inputs=late.inputs | {"context/note.txt": "sha256:0"})
+        store.save(stale, folder_of(project / "snippets/note", "rebuilt", "", "docker-29"))
         assert "other words" not in convert("{{ transcript note/image_ls }}", project)
 
     @pytest.mark.parametrize(
@@ -755,11 +727,8 @@ class TestWordsOfEngines:
         """The index of errors has it too, unless only the last full stop differs, or what the step ignores."""
         edit(project / "snippets/fails/snippet.toml", "exit = 127", "exit = 127\nignore = ['build[0-9]+', 'on .*:53']")
         before = "write /tmp/build30691/a on 10.0.0.1:53: no such file or directory."
-        fails = makers.by_engine(
-            capture("fails", {"run": ("docker run fails", 127, f"{before}\n")}, {}), "docker 26.1.5"
-        )
-        store.save(fails, folder_of(project / "snippets/fails", "rebuilt"))
-        self.late(project, "run", f"{line}\n", snippet="fails")
+        prints(project, "fails", run=f"{before}\n")
+        prints_late(project, "fails", run=f"{line}\n")
         html = convert("{{ errors }}", up_to_date(project))
         assert f"<code>{before}</code></h3>" in html
         assert ("Docker 29 says" in html) is another

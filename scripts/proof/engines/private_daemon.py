@@ -30,8 +30,8 @@ from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Store
 from proof.system import cgroup, locks, process, sandbox
 
-PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 _PUBLISHER = "docker-proxy"  # waits at a published port, in the engine's own network
+PROGRAMS = ("dockerd", "docker", "containerd", _PUBLISHER, "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = (
     *("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", _PUBLISHER),
@@ -97,20 +97,12 @@ def _obstacle_without_root() -> str:
     return ""
 
 
-def _publishes() -> bool:
-    """Whether containers can publish ports, for which Docker has a program."""
-    return process.which(_PUBLISHER) is not None
-
-
 def localhost_flags(user: int) -> tuple[str, ...]:
     """Flags for a container that stands for the reader's machine: published ports answer at localhost.
 
     It shares the network of the daemon, where nothing else listens. Docker does not allow that to a container with
     remapped users, so it runs as the last user of the range, with no way to become another one.
-    Empty if no ports can be published.
     """
-    if not _publishes():
-        return ()
     nobody = user + _IDS - 1
     alone = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
     network = ("--network=host", "--hostname=localhost")  # without the second, it would have the name of this machine
@@ -182,7 +174,7 @@ class Daemon:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": _publishes(),  # dockerd has no iptables here, so a proxy forwards ports
+            "userland-proxy": True,  # dockerd has no iptables here, so a proxy forwards ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
@@ -206,11 +198,7 @@ def _is_root() -> bool:
 
 def _stand_in_for_rootlesskit(programs: Path) -> dict[str, str]:
     """Add to these programs the one without which dockerd does not start, and return the variables that it wants."""
-    proxy = programs / _PROXY
-    if _publishes():
-        proxy.symlink_to((programs / _PUBLISHER).readlink())
-    else:
-        proxy.touch(0o755)
+    (programs / _PROXY).symlink_to((programs / _PUBLISHER).readlink())
     # It finds nothing of RootlessKit there, and needs nothing.
     return {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}
 

@@ -21,8 +21,7 @@ from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import Run
 from proof.snippets import base_images, project
-from tests.engine.test_private import snapshot
-from tests.support.helpers import REPOSITORY, measure, tiny
+from tests.support.helpers import REPOSITORY, measure, snapshot, tiny
 
 pytestmark = pytest.mark.engine
 

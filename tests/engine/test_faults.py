@@ -30,7 +30,7 @@ from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
 from proof.system import cgroup, locks, process
-from tests.support.helpers import edit, measure, none_left, processes, proof, tiny, tree, wait_until
+from tests.support.helpers import edit, measure, none_left, processes, proof, snapshot, tiny, tree, wait_until
 from tests.support.registry import need_skopeo, serving
 
 pytestmark = pytest.mark.engine
@@ -49,20 +49,6 @@ def own(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -
     """A cache for the engines in these tests; each test finds it as the previous one left it."""
     del engine  # where there is no private engine, its fixture says so
     return with_packages(tmp_path_factory.mktemp("own"), cache)
-
-
-@pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine) -> Iterator[Engine]:
-    """A user's own engine with an image, a container, a volume and a build cache."""
-    del engine
-    folder = tmp_path_factory.mktemp("users")
-    with private_docker.start(folder, PLATFORM) as theirs:
-        root = tiny(folder)
-        measure(root, theirs, cache)
-        theirs.client.call("tag", "alpine:3.22", "note:latest")
-        theirs.client.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
-        theirs.client.call("volume", "create", "theirs")
-        yield theirs
 
 
 @pytest.fixture
@@ -582,17 +568,7 @@ class TestShared:
     """The user's own engine is used if asked for, and left as it was."""
 
     def snapshot(self, engine: Engine) -> list[list[str]]:
-        """Everything in the engine that belongs to the user, including the build cache."""
-        seen = [
-            sorted(engine.client.call(*words).text().splitlines())
-            for words in (
-                ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
-                ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
-                ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
-                ("volume", "ls", "--format", "{{.Name}}"),
-            )
-        ]
-        return [*seen, sorted(engine.build_cache())]
+        return [*snapshot(engine), sorted(engine.build_cache())]
 
     def changed(self, root: Path) -> Path:
         """The project with builds that the user's cache does not have, two of them under one name."""

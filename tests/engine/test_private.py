@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,36 +20,10 @@ from proof.snippets import base_images
 from proof.snippets.engine_version import Store
 from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import TINY, proof, tiny
+from tests.support.helpers import TINY, processes, proof, snapshot, tiny
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -> Iterator[Engine]:
-    """A user's own Docker next to ours, with an image, a tagged copy and a stopped container."""
-    del engine  # where there is no private engine, its fixture says so
-    with private_docker.start(tmp_path_factory.mktemp("users"), base_images.PLATFORM) as theirs:
-        known = base_images.load(TINY)
-        loader.ensure(known, "alpine:3.22", theirs, origin="rebuilt", cache=cache)
-        theirs.client.call("tag", "alpine:3.22", "note:latest")
-        theirs.client.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
-        theirs.client.call("volume", "create", "theirs")
-        yield theirs
-
-
-def snapshot(engine: Engine) -> list[str]:
-    """Everything in the engine that belongs to the user."""
-    return [
-        "\n".join(sorted(engine.client.call(*words).text().splitlines()))  # equal dates come in any order
-        for words in (
-            ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
-            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
-            ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
-            ("volume", "ls", "--format", "{{.Name}}"),
-        )
-    ]
 
 
 def host(engine: Engine) -> dict[str, str]:
@@ -68,16 +40,6 @@ def test_the_users_context_is_followed(tmp_path: Path, users: Engine) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"using your docker at {users.client.env['DOCKER_HOST'].removeprefix('unix://')}" in done.stdout
     assert snapshot(users) == before
-
-
-def ours(cache: Path) -> list[int]:
-    """The processes that name a folder on their command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError, ValueError):
-            if str(cache).encode() in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-    return found
 
 
 def test_the_users_engine_is_never_asked(tmp_path: Path, users: Engine) -> None:
@@ -117,7 +79,7 @@ def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
             == second.client.call("image", "ls", "--quiet").text()
             == ""
         )
-    assert ours(tmp_path) == []
+    assert processes(f"{tmp_path}/".encode()) == []
 
 
 @pytest.mark.parametrize("store", ["classic", "containerd"])
@@ -239,4 +201,4 @@ def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:
     )
     assert listed.stdout.strip() == "alpine:3.22"
     assert "1 stopped" in proof("engine", "stop", cwd=root, env=env).stdout
-    assert ours(own) == []
+    assert processes(f"{own}/".encode()) == []

@@ -12,15 +12,12 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import NoEngineError
-from proof.engines import api, private_docker, registry
-from proof.engines.client import environment
+from proof.engines import private_docker, registry
 from proof.engines.interface import Engine, EngineOptions
-from proof.provision import loader
 from proof.snippets import base_images
-from proof.snippets.engine_version import Store
 from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import TINY, processes, proof, snapshot, tiny
+from tests.support.helpers import processes, proof, snapshot, tiny
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -82,31 +79,6 @@ def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
     assert processes(f"{tmp_path}/".encode()) == []
 
 
-@pytest.mark.parametrize("store", ["classic", "containerd"])
-def test_contexts_do_not_pile_up(store: Store, tmp_path: Path) -> None:
-    """A run removes the copies of contexts that the last one left, which slow down a start. The steps stay cached.
-
-    With containerd's store, which only tests use, they would not: there the copies stay.
-    """
-    dockerfile = "FROM alpine:3.22\nCOPY note.txt /\nRUN cat /note.txt\n"
-    context = write(tmp_path / "context", {"Dockerfile": dockerfile, "note.txt": "a note"})
-
-    def cached(engine: Engine) -> list[str]:
-        assert engine.client.socket is not None
-        answer = api.ask(engine.client.socket, "GET", "/system/df", deadline=60)
-        return [record["Type"] for record in json.loads(answer.body)["BuildCache"]]
-
-    with private_docker.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
-        loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=tmp_path / "cache")
-        engine.client.call("build", "--network=none", str(context), reads=[context])
-        assert {"source.local", "regular"} <= set(cached(engine))
-    with private_docker.start(tmp_path / "cache", base_images.PLATFORM, store=store) as engine:
-        assert ("source.local" in cached(engine)) == (store == "containerd")
-        words = ["docker", "build", "--network=none", "--progress=plain", str(context)]
-        log = engine.client.run(words, deadline=60, reads=[context], merge=True).text()
-        assert log.count("CACHED\n") == 2, log
-
-
 def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
     """A run removes those without a name that a killed one left. What `inside` commands share has a name, and stays."""
 
@@ -165,13 +137,6 @@ def test_a_buildx_of_the_users_own(
         assert (users.client.sandbox is not None) == confined
         plugins = users.client.call("info", "--format", "{{range .ClientInfo.Plugins}}{{println .Path}}{{end}}").text()
         assert plugins.split() == [f"{users.client.env['DOCKER_CONFIG']}/cli-plugins/docker-buildx"]
-
-
-def test_the_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the user's environment reaches a command: no secret can get into a capture."""
-    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
-    assert "hunter2" not in str(environment(tmp_path, base_images.PLATFORM))
-    assert shutil.which("docker", path=environment(tmp_path, base_images.PLATFORM)["PATH"])
 
 
 def test_a_number_that_is_somebody_elses(tmp_path: Path) -> None:

@@ -20,18 +20,17 @@ def take(path: Path, *, wait: bool = False) -> int | None:
     Raises FileNotFoundError if the last holder removed `path`.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    with contextlib.ExitStack() as unless_held:
+        unless_held.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return None
         # The last holder may have removed `path` after it was opened here. Then this lock protects nothing.
-        if not os.path.samestat(os.fstat(descriptor), path.stat()):
-            raise FileNotFoundError(path)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            unless_held.pop_all()
+            return descriptor
+    raise FileNotFoundError(path)
 
 
 def take_new(make: Callable[[], Path]) -> tuple[Path, int]:

@@ -145,17 +145,6 @@ class TestContainerd:
         told = {"command": done.image.command, "user": done.image.user or "root", "platform": done.image.platform}
         assert told == {fact: committed.facts[fact].value for fact in told}
 
-    def test_every_fact(self, containerd: Engine, engine: Engine, cache: Path, tmp_path: Path) -> None:
-        """A project measured on both stores has the same facts, and the same layers with the same files in them."""
-        root, other = tiny(tmp_path / "classic"), tiny(tmp_path / "containerd")
-        classic = {r.snippet.name: r.new for r in measure(root, engine, cache, write=True)}
-        for result in measure(other, containerd, cache, write=True):
-            old, new = classic[result.snippet.name], result.new
-            assert old is not None
-            assert new is not None
-            assert (new.facts, new.layers) == (old.facts, old.layers)
-            assert {s.name: (s.command, s.exit) for s in new.steps} == {s.name: (s.command, s.exit) for s in old.steps}
-
     def test_captures_of_the_classic_store(self, containerd: Engine, cache: Path) -> None:
         """What `docker image ls` and the build log say is the store's own: it is compared by what it means."""
         (result,) = measure(REPOSITORY, containerd, cache, "multi")

@@ -83,8 +83,7 @@ def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[P
         return str(present)
     with temp_folders.folder("base") as folder:
         archive = make(folder)
-        if not engine.private:  # a private engine keeps its base images for the next run
-            cleanup.claim(engine, base.name)
+        cleanup.claim(engine, base.name)
         engine.load(archive)
     loaded = engine.image_id(base.name)
     if loaded is None:

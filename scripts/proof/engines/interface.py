@@ -158,4 +158,4 @@ class Engine(ABC):
             (("rmi", "--force", *self.removal_flags), images),
         )
         done = [self.client.call(*words, *names, deadline=120, check=False) for words, names in commands if names]
-        return all(each.exit == 0 for each in done)
+        return all(removal.exit == 0 for removal in done)

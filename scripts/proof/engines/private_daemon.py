@@ -83,7 +83,7 @@ def _obstacle_without_root() -> str:
     trial = (*_NAMESPACES, *_MAPPED, "grep", "--with-filename", "", *maps)
     try:
         done = process.run(trial, env={"PATH": path}, deadline=10)
-        told = process.run(("dockerd", "--version"), env={"PATH": path}, deadline=10).text()
+        printed = process.run(("dockerd", "--version"), env={"PATH": path}, deadline=10).text()
     except CannotMeasureError as error:
         return f"a private engine needs root, or else namespaces: {error.what}"
     if done.exit != 0:
@@ -91,7 +91,7 @@ def _obstacle_without_root() -> str:
     lines = done.text().splitlines()
     if any(sum(int(line.split()[-1]) for line in lines if line.startswith(which)) < _IDS for which in maps):
         return f"a private engine needs root, or else {_IDS:,} ids for the user in /etc/subuid and /etc/subgid"
-    if (version := _DOCKERD.search(told)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
+    if (version := _DOCKERD.search(printed)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
         last = f"Docker {_LAST_WITHOUT_ROOTLESSKIT} or earlier"
         return f"a private engine needs root, or else {last}: later ones may need RootlessKit"
     return ""
@@ -119,8 +119,8 @@ def guard() -> tuple[str, ...]:
 
 def programs() -> list[Path]:
     """The files of all programs that a private engine consists of."""
-    found = [process.which(program) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
-    return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
+    paths = [process.which(program) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
+    return [Path(path) for path in (*paths, sandbox.buildx(), _INSIDE) if path]
 
 
 @dataclass
@@ -254,9 +254,9 @@ def _renew(slot: Path) -> None:
     """Empty a slot that another Docker has filled: this one would take the steps of its builds from the cache."""
     paths = [process.which(program) for program in _BUILDERS]
     files = [Path(path).resolve() for path in paths if path]
-    found = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
+    versions = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
     stamp, data = slot / "programs", slot / "data"
-    if stamp.is_file() and stamp.read_text() == found:
+    if stamp.is_file() and stamp.read_text() == versions:
         return
     if data.exists():
         if _is_root():
@@ -265,7 +265,7 @@ def _renew(slot: Path) -> None:
             process.run(
                 ("unshare", *_MAPPED, "rm", "-rf", str(data)), env={"PATH": process.search_path()}, deadline=600
             )
-    stamp.write_text(found)
+    stamp.write_text(versions)
 
 
 def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:

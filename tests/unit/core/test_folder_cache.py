@@ -80,12 +80,6 @@ def test_a_fresh_directory_is_not_stored(folder: Path) -> None:
     assert index(folder).get("note", folder) is None
 
 
-def test_a_common_dependency(folder: Path) -> None:
-    """A change of the base images or of the tool invalidates everything."""
-    look(folder)
-    assert index(folder, "other bases").get("note", folder) is None
-
-
 def test_a_dependency_of_one_result(folder: Path) -> None:
     """A result may depend on a string that the caller passes."""
     time.sleep(0.1)
@@ -117,17 +111,6 @@ def test_a_broken_file_is_ignored(folder: Path, text: str) -> None:
 
 class TestStatus:
     """`proof status`, which uses the cache."""
-
-    def test_the_same_is_said(self, tmp_path: Path) -> None:
-        """A second run uses the cache, and reports the same counts and problems."""
-        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
-        edit(project / "docs/index.md", "{{ transcript note/run }}", "")
-        time.sleep(0.1)
-        first = status.status(project, cache)
-        again = status.status(project, cache)
-        assert list((cache / "status").iterdir())
-        assert again.counts == first.counts
-        assert list(map(str, again.problems)) == list(map(str, first.problems))
 
     def test_a_problem_is_reported_until_it_is_fixed(self, tmp_path: Path) -> None:
         """A stale snippet is never cached, and a cached one is checked again after a change."""

@@ -206,13 +206,6 @@ class TestBuildArchive:
         measured = image_archive.measure(io.BytesIO(packed[0]))
         assert measured.layers == image_archive.measure(io.BytesIO(build(tmp_path, found, "golang"))).layers
 
-    def test_a_huge_layer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A small package that unpacks to a huge layer is stopped."""
-        monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
-            build(tmp_path, project(tmp_path), "alpine:3")
-        assert error.value.where is not None
-
     def test_tree(self, tmp_path: Path) -> None:
         """A tree is placed below `at`, sorted, with directories and modes, without dropped files and without times."""
         tree = layers(build(tmp_path, project(tmp_path), "golang"))[1]

@@ -15,13 +15,16 @@ from proof.pages.processors.transcripts import stale_captures
 
 
 class Unmark(OnPage, Treeprocessor):
-    """Takes marks out of the tree, and finds the braces that nothing closed, while they still have theirs."""
+    """Takes marks out of the tree, and finds braces that nothing closed and charts in code, which still have theirs."""
 
     def run(self, root: ET.Element) -> None:
         for element in root.iter():
             # The text of a fact is what a program printed, which may contain braces.
             if element.tag not in ("code", "pre", "data"):
                 self._check(element.text)
+            elif charts := self.page.rendering.charts.keys() & (element.text or ""):
+                what, hint = "this chart is indented like code", "begin it where the text around it begins"
+                raise PageError(what, where=self.page.where(charts.pop()), hint=hint)
             self._check(element.tail)
             element.text, element.tail = _unmarked(element.text), _unmarked(element.tail)
             for name, value in element.items():

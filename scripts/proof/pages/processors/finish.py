@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from markdown.treeprocessors import Treeprocessor
 
 from proof.core.errors import PageError
-from proof.pages import flag_spans, footer, transcript, try_box, verbatim
+from proof.pages import flag_spans, footer, summary, transcript, try_box, verbatim
 from proof.pages.document import unmarked
 from proof.pages.lint import audit
 from proof.pages.page import OnPage
@@ -47,6 +47,7 @@ class Finish(OnPage, Treeprocessor):
         if (line := footer.line(self.page)) is not None:
             root.append(verbatim.literal(line))
         flag_spans.in_codes(root)
+        summary.address(root)
 
     def _stale(self, root: ET.Element) -> None:
         """Stop the build if the page uses a stale capture; in a draft, say so if no transcript does."""

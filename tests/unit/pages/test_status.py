@@ -24,6 +24,8 @@ from tests.support.makers import by_engine, write
 
 
 def said(root: Path) -> str:
+    """What a new process says."""
+    Site.at.cache_clear()
     return "\n".join(str(problem) for problem in status.status(root).problems)
 
 
@@ -119,6 +121,17 @@ def test_a_matrix_is_one_folder_and_many_snippets(root: Path) -> None:
     write(root, {"docs/more.md": "# More\n\n{{ many_2.words }}\n\n{{ transcript many_1_5/words }}\n"})
     assert "no page shows many_2/words" in said(root)
     assert "many_1_5" not in said(root)
+
+
+def test_a_step_that_no_page_shows(root: Path) -> None:
+    """It says why, or a page shows it; not both."""
+    edit(root / "docs/index.md", "{{ transcript note/run }}", "")
+    assert "no page shows note/run" in said(root)
+    edit(root / "snippets/note/snippet.toml", 'name = "run"', 'name = "run"\nunshown = "a test"')
+    captured(root)
+    assert said(root) == ""
+    write(root, {"docs/more.md": "# More\n\n{{ transcript note/run }}\n"})
+    assert "note/run is `unshown`, but a page shows it" in said(root)
 
 
 def test_two_snippets_of_one_name(root: Path) -> None:

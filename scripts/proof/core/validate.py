@@ -23,9 +23,32 @@ def validate(record: Record) -> Record:
     return record
 
 
+def from_json(kind: Any, value: Any) -> Any:
+    """A value that was read as JSON, with an instance in place of each object where `kind` has a dataclass.
+
+    Raises TypeError for an object without a field that the class has, or with another one. Anything else that does not
+    fit is left for `validate` to find.
+    """
+    parts = get_args(kind)
+    if isinstance(value, list) and get_origin(kind) is tuple:
+        return tuple(from_json(parts[0], item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if get_origin(kind) is dict:
+        return {name: from_json(parts[1], item) for name, item in value.items()}
+    kind = next((part for part in (kind, *parts) if is_dataclass(part)), None)
+    hints = _hints(kind) if kind else {}
+    return kind(**{name: from_json(hints.get(name), item) for name, item in value.items()}) if kind else value
+
+
 def is_number(value: float) -> bool:
     """Whether the value is finite and fits into 64 bits."""
     return -_LARGEST <= value < _LARGEST  # false for NaN, too
+
+
+@functools.cache
+def _hints(record: Any) -> dict[str, Any]:
+    return get_type_hints(record)
 
 
 @functools.cache
@@ -33,7 +56,7 @@ def _tests(record: Hashable) -> list[tuple[str, Callable[[Any], bool]]]:
     """The fields of a dataclass, each with a function that tells whether a value has its type."""
     assert isinstance(record, type)
     assert is_dataclass(record)
-    hints = get_type_hints(record)
+    hints = _hints(record)
     return [(field.name, _test(hints[field.name])) for field in fields(record)]
 
 

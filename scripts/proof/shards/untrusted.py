@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from proof.captures import derived, fingerprint, normalise, provenance
 from proof.captures.engine_output import DISPLAYS
 from proof.captures.model import Capture, CapturedFact
-from proof.core.validate import validate
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 
@@ -27,14 +26,8 @@ _LONGEST = 100_000  # characters of an instruction, or of a text in the configur
 def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) -> Iterator[str]:
     """Every reason not to accept the capture.
 
-    It must be complete, have values of the types that the tool writes, and belong to the snippet as it is here: the
-    same commands, context and bases.
+    It must be complete, and belong to the snippet as it is here: the same commands, context and bases.
     """
-    try:
-        validate(capture)
-    except TypeError as error:
-        yield f"a value in it has a type that the tool never writes: {error}"
-        return
     if capture.tampered:
         yield f"{', '.join(capture.tampered)} was changed after it was written"
     if capture.snippet != snippet.name or capture.environment.bases != origin:

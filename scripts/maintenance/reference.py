@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from proof.cli import main
+from proof.core.declared import keys_of
 from proof.pages import measurement_pages
 from proof.pages.lint.lexicon import IDIOMS
-from proof.snippets import keys
+from proof.snippets.base_images import Base, Layer, Package
 from proof.snippets.commands import VERBS, Flags
-from proof.snippets.keys import Key
+from proof.snippets.model import FactRule, Noise, Snippet, Step
+from proof.snippets.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "tool"
@@ -30,9 +32,10 @@ def updated(page: str) -> str:
     return _PLACE.sub(lambda found: f"{found['begin']}\n{TABLES[found['name']]()}\n\n{found['end']}", page)
 
 
-def _key_table(table: Mapping[str, Key]) -> str:
+def _key_table(kind: type) -> str:
     rows = [
-        (f"`{name}`", f"{key.kind}, required" if key.required else key.kind, key.meaning) for name, key in table.items()
+        (f"`{name}`", f"{key.kind}, required" if key.required else key.kind, key.meaning)
+        for name, key in keys_of(kind).items()
     ]
     return _table(("Key", "Type", "Meaning"), rows)
 
@@ -123,14 +126,14 @@ def _idioms() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "snippet": partial(_key_table, keys.SNIPPET),
-    "noise": partial(_key_table, keys.NOISE),
-    "step": partial(_key_table, keys.STEP),
-    "fact": partial(_key_table, keys.FACT),
-    "project": partial(_key_table, keys.PROJECT),
-    "package": partial(_key_table, keys.PACKAGE),
-    "base": partial(_key_table, keys.BASE),
-    "layer": partial(_key_table, keys.LAYER),
+    "snippet": partial(_key_table, Snippet),
+    "noise": partial(_key_table, Noise),
+    "step": partial(_key_table, Step),
+    "fact": partial(_key_table, FactRule),
+    "project": partial(_key_table, Settings),
+    "package": partial(_key_table, Package),
+    "base": partial(_key_table, Base),
+    "layer": partial(_key_table, Layer),
     "commands": _commands,
     "command line": _command_line,
     "idioms": _idioms,

@@ -81,7 +81,7 @@ def sizes(done: Run, committed: Capture) -> tuple[list[int], list[int]]:
     assert done.image is not None
     new, old = [layer.size for layer in done.image.layers], [layer.size for layer in committed.layers]
     if len(new) == len(old):
-        new = [a if abs(a - b) > done.snippet.noise else b for a, b in zip(new, old, strict=True)]
+        new = [a if abs(a - b) > done.snippet.noise_bytes else b for a, b in zip(new, old, strict=True)]
     return new, old
 
 
@@ -184,15 +184,15 @@ class TestPodman:
         own = [layer.size for layer in committed.layers if layer not in workdirs]
         new = [layer.size for layer in done.image.layers]
         assert len(new) == len(own)
-        assert all(abs(a - b) <= done.snippet.noise for a, b in zip(new, own, strict=True))
-        assert abs(done.image.size - float(committed.facts["size"].value)) <= done.snippet.noise
+        assert all(abs(a - b) <= done.snippet.noise_bytes for a, b in zip(new, own, strict=True))
+        assert abs(done.image.size - float(committed.facts["size"].value)) <= done.snippet.noise_bytes
         assert done.base_layers == committed.facts["base_layers"].value
         base = [layer.digest for layer in committed.layers if layer.from_base]
         assert [layer.digest for layer in done.image.layers[: done.base_layers]] == base
         told = {"command": done.image.command, "user": done.image.user or "root", "platform": done.image.platform}
         assert told == {fact: committed.facts[fact].value for fact in told}
         for one in done.steps:
-            for rule in one.step.facts:
+            for rule in one.step.facts.values():
                 found, before = rule.match.search(one.output), committed.step(one.step.name)
                 assert before is not None
                 assert found is not None

@@ -279,9 +279,9 @@ def test_manifests(grown: Grown, tmp_path: Path) -> None:
     def read(text: str) -> None:
         (folder / "snippet.toml").write_text(text, "utf-8")
         try:
-            manifest._variants(folder)
+            manifest.variants(folder)
         finally:
-            Table.read(folder / "snippet.toml", below=tmp_path).where("a", "b")
+            Table.read(folder / "snippet.toml", below=tmp_path).where("a")
 
     check(read, grown, 45_000)
 

@@ -482,9 +482,10 @@ def boxed(text: str) -> str:
 def test_a_summary_is_read_without_its_title_and_marks() -> None:
     """What a reader would quote: the facts in it, but no title, no mark of a claim and no explanation."""
     claim = '<span class="claim"><button>✓</button><span class="claim__why">Checked</span></span>'
-    text = f'It takes <data class="fact" value="8000000">8MB</data>,<br>not <b>more</b>.{claim} Really.'
+    cited = '<strong><data class="fact fact--cited" value="9000000">9MB</data></strong>'
+    text = f'It takes <data class="fact" value="8000000">8MB</data>,<br>not <b>more</b>.{claim} {cited} before.'
     page = Page(Path(), Path("index.html"), f"<h1>Two</h1>{boxed(text)}")
-    assert page.summary == "It takes 8MB,not more. Really."
+    assert page.summary == "It takes 8MB,not more. 9MB (cited) before."
     assert page.sizes == [(8000000.0, "8MB")]
 
 

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
-from proof.core.errors import Where
+from proof.core import declared
 from proof.core.toml_table import Table
 from proof.snippets.model import Snippet, Step
-from proof.snippets.steps import read_steps
 
 ALPINE = "sha256:" + "a" * 64
 
@@ -38,28 +37,13 @@ def toml(text: str) -> str:
 def step(command: str = "docker build -t example .", *lines: str) -> Step:
     """A step as `steps` reads it, with more `lines` of TOML where they matter."""
     text = "\n".join(["[[step]]", 'name = "one"', f"command = {json.dumps(command)}", *lines])
-    (read,) = read_steps("single", Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step"))
-    return read
+    (table,) = Table(Path("snippet.toml"), text, tomllib.loads(text)).tables("step")
+    return declared.read(Step, table, snippet="single")
 
 
 def placed(folder: Path, variant: str = "") -> Snippet:
     """A snippet of which nothing but its place matters."""
-    return Snippet(
-        name=folder.name,
-        folder=folder,
-        title="",
-        image=None,
-        steps=(),
-        dockerfiles={},
-        bases={},
-        noise=0,
-        varies=False,
-        transfer=False,
-        contents=None,
-        slow=False,
-        variant=variant,
-        where=Where(folder),
-    )
+    return Snippet(folder=folder, variant=variant, title="", steps=(), dockerfiles={}, bases={})
 
 
 def member(name: str, content: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:

@@ -44,7 +44,7 @@ def of_layers(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tup
     """The sizes in bytes and the layer counts of an image with these layers."""
     base = [layer for layer in layers if layer.from_base]
     own = [layer for layer in layers if not layer.from_base]
-    noise = snippet.noise
+    noise = snippet.noise_bytes
     yield _fact("size", sum(layer.size for layer in layers), f"the sum of {_SAVED}", noise)
     yield _fact("base_size", sum(layer.size for layer in base), f"the base's part of {_SAVED}")
     own_size = sum(layer.size for layer in own)
@@ -65,7 +65,7 @@ def of_image(snippet: Snippet, layers: Sequence[CapturedLayer]) -> dict[str, Cap
 def of_each_layer(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[tuple[str, CapturedFact]]:
     """The size of each layer in bytes, as `layer_1`, `layer_2` and so on."""
     for number, layer in enumerate(layers, start=1):
-        slack = snippet.noise if is_noisy(snippet, layer) else 0
+        slack = snippet.noise_bytes if is_noisy(snippet, layer) else 0
         yield _fact(f"layer_{number}", layer.size, f"layer {number}: {layer.instruction}", slack)
 
 
@@ -77,7 +77,7 @@ def of_contents(snippet: Snippet, layers: Sequence[CapturedLayer]) -> Iterator[t
     for name, path in (snippet.contents or {}).items():
         if (size := contents.below(layers, path)) is not None:
             own = any(is_noisy(snippet, layer) and contents.below([layer], path) for layer in layers)
-            tolerance = _tolerance(snippet.noise if own else 0, size)
+            tolerance = _tolerance(snippet.noise_bytes if own else 0, size)
             yield name, CapturedFact(size, "B", f"the files below {path} in the layers of the image", tolerance)
 
 
@@ -118,8 +118,8 @@ def of_output(step: Step, rule: FactRule, output: str) -> CapturedFact | None:
 
 
 def is_noisy(snippet: Snippet, layer: CapturedLayer) -> bool:
-    """Whether the size of a layer may vary from build to build by up to `snippet.noise` bytes."""
-    return not layer.from_base and 0 < snippet.noise < layer.size
+    """Whether the size of a layer may vary from build to build by up to `noise` bytes."""
+    return not layer.from_base and 0 < snippet.noise_bytes < layer.size
 
 
 def _fact(name: str, value: int | str, source: str, noise: int = 0) -> tuple[str, CapturedFact]:

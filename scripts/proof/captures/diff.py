@@ -146,7 +146,7 @@ def not_compared(old: Capture, new: Capture, snippet: Snippet) -> Iterator[str]:
     for step, before, after in _outputs(old, new, snippet):
         sides = Side(before.output, before.exit, old.engine), Side(after.output, after.exit, new.engine)
         is_read = _compared(declared[step.name], step, *sides, words=False) is not None
-        if not is_read and not is_in_same_words(before, after, replace(step, unshown="")):
+        if not is_read and not is_in_same_words(before, after, replace(step, output=replace(step.output, unshown=""))):
             yield str(step)
     for name in sorted(_incomparable(old, new, snippet, words=False) & old.facts.keys()):
         if not same(old.facts[name], new.facts.get(name)):
@@ -178,22 +178,22 @@ def _outputs(old: Capture, new: Capture, snippet: Snippet) -> Iterator[tuple[Ste
 
 def _seen(one: CapturedStep, other: CapturedStep, step: Step) -> tuple[list[Line], list[Line]]:
     """The lines of two outputs that pages show. Of a build log that is folded, no step of the builder's own."""
-    if step.unshown:
+    if step.output.unshown:
         return [], []
     sides = comparable(one.output, other.output, step)
     left, right = ([line._replace(text=_PIN.sub("", line.text)) for line in side] for side in sides)
-    if step.command.verb == "build" and step.show:
+    if step.command.verb == "build" and step.output.show:
         left, right = ([line for line in side if _is_unfolded(line.text, step)] for side in (left, right))
     return left, right
 
 
 def _is_unfolded(text: str, step: Step) -> bool:
-    return _OF_BUILD.match(text) is not None or any(shown.search(text) for shown in step.show)
+    return _OF_BUILD.match(text) is not None or any(shown.search(text) for shown in step.output.show)
 
 
 def engines_own_facts(snippet: Snippet) -> set[str]:
     """The facts that are read from what an engine says in its own words."""
-    return {rule.name for step in snippet.steps if step.command.verb in DISPLAYS for rule in step.facts}
+    return {name for step in snippet.steps if step.command.verb in DISPLAYS for name in step.facts}
 
 
 def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
@@ -258,7 +258,7 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wor
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
     """The facts that these engines may print in different words, or not at all."""
     differing = (step for step in snippet.steps if not step.prints_alike(old.engine, new.engine))
-    return {rule.name for step in differing for rule in step.facts} | (set() if words else engines_own_facts(snippet))
+    return {name for step in differing for name in step.facts} | (set() if words else engines_own_facts(snippet))
 
 
 def _misread(old: Capture, raw: Snippet, record: _Record) -> Iterator[Difference]:
@@ -267,12 +267,12 @@ def _misread(old: Capture, raw: Snippet, record: _Record) -> Iterator[Difference
     Of a volatile value, and of one that only another engine prints, no run could find that.
     """
     snippet = raw.on(old.engine)
-    declared, rules = ({rule.name for step in each.steps for rule in step.facts} for each in (raw, snippet))
+    declared, rules = ({name for step in each.steps for name in step.facts} for each in (raw, snippet))
     for name in sorted(declared & old.facts.keys() - rules):
         what = f"{snippet.name}.{name}: read from its own transcript"
         yield _difference(record.entry(name), what, format_fact(old.facts[name]), "(none)")
     for step in snippet.steps:
-        for rule in step.facts:
+        for rule in step.facts.values():
             fact, done = old.facts.get(rule.name), old.step(step.name)
             if fact is None or done is None:
                 continue
@@ -395,7 +395,7 @@ def _layers(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wo
             yield _difference(record.line('"layers": ['), what, *sides)
             continue
         if before.contents and after.contents:
-            noise = snippet.noise if derived.is_noisy(snippet, after) else 0
+            noise = snippet.noise_bytes if derived.is_noisy(snippet, after) else 0
             for moved in contents.differences(before.contents, after.contents, noise):
                 yield _difference(Where(record.folder / contents.FILE), f"{what}: {moved.path}", moved.old, moved.new)
         elif bool(before.contents) is not bool(after.contents):
@@ -416,12 +416,12 @@ def _layers(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wo
 
 def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Snippet) -> bool:
     """Whether this field of a layer may differ between two honest runs."""
-    if not snippet.varies or before.from_base or after.from_base:
+    if not snippet.noise or before.from_base or after.from_base:
         return False
     if name == "digest":
         return True
     if name in ("size", "files") and derived.is_noisy(snippet, after):
-        most = snippet.noise if name == "size" else snippet.noise // contents.BLOCK
+        most = snippet.noise_bytes if name == "size" else snippet.noise_bytes // contents.BLOCK
         return bool(abs(getattr(after, name) - getattr(before, name)) <= most)
     return False
 

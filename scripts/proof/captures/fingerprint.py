@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proof.captures import model, normalise
-from proof.core import file_modes, hashes
+from proof.core import hashes
 from proof.snippets import context
+from proof.snippets.engine_version import Condition
 from proof.snippets.model import Snippet
 
 Kind = Literal["snippet", "base", "engine"]
@@ -48,9 +49,8 @@ class Change:
 def of(snippet: Snippet, bases: Mapping[str, str], engine: str) -> dict[str, str]:
     """Every input: name → hash. `bases` maps names of bases to their keys; `engine` is like `docker 26`."""
     found = {COMMANDS: hashes.hash_text(json.dumps(_commands(snippet)))}
-    executable = file_modes.executable(snippet.context)
     for path in context.files(snippet.context):
-        mode = "executable " if not path.is_symlink() and executable(path, path.stat().st_mode) else ""
+        mode = "executable " if not path.is_symlink() and context.is_executable(path.stat().st_mode) else ""
         found[f"context/{path.relative_to(snippet.context)}"] = mode + hashes.hash_file(
             path, below=snippet.folder.parents[1], limit=context.LARGEST
         )
@@ -68,18 +68,25 @@ def _commands(snippet: Snippet) -> list[dict[str, object]]:
             "name": step.name,
             "command": step.text,
             "inside": step.inside,
-            "published": step.published,
+            "published": step.network is not None,
             "until": step.until,
-            "exit": step.exit if not step.outcomes else {o.engine.text: o.exit for o in step.outcomes},
-            "expect": step.expect if not step.outcomes else {o.engine.text: o.expect for o in step.outcomes},
+            "exit": _on_each({o.engine: o.exit for o in step.failure.outcomes}),
+            "expect": _on_each({o.engine: o.expect for o in step.failure.outcomes}),
             "facts": [
                 (rule.name, rule.match.pattern, rule.unit, *([rule.engine.text] if rule.engine else []))
-                for rule in step.facts
+                for rule in step.facts.values()
             ],
         }
         for step in snippet.steps
     ]
     return [{key: value for key, value in entry.items() if value} for entry in (image, *steps)]
+
+
+def _on_each(declared: Mapping[Condition | None, object]) -> object:
+    """What is declared for each engine, or the one thing that is declared for all of them."""
+    return (
+        declared[None] if None in declared else {str(engine and engine.text): one for engine, one in declared.items()}
+    )
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[Change]:

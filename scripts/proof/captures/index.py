@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from proof.captures import bases_lock, fingerprint
@@ -26,7 +26,7 @@ class Captures(Mapping[str, Capture]):
     read on demand too, because reading all of them is slow.
     """
 
-    def __init__(self, snippets: Path, variants: Callable[[Path], Sequence[Snippet]]) -> None:
+    def __init__(self, snippets: Path, variants: project.Read) -> None:
         self._snippets, self._variants = snippets, variants
         self._read: dict[str, SnippetCaptures] = {}
 
@@ -53,7 +53,7 @@ class Captures(Mapping[str, Capture]):
 
     def lacks(self, name: str) -> bool:
         """Whether there is a snippet of this name that was never captured."""
-        return name not in self._places and project.declares(self._snippets, name)
+        return name not in self._places and project.declares(self._snippets, name, self._variants)
 
     @functools.cached_property
     def _bases(self) -> BaseKeys:

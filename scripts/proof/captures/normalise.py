@@ -169,7 +169,7 @@ def _parsed(text: str) -> BuildLog:
 
 def without_ignored(text: str, step: Step) -> str:
     """An output without the text that its step declares to vary."""
-    for pattern in step.ignore:
+    for pattern in step.output.ignore:
         text = pattern.sub(IGNORED, text)
     return text
 

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from proof.cli.options import RunOptions, Verbs, add_run_options
+from proof.cli.options import Verbs, add_run_options, resolve
 
 if TYPE_CHECKING:
     from proof.runs.result import Result
@@ -27,11 +27,9 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         parser.set_defaults(run=_run, write=name == "update")
 
 
-def _run(parsed: argparse.Namespace) -> int:
-    from functools import partial
-
-    from proof.cli import conclude
-    from proof.cli.page_check import BackgroundPageCheck, PageCheck
+def _run(options: argparse.Namespace) -> int:
+    from proof.cli.conclude import conclude
+    from proof.cli.page_check import PageCheck
     from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
     from proof.core.errors import NoEngineError, exit_code_of
     from proof.core.settings import cache_folder
@@ -45,45 +43,39 @@ def _run(parsed: argparse.Namespace) -> int:
     # CI systems stop a job with SIGTERM: clean up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
-    options = RunOptions.of(parsed)
-    terminal = Terminal(stderr=options.reports.json)
-    bases = base_images.load(options.root)
+    resolve(options)
+    root, terminal = options.root, Terminal(stderr=options.json)
+    bases = base_images.load(root)
     snippets, broken = choose_snippets(options, terminal, bases)
     if options.results:
         result_files.check_empty(options.results)
-    cache = ResultCache(options.root, cache_folder(), bases, PLATFORM, origin=options.bases)
-    found: dict[str, Result] = {}
+    cache = ResultCache(root, cache_folder(), bases, PLATFORM, origin=options.bases)
+    by_name: dict[str, Result] = {}
     if may_reuse(options):
-        found = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
-        _log.info("not run, since nothing has changed since their last run: %s", ", ".join(found) or "none")
-    everything = not (options.names or options.pages)
-    read = partial(PageCheck.of, options.root, snippets, everything=everything, broken=broken, cache=cache_folder())
-    with BackgroundPageCheck(read, write=options.write) as pages:  # takes as long as starting an engine
-        for result in found.values():
-            terminal.result(result)
-        try:
-            if left := [snippet for snippet in snippets if snippet.name not in found]:
-                ran = run_snippets(left, options, terminal, bases, cache=cache, pages=pages)
-                found |= {result.snippet.name: result for result in ran}
-            page_check = pages.report(terminal)
-        except NoEngineError as error:
-            pages.report(terminal)
-            if not (options.no_engine_ok or broken):
-                raise
-            terminal.say(f"Nothing was verified: {error.what}. The pages show the committed captures.", "bold yellow")
-            return exit_code_of(broken)
-    results, seconds = [found[snippet.name] for snippet in snippets], time.monotonic() - started
+        by_name = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
+        _log.info("not run, since nothing has changed since their last run: %s", ", ".join(by_name) or "none")
+    for result in by_name.values():
+        terminal.result(result)
+    page_check = None
+    if not options.write:  # an update may solve the problems of pages
+        everything = not (options.names or options.page)
+        page_check = PageCheck.of(root, snippets, everything=everything, broken=broken, cache=cache_folder())
+        page_check.report(terminal)  # before minutes are spent
+    try:
+        if left := [snippet for snippet in snippets if snippet.name not in by_name]:
+            by_name |= run_snippets(left, options, terminal, bases, cache)
+    except NoEngineError as error:
+        if not (options.no_engine_ok or broken):
+            raise
+        terminal.say(f"Nothing was verified: {error.what}. The pages show the committed captures.", "bold yellow")
+        return exit_code_of(broken)
+    results, seconds = [by_name[snippet.name] for snippet in snippets], time.monotonic() - started
     if options.results:
+        same_engine = options.same_engine
         result_files.save(
-            *(results, options.results),
-            root=options.root,
-            origin=options.bases,
-            seconds=seconds,
-            same_engine=options.same_engine,
+            results, options.results, root=root, origin=options.bases, seconds=seconds, same_engine=same_engine
         )
-    code = conclude.conclude(
-        options.root, terminal, results, seconds=seconds, reports=options.reports, page_check=page_check, broken=broken
-    )
-    for page in measurement_pages.write_missing(options.root) if options.write else ():
-        terminal.say(f" · a page for the measurements of a new snippet: {page.relative_to(options.root)}")
+    code = conclude(options, terminal, results, seconds=seconds, page_check=page_check, broken=broken)
+    for page in measurement_pages.write_missing(root) if options.write else ():
+        terminal.say(f" · a page for the measurements of a new snippet: {page.relative_to(root)}")
     return code

@@ -22,7 +22,6 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "or a line of a page (docs/index.md:3)",
     )
     name.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=_run)
 
 
@@ -31,11 +30,7 @@ def _run(parsed: argparse.Namespace) -> int:
     from proof.reports import explanations
     from proof.reports.terminal import Terminal
 
-    found = explain(project_root(parsed), parsed.name)
-    if parsed.json:
-        print(explanations.as_json(found))
-    else:
-        terminal = Terminal()
-        for line in explanations.as_lines(found):
-            terminal.say(line)
+    terminal = Terminal()
+    for line in explanations.as_lines(explain(project_root(parsed), parsed.name)):
+        terminal.say(line)
     return 0

@@ -17,11 +17,11 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from proof.cli import check, completion, engine, explain, facts, init, publish, schema, serve, shards, status
+from proof.cli import check, engine, explain, facts, init, publish, schema, serve, shards, status
 from proof.core.errors import ProofError, print_error
 from proof.core.text import spell_out
 
-_VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema, completion)
+_VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema)
 EXIT_CODES = {
     0: "accurate",
     1: "drift",

@@ -1,22 +1,18 @@
-"""Reads the pages and finds their problems, in the background while an engine starts."""
+"""Reads the pages for `proof check`, `update` and `merge`: their problems, and the claims that results decide."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import LimitError, ProofError, UsageError
 from proof.pages import scan, status
-from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound
 from proof.reports.terminal import Terminal
 from proof.snippets.model import Snippet
-from proof.system.parallel import Forked
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,6 @@ class PageCheck:
     claims: list[PageClaim]
     problems: list[ProofError]
     excused: frozenset[Path] = frozenset()  # pages that use a broken snippet, which makes more of them look wrong
-    complete: bool = True  # whether no page has a problem: of such a page, claims may be missing
 
     @classmethod
     def of(
@@ -45,36 +40,27 @@ class PageCheck:
         are not read again until something changes.
         """
         names = {snippet.name for snippet in snippets}
-        kept = Sound(root, cache)
-        if not broken and (known := kept.pages(names, everything=everything)) is not None:
+        sound = Sound(root, cache)
+        if not broken and (known := sound.pages(names, everything=everything)) is not None:
             return cls(*known, problems=[])
-        scanned = scan.scan(root) if everything else scan.scan(root, expand=False, naming=_names(snippets))
-        said = {str(error) for error in broken}
-        problems = status.page_problems(scanned, snippets, everything=everything)
-        found = replace(
-            cls._read(scanned),
-            problems=[problem for problem in problems if str(problem) not in said],
-            excused=frozenset(page.path for page in scanned if not said.isdisjoint(map(str, page.problems))),
-        )
-        if found.complete and not (broken or problems):
-            kept.keep_pages(Site.at(root).docs, names, (found.pages, found.claims), everything=everything)
-        return found
+        # A page may name the directory of a matrix too.
+        naming = () if everything else sorted(names | {snippet.folder.name for snippet in snippets})
+        reports = scan.scan(root, expand=everything, naming=naming)
+        pages, claims = [report.path for report in reports], status.claims_of(reports)
+        problems = status.page_problems(reports, snippets, everything=everything)
+        if not (broken or problems or any(report.problems for report in reports)):
+            sound.keep_pages(Site.at(root).docs, names, (pages, claims), everything=everything)
+        printed = {str(error) for error in broken}
+        excused = frozenset(report.path for report in reports if not printed.isdisjoint(map(str, report.problems)))
+        return cls(pages, claims, [problem for problem in problems if str(problem) not in printed], excused)
 
     @classmethod
     def of_claims(cls, root: Path) -> PageCheck:
         """Read the pages for their claims alone. What else is wrong is left out, but not that a page can't be read."""
-        scanned = scan.scan(root, expand=False)
-        problems = [problem for page in scanned for problem in page.problems]
-        return replace(cls._read(scanned), problems=[p for p in problems if isinstance(p, LimitError)])
-
-    @classmethod
-    def _read(cls, scanned: list[PageReport]) -> PageCheck:
-        complete = not any(page.problems for page in scanned)
-        return cls([page.path for page in scanned], status.claims_of(scanned), problems=[], complete=complete)
-
-    def after_update(self) -> PageCheck | None:
-        """What remains true once captures change: the claims, if all are known. The update may solve the problems."""
-        return replace(self, problems=[]) if self.complete else None
+        reports = scan.scan(root, expand=False)
+        problems = [problem for report in reports for problem in report.problems]
+        unread = [problem for problem in problems if isinstance(problem, LimitError)]
+        return cls([report.path for report in reports], status.claims_of(reports), [*unread])
 
     def report(self, terminal: Terminal) -> None:
         """Print the problems. Raises UsageError if a page names something that does not exist."""
@@ -86,38 +72,3 @@ class PageCheck:
         """Whether a problem is a reason to run nothing. What is wrong with other snippets is none."""
         excused = problem.where is not None and problem.where.path in self.excused
         return problem.code == UsageError.code and not excused and not isinstance(problem, NeverCapturedError)
-
-
-class BackgroundPageCheck:
-    """A PageCheck made in another process. With `write`, problems are not reported: the update may solve them.
-
-    In a process, because the pages are read below a deadline, which ends nothing in a thread.
-    """
-
-    def __init__(self, read: Callable[[], PageCheck], *, write: bool) -> None:
-        self._reading = Forked(read)
-        self._write = write
-        self._reported = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._reading.end()
-
-    def report(self, terminal: Terminal) -> PageCheck | None:
-        """Wait for the pages, print their problems the first time, and return what was found."""
-        if self._write:
-            with contextlib.suppress(Exception):
-                return self._reading.result().after_update()
-            return None
-        found = self._reading.result()
-        if not self._reported:
-            self._reported = True
-            found.report(terminal)
-        return found
-
-
-def _names(snippets: list[Snippet]) -> list[str]:
-    """The names by which a page may refer to these snippets: their own, and the directory of a matrix."""
-    return sorted({snippet.name for snippet in snippets} | {snippet.folder.name for snippet in snippets})

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from proof.captures import bases_lock, store
 from proof.captures.model import Provenance
 from proof.cli import engine_choice
-from proof.cli.options import RunOptions
-from proof.cli.page_check import BackgroundPageCheck
 from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
 from proof.engines import private_daemon
@@ -34,12 +31,12 @@ from proof.snippets.model import Snippet
 from proof.system import locks, revision
 
 
-def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
+def choose_snippets(options: Namespace, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
     """The snippets that the arguments select, and what is wrong with those of them that cannot be run.
 
     Raises UsageError if none is left to run.
     """
-    names = [*options.names, *_used_by(options.pages, options.root)]
+    names = [*options.names, *_used_by(options.page, options.root)]
     snippets, broken = project.load_sound(options.root, bases, names)
     terminal.problems(broken)
     if not snippets:
@@ -54,55 +51,42 @@ def choose_snippets(options: RunOptions, terminal: Terminal, bases: Bases) -> tu
     return plan.part(snippets, plan.parse(options.shard)) if options.shard else snippets, broken
 
 
-def may_reuse(options: RunOptions) -> bool:
+def may_reuse(options: Namespace) -> bool:
     """Whether earlier verdicts may be reused: only for a plain run on this machine, never in CI."""
     special = (options.rerun, options.fresh, options.timeout, options.memory, options.same_engine, options.newest_bases)
-    reports = options.reports
-    reported = (options.results, reports.written, os.environ.get("CI"))
+    reported = (options.results, options.report, os.environ.get("CI"))
     private = options.engine in ("auto", "private") and not private_daemon.obstacle()
     return private and not any(special) and not any(reported)
 
 
 def run_snippets(
-    snippets: list[Snippet],
-    options: RunOptions,
-    terminal: Terminal,
-    bases: Bases,
-    *,
-    cache: ResultCache,
-    pages: BackgroundPageCheck,
-) -> list[Result]:
+    snippets: list[Snippet], options: Namespace, terminal: Terminal, bases: Bases, cache: ResultCache
+) -> dict[str, Result]:
     """Run these snippets on the engine that the options choose, and keep their verdicts for the next run."""
+    results: dict[str, Result] = {}
     with (
         _captures_locked(options, terminal),
         engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
-        ThreadPoolExecutor(1) as meanwhile,
     ):
-        provenance = meanwhile.submit(verify.provenance, options.root, engine, {}, options.engine_from)
-        pages.report(terminal)  # a broken page is reported before minutes are spent
-        found: dict[str, Result] = {}
         try:
-            _run_all(snippets, options, terminal, bases, engine, provenance=provenance, found=found)
+            for result in _run_all(snippets, options, terminal, bases, engine):
+                terminal.result(result)
+                results[result.snippet.name] = result
         finally:  # what an interrupted run has finished does not have to run again
             if engine.private:
-                cache.keep(list(found.values()))
-        return [found[snippet.name] for snippet in snippets]
+                cache.keep(list(results.values()))
+        if options.write and options.bases == "registry":
+            kept = [
+                result.new for result in results.values() if result.new and result.verdict in ("written", "accurate")
+            ]
+            bases_lock.keep(options.root, bases, kept)
+    return results
 
 
 def _run_all(
-    snippets: list[Snippet],
-    options: RunOptions,
-    terminal: Terminal,
-    bases: Bases,
-    engine: Engine,
-    *,
-    provenance: Future[Provenance],
-    found: dict[str, Result],
-) -> None:
-    """Run the snippets, and put the result of each into `found`, under its name, as soon as it is there.
-
-    `provenance` is that of the captures, still without their bases.
-    """
+    snippets: list[Snippet], options: Namespace, terminal: Terminal, bases: Bases, engine: Engine
+) -> Iterator[Result]:
+    """Run the snippets, and yield the result of each as soon as it is there."""
     if options.same_engine:
         _check_own_words(engine)
     pinned = bases_lock.load(options.root, bases)
@@ -111,36 +95,33 @@ def _run_all(
     if options.bases == "registry":
         for line in bases_lock.moved(pinned, {name: base.key for name, base in loaded.items()}, bases):
             terminal.say(f" · {line}", "yellow")
-    session = verify.Session(
-        root=options.root,
-        engine=engine,
-        bases=bases,
-        loaded=loaded,
-        origin=options.bases,
-        cache=cache_folder(),
-        provenance=replace(provenance.result(), bases={name: base.origin for name, base in loaded.items()}),
-        fresh=options.fresh,
-        timeout=options.timeout,
-        same_engine=options.same_engine,
-    )
+    provenance = verify.provenance(options.root, engine, loaded, options.engine_from)
     if options.write:
-        _warn_if_uncommitted(session.provenance, terminal)
+        _warn_if_uncommitted(provenance, terminal)
     # In a shared engine, what a build adds is found by comparing before and after: only one may run at a time.
     jobs = (options.jobs or scheduler.default_jobs()) if engine.private else 1
     with terminal.running() as on_step:
-        session = replace(session, on_step=on_step)
+        session = verify.Session(
+            root=options.root,
+            engine=engine,
+            bases=bases,
+            loaded=loaded,
+            origin=options.bases,
+            cache=cache_folder(),
+            provenance=provenance,
+            fresh=options.fresh,
+            timeout=options.timeout,
+            same_engine=options.same_engine,
+            on_step=on_step,
+        )
 
-        def one(snippet: Snippet, /, *, concurrent: bool) -> Result:
-            if lost := [error for name, error in missing.items() if name in snippet.bases]:
-                return Result(snippet, "not measured", error=lost[0])
+        def run(snippet: Snippet, /, *, concurrent: bool) -> Result:
+            for name in snippet.bases:
+                if name in missing:
+                    return Result(snippet, "not measured", error=missing[name])
             return verify.verify(snippet, session, write=options.write, concurrent=concurrent)
 
-        for result in scheduler.run(snippets, one, jobs=jobs):
-            terminal.result(result)
-            found[result.snippet.name] = result
-    if options.write and options.bases == "registry":
-        kept = [result.new for result in found.values() if result.new and result.verdict in ("written", "accurate")]
-        bases_lock.keep(options.root, bases, kept)
+        yield from scheduler.run(snippets, run, jobs=jobs)
 
 
 def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:
@@ -166,7 +147,7 @@ def _check_own_words(engine: Engine) -> None:
 
 def _load_bases(
     names: Iterable[str],
-    options: RunOptions,
+    options: Namespace,
     terminal: Terminal,
     bases: Bases,
     engine: Engine,
@@ -195,7 +176,7 @@ def _load_bases(
 
 
 @contextlib.contextmanager
-def _captures_locked(options: RunOptions, terminal: Terminal) -> Iterator[None]:
+def _captures_locked(options: Namespace, terminal: Terminal) -> Iterator[None]:
     """Only one run at a time may write the captures of a project; any number may check them."""
     if not options.write:
         yield

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from proof.cli.options import Verbs, add_report_option, count, project_root, reports_of
+from proof.cli.options import Verbs, add_report_options, count, project_root
 from proof.core.errors import exit_code_of
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     merge.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="the --results directory of a shard")
     merge.add_argument("--same-engine", action="store_true", help="as for `proof check`, which the shards ran with it")
-    merge.add_argument("--json", action="store_true", help="print the results as JSON")
-    merge.add_argument("--exit-by-cause", action="store_true", help="as for `proof check`")
-    add_report_option(merge)
+    add_report_options(merge)
     merge.set_defaults(run=_merge)
     accept = verbs.add_parser(
         "accept",
@@ -67,26 +65,25 @@ def _plan(parsed: argparse.Namespace) -> int:
     return code
 
 
-def _merge(parsed: argparse.Namespace) -> int:
-    from proof.cli import conclude
+def _merge(options: argparse.Namespace) -> int:
+    from proof.cli.conclude import conclude
     from proof.cli.page_check import PageCheck
     from proof.reports.terminal import Terminal
     from proof.shards.result_files import check_words, unwritten
     from proof.snippets import project
 
-    root, reports = project_root(parsed), reports_of(parsed)
-    terminal = Terminal(stderr=reports.json)
-    parts, results = _load_and_merge(root, parsed.folders, same_engine=parsed.same_engine)
-    check_words(parts, same_engine=parsed.same_engine)
+    options.root, terminal = project_root(options), Terminal(stderr=options.json)
+    parts, results = _load_and_merge(options.root, options.folders, same_engine=options.same_engine)
+    check_words(parts, same_engine=options.same_engine)
     results = [unwritten(result) for result in results]
-    page_check = PageCheck.of(root, project.load_all(root), everything=True)
+    page_check = PageCheck.of(options.root, project.load_all(options.root), everything=True)
     page_check.report(terminal)
     for result in results:
         terminal.result(result)
     took = ", ".join(f"{part.folder.name} {part.seconds:.0f} s" for part in parts)
     terminal.say(f" · merged from {len(parts)} parts: {took}")
     seconds = max(part.seconds for part in parts)  # the shards ran at the same time
-    return conclude.conclude(root, terminal, results, seconds=seconds, reports=reports, page_check=page_check)
+    return conclude(options, terminal, results, seconds=seconds, page_check=page_check)
 
 
 def _accept(parsed: argparse.Namespace) -> int:

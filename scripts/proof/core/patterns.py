@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import regex
 
 from proof.core.errors import ManifestError, Where
+from proof.core.toml_table import Table
 
 _LONGEST = 1000  # characters of an expression; real ones have up to about a hundred
 _TEXT = 200_000  # characters to search; real output has up to about 6,000
@@ -25,8 +26,8 @@ _TIMEOUT = 1.0  # seconds for one search; real ones take milliseconds
 _BUDGET = 10.0  # seconds for all searches of one manifest; real ones take milliseconds
 _REFILL = 0.01  # the share of elapsed time that is added to the budget again, since a preview may run for days
 _GROUPS = 30  # per expression, because regex keeps all captures of each group
-_DEPTH = 3  # nested repetitions
-_COUNT = 256  # in a{COUNT}, or the product of nested ones; compiling has no timeout
+_DEPTH = 3  # groups in each other; real ones have up to 2
+_COUNT = 10_000  # the product of all counts, as in a{COUNT}; compiling has no timeout
 
 # The subset. Everything else is refused: `re` and `regex`, or versions of them, read it differently, or it makes a
 # search expensive in a way that is hard to see.
@@ -67,6 +68,16 @@ class Pattern:
             return cls(text, where, regex.compile(text, regex.MULTILINE | regex.ASCII | regex.VERSION0))
         except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(str(error)) from error
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Pattern:
+        """The pattern in a file. Raises ManifestError."""
+        try:
+            return cls.compile(text, table.where(name))
+        except ValueError as error:
+            what = f"unsupported regular expression '{text:.100}': {error}"
+            hint = "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'"
+            raise table.error(name, what, hint) from error
 
     @property
     def groups(self) -> int:
@@ -128,58 +139,19 @@ def _budget(manifest: Path) -> _Budget:
     return _Budget()
 
 
-class _Weight(NamedTuple):
-    """How expensive it is to repeat a part of an expression: its nested repetitions, and their counts multiplied."""
-
-    depth: int = 0
-    times: int = 1
-
-
 def _check(text: str) -> None:
-    """Raise ValueError, with the offending piece, if the text is not in the subset."""
-    groups = 0
-    unclosed: list[tuple[str, _Weight]] = []  # the opening of each group, and the heaviest part before it in its parent
-    heaviest: _Weight = _Weight()  # the heaviest part of the current group so far
-    last: _Weight | None = None  # what a repetition here would repeat
+    """Raise ValueError, with the offending piece, if the text is not in the subset. `re` finds what is no pattern."""
+    groups = depth = 0
+    times = 1
     at = found.end() if (found := _FLAGS.match(text)) else 0
     while at < len(text):
         if (token := _TOKEN.match(text, at)) is None:
             raise ValueError(f"`{text[at : at + 4]}` is not supported here")
         at = token.end()
-        match token.lastgroup:
-            case "open":
-                unclosed.append((token[0], heaviest))
-                heaviest, last, groups = _Weight(), None, groups + 1
-                if groups > _GROUPS:
-                    raise ValueError(f"it has more than {_GROUPS} groups")
-            case "close":
-                if not unclosed:
-                    raise ValueError("unmatched `)`")
-                opening, outer = unclosed.pop()
-                last = heaviest if opening in ("(", "(?:") else None  # a look-around cannot be repeated
-                heaviest = _heavier(outer, heaviest)
-            case "atom":
-                last = _Weight()
-            case "between":
-                last = None
-            case _:
-                if last is None:
-                    raise ValueError(f"`{token[0]}` has nothing to repeat")
-                heaviest, last = _heavier(heaviest, _repeated(token, last)), None
-    if unclosed:
-        raise ValueError("unmatched `(`")
-
-
-def _repeated(repeat: re.Match[str], part: _Weight) -> _Weight:
-    """The weight of `part` followed by one of `* + ? {n} {n,} {n,m}`."""
-    least, most = repeat["least"] or "1", repeat["most"] or "1"
-    if max(len(least), len(most)) > 9 or (times := part.times * max(int(least), int(most), 1)) > _COUNT:
-        raise ValueError(f"`{repeat[0]}` makes something repeat more than {_COUNT} times")
-    once = repeat[0].startswith("?") or repeat[0].rstrip("?") in ("{0}", "{1}", "{0,1}", "{1,1}")
-    if (depth := part.depth + (not once)) > _DEPTH:
-        raise ValueError(f"more than {_DEPTH} nested repetitions")
-    return _Weight(depth, times)
-
-
-def _heavier(one: _Weight, other: _Weight) -> _Weight:
-    return _Weight(max(one.depth, other.depth), max(one.times, other.times))
+        groups += token["open"] is not None
+        depth += (token["open"] is not None) - (token["close"] is not None)
+        most = token["most"] or token["least"] or "1"
+        times *= max(int(most), 1) if len(most) < 9 else _COUNT + 1
+        if groups > _GROUPS or depth > _DEPTH or times > _COUNT:
+            most_of = f"{_GROUPS} groups, {_DEPTH} in each other, {_COUNT:,} times"
+            raise ValueError(f"`{token[0]}` is one too many: at most {most_of}")

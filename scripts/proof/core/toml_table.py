@@ -14,9 +14,7 @@ from typing import Any
 from proof.core import files
 from proof.core.errors import ManifestError, Where
 from proof.core.limits import limited
-from proof.core.patterns import Pattern
 from proof.core.text import did_you_mean, first_invisible
-from proof.core.validate import is_number
 
 # The tokens of TOML; the text is known to be valid, so each pattern may assume that what it begins also ends.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
@@ -93,7 +91,7 @@ class Table:
             )
         try:
             table = cls(path, text, tomllib.loads(text))
-            _check_integers(table.data)
+            str(table.data)  # a ValueError for a number of thousands of digits, which no message could show either
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"line (\d+)", str(error))
             line = int(at[1]) if at else text.count("\n") + 1
@@ -112,19 +110,16 @@ class Table:
         table._first = above or 1
         return table
 
-    def where(self, *keys: str) -> Where:
+    def where(self, key: str = "") -> Where:
         """The line of a key in this table, or else of the table itself."""
-        lines, place = _lines(self._text), self._at + keys
+        lines, place = _lines(self._text), (*self._at, key)
         while place and place not in lines:
             place = place[:-1]
         return Where(self.path, lines[place] if place else self._first)
 
     def error(self, key: str, what: str, hint: str) -> ManifestError:
         """A ManifestError at the line of `key`, with that line as evidence."""
-        return self._error((key,) if key else (), what, hint)
-
-    def _error(self, keys: tuple[str, ...], what: str, hint: str) -> ManifestError:
-        where = self.where(*keys)
+        where = self.where(key)
         line = self._text.split("\n")[where.line - 1] if where.line else ""
         return ManifestError(what, where=where, evidence=line.strip(), hint=hint)
 
@@ -140,23 +135,11 @@ class Table:
         """A string; empty if it is missing and not required."""
         if required and not self.data.get(key):
             raise self.error("", f"`{key}` is missing", f'add {key} = "…"')
-        return str(self._typed(key, str, "a string") or "")
-
-    def flag(self, key: str) -> bool:
-        """A boolean; false if it is missing."""
-        value = self.data.get(key, False)
-        if not isinstance(value, bool):
-            raise self.error(key, f"`{key}` must be true or false", f"write {key} = true")
-        return value
-
-    def integer(self, key: str, default: int) -> int:
-        """A whole number."""
-        value = self._typed(key, int, "a whole number")
-        return default if value is None else int(value)
+        return str(self.typed(key, str, "a string") or "")
 
     def number(self, key: str, default: float) -> float:
         """A number."""
-        value = self._typed(key, (int, float), "a number")
+        value = self.typed(key, (int, float), "a number")
         try:
             return default if value is None else float(value)
         except OverflowError as error:
@@ -164,71 +147,38 @@ class Table:
 
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
-        value = self._typed(key, list, "a list of strings") or []
+        value = self.typed(key, list, "a list of strings") or []
         if not all(isinstance(item, str) for item in value):
             raise self.error(key, f"`{key}` must be a list of strings", f'write {key} = ["…"]')
         return list(value)
-
-    def pattern(self, key: str, text: str) -> Pattern:
-        """A regular expression, matched line by line."""
-        try:
-            return Pattern.compile(text, self.where(key))
-        except ValueError as error:
-            raise self.error(
-                key,
-                f"unsupported regular expression '{text:.100}': {error}",
-                "use the common parts of docs.python.org/3/library/re, as in '^#\\d+ (?:DONE|CACHED)'",
-            ) from error
 
     def tables(self, key: str) -> list[Table]:
         """The tables of `[[key]]`, or of key = [{ … }, { … }]."""
         if isinstance(self.data.get(key), dict):
             raise self.error(key, f"[{key}] is one table, but there can be several", f"write [[{key}]]")
-        value = self._typed(key, list, f"a list of tables, each under [[{key}]]") or []
+        value = self.typed(key, list, f"a list of tables, each under [[{key}]]") or []
         if not all(isinstance(item, dict) for item in value):
             raise self.error(key, f"`{key}` must be a list of tables", f"write each under [[{key}]]")
         return [self._below(item, key, number) for number, item in enumerate(value)]
 
     def subtable(self, key: str) -> Table:
         """The table in `key`."""
-        return self._below(self._typed(key, dict, "a table") or {}, key)
+        return self._below(self.typed(key, dict, "a table") or {}, key)
 
     def subtables(self, key: str) -> list[Table]:
         """The tables in `key`, each with its `name`: key.NAME = { … }."""
-        value = self._typed(key, dict, "a table") or {}
-        found = []
-        for name, item in value.items():
-            if not isinstance(item, dict):
-                what = f"`{key}.{name}` must be a table"
-                raise self._error((key, name), what, f"write {key}.{name} = {{ … }}")
-            found.append(self._below(item, key, name))
-        return found
+        inner = self.subtable(key)
+        return [inner.subtable(name) for name in inner.data]
 
     def _below(self, data: Mapping[str, Any], *place: str | int) -> Table:
         return Table(self.path, self._text, data, at=(*self._at, *place))
 
-    def _typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
+    def typed(self, key: str, kind: type | tuple[type, ...], called: str) -> Any:
+        """The value of a key, or None. Raises ManifestError if it is of another type."""
         value = self.data.get(key)
-        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
             raise self.error(key, f"`{key}` must be {called}", f"{key} is {value!r} now")
         return value
-
-
-def _check_integers(data: Mapping[str, Any]) -> None:
-    """Raise ValueError for an integer that is larger than TOML allows."""
-    left: list[Any] = [data]
-    while left:
-        match left.pop():
-            case dict() as table:
-                left += table.values()
-            case list() as items:
-                left += items
-            case int() as number if not is_number(
-                number
-            ):  # as TOML has them; Python would read any, and then not write it
-                raise ValueError("an integer has more than 64 bits")
-            case _:
-                pass
 
 
 @functools.lru_cache(maxsize=16)

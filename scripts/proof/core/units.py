@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from typing import Literal, get_args
 
 from proof.core.validate import is_number
 
-UNITS = ("B", "KiB", "s", "count", "text")  # of facts
+Unit = Literal["B", "KiB", "s", "count", "text"]  # of a fact
+UNITS: tuple[Unit, ...] = get_args(Unit)
 _OF_IMAGE = {
     **dict.fromkeys(("size", "base_size", "own_size"), "B"),
     **dict.fromkeys(("transfer_size", "base_transfer_size", "own_transfer_size"), "B"),

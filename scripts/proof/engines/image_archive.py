@@ -12,7 +12,6 @@ import io
 import json
 import re
 import tarfile
-import threading
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -116,15 +115,10 @@ class Limit:
 
     def __init__(self, seconds: float = DEADLINE) -> None:
         self._seconds, self._until = seconds, time.monotonic() + seconds
-        self._ended = threading.Event()
-
-    def end(self) -> None:
-        """Stop measuring, because nobody needs the result any more."""
-        self._ended.set()
 
     def check(self) -> None:
         """Raises CannotMeasureError after the deadline, and KeyboardInterrupt if the run is ending."""
-        if self._ended.is_set() or process.is_ending():
+        if process.is_ending():
             raise KeyboardInterrupt
         if time.monotonic() > self._until:
             raise CannotMeasureError(

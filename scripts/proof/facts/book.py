@@ -15,7 +15,7 @@ from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import PageError
 from proof.facts.cited import CITED, _cited
 from proof.facts.values import Fact
-from proof.snippets import manifest
+from proof.snippets import manifest, project
 
 
 class FactBook(Mapping[str, Fact]):
@@ -85,7 +85,7 @@ class FactBook(Mapping[str, Fact]):
         return sum(1 for _ in self)
 
 
-def load(snippets: Path) -> FactBook:
+def load(snippets: Path, read: project.Read = manifest.variants) -> FactBook:
     """The facts of every captured snippet below the directory `snippets`, and the cited figures.
 
     Raises ManifestError for an invalid cited.toml or bench.toml. Captures are read on demand.
@@ -93,7 +93,7 @@ def load(snippets: Path) -> FactBook:
     taken = {path.name for path in snippets.iterdir() if path.is_dir()}
     seen: set[str] = set()
     cited = [fact for path in CITED for fact in _cited(snippets / path, taken, seen)]
-    return FactBook(Captures(snippets, manifest.variants), cited)
+    return FactBook(Captures(snippets, read), cited)
 
 
 def _measured(snippet: str, name: str, capture: Capture) -> Fact:

@@ -14,7 +14,7 @@ from proof.core.toml_table import Table
 from proof.core.units import is_whole
 from proof.core.validate import is_number
 from proof.facts.values import Fact, Source
-from proof.snippets import steps
+from proof.snippets.model import NAME
 
 # Unit in the file → unit of the fact, and the factor between them.
 _UNITS = {
@@ -43,7 +43,7 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
     for source in table.tables("source"):
         source.allow("name", "title", "date", "url", "figures")
         name = source.text("name", required=True)
-        if not steps.NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise source.error("name", f"invalid name '{name:.110}'", "use letters, digits and _, like edition_2020")
         if name in seen:
             raise source.error("name", f"two sources are called '{name}'", "use another name")
@@ -56,7 +56,7 @@ def _cited(path: Path, taken: set[str], seen: set[str]) -> Iterator[Fact]:
         origin = Source(source.text("title", required=True), source.text("date", required=True), url)
         for figure in source.subtables("figures"):
             figure.allow("value", "unit")
-            if not steps.NAME.fullmatch(figure.name):
+            if not NAME.fullmatch(figure.name):
                 raise figure.error("", f"invalid name '{figure.name:.110}'", "use letters, digits and _, like size")
             unit = figure.text("unit", required=True)
             if unit not in _UNITS:

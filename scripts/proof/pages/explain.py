@@ -25,7 +25,6 @@ from proof.pages.document import page_text
 from proof.pages.lint.claims import Claim
 from proof.pages.page import PageReport
 from proof.pages.site import Site
-from proof.snippets import project
 from proof.snippets.model import Snippet, Step
 
 _LINE = re.compile(r"(?P<page>.+\.md):(?P<line>[0-9]{1,7})")
@@ -129,14 +128,14 @@ class _Explainer:
         uses = tuple(use for use in self._uses if name in _names(use))
         if isinstance(fact.origin, Source):
             return Explanation(name, "cited figure", fact=fact, uses=uses)
-        snippet = project.find(self._root / "snippets", name.partition(".")[0])
+        snippet = self._site.find(name.partition(".")[0])
         step = snippet.step_of(name.partition(".")[2])
         return Explanation(
             name, "fact", fact=fact, snippet=snippet, step=step, uses=uses, **self._state(snippet, fact.origin)
         )
 
     def _snippet(self, name: str, step: str = "") -> Explanation:
-        snippet = project.find(self._root / "snippets", name)
+        snippet = self._site.find(name)
         known = [each.name for each in snippet.steps]
         if step and step not in known:
             what = f"the snippet '{name}' has no step '{step:.60}'{did_you_mean(step, known)}"

@@ -110,17 +110,17 @@ def _showing_nothing(captures: Iterable[SnippetCaptures]) -> Iterator[ProofError
             lines = [
                 line for c in each.shown.values() if (done := c.step(step.name)) for line in done.output.split("\n")
             ]
-            if step.show and any(lines):
-                found = any(pattern.search(line) for line in lines for pattern in step.show)
+            if step.output.show and any(lines):
+                found = any(pattern.search(line) for line in lines for pattern in step.output.show)
                 matching[step.name] = matching.get(step.name, False) or found
                 steps.setdefault(step.name, step)
     for name, found in matching.items():
         if not found:
             what = f"`show` matches no line that {steps[name]} printed"
-            evidence = "\n".join(pattern.pattern for pattern in steps[name].show)
+            evidence = "\n".join(pattern.pattern for pattern in steps[name].output.show)
             yield PageError(what, where=steps[name].where, evidence=evidence, hint="correct it, or leave it out")
 
 
 def steps_of(snippets: Iterable[Snippet]) -> dict[str, bool]:
     """The steps of these snippets, and whether each is `unshown`."""
-    return {str(step): bool(step.unshown) for snippet in snippets for step in snippet.steps}
+    return {str(step): bool(step.output.unshown) for snippet in snippets for step in snippet.steps}

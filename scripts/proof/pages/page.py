@@ -16,7 +16,6 @@ from proof.pages.document import MARK, Document, unmarked
 from proof.pages.lint.claims import Claim
 from proof.pages.lint.quantities import Quantity
 from proof.pages.site import Site
-from proof.snippets import project
 from proof.snippets.model import Snippet
 
 _MOST = 100  # problems that are listed of a page
@@ -126,7 +125,7 @@ class Page:
     def snippet(self, name: str) -> Snippet:
         """The snippet with this name."""
         if name not in self.rendering.snippets:
-            self.rendering.snippets[name] = project.find(self.root / "snippets", name)
+            self.rendering.snippets[name] = self.site.find(name)
         return self.rendering.snippets[name]
 
     def shown_snippet(self, name: str) -> Snippet:

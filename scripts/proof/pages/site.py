@@ -25,7 +25,7 @@ from proof.facts import cited
 from proof.facts.book import FactBook
 from proof.pages.document import FRONT_MATTER, Document, page_text
 from proof.pages.lint import manifest_texts
-from proof.snippets import base_images, places, settings
+from proof.snippets import base_images, manifest, places, project, settings
 from proof.snippets.model import Snippet
 
 _DEEPEST = 2  # levels below captured/: variant and origin
@@ -118,7 +118,16 @@ class Site:
     def book(self) -> FactBook:
         """Every fact, as captured; read again only if a capture has changed."""
         state = self.glance.get("captures", lambda: _captures(self.root / "snippets"))
-        return self.memory.get("book", state, lambda: fact_book.load(self.root / "snippets"))
+        return self.memory.get("book", state, lambda: fact_book.load(self.root / "snippets", self.variants))
+
+    def variants(self, folder: Path) -> list[Snippet]:
+        """The snippets in a directory, read again only if something below it has changed."""
+        state = self.glance.get(folder, lambda: folder_cache.state(folder))
+        return self.memory.get(("snippets", folder), state, lambda: manifest.variants(folder))
+
+    def find(self, name: str) -> Snippet:
+        """The snippet with this name. Raises UsageError if there is none."""
+        return project.find(self.root / "snippets", name, self.variants)
 
     def document(self, text: str) -> Document:
         """The document with this text. Its file is known if there is one."""

@@ -44,7 +44,7 @@ def of_step(snippet: Snippet, step: Step, captures: Iterable[Capture], name: str
         rendered[wording] = render(
             capture,
             done,
-            declared.show,
+            declared.output.show,
             expect=declared.expect,
             closed=closed,
             until=declared.until,

@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.core import file_modes
 from proof.core.text import first_invisible
 from proof.snippets import context
 from proof.snippets.commands import full_name
@@ -83,12 +82,11 @@ def _files(snippet: Snippet) -> Iterator[str]:
         _check(name, f"the name of `{name}`", allowed=" ")
     if folders := dict.fromkeys(Path(name).parent.as_posix() for name in paths.values() if "/" in name):
         yield f"mkdir -p {' '.join(map(_word, folders))}"
-    executable = file_modes.executable(snippet.context)
     links = [path for path in paths if path.is_symlink()]
     for path, name in paths.items():
         if path not in links:
             yield _written(name, context.content(snippet.context, path))
-    if modes := [_word(n) for p, n in paths.items() if p not in links and executable(p, p.lstat().st_mode)]:
+    if modes := [_word(n) for p, n in paths.items() if p not in links and context.is_executable(p.lstat().st_mode)]:
         yield f"chmod +x {' '.join(modes)}"
     # Last, so that nothing is written through a link.
     for path in links:
@@ -169,7 +167,7 @@ def _command(step: Step, *, has_files: bool) -> str:
 
 def _depends(step: Step) -> bool:
     """Whether the step fails only with some engines, or only on a machine without emulation."""
-    codes = {outcome.exit for outcome in step.outcomes} or {step.exit}
+    codes = {outcome.exit for outcome in step.failure.outcomes}
     return (0 in codes and len(codes) > 1) or bool(step.exit and step.command.values("--platform"))
 
 

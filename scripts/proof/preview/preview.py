@@ -21,6 +21,7 @@ from proof.preview.server import Server
 from proof.preview.site import Site
 from proof.preview.watch import Watch
 from proof.publish.scripts import Scripts
+from proof.reports.rows import rows
 from proof.reports.terminal import Terminal
 from proof.runs.result import Result
 from proof.snippets.base_images import PLATFORM
@@ -103,9 +104,7 @@ class Preview:
         self._terminal.result(result)
         if result.verdict not in ("written", "accurate"):
             self._to_repeat = [s for s in self._to_repeat if s.name != result.snippet.name]
-            lines = [f"{result.snippet.name}: {result.verdict}", *([str(result.error)] if result.error else [])]
-            for difference in result.differences:
-                lines += [f"{difference.where}: {difference.what}", f"  - {difference.old}", f"  + {difference.new}"]
+            lines = [f"{result.snippet.name}: {result.verdict}", *(line for _, line in rows(result))]
             self._failed[result.snippet.folder.name] = "\n".join(lines)
 
     def _say(self, *, assets: bool = False) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mimetypes
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -72,62 +73,59 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Refused(Exception):  # noqa: N818 - a response, not an error
-    """A response other than a file."""
-
-    def __init__(self, status: HTTPStatus, **headers: str) -> None:
-        self.status, self.headers = status, headers
-        super().__init__(status.phrase)
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     timeout = _SLOW
-    _body = True  # False for HEAD requests
+    error_message_format, error_content_type = "%(message)s\n", "text/plain"
 
     def do_GET(self) -> None:
-        try:
-            self._check_sender()
-            self._answer()
-        except _Refused as refused:
-            self._send(refused.status, "text/plain", f"{refused.status.phrase}\n".encode(), **refused.headers)
+        path, _, query = self.path.partition("#")[0].partition("?")
+        if refusal := self._refusal():
+            self.send_error(refusal)
+        elif path == f"{_PREFIX}script.js":
+            self._send("text/javascript", _SCRIPT.read_bytes())
+        elif (file := self._file(unquote(query) if path == f"{_PREFIX}news" else path)) is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+        elif path == f"{_PREFIX}news":
+            self._news(file)
+        elif path.endswith(("/", ".html")):
+            self._page(file)
+        elif file.is_dir():
+            self._send("text/plain", b"", HTTPStatus.MOVED_PERMANENTLY, Location=f"{quote(unquote(path))}/")
+        elif file.is_file():
+            self._send(mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes())
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
 
-    def do_HEAD(self) -> None:
-        self._body = False
-        self.do_GET()
-
-    def _check_sender(self) -> None:
+    def _refusal(self) -> HTTPStatus | None:
+        """Why another site's page must have sent this request, if it did."""
         names = {f"{host}:{self.server.server_port}" for host in _HOSTS}
         if self.server.server_port == 80:
             names |= set(_HOSTS)
         hosts = self.headers.get_all("Host", [])
         if len(hosts) != 1 or hosts[0].strip().lower() not in names:
-            raise _Refused(HTTPStatus.MISDIRECTED_REQUEST)
+            return HTTPStatus.MISDIRECTED_REQUEST
         origins = self.headers.get_all("Origin", [])
-        if any(origin not in {f"http://{name}" for name in names} for origin in origins):
-            raise _Refused(HTTPStatus.FORBIDDEN)
         # Links on other sites may lead here, but other sites must not embed or read anything from here.
         followed = self.headers.get("Sec-Fetch-Mode") == "navigate" and self.headers.get("Sec-Fetch-Dest") == "document"
-        if self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not followed:
-            raise _Refused(HTTPStatus.FORBIDDEN)
+        is_ours = self.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        if any(origin not in {f"http://{name}" for name in names} for origin in origins) or not (is_ours or followed):
+            return HTTPStatus.FORBIDDEN
+        return None
 
-    def _answer(self) -> None:
-        path, _, query = self.path.partition("#")[0].partition("?")
-        if path == f"{_PREFIX}script.js":
-            self._send(HTTPStatus.OK, "text/javascript", _SCRIPT.read_bytes())
-        elif path == f"{_PREFIX}news":
-            self._news(unquote(query))
-        else:
-            file = self._file(path)
-            if path.endswith(("/", ".html")):
-                self._page(file)
-            elif file.is_dir():
-                raise _Refused(HTTPStatus.MOVED_PERMANENTLY, Location=f"{quote('/'.join(_segments(path)), safe='/')}/")
-            elif file.is_file():
-                kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-                self._send(HTTPStatus.OK, kind, file.read_bytes())
-            else:
-                raise _Refused(HTTPStatus.NOT_FOUND)
+    def _file(self, path: str) -> Path | None:
+        """The file of the site that a path names, whether it exists or not.
+
+        None for what a browser never asks for: links, `..`, `//`, an encoded NUL, the address of another host.
+        """
+        name = unquote(path)
+        file = f"{self.server.folder().resolve()}{name}{'index.html' if name.endswith('/') else ''}"
+        try:
+            is_plain = name.startswith("/") and os.path.realpath(file) == file
+            Path(file).is_file()  # raises OSError for a name that is too long
+        except (OSError, ValueError):
+            return None
+        return Path(file) if is_plain else None
 
     def _page(self, file: Path) -> None:
         there = file.is_file()
@@ -144,48 +142,29 @@ class _Handler(BaseHTTPRequestHandler):
         here = f"http://{self.headers['Host'].strip()}"
         policy = csp.policy([*known, f"{here}{_PREFIX}script.js", *(f"{here}/{name}" for name in files)])
         status = HTTPStatus.OK if there else HTTPStatus.NOT_FOUND
-        self._send(status, "text/html", sent, **{"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"})
+        self._send("text/html", sent, status, **{"Content-Security-Policy": f"{policy}; frame-ancestors 'none'"})
 
-    def _file(self, path: str) -> Path:
-        """The file that a path refers to, whether it exists or not. Raises _Refused if it is outside the site."""
-        folder = self.server.folder().resolve()
-        file = folder.joinpath(*_segments(path)[1:])
-        try:
-            file = file / "index.html" if path.endswith("/") else file
-            if file.resolve().is_relative_to(folder):
-                file.is_file()  # raises OSError for an impossible name
-                return file
-        except (OSError, RuntimeError):  # a name that is too long, or a cycle of links
-            pass
-        raise _Refused(HTTPStatus.NOT_FOUND)
-
-    def _send(self, status: HTTPStatus, kind: str, content: bytes, **headers: str) -> None:
+    def _send(self, kind: str, content: bytes, status: HTTPStatus = HTTPStatus.OK, **headers: str) -> None:
         self.send_response(status)
         charset = "; charset=utf-8" if kind.startswith("text/") else ""
-        self.send_header("Content-Type", f"{kind}{charset}")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cache-Control", "no-store")
-        for name, value in headers.items():
+        for name, value in {"Content-Type": f"{kind}{charset}", "Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self._body:
-            self.wfile.write(content)
+        self.wfile.write(content)
 
     def end_headers(self) -> None:
-        """Add headers that keep other sites from using any response."""
+        """Add headers that keep other sites from using any response, and browsers from keeping it."""
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
         self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
-    def _news(self, path: str) -> None:
+    def _news(self, file: Path) -> None:
         """Server-sent events, until the browser goes away."""
-        relative = self._file(path).relative_to(self.server.folder().resolve())
+        relative = file.relative_to(self.server.folder().resolve())
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        if not self._body:
-            return
         known = -1
         self.server.open.append(relative)
         try:
@@ -200,16 +179,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Log nothing: the terminal shows the results of snippets and builds."""
-
-
-def _segments(path: str) -> list[str]:
-    """The decoded names in a path. The first is empty, and so is the last if the path ends with a slash."""
-    try:
-        first, *names = [unquote(name, errors="strict") for name in path.split("/")]
-    except UnicodeDecodeError:
-        raise _Refused(HTTPStatus.BAD_REQUEST) from None
-    # No browser sends these: `..`, `//`, an encoded slash or NUL, the address of another host.
-    odd = any(name in ("", ".", "..") for name in names[:-1]) or names[-1:] in ([], ["."], [".."])
-    if first or odd or any(not name.isprintable() or "/" in name or "\\" in name for name in names):
-        raise _Refused(HTTPStatus.BAD_REQUEST)
-    return [first, *names]

@@ -6,9 +6,8 @@ Pages are rendered even if they have problems: the author sees the new page with
 from __future__ import annotations
 
 import logging
-import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ class Site:
         target = self._folders[self.shown == self._folders[0]]
         logged, built = _Log(), _Built(stop)
         try:
-            gathered = self._run(logged, lambda: self._build(target, built, dirty=False))
+            gathered = self._run(logged, lambda: self._build(target, built))
         except _StoppedError:
             return False
         if gathered is not None:
@@ -61,20 +60,16 @@ class Site:
         return True
 
     def build_pages(self, sources: Iterable[Path]) -> None:
-        """Build only these pages, into the site that is shown. `build` should follow for the other pages.
+        """Build only these pages, into the site that is shown, if they are in it. `build` has to follow for all others.
 
-        Pages that are in it already take nothing but themselves: settings and navigation are those of the last build.
+        Settings and navigation are those of the last build.
         """
-        sources = set(sources)
-        if (built := self._built) is not None and (files := built.files_of(sources)):
-            gathered = self._run(_Log(), lambda: built.again(files))
-        else:
-            for source in sources:
-                if (file := self.shown / self.file_of(source)).exists():
-                    os.utime(file, (0, 0))  # a dirty build builds only pages that are older than their sources
-            gathered = self._run(_Log(), lambda: self._build(self.shown, _Built(lambda: False), dirty=True))
+        sources, built = set(sources), self._built
+        if built is None:
+            return
+        gathered = self._run(_Log(), lambda: built.again(sources))
         if gathered is not None:
-            kept: Problems = {p: found for p, found in self.problems.items() if p and p not in sources}
+            kept: Problems = {page: said for page, said in self.problems.items() if page and page not in sources}
             self.problems = kept | gathered
 
     def file_of(self, source: Path) -> Path:
@@ -90,14 +85,14 @@ class Site:
         )
         return {page for page in self.docs.rglob("*.md") if named.search(page.read_text("utf-8", "replace"))}
 
-    def _build(self, target: Path, built: _Built, *, dirty: bool) -> Problems:
+    def _build(self, target: Path, built: _Built) -> Problems:
         config = self._config(target)
         check_project(known_site.Site.at(self._root), self.docs)  # before MkDocs reads front matter
         built.pages = _Gathering(**(config.mdx_configs.get("proof") or {}))
         names: list[Any] = config.markdown_extensions  # Python-Markdown accepts an instance instead of a name
         names[:] = [built.pages if name == "proof" else name for name in names]
         config.plugins["preview"] = built
-        mkdocs.build(config, serve_url=config.site_url, dirty=dirty)
+        mkdocs.build(config, serve_url=config.site_url)
         return built.pages.problems()
 
     def _run(self, logged: _Log, make: Callable[[], Problems]) -> Problems | None:
@@ -178,21 +173,15 @@ class _Built(BasePlugin[LegacyConfig]):  # type: ignore[no-untyped-call]
         if self._stop():
             raise _StoppedError
 
-    def files_of(self, sources: Iterable[Path]) -> list[File]:
-        """The files that MkDocs knows these pages as. Empty if it does not know all of them."""
-        known = {file.abs_src_path: file for file in self.files.documentation_pages()}
-        found = [known.get(str(source)) for source in sources]
-        return [file for file in found if file is not None] if None not in found else []
-
-    def again(self, files: Sequence[File]) -> Problems:
-        """Build these pages again, and return their problems."""
+    def again(self, sources: set[Path]) -> Problems:
+        """Build those of these pages that MkDocs knows again, and return their problems."""
         self._stop = lambda: False
         self.pages.forget()
         shown = self.files.documentation_pages(inclusion=InclusionLevel.is_in_serve)
-        for file in files:
-            assert file.page is not None
-            mkdocs._populate_page(file.page, self.settings, self.files)  # noqa: SLF001 - nothing public builds one page
-            mkdocs._build_page(file.page, self.settings, shown, self.nav, self.env)  # noqa: SLF001
+        for file in self.files.documentation_pages():
+            if file.page and Path(file.abs_src_path or "") in sources:
+                mkdocs._populate_page(file.page, self.settings, self.files)  # noqa: SLF001 - nothing public does it
+                mkdocs._build_page(file.page, self.settings, shown, self.nav, self.env)  # noqa: SLF001
         return self.pages.problems()
 
 

@@ -6,22 +6,18 @@ snippets at once, and has to be accepted with `proof update`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from proof.captures import bases_lock
-from proof.captures.index import BaseKeys, SnippetCaptures
+from proof.captures.index import SnippetCaptures
 from proof.engines.interface import Engine
 from proof.provision import loader
-from proof.provision.loader import Loaded
 from proof.runs import verify
 from proof.runs.result import Result
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest, project
-from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin
 
 
 class Watch:
@@ -29,76 +25,65 @@ class Watch:
 
     def __init__(self, root: Path, engine: Engine, cache: Path) -> None:
         self._root, self._engine, self._cache = root, engine, cache
-        self._loaded: dict[str, Loaded] = {}  # the bases in the engine, by the key of their recipe
+        self._ahead: list[str] | None = None  # the bases that a save may need and that are not loaded yet, once known
 
     def stale(self, folder: Path) -> list[Snippet]:
         """The snippets in a directory that were edited since they were captured.
 
         Raises ManifestError or RefusedError if the directory holds something that must not be run.
         """
-        known = base_images.load(self._root)
+        bases = base_images.load(self._root)
         snippets = manifest.variants(folder)
-        known.check(snippets)
-        keys = {name: known.key(name) for name in known.images}, bases_lock.load(self._root, known)
-        return [snippet for snippet in snippets if _edited(snippet, keys, known.origin)]
+        bases.check(snippets)
+        keys = {name: bases.key(name) for name in bases.images}, bases_lock.load(self._root, bases)
+        captures = [(snippet, SnippetCaptures(snippet, lambda: keys, bases.origin)) for snippet in snippets]
+        return [snippet for snippet, captured in captures if not captured.shown or _is_edited(captured)]
 
     def run(self, snippets: list[Snippet], on_step: Callable[[Step], None]) -> Iterator[Result]:
         """Run each snippet once, and write its capture."""
-        session = self._session(snippets)
+        session = self._session(base_images.wanted(snippets), on_step)
         for snippet in snippets:
-            result = verify.verify(snippet, replace(session, on_step=on_step), write=True, once=True)
+            result = verify.verify(snippet, session, write=True, once=True)
             if session.origin == "registry" and result.new and result.verdict in ("written", "accurate"):
                 bases_lock.keep(self._root, session.bases, [result.new])
             yield result
 
     def again(self, snippet: Snippet) -> Result:
         """Run a snippet a second time, and compare it with the capture that was just written."""
-        return verify.verify(snippet, self._session([snippet]), write=False)
+        return verify.verify(snippet, self._session(base_images.wanted([snippet])), write=False)
 
     def load_ahead(self) -> bool:
         """Load one more base that a snippet may need. Returns False if all of them are loaded.
 
         Raises ProofError if the base cannot be loaded, or if a manifest is invalid.
         """
-        known = base_images.load(self._root)
-        snippets = [snippet for snippet in project.load_all(self._root) if not snippet.slow]
-        locked = bases_lock.load(self._root, known)
-        missing = [name for name in base_images.wanted(snippets) if _key(known, locked, name) not in self._loaded]
-        if missing:
-            self._load(known, locked, missing[0])
-        return bool(missing)
+        if self._ahead is None:
+            self._ahead = list(base_images.wanted([s for s in project.load_all(self._root) if not s.slow]))
+        if self._ahead:
+            self._session([self._ahead.pop(0)])
+        return bool(self._ahead)
 
-    def _session(self, snippets: list[Snippet]) -> Session:
-        known = base_images.load(self._root)
-        locked = bases_lock.load(self._root, known)
-        loaded = {name: self._load(known, locked, name) for name in base_images.wanted(snippets)}
+    def _session(self, names: Iterable[str], on_step: Callable[[Step], None] = lambda step: None) -> Session:
+        """A session in which these bases are loaded."""
+        bases = base_images.load(self._root)
+        locked, origin = bases_lock.load(self._root, bases), bases.origin
+        loaded = {
+            name: loader.ensure(
+                bases, name, self._engine, origin=origin, cache=self._cache, locked=locked.get(name, "")
+            )
+            for name in names
+        }
         return Session(
             root=self._root,
             engine=self._engine,
-            bases=known,
+            bases=bases,
             loaded=loaded,
-            origin=known.origin,
+            origin=origin,
             cache=self._cache,
             provenance=verify.provenance(self._root, self._engine, loaded),
+            on_step=on_step,
         )
 
-    def _load(self, known: Bases, locked: Mapping[str, str], name: str) -> Loaded:
-        key = _key(known, locked, name)
-        if key not in self._loaded:
-            origin, digest = known.origin, locked.get(name, "")
-            found = loader.ensure(known, name, self._engine, origin=origin, cache=self._cache, locked=digest)
-            self._loaded[key] = found
-        return self._loaded[key]
 
-
-def _key(known: Bases, locked: Mapping[str, str], name: str) -> str:
-    """What makes one base another one: its recipe, or where it is pulled from."""
-    if known.origin == "rebuilt":
-        return known.key(name)
-    return f"{known.images[name].registry}@{locked.get(name, '')}"
-
-
-def _edited(snippet: Snippet, keys: BaseKeys, origin: Origin) -> bool:
-    captures = SnippetCaptures(snippet, lambda: keys, origin)
-    changes = [change for place in captures.shown for change in captures.changes(place)]
-    return not captures.shown or any(change.kind == "snippet" for change in changes)
+def _is_edited(captures: SnippetCaptures) -> bool:
+    return any(change.kind == "snippet" for place in captures.shown for change in captures.changes(place))

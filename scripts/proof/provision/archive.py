@@ -91,7 +91,7 @@ def _config(bases: Bases, name: str, diff_ids: list[str]) -> bytes:
         "architecture": architecture,
         "os": system,
         "created": base.created,
-        "config": {"Env": base.env, "Cmd": base.command, "WorkingDir": base.workdir},
+        "config": {"Env": base.config.env, "Cmd": base.config.command, "WorkingDir": base.config.workdir},
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
         "history": history,
     }
@@ -140,7 +140,7 @@ def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
             with zipfile.ZipFile(package) as wheel:
                 _copy_tree(wheel, tar, layer)
         for directory in layer.directories:
-            tar.addfile(_directory(directory, layer.mode))
+            tar.addfile(_directory(directory, int(layer.mode, 8)))
 
 
 def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> None:

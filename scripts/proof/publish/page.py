@@ -24,6 +24,7 @@ _BASE = re.compile(
     r'"base":\s*"([\w.~/%-]*)"|^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
 )  # in Material's settings, and in a script of MkDocs' own theme
 _SUMMARY = "#in-short"  # the box with a page's answer: see proof/pages/summary.py
+_MEASURED = "data.fact:not(.fact--cited)"
 _NOT_SUMMARY = frozenset({"admonition-title", "claim"})  # classes of elements in it that are not part of its text
 # The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
 _SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascript"})
@@ -125,9 +126,9 @@ class Page:
 
     @property
     def sizes(self) -> list[tuple[float, str]]:
-        """The sizes in the summary, and in bold before the first h2: in bytes and as written."""
+        """The measured sizes in the summary, and in bold before the first h2: in bytes and as written."""
         facts = []
-        for node in self.tree.css(f"h2, {_SUMMARY} data.fact, strong data.fact"):
+        for node in self.tree.css(f"h2, {_SUMMARY} {_MEASURED}, strong {_MEASURED}"):
             if node.tag == "h2":
                 break
             value, text = attribute(node, "value"), node.text()
@@ -240,3 +241,5 @@ def _summary(node: LexborNode) -> Iterator[str]:
             yield child.text_content or ""
         elif not _NOT_SUMMARY.intersection(attribute(child, "class").split()):
             yield from _summary(child)
+            if "fact--cited" in attribute(child, "class").split():  # a style marks it on the page
+                yield " (cited)"

@@ -6,12 +6,14 @@ or GitHub (mentions, links, references) is written as a character reference.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from proof.captures.diff import format_fact, same
 from proof.captures.layer_diff import layer_changes
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import ProofError
+from proof.reports.rows import headline
 from proof.runs.result import Result
 
 _ROWS = 300  # of one table: a pull request's text ends at 65,536 characters
@@ -39,14 +41,12 @@ def _piece(line: str, i: int) -> str:
 
 def summary(results: Sequence[Result], problems: Sequence[ProofError]) -> str:
     """A whole report of a run: the headline, then all sections."""
-    return "\n\n".join([headline(results), *sections(results, problems)]) + "\n"
+    return "\n\n".join([counts(results), *sections(results, problems)]) + "\n"
 
 
-def headline(results: Sequence[Result]) -> str:
+def counts(results: Sequence[Result]) -> str:
     """How many snippets there are, and how many of each verdict."""
-    counts = {
-        verdict: sum(r.verdict == verdict for r in results) for verdict in dict.fromkeys(r.verdict for r in results)
-    }
+    counts = Counter(result.verdict for result in results)
     head = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     return f"**{len(results)} snippets: {head}.**"
 
@@ -133,14 +133,19 @@ def _transcripts(results: Sequence[Result]) -> str:
 
 
 def _others(results: Sequence[Result]) -> str:
-    rows = []
-    for result in results:
-        if result.verdict not in ("accurate", "written"):
-            first = result.differences[0] if result.differences else None
-            why = result.error.what if result.error else f"{first.what}: {first.old} → {first.new}" if first else ""
-            because = "; ".join(str(change) for change in result.changes)
-            rows.append((code(result.snippet.name), result.verdict, code(why), code(because) if because else "–"))
-    return table(("snippet", "verdict", "what", "because"), rows)
+    return table(
+        ("snippet", "verdict", "what", "because"),
+        (
+            (
+                code(result.snippet.name),
+                result.verdict,
+                code(headline(result)),
+                code("; ".join(map(str, result.changes))) if result.changes else "–",
+            )
+            for result in results
+            if result.verdict not in ("accurate", "written")
+        ),
+    )
 
 
 def _not_compared(results: Sequence[Result]) -> str:

@@ -1,8 +1,9 @@
-"""The formats of `--report`: to add one, write a module for it and a line in `FORMATS`."""
+"""The formats of `--report`: to add one, write a module for it with a function `write`, and a line in `FORMATS`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -13,49 +14,25 @@ if TYPE_CHECKING:
     from proof.runs.result import Result
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FinishedRun:
     """What a report is made of."""
 
-    root: Path  # of the project
     results: Sequence[Result]
     problems: Sequence[ProofError]  # of pages
     pages: Sequence[Path]
     seconds: float
+    root: Path  # of the project
     screen: IO[str]  # where the run prints
 
 
-@dataclass(frozen=True)
-class Format:
-    """One kind of report."""
-
-    name: str
-    help: str
-    write: Callable[[FinishedRun, str], None]  # takes the run, and the file's path or an empty string
-    to_file: bool = False
-
-    @property
-    def usage(self) -> str:
-        """The value of `--report` that asks for it."""
-        return f"{self.name}=FILE" if self.to_file else self.name
-
-
-def _github(run: FinishedRun, _: str) -> None:
-    from proof.reports import github
-
-    github.report(run.results, run.problems, root=run.root, pages=run.pages, file=run.screen)
-
-
-def _junit(run: FinishedRun, file: str) -> None:
-    from proof.reports import junit
-
-    junit.write(Path(file), run.results, run.problems, root=run.root, seconds=run.seconds)
-
-
+# By module: what `--report` takes, and what that means.
 FORMATS = {
-    known.name: known
-    for known in (
-        Format("github", "annotations, and a summary in $GITHUB_STEP_SUMMARY", _github),
-        Format("junit", "JUnit XML", _junit, to_file=True),
-    )
+    "github": ("github", "annotations, and a summary in $GITHUB_STEP_SUMMARY"),
+    "junit": ("junit=FILE", "JUnit XML"),
 }
+
+
+def write(run: FinishedRun, name: str, file: str) -> None:
+    """Write the report of this name, to `file` if its format takes one."""
+    importlib.import_module(f"proof.reports.{name}").write(run, file)

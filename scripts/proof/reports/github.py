@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from proof.captures.diff import format_fact
-from proof.core.errors import ProofError, Where
+from proof.core.errors import Where
 from proof.core.text import plain
 from proof.pages.document import page_text
 from proof.reports import changes
+from proof.reports.formats import FinishedRun
 from proof.runs.result import CODES, Result
 
 _SUMMARY_CAP = 1_000_000  # bytes; GitHub drops a summary of over 1 MiB
@@ -41,47 +42,48 @@ class Annotation:
         return f"::{self.level} file={_property(file)}{line},title={_property(self.title)}::{_data(self.text)}"
 
 
-def report(
-    results: Sequence[Result], problems: Sequence[ProofError], *, root: Path, pages: Sequence[Path], file: IO[str]
-) -> None:
-    """Print the annotations to `file`, and append the summary to $GITHUB_STEP_SUMMARY, if set."""
-    base = Path(os.environ.get("GITHUB_WORKSPACE") or root)
-    for annotation in remarks(results, problems, pages):
-        print(annotation.command(base), file=file)
+def write(run: FinishedRun, _: str = "") -> None:
+    """Print the annotations, and append the summary to $GITHUB_STEP_SUMMARY, if set."""
+    base = Path(os.environ.get("GITHUB_WORKSPACE") or run.root)
+    for annotation in _annotations(run):
+        print(annotation.command(base), file=run.screen)
     if name := os.environ.get("GITHUB_STEP_SUMMARY"):
-        text = changes.summary(results, problems).encode()[:_SUMMARY_CAP].decode("utf-8", "ignore")
+        text = changes.summary(run.results, run.problems).encode()[:_SUMMARY_CAP].decode("utf-8", "ignore")
         with Path(name).open("a", encoding="utf-8") as summary:
             summary.write(text)
 
 
-def remarks(results: Sequence[Result], problems: Sequence[ProofError], pages: Sequence[Path]) -> Iterator[Annotation]:
-    """The annotations: problems at lines of manifests, then lines of `pages` that state facts that have drifted."""
-    for result in results:
-        if result.verdict in ("accurate", "written"):
-            continue
-        level: Literal["error", "warning"] = "error" if CODES[result.verdict] in (1, 2) else "warning"
-        title = f"{result.snippet.name}: {result.verdict}"
-        if result.error:
-            yield Annotation(level, result.error.where or result.snippet.where, title, _brief(str(result.error)))
-        steps = {str(step): step.where for step in result.snippet.steps}
-        told: dict[str, tuple[Where, list[str]]] = {}
-        for difference in result.differences:
-            where = steps.get(difference.what.removesuffix(" exit"), result.snippet.where)
-            told.setdefault(str(where), (where, []))[1].extend([difference.what, *difference.lines])
-        because = [f"because {change}" for change in result.changes]
-        if because and not told:  # the inputs changed, but the result did not
-            told[""] = (result.snippet.where, [])
-        for where, texts in told.values():
-            yield Annotation(level, where, title, _brief("\n".join([*because, *texts])))
-    for problem in problems:
+def _annotations(run: FinishedRun) -> Iterator[Annotation]:
+    """Problems at lines of manifests and pages, then lines of pages that state facts that have drifted."""
+    for result in run.results:
+        if result.verdict not in ("accurate", "written"):
+            yield from _of_result(result)
+    for problem in run.problems:
         if problem.where:
             yield Annotation("error", problem.where, problem.what, _brief(problem.evidence or problem.what))
-    drifted = [result for result in results if result.verdict == "drift"]
-    for snippet, name, old, new in changes.changed(drifted):
+    for snippet, name, old, new in changes.changed([r for r in run.results if r.verdict == "drift"]):
         fact = f"{snippet}.{name}"
-        for where in _stating(fact, pages):
+        for where in _stating(fact, run.pages):
             text = f"This line states {fact}, which was {format_fact(old)} and is now {format_fact(new)}."
             yield Annotation("warning", where, fact, text)
+
+
+def _of_result(result: Result) -> Iterator[Annotation]:
+    """Its error, and an annotation for each line of the manifest whose step differs."""
+    level: Literal["error", "warning"] = "error" if CODES[result.verdict] in (1, 2) else "warning"
+    title, whole = f"{result.snippet.name}: {result.verdict}", result.snippet.where
+    if result.error:
+        yield Annotation(level, result.error.where or whole, title, _brief(str(result.error)))
+    because = [f"because {change}" for change in result.changes]
+    steps = {str(step): step.where for step in result.snippet.steps}
+    texts: dict[Where, list[str]] = {}
+    for difference in result.differences:
+        where = steps.get(difference.what.removesuffix(" exit"), whole)
+        texts.setdefault(where, [*because]).extend([difference.what, *difference.lines])
+    if because and not texts:  # the inputs changed, but the result did not
+        texts[whole] = because
+    for where, lines in texts.items():
+        yield Annotation(level, where, title, _brief("\n".join(lines)))
 
 
 def _stating(fact: str, pages: Sequence[Path]) -> Iterator[Where]:

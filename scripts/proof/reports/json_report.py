@@ -22,28 +22,31 @@ def facts(book: Mapping[str, Fact], snippets: Iterable[Snippet] = (), places: Ma
     `snippets` are those of the project, for the steps that facts come from. `places` has the address at which the site
     shows each step, by its name; without it, none is given.
     """
-    known = {snippet.name: snippet for snippet in snippets}
-    return dump({"schema": SCHEMA, "facts": [fact(each, known, places or {}) for each in book.values()]})
+    by_name = {snippet.name: snippet for snippet in snippets}
+    return _dump({"schema": SCHEMA, "facts": [_fact(fact, by_name, places or {}) for fact in book.values()]})
 
 
-def fact(found: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
-    """One fact, as `proof facts --json` and `proof explain --json` have it."""
-    said: dict[str, Any] = {
-        "name": found.name,
-        "value": found.value,
-        "unit": found.unit,
-        "written": str(found),
-        "source": found.source,
-        "tolerance": found.tolerance,
+def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
+    common = {
+        "name": fact.name,
+        "value": fact.value,
+        "unit": fact.unit,
+        "written": str(fact),
+        "source": fact.source,
+        "tolerance": fact.tolerance,
     }
-    owner, _, name = found.name.partition(".")
-    if isinstance(found.origin, Source):
-        cited = {"kind": "cited", "basis": None, "date": found.origin.date, "url": found.origin.url}
-        return said | cited | dict.fromkeys(_MEASURED)
+    if isinstance(fact.origin, Source):
+        cited = {"kind": "cited", "basis": None, "date": fact.origin.date, "url": fact.origin.url}
+        return common | cited | dict.fromkeys(_MEASURED)
+    owner, _, name = fact.name.partition(".")
     step = snippets[owner].step_of(name) if owner in snippets else None
-    captured = found.origin.step(step.name) if step else None
-    by = found.origin.provenance
-    measured = {
+    captured = fact.origin.step(step.name) if step else None
+    by = fact.origin.provenance
+    return common | {
+        "kind": "measured",
+        "basis": asdict(fact.origin.environment),
+        "date": by.date,
+        "url": "",
         "snippet": owner,
         "step": step.name if step else None,
         "command": captured.command if captured else None,
@@ -55,14 +58,11 @@ def fact(found: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]
         "revision": by.revision,
         "place": places.get(str(step)),
     }
-    assert tuple(measured) == _MEASURED
-    basis = asdict(found.origin.environment)
-    return said | {"kind": "measured", "basis": basis, "date": by.date, "url": ""} | measured
 
 
-def results(found: Sequence[Result]) -> str:
+def results(results: Sequence[Result]) -> str:
     """The output of `proof check --json`."""
-    return dump(
+    return _dump(
         {
             "schema": SCHEMA,
             "results": [
@@ -80,13 +80,13 @@ def results(found: Sequence[Result]) -> str:
                     "error": str(r.error) if r.error else None,
                     "facts": {k: f.value for k, f in r.new.facts.items()} if r.new else {},
                 }
-                for r in found
+                for r in results
             ],
         }
     )
 
 
-def dump(data: dict[str, Any]) -> str:
+def _dump(data: dict[str, Any]) -> str:
     # `##[group]` anywhere in a line is a command to a CI system, and a terminal acts on control characters. Escaped,
     # they are the same JSON and harmless.
     written = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).replace("##", "#\\u0023")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from proof.captures.model import Capture
@@ -13,7 +13,6 @@ from proof.runs.result import Result
 
 _LONGEST = 60_000  # characters: GitHub refuses a pull request's text of over 65,536
 _NOTE = 200  # characters reserved for the note that something was cut
-_LEAST = 4_000  # characters that each section gets, however long the earlier ones are
 
 
 def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> str:
@@ -27,27 +26,19 @@ def proposal(root: Path, results: Sequence[Result], taken: Sequence[Result]) -> 
     if problems:
         blocks.append("Correct the sentences on these pages, on this branch, not their claims: see `proof status`.")
     shown = [by_name.get(result.snippet.name, result) for result in results]
-    blocks.append(changes.headline(shown))
+    blocks.append(changes.counts(shown))
     sections = changes.sections(shown, problems)
     if bases := _bases(taken):
         sections.insert(0, f"### Bases\n\n{bases}")
-    return "\n\n".join([*blocks, *_fitted(sections, _LONGEST - sum(map(len, blocks)))]) + "\n"
-
-
-def _fitted(sections: Sequence[str], room: int) -> Iterator[str]:
-    """Cut the sections to `room` characters in all. Long ones leave some room for those after them."""
-    for number, section in enumerate(sections, start=1):
-        later = sum(min(len(after), _LEAST) for after in sections[number:])
-        section = _cut(section, max(room - later, 0))  # noqa: PLW2901
-        room -= len(section)
-        yield section
+    room = _LONGEST // max(len(sections), 1)  # for each of them, however long the others are
+    return "\n\n".join([*blocks, *(_cut(section, room) for section in sections)]) + "\n"
 
 
 def _cut(section: str, room: int) -> str:
     """Cut a section between two rows, so that no markup is left open, and say how many rows are missing."""
     if len(section) <= room:
         return section
-    kept = section[: max(section.rfind("\n", 0, max(room - _NOTE, 0)), 0)]
+    kept = section[: section.rfind("\n", 0, room - _NOTE)]
     missing = section.count("\n| ") - kept.count("\n| ")
     return f"{kept}\n\n{missing} more rows do not fit here: see the files on this branch.".strip()
 

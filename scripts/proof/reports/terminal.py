@@ -19,13 +19,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from proof.captures.diff import Difference
 from proof.captures.model import Capture
 from proof.core import units
 from proof.core.errors import ProofError, command
 from proof.core.text import plain
 from proof.facts.values import Fact
 from proof.pages.sound import Status
+from proof.reports.rows import Kind, rows
 from proof.runs.result import Result, Verdict
 from proof.snippets.model import Step
 
@@ -40,13 +40,17 @@ _STYLES: dict[Verdict, tuple[str, str]] = {
     "not measured": ("?", "yellow"),
     "another environment": ("≠", "yellow"),
 }
-_COLUMNS = 66  # the greatest width, in characters, of the columns after a snippet's name
-_GAP = 2  # blanks between columns
+_ROW_STYLES: dict[Kind, str] = {
+    "because": "dim",
+    "what": "bold",
+    "old": "red",
+    "new": "green",
+    "more": "dim",
+    "error": "yellow",
+}
 _NAME = 12  # characters: names that wrap at fewer are hard to read
-_FEWEST = 2  # columns
 _VALUE = 40  # characters of a fact's value; longer ones are texts, such as a command
 _LINE = 120  # characters, where there is no terminal
-_DIFFERENCES = 100  # of a snippet that are printed; all are in the JSON
 _QUICK = 2.0  # seconds: a shorter stage prints no line, except on a terminal
 
 
@@ -77,19 +81,13 @@ class Screen:
         self._console.print(_text(*pieces))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[Piece]]) -> None:
-        """Print a table without lines. The first column may wrap; the middle ones are right-aligned.
-
-        Columns before the last are left out, from the right, until the first one is wide enough to be read.
-        """
-        lines = [list[Piece](head), *(list(row) for row in rows)]
-        while len(lines[0]) > _FEWEST and self.width - _beside_names(lines) < _NAME:
-            for line in lines:
-                del line[-2]
+        """Print a table without lines. The first column may wrap; the middle ones are right-aligned."""
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-        for number, name in enumerate(lines[0]):
-            middle = 0 < number < len(lines[0]) - 1
-            table.add_column(_text(name), justify="right" if middle else "left", overflow="fold", no_wrap=number > 0)
-        for row in lines[1:]:
+        table.add_column(_text(head[0]), overflow="fold", min_width=_NAME)
+        for name in head[1:-1]:
+            table.add_column(_text(name), justify="right", no_wrap=True)
+        table.add_column(_text(head[-1]), no_wrap=True)
+        for row in rows:
             table.add_row(*map(_text, row))
         self._console.print(table)
 
@@ -98,12 +96,6 @@ class Screen:
         """Show an animated line during the block; yields a function that changes its text."""
         with self._console.status(_text(what)) as status:
             yield lambda text: status.update(_line(text))
-
-
-def _beside_names(lines: Sequence[Sequence[Piece]]) -> int:
-    """The width of all columns but the first, with the blanks between them."""
-    columns = list(zip(*lines, strict=True))[1:]
-    return sum(max(len(piece if isinstance(piece, str) else piece[0]) for piece in column) + _GAP for column in columns)
 
 
 def _text(*pieces: Piece) -> Text:
@@ -167,19 +159,8 @@ class Terminal:
         _log.debug("%s: %s%s", result.snippet.name, result.verdict, f": {result.error}" if result.error else "")
         mark, style = _STYLES[result.verdict]
         self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
-        for change in result.changes:
-            self.screen.print((f"   because {change}", "dim"))
-        for difference in result.differences[:_DIFFERENCES]:
-            self._difference(difference)
-        if (more := len(result.differences) - _DIFFERENCES) > 0:
-            self.screen.print((f"   and {units.counted(more, 'more difference')}", "dim"))
-        if result.error:
-            self.screen.print(("   " + str(result.error).replace("\n", "\n   "), "yellow"))
-
-    def _difference(self, difference: Difference) -> None:
-        self.screen.print("   ", (str(difference.where), "bold"), f": {difference.what}")
-        for line in difference.lines:
-            self.screen.print((f"     {line}", "red" if line.startswith("-") else "green"))
+        for kind, line in rows(result):
+            self.screen.print((f"   {line}", _ROW_STYLES[kind]))
 
     def problems(self, found: Sequence[ProofError]) -> None:
         """Print each problem: where and what it is, evidence, and a hint."""
@@ -217,20 +198,16 @@ class Terminal:
             return
         sizes = {name: float(c.facts["size"].value) for name, c, _ in shown if "size" in c.facts}
         largest = max(sizes.values(), default=0.0)
-        # A narrow terminal gets no column of exact bytes, because wrapped names are hard to read.
-        wide = self.screen.width >= _COLUMNS + max(len(name) for name, _, _ in shown)
-        rows: list[list[Piece]] = []
+        lines: list[list[Piece]] = []
         for name, capture, verdict in shown:
-            cells = ["–"] * (4 if wide else 3)
+            cells = ["–"] * 3
             if (size := sizes.get(name)) is not None:
                 layers, below = (_written(capture, name) for name in ("layers", "base_layers"))
-                share = f"{size / largest:.1%}" if largest else "–"
-                cells = [units.size(size), *((f"{size:,.0f}",) if wide else ()), share, f"{layers} ({below} base)"]
+                cells = [units.size(size), f"{size / largest:.1%}" if largest else "–", f"{layers} ({below} base)"]
             mark, style = _STYLES[verdict]
-            rows.append([name, *cells, str(len(capture.steps)), (f"{mark} {verdict}", style)])
+            lines.append([name, *cells, str(len(capture.steps)), (f"{mark} {verdict}", style)])
         self.screen.print()
-        exact = ("bytes",) if wide else ()
-        self.screen.table(("snippet", "size", *exact, "share", "layers", "steps", "verdict"), rows)
+        self.screen.table(("snippet", "size", "share", "layers", "steps", "verdict"), lines)
 
     def total(self, results: Sequence[Result], seconds: float) -> None:
         """Print how long the run took, and how much of that was spent in the commands."""
@@ -268,14 +245,14 @@ class Terminal:
 
     def facts(self, found: Mapping[str, Fact], *, whole: bool = False) -> None:
         """Print each fact with its source; unless `whole`, on one line of the terminal, or of a usual length."""
-        rows = [
+        lines = [
             (name, str(fact), f"{fact.value:,} {fact.unit}" if fact.unit in ("B", "KiB") else "", fact.source)
             for name, fact in found.items()
         ]
         # A long text has no column of its own: all the others would be far to the right.
-        widths = [max((len(row[i]) for row in rows if len(row[i]) <= _VALUE), default=0) for i in range(3)]
+        widths = [max((len(row[i]) for row in lines if len(row[i]) <= _VALUE), default=0) for i in range(3)]
         length = self.screen.width if self.screen.is_terminal else max(self.screen.width, _LINE)
-        for name, value, exact, source in rows:
+        for name, value, exact, source in lines:
             line = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {exact:>{widths[2]}}  {source}".rstrip()
             cut = line if whole or len(line) <= length else f"{line[: length - 1]}…"
             left = len(line) - len(source)

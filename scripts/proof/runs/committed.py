@@ -84,13 +84,13 @@ def differences(
 
 def accurate(snippet: Snippet, known: Sequence[Committed], new: Capture) -> Result:
     """The result of a run that found its captures accurate, the first one maybe in other words."""
-    old, seconds = known[0].capture, sum(step.seconds for step in new.steps)
+    old = known[0].capture
     unseen = [
         f"{name} by {each.capture.provenance.engine}"
         for each in known
         for name in not_compared(each.capture, new, snippet)
     ]
-    result = Result(snippet, "accurate", old=old, new=new, seconds=seconds, not_compared=tuple(unseen))
+    result = Result(snippet, "accurate", old=old, new=new, not_compared=tuple(unseen))
     if old.engine == new.engine:
         return result
     # What the engine says in its own words was not compared, so the run proves nothing about facts read from it.

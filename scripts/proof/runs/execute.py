@@ -7,9 +7,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,14 +45,6 @@ _OFFLINE = "put what it needs into context/, as `go mod vendor` does, or use a b
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What the steps of one run read."""
-
-    context: Path  # a copy of the snippet's
-    dockerfiles: Mapping[str, Path]  # by step, to build from in place of the one in the context
-
-
-@dataclass(frozen=True)
 class StepRun:
     """What one command did."""
 
@@ -81,6 +72,22 @@ class Run:
         return None
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What the steps of one run have in common."""
+
+    engine: Engine
+    context: Path  # a copy of the snippet's
+    dockerfiles: Mapping[str, Path]  # by step, to build from in place of the one in the context
+    containers: list[str] = field(default_factory=list)  # that may be in the engine
+    networks: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Remove from the engine all that the run has created but the build cache."""
+        cleanup.remove(self.engine, containers=self.containers, networks=self.networks, tags=self.tags)
+
+
 def run(
     snippet: Snippet,
     engine: Engine,
@@ -105,68 +112,54 @@ def run(
     networks = _networks(snippet, engine)
     cache_flags = _cache_flags(engine, fresh=fresh, reuse=reuse)
     done: list[StepRun] = []
-    containers: list[str] = []
-    tags: list[str] = []
-    measured: Image | None = None
-    measuring: Future[Image] | None = None
-    counting: image_archive.Limit | None = None
+    image: Image | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
-    base = 0
     alone = engine.locks.hold(frozenset({"ports"} if networks else ()))
-    with inputs(snippet, engine) as given, ThreadPoolExecutor(1) as meanwhile, alone:
-        try:
-            cleanup.create_networks(engine, *networks)
-            for step in snippet.steps:
-                on_step(step)
-                cleanup.claim(engine, *step.command.creates)
-                tags += [engine.names.image(tag) for tag in step.command.creates]
-                if step.command.verb == "rmi" and measuring:
-                    measuring.result()  # it may be the image that is removed
-                kept = "" if fresh else _kept_directory(step, engine, keeps or {})
-                # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
-                build = snippet.dockerfiles.get(step.name)
-                with engine.locks.hold(build.prefixes if build else frozenset()):
-                    one = _run_step(
-                        step, engine, given, containers, kept=kept, cache=cache_flags(), timeout=timeout or step.timeout
-                    )
-                done.append(one)
-                if one.exit != step.exit:
-                    break
-                if snippet.image and snippet.image in step.command.tags and one.exit == 0:
-                    image_id = _id_of(snippet.image, engine)
-                    counting = image_archive.Limit()
-                    count = partial(measure, engine, image_id, cache, what=what, limit=counting)
-                    # Nothing else may run while a step is timed. And a count that needs a client is made on this
-                    # thread, where it can be interrupted.
-                    if snippet.timed or engine.data is None:
-                        measured = count()
-                    else:
-                        measuring = meanwhile.submit(count)
-            measured = measuring.result() if measuring else measured
-            if measured and (under := snippet.image_base()) not in (None, "scratch"):
-                assert under is not None
-                known = (loaded or {}).get(under)  # None for an image that the snippet itself has built
-                base = image_archive.base_layers(measured, known.diff_ids if known else engine.diff_ids(under))
-        except BaseException as error:
-            if counting:
-                counting.end()  # otherwise leaving `meanwhile` would wait for the count
-            # If the engine is gone, or about to go, nothing can be removed now: the journal has what is left. An error
-            # while removing is ignored, because the first error says more.
-            gone = isinstance(error, EngineLostError)
-            if not gone and not (engine.private and isinstance(error, KeyboardInterrupt)):
-                with contextlib.suppress(CannotMeasureError):
-                    cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
-            raise
-        cleanup.remove(engine, containers=containers, networks=networks, tags=tags)
-    return Run(snippet, tuple(done), measured, base)
+    with inputs(snippet, engine) as scene, alone, _cleared(scene, networks):
+        for step in snippet.steps:
+            on_step(step)
+            cleanup.claim(engine, *step.command.creates)
+            scene.tags.extend(engine.names.image(tag) for tag in step.command.creates)
+            # A user's own engine gets no volume for what is kept: it would stay there.
+            shares = engine.private and not (fresh or step.network)
+            kept = (keeps or {}).get(step.inside or "", "") if shares else ""
+            # If two builds share a step, BuildKit runs it once, and may log it under the other build's name.
+            build = snippet.dockerfiles.get(step.name)
+            with engine.locks.hold(build.prefixes if build else frozenset()):
+                ran = _run_step(step, scene, kept=kept, cache=cache_flags(), timeout=timeout or step.timeout)
+            done.append(ran)
+            if ran.exit != step.exit:
+                break
+            if snippet.image and snippet.image in step.command.tags and ran.exit == 0:
+                image = measure(engine, _id_of(snippet.image, engine), cache, what=what)
+        return Run(snippet, tuple(done), image, _base_layers(snippet, image, engine, loaded or {}))
 
 
-def _kept_directory(step: Step, engine: Engine, keeps: Mapping[str, str]) -> str:
-    """The directory that the step shares with others through a volume, or "" if there is none.
+@contextlib.contextmanager
+def _cleared(scene: Scene, networks: Sequence[str]) -> Iterator[None]:
+    """Create the networks, and at the end of the block remove all that is left of the run."""
+    scene.networks.extend(networks)
+    try:
+        cleanup.create_networks(scene.engine, *networks)
+        yield
+    except BaseException as error:
+        # If the engine is gone, or about to go, nothing can be removed now: the journal has what is left. An error
+        # while removing is ignored, because the first error says more.
+        ending = scene.engine.private and isinstance(error, KeyboardInterrupt)
+        if not (ending or isinstance(error, EngineLostError)):
+            with contextlib.suppress(CannotMeasureError):
+                scene.clear()
+        raise
+    scene.clear()
 
-    A user's own engine gets no volume: it would stay there.
-    """
-    return keeps.get(step.inside or "", "") if engine.private and not step.published else ""
+
+def _base_layers(snippet: Snippet, image: Image | None, engine: Engine, loaded: Mapping[str, Loaded]) -> int:
+    """How many of the image's layers belong to its base, which the snippet itself may have built."""
+    base = snippet.image_base()
+    if image is None or base in (None, "scratch"):
+        return 0
+    assert base is not None
+    return image_archive.base_layers(image, loaded[base].diff_ids if base in loaded else engine.diff_ids(base))
 
 
 def _cache_flags(engine: Engine, *, fresh: bool, reuse: bool) -> Callable[[], list[str]]:
@@ -197,7 +190,7 @@ def _network(engine: Engine) -> str:
 
 
 @contextlib.contextmanager
-def inputs(snippet: Snippet, engine: Engine) -> Iterator[Inputs]:
+def inputs(snippet: Snippet, engine: Engine) -> Iterator[Scene]:
     """A copy of the snippet's context for one run, and its Dockerfiles with images named as in this engine.
 
     Raises RefusedError if the copy holds something that a context may not, and CannotMeasureError if a Dockerfile is
@@ -218,7 +211,7 @@ def inputs(snippet: Snippet, engine: Engine) -> Iterator[Inputs]:
             local = localise(build.text, engine.names.image, [b for b in builds.values() if b.path == build.path])
             if local != build.text:
                 renamed[step] = _beside(copy, name, local)
-        yield Inputs(copy, renamed)
+        yield Scene(engine, copy, renamed)
 
 
 def _beside(copy: Path, name: Path, text: str) -> Path:
@@ -236,60 +229,66 @@ def _beside(copy: Path, name: Path, text: str) -> Path:
     return path
 
 
-def _run_step(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, cache: list[str], timeout: float
-) -> StepRun:
-    command = step.command
+def _run_step(step: Step, scene: Scene, *, kept: str, cache: list[str], timeout: float) -> StepRun:
+    engine, command = scene.engine, step.command
     kills, ran_out = cgroup.oom_kills(), cgroup.watch(engine.group)
-
     until = time.monotonic() + timeout
 
     def once() -> Completed:
         left = max(until - time.monotonic(), min(_ATTEMPT, timeout)) if step.until else timeout
-        return _run_command(step, engine, given, containers, kept=kept, cache=cache, timeout=left)
-
-    def said(done: Completed) -> str:
-        return done.text() + done.errors.decode("utf-8", "replace")
-
-    def is_as_declared() -> bool:
-        return done.exit == step.exit and step.expect in said(done) and step.until in said(done)
+        return _run_command(step, scene, kept=kept, cache=cache, timeout=left)
 
     done = once()
-    while step.until and not is_as_declared() and time.monotonic() < until - _PAUSE:
+    while step.until and not _is_as_declared(step, done) and time.monotonic() < until - _PAUSE:
         time.sleep(_PAUSE)
         done = once()
-    failed = not is_as_declared() and (may_not_have_started(said(done)) or was_removed_meanwhile(said(done)))
+    printed = _printed(done)
+    failed = not _is_as_declared(step, done) and (may_not_have_started(printed) or was_removed_meanwhile(printed))
     # Docker can lose the output of a container that ends at once: about once in 700 runs on a busy machine.
-    lost = command.verb in _IN_NEW_CONTAINER and not (step.until or said(done))
+    lost = command.verb in _IN_NEW_CONTAINER and not (step.until or printed)
     if failed or lost:
         done = once()  # the program may have printed the message itself, or nothing: the second result counts
-    as_declared = is_as_declared()
-    out_of = ran_out()
+    # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
+    out_of = ran_out() or ("memory" if not _is_as_declared(step, done) and cgroup.oom_kills() > kills else "")
+    _check_engine(step, done, engine, out_of)
+    code, output = _filtered(done, command, engine)
+    return StepRun(step, code, output.replace("\r\n", "\n"), done.seconds)
+
+
+def _printed(done: Completed) -> str:
+    return done.text() + done.errors.decode("utf-8", "replace")
+
+
+def _is_as_declared(step: Step, done: Completed) -> bool:
+    printed = _printed(done)
+    return done.exit == step.exit and step.expect in printed and step.until in printed
+
+
+def _check_engine(step: Step, done: Completed, engine: Engine, out_of: str) -> None:
+    """Raise CannotMeasureError if the result is not the snippet's doing, but that of the engine or the machine."""
+    as_declared = _is_as_declared(step, done)
     if out_of == "processes":
         raise CannotMeasureError(
             f"out of processes: the containers had as many as they may have during {step}",
             evidence=done.last_lines(3),
             hint="have the snippet start fewer processes",
         )
-    # If a process elsewhere on the machine was killed, that can explain a failure, but does not put a success in doubt.
-    if out_of == "memory" or (not as_declared and cgroup.oom_kills() > kills):
+    if out_of == "memory":
         raise CannotMeasureError(
             f"out of memory: the kernel ended a process during {step}",
             evidence=done.last_lines(3),
             hint="close other programs, or pass a higher --memory",
         )
-    if command.verb in _OF_CLIENT and is_starved(done):
+    if step.command.verb in _OF_CLIENT and is_starved(done):
         raise CannotMeasureError(f"out of memory: the client needs too much for {step}", hint="use a simpler --format")
-    if not as_declared and is_full(said(done)) and not engine.has_room():
+    if not as_declared and is_full(_printed(done)) and not engine.has_room():
         raise full(done)
-    if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, command)):
+    if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, step.command)):
         raise CannotMeasureError(
             f"{step} is declared to fail with '{step.expect}', but this engine emulates {', '.join(by)}",
             evidence=done.last_lines(3),
             hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
         )
-    code, output = _filtered(done, command, engine)
-    return StepRun(step, code, output.replace("\r\n", "\n"), done.seconds)
 
 
 def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, str]:
@@ -304,65 +303,70 @@ def _filtered(done: Completed, command: Command, engine: Engine) -> tuple[int, s
     return code, engine.names.displayed(done.errors.decode("utf-8", "replace")) + output
 
 
-def _run_command(
-    step: Step, engine: Engine, given: Inputs, containers: list[str], *, kept: str, cache: list[str], timeout: float
-) -> Completed:
-    command = step.command
+def _run_command(step: Step, scene: Scene, *, kept: str, cache: list[str], timeout: float) -> Completed:
+    engine, command = scene.engine, step.command
     name = f"proof-{secrets.token_hex(6)}"  # of the container, so that it can be removed by name
     if command.verb == "detach":
         name = engine.names.container(command.starts or secrets.token_hex(6))
     if command.verb in ("inside", "run", "detach"):
         cleanup.name_container(engine, name)
-        containers.append(name)
-    with contextlib.ExitStack() as stack:
-        reads: list[Path] = []
-        writes = None
-        match command.verb:
-            case "inside":
-                assert step.inside is not None
-                network = engine.localhost_flags if step.published else ("--network", "none")
-                engine.client.call(
-                    *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
-                    *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
-                    *(engine.names.image(step.inside), *command.argv),
-                )
-                engine.client.call("cp", f"{given.context}/.", f"{name}:/src", reads=[given.context])
-                argv = [engine.kind, "start", "--attach", name]
-            case "run":
-                # Docker rejects a second --network. And no registry is asked for an image that is not here.
-                alone = [] if command.values("--network") else ["--network=none"]
-                rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
-                argv = _argv(command, engine, [*rid, "--name", name, "--pull=never", *alone])
-            case "detach":
-                named = [] if command.starts else ["--name", name]
-                argv = _argv(command, engine, ["--pull=never", _LOG, f"--network={_network(engine)}", *named])
-            case "rm":
-                argv = _argv(command, engine, ["--volumes"])  # no snippet can name them, so they would stay for ever
-            case "rmi":
-                argv = _argv(command, engine, engine.removal_flags)
-            case "ls" if not command.positionals:
-                argv = _argv(command, engine, engine.names.own_images)
-            case "ps":
-                argv = _argv(command, engine, [engine.names.own_containers])
-            case "build":
-                recorded, writes = stack.enter_context(cleanup.building(engine))
-                renamed = given.dockerfiles.get(step.name)
-                reads = [renamed.parent] if renamed else []
-                # The file that was checked is named: podman would prefer a Containerfile.
-                file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
-                # A builder that has cached a step does not notice that a secret of it has changed.
-                cache = ["--no-cache"] if command.secrets else cache
-                added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
-                argv = _argv(command, engine, added, dockerfile=renamed)
-            case _:
-                argv = _argv(command, engine, [])
-        client = replace(engine.client, env=engine.client.env | dict(command.variables))
-        merge = not command.filters  # a pipe takes standard output alone
-        done = client.run(argv, cwd=given.context, deadline=timeout, merge=merge, reads=reads, writes=writes)
-    if command.verb != "detach" and name in containers and done.exit < _NOT_STARTED:
+        scene.containers.append(name)
+    client = replace(engine.client, env=engine.client.env | dict(command.variables))
+    call = partial(client.run, cwd=scene.context, deadline=timeout, merge=not command.filters)  # a pipe takes stdout
+    if command.verb == "inside":
+        done = call(_create(step, scene, name, kept))
+    elif command.verb == "build":
+        renamed = scene.dockerfiles.get(step.name)
+        # The file that was checked is named: podman would prefer a Containerfile.
+        file = [] if command.values(*FILE) else [f"--file={renamed or 'Dockerfile'}"]
+        # A builder that has cached a step does not notice that a secret of it has changed.
+        cache = ["--no-cache"] if command.secrets else cache
+        with cleanup.building(engine) as (recorded, writes):
+            added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
+            argv = _argv(command, engine, added, dockerfile=renamed)
+            done = call(argv, reads=[renamed.parent] if renamed else [], writes=writes)
+    else:
+        done = call(_argv(command, engine, _added(command, engine, name)))
+    if command.verb != "detach" and name in scene.containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
-        containers.remove(name)
+        scene.containers.remove(name)
     return done
+
+
+def _create(step: Step, scene: Scene, name: str, kept: str) -> list[str]:
+    """Create a container of a base with the context in it, and return the command that starts it."""
+    engine = scene.engine
+    assert step.inside is not None
+    network = engine.localhost_flags if step.network else ("--network", "none")
+    engine.client.call(
+        *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
+        *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
+        *(engine.names.image(step.inside), *step.command.argv),
+    )
+    engine.client.call("cp", f"{scene.context}/.", f"{name}:/src", reads=[scene.context])
+    return [engine.kind, "start", "--attach", name]
+
+
+def _added(command: Command, engine: Engine, container: str) -> list[str]:
+    """The flags that a command gets in addition to those of its author."""
+    match command.verb:
+        case "run":
+            # Docker rejects a second --network. And no registry is asked for an image that is not here.
+            alone = [] if command.values("--network") else ["--network=none"]
+            rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
+            return [*rid, "--name", container, "--pull=never", *alone]
+        case "detach":
+            named = [] if command.starts else ["--name", container]
+            return ["--pull=never", _LOG, f"--network={_network(engine)}", *named]
+        case "rm":
+            return ["--volumes"]  # no snippet can name them, so they would stay for ever
+        case "rmi":
+            return [*engine.removal_flags]
+        case "ls" if not command.positionals:
+            return [*engine.names.own_images]
+        case "ps":
+            return [engine.names.own_containers]
+    return []
 
 
 def _id_of(image: str, engine: Engine) -> str:

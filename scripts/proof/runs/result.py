@@ -43,12 +43,16 @@ class Result:
     old: Capture | None = None  # the committed capture
     new: Capture | None = None  # what this run measured
     error: ProofError | None = None  # why nothing was measured
-    seconds: float = 0.0  # that the commands took
     words: tuple[int, int] = (0, 0)  # outputs in the same words as the capture's, and in others; of another engine only
     not_compared: tuple[str, ...] = ()  # outputs and facts of another engine's capture that the run says nothing about
     # The whole capture of a run by another engine, of which `new` has only what was compared.
     measured: Capture | None = None
     cached: bool = False  # True if an earlier run found it, and nothing has changed since
+
+    @property
+    def seconds(self) -> float:
+        """How long the commands of this run took."""
+        return sum(step.seconds for step in self.new.steps) if self.new and not self.cached else 0.0
 
 
 def is_accurate(old: Capture | None, changes: Sequence[Change], differences: Sequence[Difference]) -> bool:

@@ -79,7 +79,7 @@ def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> I
         yield from found.items()
         yield from derived.of_configuration({name: getattr(image, name) for name in derived.TEXTS})
     for done in run.steps:
-        for rule in done.step.facts:
+        for rule in done.step.facts.values():
             try:
                 fact = derived.of_output(done.step, rule, done.output)
             except ValueError as error:

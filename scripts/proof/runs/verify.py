@@ -20,7 +20,7 @@ from proof.provision.loader import Loaded
 from proof.runs import execute, failure
 from proof.runs.committed import Committed, accurate, committed, differences, save
 from proof.runs.failure import NotAsDeclaredError
-from proof.runs.result import Result, Verdict, as_shown, cause_of, is_accurate
+from proof.runs.result import Result, as_shown, cause_of, is_accurate
 from proof.runs.to_capture import capture_of
 from proof.snippets.base_images import Bases
 from proof.snippets.dockerfile import Dockerfile
@@ -100,31 +100,10 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     folder = known[0].folder if known else snippet.captured
     if (other := _other_environment(snippet, old, session, folder)) is not None and not (place and old is None):
         return Result(snippet, "another environment", (other,), old=old)
-    cause = cause_of(old, changes)
     # If builds share steps, a log may show other names, or lack what a fact is read from.
-    others_may_be_the_cause = concurrent and cause in ("output", "engine")
+    is_doubtful = concurrent and cause_of(old, changes) in ("output", "engine")
     try:
-        shown = [each.capture for each in known if each.current]
-        first = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old, shown))
-        if place:
-            _check_plausible(first, snippet)
-        found = differences(known, first, snippet, words=session.same_engine)
-        if is_accurate(old, changes, found):
-            result = accurate(snippet, known, first)
-            return _kept(result, session, place, known) if place else as_shown(result)
-        if (found and others_may_be_the_cause) or (concurrent and place and _is_mixed_up(first, snippet)):
-            return Result(snippet, "unstable", found, changes, old=old, new=first)
-        if found and not once and not (old and old.tampered):
-            second = session.engine.retry_if_lost(lambda: _measure(snippet, session, inputs, old, [*shown, first]))
-            shaky = tuple(compare(first, second, snippet, snippet.captured))
-            if old and old.engine != first.engine and not (place or session.same_engine):
-                # The engine's own words were not compared with the capture, so they may vary.
-                counted = {difference.what for difference in found}
-                shaky = tuple(difference for difference in shaky if difference.what in counted)
-            if shaky:
-                return Result(snippet, "unstable", shaky, changes, old=old, new=second)
-        if place:
-            save(first, snippet, place, known)
+        return _compared(snippet, session, known, inputs, place, once=once, doubtful=is_doubtful, concurrent=concurrent)
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
@@ -132,17 +111,52 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
             raise
         return Result(snippet, "not measured", old=old, error=trouble)
     except NotAsDeclaredError as error:
-        if others_may_be_the_cause:
+        if is_doubtful:
             return Result(snippet, "unstable", (error.difference,), changes, old=old)
         kept = failure.keep(error.step, session.root, session.cache) if error.step else ""
         difference = replace(error.difference, new="\n".join(filter(None, (error.difference.new, kept))))
         if old is None:
             return Result(snippet, "failed", error=failure.never_captured(snippet, error, difference))
-        return Result(snippet, "drift", (difference,), changes, cause, old)
+        return Result(snippet, "drift", (difference,), changes, cause_of(old, changes), old)
+
+
+def _compared(
+    snippet: Snippet,
+    session: Session,
+    known: Sequence[Committed],
+    inputs: dict[str, str],
+    place: Place | None,
+    *,
+    once: bool,
+    doubtful: bool,
+    concurrent: bool,
+) -> Result:
+    """Measure the snippet, maybe twice, and compare it; if it has a `place`, write its capture there."""
+    old, changes = (known[0].capture, known[0].changes) if known else (None, ())
+    shown = [each.capture for each in known if each.current]
+    first = _measure(snippet, session, inputs, old, shown)
+    if place:
+        _check_plausible(first, snippet)
+    differs = differences(known, first, snippet, words=session.same_engine)
+    if is_accurate(old, changes, differs):
+        result = accurate(snippet, known, first)
+        return _kept(result, session, place, known) if place else as_shown(result)
+    if (differs and doubtful) or (concurrent and place and _is_mixed_up(first, snippet)):
+        return Result(snippet, "unstable", differs, changes, old=old, new=first)
+    if differs and not once and not (old and old.tampered):
+        second = _measure(snippet, session, inputs, old, [*shown, first])
+        unstable = tuple(compare(first, second, snippet, snippet.captured))
+        if old and old.engine != first.engine and not (place or session.same_engine):
+            # The engine's own words were not compared with the capture, so they may vary.
+            compared = {difference.what for difference in differs}
+            unstable = tuple(difference for difference in unstable if difference.what in compared)
+        if unstable:
+            return Result(snippet, "unstable", unstable, changes, old=old, new=second)
     if old is None and not place:
-        return Result(snippet, "never captured", found, new=first, seconds=_seconds(first))
-    verdict: Verdict = "written" if place else "drift"
-    return Result(snippet, verdict, found, changes, cause, old, first, seconds=_seconds(first))
+        return Result(snippet, "never captured", differs, new=first)
+    if place:
+        save(first, snippet, place, known)
+    return Result(snippet, "written" if place else "drift", differs, changes, cause_of(old, changes), old, first)
 
 
 def _kept(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
@@ -157,9 +171,8 @@ def _kept(result: Result, session: Session, place: Place, known: Sequence[Commit
     if result.measured:
         is_kept = result.words[1] > 0 and known[0].place != place and session.engine_version.is_shown
     else:
-        is_kept = revision.is_uncommitted(old.provenance.revision) and not revision.is_uncommitted(
-            new.provenance.revision
-        )
+        was, now = (revision.is_uncommitted(capture.provenance.revision) for capture in (old, new))
+        is_kept = was and not now
     if not is_kept:
         return result
     save(new, result.snippet, place, known)
@@ -207,25 +220,27 @@ def _mixes_up(log: str, build: Dockerfile, *, whole: bool) -> bool:
 
 
 def _measure(
-    snippet: Snippet, session: Session, found: dict[str, str], old: Capture | None, shown: Sequence[Capture]
+    snippet: Snippet, session: Session, inputs: dict[str, str], old: Capture | None, shown: Sequence[Capture]
 ) -> Capture:
     """Run the snippet once. `shown` are the captures that it is compared with: what they show, the run has to see."""
     engine = session.engine_version
-    run = execute.run(
-        snippet.on(engine),
-        session.engine,
-        cache=session.cache,
-        loaded=session.loaded,
-        keeps={name: base.keeps for name, base in session.bases.images.items()},
-        fresh=session.fresh,
-        reuse=not any(_states_output(capture, snippet) for capture in shown),
-        timeout=session.timeout,
-        on_step=session.on_step,
+    ran = session.engine.retry_if_lost(
+        lambda: execute.run(
+            snippet.on(engine),
+            session.engine,
+            cache=session.cache,
+            loaded=session.loaded,
+            keeps={name: base.keeps for name, base in session.bases.images.items()},
+            fresh=session.fresh,
+            reuse=not any(_states_output(capture, snippet) for capture in shown),
+            timeout=session.timeout,
+            on_step=session.on_step,
+        )
     )
     # The patterns of facts may be written for the words of the engine that made the capture.
     known = old is None or old.engine == engine
     return capture_of(
-        run, environment=session.environment, inputs=found, provenance=session.provenance, known_words=known
+        ran, environment=session.environment, inputs=inputs, provenance=session.provenance, known_words=known
     )
 
 
@@ -233,7 +248,3 @@ def _states_output(capture: Capture, snippet: Snippet) -> bool:
     """Whether a capture says what a RUN printed, which a run would not see if it took that from the cache."""
     done = ((step, capture.step(step.name)) for step in snippet.steps)
     return any(states_output(captured.output, step) for step, captured in done if captured)
-
-
-def _seconds(capture: Capture) -> float:
-    return sum(step.seconds for step in capture.steps)

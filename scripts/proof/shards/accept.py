@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from proof.captures import bases_lock, index
-from proof.runs.committed import committed, save
+from proof.captures import bases_lock, index, store
 from proof.runs.result import Result
 from proof.snippets.base_images import Bases
 from proof.snippets.places import Origin, place_of
@@ -16,8 +15,9 @@ from proof.snippets.places import Origin, place_of
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) -> list[Result]:
     """Save every capture that `proof update` wrote on the other machine, and return the results that have one.
 
-    The images of their bases are written to the lock file if they come from a registry. In each returned result, `old`
-    is the capture that pages showed before, which may be for bases of another origin.
+    A capture in other words stays, even if these prove it wrong: only a run on this machine removes one. The images of
+    their bases are written to the lock file if they come from a registry. In each returned result, `old` is the capture
+    that pages showed before, which may be for bases of another origin.
     """
     taken = []
     for result in results:
@@ -26,7 +26,7 @@ def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) 
             shown = index.best(snippet.folder, snippet.variant)
             place = place_of(origin, result.new.engine)
             assert place is not None  # as result_files.load has checked
-            save(result.new, snippet, place, committed(snippet, origin, result.new.engine, result.new.inputs))
+            store.save(result.new, place.folder(snippet.folder, snippet.variant))
             taken.append(replace(result, old=shown))
     if origin == "registry":
         bases_lock.keep(root, known, [result.new for result in taken if result.new])

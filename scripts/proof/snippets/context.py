@@ -14,7 +14,6 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from proof.core import file_modes
 from proof.core.errors import RefusedError, Where
 from proof.core.files import directory, kind, read, read_in
 from proof.core.text import first_invisible
@@ -25,6 +24,11 @@ _IGNORED = re.compile("|".join(map(fnmatch.translate, (".git", ".DS_Store", "*~"
 LARGEST = 50_000_000  # bytes in total; a reader is supposed to copy a context
 _MOST = 5_000  # files and directories
 _LONGEST = 500  # bytes of a path, for archives of the context
+
+
+def is_executable(mode: int) -> bool:
+    """Whether a file with this `st_mode` is executable for its owner, the only such bit that git stores."""
+    return bool(mode & 0o100)
 
 
 def ignored(names: Iterable[str]) -> set[str]:
@@ -61,7 +65,6 @@ def copy(context: Path, target: Path) -> None:
     The context may change at any moment, say by a `git checkout`. So the copy is checked, and no link is followed while
     copying. Links are copied as links, and file modes do not depend on the umask of the checkout.
     """
-    executable = file_modes.executable(context)
     target.mkdir()
     target.chmod(0o755)
     size = count = 0
@@ -82,7 +85,7 @@ def copy(context: Path, target: Path) -> None:
                     folders.append(inner / name)
                 else:
                     size += made.write_bytes(read_in(opened, path, limit=LARGEST))
-                    made.chmod(0o755 if executable(path, mode) else 0o644)
+                    made.chmod(0o755 if is_executable(mode) else 0o644)
                 count += 1
                 _check_total(size, count, path)
     try:

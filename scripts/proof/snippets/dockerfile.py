@@ -287,7 +287,7 @@ class _Reading:
 
 
 def _refused(instruction: Instruction, what: str, hint: str) -> RefusedError:
-    shown = " ".join([instruction.name, *instruction.flags, instruction.rest])
+    shown = " ".join([instruction.name, *instruction.flags, f"{instruction.rest:.1000}"])
     return RefusedError(what, where=instruction.where, evidence=shown, hint=hint)
 
 
@@ -392,11 +392,10 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
     def value(match: re.Match[str]) -> str:
         name = match["braced"] or match["plain"]
         if _GIVEN.fullmatch(name):
-            raise RefusedError(
+            raise _refused(
+                instruction,
                 f"`${name}` is refused in the name of an image: BuildKit sets it itself",
-                where=instruction.where,
-                evidence=f"{instruction.name} {instruction.rest}",
-                hint="use an ARG with another name",
+                "use an ARG with another name",
             )
         known = variables.get(name, "")
         if match["op"] == "-":
@@ -404,28 +403,21 @@ def _substitute(text: str, variables: Mapping[str, str], instruction: Instructio
         if match["op"] == "+":
             return match["word"] if known else ""
         if not known:
-            raise RefusedError(
-                f"`${name}` has no value here",
-                where=instruction.where,
-                evidence=f"{instruction.name} {instruction.rest}",
-                hint=f"give it a default above the first FROM: ARG {name}=…",
+            raise _refused(
+                instruction, f"`${name}` has no value here", f"give it a default above the first FROM: ARG {name}=…"
             )
         return known
 
     if "$" in _VARIABLE.sub("", text):
-        raise RefusedError(
+        raise _refused(
+            instruction,
             "a `$` is refused here unless it is part of $NAME, ${NAME}, ${NAME:-word} or ${NAME:+word}",
-            where=instruction.where,
-            evidence=f"{instruction.name} {instruction.rest}",
-            hint="write the value",
+            "write the value",
         )
     found = _VARIABLE.sub(value, text)
     if len(found) > _LONGEST:
-        raise RefusedError(
-            f"longer than {_LONGEST:,} characters after expanding variables",
-            where=instruction.where,
-            evidence=f"{instruction.name} {instruction.rest:.60}",
-            hint="use shorter values",
+        raise _refused(
+            instruction, f"longer than {_LONGEST:,} characters after expanding variables", "use shorter values"
         )
     return found
 

@@ -49,7 +49,6 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
     """The instructions of a file, in order. Raises RefusedError, with the line, for anything ambiguous."""
     lines = _lines(path, text)
     number = 0
-    built_in = frontend(text)
     head = True  # whether parser directives are still possible
     while number < len(lines):
         start, line = number + 1, lines[number].lstrip(_BLANK)
@@ -59,37 +58,12 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
             return RefusedError(what, where=Where(path, start), evidence=line, hint=hint)
 
         if not line or line.startswith("#"):
-            directive = _DIRECTIVE.match(line)
-            named = directive[1].lower() if head and directive else ""
-            if named in ("syntax", "escape", "check", "platform") and not (start == 1 and built_in):
-                assert directive is not None
-                instead = "remove the line"
-                if named == "syntax":
-                    instead += (
-                        ", or let the first line be `# syntax=docker/dockerfile:1`, which every engine has built in"
-                    )
-                raise refuse(
-                    f"the directive `# {directive[1]}=` is refused: it can change how the file is parsed", instead
-                )
+            if head and not (start == 1 and frontend(text)):
+                _check_directive(line, refuse)
             head = head and bool(line)
             continue
         head = False
-        pieces = [line]  # its lines, without comments
-        while _CONTINUED.search(pieces[-1]):
-            if _ESCAPED.search(pieces[-1]):
-                raise refuse("a line ends in two backslashes, which Podman reads as a continuation", "change its end")
-            pieces[-1] = _CONTINUED.sub("", pieces[-1])
-            while number < len(lines) and (not lines[number].strip(_BLANK) or lines[number].startswith("#")):
-                number += 1
-            if number == len(lines):
-                raise refuse("nothing follows the backslash at the end of the line", "remove it")
-            if lines[number].lstrip(_BLANK).startswith("#"):
-                raise refuse(
-                    "a comment between the lines of an instruction is indented: Podman reads it as part of it",
-                    "start the comment in the first column",
-                )
-            pieces.append(lines[number])
-            number += 1
+        pieces, number = _joined(line, lines, number, refuse)
         name, flags, rest = _taken_apart(pieces, refuse)
         if name == "FROM" and number > start:
             raise refuse("FROM must be on one line", "write FROM image [AS name]")
@@ -98,8 +72,39 @@ def instructions(path: Path, text: str) -> Iterator[Instruction]:
             number = _end_of(heredoc, lines, number)
             if number > len(lines):
                 raise refuse(f"the heredoc {heredoc['marker']} has no end", f"end it with {heredoc['marker']}")
-        text = "\n".join(lines[start - 1 : number])
-        yield Instruction(name, flags, rest, Where(path, start), last, text)
+        yield Instruction(name, flags, rest, Where(path, start), last, "\n".join(lines[start - 1 : number]))
+
+
+def _check_directive(line: str, refuse: Refuse) -> None:
+    directive = _DIRECTIVE.match(line)
+    name = directive[1].lower() if directive else ""
+    if name in ("syntax", "escape", "check", "platform"):
+        built_in = ", or let the first line be `# syntax=docker/dockerfile:1`, which every engine has built in"
+        raise refuse(
+            f"the directive `# {name}=` is refused: it can change how the file is parsed",
+            f"remove the line{built_in if name == 'syntax' else ''}",
+        )
+
+
+def _joined(line: str, lines: Sequence[str], number: int, refuse: Refuse) -> tuple[list[str], int]:
+    """The lines of the instruction that begins with `line`, without comments, and the number of its last line."""
+    pieces = [line]
+    while _CONTINUED.search(pieces[-1]):
+        if _ESCAPED.search(pieces[-1]):
+            raise refuse("a line ends in two backslashes, which Podman reads as a continuation", "change its end")
+        pieces[-1] = _CONTINUED.sub("", pieces[-1])
+        while number < len(lines) and (not lines[number].strip(_BLANK) or lines[number].startswith("#")):
+            number += 1
+        if number == len(lines):
+            raise refuse("nothing follows the backslash at the end of the line", "remove it")
+        if lines[number].lstrip(_BLANK).startswith("#"):
+            raise refuse(
+                "a comment between the lines of an instruction is indented: Podman reads it as part of it",
+                "start the comment in the first column",
+            )
+        pieces.append(lines[number])
+        number += 1
+    return pieces, number
 
 
 def frontend(text: str) -> str:

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
+from proof.core.toml_table import Table
+
 Kind = Literal["docker", "podman"]
 Store = Literal["classic", "containerd"]  # Docker's own image store, or containerd's, the default of newer Dockers
 # Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
@@ -101,6 +103,15 @@ class Condition:
         version = (int(major or 0), int(minor or 0))
         at_least, below = ((0, 0), version) if comparison == "<" else (version, (10_000, 0))
         return cls(text, cast(Kind, kind), at_least, below, store or "")
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Condition:
+        """Raises ManifestError at the key `name` if the text is not a condition."""
+        try:
+            return cls.parse(text)
+        except ValueError as error:
+            hint = 'use docker, podman, "docker <29", "docker >=29.6", "docker containerd" or "docker >=29 containerd"'
+            raise table.error(name, str(error), hint) from error
 
     def holds(self, engine: EngineVersion) -> bool:
         """Whether it is true of this engine."""

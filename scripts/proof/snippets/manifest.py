@@ -6,29 +6,24 @@ by the tool).
 
 from __future__ import annotations
 
-import os
 import re
-import time
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from proof.core import units
+from proof.core import declared, units
 from proof.core.errors import ManifestError, Where, command
-from proof.core.folder_cache import CLOCK_RESOLUTION
 from proof.core.limits import limited
 from proof.core.toml_table import Table
-from proof.snippets import context, dockerfile, keys, places
+from proof.snippets import context, dockerfile, places
 from proof.snippets.commands import FILE, PUBLISH, full_name
 from proof.snippets.dockerfile import Dockerfile
-from proof.snippets.model import Snippet, Step
-from proof.snippets.steps import MOST_PATTERNS, NAME, NAME_HINT, check_fact_name, read_steps
+from proof.snippets.model import NAME, NAME_HINT, Snippet, Step, check_fact_name
 
 # A value of a matrix, used as a directory name next to those of the origins.
 VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(places.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
-_PATH = re.compile(r"(?:/[A-Za-z0-9._+@-]{1,80})+", re.ASCII)  # in an image
-_DEEPEST = 12  # directories in such a path
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
+_CONTENTS = 40  # paths; real snippets have up to 10
 
 
 def variants(folder: Path) -> list[Snippet]:
@@ -36,62 +31,27 @@ def variants(folder: Path) -> list[Snippet]:
 
     A matrix has one variable, as in `[matrix]` with `go = ["1.26", "1.27"]`. In snippet.toml, `{go}` is replaced by the
     value. The snippets are called folder_1_26 and so on.
-    The result is cached until the files change, because the pages of a site ask for each snippet many times.
     Raises ManifestError or RefusedError, with the file and line.
     """
     if folder.is_symlink():
         raise ManifestError("this directory is a symbolic link", where=Where(folder), hint="use a real directory")
-    files, found = _READ.get(folder, ({}, []))
-    if not files or any(_written(path) != at for path, at in files.items()):
-        began = time.time_ns()
-        with limited(Where(folder / "snippet.toml")):
-            found, inside = _variants(folder)
-        paths = (
-            f"{folder}/snippet.toml",
-            f"{folder}/captured",
-            *(str(d.path) for s in found for d in s.dockerfiles.values()),
-            *inside,  # because new files in a context have to be checked
-        )
-        files = {path: _written(path) for path in paths}
-        # A file that was just written may change again without a new time, so it is not cached yet.
-        if max(files.values()) < began - CLOCK_RESOLUTION:
-            _READ[folder] = files, found
-            if len(_READ) > _KEPT:
-                del _READ[next(iter(_READ))]
-    return list(found)
+    with limited(Where(folder / "snippet.toml")):
+        root = folder.parents[1]
+        table = Table.read(folder / "snippet.toml", below=root)
+        context.check(folder / "context")
+        places.check(folder / "captured")
+        variable, values = _matrix(folder, table)
+        places.check_declared(folder / "captured", values)
+        if not variable:
+            return [_load(folder, table, "")]
+        return [_load(folder, Table.read(table.path, {variable: value}, below=root), value) for value in values]
 
 
-# For each directory: the files that were read with their modification times, and the snippets.
-_READ: dict[Path, tuple[dict[str, int], list[Snippet]]] = {}
-_KEPT = 150  # directories; more than most sites use, and a limit for very large projects
-
-
-def _written(path: str) -> int:
-    try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116 - quicker
-    except OSError:
-        return -1
-
-
-def _variants(folder: Path) -> tuple[list[Snippet], list[str]]:
-    """The snippets, and the directories of their context."""
-    root = folder.parents[1]
-    table = Table.read(folder / "snippet.toml", below=root)
-    inside = context.check(folder / "context")
-    places.check(folder / "captured")
-    values = _matrix(folder, table)
-    places.check_declared(folder / "captured", [value for _, value in values] or [""])
-    if not values:
-        return [_load(folder, table)], inside
-    read = [_load(folder, Table.read(table.path, {name: value}, below=root), value) for name, value in values]
-    return read, inside
-
-
-def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
-    """A pair for each value of the matrix: the name of its variable, and the value. Empty without a matrix."""
+def _matrix(folder: Path, table: Table) -> tuple[str, list[str]]:
+    """The name of the variable, and its values. Without a matrix, they are empty."""
     matrix = table.data.get("matrix")
     if matrix is None:
-        return []
+        return "", [""]
     values = next(iter(matrix.values())) if isinstance(matrix, dict) and len(matrix) == 1 else None
     if not isinstance(values, list) or not values or not all(isinstance(v, str) for v in values):
         raise table.error(
@@ -104,81 +64,34 @@ def _matrix(folder: Path, table: Table) -> list[tuple[str, str]]:
         raise table.error("matrix", f"too many matrix values: {len(values)}", f"use at most {_VALUES}")
     for value in values:
         if not VARIANT.fullmatch(value):
-            raise table.error(
-                "matrix",
-                f"invalid matrix value '{value}': it has to be a directory name",
-                "use a value like 1.27 or alpine",
-            )
+            what = f"invalid matrix value '{value}': it has to be a directory name"
+            raise table.error("matrix", what, "use a value like 1.27 or alpine")
     if len({places.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "remove one of them")
-    return [(variable, value) for value in values]
+    return variable, values
 
 
-def _load(folder: Path, table: Table, variant: str = "") -> Snippet:
-    name = places.name_of(folder, variant)
+def _load(folder: Path, table: Table, variant: str) -> Snippet:
     if not NAME.fullmatch(folder.name):
-        raise table.error(
-            "",
-            f"invalid directory name '{folder.name}': pages could not use {{{{ {folder.name}.size }}}}",
-            NAME_HINT,
-        )
-    table.allow(*keys.SNIPPET)
+        what = f"invalid directory name '{folder.name}': pages could not use {{{{ {folder.name}.size }}}}"
+        raise table.error("", what, NAME_HINT)
     if len(tables := table.tables("step")) > _STEPS:
         raise table.error("", f"too many steps: {len(tables)}", f"use at most {_STEPS}")
-    steps = read_steps(name, tables)
-    if not steps:
-        raise table.error("", "no [[step]] in this file", 'add [[step]]  name = "run"  command = "…"')
+    name = places.name_of(folder, variant)
+    snippet = declared.read(Snippet, table, folder=folder, variant=variant, snippet=name, dockerfiles={}, bases={})
     seen: set[str] = set()
-    for step in steps:
+    for step in snippet.steps:
         if step.name in seen:
             raise ManifestError(f"two steps are called '{step.name}'", where=step.where, hint="rename one of them")
         seen.add(step.name)
-    _check_containers(steps)
-    contents = _contents(table)
-    _check_facts(steps, contents or {}, table)
-    dockerfiles, bases = _references(folder, steps)
-    snippet = Snippet(
-        name=name,
-        folder=folder,
-        title=table.text("title", required=True),
-        image=table.text("image") or None,
-        steps=steps,
-        dockerfiles=dockerfiles,
-        bases=bases,
-        noise=_noise(table),
-        varies="noise" in table.data,
-        transfer=table.flag("transfer"),
-        contents=contents,
-        slow=table.flag("slow"),
-        variant=variant,
-        where=Where(table.path),
-    )
-    tags = [tag for step in steps for tag in step.command.tags]
+    _check_containers(snippet.steps)
+    _check_facts(snippet, table)
+    tags = [tag for step in snippet.steps for tag in step.command.tags]
     if snippet.image and snippet.image not in tags:
-        raise table.error(
-            "image",
-            f"no step builds '{snippet.image}'",
-            f"use one of: {', '.join(tags)}" if tags else "add a docker build",
-        )
-    return snippet
-
-
-def _contents(table: Table) -> dict[str, str] | None:
-    """The facts of `contents = { NAME = "/path" }`, each with its path; None if the contents are not asked for."""
-    if "contents" not in table.data:
-        return None
-    if not table.data.get("image"):
-        raise table.error("contents", "`contents` needs an image", 'add image = "…"')
-    facts = table.subtable("contents")
-    if len(facts.data) > MOST_PATTERNS:
-        raise table.error("contents", f"too many paths: {len(facts.data)}", f"use at most {MOST_PATTERNS}")
-    for name in facts.data:
-        check_fact_name(facts, name, name)
-        path = facts.text(name, required=True)
-        if not _PATH.fullmatch(path) or path.count("/") > _DEEPEST or {".", ".."}.intersection(path.split("/")):
-            hint = 'write an absolute path without a slash at its end, like "/usr/local/go"'
-            raise facts.error(name, f"invalid path '{path:.100}'", hint)
-    return {name: facts.text(name) for name in facts.data}
+        hint = f"use one of: {', '.join(tags)}" if tags else "add a docker build"
+        raise table.error("image", f"no step builds '{snippet.image}'", hint)
+    dockerfiles, bases = _references(folder, snippet.steps)
+    return replace(snippet, dockerfiles=dockerfiles, bases=bases)
 
 
 def _check_containers(steps: tuple[Step, ...]) -> None:
@@ -193,7 +106,7 @@ def _check_containers(steps: tuple[Step, ...]) -> None:
                 evidence=step.text,
                 hint=command("docker", "run", "-d", "--name", unknown[0], "IMAGE"),
             )
-        if step.published and not published:
+        if step.network and not published:
             hint = "docker run -d -p 8080:8080 IMAGE"
             raise ManifestError("no earlier step publishes a port", where=step.where, hint=hint)
         if step.command.verb == "rm":
@@ -204,37 +117,23 @@ def _check_containers(steps: tuple[Step, ...]) -> None:
         published |= step.command.verb == "detach" and bool(step.command.values(*PUBLISH))
 
 
-def _check_facts(steps: tuple[Step, ...], contents: Mapping[str, str], table: Table) -> None:
-    """Raises ManifestError for a fact with the name of another one."""
-    for name in contents:
-        if units.unit_of(name):
-            what = f"the fact name '{name}' is reserved: the tool measures it for every image"
-            raise table.error("contents", what, "use another name")
-    seen = set(contents)
-    for rule in (rule for step in steps for rule in step.facts):
-        if rule.name in seen or units.unit_of(rule.name):
-            twice = f"two facts are called '{rule.name}'"
-            reserved = f"the fact name '{rule.name}' is reserved: the tool measures it for every image"
-            what = twice if rule.name in seen else reserved
-            raise ManifestError(what, where=rule.where, hint="use another name")
-        seen.add(rule.name)
-
-
-def _noise(table: Table) -> int:
-    """The number of bytes in `noise = { bytes = …, because = "…" }`, by which sizes may differ from build to build.
-
-    Without `bytes`, only the content of the layers differs, as when a command writes the time into a file.
-    """
-    if "noise" not in table.data:
-        return 0
-    noise = table.subtable("noise")
-    noise.allow(*keys.NOISE)
-    noise.text("because", required=True)
-    if "bytes" not in noise.data:
-        return 0
-    if not 0 < (size := noise.integer("bytes", 0)) <= 1_000_000:
-        raise table.error("noise", f"invalid noise: {size} bytes", "use 1 to 1,000,000")
-    return size
+def _check_facts(snippet: Snippet, table: Table) -> None:
+    """Raises ManifestError for a fact with the name of another one, or with one that expressions could not use."""
+    paths = snippet.contents or {}
+    if snippet.contents is not None and not snippet.image:
+        raise table.error("contents", "`contents` needs an image", 'add image = "…"')
+    if len(paths) > _CONTENTS:
+        raise table.error("contents", f"too many paths: {len(paths)}", f"use at most {_CONTENTS}")
+    seen: set[str] = set()
+    rules = [(rule.name, rule.where) for step in snippet.steps for rule in step.facts.values()]
+    for name, where in [*((name, table.subtable("contents").where(name)) for name in paths), *rules]:
+        if name in paths:
+            check_fact_name(table.subtable("contents"), name, name)
+        if name in seen or units.unit_of(name):
+            reserved = f"the fact name '{name}' is reserved: the tool measures it for every image"
+            what = f"two facts are called '{name}'" if name in seen else reserved
+            raise ManifestError(what, where=where, evidence=name, hint="use another name")
+        seen.add(name)
 
 
 def _check_secrets(folder: Path, step: Step) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePath
 
 from proof.core.errors import ManifestError, ProofError, UsageError, Where
 from proof.core.text import did_you_mean
 from proof.snippets.base_images import Bases
 from proof.snippets.manifest import variants
-from proof.snippets.model import Snippet
-from proof.snippets.steps import NAME
+from proof.snippets.model import NAME, Snippet
 
+Read = Callable[[Path], list[Snippet]]  # the snippets in a directory: `variants`, or what keeps its results
 _LISTED = 12  # names in a message; ls shows the others
 
 
@@ -38,12 +38,12 @@ def folders(root: Path) -> list[Path]:
     return found
 
 
-def load_all(root: Path, names: list[str] | None = None) -> list[Snippet]:
+def load_all(root: Path, names: list[str] | None = None, read: Read = variants) -> list[Snippet]:
     """All snippets of the project, or those in `names`, sorted by name.
 
     Raises UsageError for an unknown name, and if there are no snippets at all.
     """
-    found = [snippet for folder in folders(root) for snippet in variants(folder)]
+    found = [snippet for folder in folders(root) for snippet in read(folder)]
     known = _names(found)
     for name in names or []:
         if name not in known:
@@ -107,7 +107,7 @@ def _check_names(snippets: list[Snippet], taken: dict[str, Where]) -> None:
             )
 
 
-def find(snippets: Path, name: str) -> Snippet:
+def find(snippets: Path, name: str, read: Read = variants) -> Snippet:
     """The snippet `name` below the directory `snippets`, which may be a variant of a matrix.
 
     Raises UsageError if there is none.
@@ -116,26 +116,26 @@ def find(snippets: Path, name: str) -> Snippet:
         raise UsageError(
             f"invalid snippet name '{name:.60}'", hint="use letters, digits and _, like the directory's name"
         )
-    if (found := _declared(snippets, name)) is not None:
+    if (found := _declared(snippets, name, read)) is not None:
         return found
     known = []
     for path in sorted(snippets.glob("*/snippet.toml")):
-        known += [s.name for s in variants(path.parent)] if name.startswith(f"{path.parent.name}_") else []
+        known += [s.name for s in read(path.parent)] if name.startswith(f"{path.parent.name}_") else []
         known.append(path.parent.name)
     raise _unknown(name, known)
 
 
-def declares(snippets: Path, name: str) -> bool:
+def declares(snippets: Path, name: str, read: Read = variants) -> bool:
     """Whether a manifest below the directory `snippets` declares a snippet of this name."""
-    return NAME.fullmatch(name) is not None and _declared(snippets, name) is not None
+    return NAME.fullmatch(name) is not None and _declared(snippets, name, read) is not None
 
 
-def _declared(snippets: Path, name: str) -> Snippet | None:
+def _declared(snippets: Path, name: str, read: Read) -> Snippet | None:
     words = name.split("_")
     for length in range(len(words), 0, -1):
         folder = snippets / "_".join(words[:length])
         if (folder / "snippet.toml").is_file():
-            for snippet in variants(folder):
+            for snippet in read(folder):
                 if snippet.name == name:
                     return snippet
     return None

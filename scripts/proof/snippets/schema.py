@@ -1,4 +1,4 @@
-"""JSON Schemas of the TOML files that an author writes, made of the tables of keys that validate them.
+"""JSON Schemas of the TOML files that an author writes, made of the declarations by which they are read.
 
 They are of draft 4, which Taplo and the editors that use it read. A schema describes types, keys and fixed choices.
 What depends on another value, or on another file, only `proof` itself can tell.
@@ -6,13 +6,15 @@ What depends on another value, or on another file, only `proof` itself can tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from proof.snippets import keys
-from proof.snippets.keys import Key
+from proof.core.declared import Type, keys_of, types_of
+from proof.snippets.base_images import BasesFile
+from proof.snippets.model import Snippet
+from proof.snippets.settings import ProofFile
 
-_FILES = {"snippet": keys.SNIPPET, "bases": keys.BASES, "proof": keys.PROOF}
+_FILES = {"snippet": Snippet, "bases": BasesFile, "proof": ProofFile}
 NAMES = tuple(_FILES)
 
 
@@ -21,34 +23,34 @@ def of(name: str) -> dict[str, Any]:
     return {"$schema": "http://json-schema.org/draft-04/schema#", "title": f"{name}.toml", **_table(_FILES[name])}
 
 
-def _table(table: Mapping[str, Key]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _table(kind: type) -> dict[str, Any]:
+    keys = keys_of(kind)
+    schema: dict[str, Any] = {
         "type": "object",
-        "properties": {name: {"description": key.meaning, **_key(key)} for name, key in table.items()},
+        "properties": {name: {"description": key.meaning, **_value(key.types)} for name, key in keys.items()},
         "additionalProperties": False,
     }
-    if required := [name for name, key in table.items() if key.required]:
-        found["required"] = required  # draft 4 allows no empty list
-    return found
+    if required := [name for name, key in keys.items() if key.required]:
+        schema["required"] = required  # draft 4 allows no empty list
+    return schema
 
 
-def _key(key: Key) -> dict[str, Any]:
-    if key.choices:
-        return {"enum": list(key.choices)}
-    several = [_kind(kind, key) for kind in key.kind.split(" or ")]
+def _value(types: Sequence[Type]) -> dict[str, Any]:
+    several = [_type(one) for one in types]
     return several[0] if len(several) == 1 else {"anyOf": several}
 
 
-def _kind(kind: str, key: Key) -> dict[str, Any]:
-    match kind:
+def _type(one: Type) -> dict[str, Any]:
+    match one.kind:
         case "list of strings":
             return {"type": "array", "items": {"type": "string"}}
         case "list of tables":
-            return {"type": "array", "items": _table(key.holds or {})}
-        case "table" if key.each is not None:
-            each = _key(Key(key.each, "")) if isinstance(key.each, str) else _table(key.each)
-            return {"type": "object", "additionalProperties": each}
+            return {"type": "array", "items": _table(one.item)}
+        case "table" if one.names:
+            return {"type": "object", "additionalProperties": _value(types_of(one.item))}
         case "table":
-            return _table(key.holds or {})
-        case _:
+            return _table(one.item)
+        case _ if one.choices:
+            return {"enum": list(one.choices)}
+        case kind:
             return {"type": kind}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.core.text import did_you_mean
+from proof.core import declared
+from proof.core.declared import key
 from proof.core.toml_table import Table
-from proof.snippets import keys
-from proof.snippets.places import ORIGINS, Origin
+from proof.snippets.places import Origin
 
 FILE = "proof.toml"
 
@@ -17,18 +17,22 @@ FILE = "proof.toml"
 class Settings:
     """The settings of a project."""
 
-    bases: Origin = "rebuilt"  # where its base images come from
+    bases: Origin = key(
+        'Where base images come from: `"rebuilt"` makes them from pinned packages, `"registry"` pulls them and locks '
+        'their digests. The default is `"rebuilt"`.',
+        default="rebuilt",
+    )
+
+
+@dataclass(frozen=True)
+class ProofFile:
+    """A proof.toml."""
+
+    project: Settings = key("The settings of the project.", default=Settings())
 
 
 def load(root: Path) -> Settings:
     """The settings of the project in `root`. Raises ManifestError, with the line."""
     if not (root / FILE).exists() and not (root / FILE).is_symlink():
         return Settings()
-    table = Table.read(root / FILE, below=root)
-    table.allow(*keys.PROOF)
-    project = table.subtable("project")
-    project.allow(*keys.PROJECT)
-    if (bases := project.text("bases") or Settings.bases) not in ORIGINS:
-        what = f"unknown source of base images '{bases:.60}'{did_you_mean(bases, list(ORIGINS))}"
-        raise project.error("bases", what, f"use one of: {', '.join(sorted(ORIGINS))}")
-    return Settings(bases=bases)
+    return declared.read(ProofFile, Table.read(root / FILE, below=root)).project

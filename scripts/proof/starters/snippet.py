@@ -9,7 +9,8 @@ from pathlib import Path
 
 from proof.core.errors import ManifestError, UsageError, Where
 from proof.core.files import read_text, write_new
-from proof.snippets import base_images, context, manifest, project, steps
+from proof.snippets import base_images, context, manifest, project
+from proof.snippets.model import NAME, NAME_HINT
 
 _LARGEST = 250_000  # bytes of a manifest, as it is read
 
@@ -35,9 +36,9 @@ def make(root: Path, name: str, like: str = "") -> Path:
     It appears as a whole. Captures are not copied: those of another snippet prove nothing about this one.
     Raises UsageError for a name that cannot be used.
     """
-    if not steps.NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         what = f"invalid snippet name {name!r:.60}: pages could not use {{{{ NAME.size }}}}"
-        raise UsageError(what, hint=f"{steps.NAME_HINT}, as in web_server")
+        raise UsageError(what, hint=f"{NAME_HINT}, as in web_server")
     target = root / "snippets" / name
     if os.path.lexists(target) or _is_variant(root, name):
         raise UsageError(f"there is a snippet '{name}' already", where=Where(target), hint="use another name")

@@ -17,6 +17,7 @@ from proof.captures.diff import compare
 from proof.captures.model import Capture, CapturedEntry, CapturedLayer
 from proof.captures.store import RECORD, load, save, unexpected_files
 from proof.core.errors import PageError
+from proof.snippets.model import Noise
 from proof.snippets.places import folder_of
 from tests.support.makers import ALPINE, capture, placed
 
@@ -149,7 +150,7 @@ class TestFacts:
     def test_tolerance(self, tmp_path: Path) -> None:
         """A fact varies as much as the layers may in which its path is."""
         paths = {"ssl": "/etc/ssl", "init": "/init", "no": "/n"}
-        snippet = replace(placed(tmp_path), image="x", noise=4096, varies=True, contents=paths)
+        snippet = replace(placed(tmp_path), image="x", noise=Noise(bytes=4096, because=""), contents=paths)
         facts = dict(derived.of_contents(snippet, LAYERS))
         assert {name: (fact.value, fact.tolerance) for name, fact in facts.items()} == {
             "ssl": (90_000, round(4096 / 90_000, 9)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,10 @@ from proof.captures import fingerprint, normalise
 from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core import hashes
+from proof.core.declared import keys_of
 from proof.core.errors import RefusedError
-from proof.snippets import context, keys, manifest
-from proof.snippets.model import Snippet
+from proof.snippets import context, manifest
+from proof.snippets.model import FactRule, Snippet, Step
 from tests.support.helpers import edit, tiny
 from tests.support.makers import capture, write
 
@@ -54,20 +54,6 @@ def test_every_input(root: Path) -> None:
         "the normaliser": str(normalise.VERSION),
     }
     assert BASE not in fingerprint.of(read(root), {"golang:1.27": "another"}, "docker 26")
-
-
-def test_modes_are_those_of_git_where_the_file_system_has_none(root: Path) -> None:
-    """A capture is not stale on a disk where every file is executable. See tests/unit/core/test_file_modes.py."""
-    before = fingerprint.of(read(root), KEYS, "docker 26")
-    for path in (root / "snippets/note/context").iterdir():
-        path.chmod(0o777)
-    assert fingerprint.of(read(root), KEYS, "docker 26") != before
-    for words in (("init", "--quiet"), ("config", "core.fileMode", "false"), ("add", ".")):
-        subprocess.run(["git", *words], cwd=root, check=True)
-    assert fingerprint.of(read(root), KEYS, "docker 26") == before
-    subprocess.run(["git", "add", "--chmod=+x", "snippets/note/context/note.txt"], cwd=root, check=True)
-    found = fingerprint.of(read(root), KEYS, "docker 26")
-    assert [name for name in before if found[name] != before[name]] == ["context/note.txt"]
 
 
 def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +156,9 @@ FACT_KEYS = {
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
-        *((key, SNIPPET_KEYS) for key in keys.SNIPPET),
-        *((key, STEP_KEYS) for key in keys.STEP),
-        *((key, FACT_KEYS) for key in keys.FACT),
+        *((key, SNIPPET_KEYS) for key in keys_of(Snippet)),
+        *((key, STEP_KEYS) for key in keys_of(Step)),
+        *((key, FACT_KEYS) for key in keys_of(FactRule)),
     ],
 )
 def test_what_makes_a_capture_stale(root: Path, key: str, changes: dict[str, tuple[str, str, bool]]) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from proof.cli import run_snippets
-from proof.cli.page_check import BackgroundPageCheck
-from proof.reports.terminal import Terminal
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
 from tests.support.helpers import captured, edit, tiny
@@ -23,6 +21,20 @@ CLAIM = "claim: note.own_layers == 1"
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return captured(tiny(tmp_path))
+
+
+@pytest.fixture
+def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the snippets that were run. Each is accurate."""
+    names: list[str] = []
+
+    def run(snippets: list[Snippet], *_: object) -> dict[str, Result]:
+        names.extend(snippet.name for snippet in snippets)
+        return {snippet.name: Result(snippet, "accurate") for snippet in snippets}
+
+    monkeypatch.setattr(run_snippets, "run_snippets", run)
+    monkeypatch.setenv("PROOF_CACHE", str(tmp_path / "cache"))
+    return names
 
 
 @pytest.mark.parametrize(
@@ -173,16 +185,9 @@ def broken(root: Path) -> Path:
 
 
 @pytest.mark.parametrize("verb", ["status", "plan", "check", "update"])
-def test_every_broken_snippet_is_reported_once(verb: str, broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_broken_snippet_is_reported_once(verb: str, broken: Path, ran: list[str]) -> None:
     """All of them at once, whatever the verb; the others are looked at, and the exit code is 2."""
-    ran: list[str] = []
-
-    def run(snippets: list[Snippet], *_: object, **__: object) -> list[Result]:
-        ran.extend(snippet.name for snippet in snippets)
-        return [Result(snippet, "accurate") for snippet in snippets]
-
-    monkeypatch.setattr(run_snippets, "run_snippets", run)
-    done = proof(verb, cwd=broken, env={"PROOF_CACHE": str(broken.parent / "cache")})
+    done = proof(verb, cwd=broken)
     assert done.returncode == 2, done.stdout + done.stderr
     for *_, says in BROKEN:
         assert (done.stdout + done.stderr).count(says) == 1
@@ -193,17 +198,14 @@ def test_every_broken_snippet_is_reported_once(verb: str, broken: Path, monkeypa
         assert "1/1  0 s  fails" in done.stdout
 
 
-def test_a_broken_snippet_that_nobody_asked_for(broken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("ran")
+def test_a_broken_snippet_that_nobody_asked_for(broken: Path) -> None:
     """It is not in the way of another one; what is named is reported, with all that is wrong there."""
-    monkeypatch.setattr(
-        run_snippets, "run_snippets", lambda snippets, *_, **__: [Result(s, "accurate") for s in snippets]
-    )
-    env = {"PROOF_CACHE": str(broken.parent / "cache")}
     (broken / "docs/fails.md").write_text("# Fails\n\n{{ transcript fails/run }}\n")
     edit(broken / PAGE, "{{ transcript fails/run }}", "")
-    done = proof("check", "fails", cwd=broken, env=env)
+    done = proof("check", "fails", cwd=broken)
     assert done.returncode == 0, done.stdout + done.stderr
-    done = proof("check", "count", cwd=broken, env=env)
+    done = proof("check", "count", cwd=broken)
     assert done.returncode == 2
     assert "count/snippet.toml:1: unknown key 'titel'" in done.stdout
     assert "MAINTAINER" not in done.stdout
@@ -233,18 +235,9 @@ def test_a_snippet_without_a_capture_is_one_problem(tmp_path: Path) -> None:
     ) in done.stdout
 
 
-def test_a_snippet_without_a_capture_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snippet_without_a_capture_stops_no_other(tmp_path: Path, ran: list[str]) -> None:
     """`proof check` says so, runs everything, and ends with 2: nothing is known to have drifted."""
-    root = tiny(tmp_path)
-    ran: list[str] = []
-
-    def run(snippets: list[Snippet], *_: object, pages: BackgroundPageCheck, **__: object) -> list[Result]:
-        pages.report(Terminal())
-        ran.extend(snippet.name for snippet in snippets)
-        return [Result(snippet, "accurate") for snippet in snippets]
-
-    monkeypatch.setattr(run_snippets, "run_snippets", run)
-    done = proof("check", cwd=root, env={"PROOF_CACHE": str(tmp_path / "cache")})
+    done = proof("check", cwd=tiny(tmp_path))
     assert done.returncode == 2
     assert ran == ["count", "fails", "note"]
     assert "note was never captured; 10 places use it" in done.stdout

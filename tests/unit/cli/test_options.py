@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from proof.cli import main
-from proof.cli.options import Reports, RunOptions
+from proof.cli.options import resolve
 from proof.core.errors import UsageError
 from tests.support.helpers import TINY, tiny
 from tests.support.makers import write
 
 _SECONDS = "expected seconds, more than 0 and at most 86400, not"
 _SIZE = "expected a size like 300M or 4G, not"
+_REPORTS = "--report github, or --report junit=FILE"
 _COUNT = "expected a number from 1 to 64, not"
 
 
-def options(*arguments: str, root: Path = TINY) -> RunOptions:
+def options(*arguments: str, root: Path = TINY) -> argparse.Namespace:
     """The options of `proof check` for these arguments."""
-    return RunOptions.of(main.parser().parse_args(["--project", str(root), "check", *arguments]))
+    parsed = main.parser().parse_args(["--project", str(root), "check", *arguments])
+    resolve(parsed)
+    return parsed
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,10 @@ def options(*arguments: str, root: Path = TINY) -> RunOptions:
         ("plan --shards many", f"argument --shards: {_COUNT} 'many'"),
         ("check --engine dokcer", "argument --engine: invalid choice: 'dokcer'"),
         ("check --bases pulled", "argument --bases: invalid choice: 'pulled'"),
+        *(
+            (f"check --report={wrong}", f"unknown report '{wrong}': {_REPORTS}")
+            for wrong in ("junit", "junit=", "github=x", "gitlab", "")
+        ),
     ],
 )
 def test_an_invalid_value(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,14 +80,15 @@ def test_an_invalid_value(words: str, says: str, capsys: pytest.CaptureFixture[s
         ((), "jobs", None),
         (("--jobs", "1"), "jobs", 1),
         (("--jobs", "64"), "jobs", 64),
-        (("--page", "a.md", "--page", "b.md"), "pages", (Path("a.md"), Path("b.md"))),
-        (("one", "two"), "names", ("one", "two")),
+        (("--page", "a.md", "--page", "b.md"), "page", [Path("a.md"), Path("b.md")]),
+        (("one", "two"), "names", ["one", "two"]),
         (("--bases", "registry", "--mirror", "localhost:5000"), "mirror", "localhost:5000"),
         ((), "same_engine", False),
         (("--same-engine",), "same_engine", True),
         ((), "engine_from", ""),
         (("--engine-from", "built from its source"), "engine_from", "built from its source"),
         ((), "root", TINY),
+        (("--report", "github", "--report", "junit=a=b.xml"), "report", [("github", ""), ("junit", "a=b.xml")]),
     ],
 )
 def test_a_valid_value(arguments: tuple[str, ...], name: str, value: object) -> None:
@@ -106,19 +115,3 @@ def test_the_project_chooses_its_bases(tmp_path: Path) -> None:
     assert options(root=root).bases == "registry"
     assert options("--mirror", "localhost:5000", root=root).mirror == "localhost:5000"
     assert options("--bases", "rebuilt", root=root).bases == "rebuilt"
-
-
-def test_reports() -> None:
-    """Any number of reports may be requested."""
-    assert options().reports == Reports()
-    wanted = ("--report", "github", "--report", "junit=a=b.xml", "--json", "--exit-by-cause")
-    assert options(*wanted).reports == Reports(json=True, written=(("github", ""), ("junit", "a=b.xml")), by_cause=True)
-
-
-@pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])
-def test_an_unknown_report(wrong: str) -> None:
-    """The message names it, and the hint lists the two kinds."""
-    with pytest.raises(UsageError) as refused:
-        options("--report", wrong)
-    assert refused.value.what == f"unknown report '{wrong}'"
-    assert refused.value.hint == "--report github, or --report junit=FILE"

@@ -131,15 +131,3 @@ def test_with_broken_snippets(root: Path, read: Mock) -> None:
     for _ in range(2):
         PageCheck.of(root, project.load_all(root), everything=True, broken=broken, cache=root.parent / "cache")
     assert read.call_count == 3
-
-
-def test_after_an_update(root: Path) -> None:
-    """The claims are still known, unless there was a page with a problem. The update may have solved the problems."""
-    edit(root / PAGE, "{{ transcript fails/run }}", "")
-    found = check(root)
-    assert "no page shows fails/run" in str(found.problems[0])
-    after = found.after_update()
-    assert after is not None
-    assert (after.problems, after.claims) == ([], found.claims)
-    edit(root / PAGE, "own_layers == 1", "no_layers == 1")
-    assert check(root).after_update() is None

@@ -495,10 +495,6 @@ class TestLimits:
 
     def test_it_ends_with_the_run(self) -> None:
         """A count is stopped when nobody waits for it."""
-        limit = Limit()
-        limit.end()
-        with pytest.raises(KeyboardInterrupt):
-            counted(header(size=90_000_000_000), then=ZEROS, limit=limit)
         with process.ending_all(), pytest.raises(KeyboardInterrupt):
             counted(header(size=90_000_000_000), then=ZEROS)
 

@@ -109,7 +109,7 @@ NO_ADDRESS = (
         (source("a", FIGURE, more="1"), 5, "unknown key 'more'"),
         (source("a", FIGURE, url="1"), 5, "`url` must be a string"),
         *((source("a", FIGURE, url=f'"{url}"'), 5, "invalid URL") for url in NO_ADDRESS),
-        (source("a", "2"), 5, "`figures.size` must be a table"),
+        (source("a", "2"), 5, "`size` must be a table"),
         (source("a", "{"), 5, "invalid TOML"),
         (source("a", '{ value = 1, unti = "B" }'), 5, "unknown key 'unti' - did you mean 'unit'?"),
         (source("a", "{ value = 1 }"), 5, "`unit` is missing"),

@@ -474,6 +474,8 @@ def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
     assert "chart__cited" not in convert(fence(BARS), root)
     html = convert(fence(BARS.replace("note.whole", "leaflet.size")), root)
     assert re.search(r'<p class="chart__cited">With figures that were published, and not measured here: \w', html)
+    named = convert(fence(BARS.replace('name = "', 'name = "{{ leaflet.size }} ', 1)), root)
+    assert re.search(r">[^<]+B \(cited\) \w", named)
 
 
 @pytest.mark.parametrize(

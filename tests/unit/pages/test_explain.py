@@ -127,26 +127,6 @@ def test_what_there_is_not(root: Path, name: str, says: str) -> None:
     assert "\x1b" not in done.stderr
 
 
-def test_as_json(root: Path) -> None:
-    """A fact has the keys of `proof facts --json`, and those of its explanation."""
-    done = proof("explain", "note.size", "--json", cwd=root)
-    data = json.loads(done.stdout)
-    (said,) = data["explanations"]
-    facts = {each["name"]: each for each in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
-    assert data["schema"] == 1
-    assert said == facts["note.size"] | {
-        "kind": "fact",
-        "where": said["where"],
-        "uses": said["uses"],
-        "stale_if_changed": said["stale_if_changed"],
-        "stale": [],
-    }
-    assert said["where"] == "snippets/note/snippet.toml:4"
-    assert {"where": "docs/index.md:10", "kind": "fact", "text": "note.size"} in said["uses"]
-    for name in ("note", "note.own_layers == 1", "leaflet.size"):
-        assert json.loads(proof("explain", name, "--json", cwd=root).stdout)["explanations"][0]["name"] == name
-
-
 def test_for_people(root: Path) -> None:
     """A line for each thing to know."""
     said = proof("explain", "note.size", cwd=root).stdout

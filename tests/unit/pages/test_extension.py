@@ -347,8 +347,8 @@ def test_a_script_that_the_settings_name_is_published(project: Path) -> None:
 
 
 def test_a_file_is_embedded_in_a_fence(project: Path) -> None:
-    """Outside a fence, it would be read as Markdown."""
-    assert "a note, and" in convert('``` text\n--8<-- "note/context/note.txt"\n```', project)
+    """With its name as the title. Outside a fence, it would be read as Markdown."""
+    assert "a note, and" in convert('``` text title="note.txt"\n--8<-- "note/context/note.txt"\n```', project)
     with pytest.raises(StopBuildError, match="can only be embedded in a fence"):
         convert('--8<-- "note/context/note.txt"', project)
 

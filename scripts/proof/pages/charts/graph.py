@@ -80,7 +80,7 @@ def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Elem
 
 def _box(spec: Spec) -> Box:
     spec.allow("name", "lines", "dim")
-    return Box(spec.label("name"), tuple(spec.labels("lines")), spec.table.flag("dim"))
+    return Box(spec.label("name"), tuple(spec.labels("lines")), bool(spec.table.typed("dim", bool, "true or false")))
 
 
 def _levels(boxes: int, arrows: Sequence[Arrow]) -> list[int]:

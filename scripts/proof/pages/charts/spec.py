@@ -75,7 +75,7 @@ class Spec:
         for i, piece in enumerate(text.split("`")):
             if is_code := bool(i % 2):
                 self.page.rendering.codes.add(piece)
-            if filled := _FACT.sub(lambda found: str(self._stated(key, found[1])), piece):
+            if filled := _FACT.sub(lambda value: self._words(key, value[1]), piece):
                 pieces.append((visible(filled), is_code))
         return Label(tuple(pieces))
 
@@ -126,6 +126,11 @@ class Spec:
         if found.number < 0:
             raise self.fail(key, f"{found} is negative", "swap the sides of the difference")
         return found
+
+    def _words(self, key: str, text: str) -> str:
+        """The value of an expression for a text, which has no other mark of a cited figure."""
+        stated = self._stated(key, text)
+        return f"{stated} (cited)" if stated.sources else str(stated)
 
     def _stated(self, key: str, text: str) -> Stated:
         try:

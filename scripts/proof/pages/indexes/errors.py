@@ -44,10 +44,11 @@ def _collected(page: Page) -> dict[str, Message]:
     """
     if page.rendering.messages is None:
         page.rendering.messages = {}
-        steps = {str(step): step for snippet in project.load_all(page.root) for step in snippet.steps}
+        snippets = project.load_all(page.root, read=page.site.variants)
+        steps = {str(step): step for snippet in snippets for step in snippet.steps}
         for scanned in page.rendering.list_pages():
             for name in [] if scanned.page.generated else scanned.page.shown:
-                if name in steps and not steps[name].unlisted:
+                if name in steps and not steps[name].failure.unlisted:
                     _collect(steps[name], scanned, page, page.rendering.messages)
         names: Counter[str] = Counter()
         for message in page.rendering.messages.values():
@@ -69,7 +70,7 @@ def _collect(step: Step, scanned: PageReport, page: Page, known: dict[str, Messa
     text, *others = different.values()
     message = known.setdefault(text, Message(text))
     message.steps.append(str(step))
-    sentences = [writing.prose(step.remedy, page)] if step.remedy else []
+    sentences = [writing.prose(step.failure.remedy, page)] if step.failure.remedy else []
     sentences += [f"{_by(worded, other)} says {writing.code(other, page)}." for other in others]
     message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
     if not any(f"]({writing.path(scanned, page)}#" in other for other in message.links):

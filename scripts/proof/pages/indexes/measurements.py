@@ -11,14 +11,14 @@ from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.pages.indexes import writing
 from proof.pages.page import Page, PageReport
-from proof.snippets import manifest, project
+from proof.snippets import project
 from proof.snippets.model import Snippet
 
 
 def measurements(page: Page) -> list[str]:
     """The Markdown for `{{ measurements }}`: every snippet with its steps and facts, or a link to its own page."""
     pages = _pages_of_snippets(page)
-    snippets = project.load_all(page.root)
+    snippets = project.load_all(page.root, read=page.site.variants)
     for snippet in snippets:
         page.site.check_texts(snippet)
     own = [snippet for snippet in snippets if snippet.folder.name in pages]
@@ -36,7 +36,7 @@ def measurements_of(page: Page, name: str) -> list[str]:
         near = did_you_mean(name, [folder.name for folder in project.folders(page.root)])
         what = f"there is no snippet '{name:.60}'{near}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
-    snippets = manifest.variants(folder)
+    snippets = page.site.variants(folder)
     for snippet in snippets:
         page.site.check_texts(snippet)
     showing = _showing(page)
@@ -134,8 +134,8 @@ def _one(
             yield from ("", f"{writing.code(step.text, page)} → {links}", "")
             continue
         yield from ("", f"{{{{ transcript {step} }}}}", "")
-        if transcripts and (links or step.unshown):
-            yield f"Shown on {links}" if links else f"Shown only here: {writing.plain(step.unshown, page)}"
+        if transcripts and (links or step.output.unshown):
+            yield f"Shown on {links}" if links else f"Shown only here: {writing.plain(step.output.unshown, page)}"
             yield from ("{: .shown-on }", "")
     yield from _facts(snippet, captures, page, heading=transcripts)
 
@@ -161,10 +161,10 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading
 
 def _not_measured(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     unshown = [
-        writing.row(f"<code>{as_html(str(step))}</code>", as_html(step.unshown))
+        writing.row(f"<code>{as_html(str(step))}</code>", as_html(step.output.unshown))
         for snippet in snippets
         for step in snippet.steps
-        if step.unshown
+        if step.output.unshown
     ]
     if unshown:
         yield from ("", "## Run, and shown on this page alone", "")

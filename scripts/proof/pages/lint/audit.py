@@ -100,8 +100,14 @@ def audit(root: ET.Element, page: Page) -> None:
                 _claim(mark, shown, _written(sentence, inside, page), page)
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
+            is_message = "message" in block.get("class", "").split()
+            if is_message and not waivers and not exempt:
+                what, hint = "no snippet printed this error message", "add {{ waiver: who printed it }} to the heading"
+                page.note(PageError(what, evidence=shown, hint=hint), shown)
             if waivers:
-                if (
+                if is_message:
+                    block.set("class", "message message--reported")
+                elif (
                     page.options.collect
                     and not exempt
                     and not page.is_full

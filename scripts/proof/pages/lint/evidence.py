@@ -26,9 +26,14 @@ _BLANK = re.compile(r"[^\S\n]")  # any, such as one that does not break
 
 
 class _File(str):
-    """The text of a file, among texts of commands and outputs."""
+    """The text of a file, below its path, among texts of commands and outputs."""
 
     __slots__ = ()
+
+    def is_called(self, title: str) -> bool:
+        """Whether a title is the path of the file, or the end of it, alone or before a comma."""
+        name = title.partition(",")[0]
+        return bool(name) and f"/{self.partition(chr(10))[0]}".endswith(f"/{name}")
 
 
 class Evidence:
@@ -49,13 +54,15 @@ class Evidence:
                 return True
         return False
 
-    def shows(self, code: str) -> bool:
-        """Whether these lines stand together in a file, in an output or among the commands. Blanks do not count.
+    def shows(self, code: str, title: str = "") -> bool:
+        """Whether these lines stand together among the commands, in an output, or in the file that the title names.
 
-        What looks like a transcript must not be from a file, in which anything may be written.
+        Lines of blanks alone do not count. What looks like a transcript is never from a file, in which anything may be
+        written.
         """
-        lines, of_file = _lines(code), _TRANSCRIPT.search(_BLANK.sub(" ", code)) is None
-        return self.has(lambda text: lines in _lines(text) and (of_file or not isinstance(text, _File)))
+        lines = _lines(code)
+        lines, file = lines[lines.find("\0") :], "" if _TRANSCRIPT.search(_BLANK.sub(" ", code)) else title
+        return self.has(lambda text: (not isinstance(text, _File) or text.is_called(file)) and lines in _lines(text))
 
     def names(self, name: str) -> bool:
         """Whether a name is anywhere in the snippets, as a whole word."""
@@ -107,9 +114,17 @@ def _texts(page: Page) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=256)
 def _lines(text: str) -> str:
-    """The lines of a text, each with single blanks between its words, and without empty ones."""
-    lines = (" ".join(line.split()) for line in text.split("\n"))
-    return "\n".join(["", *filter(None, lines), ""])
+    """The lines that are not empty, each after a number: how far it is indented beyond the line before.
+
+    Python-Markdown replaces tabs by blanks.
+    """
+    lines, above = [], 0
+    for line in text.replace("\0", "\N{REPLACEMENT CHARACTER}").expandtabs(4).split("\n"):
+        if words := line.strip(" "):
+            indent = len(line) - len(line.lstrip(" "))
+            lines.append(f"{indent - above}\0{words}\n")
+            above = indent
+    return "".join(lines)
 
 
 def _contains(name: str, text: str) -> bool:

@@ -18,7 +18,7 @@ def problems(snippet: Snippet) -> Iterator[PageError]:
     """What is typed in the title of a snippet, or in a step's remedy or reasons, that nothing backs."""
     texts: list[tuple[str, Where | None]] = [(snippet.title, None)]
     for step in snippet.steps:
-        texts += [(text, step.where) for text in (step.remedy, step.unshown, *step.differs.values())]
+        texts += [(text, step.where) for text in (step.failure.remedy, step.output.unshown, *step.differs.values())]
 
     def is_known(label: Quantity) -> bool:
         number = re.escape(label.text.rpartition(" ")[2].removeprefix("v"))

@@ -210,8 +210,8 @@ class _Hide(Treeprocessor):
 
     def run(self, root: ET.Element) -> None:
         for element in root.iter():
-            is_message = re.fullmatch("h[2-6]", element.tag) and element.get("class") == "message" and element.get("id")
-            if is_message or (element.tag == "a" and element.get("href") in self._later):
+            is_message = re.fullmatch("h[2-6]", element.tag) and "message" in element.get("class", "").split()
+            if (is_message and element.get("id")) or (element.tag == "a" and element.get("href") in self._later):
                 element.tag = f"{_HIDDEN}{element.tag}"
 
 
@@ -275,13 +275,15 @@ class _Finished(Treeprocessor, Postprocessor):
         evidence = Evidence(self._page())
         waived = f"{_WAIVER} + pre, {_WAIVER} + .highlight pre, {_WAIVER} + .codehilite pre"
         for block in tree.css(f"{_WRITTEN}:not({waived})"):
-            lines = [line.strip() for line in block.text().split("\n") if line.strip()]
-            if lines and not evidence.shows("\n".join(lines)):
-                self._not_run(lines, evidence)
+            code = block.text()
+            heading = block.parent.css_first(".filename") if block.parent else None
+            title = heading.text() if heading else ""
+            if code.strip() and not evidence.shows(code, title):
+                self._not_run([line.strip() for line in code.split("\n") if line.strip()], title, evidence)
 
-    def _not_run(self, lines: list[str], evidence: Evidence) -> None:
+    def _not_run(self, lines: list[str], title: str, evidence: Evidence) -> None:
         """Note a block of code. On a waived page, only commands are noted."""
-        missing = [line for line in lines if not evidence.shows(line)]
+        missing = [line for line in lines if not evidence.shows(line, title)]
         hint = "put {{ waiver: why }} above the block"
         if command := next((line for line in missing if _COMMAND.match(" ".join(line.split()))), None):
             what, hint = (
@@ -294,5 +296,5 @@ class _Finished(Treeprocessor, Postprocessor):
             if not missing:
                 what = "the lines of this block do not stand together in a file or output of a snippet"
             line = [*missing, *lines][0]
-            hint = f'include a file with --8<-- "snippet/context/FILE", or {hint}'
+            hint = f'include a file with --8<-- "snippet/context/FILE", in a fence with title="FILE", or {hint}'
             self._note(PageError(what, evidence=line, hint=hint), line)

@@ -12,7 +12,7 @@ from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible
 from proof.pages.charts.fence import divided, is_of_chart
 from proof.pages.page import OnPage
-from proof.snippets import context, manifest
+from proof.snippets import context
 
 _INCLUDE = re.compile(r'(?P<indent> *)--8<-- "(?P<path>[^"]*)"')
 _MARKER = "-8<-"  # in every spelling that pymdownx.snippets accepts; any other line with it is refused
@@ -89,7 +89,7 @@ class Source(OnPage, Preprocessor):
         text = read_text(folder / path, below=self.page.root, limit=_LARGEST).replace("\r\n", "\n")
         if acts := _acting(text):
             raise PageError(f"{path} cannot be shown in a fence: {acts}", hint="remove it from the file")
-        self.page.snippets |= {variant.name for variant in manifest.variants(folder / snippet)}
+        self.page.snippets |= {variant.name for variant in self.page.site.variants(folder / snippet)}
         return include["indent"], text
 
 

@@ -29,7 +29,7 @@ def label(text: str) -> Quantity:
 
 
 def test_code(page: Page) -> None:
-    """Its lines are whole, and stand together in a file, an output or among the commands. Blanks do not count."""
+    """Its lines are whole, stand together in a file, an output or among the commands, and are indented alike."""
     evidence = Evidence(page)
     page.snippets = {"note", "count"}
     file = (page.root / "snippets/note/context/Dockerfile").read_text()
@@ -37,10 +37,19 @@ def test_code(page: Page) -> None:
     command = page.snippet("note").steps[0].text
     printed = page.book.captures["count"].steps[0].output
     assert printed
-    for text in (file, first, f"\t{last}\n\n", f"{first}\n\n  ENV  PORT=8443 NODE=v22 AS paper", command, printed):
-        assert evidence.shows(text), text
-    for text in ("ENV PORT=8443", f"{last}\n{first}", f"{command}\n{printed}", f"{file}RUN true", "FROM golang"):
-        assert not evidence.shows(text), text
+    for text in (file, first, f"    {last}\n\n", f"{first}\n\nENV PORT=8443 NODE=v22 AS paper", command, printed):
+        assert evidence.shows(text, "Dockerfile"), text
+    apart, moved = "ENV  PORT=8443 NODE=v22 AS paper", f"{first}\n  ENV PORT=8443 NODE=v22 AS paper"
+    for text in (
+        "ENV PORT=8443",
+        f"{last}\n{first}",
+        f"{command}\n{printed}",
+        f"{file}RUN true",
+        "FROM golang",
+        apart,
+        moved,
+    ):
+        assert not evidence.shows(text, "Dockerfile"), text
 
 
 @pytest.mark.parametrize(
@@ -49,9 +58,9 @@ def test_code(page: Page) -> None:
 def test_a_file_is_no_transcript(text: str, page: Page) -> None:
     """Anything can be written into a file. A command and an output have been run."""
     (page.root / "snippets/note/context/notes.txt").write_text(text)
-    assert not Evidence(page).shows(text)
+    assert not Evidence(page).shows(text, "notes.txt")
     (page.root / "snippets/note/context/notes.txt").write_text(text.replace("$", "-").replace("%", "-").title())
-    assert Evidence(page).shows(text.replace("$", "-").replace("%", "-").title())
+    assert Evidence(page).shows(text.replace("$", "-").replace("%", "-").title(), "notes.txt")
 
 
 @pytest.mark.parametrize(
@@ -64,8 +73,8 @@ def test_a_file_is_no_transcript(text: str, page: Page) -> None:
 )
 def test_a_prompt_of_any_shell(line: str, page: Page) -> None:
     (page.root / "snippets/note/context/notes.txt").write_text(f"{line}\n# docker build .\n", "utf-8")
-    assert not Evidence(page).shows(line)
-    assert Evidence(page).shows("# docker build .")  # a comment
+    assert not Evidence(page).shows(line, "notes.txt")
+    assert Evidence(page).shows("# docker build .", "notes.txt")  # a comment
 
 
 def test_a_name(page: Page) -> None:

@@ -300,9 +300,13 @@ class TestAttributes:
 
     def test_an_error_message(self, project: Path) -> None:
         """A heading of this class is in no table of contents: an index of errors has too many."""
-        html = convert("[TOC]\n\n## A\n\n### `no such file` { #cited .message }", project)
+        html = convert("[TOC]\n\n## A\n\n### `no such file` {{ waiver: by make }} { #cited .message }", project)
         assert html.count("no such file") == 1
-        assert '<h3 class="message" id="cited"><code>no such file</code></h3>' in html
+        assert '<h3 class="message message--reported" id="cited"><code>no such file</code>' in html
+
+    def test_an_error_message_of_nobody(self, project: Path) -> None:
+        with pytest.raises(StopBuildError, match="no snippet printed this error message"):
+            convert("## A\n\n### `no such file` { #cited .message }", project)
 
     def test_a_file_that_comes_later(self, project: Path) -> None:
         """The site generator would miss it, so it does not see the link."""
@@ -351,7 +355,27 @@ class TestCode:
 
     @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
     def test_it_was_run(self, block: str, project: Path) -> None:
-        convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('FROM alpine:3.22')}\n", project)
+        convert(f"# A page of {{{{ note.layers }}}}\n\n{block.format('docker image ls note')}\n", project)
+
+    @pytest.mark.parametrize(
+        ("title", "fine"),
+        [
+            ("Dockerfile", True),
+            ("context/Dockerfile", False),
+            ("Dockerfile, the first stage", True),
+            ("note.txt", False),
+            ("file", False),
+            ("", False),
+        ],
+    )
+    def test_the_title_names_its_file(self, title: str, project: Path, *, fine: bool) -> None:
+        """Otherwise readers could take it for what was printed."""
+        text = f'# A page of {{{{ note.layers }}}}\n\n``` text title="{title}"\nFROM alpine:3.22 AS paper\n```\n'
+        if fine:
+            convert(text, project)
+        else:
+            with pytest.raises(StopBuildError, match="this code is typed"):
+                convert(text, project)
 
     def test_an_empty_block(self, project: Path) -> None:
         """It states nothing."""
@@ -360,7 +384,11 @@ class TestCode:
     def test_lines_put_together(self, project: Path) -> None:
         """Each of them was run, but not so."""
         file = (project / "snippets/note/context/Dockerfile").read_text().split("\n")
-        text = "# A page of {{ note.layers }}\n\n```\n" + "\n".join([file[-2], *file[:-2]]) + "\n```"
+        text = (
+            '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\n'
+            + "\n".join([file[-2], *file[:-2]])
+            + "\n```"
+        )
         with pytest.raises(StopBuildError, match="do not stand together"):
             convert(text, project)
 

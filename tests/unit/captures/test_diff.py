@@ -312,14 +312,6 @@ def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> No
     assert format_fact(None) == "(none)"
 
 
-def test_what_equals_nothing_else() -> None:
-    """A missing fact, and a text in place of a number, to which no tolerance applies."""
-    number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
-    assert same(None, None) is True
-    for one, other in ((number, None), (None, number), (number, text), (text, number)):
-        assert same(one, other) is False
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -397,16 +389,6 @@ def test_what_a_run_by_another_engine_says_nothing_about(tmp_path: Path) -> None
         "note/version",
         "note.listed",
     ]
-
-
-def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
-    """No run can confirm it, but the output that it was read from can."""
-    root = captured(tiny(tmp_path))
-    edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
-    count = Here(captured(root), "count")
-    again = step(0, output="7 note.txt\n")(fact("words", value=7)(count.capture))
-    assert count.said(again) == ["count/words"]  # the output is compared, as ever
-    assert count.said(fact("words", value=7)(count.capture)) == ["count.words: read from its own transcript"]
 
 
 def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:

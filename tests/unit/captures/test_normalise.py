@@ -363,6 +363,7 @@ class TestLines:
             *((line, line) for line in ("#5x", "#x 5", "# 5", " #5 x", "#5", "#\u0665 x")),
             # BuildKit's name of the context is another one each time, wherever it stands.
             ("(ref 01234567-89ab-cdef-0123-456789abcdef::o1v26mj)", "(ref <reference>)"),
+            (f"ref {'0' * 25}::o1v26mj y", "ref <reference> y"),  # Docker 29's
             *(
                 (line, line)
                 for line in (

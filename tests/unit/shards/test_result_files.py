@@ -160,21 +160,6 @@ def test_a_folder_for_results_is_empty(root: Path, shards: list[Path], tmp_path:
     assert (shards[0] / "results.json").read_bytes() == before
 
 
-def test_an_accurate_result_that_is_not(root: Path, tmp_path: Path) -> None:
-    """A shard says that everything was accurate, and its capture says something else."""
-    count, fails, note = results(root)
-    assert note.new
-    steps = [replace(s, output="another\n") if s.name == "run" else s for s in note.new.steps]
-    wrong = replace(note, new=replace(note.new, steps=tuple(steps)))
-    whole(root, tmp_path / "all", [count, fails, wrong])
-    found = read(root, tmp_path / "all")[2]
-    assert (found.verdict, found.cause, found.old) == ("drift", "output", note.old)
-    folder = places.folder_of(note.snippet.folder, "rebuilt")
-    word = Difference(Where(folder), "note: the shard's verdict", "accurate", "not what it measured")
-    assert found.differences[0] == word
-    assert [difference.what for difference in found.differences[1:]] == ["note/run"]
-
-
 @pytest.mark.parametrize("verdict", ["accurate", "written"])
 def test_a_verdict_without_a_capture(root: Path, shards: list[Path], verdict: str) -> None:
     """There is nothing to check it by."""
@@ -343,13 +328,6 @@ def test_a_file_that_the_tool_did_not_leave_is_refused(
         read(root, *shards)
 
 
-def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
-    """A capture of an edited context, as from another commit, is refused."""
-    (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
-    with pytest.raises(UsageError, match=r"with other inputs .* context/words.sh changed"):
-        read(root, *shards)
-
-
 def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
     """Exit codes: 0 for accurate, 1 for drift, 5 to 8 for drift by cause, 3 for not measured."""
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
@@ -383,21 +361,6 @@ class TestTheEnginesWords:
         assert done.returncode == 1, done.stderr
         assert "note: the shard's verdict" in done.stdout
 
-    def test_results_of_both_kinds(self) -> None:
-        """The message names those that were run otherwise, and what to do."""
-        with_words, one, other = (
-            result_files.Part(Path(name), "rebuilt", 1, same, ())
-            for name, same in (("with", True), ("one", False), ("other", False))
-        )
-        with pytest.raises(UsageError) as error:
-            result_files.check_words([one, with_words, other], same_engine=True)
-        assert error.value.what == "these results were run without --same-engine: one, other"
-        assert error.value.hint == "run them with it too"
-        with pytest.raises(UsageError) as error:
-            result_files.check_words([with_words, one, with_words], same_engine=False)
-        assert error.value.what == "these results were run with --same-engine: with, with"
-        assert error.value.hint == "proof merge --same-engine with with"
-
     def test_all_of_them_or_none(self, root: Path, shards: list[Path], reworded: Path) -> None:
         """Otherwise a log that another snippet's build changed would be drift: a shard runs that snippet again."""
         done = proof("merge", "--same-engine", *map(str, shards), cwd=root)
@@ -414,20 +377,6 @@ def resealed(root: Path, old: str, new: str) -> None:
     edit(made(root)[0] / store.RECORD, old, new)
     folder, capture = made(root)
     store.save(replace(capture, tampered=()), folder)
-
-
-def test_a_shards_verdict_is_not_believed(root: Path, shards: list[Path]) -> None:
-    """An "accurate" that contradicts the repository becomes a drift, which says so."""
-    resealed(root, '"instruction": "COPY note.txt', '"instruction": "COPY other.txt')
-    found = read(root, *shards)
-    assert [result.verdict for result in found] == ["accurate", "accurate", "drift"]
-    assert found[2].cause == "output"
-    what = [difference.what for difference in found[2].differences]
-    assert what[0] == "note: the shard's verdict"
-    assert "note: layer 2: instruction" in what
-    done = proof("merge", *map(str, shards), cwd=root)
-    assert done.returncode == 1
-    assert "note: the shard's verdict" in done.stdout
 
 
 def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:

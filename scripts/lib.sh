@@ -34,12 +34,12 @@ evidence() (
   tail -n "${tail:-20}" | tr '\r' '\n' | tr -cs '\n\t -~' '?' | sed 's/##/# #/g; s/##/# #/g; s/^/  │ /'
 )
 
-# refuse MESSAGE TEXT [HINT]: stop with code 2, and with a stranger's text as evidence.
+# refuse MESSAGE TEXT [HINT [CODE]]: stop with code 2, or another, and with a stranger's text as evidence.
 refuse() {
   say "$1" >&2
   evidence <<<"$2" >&2
   [[ ! ${3:-} ]] || say "$3" >&2
-  exit 2
+  exit "${4:-2}"
 }
 
 # check_lock FILE: refuse a lock with anything but what scripts/lock writes, which is versions and hashes: uv and pip would obey

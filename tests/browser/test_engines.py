@@ -99,19 +99,6 @@ def test_a_choice_is_for_every_transcript_and_every_page(reader: Reader) -> None
     assert shown(page) == [WORDS[NEW], "a note", WORDS[NEW]]
 
 
-def test_a_transcript_stays_where_it_is(reader: Reader) -> None:
-    """What is chosen below another transcript does not move on the screen."""
-    page = reader("", height=300)
-    label = choice(page, OLD).nth(1)
-    label.scroll_into_view_if_needed()
-    before = label.bounding_box()
-    label.click()
-    after = label.bounding_box()
-    assert before
-    assert after
-    assert abs(before["y"] - after["y"]) <= 1
-
-
 def test_arrow_keys_choose(reader: Reader) -> None:
     """Tab reaches the choice once, and the arrow keys change it, as in any group of radio buttons."""
     page = reader("")

@@ -33,19 +33,6 @@ def test_everything_open(scheme: Scheme, reader: Reader) -> None:
         assert violations(page, "colours" if width == 1280 else "others") == []
 
 
-def test_images_stand_side_by_side_if_there_is_room(reader: Reader) -> None:
-    """One below the other on a telephone."""
-    page = reader("")
-    one, two = tree(page, "Single-stage build"), tree(page, "Multi-stage build")
-
-    def tops() -> list[float]:
-        return [each.evaluate("each => each.getBoundingClientRect().top") for each in (one, two)]
-
-    assert tops()[0] == tops()[1]
-    page.set_viewport_size({"width": 360, "height": 800})
-    assert tops()[0] < tops()[1]
-
-
 def test_by_keyboard(reader: Reader) -> None:
     """Tab reaches the layers, Enter opens one, arrow keys move as in a tree of files."""
     page = reader("")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -117,21 +116,6 @@ def test_a_block_is_copied_whole(reader: Reader) -> None:
     assert copied == [block.text.rstrip("\n") for block in wanted]
 
 
-def test_a_command_is_copied_by_keyboard(reader: Reader) -> None:
-    """Wherever a transcript is on its page, the first stop of Tab in it is its button, and Enter copies."""
-    page = reader("layers/")
-    transcript = page.locator(".transcript").first
-    button = transcript.get_by_role("button", name="Copy to clipboard")
-    for _ in range(300):
-        page.keyboard.press("Tab")
-        if transcript.evaluate("element => element.contains(document.activeElement)"):
-            break
-    expect(button).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Copied to clipboard")).to_be_visible()
-    assert clipboard(page) == "docker history --format 'table {{.Size}}\\t{{.CreatedBy}}' example"
-
-
 def test_a_selection_leaves_the_prompt_out(reader: Reader) -> None:
     """Select a whole transcript and copy it: the command and what is shown of its output, as text."""
     page = reader("rebuilds/")
@@ -143,30 +127,6 @@ def test_a_selection_leaves_the_prompt_out(reader: Reader) -> None:
     assert lines[0] == "docker build -f plain.Dockerfile -t plain ."
     assert any(line.endswith("WORKDIR /go/src/app") for line in lines)
     assert not [line for line in lines if "more line" in line]
-
-
-def test_lines_left_out_open_by_keyboard(reader: Reader) -> None:
-    """Tab and Enter bring them where they were left out, and Enter puts them away."""
-    page = reader("rebuilds/")
-    elided = page.locator(".transcript__elided").first
-    expect(elided.locator("samp")).to_be_hidden()
-    tab_to(page, elided.locator("summary"))
-    page.keyboard.press("Enter")
-    expect(elided.locator("samp")).to_be_visible()
-    expect(elided.locator("samp")).to_contain_text("load build definition from plain.Dockerfile")
-    page.keyboard.press("Enter")
-    expect(elided.locator("samp")).to_be_hidden()
-
-
-def test_provenance_opens_by_keyboard(reader: Reader) -> None:
-    """One quiet line says when; Enter says on what, from what, and how long it took."""
-    page = reader("")
-    provenance = page.locator("details.provenance").first
-    expect(provenance.locator("dl")).to_be_hidden()
-    tab_to(page, provenance.locator("summary"))
-    page.keyboard.press("Enter")
-    for word in ("Measured", "Engine", "Platform", "Bases", "Source", "Took"):
-        expect(provenance.get_by_text(word, exact=True)).to_be_visible()
 
 
 def test_a_claim_explains_itself_by_keyboard(reader: Reader) -> None:
@@ -205,15 +165,6 @@ def test_the_first_tab_skips_to_the_content(reader: Reader) -> None:
     assert page.evaluate("() => document.activeElement.closest('article') !== null")
 
 
-def test_search_is_reached_by_keyboard(reader: Reader) -> None:
-    """Tab comes to the field in the header, and typing there finds something."""
-    page = reader("")
-    field = page.get_by_role("textbox", name="Search")
-    tab_to(page, field)
-    page.keyboard.type("certificate")
-    expect(page.locator(".md-search-result__link").first).to_be_visible()
-
-
 def test_nothing_moves_for_those_who_asked(reader: Reader) -> None:
     """With reduced motion no element has a transition or an animation, and a link in the page jumps."""
     page = reader("rebuilds/")
@@ -250,26 +201,3 @@ def test_a_link_leads_to_its_heading(width: int, reader: Reader) -> None:
         expect(heading).to_be_in_viewport()
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert 40 < heading.evaluate("heading => heading.getBoundingClientRect().top") < 100
-
-
-def test_a_class_changes_the_style_of_few_elements(reader: Reader) -> None:
-    """A style sheet can make a browser compute the style of every element again. The theme's does, and ours may not."""
-    page = reader("dockerfiles/", width=360)
-    session = page.context.new_cdp_session(page)
-    seen: list[dict[str, Any]] = []
-    ended: list[bool] = []
-    session.on("Tracing.dataCollected", lambda part: seen.extend(part["value"]))
-    session.on("Tracing.tracingComplete", lambda _: ended.append(True))
-    session.send("Tracing.start", {"categories": "devtools.timeline"})
-    # The order is for the root alone: without it, there might be nothing to compute.
-    page.evaluate("""() => {
-        const root = document.documentElement
-        root.classList.add("any")
-        root.style.order = 1
-        document.body.offsetTop
-    }""")
-    session.send("Tracing.end")
-    while not ended:
-        page.wait_for_timeout(20)
-    styled = [event["args"].get("elementCount", 0) for event in seen if event["name"] == "UpdateLayoutTree"]
-    assert 1 <= max(styled) < 100

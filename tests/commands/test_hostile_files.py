@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helpers import REPOSITORY, captured, proof, tiny
+from tests.support.helpers import captured, proof, tiny
 from tests.support.hostile import create
 from tests.support.makers import write
+from tests.support.scripts import calls, run, stubbed
 
 
 @pytest.fixture
@@ -98,21 +99,17 @@ def test_a_folder_of_any_depth_beside_a_context(root: Path) -> None:
 )
 def test_no_site_is_built_of_links(given: dict[str, Any], root: Path) -> None:
     """MkDocs would follow them: the script looks before it starts that. Names act on no terminal, and in no log."""
-    for name in ("site", "lib.sh"):
-        write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes()})
-    write(root, {"scripts/bootstrap": "#!/bin/sh\n", ".venv/bin/mkdocs": "#!/bin/sh\ntouch built\n"})
-    write(root, {"overrides/main.html": "", ".venv/bin/proof": "#!/bin/sh\nmkdir -p site\n"})
-    programs = (".venv/bin/mkdocs", ".venv/bin/proof")
-    for name in ("scripts/site", "scripts/bootstrap", *programs):
-        (root / name).chmod(0o755)
-    site = ["bash", "scripts/site"]
-    assert subprocess.run(site, cwd=root, capture_output=True, check=False).returncode == 0
-    (root / "built").unlink()
+    write(root, {"overrides/main.html": ""})
+    stubbed(
+        root, "site", "scripts/bootstrap", ".venv/bin/mkdocs", files={".venv/bin/proof": "#!/bin/sh\nmkdir -p site\n"}
+    )
+    assert run(root, "site").returncode == 0
+    assert "mkdocs build --strict" in calls(root)
     create(root, given)
-    done = subprocess.run(site, cwd=root, capture_output=True, text=True, check=False)
+    done = run(root, "site")
     first, *names = done.stderr.splitlines()
     assert (done.returncode, first.startswith("scripts/site: not built")) == (2, True)
     assert names[0] == f"  │ {next(iter(given.values())).partition(chr(10))[0]}"
     assert all(name.startswith("  │ ") and name[4:].isascii() and name.isprintable() for name in names)
     assert "##" not in done.stderr
-    assert not (root / "built").exists()
+    assert "mkdocs build --strict" not in calls(root)

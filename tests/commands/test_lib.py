@@ -55,18 +55,6 @@ def test_evidence_does_not_act(text: str, root: Path) -> None:
     assert not any("##" in line for line in lines)
 
 
-def test_evidence_can_be_read(root: Path) -> None:
-    """What is left out is marked, and a carriage return begins a line."""
-    done = bash(root, "evidence", "a\x1b[1mb \x9b31mc ü \u202e\u2066d\tx\r::error::y ###[group]\n")
-    assert shown(done.stdout) == ["a?[1mb ?31mc ? ?d\tx", "::error::y # # #[group]"]
-
-
-def test_evidence_is_short(root: Path) -> None:
-    """The end is what tells why something failed."""
-    done = bash(root, "evidence", "".join(f"{number}\n" for number in range(1000)))
-    assert shown(done.stdout) == [str(number) for number in range(980, 1000)]
-
-
 def test_a_failed_step_shows_evidence(root: Path) -> None:
     """Code and place of the log, and its end."""
     done = bash(root, "step title sh -c 'printf \"a\\033b ##[x]\"; exit 3'")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.shards import result_files
 from proof.snippets.places import NAMES
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny
+from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
 from tests.support.makers import write
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
@@ -70,21 +69,11 @@ def branches(tmp_path: Path) -> list[str]:
     return git(tmp_path / "remote.git", "for-each-ref", "--format=%(refname:short)", "refs/heads/refresh").split()
 
 
-def filled(layer: CapturedLayer) -> CapturedLayer:
-    """The layer with its contents: one file."""
-    rows = (
-        CapturedEntry(0, "directory", "", layer.size, layer.files, 0),
-        CapturedEntry(1, "file", "a", layer.size, layer.files, 0),
-    )
-    return replace(layer, contents=rows)
-
-
-def measured(root: Path, folder: Path, *, size: int, contents: bool = False) -> Path:
+def measured(root: Path, folder: Path, *, size: int) -> Path:
     """The results of a refresh in which the image of `note` has `size` bytes."""
     count, fails, note = results(root)
     assert note.new
     layers = (LAYERS[0], replace(LAYERS[1], size=size - LAYERS[0].size))
-    layers = (filled(layers[0]), filled(layers[1])) if contents else layers
     grown = replace(note, verdict="written", new=of_layers(note.new, note.snippet, layers))
     result_files.save([count, fails, grown], folder, root=root, origin="rebuilt", seconds=1)
     return folder
@@ -106,18 +95,6 @@ def test_captures_are_proposed_on_their_own_branch(clone: Path, tmp_path: Path) 
     assert git(remote, "log", "-1", "--format=%an %s", branch).strip() == "github-actions[bot] Captures, measured again"
     assert "9MB (9,000,000 B)" in (clone / "build" / "proposal" / "body.md").read_text()
     assert f"gh pr create --head {branch}" in done.stdout
-
-
-def test_contents_are_proposed(clone: Path, tmp_path: Path) -> None:
-    """If a snippet asks for the contents of its image, they are part of its capture."""
-    edit(clone / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ncontents = {}')
-    captured(clone)
-    git(clone, "commit", "--quiet", "--all", "--message", "contents")
-    done = both(clone, "captures", str(measured(clone, tmp_path / "part", size=9_000_000, contents=True)))
-    assert done.returncode == 0, done.stdout + done.stderr
-    (branch,) = branches(tmp_path)
-    proposed = git(tmp_path / "remote.git", "diff", "--name-only", git(clone, "rev-parse", "main").strip(), branch)
-    assert proposed.split() == [f"snippets/note/captured/rebuilt/{name}.json" for name in ("capture", "contents")]
 
 
 def test_nothing_is_proposed_where_nothing_changed(clone: Path, tmp_path: Path) -> None:
@@ -211,9 +188,6 @@ EVIL: dict[str, Callable[[Path], object]] = {
     "a workflow": lambda root: write(root, {".github/workflows/x.yml": ""}),
     "attributes": lambda root: write(root, {".gitattributes": "* filter=x\n"}),
     "a snippet": lambda root: write(root, {"snippets/note/snippet.toml": ""}),
-    "a context": lambda root: write(root, {"snippets/note/context/x": ""}),
-    "a new snippet": lambda root: write(root, {"snippets/x/snippet.toml": ""}),
-    "another name": lambda root: write(root, {f"{CAPTURED}/run.sh": ""}),
     "other JSON": lambda root: write(root, {f"{CAPTURED}/package.json": "{}"}),
     "a name with a newline": lambda root: write(root, {f"{CAPTURED}/a.txt\nb": ""}),
     "a name that is a command": lambda root: write(root, {f"{CAPTURED}/###[error]x.txt": ""}),
@@ -305,7 +279,7 @@ def test_a_proposal_that_is_a_link_is_refused(clone: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("captures",), ("other", "x"), ("lock", "x"), ("propose",), ("propose", "lock"), ("propose", "other", "x")],
+    [(), ("captures",), ("lock", "x"), ("propose", "lock"), ("propose", "other", "x")],
 )
 def test_wrong_use_is_reported(arguments: tuple[str, ...], clone: Path) -> None:
     """Exit code 2."""

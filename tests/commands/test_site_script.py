@@ -12,6 +12,7 @@ import pytest
 from proof.facts import book
 from tests.support.helpers import REPOSITORY, captured, edit, tiny
 from tests.support.makers import write
+from tests.support.scripts import run, stubbed
 
 STALE = "note is stale: context/note.txt changed"
 
@@ -20,13 +21,10 @@ STALE = "note is stale: context/note.txt changed"
 def root(tmp_path: Path) -> Path:
     """The tiny project with the script and its real MkDocs, without what other hosts would send."""
     root = captured(tiny(tmp_path))
-    write(root, {f"scripts/{name}": (REPOSITORY / "scripts" / name).read_bytes() for name in ("site", "lib.sh")})
-    write(root, {"scripts/bootstrap": "#!/bin/sh\n", "overrides/main.html": ""})
-    package = REPOSITORY / "scripts"
-    write(root, {".venv/bin/mkdocs": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m mkdocs "$@"\n'})
-    write(root, {".venv/bin/proof": f'#!/bin/sh\nPYTHONPATH={package} exec {sys.executable} -m proof.cli.main "$@"\n'})
-    for name in ("scripts/bootstrap", ".venv/bin/mkdocs", ".venv/bin/proof"):
-        (root / name).chmod(0o755)
+    program = f'#!/bin/sh\nPYTHONPATH={REPOSITORY / "scripts"} exec {sys.executable} -m %s "$@"\n'
+    programs = {".venv/bin/mkdocs": program % "mkdocs", ".venv/bin/proof": program % "proof.cli.main"}
+    write(root, {"overrides/main.html": ""})
+    stubbed(root, "site", files={**programs, "scripts/bootstrap": "#!/bin/sh\n"})
     edit(root / "mkdocs.yml", "  - tables", "  - tables: { use_align_attribute: true }")
     edit(root / "mkdocs.yml", "theme: mkdocs", "theme: { name: mkdocs, highlightjs: false }")
     edit(root / "mkdocs.yml", "  - proof", "  - proof: { draft: !ENV [PROOF_DRAFT, false] }")
@@ -35,14 +33,7 @@ def root(tmp_path: Path) -> Path:
 
 def site(root: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the script in the environment of someone who made a draft before."""
-    return subprocess.run(
-        ["bash", "scripts/site", *arguments],
-        cwd=root,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PROOF_DRAFT": "true", **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(root, "site", *arguments, PROOF_DRAFT="true", **env)
 
 
 def test_a_stale_capture_is_not_published(root: Path) -> None:
@@ -107,15 +98,3 @@ def test_the_facts_are_published_for_programs(root: Path) -> None:
         page, _, anchor = fact["place"].partition("#")
         assert f'id="{anchor}"' in pages[f"{page}index.html"]
     assert any(fact["place"] for fact in facts)
-
-
-def test_an_unknown_option_is_refused(root: Path) -> None:
-    """Nothing is built."""
-    done = site(root, "--drafts")
-    assert (done.returncode, "its only option is --draft" in done.stderr) == (2, True)
-    assert not (root / "site").exists()
-
-
-def test_the_settings_of_this_site_know_drafts() -> None:
-    """The script passes the option on by an environment variable."""
-    assert "draft: !ENV [PROOF_DRAFT, false]" in (REPOSITORY / "mkdocs.yml").read_text("utf-8")

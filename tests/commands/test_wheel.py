@@ -74,14 +74,6 @@ def test_the_repository_is_out_of_reach(installed: Path, tmp_path: Path) -> None
     assert done.stdout.startswith(str(installed.parent)), done.stderr
 
 
-@pytest.mark.parametrize("verb", ["", "check", "serve", "publish"])
-def test_it_answers(installed: Path, tmp_path: Path, verb: str) -> None:
-    """Without a project, and without any package of the site being imported."""
-    done = run(installed, "proof", *verb.split(), "--help", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"usage: proof {verb}".strip())
-
-
 def test_a_project_is_checked_built_and_finished(installed: Path, tmp_path: Path) -> None:
     """The Markdown extension is found by its name, and the finishing step needs nothing of this repository."""
     root = captured(tiny(tmp_path))

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maintenance.bench import preview, snippets
-from maintenance.bench.script import Edit
-from maintenance.bench.snippets import Sides
+from maintenance import bench
 from proof.engines.interface import Engine
 from tests.support.helpers import edit, measure, tiny
 
@@ -19,10 +17,9 @@ def test_cold_again_and_edited(tmp_path: Path, engine: Engine, cache: Path, monk
     """Every side has a time, the commands need some of the processors, and a save runs only its own snippet."""
     root = tiny(tmp_path)
     assert {result.verdict for result in measure(root, engine, cache, write=True)} == {"written"}
-    monkeypatch.setattr(preview, "_REST", 3.0)  # in which it runs the snippet a second time
-    sides = Sides(root, [], tmp_path / "work", cache, edit=Edit("note", "note.txt", ""), model="note")
-    monkeypatch.setattr(snippets, "_COPIES", 2)
-    rows = list(sides.rows(1))
+    monkeypatch.setattr(bench, "_REST", 3.0)  # in which it runs the snippet a second time
+    sides = bench.Sides(root, ["fails", "note"], tmp_path, edited=("note", "note.txt"))
+    rows = list(sides.rows(1, model="note", copies=2))
     assert [row.name for row in rows] == ["cold", "cold_bound", "rerun", "check_memory", "changed", "edited"]
     for row in rows:
         assert row.measured > 0
@@ -38,9 +35,8 @@ def test_cold_again_and_edited(tmp_path: Path, engine: Engine, cache: Path, monk
 
 def test_a_failure(tmp_path: Path, engine: Engine, cache: Path) -> None:
     """A command that does not exit as its snippet declares ends the benchmark."""
-    del engine
+    del engine, cache
     root = tiny(tmp_path)
     edit(root / "snippets/fails/snippet.toml", "exit = 127", "exit = 126")
-    sides = Sides(root, ["fails"], tmp_path / "work", cache)
-    with pytest.raises(Exception, match="fails/run: 127"):
-        list(sides.rows(1))
+    with pytest.raises(bench.NotComparableError, match="failed with 127"):
+        list(bench.Sides(root, ["fails"], tmp_path).rows(1))

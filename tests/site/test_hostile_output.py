@@ -1,18 +1,10 @@
-"""Whatever was printed, captured or put into a title is text to a reader: so the built site says, and a browser."""
+"""Whatever was printed, captured or put into a title is text to a reader: so the built site says."""
 
 from __future__ import annotations
 
-import functools
-import http.server
 import itertools
-import os
 import re
-import shutil
 import string
-import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
@@ -87,64 +79,3 @@ def test_the_search_index_holds_text_alone(built: Path, harmless: Path) -> None:
     names = "search/search_index.json"
     hostile, plain = ((folder / names).read_text("utf-8") for folder in (built, harmless))
     assert len(re.findall(r"<\w", hostile)) == len(re.findall(r"<\w", plain))
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """The folder over HTTP, and the paths that were asked for."""
-    asked: list[str] = []
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            asked.append(self.path)
-
-    class Server(http.server.ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A browser that goes in the middle of an answer is no failure."""
-
-    server = Server(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def browsed(address: str, profile: Path) -> str:
-    """The page as Chromium has it once its scripts have run."""
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium here")
-    assert browser is not None, "no Chromium here"
-    words = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-    done = subprocess.run(
-        [browser, *words, f"--user-data-dir={profile}", "--virtual-time-budget=10000", "--dump-dom", address],
-        # Its crash reporter writes there now and then, also while other tests compare the files of the user.
-        env={**os.environ, "XDG_CONFIG_HOME": str(profile)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_nothing_runs_in_a_browser(page: str, built: Path, tmp_path: Path) -> None:
-    """Chromium opens the page: no script of an output ran, and none of its addresses was asked for."""
-    with served(built) as (address, asked):
-        html = browsed(f"{address}/{page}", tmp_path)
-    assert "</html>" in html
-    assert "data-pwned" not in html.partition(">")[0] + html[html.index("<html") :].partition(">")[0]
-    assert asked
-    assert [path for path in asked if "pwned" in path.partition("?")[0]] == []
-
-
-def test_the_browser_would_have_told(printed: list[str], tmp_path: Path) -> None:
-    """The same outputs, pasted into a page without the tool, do run and do ask."""
-    (tmp_path / "index.html").write_text("<!DOCTYPE html><html>" + "\n".join(printed[:8]), "utf-8")
-    with served(tmp_path) as (address, asked):
-        html = browsed(f"{address}/index.html", tmp_path / "profile")
-    assert "data-pwned" in html[html.index("<html") :].partition(">")[0]
-    assert any("pwned" in path for path in asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import os
@@ -18,14 +17,12 @@ from PIL import Image, ImageDraw
 from proof.core import limits
 from proof.core.errors import LimitError, RefusedError, UsageError
 from proof.facts import book as facts
-from proof.pages.scan import scan
 from proof.publish import card, lean, styles, theme
-from proof.publish import head as head_module
 from proof.publish import markup as markup_module
 from proof.publish.finish import publish
-from proof.publish.page import Page, digest, paths
+from proof.publish.page import Page, digest
 from proof.publish.scripts import AFTER_PAINT, Scripts
-from tests.support.helpers import REPOSITORY, address, mkdocs
+from tests.support.helpers import REPOSITORY, mkdocs
 
 ADDRESS = "https://example.org/article/"
 # As scripts/site passes them on.
@@ -51,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> list[Page]:
-    return [Page.load(site, path) for path in sorted(site.rglob("*.html"))]
+    return [Page(site, path) for path in sorted(site.rglob("*.html"))]
 
 
 @pytest.fixture
@@ -81,36 +78,10 @@ def test_a_policy_allows_every_script_of_its_page_and_no_other(site: Path, pages
     assert (site / "assets/explorer.js").is_file()
 
 
-def test_a_policy_names_no_host_and_nothing_unsafe(pages: list[Page]) -> None:
-    """Whatever is not the site's own, an icon in a style sheet, or a script named by its hash, stays out."""
-    for page in pages:
-        directives = policy(page)
-        assert directives["default-src"] == ["'none'"]
-        words = {word for sources in directives.values() for word in sources if not word.startswith("'sha256-")}
-        assert words == {"'none'", "'self'", "data:"}
-        assert all(word.startswith("'sha256-") for word in directives["script-src"])
-
-
-def test_nothing_is_loaded_from_another_host(pages: list[Page]) -> None:
-    """What a page names to be loaded is on the site; addresses of others are links to follow."""
-    for page in pages:
-        loaded = re.findall(
-            r'<(?:script|img|source|iframe|link rel="(?:stylesheet|icon)")[^>]*(?:src|href)="([^"]+)"', page.html
-        )
-        assert loaded
-        assert not [address for address in loaded if "//" in address]
-        assert 'data-md-component="source"' not in page.html  # it would ask GitHub for stars
-
-
-def test_the_icon_is_in_each_page(pages: list[Page]) -> None:
-    """No request for it competes with the first paint, in the 404 page neither."""
-    for page in pages:
-        found = re.search(r'<link rel="icon" href="data:image/svg\+xml;base64,([^"]+)">', page.html)
-        assert found
-        assert base64.b64decode(found[1]) == (REPOSITORY / "docs/assets/favicon.svg").read_bytes()
-
-
+LOADER = AFTER_PAINT.replace("{{ styles }}", "x.css").replace("{{ scripts | tojson }}", '["notes.txt"]')
 REFUSED = [
+    # Only `lean` adds it. In a page of an author, it could load any file of docs/ as a script, also a .txt file.
+    (f"<script>{LOADER}</script>", "unknown inline script"),
     # a script of the page's own, whatever it is called
     ("<script>alert(1)</script>", "unknown inline script"),
     ("<script type=module>alert(1)</script>", "an inline script must not have attributes"),
@@ -223,13 +194,13 @@ def test_a_description_cannot_give_the_page_another_address(small: Path) -> None
 
 
 def test_no_file_from_outside_gets_into_a_page(small: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The icon is put into each page, and front matter might name another one."""
+    """A policy has the hashes of files, and a page might name another one."""
     (tmp_path_factory.getbasetemp() / "secret.svg").write_text("<svg/>")
     away = os.path.relpath(tmp_path_factory.getbasetemp() / "secret.svg", small)
     (small / "index.html").write_text(f'<link rel="icon" href="{away}">', "utf-8")
-    page = Page.load(small, small / "index.html")
+    page = Page(small, small / "index.html")
     with pytest.raises(RefusedError):
-        lean.inline_icon(page)
+        page.content(away)
     with pytest.raises(UsageError, match=r"the site has no file `assets/none\.svg`"):
         page.content("assets/none.svg")
 
@@ -279,15 +250,15 @@ def test_a_page_is_published_as_it_was_read(small: Path) -> None:
     (small / "index.html").write_text(SMALL.replace("<p>A lead.</p>", html), "utf-8")
     (page,) = publish(small, REPOSITORY)
     written = (small / "index.html").read_text("utf-8")
-    assert Page.load(small, small / "index.html").html == written == page.html
+    assert Page(small, small / "index.html").html == written == page.html
     assert "<pre>\n\n x</pre><b></b><p><b>1</b>2</p>" in written
     assert f'<script src="assets/calculator.js" defer="" integrity="{digest(b"x")}"></script>' in written
 
 
-def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_is_known_by_where_it_comes_from(site: Path) -> None:
     """Those of the theme's templates and of overrides/, with a path where a template leaves one open; no other one."""
     scripts = Scripts.of(REPOSITORY)
-    found = {script for path in site.rglob("*.html") for script in Page.load(site, path).inline_scripts}
+    found = {script for path in site.rglob("*.html") for script in Page(site, path).inline_scripts}
     assert len(found) >= 5
     for script in found:
         assert scripts.know(script) is not ("PerformanceObserver" in script)  # the loader is known to no page
@@ -298,20 +269,6 @@ def test_a_script_is_known_by_where_it_comes_from(site: Path, tmp_path: Path, mo
     assert scripts.know(f'__md_scope=new URL("../..{chr(34)}{rest}')
     for other in ("https://example.com", '"+alert(1)+"', "\\", "${alert(1)}", "</script>", "javascript:x"):
         assert not scripts.know(f'__md_scope=new URL("{other}"{rest}')
-    # Another theme brings its own scripts along.
-    (tmp_path / "newtheme").mkdir()
-    (tmp_path / "newtheme" / "__init__.py").touch()
-    (tmp_path / "newtheme" / "base.html").write_text('{#- x -#}\n<script>later("{{ base_url | e }}")</script>\n')
-    (tmp_path / "newtheme-1.0.dist-info").mkdir()
-    (tmp_path / "newtheme-1.0.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: newtheme\nVersion: 1.0\n"
-    )
-    (tmp_path / "newtheme-1.0.dist-info" / "entry_points.txt").write_text("[mkdocs.themes]\nnewtheme = newtheme\n")
-    (tmp_path / "mkdocs.yml").write_text("theme: newtheme\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    scripts = Scripts.of(tmp_path)
-    assert scripts.know('later("../..")')
-    assert not scripts.know(scope)
 
 
 def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_path: Path) -> None:
@@ -322,19 +279,10 @@ def test_a_file_in_the_place_of_the_themes_script_is_not_loaded(site: Path, tmp_
     path.write_bytes(bundle.read_bytes())
     html = SMALL.replace("<p>A lead.</p>", f"<script src='{bundle.relative_to(site)}'></script>")
     (tmp_path / "index.html").write_text(html, "utf-8")
-    markup_module.check(Page.load(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
+    markup_module.check(Page(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
     path.write_text("alert(1)")
     with pytest.raises(UsageError, match="is neither the theme's script"):
-        markup_module.check(Page.load(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
-
-
-def test_a_page_does_not_come_with_the_loader(small: Path) -> None:
-    """Only `lean` adds it. In a page of an author, it could load any file of docs/ as a script, also a .txt file."""
-    page = small / "index.html"
-    loader = AFTER_PAINT.replace("{{ styles }}", "x.css").replace("{{ scripts | tojson }}", '["notes.txt"]')
-    page.write_text(SMALL.replace("<p>", f"<script>{loader}</script><p>"), "utf-8")
-    with pytest.raises(UsageError, match="unknown inline script"):
-        publish(small, REPOSITORY)
+        markup_module.check(Page(tmp_path, tmp_path / "index.html"), Scripts.of(REPOSITORY))
 
 
 def test_a_finished_site_is_not_finished_again(small: Path) -> None:
@@ -397,28 +345,10 @@ def test_blanks_that_mean_something_stay(small: Path) -> None:
     code = "<pre><code>if x {\n\n    y\n}</code></pre>"
     script = "<script>\n  `\n  text`\n</script>"
     (small / "index.html").write_text(f"<div>\n    <p>one\n      two</p>\n\n  {code}\n  {script}\n</div>", "utf-8")
-    page = Page.load(small, small / "index.html")
+    page = Page(small, small / "index.html")
     lean.remove_indentation(page)
     assert page.tree.body is not None
     assert page.tree.body.inner_html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
-
-
-def test_code_has_one_element_for_each_color(small: Path) -> None:
-    """Neighbors of one color become one element. The text stays as it was, and so does a transcript."""
-    said = (
-        '<span></span><code><span class="k">COPY</span><span class="w"> </span><span class="s">a</span>'
-        '<span class="w">  </span><span class="s">b</span> <span class="s">c</span>\n<span class="hll">'
-        '<span class="s">d</span><span class="nx">e</span></span></code></pre>'
-    )
-    flags = '<pre><code><span class="flag">-a</span> <span class="flag">-b</span></code></pre>'
-    (small / "index.html").write_text(f'<div class="language-go highlight"><pre>{said}</div>{flags}', "utf-8")
-    page = Page.load(small, small / "index.html")
-    lean.merge_spans(page)
-    assert page.tree.body is not None
-    assert page.tree.body.inner_html == (
-        '<div class="language-go highlight"><pre><code><span class="k">COPY</span> <span class="s">a  b c</span>\n'
-        f'<span class="hll"><span class="s">d</span>e</span></code></pre></div>{flags}'
-    )
 
 
 def test_a_table_without_a_class_gets_one(small: Path) -> None:
@@ -428,7 +358,7 @@ def test_a_table_without_a_class_gets_one(small: Path) -> None:
         "<table><tr><td><table class=x><tr></table><table><tr></table></table>",
         "utf-8",
     )
-    page = Page.load(small, small / "index.html")
+    page = Page(small, small / "index.html")
     theme.wrap_tables(page)
     assert page.tree.body is not None
     box, end = '<div class="md-typeset__scrollwrap"><div class="md-typeset__table">', "</div></div>"
@@ -440,30 +370,9 @@ def test_a_table_without_a_class_gets_one(small: Path) -> None:
     )
 
 
-def test_a_table_in_an_attribute_stays_text(small: Path) -> None:
-    """The class of a table has quotes, which end no attribute."""
-    hidden = "<table x><meta http-equiv=refresh content=0>"
-    (small / "index.html").write_text(SMALL.replace("<p>", f"<p><a title='{hidden}'>a</a>"), "utf-8")
-    page = Page.load(small, small / "index.html")
-    theme.wrap_tables(page)
-    again = Page(small, page.path, page.settle().html).tree
-    assert [link.attributes["title"] for link in again.css("a")] == [hidden]
-    assert not again.css("table, [http-equiv]")
-
-
-def test_no_style_depends_on_a_class_that_is_missing(site: Path, pages: list[Page]) -> None:
-    """The tables of all pages are marked, and both style sheets look for the mark."""
-    plain = [table for page in pages for table in re.findall(r"<table\b[^>]*>", page.html) if "plain-table" in table]
-    assert len(plain) > 50
-    assert not [page for page in pages if re.search(r"<table(?![^>]* class=)", page.html)]
-    published = "".join(path.read_text("utf-8") for path in site.glob("assets/style.*.css"))
-    assert theme.MARKED in published
-    assert "[class]" not in published
-
-
 def test_a_card_shows_the_sizes_to_scale(site: Path) -> None:
     """The widths of the bars are to each other as the bytes of the two images."""
-    image = Image.open(site / "assets" / "cards" / "index.png").convert("RGB")
+    image = Image.open(site / "assets/cards/card.png").convert("RGB")
     assert image.size == (1200, 630)
     rows = [[image.getpixel((x, y)) for x in range(72, 1200)] for y in (440, 510)]
     widths = [sum(pixel == row[0] for pixel in row) for row in rows]
@@ -485,8 +394,11 @@ def test_a_summary_is_read_without_its_title_and_marks() -> None:
     cited = '<strong><data class="fact fact--cited" value="9000000">9MB</data></strong>'
     text = f'It takes <data class="fact" value="8000000">8MB</data>,<br>not <b>more</b>.{claim} {cited} before.'
     page = Page(Path(), Path("index.html"), f"<h1>Two</h1>{boxed(text)}")
-    assert page.summary == "It takes 8MB,not more. 9MB (cited) before."
-    assert page.sizes == [(8000000.0, "8MB")]
+    assert card.answer(page) == "It takes 8MB,not more. 9MB (cited) before."
+    assert card._sizes(Page(Path(), Path("index.html"), boxed(f"{text}{text.replace('8', '7')}"))) == {
+        "8MB": 8_000_000,
+        "7MB": 7_000_000,
+    }
 
 
 def texts(drawn: list[tuple[str, str]], fill: str) -> str:
@@ -515,27 +427,7 @@ def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> No
     )
     publish(small, REPOSITORY)
     assert "It takes 8MB. That is little." in texts(drawn, card._INK)
-    assert "weighs" not in texts(drawn, card._QUIET)
-
-
-def test_a_long_summary_ends_with_a_sentence(small: Path, drawn: list[tuple[str, str]]) -> None:
-    """The sentences that do not fit are left out, and an ellipsis says so."""
-    sentences = [f"{'This is sentence number ' * 8}{number}." for number in range(9)]
-    (small / "index.html").write_text(ADDRESSED.replace("<p>A lead.</p>", boxed(" ".join(sentences))), "utf-8")
-    publish(small, REPOSITORY)
-    written = texts(drawn, card._INK)
-    assert re.search(r"sentence number \d\. …$", written)
-    assert sentences[0] in written
-    assert sentences[8] not in written
-
-
-def test_a_card_of_many_sentences(small: Path, drawn: list[tuple[str, str]]) -> None:
-    """They are not wrapped again for each that is left out."""
-    page = Page(small, small / "index.html", ADDRESSED.replace("<p>A lead.</p>", boxed("A. " * 333)))
-    began = time.process_time()
-    card.draw(page, small)
-    assert time.process_time() - began < 1.5
-    assert texts(drawn, card._INK).endswith("A. …")
+    assert "weighs" not in texts(drawn, card._INK)
 
 
 @pytest.mark.parametrize(("html", "cards"), [(SMALL, 0), (ADDRESSED, 1)])
@@ -559,16 +451,6 @@ def test_a_card_cuts_what_is_too_long(title: str, text: str, small: Path, drawn:
     assert time.process_time() - began < 10
 
 
-def test_a_card_of_a_page_in_many_directories(small: Path) -> None:
-    """Its path is longer than a file may be called."""
-    path = "directory-of-pages/" * 20
-    (small / path).mkdir(parents=True)
-    (small / "index.html").write_text(ADDRESSED, "utf-8")
-    (small / path / "index.html").write_text(ADDRESSED.replace(ADDRESS, f"{ADDRESS}{path}"), "utf-8")
-    publish(small, REPOSITORY)
-    assert len(list(small.rglob("*.png"))) == 2
-
-
 def test_every_page_describes_itself(pages: list[Page]) -> None:
     """Title, description, author and addresses; a picture of its own; dates and tags where it has them."""
     for page in [page for page in pages if page.listed]:
@@ -581,30 +463,7 @@ def test_every_page_describes_itself(pages: list[Page]) -> None:
         assert page.metas("article:tag")
         day = page.meta("article:published_time") or page.meta("article:modified_time")  # of generated pages
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", day)
-        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
-        assert found is not None
-        assert json.loads(found[1])["url"] == page.address
         assert "edit/main/docs/" in page.html
-
-
-def test_a_title_cannot_end_its_script(small: Path) -> None:
-    """What a page says of itself stays data, whatever it says."""
-    (small / "index.html").write_text(ADDRESSED, "utf-8")
-    page = Page.load(small, small / "index.html")
-    head_module.describe(page, "assets/cards/index.png")
-    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.html)
-    assert found is not None
-    assert json.loads(found[1])["description"] == "What a </script> weighs."
-
-
-def test_the_measured_days_are_those_of_the_captures(site: Path) -> None:
-    """The last line of each page names the first and the last day of the captures that it shows, of every engine."""
-    for scanned in scan(REPOSITORY):
-        name = address(scanned.path)
-        built = Page.load(site, site / name / "index.html")
-        shown = [each for used in scanned.page.snippets for each in scanned.page.book.shown(used)]
-        days = sorted({capture.provenance.date[:10] for capture in shown})
-        assert built.measured == sorted({*days[:1], *days[-1:]}), name
 
 
 def test_feed_and_sitemap_name_the_pages(site: Path, pages: list[Page]) -> None:
@@ -649,9 +508,10 @@ def test_a_feed_stays_xml_whatever_a_page_says(small: Path) -> None:
 def test_a_fact_that_a_page_made_up_draws_no_bar(value: str, small: Path) -> None:
     """HTML in a page can look like a fact; a card needs a number of bytes."""
     fact = f'<strong><data class="fact" value="{value}">8MB</data></strong>'
-    (small / "index.html").write_text(SMALL.replace("A lead.", fact * 2), "utf-8")
+    other = fact.replace("8MB", "9MB")
+    (small / "index.html").write_text(SMALL.replace("A lead.", fact + other), "utf-8")
     (page,) = publish(small, REPOSITORY)
-    assert page.sizes == []
+    assert card._sizes(page) == {}
 
 
 def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
@@ -661,11 +521,6 @@ def test_the_page_for_what_is_missing_works_at_any_depth(site: Path) -> None:
     assert named
     assert not [name for name in named if not name.startswith(("/article/", "https://")) and name != "/article"]
     assert '<meta name="robots" content="noindex">' in html
-
-
-def test_what_is_no_site_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="this directory has no site"):
-        paths(tmp_path)
 
 
 # The deadline may strike while Python collects garbage, where no error can be raised: it strikes again.
@@ -724,16 +579,3 @@ def test_what_only_the_themes_script_and_the_printer_need_comes_later(tmp_path: 
         ".late mark{top:var(--then);right:var(--both)}@media print{.a{top:5px}@page { margin: 1cm }}"
         "@media screen{@media print{.a{top:7px}}}@media screen{.late{top:8px}}"
     )
-
-
-def test_what_a_page_uses_is_in_its_style_sheet(site: Path, pages: list[Page]) -> None:
-    """Every class of the theme that stands in a page keeps its rules, and a component that nobody uses has none."""
-    whole = "".join(path.read_text("utf-8") for path in sorted(site.glob("assets/stylesheets/*.css")))
-    published = "".join(path.read_text("utf-8") for path in site.glob("assets/style.*.css"))
-    styled = set(re.findall(r"\.((?:md-|hl)[\w-]+)", whole))
-    used = set().union(*(page.words for page in pages)) & styled
-    assert len(used) > 50
-    assert used <= set(re.findall(r"\.([\w-]+)", published))
-    assert ".md-typeset .grid" in whole
-    assert ".md-typeset .grid" not in published
-    assert len(published) < 0.8 * len(whole)

@@ -12,7 +12,7 @@ from proof.core import units
 from proof.facts import book as book_module
 from proof.facts.book import FactBook
 from proof.facts.values import Source
-from proof.pages import scan, status
+from proof.pages import scan
 from proof.snippets import project
 from tests.support.helpers import REPOSITORY, data_values, mkdocs
 
@@ -57,32 +57,6 @@ def test_the_article_shows_every_output(site: Path, book: FactBook) -> None:
         assert f"$ {step.command}\n" in text
 
 
-def test_the_figures_of_2020_are_marked_as_published(site: Path) -> None:
-    """A cited figure looks different from a measured one, and says whose it is."""
-    html = (site / "then-and-now" / "index.html").read_text("utf-8")
-    found = re.findall(r'<data class="fact fact--cited"[^>]*title="([^"]*)"[^>]*>372MB</data>', html)
-    assert found
-    assert all("as published on 4 June 2020" in title for title in found)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_asks_no_other_host(page: str, site: Path) -> None:
-    """No script, style, font or picture comes from elsewhere."""
-    html = (site / page).read_text("utf-8")
-    loaded = re.findall(r'<(?:script|img|iframe|source)[^>]*\ssrc="([^"]+)"', html)
-    loaded += [
-        m[1] for m in re.finditer(r'<link([^>]*)href="([^"]+)"', html) if "canonical" not in m[0] and "://" in m[2]
-    ]
-    assert not [address for address in loaded if "//" in address]
-
-
-def test_no_guide_shows_a_reference_that_was_not_replaced(site: Path) -> None:
-    """In a code span nothing is replaced: only pages about the tool write `{{ name }}` there."""
-    raw = re.compile(r"<code>[^<\n]*\{\{ ?[a-z][^<\n]*</code>")
-    shown = {path.relative_to(site).parts[0] for path in site.rglob("*.html") if raw.search(path.read_text("utf-8"))}
-    assert shown == {"tool"}
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_ids_stand_once(page: str, site: Path) -> None:
     """Every id of a page is its own, so that every link and every popover finds its target."""
@@ -115,10 +89,3 @@ def test_the_proof_page_has_every_claim(site: Path) -> None:
         for claim in scanned.page.claims:
             assert claim.predicate in text
             assert claim.sentence in text
-
-
-def test_nothing_is_stale_false_or_unbound() -> None:
-    """`proof status` finds nothing to say about this article."""
-    found = status.status(REPOSITORY)
-    assert [str(problem) for problem in found.problems] == []
-    assert sum(len(page.page.claims) for page in found.pages) >= 10

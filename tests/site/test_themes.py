@@ -49,7 +49,7 @@ def test_a_site_is_finished(projects: dict[str, Path], theme: str, tmp_path: Pat
     finished = publish(built(root), root)
     assert sorted(page.path.name for page in finished) == ["404.html", "index.html"]
     for page in finished:
-        found = Page.load(page.site, page.path)
+        found = Page(page.site, page.path)
         assert found.html.count("Content-Security-Policy") == 1
         assert all(digest(script.encode()) in found.html for script in found.inline_scripts)
         assert all(digest(found.file(name).read_bytes()) in found.html for name in found.script_files)

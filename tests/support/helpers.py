@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from proof.captures import derived, fingerprint, index, store
-from proof.captures.model import Capture, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.captures.model import Capture, CapturedLayer, CapturedStep
 from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import scheduler, verify
@@ -24,6 +24,7 @@ from proof.snippets import base_images, project
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import folder_of
 from proof.system import temp_folders
+from tests.support import makers
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "data" / "tiny"
@@ -59,23 +60,19 @@ def captured(root: Path) -> Path:
             for rule in step.facts.values():
                 if (fact := derived.of_output(step, rule, printed(step))) is not None:
                     facts[rule.name] = fact
-        capture = Capture(
+        source = replace(
+            makers.capture().provenance,
+            date="2026-01-02T03:04:05Z",
+            engine="docker 26",
+            bases={name: known.made_of(name) for name in snippet.bases},
+        )
+        capture = makers.capture(
             snippet=snippet.name,
-            environment=Environment("linux/amd64", "docker", "rebuilt"),
             inputs=fingerprint.of(snippet, keys, "docker 26"),
             steps=steps,
             facts=facts,
             layers=layers,
-            provenance=Provenance(
-                date="2026-01-02T03:04:05Z",
-                engine="docker 26",
-                builder="buildx 0.13.1",
-                image_store="overlay2",
-                filesystem="extfs",
-                private=True,
-                bases={name: known.made_of(name) for name in snippet.bases},
-                revision="0123456789ab",
-            ),
+            provenance=source,
         )
         store.save(capture, folder_of(snippet.folder, "rebuilt", snippet.variant))
     return root

@@ -22,10 +22,24 @@ from tests.support.makers import member, tar
 
 Fault = Literal["429", "429 soon", "503", "401", "404", "silent", "reset", "garbage", "short", "slow"]
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_TOO_MANY = (429, b'{"errors":[{"code":"TOOMANYREQUESTS","message":"too many"}]}')
+_UNKNOWN = (404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+_ANSWERS = {
+    "429": _TOO_MANY,
+    "429 soon": _TOO_MANY,
+    "503": (503, b"<html>Service Unavailable</html>"),
+    "401": (401, b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'),
+    "404": _UNKNOWN,
+    "garbage": (200, b"<html>You are offline</html>"),
+}
 
 
 def _digest(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _described(kind: str, content: bytes) -> dict[str, object]:
+    return {"mediaType": kind, "size": len(content), "digest": _digest(content)}
 
 
 @dataclass
@@ -74,18 +88,8 @@ def serving() -> Iterator[Registry]:
         {
             "schemaVersion": 2,
             "mediaType": _MANIFEST,
-            "config": {
-                "mediaType": "application/vnd.docker.container.image.v1+json",
-                "size": len(config),
-                "digest": _digest(config),
-            },
-            "layers": [
-                {
-                    "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-                    "size": len(packed),
-                    "digest": _digest(packed),
-                }
-            ],
+            "config": _described("application/vnd.docker.container.image.v1+json", config),
+            "layers": [_described("application/vnd.docker.image.rootfs.diff.tar.gzip", packed)],
         }
     ).encode()
     registry = Registry(manifest, {_digest(config): config, _digest(packed): packed})
@@ -104,16 +108,8 @@ def serving() -> Iterator[Registry]:
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
                 self.close_connection = True
-            elif fault in ("429", "429 soon"):
-                self.answer(429, b'{"errors":[{"code":"TOOMANYREQUESTS","message":"too many"}]}', soon="soon" in fault)
-            elif fault == "503":
-                self.answer(503, b"<html>Service Unavailable</html>")
-            elif fault == "401":
-                self.answer(401, b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}')
-            elif fault == "404":
-                self.answer(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
-            elif fault == "garbage":
-                self.answer(200, b"<html>You are offline</html>", kind="text/html")
+            elif fault in _ANSWERS:
+                self.answer(*_ANSWERS[fault], soon="soon" in fault)
             else:
                 if fault == "slow":
                     registry.closing.wait(1)
@@ -130,7 +126,7 @@ def serving() -> Iterator[Registry]:
             elif what in registry.blobs:
                 self.answer(200, registry.blobs[what], short=short)
             else:
-                self.answer(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}')
+                self.answer(*_UNKNOWN)
 
         def answer(
             self, code: int, body: bytes, *, kind: str = "application/json", soon: bool = False, short: bool = False

@@ -19,7 +19,7 @@ _KINDS = frozenset(  # of files that a site generator, a theme and docs/ may hav
 def publish(site: Path, project: Path) -> list[Page]:
     """Finish every page of a project's built site, and write its cards, feed, sitemap and robots.txt."""
     scripts = Scripts.of(project)
-    pages = [_checked(Page.load(site, path), scripts) for path in paths(site)]
+    pages = [_checked(Page(site, path), scripts) for path in paths(site)]
     _check_files(site)
     joined = styles.join(site, pages) if all(map(theme.is_material, pages)) else None
     finished = [_finished(page, joined) for page in pages]
@@ -55,7 +55,6 @@ def _finished(page: Page, joined: Styles | None) -> Page:
         if joined:
             lean.reduce_loading(page, joined)
         head.describe(page, card.draw(page, page.site))
-        lean.merge_spans(page)
         lean.remove_indentation(page)
         # Last, because the policy has the hash of every inline script in the page.
         csp.add_policy(page, files)

@@ -1,11 +1,7 @@
-"""Reduces what a page loads: a small style sheet, scripts after the text, the search only if it is used.
-
-Code that is highlighted gets fewer elements, because a browser computes the style of each.
-"""
+"""Reduces what a page loads: a small style sheet, scripts after the text, the search only if it is used."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from importlib.resources import files
@@ -16,9 +12,6 @@ from proof.publish.scripts import AFTER_PAINT
 from proof.publish.styles import Styles
 
 _BLANKS = re.compile(r"(?<!\s)\s*\n\s*")  # begins where blanks begin: else it would read them again from each
-# Blanks and names: Material and the style sheets of Pygments give names the color of other text, or nearly that.
-_COLORLESS = re.compile(r'<span(?: class="(?:w|n|nx)")?>([^<]*)</span>')
-_ALIKE = re.compile(r'<span class="(\w+)">[^<]*</span>(?:\s*<span class="\1">[^<]*</span>)+')
 _WORKER = re.compile(r'("search":\s*")[^"]*/workers/[^"]*"')
 
 
@@ -36,17 +29,9 @@ def reduce_loading(page: Page, styles: Styles) -> None:
         page.element("noscript", printed.html or ""),  # text, to a browser that runs scripts
     )
     _load_after_paint(page, later)
-    inline_icon(page)
     for settings in page.tree.css("script#__config"):
         text = _WORKER.sub(rf'\g<1>{page.base}search/search.js"', settings.text())
         settings.replace_with(page.element("script", text, id="__config", type="application/json"))
-
-
-def inline_icon(page: Page) -> None:
-    """Put the icon into the page: a browser would ask for it at about the time of the first paint."""
-    for icon in page.tree.css('link[rel=icon][href$=".svg"]'):
-        svg = base64.b64encode(page.content(attribute(icon, "href"))).decode()
-        icon.attrs["href"] = f"data:image/svg+xml;base64,{svg}"
 
 
 def _load_after_paint(page: Page, later: str) -> None:
@@ -67,16 +52,6 @@ def remove_indentation(page: Page) -> None:
     for node in list(page.tree.root.traverse(include_text=True)):
         if node.is_text_node and node.mem_id not in kept and "\n" in (text := node.text_content or ""):
             node.replace_with(_BLANKS.sub("\n", text))
-
-
-def merge_spans(page: Page) -> None:
-    """Put words of code that have the same color into one element, with the spaces between them, which need none."""
-    for code in page.tree.css(".highlight pre"):
-        code.inner_html = _ALIKE.sub(_merged, _COLORLESS.sub(r"\1", code.inner_html or ""))
-
-
-def _merged(alike: re.Match[str]) -> str:
-    return f'<span class="{alike[1]}">{re.sub("<[^>]*>", "", alike[0])}</span>'
 
 
 def search_on_demand(site: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,14 +17,9 @@ from proof.core.errors import UsageError, Where
 from proof.core.files import read, read_text
 
 _LARGEST = 5_000_000  # bytes of a file
-_SIZE = re.compile(r"\d+(?:\.\d+)?(?:B|kB|MB|GB)")
-_BYTES = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _BASE = re.compile(
     r'"base":\s*"([\w.~/%-]*)"|^\s*var base_url = "([\w.~/%-]*)"', re.ASCII
 )  # in Material's settings, and in a script of MkDocs' own theme
-_SUMMARY = "#in-short"  # the box with a page's answer: see proof/pages/summary.py
-_MEASURED = "data.fact:not(.fact--cited)"
-_NOT_SUMMARY = frozenset({"admonition-title", "claim"})  # classes of elements in it that are not part of its text
 # The types that a browser runs. With any other type a script element is data, which a policy does not restrict.
 _SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascript"})
 
@@ -33,16 +27,12 @@ _SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascr
 class Page:
     """One HTML file of a site, in its current state of finishing."""
 
-    def __init__(self, site: Path, path: Path, html: str) -> None:
+    def __init__(self, site: Path, path: Path, html: str | None = None) -> None:
+        """A page with this HTML, or else with what is in its file."""
         self.site = site
         self.path = path
-        self._html = html
+        self._html = read_text(path, below=site, limit=_LARGEST) if html is None else html
         self._tree: LexborHTMLParser | None = None
-
-    @classmethod
-    def load(cls, site: Path, path: Path) -> Page:
-        """Load a page from its file."""
-        return cls(site, path, read_text(path, below=site, limit=_LARGEST))
 
     @property
     def tree(self) -> LexborHTMLParser:
@@ -88,7 +78,8 @@ class Page:
     @property
     def address(self) -> str:
         """Its absolute address, or "" if the site's address is not known."""
-        return self._attribute("link[rel=canonical]", "href") if self.listed else ""
+        link = self.tree.css_first("link[rel=canonical]")
+        return attribute(link, "href") if link and self.listed else ""
 
     @property
     def title(self) -> str:
@@ -109,42 +100,9 @@ class Page:
         return [attribute(script, "src") for script in self.tree.css("script[src]")]
 
     @property
-    def style_sheets(self) -> list[str]:
-        """The addresses of its style sheets, in order."""
-        return [attribute(link, "href") for link in self.tree.css("link[rel=stylesheet]")]
-
-    @property
     def measured(self) -> list[str]:
         """The days on which its numbers were measured."""
         return [attribute(time, "datetime") for time in self.tree.css("time.measured")]
-
-    @property
-    def summary(self) -> str:
-        """The text of the box "In short" without its title, or ""."""
-        box = self.tree.css_first(_SUMMARY)
-        return " ".join("".join(_summary(box)).split()) if box else ""
-
-    @property
-    def sizes(self) -> list[tuple[float, str]]:
-        """The measured sizes in the summary, and in bold before the first h2: in bytes and as written."""
-        facts = []
-        for node in self.tree.css(f"h2, {_SUMMARY} {_MEASURED}, strong {_MEASURED}"):
-            if node.tag == "h2":
-                break
-            value, text = attribute(node, "value"), node.text()
-            if _SIZE.fullmatch(text) and _BYTES.fullmatch(value):
-                facts.append((float(value), text))
-        return facts
-
-    @property
-    def words(self) -> set[str]:
-        """Every element, class, id and value of an attribute."""
-        words: set[str] = set()
-        for node in self.tree.css("*"):
-            words.add(node.tag or "")
-            for value in filter(None, node.attributes.values()):
-                words |= {value, *value.split()}
-        return words
 
     def meta(self, name: str) -> str:
         """The first content of meta elements with this name or property, or ""."""
@@ -193,10 +151,6 @@ class Page:
             raise UsageError(what, where=Where(self.path), evidence=selector, hint=hint)
         return node
 
-    def _attribute(self, selector: str, name: str) -> str:
-        node = self.tree.css_first(selector)
-        return attribute(node, name) if node else ""
-
     def __str__(self) -> str:
         return self.url or "index.html"
 
@@ -233,13 +187,3 @@ def _written(tree: LexborHTMLParser) -> str:
 
 def _text(script: LexborNode) -> str:
     return script.text() or ""
-
-
-def _summary(node: LexborNode) -> Iterator[str]:
-    for child in node.iter(include_text=True):
-        if child.is_text_node:
-            yield child.text_content or ""
-        elif not _NOT_SUMMARY.intersection(attribute(child, "class").split()):
-            yield from _summary(child)
-            if "fact--cited" in attribute(child, "class").split():  # a style marks it on the page
-                yield " (cited)"

@@ -24,7 +24,7 @@ from tinycss2.ast import Node  # type: ignore[import-untyped]
 from proof.core.errors import UsageError, Where
 from proof.core.limits import limited
 from proof.publish import theme
-from proof.publish.page import Page
+from proof.publish.page import Page, attribute
 
 # Material switches all transitions off while the reader changes the colors, and also on each load, which calculates the
 # style of every element twice more. Without the rule, links and buttons get their new color in a quarter of a second.
@@ -42,11 +42,13 @@ class Styles(NamedTuple):
 
 def join(site: Path, pages: list[Page]) -> Styles:
     """Write two style sheets for all pages, and return their paths in the site."""
-    lists = {tuple(map(page.file, page.style_sheets)) for page in pages}
+    lists = {
+        tuple(page.file(attribute(link, "href")) for link in page.tree.css("link[rel=stylesheet]")) for page in pages
+    }
     if len(lists) != 1:
         raise UsageError("pages use different style sheets, which cannot be joined", where=Where(site))
     rules = [rule for path in next(iter(lists)) for rule in read(path)]
-    first = set().union(_IMPLIED, theme.ADDED, *(page.words for page in pages))
+    first = set().union(_IMPLIED, theme.ADDED, *map(names_in, pages))
     later: set[str] = set()
     for path in site.rglob("*.js"):
         if _sees_pages(path.relative_to(site)):
@@ -54,6 +56,16 @@ def join(site: Path, pages: list[Page]) -> Styles:
             words = _words(path.read_text("utf-8")) - {"rtl"}
             (later if _of_theme(path.relative_to(site)) else first).update(words)
     return Styles(*(_write(site, css) for css in split(rules, first, later)))
+
+
+def names_in(page: Page) -> set[str]:
+    """Every element, class, id and value of an attribute in a page."""
+    names: set[str] = set()
+    for node in page.tree.css("*"):
+        names.add(node.tag or "")
+        for value in filter(None, node.attributes.values()):
+            names |= {value, *value.split()}
+    return names
 
 
 def _write(site: Path, css: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, emulation, image_archive
 from proof.engines.client import run_filter
-from proof.engines.failures import full, is_full, is_starved, may_not_have_started, was_removed_meanwhile
+from proof.engines.failures import full, is_full, is_starved, may_pass
 from proof.engines.image_archive import Image
 from proof.engines.interface import Engine
 from proof.engines.measure import measure
@@ -243,7 +243,7 @@ def _run_step(step: Step, scene: Scene, *, kept: str, cache: list[str], timeout:
         time.sleep(_PAUSE)
         done = once()
     printed = _printed(done)
-    failed = not _is_as_declared(step, done) and (may_not_have_started(printed) or was_removed_meanwhile(printed))
+    failed = not _is_as_declared(step, done) and may_pass(printed)
     # Docker can lose the output of a container that ends at once: about once in 700 runs on a busy machine.
     lost = command.verb in _IN_NEW_CONTAINER and not (step.until or printed)
     if failed or lost:
@@ -323,10 +323,10 @@ def _run_command(step: Step, scene: Scene, *, kept: str, cache: list[str], timeo
         cache = ["--no-cache"] if command.secrets else cache
         with cleanup.building(engine) as (recorded, writes):
             added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
-            argv = _argv(command, engine, added, dockerfile=renamed)
+            argv = command_line(command, engine, added, dockerfile=renamed)
             done = call(argv, reads=[renamed.parent] if renamed else [], writes=writes)
     else:
-        done = call(_argv(command, engine, _added(command, engine, name)))
+        done = call(command_line(command, engine, _added(command, engine, name)))
     if command.verb != "detach" and name in scene.containers and done.exit < _NOT_STARTED:
         cleanup.ended(engine, name)
         scene.containers.remove(name)
@@ -379,7 +379,7 @@ def _volume(base: str) -> str:
     return "proof-keeps-" + re.sub(r"[^a-z0-9]", "-", base)
 
 
-def _argv(command: Command, engine: Engine, added: list[str], *, dockerfile: Path | None = None) -> list[str]:
+def command_line(command: Command, engine: Engine, added: list[str], *, dockerfile: Path | None = None) -> list[str]:
     """The command as shown, with `added` after its verb, and with images under their names in this engine.
 
     If `dockerfile` is given, a build reads it in place of the one that the command names.

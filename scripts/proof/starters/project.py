@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files as resources
 from importlib.util import find_spec
@@ -44,7 +41,7 @@ def default_generator() -> Generator:
 def make(root: Path, generator: Generator, bases: Origin) -> Made:
     """Make a project in the directory `root`, which may have other files. None of them is overwritten or followed.
 
-    The project appears at the end, as a whole. If anything fails, what was made is removed.
+    `snippets` appears last and as a whole: until then, the same call goes on where an earlier one failed.
     Raises UsageError if there is a project already, or if the directory cannot have one.
     """
     if os.path.lexists(root / "snippets"):
@@ -55,26 +52,35 @@ def make(root: Path, generator: Generator, bases: Origin) -> Made:
         )
     written: list[str] = []
     kept: list[str] = []
-    with _undone_on_error() as undo:
-        _make_folders(root, undo)
-        for name, text in _around(generator, bases).items():
-            _make_folders((root / name).parent, undo, below=root)
-            try:
-                write_new(root / name, text)
-            except FileExistsError:
-                kept.append(name)
-                continue
-            undo.callback(_quietly, (root / name).unlink)
+    root.mkdir(parents=True, exist_ok=True)
+    files = _around(generator, bases)
+    for name in files:
+        _check_folders(root, Path(name))
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_new(root / name, text)
+        except FileExistsError:
+            kept.append(name)
+        else:
             written.append(name)
-        made = Path(tempfile.mkdtemp(prefix=".snippets-", dir=root))
-        undo.callback(shutil.rmtree, made, ignore_errors=True)
-        made.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix=".snippets-", dir=root) as folder:
+        made = Path(folder) / "snippets"
         for name, text in _snippets(bases).items():
             (made / name).parent.mkdir(parents=True, exist_ok=True)
             write_new(made / name, text)
             written.append(f"snippets/{name}")
         made.rename(root / "snippets")  # fails if there is something by now
     return Made(tuple(sorted(written)), tuple(sorted(kept)))
+
+
+def _check_folders(root: Path, name: Path) -> None:
+    """Raise RefusedError if something else, such as a link, is where the directories of a file have to be."""
+    for parent in name.parents:
+        folder = root / parent
+        if parent.name and os.path.lexists(folder) and not stat.S_ISDIR(mode := folder.lstat().st_mode):
+            what = f"expected a directory, found a {kind(mode)}"
+            raise RefusedError(what, where=Where(folder), hint="use another directory")
 
 
 def _around(generator: Generator, bases: Origin) -> dict[str, str]:
@@ -104,33 +110,3 @@ def _snippets(bases: Origin) -> dict[str, str]:
 
 def _file(name: str) -> str:
     return (resources("proof.starters") / "files" / name).read_text("utf-8")
-
-
-def _make_folders(folder: Path, undo: contextlib.ExitStack, *, below: Path | None = None) -> None:
-    """Make a directory, and those above it. Raises RefusedError where something else is in its place.
-
-    Links are followed down to `below`, which the user named, and not from there.
-    """
-    if folder not in (below, folder.parent):
-        _make_folders(folder.parent, undo, below=below)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir()
-        undo.callback(_quietly, folder.rmdir)
-    followed = (below is None or folder == below) and folder.exists()
-    found = folder.stat(follow_symlinks=followed).st_mode
-    if not stat.S_ISDIR(found):
-        what = f"expected a directory, found a {kind(found)}"
-        raise RefusedError(what, where=Where(folder), hint="use another directory")
-
-
-def _quietly(act: Callable[[], None]) -> None:
-    with contextlib.suppress(OSError):  # somebody else uses the directory by now
-        act()
-
-
-@contextlib.contextmanager
-def _undone_on_error() -> Iterator[contextlib.ExitStack]:
-    """What to do, last first, if the block fails."""
-    with contextlib.ExitStack() as undo:
-        yield undo
-        undo.pop_all()

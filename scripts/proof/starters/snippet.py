@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -43,17 +42,14 @@ def make(root: Path, name: str, like: str = "") -> Path:
     if os.path.lexists(target) or _is_variant(root, name):
         raise UsageError(f"there is a snippet '{name}' already", where=Where(target), hint="use another name")
     # Next to snippets/, so that a run at the same time does not take it for one of them.
-    made = Path(tempfile.mkdtemp(prefix=".snippet-", dir=root))
-    try:
-        made.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix=".snippet-", dir=root) as folder:
+        made = Path(folder) / name
+        made.mkdir()
         if like:
             _copy(root, like, made)
         else:
             _write(root, name, made)
         made.rename(target)  # fails if there is something by now
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
     return target
 
 

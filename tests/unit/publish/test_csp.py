@@ -59,7 +59,7 @@ def test_a_page_states_its_policy_first(tmp_path: Path) -> None:
     path.write_text(
         '<meta charset="utf-8"><title>t</title><script>ours()</script><script src="own.js"></script>', "utf-8"
     )
-    page = Page.load(tmp_path, path)
+    page = Page(tmp_path, path)
     csp.add_policy(page)
     inline, file = digest(b"ours()"), digest("ä".encode())
     stated = csp.policy([f"'{inline}'", f"'{file}'"])

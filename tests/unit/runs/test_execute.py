@@ -49,14 +49,16 @@ ENGINE = private(prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
 def test_images_alone_are_renamed(shown: str, run: str) -> None:
     """Only the snippet's own images are renamed, not bases, values of flags, or the container's command."""
     command = commands.parse(shown, where=Where(Path("snippet.toml")))
-    assert execute._argv(command, ENGINE, []) == run.split()
+    assert execute.command_line(command, ENGINE, []) == run.split()
 
 
 def test_without_a_prefix_nothing_is_touched() -> None:
     """Without a prefix the command is as typed, with the added flags after its verb."""
     command = commands.parse("docker build -t example .", where=Where(Path("snippet.toml")))
     plain = private()
-    assert execute._argv(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
+    assert (
+        execute.command_line(command, plain, ["--network=none"]) == "docker build --network=none -t example .".split()
+    )
 
 
 @pytest.mark.parametrize("given", ["", "-f Dockerfile ", "--file web/Dockerfile "])

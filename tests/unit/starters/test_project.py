@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -147,11 +148,11 @@ def test_a_link_in_the_place_of_a_file_is_kept(tmp_path: Path, link: str) -> Non
     ("directory", "says"),
     [
         ("", "the directory has no name"),
-        ("file", "found a regular file"),
-        ("file/below", "found a regular file"),
+        ("file", "File exists"),
+        ("file/below", "Not a directory"),
         ("x" * 300, "File name too long"),
-        ("loop", "found a symbolic link"),
-        ("gone", "found a symbolic link"),
+        ("loop", "File exists"),
+        ("gone", "File exists"),
     ],
 )
 def test_a_directory_that_cannot_be(tmp_path: Path, directory: str, says: str) -> None:
@@ -174,23 +175,24 @@ def test_an_odd_directory_is_named_harmlessly(tmp_path: Path) -> None:
     assert r"Next: cd $'a b;$(x)\x1b[31m', then" in done.stdout
 
 
-def test_nothing_is_left_of_a_project_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever the disk is full, the directory is as it was."""
-    real, root = write_new, write(tmp_path / "one", {"mkdocs.yml": "mine"})
+def test_a_project_that_failed_is_made_by_the_next_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the disk is full: there are no snippets, so it is no project yet."""
     for last in range(12):
         left = iter(range(last))
 
-        def fails(path: Path, text: str, left: object = left) -> None:
-            if next(left, None) is None:  # type: ignore[call-overload]
+        def fails(path: Path, text: str, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
                 raise OSError(28, "No space left on device")
-            real(path, text)
+            write_new(path, text)
 
+        root = tmp_path / str(last)
         monkeypatch.setattr(starter, "write_new", fails)
         with pytest.raises(OSError, match="No space"):
-            starter.make(root / "new", "mkdocs", "registry")
-        with pytest.raises(OSError, match="No space"):
             starter.make(root, "mkdocs", "registry")
-        assert [path.name for path in root.rglob("*")] == ["mkdocs.yml"]
+        assert not list(root.glob("*snippets*"))
+        monkeypatch.undo()
+        made = starter.make(root, "mkdocs", "registry")
+        assert {str(path) for path in tree(root)} == {*made.written, *made.kept}
 
 
 def test_its_files_are_those_of_this_repository() -> None:

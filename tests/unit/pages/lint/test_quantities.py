@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maintenance.error_rate import sentences
+from maintenance import error_rate
 from proof.facts import book as facts
 from proof.pages.lint import lexicon, quantities
 from proof.pages.lint.quantities import CODE, FACT, Quantity
@@ -234,7 +234,7 @@ def test_idioms(idiom: str) -> None:
 @pytest.mark.parametrize("half", ["development", "held_back"])
 def test_error_rate(half: str) -> None:
     """At least 95 % of what needs proof is found, and at least 98 % of what is found needs it."""
-    rates = sentences.measure(SENTENCES / half)
+    rates = error_rate.of_sentences(SENTENCES / half)
     assert rates.total >= 300
     assert rates.recall >= 0.95
     assert rates.precision >= 0.98
@@ -242,7 +242,7 @@ def test_error_rate(half: str) -> None:
 
 def test_the_published_error_rate_is_current() -> None:
     """The page on proof states what the lint of today makes of the sentences that it was not developed with."""
-    rates = sentences.measure(SENTENCES / "held_back")
+    rates = error_rate.of_sentences(SENTENCES / "held_back")
     book = facts.load(REPOSITORY / "snippets")
     for name, value in (("held_back", rates.total), ("recall", rates.recall), ("precision", rates.precision)):
         assert book[f"lint.{name}"].value == round(value, 4), "run scripts/error-rate"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser
 
-from maintenance.bench import clock
-from maintenance.bench.clock import Taken
 from proof.captures import store
 from proof.core.errors import PageError
 from proof.facts import expression
@@ -22,7 +23,6 @@ from proof.snippets import manifest, places
 
 # A chart, or a longer fence, which may show how to write one.
 _CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
-MODEL = "joined"  # the snippet of this article that generated projects have copies of
 _PAGE = """# {{{{ {name}.size }}}} in the image {name}
 
 It weighs {{{{ bytes({name}.size) }}}}. It is not empty. {{{{ claim: {name}.layers > 0 }}}}
@@ -62,17 +62,13 @@ def by_hand(root: Path, folder: Path) -> Path:
     _edit(folder / "mkdocs.yml", r"^  - proof(?::\n(?:    .*\n)*|\n)", "")
     _edit(folder / "mkdocs.yml", r"^strict: true", "strict: false")  # some links lead to what an index would list
     with tempfile.TemporaryDirectory() as built:
-        build(root, Path(built))
+        command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", built]
+        subprocess.run(command, cwd=root, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=True)
         for path in sorted((folder / "docs").rglob("*.md")):
             place = path.relative_to(folder / "docs").with_suffix("")
             html = (Path(built) / (place.parent if place.name == "index" else place) / "index.html").read_text("utf-8")
             path.write_text(_pasted(root, path.read_text("utf-8"), LexborHTMLParser(html)), "utf-8")
     return folder
-
-
-def build(root: Path, built: Path) -> Taken:
-    """Time MkDocs."""
-    return clock.module("mkdocs", "build", "--quiet", "--site-dir", str(built), cwd=root)
 
 
 def _edit(path: Path, pattern: str, new: str) -> None:

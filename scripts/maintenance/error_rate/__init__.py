@@ -1,1 +1,0 @@
-"""How often the lint of pages is wrong."""

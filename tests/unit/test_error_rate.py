@@ -1,0 +1,77 @@
+"""Changes of pages, one at a time, and which of them are noticed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from maintenance import error_rate
+from proof.core.errors import UsageError
+from proof.pages import scan
+from proof.pages.lint import confirmed
+from proof.pages.site import Site
+from tests.support.helpers import captured, edit, tiny
+
+PAGE = """# A page
+
+It weighs {{ note.size }}, which is {{ percent(note.own_size / note.size) }} of it, in {{ words(note.layers) }} layers.
+Only two layers are there. {{ claim: note.layers == 2 }} The base is smaller. {{ claim: note.base_size < note.size }}
+
+{{ waiver: an example }}
+
+``` text
+{{ note.size }}, Go 1.27
+```
+
+It is as in [Go 1.27](https://example.com/1.27).
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with one page, whose claims are confirmed."""
+    project = captured(tiny(tmp_path))
+    (project / "docs/index.md").write_text(PAGE)
+    confirmed.confirm(project, scan.scan(project))
+    Site.forget()
+    return project
+
+
+def test_each_number_and_comparison_is_changed_and_noticed(root: Path) -> None:
+    """Each value, unit, number, comparison and label, and nothing in code."""
+    changes = list(error_rate.of_pages(root))
+    assert Counter(change.kind for change in changes) == {
+        "a value typed in place of a fact": 7,
+        "a unit typed after a fact": 6,
+        "a number in a claim": 2,
+        "a comparison in a claim": 2,
+        "a number in the sentence of a claim": 1,
+        "a comparison in the sentence of a claim": 1,
+        "a version, port, ID or exit code": 1,
+    }
+    assert {
+        ("docs/index.md", 3, "{{ words(note.layers) }}", "three"),
+        ("docs/index.md", 3, "", " MiB"),
+        ("docs/index.md", 4, "2", "3"),
+        ("docs/index.md", 4, "<", ">"),
+        ("docs/index.md", 4, "two", "three"),
+        ("docs/index.md", 4, "smaller", "larger"),
+        ("docs/index.md", 12, "1.27", "1.64"),
+    } <= {(change.page, change.line, change.old, change.new) for change in changes}
+    assert all(change.noticed for change in changes)
+
+
+def test_what_is_missed_is_told(root: Path) -> None:
+    """Without claims.lock, an edited sentence is not noticed."""
+    (root / "snippets" / confirmed.FILE).unlink()
+    (missed,) = [change for change in error_rate.of_pages(root) if not change.noticed]
+    assert (missed.old, missed.new) == ("smaller", "larger")
+
+
+def test_a_page_with_problems(root: Path) -> None:
+    """Every change of it would seem to be noticed."""
+    edit(root / "docs/index.md", "It weighs", "It weighs 5 MB, or")
+    with pytest.raises(UsageError, match="has problems already"):
+        list(error_rate.of_pages(root))

@@ -140,9 +140,9 @@ def comparable(old: str, new: str, step: Step) -> tuple[list[Line], list[Line]]:
     """Two outputs of `step`, of a capture and of a run, as lines to compare, without what may differ."""
     if step.command.verb == "build":
         before, after = build_logs(old, new, step)
-        return ruled(list(_comparable(before)), step), ruled(list(_comparable(after, before)), step)
+        return apply_rules(list(_comparable(before)), step), apply_rules(list(_comparable(after, before)), step)
     old, new = without_ignored(old, step), without_ignored(new, step)
-    return ruled(_numbered(old), step), ruled(_numbered(new), step)
+    return apply_rules(_numbered(old), step), apply_rules(_numbered(new), step)
 
 
 def build_logs(old: str, new: str, step: Step) -> tuple[BuildLog, BuildLog]:
@@ -178,7 +178,7 @@ def _numbered(text: str) -> list[Line]:
     return [Line(line, number) for number, line in enumerate(text.split("\n"), start=1)]
 
 
-def ruled(lines: list[Line], step: Step) -> list[Line]:
+def apply_rules(lines: list[Line], step: Step) -> list[Line]:
     """Lines to compare, changed by every rule, and without repetitions of ignored text."""
     if not lines:
         return []

@@ -118,14 +118,7 @@ class TestParse:
         "line",
         [
             *(f"--> {ID}!", f"--> {ID}0", "--> Using cache", f"a --> Using cache {WHOLE_ID}", "COMMIT example", ""),
-            *(
-                "COMMIT",
-                "Successfully tagged a:latest",
-                WHOLE_ID,
-                "Error: not found",
-                "STEP 1: begin",
-                "STEP 2/3 begins",
-            ),
+            *("COMMIT", "Successfully tagged a:latest", WHOLE_ID, "Error: not found", "STEP 2/3 begins"),
             *('time="2026-11-26T05:17:54Z" level=info msg="started"', 'Error: building at STEP "COPY a b": no', "é\r"),
         ],
     )

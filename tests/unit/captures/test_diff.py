@@ -33,7 +33,6 @@ from tests.support.helpers import LAYERS, captured, edit, of_layers, tiny
         (CapturedFact(8.1, "s", ""), CapturedFact(99.9, "s", "", volatile="the clock"), False),
         # How far a value may differ is for the run to say, and not for the capture.
         (CapturedFact(100, "B", "", tolerance=0.99), CapturedFact(102, "B", "", tolerance=0.01), True),
-        (CapturedFact(10**400, "B", ""), CapturedFact(102, "B", "", tolerance=0.01), True),
         # A share of what was captured, in either direction.
         (CapturedFact(100, "B", ""), CapturedFact(99, "B", "", tolerance=0.01), False),
         (CapturedFact(-100, "count", ""), CapturedFact(-101, "count", "", tolerance=0.01), False),
@@ -295,19 +294,13 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     [
         (10_653_826, "B", "10.7MB (10,653,826 B)"),
         (8, "count", "8"),
-        (1_234_567, "count", "1,234,567"),
         (166_092.8, "KiB", "162.2M"),
         (7.25, "s", "7.25 s"),
         ("a text", "text", "a text"),
-        (10**20 - 1, "count", "99,999,999,999,999,999,999"),
-        (10**20, "count", "a number of more than 20 digits"),
-        (-(10**20), "count", "a number of more than 20 digits"),
-        (10**400, "B", "a number of more than 20 digits"),
-        (1e30, "B", f"1,000,000,000,000EB ({1e30:,} B)"),
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size includes the exact bytes. An integer of any length can be printed."""
+    """A size includes the exact bytes."""
     assert format_fact(CapturedFact(value, unit, "")) == text
     assert format_fact(None) == "(none)"
 
@@ -478,12 +471,7 @@ def test_a_long_side_of_a_difference(note: Here, number: int, last: str) -> None
 
 @pytest.mark.parametrize(
     ("length", "end"),
-    [
-        (1_000, ""),
-        (1_001, "… and 1 more characters"),
-        (30_000, "… and 29,000 more characters"),
-        (4_000_000, "… and 3,999,000 more characters"),
-    ],
+    [(1_000, ""), (1_001, "… and 1 more characters"), (4_000_000, "… and 3,999,000 more characters")],
 )
 def test_a_long_line_of_a_difference(note: Here, length: int, end: str) -> None:
     """A thousand characters of each line are shown, and the number of the others."""

@@ -222,9 +222,8 @@ def of_note(**fields: Any) -> dict[str, Any]:
         ({"origin": "elsewhere"}, "_Record.origin is 'elsewhere'"),
         ({"same_engine": "yes"}, "_Record.same_engine is 'yes'"),
         ({"seconds": "1"}, "_Record.seconds is '1'"),
-        *(({"seconds": wrong}, "is not a number of seconds") for wrong in (-0.1, 10_000_001)),
+        ({"seconds": -0.1}, "-0.1 is not a number of seconds"),
         *(({"seconds": wrong}, "_Record.seconds is") for wrong in (True, None, float("nan"), 1e300, 10**400)),
-        ({"seconds": float("inf")}, "_Record.seconds is inf"),
         ({"more": 1}, "unexpected keyword argument 'more'"),
         # A snippet, its verdict and its time.
         (of_note(snippet="../note"), "unknown snippet '../note'"),
@@ -251,7 +250,7 @@ def of_note(**fields: Any) -> dict[str, Any]:
         (of_note(differences=[DIFFERENCE | {"where": ["a\0b", 3]}]), "no file can have the name"),
         *(
             (of_note(differences=[DIFFERENCE | {"where": ["x", line]}]), f"{line!r} is not a line number")
-            for line in (0, -1, 1_000_000_000, "one")
+            for line in (0, -1, "one")
         ),
         *((of_note(differences=[DIFFERENCE | {"where": ["x", line]}]), "where is ('x',") for line in (True, 1.0)),
         (of_note(differences=[DIFFERENCE | {"where": ["x", 10**400]}]), "where is ('x',"),

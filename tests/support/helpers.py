@@ -189,6 +189,19 @@ def data_values(html: str) -> Sequence[tuple[str, str]]:
     return re.findall(r'<data class="fact[^"]*"[^>]*? value="([^"]*)"[^>]*>(.*?)</data>', html)
 
 
+def snapshot(engine: Engine) -> list[list[str]]:
+    """Everything in the engine that belongs to its user, but for the build cache."""
+    return [
+        sorted(engine.client.call(*words).text().splitlines())  # equal dates come in any order
+        for words in (
+            ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
+            ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+            ("volume", "ls", "--format", "{{.Name}}"),
+        )
+    ]
+
+
 def processes(*words: bytes) -> list[int]:
     """The processes that have one of these in their command line or environment."""
     found = []

@@ -18,7 +18,7 @@ from proof.core.site_file import site_file
 from proof.facts.book import FactBook
 from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.page import INDEX, Options, Page, PageReport, listed, rendered
+from proof.pages.page import INDEX, Options, Page, PageReport, rendered
 from proof.pages.site import Site
 
 
@@ -92,10 +92,8 @@ class Reader:
 
     def render(self, text: str, *, expand: bool) -> Page:
         """A page with this text, rendered. Its problems are collected there."""
-        line = INDEX.fullmatch(text.strip())
-        if line and not expand:  # nothing else is on the page of a snippet's measurements
-            document = self._site.document(text)
-            return Page(self._site, Options(self._site.docs, expand=False), document, lists=[listed(line)])
+        if not expand and INDEX.fullmatch(text.strip()):  # nothing else is on the page of a snippet's measurements
+            return Page(self._site, Options(self._site.docs, expand=False), self._site.document(text))
         md = self._md.reset() if self._md else _markdown(self._site)
         self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))

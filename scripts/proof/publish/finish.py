@@ -35,11 +35,8 @@ def _check_files(site: Path) -> None:
     """A site generator copies files whose names say nothing of what they are, and a browser may take them for pages."""
     for path in sorted(site.rglob("*")):
         if path.is_file() and path.suffix not in _KINDS:
-            what, hint = (
-                f"a `{path.suffix or path.name}` file is not published",
-                "remove it from docs/, and build again",
-            )
-            raise UsageError(what, where=Where(path), hint=hint)
+            what = f"a `{path.suffix or path.name}` file is not published"
+            raise UsageError(what, where=Where(path), hint="remove it from docs/, and build again")
 
 
 def _checked(page: Page, scripts: Scripts) -> Page:

@@ -182,10 +182,10 @@ def test_an_engine_with_other_layers(two: Image) -> None:
 @pytest.mark.parametrize(
     ("step", "found"),
     [
-        ("COPY --from=builder /a /b", ("builder", ("/a",))),
-        ("copy --chown=1:1 --from=0 /a /etc/ssl/ \\\n /c/", ("0", ("/a", "/etc/ssl"))),
-        ("COPY a b", None),
-        ("RUN cp --from=x", None),
+        ("COPY --from=builder /a /b", ("builder", ["/a"])),
+        ("copy --chown=1:1 --from=0 /a /etc/ssl/ \\\n /c/", ("0", ["/a", "/etc/ssl"])),
+        ("COPY a b", ("", [])),
+        ("RUN cp --from=x", ("", [])),
     ],
 )
 def test_copies(step: str, found: object) -> None:

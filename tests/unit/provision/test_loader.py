@@ -21,12 +21,10 @@ from proof.provision import archive as archive_module
 from proof.provision import loader, packages
 from proof.snippets import base_images, manifest
 from proof.snippets import model as model_module
-from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
 from proof.system import process
 from proof.system.process import Completed
 from tests.support.engines import private
-from tests.support.helpers import REPOSITORY
 from tests.support.makers import member, tar, write
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -653,9 +651,3 @@ def test_two_packages_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, {"snippets/bases.toml": package(wheel()) * 2})
     with pytest.raises(ManifestError, match=r"bases\.toml:8: two packages are called 'tiny'"):
         base_images.load(tmp_path)
-
-
-def test_the_project_itself() -> None:
-    """The bases.toml of this repository is valid, and has all images that its snippets use."""
-    root = project_module.find_root(REPOSITORY)
-    base_images.load(root).check(project_module.load_all(root))

@@ -40,7 +40,7 @@ class Finish(OnPage, Treeprocessor):
     def run(self, root: ET.Element) -> None:
         audit.audit(root, self.page)
         self._stale(root)  # after the audit, which finds the snippets that claims use
-        try_box.add(root, self.page, stash=self.md.htmlStash.store)
+        try_box.add(root, self.page)
         if (line := footer.line(self.page)) is not None:
             root.append(verbatim.literal(line))
         flag_spans.in_codes(root)

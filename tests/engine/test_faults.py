@@ -28,8 +28,8 @@ from proof.provision import loader
 from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
-from proof.system import cgroup, locks, process
-from tests.support.helpers import edit, measure, none_left, processes, proof, snapshot, tiny, tree, wait_until
+from proof.system import cgroup, process
+from tests.support.helpers import edit, is_free, measure, none_left, processes, proof, snapshot, tiny, tree, wait_until
 from tests.support.registry import need_skopeo, serving
 
 pytestmark = pytest.mark.engine
@@ -131,14 +131,6 @@ def groups(own: Path) -> list[Path]:
     """The control groups of the engines in this cache."""
     names = [cgroup.name(slot) for slot in own.glob("engine-classic/*")]
     return [path for name in names for path in (cgroup.ROOT / name, *cgroup.ROOT.glob(f"*/{name}")) if path.exists()]
-
-
-def free(path: Path) -> bool:
-    """True if nobody holds the lock."""
-    held = locks.take(path)
-    if held is not None:
-        os.close(held)
-    return held is not None
 
 
 def contained(own: Path) -> set[str]:
@@ -273,7 +265,7 @@ class TestKill:
             wait_until(lambda: none_left(temporary, f"{own}/".encode(), f"{temporary}/".encode()))
             wait_until(lambda: not contained(own))
             assert f"{own}/" not in Path("/proc/self/mounts").read_text()
-            assert free(root / "snippets")
+            assert is_free(root / "snippets")
             changed = [name for name, files in before.items() if current(root / "snippets" / name) != files]
             assert verb == "update" or changed == []
             assert self.stale(root, changed) == []

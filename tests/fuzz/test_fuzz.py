@@ -269,20 +269,8 @@ def test_claim(sentence: str, predicates: list[str]) -> None:
 
 
 PIECES = [
-    "EOF",
-    "EOF2",
-    " EOF",
-    "\t",
-    "        ",
-    " ",
-    "\n",
-    "$(touch owned)",
-    "`touch owned`",
-    "'",
-    '"',
-    "\\",
-    "!x",
-    "é",
+    *("EOF", "EOF2", " EOF", "\t", "        ", " ", "\n"),
+    *("$(touch owned)", "`touch owned`", "'", '"', "\\", "!x", "é"),
 ]
 
 

@@ -52,6 +52,7 @@ def _finished(page: Page, joined: Styles | None) -> Page:
         if joined:
             lean.reduce_loading(page, joined)
         head.describe(page, card.draw(page, page.site))
+        lean.merge_spans(page)
         lean.remove_indentation(page)
         # Last, because the policy has the hash of every inline script in the page.
         csp.add_policy(page, files)

@@ -206,13 +206,6 @@ class TestBuildArchive:
         measured = image_archive.measure(io.BytesIO(packed[0]))
         assert measured.layers == image_archive.measure(io.BytesIO(build(tmp_path, found, "golang"))).layers
 
-    def test_a_huge_layer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A small package that unpacks to a huge layer is stopped."""
-        monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
-            build(tmp_path, project(tmp_path), "alpine:3")
-        assert error.value.where is not None
-
     def test_tree(self, tmp_path: Path) -> None:
         """A tree is placed below `at`, sorted, with directories and modes, without dropped files and without times."""
         tree = layers(build(tmp_path, project(tmp_path), "golang"))[1]
@@ -555,7 +548,6 @@ HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
     ('holds = "a few files"', "", 1, "`holds` is missing"),
-    ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
     ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "invalid version"),
     ('version = "1.0"', 'version = "1.0 --pre"', 3, "invalid version"),
     ('version = "1.0"', 'version = "\u0661.0"', 3, "invalid version"),
@@ -563,12 +555,9 @@ MISTAKES = [
     ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "invalid project"),
     ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "invalid project"),
     (WHEEL, "tiny-1.0.tar.gz", 4, "invalid wheel '"),
-    (WHEEL, "tiny.whl", 4, "invalid wheel '"),
     (WHEEL, "../tiny-1.0-py3-none-any.whl", 4, "invalid wheel '"),
     ('sha256 = "', 'sha256 = "z', 5, "invalid sha256 'z"),
     ('name = "alpine:3"', "", 8, "`name` is missing"),
-    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
-    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
     ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid name 'a"),
     ('"docker.example/alpine:3"', '"alpine"', 10, "invalid registry 'alpine'"),
     ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid registry"),
@@ -582,12 +571,10 @@ MISTAKES = [
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
     ('package = "tiny"', 'package = "tniy"', 19, "unknown package 'tniy' - did you mean 'tiny'?"),
     ('package = "tiny"', "", 17, "a `blob` or `tree` needs a `package`"),
-    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a `blob` or `tree` needs a `package`"),
     ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
     ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "no base 'alpine:4' above this one"),
     ('mode = "1777"', 'mode = "1778"', 41, "invalid mode '1778'"),
     ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
-    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing"),
 ]
 
 

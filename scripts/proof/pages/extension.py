@@ -44,7 +44,6 @@ from proof.pages.processors.transcripts import Transcripts
 from proof.pages.processors.waivers import Waivers
 from proof.pages.site import Site
 from proof.pages.stopping import stopping
-from proof.pages.summary import Summary
 from proof.snippets import project
 
 
@@ -88,7 +87,6 @@ class ProofExtension(Extension):
         md.treeprocessors.register(Unmark(md, current=current), "proof_marks", 9)
         # After attribute lists, before the table of contents (5) reads the headings.
         md.treeprocessors.register(Finish(md, current=current), "proof_audit", 7)
-        md.treeprocessors.register(Summary(md), "proof_summary", 6)
 
     def _check_before_reading(self) -> None:
         """Stop a site generator now: it reads all front matter before it converts a page, and may never end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, product
 from operator import attrgetter
 from pathlib import Path
 
@@ -68,19 +68,16 @@ def _showing_nothing(captures: Iterable[SnippetCaptures]) -> Iterator[ProofError
 
     One of several patterns may match nothing, for a line that should not be there.
     """
-    matching: dict[str, bool] = {}
-    steps: dict[str, Step] = {}
+    matching: dict[str, tuple[Step, bool]] = {}
     for each in captures:
-        for step in each.snippet.steps:
-            lines = [
-                line for c in each.shown.values() if (done := c.step(step.name)) for line in done.output.split("\n")
-            ]
-            if step.output.show and any(lines):
-                found = any(pattern.search(line) for line in lines for pattern in step.output.show)
-                matching[step.name] = matching.get(step.name, False) or found
-                steps.setdefault(step.name, step)
-    for name, found in matching.items():
-        if not found:
-            what = f"`show` matches no line that {steps[name]} printed"
-            evidence = "\n".join(pattern.pattern for pattern in steps[name].output.show)
-            yield PageError(what, where=steps[name].where, evidence=evidence, hint="correct it, or leave it out")
+        for step, capture in product(each.snippet.steps, each.shown.values()):
+            done = capture.step(step.name)
+            if step.output.show and done is not None and done.output.strip("\n"):
+                lines = done.output.split("\n")
+                matches = any(pattern.search(line) for line in lines for pattern in step.output.show)
+                _, matched = matching.get(step.name, (step, False))
+                matching[step.name] = step, matched or matches
+    for step in (step for step, matched in matching.values() if not matched):
+        evidence = "\n".join(pattern.pattern for pattern in step.output.show)
+        what, hint = f"`show` matches no line that {step} printed", "correct it, or leave it out"
+        yield PageError(what, where=step.where, evidence=evidence, hint=hint)

@@ -95,14 +95,14 @@ def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
 
 def false_claims(stated: list[PageClaim], book: fact_book.FactBook) -> list[ProofError]:
     """The claims that do not hold for the new measurements in `book`."""
-    found: list[ProofError] = []
+    problems: list[ProofError] = []
     for claim in stated:
         if all(name in book for name in expression.names(claim.predicate)):
             again = claims.check(claim.sentence, claim.predicate, book)
             if not again.holds:
                 evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                found.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
-    return found
+                problems.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
+    return problems
 
 
 def _page_problems(scanned: list[PageReport], snippets: list[Snippet]) -> list[ProofError]:

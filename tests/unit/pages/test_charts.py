@@ -449,6 +449,7 @@ def test_a_picture_says_whose_figures_are_in_it(root: Path) -> None:
     [
         ("``` chart\n" + BARS, "never closed"),
         (f'``` chart title="A"\n{BARS}```', "takes no options"),
+        (f"Text.\n\n    ``` chart\n{BARS}    ```", "indented like code"),
     ],
 )
 def test_a_fence_that_is_none(text: str, says: str, root: Path) -> None:

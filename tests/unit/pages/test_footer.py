@@ -12,7 +12,6 @@ from proof.facts import book
 from proof.pages import footer
 from proof.pages.page import Options, Page
 from proof.pages.site import Site
-from proof.pages.summary import Summary
 from proof.snippets import places
 from tests.support import makers
 
@@ -41,10 +40,9 @@ def test_every_tab_has_its_engine(root: Path) -> None:
     assert text(root, "note") == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
 
 
-def test_the_first_box_in_short_has_an_address() -> None:
+def test_the_first_box_in_short_has_an_address(root: Path) -> None:
     """An ID for links, a class for styles, and a link to itself as headings have one. Other boxes stay as they are."""
-    md = Markdown(extensions=["admonition"])
-    md.treeprocessors.register(Summary(md), "proof_summary", 6)
+    md = Markdown(extensions=["admonition", "proof"], extension_configs={"proof": {"project": str(root)}})
     html = md.convert('!!! note "Other"\n\n    A.\n\n!!! note "In short"\n\n    B.\n\n!!! note "In short"\n\n    C.\n')
     assert '<div class="admonition note in-short" id="in-short">' in html
     assert '>In short<a class="headerlink" href="#in-short" title="Permanent link">¶</a></p>' in html

@@ -32,24 +32,25 @@ class Source(OnPage, Preprocessor):
         written: list[str] = []
         at, has_quoted_fence = 0, any(_QUOTED_FENCE.match(line) for line in lines)
         for opening, block in divided(lines):
-            if opening and is_of_chart(opening):
-                written += self._chart(opening, block, at)
-                at += sum(len(line) + 1 for line in block)
-                continue
+            start, is_chart = at, opening is not None and is_of_chart(opening)
+            fenced: list[str] = []
             for number, line in enumerate(block):
                 clean = self._without_invisible(line, at)
-                if _MARKER in _CODE_SPAN.sub("", line):
+                if is_chart:
+                    fenced.append(clean)
+                elif _MARKER in _CODE_SPAN.sub("", line):
                     written += self._included(line, at, fenced=opening is not None and number > 0)
                 elif opening or has_quoted_fence:
                     written.append(clean)
                 else:
                     written.append(self._marked(clean, at))
                 at += len(line) + 1
+            if opening and is_chart:
+                written += self._chart(opening, fenced, start)
         return written
 
     def _chart(self, opening: re.Match[str], block: list[str], at: int) -> list[str]:
         """A mark in place of a chart. On a problem, notes it and returns nothing."""
-        block = [self._without_invisible(line, at) for line in block]
         try:
             number = len(self.page.rendering.charts) + 1
             drawn = chart.render(fence.body(opening, block), self.page, number, below=self.page.where(at))

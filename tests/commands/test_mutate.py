@@ -81,15 +81,6 @@ def test_the_table(a: list[int | None], c: list[int | None], code: int, rows: li
     assert done.returncode == code
 
 
-def test_what_was_not_noticed_is_named(tmp_path: Path) -> None:
-    """So that it can be looked at."""
-    done = run("report", judged(tmp_path, a=[1, 0], c=[33]), cwd=tmp_path)
-    assert [line.strip() for line in done.stdout.splitlines()[-2:]] == [
-        "proof.a.x_f__mutmut_2",
-        "proof.b.c.x_f__mutmut_1",
-    ]
-
-
 @pytest.mark.parametrize("code", [None, 2])
 def test_what_was_not_tried_is_no_result(code: int | None, tmp_path: Path) -> None:
     """A run that was interrupted says nothing of the tests."""

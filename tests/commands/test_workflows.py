@@ -107,6 +107,7 @@ def test_the_gate_accepts_only_success(results: str, code: int) -> None:
 
 
 ZIZMOR = ("zizmor", "--offline", "--strict-collection", "--persona", "pedantic", "--no-progress", ".github")
+ACTION = (*ZIZMOR[:-1], "action.yml")
 # Like actionlint, with more checks. Our commands contain no shell or Python code for its helpers.
 JACTIONLINT = ("jactionlint", "--profile", "pedantic", "--strict-exit", "--shellcheck=", "--pyflakes=")
 
@@ -119,9 +120,9 @@ def lint(call: tuple[str, ...], cwd: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("call", [ZIZMOR, JACTIONLINT], ids=lambda call: call[0])
+@pytest.mark.parametrize("call", [ZIZMOR, ACTION, JACTIONLINT])
 def test_a_linter_finds_nothing(call: tuple[str, ...]) -> None:
-    """With the strictest settings, in the workflows and Dependabot's configuration."""
+    """With the strictest settings, in the workflows, Dependabot's configuration and the action for other projects."""
     assert lint(call, REPOSITORY)[0] == 0, lint(call, REPOSITORY)[1]
 
 

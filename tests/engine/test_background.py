@@ -25,8 +25,7 @@ from proof.runs import execute
 from proof.runs.execute import StepRun
 from proof.snippets import base_images, project
 from proof.snippets.model import Snippet
-from proof.system import locks
-from tests.support.helpers import TINY, processes, proof, tiny, wait_until
+from tests.support.helpers import TINY, is_free, processes, proof, tiny, wait_until
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -78,14 +77,6 @@ def left(engine: Engine) -> list[str]:
     names = engine.client.call("ps", "--all", "--format", "{{.Names}}").text().split()
     names += engine.client.call("volume", "ls", "--filter=label=com.docker.volume.anonymous", "--quiet").text().split()
     return names + engine.client.call("network", "ls", "--filter=type=custom", "--format", "{{.Name}}").text().split()
-
-
-def is_free(lock: Path) -> bool:
-    """Whether the last process that held it has ended."""
-    held = locks.take(lock)
-    if held is not None:
-        os.close(held)
-    return held is not None
 
 
 def run(snippet: Snippet, engine: Engine, cache: Path) -> Sequence[StepRun]:

@@ -21,8 +21,7 @@ from proof.provision import loader
 from proof.runs import execute
 from proof.runs.execute import Run
 from proof.snippets import base_images, project
-from tests.engine.test_private import snapshot
-from tests.support.helpers import REPOSITORY, measure, tiny
+from tests.support.helpers import REPOSITORY, measure, snapshot, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -145,17 +144,6 @@ class TestContainerd:
         assert [layer.digest for layer in done.image.layers[: done.base_layers]] == base
         told = {"command": done.image.command, "user": done.image.user or "root", "platform": done.image.platform}
         assert told == {fact: committed.facts[fact].value for fact in told}
-
-    def test_every_fact(self, containerd: Engine, engine: Engine, cache: Path, tmp_path: Path) -> None:
-        """A project measured on both stores has the same facts, and the same layers with the same files in them."""
-        root, other = tiny(tmp_path / "classic"), tiny(tmp_path / "containerd")
-        classic = {r.snippet.name: r.new for r in measure(root, engine, cache, write=True)}
-        for result in measure(other, containerd, cache, write=True):
-            old, new = classic[result.snippet.name], result.new
-            assert old is not None
-            assert new is not None
-            assert (new.facts, new.layers) == (old.facts, old.layers)
-            assert {s.name: (s.command, s.exit) for s in new.steps} == {s.name: (s.command, s.exit) for s in old.steps}
 
     def test_captures_of_the_classic_store(self, containerd: Engine, cache: Path) -> None:
         """What `docker image ls` and the build log say is the store's own: it is compared by what it means."""

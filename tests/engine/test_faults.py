@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -29,8 +28,8 @@ from proof.provision import loader
 from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
-from proof.system import cgroup, locks, process
-from tests.support.helpers import edit, measure, none_left, processes, proof, tiny, tree, wait_until
+from proof.system import cgroup, process
+from tests.support.helpers import edit, is_free, measure, none_left, processes, proof, snapshot, tiny, tree, wait_until
 from tests.support.registry import need_skopeo, serving
 
 pytestmark = pytest.mark.engine
@@ -49,20 +48,6 @@ def own(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Path) -
     """A cache for the engines in these tests; each test finds it as the previous one left it."""
     del engine  # where there is no private engine, its fixture says so
     return with_packages(tmp_path_factory.mktemp("own"), cache)
-
-
-@pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory, cache: Path, engine: Engine) -> Iterator[Engine]:
-    """A user's own engine with an image, a container, a volume and a build cache."""
-    del engine
-    folder = tmp_path_factory.mktemp("users")
-    with private_docker.start(folder, PLATFORM) as theirs:
-        root = tiny(folder)
-        measure(root, theirs, cache)
-        theirs.client.call("tag", "alpine:3.22", "note:latest")
-        theirs.client.call("create", "--name", "note", "--network", "none", "alpine:3.22", "true")
-        theirs.client.call("volume", "create", "theirs")
-        yield theirs
 
 
 @pytest.fixture
@@ -146,14 +131,6 @@ def groups(own: Path) -> list[Path]:
     """The control groups of the engines in this cache."""
     names = [cgroup.name(slot) for slot in own.glob("engine-classic/*")]
     return [path for name in names for path in (cgroup.ROOT / name, *cgroup.ROOT.glob(f"*/{name}")) if path.exists()]
-
-
-def free(path: Path) -> bool:
-    """True if nobody holds the lock."""
-    held = locks.take(path)
-    if held is not None:
-        os.close(held)
-    return held is not None
 
 
 def contained(own: Path) -> set[str]:
@@ -288,7 +265,7 @@ class TestKill:
             wait_until(lambda: none_left(temporary, f"{own}/".encode(), f"{temporary}/".encode()))
             wait_until(lambda: not contained(own))
             assert f"{own}/" not in Path("/proc/self/mounts").read_text()
-            assert free(root / "snippets")
+            assert is_free(root / "snippets")
             changed = [name for name, files in before.items() if current(root / "snippets" / name) != files]
             assert verb == "update" or changed == []
             assert self.stale(root, changed) == []
@@ -323,17 +300,6 @@ class TestTwoRuns:
                 output, _ = second.communicate(timeout=60)
                 assert second.returncode == 0, output
         assert store.load(root / "snippets/count/captured/rebuilt") is not None
-
-    def test_same_tag_other_content(self, tmp_path: Path, own: Path) -> None:
-        """Two projects build images of the same name at once: each has its own engine and result."""
-        roots = [tiny(tmp_path / name) for name in ("one", "two")]
-        (roots[1] / "snippets/note/context/note.txt").write_text("quite another note")
-        with started(roots[0], own, "update") as first, started(roots[1], own, "update") as second:
-            assert first.wait(120) == second.wait(120) == 0
-        with started(roots[0], own, "check") as first, started(roots[1], own, "check") as second:
-            assert first.wait(120) == second.wait(120) == 0
-        found = [store.load(root / "snippets/note/captured/rebuilt") for root in roots]
-        assert [c.facts["own_size"].value for c in found if c] == [27, 18]
 
 
 class TestEngine:
@@ -559,40 +525,12 @@ class TestMemory:
         assert "can't fork" in str(result.error)
         assert not sleeping(3007)
 
-    def test_processes_of_another_snippet(
-        self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A snippet that never was captured did not fail: another one left it no processes, so it runs again."""
-        monkeypatch.setattr(cgroup, "_PROCESSES", 100)
-        many = "for i in $(seq {}); do sleep {} & done; wait"
-        (root / "snippets/count/context/words.sh").write_text(f"{many.format(90, 4)}\nwc -w note.txt\n")
-        tries = f"for try in 1 2 3 4 5; do {many.format(20, 1)}; done"
-        dockerfile = root / "snippets/note/context/Dockerfile"
-        edit(dockerfile, "COPY note.txt", f"RUN {tries}\nCOPY note.txt")
-        steps = Counter[str]()
-        with private_docker.start(tmp_path, PLATFORM) as few:
-            found = measure(
-                root, few, cache, "count", "note", write=True, jobs=2, on_step=lambda step: steps.update([str(step)])
-            )
-        assert {result.snippet.name: result.verdict for result in found} == {"count": "written", "note": "written"}
-        assert steps["note/build"] == 3  # what is new is compared with a second run
-
 
 class TestShared:
     """The user's own engine is used if asked for, and left as it was."""
 
     def snapshot(self, engine: Engine) -> list[list[str]]:
-        """Everything in the engine that belongs to the user, including the build cache."""
-        seen = [
-            sorted(engine.client.call(*words).text().splitlines())
-            for words in (
-                ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
-                ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
-                ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
-                ("volume", "ls", "--format", "{{.Name}}"),
-            )
-        ]
-        return [*seen, sorted(engine.build_cache())]
+        return [*snapshot(engine), sorted(engine.build_cache())]
 
     def changed(self, root: Path) -> Path:
         """The project with builds that the user's cache does not have, two of them under one name."""

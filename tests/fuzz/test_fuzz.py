@@ -21,7 +21,6 @@ from proof.captures import store
 from proof.captures.model import Capture, CapturedStep
 from proof.core import text as text_module
 from proof.core.errors import LimitError, PageError, ProofError, RefusedError, Where
-from proof.core.patterns import Pattern
 from proof.facts import expression
 from proof.facts.book import FactBook
 from proof.facts.expression import FUNCTIONS
@@ -146,8 +145,8 @@ def test_transcript(output: str, code: int, inside: str | None, show: str) -> No
     """A transcript has the elements that it is made of and no other; its text is what was printed."""
     capture = makers.capture()
     step = CapturedStep("run", output[:40], inside, code, 0.1, output)
-    pattern = [Pattern.compile(show, WHERE)] if show else []
-    parsed = site.Parsed(transcript.render(capture, step, pattern))
+    declared = makers.step("docker build .", *([f"show = {json.dumps([show])}"] if show else []))
+    parsed = site.Parsed(transcript.render(capture, step, declared))
     assert {element.split(" ")[0] for element in parsed.elements} <= set(
         "figure figcaption code div pre samp small strong p span details summary dl dt dd time ul li".split()
     )
@@ -197,7 +196,7 @@ def test_capture(folder: Path, drawn: st.DataObject, raw: str | None) -> None:
 
 def _shown(capture: Capture) -> None:
     for step in capture.steps:
-        transcript.render(capture, step, [])
+        transcript.render(capture, step, makers.step())
     book = FactBook({"single": capture})
     assert all(str(fact) is not None for fact in book.values())
     json_report.facts(book)
@@ -270,20 +269,8 @@ def test_claim(sentence: str, predicates: list[str]) -> None:
 
 
 PIECES = [
-    "EOF",
-    "EOF2",
-    " EOF",
-    "\t",
-    "        ",
-    " ",
-    "\n",
-    "$(touch owned)",
-    "`touch owned`",
-    "'",
-    '"',
-    "\\",
-    "!x",
-    "é",
+    *("EOF", "EOF2", " EOF", "\t", "        ", " ", "\n"),
+    *("$(touch owned)", "`touch owned`", "'", '"', "\\", "!x", "é"),
 ]
 
 

@@ -19,9 +19,7 @@ from proof.captures import buildah_log, normalise
 from proof.captures.buildkit_log import BuildLog
 from proof.core.errors import ProofError, Where
 from proof.core.toml_table import Table
-from proof.pages.explain import _Explainer
 from proof.pages.lint import claims, metadata
-from proof.pages.page import PageReport
 from proof.pages.scan import Reader
 from proof.pages.site import Site
 from proof.snippets import commands, dockerfile, manifest
@@ -142,7 +140,7 @@ def read_page(project: Path) -> Read:
 
     def read(text: str) -> None:
         path.write_text(f"# A page\n\n{text}\n", "utf-8")
-        Site.look_again()
+        Site.at.cache_clear()
         site.memory._kept.clear()
         reader.read(path, expand=False)
 
@@ -158,20 +156,6 @@ def test_texts(grown: Grown, read_page: Read) -> None:
 @pytest.mark.parametrize("grown", PAGES.values(), ids=PAGES.keys())
 def test_pages(grown: Grown, read_page: Read) -> None:
     check(read_page, grown, 90_000)
-
-
-@pytest.mark.parametrize("mark", ["```", "```a", "~~~a", "`", "``` chart\na.b", "{{", "{{ a }}", "{{ a", "a.b ", "\n"])
-def test_what_uses_a_fact(mark: str, project: Path) -> None:
-    path = project / "docs/grown.md"
-    explainer = object.__new__(_Explainer)
-    explainer._root = project
-
-    def read(text: str) -> None:
-        path.write_text(text, "utf-8")
-        list(explainer._of_page(PageReport(path, None)))  # type: ignore[arg-type]
-
-    check(read, repeated(f"{mark}\n"), 90_000)
-    check(read, repeated(mark), 90_000)
 
 
 FRONT = {
@@ -192,7 +176,7 @@ def test_front_matter(grown: Grown, project: Path) -> None:
 
     def read(text: str) -> None:
         path.write_text(f"---\n{text}\n---\n# A page\n", "utf-8")
-        Site.look_again()
+        Site.at.cache_clear()
         list(metadata._wrong(path, path.read_text("utf-8")))
 
     check(read, grown, 90_000)

@@ -108,8 +108,7 @@ def test_a_page_cannot_publish_a_file_of_this_machine(
 ) -> None:
     """Includes, links and unlisted files cannot bring a file of this machine into the site; each is reported."""
     monkeypatch.setattr(pages_site, "_AT_ONCE", 0.0)
-    monkeypatch.setattr(pages_site, "_LONGER", 0)
-    pages_site.Site.forget()
+    pages_site.Site.at.cache_clear()
     secret = write(tmp_path / "secret", {"hostname": "a secret"})
     edit(project / "docs/index.md", "# What", "--8<--\nevil/hostname\n--8<--\n\n# What")
     site.build()

@@ -351,6 +351,24 @@ def test_blanks_that_mean_something_stay(small: Path) -> None:
     assert page.tree.body.inner_html == f"<div>\n<p>one\ntwo</p>\n{code}\n{script}\n</div>"
 
 
+def test_code_has_one_element_for_each_color(small: Path) -> None:
+    """Neighbors of one color become one element. The text stays as it was, and so does a transcript."""
+    said = (
+        '<span></span><code><span class="k">COPY</span><span class="w"> </span><span class="s">a</span>'
+        '<span class="w">  </span><span class="s">b</span> <span class="s">c</span>\n<span class="hll">'
+        '<span class="s">d</span><span class="nx">e</span></span></code></pre>'
+    )
+    flags = '<pre><code><span class="flag">-a</span> <span class="flag">-b</span></code></pre>'
+    (small / "index.html").write_text(f'<div class="language-go highlight"><pre>{said}</div>{flags}', "utf-8")
+    page = Page(small, small / "index.html")
+    lean.merge_spans(page)
+    assert page.tree.body is not None
+    assert page.tree.body.inner_html == (
+        '<div class="language-go highlight"><pre><code><span class="k">COPY</span> <span class="s">a  b c</span>\n'
+        f'<span class="hll"><span class="s">d</span>e</span></code></pre></div>{flags}'
+    )
+
+
 def test_a_table_without_a_class_gets_one(small: Path) -> None:
     """With a box around it, except for one that has another inside. One with a class stays as it is."""
     (small / "index.html").write_text(

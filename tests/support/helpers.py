@@ -23,7 +23,7 @@ from proof.runs.result import Result
 from proof.snippets import base_images, project
 from proof.snippets.model import Snippet, Step
 from proof.snippets.places import folder_of
-from proof.system import temp_folders
+from proof.system import locks, temp_folders
 from tests.support import makers
 
 REPOSITORY = Path(__file__).parents[2]
@@ -187,6 +187,27 @@ def tree(folder: Path) -> dict[str, bytes]:
 def data_values(html: str) -> Sequence[tuple[str, str]]:
     """The (value, text) of every fact on a page."""
     return re.findall(r'<data class="fact[^"]*"[^>]*? value="([^"]*)"[^>]*>(.*?)</data>', html)
+
+
+def is_free(lock: Path) -> bool:
+    """Whether nobody holds the lock."""
+    held = locks.take(lock)
+    if held is not None:
+        os.close(held)
+    return held is not None
+
+
+def snapshot(engine: Engine) -> list[list[str]]:
+    """Everything in the engine that belongs to its user, but for the build cache."""
+    return [
+        sorted(engine.client.call(*words).text().splitlines())  # equal dates come in any order
+        for words in (
+            ("image", "ls", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+            ("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}}"),
+            ("network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"),
+            ("volume", "ls", "--format", "{{.Name}}"),
+        )
+    ]
 
 
 def processes(*words: bytes) -> list[int]:

@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     project = captured(tiny(tmp_path))
     (project / "docs/index.md").write_text(PAGE)
     confirmed.confirm(project, scan.scan(project))
-    Site.forget()
+    Site.at.cache_clear()
     return project
 
 

@@ -134,18 +134,18 @@ def _tolerance(noise: int, value: int | str) -> float:
 
 
 def _read(text: str, unit: str) -> Scalar:
-    if unit == "text":
-        return text
     try:
-        value = _number(text, unit)
+        match unit:
+            case "text":
+                return text
+            case "KiB":
+                value: float = round(units.parse_binary(text), 3)
+            case "s":
+                value = float(text)
+            case _:
+                value = int(text.replace(",", ""))
         if is_number(value):
             return value
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"'{text:.60}' cannot be read as {unit}")
-
-
-def _number(text: str, unit: str) -> int | float:
-    if unit in ("count", "B"):
-        return int(text.replace(",", ""))
-    return round(units.parse_binary(text), 3) if unit == "KiB" else float(text)

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import NamedTuple
 
 from proof.captures import buildah_log, contents, derived, empty_layers, engine_output, fingerprint, provenance, store
 from proof.captures.buildkit_log import Line, durations, titles, transferred
@@ -40,7 +38,6 @@ _ENTRY = 1_000  # bytes of metadata sent per file: path, mode and times
 _PIN = re.compile(r"(?<=\S)@(?:sha256:[0-9a-f]{64}|<digest(?: \d+)?>)")  # which containerd's store adds to a base
 _OF_BUILD = re.compile(r"step (?:\[[^\]\n]*\] )?(?:FROM|RUN|COPY|ADD|WORKDIR)\b|  |ERROR")  # as in BuildStep.lines
 _EXPANDED = re.compile(r"[$\\<'\"\[{]")  # in an instruction, a word that a log prints in another form
-_DIGITS = 20  # a longer number is not written in full
 
 
 @dataclass(frozen=True)
@@ -64,13 +61,48 @@ def _signed(sign: str, text: str) -> list[str]:
     return [f"{sign} {line}" for line in [*lines[:_REPORTED], *more]]
 
 
-class _Found(NamedTuple):
-    """A difference whose line number is not known yet."""
+class _Record:
+    """The files of the old capture, and where to open them."""
 
-    place: Where | str  # a str is part of a line of capture.json
-    what: str
-    old: str
-    new: str
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def line(self, text: str) -> Where:
+        """The first line of the record with this text, up to its end or the end of what it opens."""
+        return Where(self.folder / store.RECORD, self._numbers.get(text))
+
+    def entry(self, name: str) -> Where:
+        """The step or the fact of this name."""
+        return self.line(f'"{name}": {{')
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        lines = [line.strip().rstrip(",]}") for line in store.lines_of(self.folder)]
+        return {line: number for number, line in reversed(list(enumerate(lines, start=1)))}
+
+
+def _difference(where: Where, what: str, old: object, new: object) -> Difference:
+    """A difference with what is shown of both sides."""
+    return Difference(where, what, _excerpt(str(old).split("\n")), _excerpt(str(new).split("\n")))
+
+
+def _excerpt(lines: Sequence[str]) -> str:
+    """One side of a difference, with long lines cut."""
+    shown = [
+        line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
+        for line in lines[:_LINES]
+    ]
+    more = [f"… and {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
+    return "\n".join([*shown, *more]) if lines else "(nothing)"
+
+
+def _lines_differ(where: Path, what: str, sides: tuple[list[Line], list[Line]], last: int) -> Iterator[Difference]:
+    """The lines in which two outputs differ. What is missing at the end is missing after the `last` line."""
+    old, new = ([line.text for line in side] for side in sides)
+    for i, j, k, m in blocks(old, new):
+        # A build log is compared in another order, so each line carries its number in the original text.
+        number = sides[0][i].number if i < len(old) else last
+        yield Difference(Where(where, number), what, _excerpt(old[i:j]), _excerpt(new[k:m]))
 
 
 def compare(
@@ -87,12 +119,9 @@ def compare(
     new = empty_layers.completed(new, old, snippet)
     # A minor version may behave differently too, if the snippet says so.
     is_same_engine = old.engine == new.engine and snippet.on(old.engine) == snippet.on(new.engine)
-    found = _differences(old, new, snippet, folder, words=words or is_same_engine)
-    record = _Record(folder)
-    for place, what, before, after in islice(found, _MOST):
-        where = record.where(place) if isinstance(place, str) else place
-        yield Difference(where, what, _shortened(before), _shortened(after))
-    if more := _count(found):
+    differences = _differences(old, new, snippet, _Record(folder), words=words or is_same_engine)
+    yield from islice(differences, _MOST)
+    if more := sum(1 for _ in differences):
         yield Difference(Where(folder), snippet.name, f"{more:,} more differences", "not listed here")
 
 
@@ -128,11 +157,8 @@ def other_words(old: Capture, new: Capture, snippet: Snippet, folder: Path) -> I
     for step, before, after in _outputs(old, new, snippet):
         if before.exit != after.exit:
             yield Difference(step.where, f"{step} exit", str(before.exit), str(after.exit))
-        left, right = _seen(before, after, step)
-        for i, j, k, m in blocks([line.text for line in left], [line.text for line in right]):
-            line = left[i].number if i < len(left) else before.output.count("\n") + 1
-            where = Where(folder / f"{step.name}.txt", line)
-            yield Difference(where, str(step), _shortened(_excerpt(left[i:j])), _shortened(_excerpt(right[k:m])))
+        last = before.output.count("\n") + 1
+        yield from _lines_differ(folder / f"{step.name}.txt", str(step), _seen(before, after, step), last)
 
 
 def is_in_same_words(one: CapturedStep, other: CapturedStep, step: Step) -> bool:
@@ -177,51 +203,50 @@ def same(old: CapturedFact | None, new: CapturedFact | None) -> bool:
         return True
     if isinstance(old.value, str) or isinstance(new.value, str) or not new.tolerance:
         return False
-    try:
-        return abs(new.value - old.value) <= new.tolerance * abs(old.value)
-    except OverflowError:  # an integer too large for a float
-        return False
+    return abs(new.value - old.value) <= new.tolerance * abs(old.value)
 
 
 def format_fact(fact: CapturedFact | None) -> str:
     """A fact as shown in a difference: sizes also in exact bytes."""
     if fact is None:
         return "(none)"
-    if isinstance(fact.value, int) and abs(fact.value) >= 10**_DIGITS:
-        return f"a number of more than {_DIGITS} digits"
     text = units.format_value(fact.value, fact.unit)
     return f"{text} ({fact.value:,} B)" if fact.unit == "B" else text
 
 
-def _differences(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
-    yield from _facts(old, new, snippet, words=words)
-    yield from _misread(old, snippet)
-    yield from _steps(old, new, snippet, folder, words=words)
-    yield from _layers(old, new, snippet, folder, words=words or old.engine.kind == new.engine.kind)
-    yield from _origin(old, new, snippet)
+def _differences(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, words: bool) -> Iterator[Difference]:
+    yield from _facts(old, new, snippet, record, words=words)
+    yield from _misread(old, snippet, record)
+    yield from _steps(old, new, snippet, record, words=words)
+    yield from _layers(old, new, snippet, record, words=words or old.engine.kind == new.engine.kind)
+    yield from _origin(old, new, snippet, record)
     for name in old.tampered:
-        yield _Found(Where(folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand")
+        yield _difference(
+            Where(record.folder / name), f"{snippet.name}: {name}", "what the tool wrote", "edited by hand"
+        )
 
 
-def _facts(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> Iterator[_Found]:
+def _facts(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, words: bool) -> Iterator[Difference]:
     own = derived.of_image(snippet, old.layers)
     incomparable = _incomparable(old, new, snippet, words=words)
     for name in dict.fromkeys([*old.facts, *new.facts]):
         before, after = old.facts.get(name), new.facts.get(name)
         if name in incomparable:
             continue
-        what, place = f"{snippet.name}.{name}", f'"{name}": {{'
+        what, place = f"{snippet.name}.{name}", record.entry(name)
         if not same(before, after):
-            yield _Found(place, what, format_fact(before), format_fact(after))
+            yield _difference(place, what, format_fact(before), format_fact(after))
         elif before and after:
             # The other fields must match, too. A size's tolerance depends on that size, so `own` uses the old layers.
             wanted = own.get(name, after)
             for part in ("source", "tolerance", "volatile"):
                 was, now = getattr(before, part), getattr(wanted, part)
                 if was != now:
-                    yield _Found(place, f"{what}: {part}", str(was), str(now))
+                    yield _difference(place, f"{what}: {part}", was, now)
             if name in own and before.value != wanted.value:
-                yield _Found(place, f"{what}: computed from its own layers", format_fact(before), format_fact(wanted))
+                yield _difference(
+                    place, f"{what}: computed from its own layers", format_fact(before), format_fact(wanted)
+                )
 
 
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
@@ -230,7 +255,7 @@ def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) 
     return {name for step in differing for name in step.facts} | (set() if words else engines_own_facts(snippet))
 
 
-def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
+def _misread(old: Capture, raw: Snippet, record: _Record) -> Iterator[Difference]:
     """Values that contradict the capture's own outputs, or that its engine does not print.
 
     Of a volatile value, and of one that only another engine prints, no run could find that.
@@ -239,7 +264,7 @@ def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
     declared, rules = ({name for step in each.steps for name in step.facts} for each in (raw, snippet))
     for name in sorted(declared & old.facts.keys() - rules):
         what = f"{snippet.name}.{name}: read from its own transcript"
-        yield _Found(f'"{name}": {{', what, format_fact(old.facts[name]), "(none)")
+        yield _difference(record.entry(name), what, format_fact(old.facts[name]), "(none)")
     for step in snippet.steps:
         for rule in step.facts.values():
             fact, done = old.facts.get(rule.name), old.step(step.name)
@@ -249,27 +274,27 @@ def _misread(old: Capture, raw: Snippet) -> Iterator[_Found]:
                 read = derived.of_output(step, rule, done.output)
             except ValueError:
                 read = None
-            what, place = f"{snippet.name}.{rule.name}: read from its own transcript", f'"{rule.name}": {{'
+            what, place = f"{snippet.name}.{rule.name}: read from its own transcript", record.entry(rule.name)
             if read is None or read.value != fact.value:
-                yield _Found(place, what, format_fact(fact), format_fact(read))
+                yield _difference(place, what, format_fact(fact), format_fact(read))
             elif read != fact:
-                yield _Found(place, what, str(fact), str(read))
+                yield _difference(place, what, fact, read)
 
 
-def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
+def _steps(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, words: bool) -> Iterator[Difference]:
     for raw in snippet.steps:
         declared, step = raw.on(old.engine), raw.on(new.engine)
         before, after = old.step(step.name), new.step(step.name)
         if before is None or after is None:
             if before is not after:
-                yield _Found(step.where, str(step), "no capture" if before is None else "captured", "run")
+                yield _difference(step.where, str(step), "no capture" if before is None else "captured", "run")
             continue
         expected = after if words else replace(after, exit=declared.exit)
         for part in ("exit", "command", "inside"):
             was, now = getattr(before, part), getattr(expected, part)
             if was != now:
-                yield _Found(step.where, f"{step} {part}", str(was), str(now))
-        path = folder / f"{step.name}.txt"
+                yield _difference(step.where, f"{step} {part}", was, now)
+        path = record.folder / f"{step.name}.txt"
         sides = Side(before.output, before.exit, old.engine), Side(after.output, after.exit, new.engine)
         yield from _output(declared, step, *sides, path=path, words=words)
         if step.command.verb == "build":
@@ -279,9 +304,11 @@ def _steps(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words:
     was, now = ([step.name for step in capture.steps] for capture in (old, new))
     for name in was:
         if name not in now:
-            yield _Found(f'"{name}": {{', f"{snippet.name}/{name}", "captured", "no such step")
+            yield _difference(record.entry(name), f"{snippet.name}/{name}", "captured", "no such step")
     if sorted(was) == sorted(now) and was != now:
-        yield _Found('"steps": {', f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now))
+        yield _difference(
+            record.line('"steps": {'), f"{snippet.name}: the order of the steps", ", ".join(was), ", ".join(now)
+        )
 
 
 def _have_one_outcome(old: Step, new: Step, *, other_builder: bool) -> bool:
@@ -290,18 +317,15 @@ def _have_one_outcome(old: Step, new: Step, *, other_builder: bool) -> bool:
     return is_worded_alike and bool(old.exit) == bool(new.exit)
 
 
-def _output(declared: Step, step: Step, old: Side, new: Side, *, path: Path, words: bool) -> Iterator[_Found]:
+def _output(declared: Step, step: Step, old: Side, new: Side, *, path: Path, words: bool) -> Iterator[Difference]:
     """The differences of two outputs. `declared` is the step as the old engine runs it, `step` as the new one does."""
     if old.output == new.output:
         return
     if not words and declared.expect not in old.output:
-        yield _Found(Where(path), str(step), old.output, f"a text with '{declared.expect}'")
+        yield _difference(Where(path), str(step), old.output, f"a text with '{declared.expect}'")
         return
-    before, after = _compared(declared, step, old, new, words=words) or ([], [])
-    for i, j, k, m in blocks([line.text for line in before], [line.text for line in after]):
-        # A build log is compared in another order, so each line carries its number in the original text.
-        line = before[i].number if i < len(before) else old.output.count("\n") + 1
-        yield _Found(Where(path, line), str(step), _excerpt(before[i:j]), _excerpt(after[k:m]))
+    sides = _compared(declared, step, old, new, words=words) or ([], [])
+    yield from _lines_differ(path, str(step), sides, old.output.count("\n") + 1)
 
 
 def _compared(declared: Step, step: Step, old: Side, new: Side, *, words: bool) -> tuple[list[Line], list[Line]] | None:
@@ -313,23 +337,23 @@ def _compared(declared: Step, step: Step, old: Side, new: Side, *, words: bool) 
     return None
 
 
-def _too_long(step: Step, old: CapturedStep, path: Path) -> Iterator[_Found]:
+def _too_long(step: Step, old: CapturedStep, path: Path) -> Iterator[Difference]:
     """Durations in a build log that are longer than the whole build took. They are not compared."""
     for seconds, line in durations(old.output):
         if seconds > old.seconds + _ROUNDING:
-            yield _Found(Where(path, line), f"{step}: seconds", f"{seconds:g}", f"at most {old.seconds:g}")
+            yield _difference(Where(path, line), f"{step}: seconds", f"{seconds:g}", f"at most {old.seconds:g}")
 
 
-def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
+def _transferred(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[Difference]:
     """Transfer sizes in a build log that are larger than the whole context."""
     entries = [Path(at, name) for at, folders, files in os.walk(snippet.context) for name in (*folders, *files)]
     most = sum(entry.lstat().st_size for entry in entries) + _ENTRY * (1 + len(entries))
     for size, line in transferred(old.output):
         if size > most:
-            yield _Found(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
+            yield _difference(Where(path, line), f"{step}: transferred", f"{size:,.0f} B", f"at most {most:,} B")
 
 
-def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[_Found]:
+def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) -> Iterator[Difference]:
     """Labels in the log that the Dockerfile does not have, or that it has at another instruction.
 
     They are not compared with a run's, since builds may share a step. Only those of a build for several platforms are,
@@ -341,9 +365,9 @@ def _unknown_steps(step: Step, old: CapturedStep, snippet: Snippet, path: Path) 
     what = f"{step}: a step of the build"
     for label, printed in sorted(titles(old.output)):
         if label not in known:
-            yield _Found(Where(path), what, label, "no such step in the Dockerfile")
+            yield _difference(Where(path), what, label, "no such step in the Dockerfile")
         elif not _is_instruction(printed, known[label]):
-            yield _Found(Where(path), what, f"{label} {printed}", f"{label} {known[label]}")
+            yield _difference(Where(path), what, f"{label} {printed}", f"{label} {known[label]}")
 
 
 def _is_instruction(printed: str, written: str) -> bool:
@@ -356,21 +380,21 @@ def _is_instruction(printed: str, written: str) -> bool:
     return True
 
 
-def _layers(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words: bool) -> Iterator[_Found]:
+def _layers(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, words: bool) -> Iterator[Difference]:
     """The differences of the layers. Without `words`, not how the engine words their instructions."""
     for number, (before, after) in enumerate(zip_longest(old.layers, new.layers), start=1):
         what = f"{snippet.name}: layer {number}"
         if before is None or after is None:
             sides = (replace(layer, contents=()) if layer else "(none)" for layer in (before, after))
-            yield _Found('"layers": [', what, *map(str, sides))
+            yield _difference(record.line('"layers": ['), what, *sides)
             continue
         if before.contents and after.contents:
             noise = snippet.noise_bytes if derived.is_noisy(snippet, after) else 0
             for moved in contents.differences(before.contents, after.contents, noise):
-                yield _Found(Where(folder / contents.FILE), f"{what}: {moved.path}", moved.old, moved.new)
+                yield _difference(Where(record.folder / contents.FILE), f"{what}: {moved.path}", moved.old, moved.new)
         elif bool(before.contents) is not bool(after.contents):
             told = ("listed" if layer.contents else "not listed" for layer in (before, after))
-            yield _Found(Where(folder / store.RECORD), f"{what}: its contents", *told)
+            yield _difference(Where(record.folder / store.RECORD), f"{what}: its contents", *told)
         for field in fields(CapturedLayer):
             if field.name == "contents":
                 continue
@@ -380,8 +404,8 @@ def _layers(old: Capture, new: Capture, snippet: Snippet, folder: Path, *, words
                     continue
                 was, now = buildah_log.without_hash(was), buildah_log.without_hash(now)
             if was != now and not _varies(field.name, before, after, snippet):
-                place = f'"digest": "{before.digest}"'
-                yield _Found(place, f"{what}: {field.name}", f"{was} ({before.instruction})", f"{now}")
+                place = record.line(f'"digest": "{before.digest}"')
+                yield _difference(place, f"{what}: {field.name}", f"{was} ({before.instruction})", now)
 
 
 def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Snippet) -> bool:
@@ -396,48 +420,19 @@ def _varies(name: str, before: CapturedLayer, after: CapturedLayer, snippet: Sni
     return False
 
 
-def _origin(old: Capture, new: Capture, snippet: Snippet) -> Iterator[_Found]:
+def _origin(old: Capture, new: Capture, snippet: Snippet, record: _Record) -> Iterator[Difference]:
     if old.snippet != snippet.name:
-        yield _Found('"snippet": ', f"{snippet.name}: the snippet of the capture", old.snippet, snippet.name)
+        yield _difference(
+            record.line(f'"snippet": "{old.snippet}"'),
+            f"{snippet.name}: the snippet of the capture",
+            old.snippet,
+            snippet.name,
+        )
     for name in dict.fromkeys([*old.provenance.bases, *new.provenance.bases]):
         base = f"{fingerprint.BASE}{name}"
         moved = old.inputs.get(base) != new.inputs.get(base)  # which fingerprint.changed reports
         was, now = (capture.provenance.bases.get(name, "(none)") for capture in (old, new))
         if was != now and not moved:
-            yield _Found('"provenance": {', f"{snippet.name}: {base}", was, now)
+            yield _difference(record.line('"provenance": {'), f"{snippet.name}: {base}", was, now)
     for name, value in provenance.implausible(old, snippet):
-        yield _Found('"provenance": {', f"{snippet.name}: {name}", value, "a value that proof writes")
-
-
-def _excerpt(lines: list[Line]) -> str:
-    more = [f"… and {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []
-    return "\n".join([*(line.text for line in lines[:_LINES]), *more]) or "(nothing)"
-
-
-def _shortened(text: str) -> str:
-    """One side of a difference, with long lines cut."""
-    return "\n".join(
-        line if len(line) <= _CHARACTERS else f"{line[:_CHARACTERS]}… and {len(line) - _CHARACTERS:,} more characters"
-        for line in text.split("\n", _LINES + 1)[: _LINES + 1]
-    )
-
-
-def _count(found: Iterator[_Found]) -> int:
-    numbers = deque(enumerate(found, start=1), maxlen=1)
-    return numbers[0][0] if numbers else 0
-
-
-class _Record:
-    """The lines of a capture.json, read lazily and once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def where(self, text: str) -> Where:
-        """The first line that contains `text`, or the file without a line number if no line does."""
-        number = next((n for n, line in enumerate(self._lines, start=1) if text in line), None)
-        return Where(self._folder / store.RECORD, number)
-
-    @cached_property
-    def _lines(self) -> list[str]:
-        return store.lines_of(self._folder)
+        yield _difference(record.line('"provenance": {'), f"{snippet.name}: {name}", value, "a value that proof writes")

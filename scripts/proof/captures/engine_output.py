@@ -118,7 +118,7 @@ def _builds(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]] |
             before = [each for each in before if each.title.text in titles[1]]
             after = [each for each in after if each.title.text in titles[0]]
     one, two = BuildLog(before, []), BuildLog(after, [])
-    return normalise.ruled([*_instructions(one)], step), normalise.ruled([*_instructions(two, one)], step)
+    return normalise.apply_rules([*_instructions(one)], step), normalise.apply_rules([*_instructions(two, one)], step)
 
 
 def _instructions(log: BuildLog, claimed: BuildLog | None = None) -> Iterator[Line]:

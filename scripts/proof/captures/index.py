@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from proof.captures import bases_lock, fingerprint
@@ -76,13 +76,9 @@ class Captures(Mapping[str, Capture]):
             if os.path.isdir(captured) and os.path.isfile(f"{folder}/snippet.toml"):  # noqa: PTH112, PTH113 - quicker
                 names = {entry.name for entry in os.scandir(captured) if not entry.name.startswith(".")}
                 for variant in [*([""] if names.intersection(NAMES) else []), *sorted(names.difference(NAMES))]:
-                    if any(_is_record(f"{captured}/{variant}/{name}/{RECORD}") for name in NAMES):
+                    if any(os.path.isfile(f"{captured}/{variant}/{name}/{RECORD}") for name in NAMES):  # noqa: PTH113
                         found[name_of(Path(folder), variant)] = (Path(folder), variant)
         return found
-
-
-def _is_record(path: str) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113 - quicker, and called for each snippet
 
 
 def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Capture | None:
@@ -92,20 +88,9 @@ def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
 
 def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Place, Capture]]:
     """Every capture of a snippet with its place, the one that pages show first; of one origin if that is given."""
-    present = _present(snippet_folder.joinpath("captured", variant))
     for place in PLACES:
-        if origin not in (None, place.origin) or str(place) not in present:
-            continue
-        if (capture := load(place.folder(snippet_folder, variant))) is not None:
+        if origin in (None, place.origin) and (capture := load(place.folder(snippet_folder, variant))) is not None:
             yield place, capture
-
-
-def _present(captured: Path) -> Collection[str]:
-    """The names in a directory with captures. If it cannot be listed, all names: `load` knows what to do then."""
-    try:
-        return os.listdir(captured)  # noqa: PTH208 - quicker
-    except OSError:
-        return NAMES
 
 
 class SnippetCaptures:

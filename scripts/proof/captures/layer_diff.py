@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from proof.captures.model import Capture, CapturedLayer
-from proof.core.sequence_diff import blocks
 
 # "base" is a layer of the base image; "copied" comes from COPY or ADD, "made" from RUN.
 Kind = Literal["base", "copied", "made", "other"]
@@ -29,9 +30,25 @@ class LayerChange:
         return (self.new or 0) - (self.old or 0)
 
 
-def layer_changes(old: Capture, new: Capture) -> list[LayerChange]:
-    """Every layer that changed, was added or was removed. Their growths add up to that of the image."""
-    return list(_changes(old.layers, new.layers))
+def layer_changes(old: Capture, new: Capture) -> Iterator[LayerChange]:
+    """Every layer that changed, was added or was removed. Their growths add up to that of the image.
+
+    Layers that both images have are left out. The others are paired from the bottom, a base's with a base's.
+    """
+    for of_base in (True, False):
+        before, after = (_others(*images, of_base=of_base) for images in ((old, new), (new, old)))
+        for was, now in zip_longest(before, after):
+            number, shown = now or was
+            yield LayerChange(number, kind(shown), shown.instruction, was and was[1].size, now and now[1].size)
+
+
+def _others(image: Capture, other: Capture, *, of_base: bool) -> Iterator[tuple[int, CapturedLayer]]:
+    """The layers that the other image does not have, each with its position."""
+    common = Counter(map(_key, other.layers))
+    for number, layer in enumerate(image.layers, start=1):
+        common[_key(layer)] -= 1
+        if common[_key(layer)] < 0 and layer.from_base is of_base:
+            yield number, layer
 
 
 def kind(layer: CapturedLayer) -> Kind:
@@ -40,24 +57,6 @@ def kind(layer: CapturedLayer) -> Kind:
         return "base"
     word = layer.instruction.split(" ", 1)[0].upper()
     return "copied" if word in ("COPY", "ADD") else "made" if word == "RUN" else "other"
-
-
-def _changes(old: Sequence[CapturedLayer], new: Sequence[CapturedLayer]) -> Iterator[LayerChange]:
-    # Unchanged layers are anchors. Between two anchors, layers are paired from the bottom, and a base layer is never
-    # paired with one of the snippet's own.
-    for i, j, k, m in blocks([_key(x) for x in old], [_key(x) for x in new]):
-        for of_base in (True, False):
-            before = [n for n in range(i, j) if old[n].from_base is of_base]
-            after = [n for n in range(k, m) if new[n].from_base is of_base]
-            for n in range(max(len(before), len(after))):
-                was = old[before[n]] if n < len(before) else None
-                now = new[after[n]] if n < len(after) else None
-                shown = now or was
-                assert shown is not None
-                number = (after[n] if now else before[n]) + 1
-                yield LayerChange(
-                    number, kind(shown), shown.instruction, was.size if was else None, now.size if now else None
-                )
 
 
 def _key(layer: CapturedLayer) -> tuple[bool, str, int]:

@@ -1,4 +1,4 @@
-"""Normalises outputs before they are compared: an ordered list of named rules, each with its reason.
+"""Normalises outputs before they are compared: an ordered list of rules, each with its reason.
 
 Captures keep the original text. `normalise` is idempotent.
 
@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from proof.captures import buildah_log
@@ -43,16 +42,6 @@ _DIGEST = re.compile(r"\bsha256:([0-9a-f]{64})\b", re.ASCII)
 _SHORT_ID = re.compile(r"(?<![\w.-])([0-9a-f]{12})(?![\w.-])")
 _FIRST_ID = re.compile(r"^([0-9a-f]{12})(?![\w.-])", re.MULTILINE)
 _OF_BUILDKIT = re.compile(r" - |step FROM |sha256:[0-9a-f]{64}$")  # lines printed by BuildKit itself
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Something that is not compared."""
-
-    name: str
-    reason: str
-    verbs: tuple[str, ...]  # values of `Command.verb`; empty for every command
-    apply: Callable[[str], str]  # keeps the number of lines
 
 
 def states_output(output: str, step: Step) -> bool:
@@ -113,47 +102,32 @@ def _digests_of_buildkit(text: str) -> str:
     return "\n".join(next(changed) if _OF_BUILDKIT.match(line) else line for line in lines)
 
 
-def _narrow_columns(text: str) -> str:
-    return re.sub(r" {2,}", "  ", text)
-
-
 def _without_trailing_space(text: str) -> str:
     return "\n".join(line.rstrip(" \t") for line in text.split("\n"))  # a pattern would take quadratic time
 
 
-# What is not compared, besides what a build log is parsed for (see above).
-RULES = (
-    Rule(
-        "reference",
-        "BuildKit gives the context a new name in each build, and prints it if a file is missing",
-        ("build",),
-        lambda t: mask_reference(t, "<reference>"),
-    ),
-    Rule(
-        "digest",
-        "an image's digest depends on times, so it changes with every build; one printed by a program does not",
-        ("ls", "inspect", "history", "version", "rmi"),
-        partial(_masked, _DIGEST, "digest"),
-    ),
-    Rule("digest in a build log", "as above", ("build",), _digests_of_buildkit),
-    Rule("id of a container", "it is random", ("detach", "ps"), partial(_masked, _CONTAINER_ID, "id")),
-    Rule(
-        "short id",
-        "the start of a digest, in a table of images, or of a random id, in one of containers",
-        ("ls", "ps"),
-        partial(_masked, _SHORT_ID, "id"),
-    ),
-    Rule("short id of a layer", "as above, before the instruction", ("history",), partial(_masked, _FIRST_ID, "id")),
-    Rule("age", "how long ago an image or a container was made", ("ls", "ps"), lambda t: _AGE.sub("<age>", t)),
-    Rule("uptime", "for how long a container has been running", ("ps",), lambda t: _UP.sub("Up <age>", t)),
-    Rule("age of a layer", "as above, before the instruction", ("history",), lambda t: _FIRST_AGE.sub(r"\1<age>", t)),
-    Rule(
-        "columns",
-        "the width of a column depends on the ages and IDs in it",
-        ("ls", "history", "ps"),
-        _narrow_columns,
-    ),
-    Rule("end of line", "trailing whitespace has no meaning", (), _without_trailing_space),
+# What is not compared, besides what a build log is parsed for: the verbs of the commands (none: of all), and what
+# changes their output. It keeps the number of lines.
+_RULES: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
+    # BuildKit gives the context a new name in each build, and prints it if a file is missing.
+    (("build",), partial(mask_reference, mask="<reference>")),
+    # An image's digest depends on times, so it changes with every build. One that a program prints does not.
+    (("ls", "inspect", "history", "version", "rmi"), partial(_masked, _DIGEST, "digest")),
+    (("build",), _digests_of_buildkit),
+    # The ID of a container is random.
+    (("detach", "ps"), partial(_masked, _CONTAINER_ID, "id")),
+    # The start of a digest, in a table of images, or of a random ID, in one of containers; in a history, only that
+    # before the instruction.
+    (("ls", "ps"), partial(_masked, _SHORT_ID, "id")),
+    (("history",), partial(_masked, _FIRST_ID, "id")),
+    # How long ago an image or a container was made, and for how long a container has been running.
+    (("ls", "ps"), partial(_AGE.sub, "<age>")),
+    (("ps",), partial(_UP.sub, "Up <age>")),
+    (("history",), partial(_FIRST_AGE.sub, r"\1<age>")),
+    # The width of a column depends on the ages and IDs in it.
+    (("ls", "history", "ps"), partial(re.compile(" {2,}").sub, "  ")),
+    # Whitespace at the end of a line has no meaning.
+    ((), _without_trailing_space),
 )
 
 
@@ -166,9 +140,9 @@ def comparable(old: str, new: str, step: Step) -> tuple[list[Line], list[Line]]:
     """Two outputs of `step`, of a capture and of a run, as lines to compare, without what may differ."""
     if step.command.verb == "build":
         before, after = build_logs(old, new, step)
-        return ruled(list(_comparable(before)), step), ruled(list(_comparable(after, before)), step)
+        return apply_rules(list(_comparable(before)), step), apply_rules(list(_comparable(after, before)), step)
     old, new = without_ignored(old, step), without_ignored(new, step)
-    return ruled(_numbered(old), step), ruled(_numbered(new), step)
+    return apply_rules(_numbered(old), step), apply_rules(_numbered(new), step)
 
 
 def build_logs(old: str, new: str, step: Step) -> tuple[BuildLog, BuildLog]:
@@ -204,14 +178,14 @@ def _numbered(text: str) -> list[Line]:
     return [Line(line, number) for number, line in enumerate(text.split("\n"), start=1)]
 
 
-def ruled(lines: list[Line], step: Step) -> list[Line]:
+def apply_rules(lines: list[Line], step: Step) -> list[Line]:
     """Lines to compare, changed by every rule, and without repetitions of ignored text."""
     if not lines:
         return []
     text = "\n".join(line.text for line in lines)
-    for rule in RULES:
-        if not rule.verbs or step.command.verb in rule.verbs:
-            text = rule.apply(text)
+    for verbs, change in _RULES:
+        if not verbs or step.command.verb in verbs:
+            text = change(text)
     found: list[Line] = []
     for changed, line in zip(text.split("\n"), lines, strict=True):
         # BuildKit interleaves parallel steps, so the number of pieces of an ignored text has no meaning.

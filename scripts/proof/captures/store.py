@@ -2,13 +2,12 @@
 
 If a snippet asks for the contents of its image, they are in contents.json.
 
-A capture is written atomically. Captures of the two origins of bases are kept in separate directories.
+A capture is written whole or not at all. Captures of the two origins of bases are kept in separate directories.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import json
 import os
@@ -20,16 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from proof.captures import contents
-from proof.captures.model import Capture, CapturedFact, CapturedLayer, CapturedStep, Environment, Provenance
+from proof.captures.model import Capture, CapturedLayer
 from proof.core import files, units
 from proof.core.errors import PageError, RefusedError, UsageError, Where, command
 from proof.core.hashes import sha256
 from proof.core.limits import limited
-from proof.core.validate import validate
+from proof.core.validate import from_json, validate
 from proof.snippets.places import check, is_unfinished, trusted, undeclared
 
 SCHEMA = 1
-_KEYS = {"environment": "basis"}  # fields with another key in the file
 RECORD = "capture.json"
 _ASIDE = ".old-"  # in the name of an old capture while the new one takes its place
 _NAME = re.compile(r"\w{1,100}")  # the name of a step, and of its file
@@ -37,6 +35,7 @@ _LARGEST = 20_000_000  # bytes per file: several times the limit for the output 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _VALUES = {"B": (int,), "count": (int,), "KiB": (int, float), "s": (int, float), "text": (str,)}
+_RESTORE = "restore the file with git checkout, or delete its directory and run proof update"
 
 
 def load(folder: Path) -> Capture | None:
@@ -47,73 +46,56 @@ def load(folder: Path) -> Capture | None:
     record = folder / RECORD
     try:
         with files.directory(folder, below=trusted(folder)) as opened, limited(Where(record)):
-            return _read(folder, opened, files.read_in(opened, record, limit=_LARGEST))
+            return _checked(_read(folder, opened, files.read_in(opened, record, limit=_LARGEST)))
     except FileNotFoundError:
         return None
     except RefusedError as error:
         raise PageError(error.what, where=error.where, hint=error.hint) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PageError(
-            f"not a capture written by proof: {error!r}",
-            where=Where(record),
-            hint="restore the file with git checkout, or delete its directory and run proof update",
-        ) from error
+        raise PageError(f"not a capture written by proof: {error!r}", where=Where(record), hint=_RESTORE) from error
 
 
 def _read(folder: Path, opened: int, content: bytes) -> Capture:
-    record = folder / RECORD
-    tampered = []
+    """The capture with this record, in its directory, which is open."""
     data: dict[str, Any] = json.loads(content.decode("utf-8"))
-    if data["schema"] != SCHEMA:
+    if (schema := data["schema"]) != SCHEMA:
         raise PageError(
-            f"the capture has schema {data['schema']}, but proof reads schema {SCHEMA}",
-            where=Where(record),
+            f"the capture has schema {schema}, but proof reads schema {SCHEMA}",
+            where=Where(folder / RECORD),
             hint=command("proof", "update", data["snippet"]),
         )
-    if data.pop("seal") != _seal(data):
-        tampered.append(RECORD)
-    steps = []
-    for name, step in data["steps"].items():
-        path = _text_of(folder, name)
-        output = ""
+    tampered = [RECORD] if data.pop("seal") != _seal(data) else []
+
+    def text(path: Path, digest: str) -> str:
+        written = b""
         with contextlib.suppress(FileNotFoundError):
-            output = files.read_in(opened, path, limit=_LARGEST).decode("utf-8")
-        if step.pop("output") != sha256(output.encode()):
+            written = files.read_in(opened, path, limit=_LARGEST)
+        if digest != sha256(written):
             tampered.append(path.name)
-        steps.append(CapturedStep(name=name, output=output, **step))
-    layers = tuple(CapturedLayer(**layer) for layer in data["layers"])
-    if wanted := data.get("contents"):
-        text = ""
-        with contextlib.suppress(FileNotFoundError):
-            text = files.read_in(opened, folder / contents.FILE, limit=_LARGEST).decode("utf-8")
-        if wanted != sha256(text.encode()):
-            tampered.append(contents.FILE)
-        layers = _with_contents(layers, text, folder / contents.FILE) if text else layers
-    capture = Capture(
-        snippet=data["snippet"],
-        environment=Environment(**data[_KEYS["environment"]]),
-        inputs=data["inputs"],
-        steps=tuple(steps),
-        facts={name: CapturedFact(**fact) for name, fact in data["facts"].items()},
-        layers=layers,
-        provenance=Provenance(**data["provenance"]),
-        tampered=tuple(tampered),
-    )
-    return _checked(capture)
+        return written.decode("utf-8")
+
+    steps = [
+        step | {"name": name, "output": text(_text_of(folder, name), step["output"])}
+        for name, step in data["steps"].items()
+    ]
+    listed = text(folder / contents.FILE, data["contents"]) if data.get("contents") else ""
+    fields = {name: value for name, value in data.items() if name not in ("schema", "basis", "contents")}
+    capture: Capture = from_json(Capture, fields | {"environment": data["basis"], "steps": steps, "tampered": tampered})
+    if any(layer.contents for layer in capture.layers):
+        raise TypeError("contents in the record, where nothing checks them")
+    return replace(capture, layers=_with_contents(capture.layers, listed, folder)) if listed else capture
 
 
-def _with_contents(layers: tuple[CapturedLayer, ...], text: str, path: Path) -> tuple[CapturedLayer, ...]:
+def _with_contents(layers: tuple[CapturedLayer, ...], text: str, folder: Path) -> tuple[CapturedLayer, ...]:
     """The layers with their contents. Raises PageError if these are not exactly what the layers hold."""
     try:
-        found = contents.from_text(text)
-        filled = tuple(replace(layer, contents=rows) for layer, rows in zip(layers, found, strict=True))
+        filled = tuple(
+            replace(layer, contents=rows) for layer, rows in zip(layers, contents.from_text(text), strict=True)
+        )
         contents.check(filled)
     except (ValueError, TypeError) as error:
-        raise PageError(
-            f"the contents do not match the image: {error}",
-            where=Where(path),
-            hint="restore the file with git checkout, or delete its directory and run proof update",
-        ) from error
+        what = f"the contents do not match the image: {error}"
+        raise PageError(what, where=Where(folder / contents.FILE), hint=_RESTORE) from error
     return filled
 
 
@@ -157,45 +139,47 @@ def _checked(capture: Capture) -> Capture:
 
 
 def save(capture: Capture, folder: Path) -> None:
-    """Write the capture to a new directory, then swap that with the old one, in one system call if there is one.
+    """Write the capture to a new directory, which then takes the place of the old one.
 
-    At any moment, even if the run is killed, a reader finds the complete old or the complete new capture. Without that
-    system call, there may be none for a moment: if the run is killed just then, `sweep` puts the old one back.
+    The old one is out of its place for a moment. If the run is killed just then, `sweep` puts it back.
     """
     check(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.new-{os.getpid()}")
+    aside = folder.with_name(f".{folder.name}{_ASIDE}{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)  # left by a killed run with the same process ID
     try:
         fresh.mkdir()
-        steps = {}
-        for step in capture.steps:
-            content = step.output.encode()
-            _write(fresh / f"{step.name}.txt", content)
-            values = asdict(step)
-            del values["name"]
-            steps[step.name] = values | {"output": sha256(content)}
-        fields = {_KEYS.get(name, name): value for name, value in asdict(capture).items()}
-        data: dict[str, Any] = {"schema": SCHEMA, **fields, "steps": steps}
-        del data["tampered"]
-        for layer in data["layers"]:
-            del layer["contents"]
-        if inside := contents.to_text(capture.layers):
-            _write(fresh / contents.FILE, inside.encode())
-            data["contents"] = sha256(inside.encode())
-        data["seal"] = _seal(data)
-        _write(fresh / RECORD, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
-        if not folder.exists():
-            fresh.rename(folder)
-        elif not _exchange(fresh, folder):
-            aside = folder.with_name(f".{folder.name}{_ASIDE}{os.getpid()}")
+        for name, content in _files_of(capture).items():
+            _write(fresh / name, content)
+        with contextlib.suppress(FileNotFoundError):
             folder.rename(aside)
-            try:
-                fresh.rename(folder)
-            finally:
-                _settle(aside)
+        fresh.rename(folder)
     finally:
+        if aside.exists():
+            _settle(aside)
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _files_of(capture: Capture) -> dict[str, bytes]:
+    """The files of a capture, by name."""
+    texts = {f"{step.name}.txt": step.output.encode() for step in capture.steps}
+    if listed := contents.to_text(capture.layers):
+        texts[contents.FILE] = listed.encode()
+    digests = {name: sha256(text) for name, text in texts.items()}
+    data: dict[str, Any] = {"schema": SCHEMA}
+    for name, value in asdict(replace(capture, tampered=())).items():
+        data["basis" if name == "environment" else name] = value
+    del data["tampered"]
+    data["steps"] = {step.pop("name"): step for step in data["steps"]}
+    for name, step in data["steps"].items():
+        step["output"] = digests[f"{name}.txt"]
+    for layer in data["layers"]:
+        del layer["contents"]
+    if listed:
+        data["contents"] = digests[contents.FILE]
+    data["seal"] = _seal(data)
+    return texts | {RECORD: (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()}
 
 
 def remove(folder: Path) -> None:
@@ -233,24 +217,6 @@ def _settle(aside: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
     else:
         aside.rename(folder)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Swap two directories atomically: renameat2(2) with RENAME_EXCHANGE, which Python does not offer.
-
-    Returns False if there is no such call: on macOS, with an older C library or kernel, on some file systems.
-    """
-    import ctypes  # imported late: a site build does not need it
-
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    at_working_directory, exchange = -100, 2
-    if rename is None:
-        return False
-    if rename(at_working_directory, bytes(one), at_working_directory, bytes(other), exchange) == 0:
-        return True
-    if (number := ctypes.get_errno()) in (errno.EINVAL, errno.ENOSYS):
-        return False
-    raise OSError(number, os.strerror(number), str(other))
 
 
 def _seal(data: dict[str, Any]) -> str:

@@ -36,20 +36,20 @@ class PageCheck:
     ) -> PageCheck:
         """Read the pages of a project; unless `everything`, only those that use one of these snippets.
 
-        `broken` is what is wrong with other snippets, if anything is. With `cache`, pages in which nothing was wrong
-        are not read again until something changes.
+        `broken` is what is wrong with other snippets, if anything is. With `cache`, if all pages were read
+        and nothing was wrong, they are not read again until something changes.
         """
         names = {snippet.name for snippet in snippets}
         sound = Sound(root, cache)
-        if not broken and (known := sound.pages(names, everything=everything)) is not None:
+        if not broken and (known := sound.pages(names)) is not None:
             return cls(*known, problems=[])
         # A page may name the directory of a matrix too.
         naming = () if everything else sorted(names | {snippet.folder.name for snippet in snippets})
         reports = scan.scan(root, expand=everything, naming=naming)
         pages, claims = [report.path for report in reports], status.claims_of(reports)
         problems = status.page_problems(reports, snippets, everything=everything)
-        if not (broken or problems or any(report.problems for report in reports)):
-            sound.keep_pages(Site.at(root).docs, names, (pages, claims), everything=everything)
+        if everything and not (broken or problems or any(report.problems for report in reports)):
+            sound.keep(Site.at(root).docs, names, pages, claims)
         printed = {str(error) for error in broken}
         excused = frozenset(report.path for report in reports if not printed.isdisjoint(map(str, report.problems)))
         return cls(pages, claims, [problem for problem in problems if str(problem) not in printed], excused)

@@ -7,7 +7,7 @@ import re
 import types
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 _LONE = re.compile("[\ud800-\udfff]")  # a surrogate, which JSON can contain and UTF-8 cannot encode
 
@@ -23,9 +23,33 @@ def validate(record: Record) -> Record:
     return record
 
 
+def from_json(kind: Any, value: Any) -> Any:
+    """A value that was read as JSON, with an instance in place of each object where `kind` has a dataclass.
+
+    Raises TypeError for an object without a field that the class has, or with another one. Anything else that does not
+    fit is left for `validate` to find.
+    """
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return from_json(parts[0], value)  # only a plain type has another one beside it than None
+    if origin is tuple and isinstance(value, list):
+        return tuple(from_json(parts[0], item) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {name: from_json(parts[1], item) for name, item in value.items()}
+    if is_dataclass(kind) and isinstance(value, dict):
+        hints = _hints(cast(Hashable, kind))
+        return cast(Any, kind)(**{name: from_json(hints.get(name), item) for name, item in value.items()})
+    return value
+
+
 def is_number(value: float) -> bool:
     """Whether the value is finite and fits into 64 bits."""
     return -_LARGEST <= value < _LARGEST  # false for NaN, too
+
+
+@functools.cache
+def _hints(record: Any) -> dict[str, Any]:
+    return get_type_hints(record)
 
 
 @functools.cache
@@ -33,7 +57,7 @@ def _tests(record: Hashable) -> list[tuple[str, Callable[[Any], bool]]]:
     """The fields of a dataclass, each with a function that tells whether a value has its type."""
     assert isinstance(record, type)
     assert is_dataclass(record)
-    hints = get_type_hints(record)
+    hints = _hints(record)
     return [(field.name, _test(hints[field.name])) for field in fields(record)]
 
 
@@ -44,6 +68,8 @@ def _test(kind: Any) -> Callable[[Any], bool]:
         return lambda value: type(value) in (int, kind) and is_number(value)  # a bool is not accepted as an int
     if kind is str:
         return lambda value: type(value) is str and (value.isascii() or not _LONE.search(value))
+    if get_origin(kind) is Literal:
+        return lambda value: type(value) is str and value in get_args(kind)
     origin, tests = get_origin(kind), [_test(part) for part in get_args(kind) if part is not ...]
     if origin in (Union, types.UnionType):
         return lambda value: any(fits(value) for fits in tests)

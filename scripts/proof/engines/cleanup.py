@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, command
 from proof.engines.interface import Engine
-from proof.engines.journal import Journal
+from proof.engines.journal import Journal, Kind
 from proof.system import temp_folders
 
 _MARK = "proof.run"  # a label
@@ -89,15 +89,13 @@ def remove(
     engine: Engine, *, containers: Sequence[str] = (), networks: Sequence[str] = (), tags: Sequence[str] = ()
 ) -> None:
     """Remove what a snippet created, by name."""
-    if engine.journal:
-        _remove(engine, engine.journal, containers, networks, tags)
-    else:
-        engine.remove(containers=containers, networks=networks, images=tags)
+    _remove(engine, engine.journal, {"container": containers, "network": networks, "tag": tags})
 
 
 def undo(engine: Engine, journal: Journal) -> None:
     """Remove everything that the journal of a run still lists. The run is this one, or one that was killed."""
-    _remove(engine, journal, journal.left("container"), journal.left("network"), journal.left("tag"))
+    named: tuple[Kind, ...] = ("container", "network", "tag")
+    _remove(engine, journal, {kind: journal.left(kind) for kind in named})
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
         about = engine.inspect(image)
@@ -111,21 +109,17 @@ def undo(engine: Engine, journal: Journal) -> None:
     _forget(engine, journal)
 
 
-def _remove(
-    engine: Engine, journal: Journal, containers: Sequence[str], networks: Sequence[str], tags: Sequence[str]
-) -> None:
+def _remove(engine: Engine, journal: Journal | None, created: Mapping[Kind, Sequence[str]]) -> None:
     """Remove by name, and record what is gone. What could not be removed stays in the journal for the next run."""
-    if not engine.remove(containers=containers, networks=networks, images=tags):
-        containers = [name for name in containers if not _exists(engine, "container", name)]
-        networks = [name for name in networks if not _exists(engine, "network", name)]
-        tags = [name for name in tags if not _exists(engine, "image", name)]
-    journal.gone("container", *containers)
-    journal.gone("network", *networks)
-    journal.gone("tag", *tags)
+    done = engine.remove(containers=created["container"], networks=created["network"], images=created["tag"])
+    if journal:
+        for kind, names in created.items():
+            journal.gone(kind, *(name for name in names if done or not _exists(engine, kind, name)))
 
 
-def _exists(engine: Engine, kind: str, name: str) -> bool:
-    return engine.client.call(kind, "inspect", "--format", "{{.ID}}", name, check=False).exit == 0
+def _exists(engine: Engine, kind: Kind, name: str) -> bool:
+    what = "image" if kind == "tag" else kind
+    return engine.client.call(what, "inspect", "--format", "{{.ID}}", name, check=False).exit == 0
 
 
 def _forget(engine: Engine, journal: Journal) -> None:

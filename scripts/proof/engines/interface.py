@@ -58,8 +58,8 @@ class Engine(ABC):
     # Keeps builds with common steps from running at once, and snippets from reaching one another's ports.
     locks: KeyedLock = field(default_factory=KeyedLock)
     group: str = ""  # the control group of the containers, if they have one
-    # Flags of a container in which ports that others publish answer at localhost. Empty if none can be published: in a
-    # user's own engine they would be open to the user's network, and a name may be taken.
+    # Flags of a container in which ports that others publish answer at localhost. Empty for a user's own engine: there
+    # they would be open to the user's network, and a name may be taken.
     localhost_flags: tuple[str, ...] = ()
 
     kind: ClassVar[Kind]
@@ -158,4 +158,4 @@ class Engine(ABC):
             (("rmi", "--force", *self.removal_flags), images),
         )
         done = [self.client.call(*words, *names, deadline=120, check=False) for words, names in commands if names]
-        return all(each.exit == 0 for each in done)
+        return all(removal.exit == 0 for removal in done)

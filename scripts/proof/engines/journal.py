@@ -36,15 +36,15 @@ class Journal:
 
     def left(self, kind: Kind) -> list[str]:
         """What has not been removed yet, in the order in which it was created."""
-        found: dict[str, None] = {}
+        left: dict[str, None] = {}
         for line in self.path.read_text("utf-8").splitlines():
             sign, _, rest = line.partition(" ")
             of, _, name = rest.partition(" ")
             if of == kind and sign == "+":
-                found[name] = None
+                left[name] = None
             elif of == kind and sign == "-":
-                found.pop(name, None)
-        return list(found)
+                left.pop(name, None)
+        return list(left)
 
     def drop_if_empty(self) -> None:
         """Remove the file if the journal lists nothing any more."""
@@ -81,12 +81,12 @@ def opened(folder: Path) -> Iterator[Journal]:
 def of_dead_runs(folder: Path) -> Iterator[list[Journal]]:
     """The journals of dead runs, locked until the end of the block. Those that then list nothing are removed."""
     with contextlib.ExitStack() as stack:
-        found = []
+        dead = []
         for path in sorted(folder.glob("*.journal")):
             with contextlib.suppress(FileNotFoundError):  # another run just removed it
                 if (held := locks.take(path)) is not None:
                     stack.callback(os.close, held)
-                    found.append(Journal(path))
-        yield found
-        for journal in found:
+                    dead.append(Journal(path))
+        yield dead
+        for journal in dead:
             journal.drop_if_empty()

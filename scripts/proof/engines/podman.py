@@ -115,7 +115,7 @@ def _check_users(host: dict[str, Any]) -> None:
     Without root that is so until /etc/subuid and /etc/subgid have ranges. Almost every image has files of others.
     """
     maps = (host.get("idMappings") or {}).values() if host.get("security", {}).get("rootless") else ()
-    if any(sum(each["size"] for each in ranges or ()) == 1 for ranges in maps):
+    if any(sum(ids["size"] for ids in ranges or ()) == 1 for ranges in maps):
         raise NoEngineError(
             "`podman` has no user IDs here for the other users of an image",
             hint="sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER; podman system migrate",

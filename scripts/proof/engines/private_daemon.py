@@ -30,8 +30,8 @@ from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Store
 from proof.system import cgroup, locks, process, sandbox
 
-PROGRAMS = ("dockerd", "docker", "containerd", "setpriv", "unshare", sandbox.PROGRAM)
 _PUBLISHER = "docker-proxy"  # waits at a published port, in the engine's own network
+PROGRAMS = ("dockerd", "docker", "containerd", _PUBLISHER, "setpriv", "unshare", sandbox.PROGRAM)
 # The only programs that the daemon finds: no shell, and no git, which BuildKit would use to fetch a context.
 _DAEMONS = (
     *("dockerd", "containerd", "containerd-shim-runc-v2", "runc", "docker-init", _PUBLISHER),
@@ -83,7 +83,7 @@ def _obstacle_without_root() -> str:
     trial = (*_NAMESPACES, *_MAPPED, "grep", "--with-filename", "", *maps)
     try:
         done = process.run(trial, env={"PATH": path}, deadline=10)
-        told = process.run(("dockerd", "--version"), env={"PATH": path}, deadline=10).text()
+        printed = process.run(("dockerd", "--version"), env={"PATH": path}, deadline=10).text()
     except CannotMeasureError as error:
         return f"a private engine needs root, or else namespaces: {error.what}"
     if done.exit != 0:
@@ -91,15 +91,10 @@ def _obstacle_without_root() -> str:
     lines = done.text().splitlines()
     if any(sum(int(line.split()[-1]) for line in lines if line.startswith(which)) < _IDS for which in maps):
         return f"a private engine needs root, or else {_IDS:,} ids for the user in /etc/subuid and /etc/subgid"
-    if (version := _DOCKERD.search(told)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
+    if (version := _DOCKERD.search(printed)) is None or int(version[1]) > _LAST_WITHOUT_ROOTLESSKIT:
         last = f"Docker {_LAST_WITHOUT_ROOTLESSKIT} or earlier"
         return f"a private engine needs root, or else {last}: later ones may need RootlessKit"
     return ""
-
-
-def _publishes() -> bool:
-    """Whether containers can publish ports, for which Docker has a program."""
-    return process.which(_PUBLISHER) is not None
 
 
 def localhost_flags(user: int) -> tuple[str, ...]:
@@ -107,10 +102,7 @@ def localhost_flags(user: int) -> tuple[str, ...]:
 
     It shares the network of the daemon, where nothing else listens. Docker does not allow that to a container with
     remapped users, so it runs as the last user of the range, with no way to become another one.
-    Empty if no ports can be published.
     """
-    if not _publishes():
-        return ()
     nobody = user + _IDS - 1
     alone = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
     network = ("--network=host", "--hostname=localhost")  # without the second, it would have the name of this machine
@@ -127,8 +119,8 @@ def guard() -> tuple[str, ...]:
 
 def programs() -> list[Path]:
     """The files of all programs that a private engine consists of."""
-    found = [process.which(program) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
-    return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
+    paths = [process.which(program) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
+    return [Path(path) for path in (*paths, sandbox.buildx(), _INSIDE) if path]
 
 
 @dataclass
@@ -182,7 +174,7 @@ class Daemon:
         # The image store and the cgroup driver are set because a newer Docker, or systemd, would choose others.
         settings = {
             "userns-remap": "containers" if self.user else "",
-            "userland-proxy": _publishes(),  # dockerd has no iptables here, so a proxy forwards ports
+            "userland-proxy": True,  # dockerd has no iptables here, so a proxy forwards ports
             "features": {"containerd-snapshotter": self.store == "containerd"},
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
         }
@@ -206,11 +198,7 @@ def _is_root() -> bool:
 
 def _stand_in_for_rootlesskit(programs: Path) -> dict[str, str]:
     """Add to these programs the one without which dockerd does not start, and return the variables that it wants."""
-    proxy = programs / _PROXY
-    if _publishes():
-        proxy.symlink_to((programs / _PUBLISHER).readlink())
-    else:
-        proxy.touch(0o755)
+    (programs / _PROXY).symlink_to((programs / _PUBLISHER).readlink())
     # It finds nothing of RootlessKit there, and needs nothing.
     return {"ROOTLESSKIT_STATE_DIR": "/run", "XDG_RUNTIME_DIR": "/run"}
 
@@ -266,9 +254,9 @@ def _renew(slot: Path) -> None:
     """Empty a slot that another Docker has filled: this one would take the steps of its builds from the cache."""
     paths = [process.which(program) for program in _BUILDERS]
     files = [Path(path).resolve() for path in paths if path]
-    found = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
+    versions = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
     stamp, data = slot / "programs", slot / "data"
-    if stamp.is_file() and stamp.read_text() == found:
+    if stamp.is_file() and stamp.read_text() == versions:
         return
     if data.exists():
         if _is_root():
@@ -277,7 +265,7 @@ def _renew(slot: Path) -> None:
             process.run(
                 ("unshare", *_MAPPED, "rm", "-rf", str(data)), env={"PATH": process.search_path()}, deadline=600
             )
-    stamp.write_text(found)
+    stamp.write_text(versions)
 
 
 def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:

@@ -23,10 +23,7 @@ from proof.system import cgroup, process, sandbox, temp_folders
 _REMOVAL = 5.0  # seconds without a client, which can be interrupted: after these it takes over
 _ANSWER = 10.0  # seconds to tell about an image
 _LIST = 60.0  # seconds to list containers or images
-_PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
-# Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
-# since its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
-_PRUNE_CONTEXTS = "/build/prune?all=1&filters=%7B%22type%22%3A%7B%22source.local%22%3Atrue%7D%7D"
+_PRUNE = 10.0  # seconds
 _GRACE = 15.0  # seconds for the daemon to stop by itself; 1 to 3 s are usual
 _DETACHED = "detached.json"
 
@@ -128,7 +125,7 @@ def start(
             restart=_restarter(daemon, client, on_restart),
         )
         with _running(daemon, client, detach=detach):
-            _tidy(engine, confined.socket, store)
+            _tidy(engine, confined.socket)
             if detach:
                 assert daemon.running is not None
                 record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
@@ -163,15 +160,12 @@ def _restarter(daemon: private_daemon.Daemon, client: Client, on_restart: Callab
     return restart
 
 
-def _tidy(engine: PrivateDocker, socket: Path, store: Store) -> None:
+def _tidy(engine: PrivateDocker, socket: Path) -> None:
     """Remove what an earlier run left in the engine: all but base images, build cache, and volumes that have names."""
     containers = [container["Id"] for container in _list(socket, "containers/json?all=1")]
     tags = [tag for image in _list(socket, "images/json") for tag in image["RepoTags"] or ()]
     engine.remove(containers=containers, images=[tag for tag in tags if tag.startswith(OWN)])
-    requests = ["/images/prune", "/networks/prune", "/volumes/prune"]
-    if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
-        requests.append(_PRUNE_CONTEXTS)
-    for request in requests:
+    for request in ("/images/prune", "/networks/prune", "/volumes/prune"):
         with contextlib.suppress(OSError):  # then the next run removes the rest
             api.ask(socket, "POST", request, deadline=_PRUNE)
 

@@ -23,12 +23,6 @@ from proof.core.validate import is_number
 from proof.facts import phrases
 from proof.facts.values import Value
 
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -59,9 +53,6 @@ def evaluate(text: str, facts: Mapping[str, Value]) -> Value:
     """
     try:
         return _value(_parsed(text).body, facts)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        what, hint = _slip(text)
-        raise PageError(what, hint=hint) from error
     except ZeroDivisionError as error:
         raise PageError(f"`{text}` divides by zero") from error
     except OverflowError as error:
@@ -160,7 +151,7 @@ def _nodes(text: str) -> list[ast.AST]:
     """All parts of an expression. Empty if it cannot be parsed."""
     try:
         return list(ast.walk(_parsed(text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError, PageError):
+    except PageError:
         return []
 
 
@@ -168,7 +159,11 @@ def _nodes(text: str) -> list[ast.AST]:
 def _parsed(text: str) -> ast.Expression:
     if len(text) > _LONGEST:
         raise PageError(f"`{text:.40}…` is too long for an expression", hint=f"use at most {_LONGEST} characters")
-    tree = ast.parse(text.strip(), mode="eval")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        what, hint = _slip(text)
+        raise PageError(what, hint=hint) from error
     level: list[ast.AST] = [tree]
     for _ in range(_DEEPEST):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
@@ -179,13 +174,13 @@ def _parsed(text: str) -> ast.Expression:
 
 def _value(node: ast.expr, facts: Mapping[str, Value]) -> Value:
     """The value of a node. Raises OverflowError if it is too large to compute with, or not a number (NaN)."""
-    value = _found(node, facts)
+    value = _computed(node, facts)
     if not all(is_number(number) for number in (value.value, value.exact) if isinstance(number, int | float)):
         raise OverflowError  # also for NaN, which no comparison holds for
     return value
 
 
-def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
+def _computed(node: ast.expr, facts: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=bool()):
             raise PageError("True and False are not supported")
@@ -199,28 +194,28 @@ def _found(node: ast.expr, facts: Mapping[str, Value]) -> Value:
             inner = _value(operand, facts)
             return Value(-_number(inner), inner.unit)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return Value(int(not _truth(_value(operand, facts))), "truth")
+            return _whether(not _truth(_value(operand, facts)))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-            return _arithmetic(op, _value(left, facts), _value(right, facts))
+            operation, unit_of = _ARITHMETIC[type(op)]
+            one, other = _value(left, facts), _value(right, facts)
+            return Value(operation(_number(one), _number(other)), unit_of(one, other))
         case ast.Compare(left=left, ops=ops, comparators=comparators):
-            return _compare(_value(left, facts), ops, [_value(c, facts) for c in comparators])
-        case ast.BoolOp(op=op, values=values):
-            parts = [_truth(_value(v, facts)) for v in values]
-            return Value(int(all(parts) if isinstance(op, ast.And) else any(parts)), "truth")
+            values = [_value(part, facts) for part in (left, *comparators)]
+            return _whether(all([*map(_holds, ops, values, values[1:])]))  # a list, as each is checked
+        case ast.BoolOp(op=op, values=parts):
+            truths = [_truth(_value(part, facts)) for part in parts]
+            return _whether(all(truths) if isinstance(op, ast.And) else any(truths))
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             try:
-                return FUNCTIONS[name](*(_value(a, facts) for a in args))
+                return FUNCTIONS[name](*(_value(arg, facts) for arg in args))
             except TypeError as error:
                 raise PageError(f"`{ast.unparse(node)}`: {error}") from error
         case ast.Call(func=ast.Name(id=name)) if name not in FUNCTIONS:
-            raise PageError(
-                f"unknown function '{name}'{did_you_mean(name, list(FUNCTIONS))}",
-                hint=f"use one of: {', '.join(FUNCTIONS)}",
-            )
+            what = f"unknown function '{name}'{did_you_mean(name, list(FUNCTIONS))}"
+            raise PageError(what, hint=f"use one of: {', '.join(FUNCTIONS)}")
         case _:
-            raise PageError(
-                f"`{ast.unparse(node)}` is not supported", hint="use facts, numbers, + - * / and comparisons"
-            )
+            what = f"`{ast.unparse(node)}` is not supported"
+            raise PageError(what, hint="use facts, numbers, + - * / and comparisons")
 
 
 def _fact(name: str, facts: Mapping[str, Value]) -> Value:
@@ -256,33 +251,19 @@ def _truth(value: Value) -> bool:
     return bool(value.value)
 
 
-def _arithmetic(op: ast.operator, left: Value, right: Value) -> Value:
-    result = _ARITHMETIC[type(op)](_number(left), _number(right))
-    if isinstance(op, ast.Add | ast.Sub):
-        return Value(result, _common(left, right))
-    if isinstance(op, ast.Mult):
-        if left.unit and right.unit and "count" not in (left.unit, right.unit):
-            raise PageError(f"cannot multiply {left.unit} by {right.unit}")
-        return Value(result, right.unit or left.unit if left.unit in _PLAIN else left.unit)
-    if right.unit in _PLAIN and left.unit not in _PLAIN:
-        return Value(result, left.unit)
+def _whether(holds: object) -> Value:
+    return Value(int(bool(holds)), "truth")
+
+
+def _holds(op: ast.cmpop, left: Value, right: Value) -> bool:
+    if type(op) not in _COMPARISONS:
+        raise PageError("unsupported comparison", hint="use == != < <= > >= or in")
+    if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
+        raise PageError(f"`in` looks for a word in a text, not for {left} in {right}", hint='"/tmp" in a.text')
     _common(left, right)
-    return Value(result, "")
-
-
-def _compare(left: Value, ops: list[ast.cmpop], rest: list[Value]) -> Value:
-    holds = True
-    for op, right in zip(ops, rest, strict=True):
-        if type(op) not in _COMPARISONS:
-            raise PageError("unsupported comparison", hint="use == != < <= > >= or in")
-        if isinstance(op, ast.In) and not (isinstance(left.value, str) and isinstance(right.value, str)):
-            raise PageError(f"`in` looks for a word in a text, not for {left} in {right}", hint='"/tmp" in a.text')
-        _common(left, right)
-        if not isinstance(op, ast.In | ast.Eq | ast.NotEq):  # "9%" < "10%" is not so as texts
-            _number(left), _number(right)
-        holds = holds and _COMPARISONS[type(op)](left.value, right.value)
-        left = right
-    return Value(int(holds), "truth")
+    if not isinstance(op, ast.In | ast.Eq | ast.NotEq):  # "9%" < "10%" is not so as texts
+        _number(left), _number(right)
+    return _COMPARISONS[type(op)](left.value, right.value)
 
 
 def _common(left: Value, right: Value) -> str:
@@ -294,22 +275,38 @@ def _common(left: Value, right: Value) -> str:
     raise PageError(f"{left} and {right} have different units ({left.unit or 'none'}, {right.unit or 'none'})")
 
 
-def _percent(value: Value, digits: Value | None = None) -> Value:
-    share = _ratio(value, "percent")
-    places = _number(digits) if digits else 0
-    if not (0 <= places <= 6 and is_whole(places)):
-        raise PageError(f"a percentage has 0 to 6 decimals, not {places}")
-    return Value(f"{share * 100:.{round(places)}f}%", "text", exact=share)
+def _of_product(left: Value, right: Value) -> str:
+    if left.unit and right.unit and "count" not in (left.unit, right.unit):
+        raise PageError(f"cannot multiply {left.unit} by {right.unit}")
+    return right.unit or left.unit if left.unit in _PLAIN else left.unit
 
 
-def _times(value: Value) -> Value:
-    factor = _ratio(value, "times")
-    return Value(phrases.times(factor), "text", exact=factor)
+def _of_quotient(left: Value, right: Value) -> str:
+    if right.unit in _PLAIN and left.unit not in _PLAIN:
+        return left.unit
+    _common(left, right)
+    return ""
 
 
-def _fraction(value: Value) -> Value:
-    share = _ratio(value, "fraction")
-    return Value(phrases.fraction(share), "text", exact=share)
+# What computes a number, and what the unit of that is.
+_ARITHMETIC: dict[type[ast.operator], tuple[Callable[[Any, Any], Any], Callable[[Value, Value], str]]] = {
+    ast.Add: (operator.add, _common),
+    ast.Sub: (operator.sub, _common),
+    ast.Mult: (operator.mul, _of_product),
+    ast.Div: (operator.truediv, _of_quotient),
+}
+
+
+def _ratio(function: str, say: Callable[..., str], value: Value, *digits: Value) -> Value:
+    if value.unit:
+        raise PageError(f"{function}() takes a ratio, not {value}", hint=f"{function}(a.size / b.size)")
+    return Value(say(_number(value), *map(_number, digits)), "text", exact=value.value)
+
+
+def _percent(share: float, digits: float = 0) -> str:
+    if not (0 <= digits <= 6 and is_whole(digits)):
+        raise PageError(f"a percentage has 0 to 6 decimals, not {digits}")
+    return f"{share * 100:.{round(digits)}f}%"
 
 
 def _compared(left: Value, right: Value) -> Value:
@@ -320,8 +317,8 @@ def _compared(left: Value, right: Value) -> Value:
 def _rank(value: Value, *others: Value) -> Value:
     for other in others:
         _common(value, other)
-    said = phrases.rank(_number(value), [_number(other) for other in others], value.unit)
-    return Value(said, "text", exact=value.value)
+    rank = phrases.rank(_number(value), [_number(other) for other in others], value.unit)
+    return Value(rank, "text", exact=value.value)
 
 
 def _bytes(value: Value) -> Value:
@@ -342,34 +339,24 @@ def _capital(value: Value) -> Value:
     return Value(text[:1].upper() + text[1:], "text", exact=value.exact)
 
 
-def _ratio(value: Value, function: str) -> float:
-    if value.unit:
-        raise PageError(f"{function}() takes a ratio, not {value}", hint=f"{function}(a.size / b.size)")
-    return _number(value)
-
-
-def _megabytes(value: Value) -> Value:
-    return Value(_number(value) * 1_000_000, "B")
-
-
 def _extreme(pick: Callable[..., Any], first: Value, *rest: Value) -> Value:
     values = (first, *rest)
     for one, other in itertools.combinations(values, 2):
         _common(one, other)
     # A plain 0 goes with any unit, so the first value need not be the one that has it.
-    return Value(pick(_number(v) for v in values), next((v.unit for v in values if v.unit), ""))
+    return Value(pick(map(_number, values)), next((value.unit for value in values if value.unit), ""))
 
 
 FUNCTIONS: dict[str, Callable[..., Value]] = {
-    "percent": _percent,  # percent(a.size / b.size) → 4%
-    "times": _times,  # times(b.size / a.size) → 25 times
-    "fraction": _fraction,  # fraction(a.size / b.size) → about two fifths
+    "percent": functools.partial(_ratio, "percent", _percent),  # percent(a.size / b.size) → 4%
+    "times": functools.partial(_ratio, "times", phrases.times),  # times(b.size / a.size) → 25 times
+    "fraction": functools.partial(_ratio, "fraction", phrases.fraction),  # fraction(a.size / b.size) → about two fifths
     "compare": _compared,  # compare(a.size, b.size) → smaller than
     "rank": _rank,  # rank(a.size, b.size, c.size) → second largest
     "bytes": _bytes,  # bytes(a.size) → 269,642,189 bytes
     "words": _words,  # words(a.layers) → two
     "capital": _capital,  # capital(words(a.layers)) → Two, at the beginning of a sentence
-    "MB": _megabytes,  # MB(8): a size to compare with
+    "MB": lambda value: Value(_number(value) * 1_000_000, "B"),  # MB(8): a size to compare with
     "min": functools.partial(_extreme, min),
     "max": functools.partial(_extreme, max),
     "abs": lambda value: Value(abs(_number(value)), value.unit),

@@ -19,12 +19,12 @@ def of_steps(root: Path, address: str) -> dict[str, str]:
     site = Site.at(root)
     directories = site.config.get("use_directory_urls", True)
     base = f"{address.rstrip('/')}/" if address else ""
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for report in sorted(all_read(root), key=lambda report: report.page.generated):
         page = urljoin(base, quote(_of_page(report.path.relative_to(site.docs), directories=directories)))
         for name in report.page.shown:
-            found.setdefault(name, f"{page}#{anchor(*name.split('/'))}")
-    return found
+            addresses.setdefault(name, f"{page}#{anchor(*name.split('/'))}")
+    return addresses
 
 
 def _of_page(path: Path, *, directories: bool) -> str:

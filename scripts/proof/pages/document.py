@@ -18,7 +18,7 @@ from proof.core.files import read_text
 FRONT_MATTER = re.compile(r"\A\ufeff?-{3}[ \t]*\n(.*?\n)(?:-{3}|\.{3})[ \t]*(?:\n|\Z)", re.DOTALL)  # as MkDocs reads it
 _LARGEST = 100_000  # bytes per page; the largest of this site has 16,000
 _LONGEST = 500  # characters by which a line is found
-_FIRST, _LAST = 0xF0000, 0xFFFFD
+_FIRST, _LAST = 0xF0000, 0xFFFFD  # more than a page of this size has elements
 MARK = f"[{chr(_FIRST)}-{chr(_LAST)}]"
 _MARKS = re.compile(MARK)
 
@@ -47,8 +47,6 @@ class Document:
 
     def mark(self, at: int) -> str:
         """A character that stands for a position of the text."""
-        if len(self._marked) > _LAST - _FIRST:
-            return ""
         self._marked.append(at)
         return chr(_FIRST + len(self._marked) - 1)
 

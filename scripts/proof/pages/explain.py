@@ -8,42 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from proof.captures import fingerprint
 from proof.captures.model import Capture
 from proof.core.errors import PageError, UsageError, Where
-from proof.core.limits import limited
 from proof.core.text import did_you_mean
 from proof.facts import expression
 from proof.facts.values import Fact, Source
 from proof.pages import scan
-from proof.pages.charts.fence import divided, is_of_chart
-from proof.pages.document import page_text
 from proof.pages.lint.claims import Claim
-from proof.pages.page import PageReport
+from proof.pages.page import PageReport, Use
 from proof.pages.site import Site
 from proof.snippets.model import Snippet, Step
 
 _LINE = re.compile(r"(?P<page>.+\.md):(?P<line>[0-9]{1,7})")
-# Neither searches the rest of a page again and again: a stranger may have written it.
-_TOKEN = re.compile(r"\{\{(?P<text>(?:(?!\{\{).)*?)\}\}", re.DOTALL)
-_ASIDE = re.compile(r"claim:\s*(?P<predicate>.+)", re.DOTALL)
-_SHOWN = re.compile(r"(?:transcript|error)\s+(?P<step>\w+/\w+)|(?:explorer|measurements)\s+(?P<snippets>.+)", re.DOTALL)
-_CODE = re.compile(r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)")
-_INCLUDED = re.compile(r'--8<-- "(?P<snippet>\w+)/context/[^"\n]*"')
-_NAME = re.compile(r"(?<![\w./])[a-z]\w*\.[a-z]\w*(?![\w(])")
-
-
-@dataclass(frozen=True)
-class Use:
-    """Where a page uses something."""
-
-    where: Where
-    kind: str  # fact, claim, chart, file, or what else the page shows: transcript, explorer, error
-    text: str  # as its author wrote it
 
 
 @dataclass(frozen=True)
@@ -74,10 +54,7 @@ class _Explainer:
     def __init__(self, root: Path) -> None:
         self._root, self._site = root, Site.at(root)
         self._reports = [report for report in scan.all_read(root, expand=False) if not report.page.generated]
-        self._uses: list[Use] = []
-        for report in self._reports:
-            with limited(Where(report.path)):
-                self._uses += self._of_page(report)
+        self._uses = [use for report in self._reports for use in _by_line(report)]
 
     def explain(self, name: str) -> Iterator[Explanation]:
         if found := _LINE.fullmatch(name):
@@ -101,10 +78,9 @@ class _Explainer:
             hint = f"the nearest lines with one: {', '.join(near)}" if near else "this page uses none"
             raise UsageError(f"nothing on this line comes from a snippet: {page:.200}:{line}", hint=hint)
         claims = [claim for use in here if use.kind == "claim" for claim in self._claims(use.text)]
-        names = [name for use in here for name in _names(use)]
+        names = [name for use in here for name in use.facts]
         yield from self._each(claims, names)
-        shown = dict.fromkeys(word.partition("/")[0] for use in here for word in _snippets(use))
-        for name in shown:
+        for name in dict.fromkeys(name for use in here if not use.facts for name in use.snippets):
             yield self._snippet(name)
 
     def _each(self, claims: list[Explanation], names: list[str]) -> Iterator[Explanation]:
@@ -115,17 +91,16 @@ class _Explainer:
     def _claims(self, text: str) -> list[Explanation]:
         """The claims whose predicate this is, on any page."""
         wanted = " ".join(text.split())
-        stated = [claim for report in self._reports for claim in report.page.claims]
-        found = [claim for claim in stated if " ".join(claim.predicate.split()) == wanted]
-        uses = tuple(use for use in self._uses if use.kind == "claim" and " ".join(use.text.split()) == wanted)
-        return [Explanation(wanted, "claim", claim=claim, uses=uses) for claim in found]
+        claims = [claim for report in self._reports for claim in report.page.claims if claim.predicate == wanted]
+        uses = tuple(use for use in self._uses if use.kind == "claim" and use.text == wanted)
+        return [Explanation(wanted, "claim", claim=claim, uses=uses) for claim in claims]
 
     def _fact(self, name: str) -> Explanation:
         fact = self._site.book.get(name)
         if fact is None:
             what = f"there is no fact '{name:.110}'{did_you_mean(name, list(self._site.book))}"
             raise PageError(what, hint="proof facts lists them all")
-        uses = tuple(use for use in self._uses if name in _names(use))
+        uses = tuple(use for use in self._uses if name in use.facts)
         if isinstance(fact.origin, Source):
             return Explanation(name, "cited figure", fact=fact, uses=uses)
         snippet = self._site.find(name.partition(".")[0])
@@ -140,7 +115,7 @@ class _Explainer:
         if step and step not in known:
             what = f"the snippet '{name}' has no step '{step:.60}'{did_you_mean(step, known)}"
             raise UsageError(what, hint=f"use one of: {', '.join(known)}")
-        uses = tuple(use for use in self._uses if name in _owners(use))
+        uses = tuple(use for use in self._uses if name in use.snippets)
         shown = next(iter(self._site.book.shown(name)), None)
         found = next((each for each in snippet.steps if each.name == step), None)
         return Explanation(name, "snippet", snippet=snippet, step=found, uses=uses, **self._state(snippet, shown))
@@ -155,54 +130,16 @@ class _Explainer:
         stale = tuple(problem.what for problem in self._site.stale(snippet))
         return {"capture": capture, "depends": depends, "stale": stale}
 
-    def _of_page(self, report: PageReport) -> Iterator[Use]:
-        """What a page uses, in the order of its lines. Code is what readers see, so nothing is used in it."""
-        found: list[tuple[int, str, str]] = []  # the line, the kind and the text of each use
-        prose: list[str] = []  # with empty lines in place of fences
-        for opening, block in divided(page_text(self._root, report.path).split("\n")):
-            if opening is None:
-                prose += block
-                continue
-            if not any("```" in line for line in block[1:-1]):  # or it is an example of how to write a page
-                kind, pattern = ("chart", _NAME) if is_of_chart(opening) else ("file", _INCLUDED)
-                for number, line in enumerate(block[1:-1], start=len(prose) + 2):
-                    found += ((number, kind, part[0]) for part in pattern.finditer(line))
-            prose += [""] * len(block)
-        text = _CODE.sub(lambda match: " " * len(match[0]), "\n".join(prose))
-        number, counted = 1, 0
-        for match in _TOKEN.finditer(text):
-            number += text.count("\n", counted, match.start())
-            counted = match.start()
-            said = match["text"].strip()
-            if aside := _ASIDE.fullmatch(said):
-                found.append((number, "claim", aside["predicate"]))
-            elif _SHOWN.fullmatch(said):
-                found.append((number, said.split()[0], said))
-            elif ":" not in said.partition(" ")[0]:
-                found.append((number, "fact", said))
-        for number, kind, said in sorted(found, key=itemgetter(0)):
-            yield Use(Where(report.path, number), kind, " ".join(said.split()))
 
-
-def _names(use: Use) -> list[str]:
-    """The facts in what a page uses."""
-    match use.kind:
-        case "fact" | "claim":
-            return expression.names(use.text)
-        case "chart":
-            return [use.text]
-        case _:
-            return []
-
-
-def _owners(use: Use) -> set[str]:
-    """The snippets that a use is of."""
-    return {name.partition(".")[0] for name in _names(use)} | {name.partition("/")[0] for name in _snippets(use)}
-
-
-def _snippets(use: Use) -> list[str]:
-    """The snippets, or their steps, that a page shows."""
-    if use.kind == "file":
-        return [found["snippet"] for found in _INCLUDED.finditer(use.text)]
-    found = _SHOWN.fullmatch(use.text)
-    return (found["step"] or found["snippets"]).split() if found else []
+def _by_line(report: PageReport) -> list[Use]:
+    """What a page uses, its claims too, in the order of its lines."""
+    claims = [
+        Use(
+            report.page.where(claim.at) or Where(report.path),
+            "claim",
+            claim.predicate,
+            tuple(expression.names(claim.predicate)),
+        )
+        for claim in report.page.claims
+    ]
+    return sorted([*report.page.uses, *claims], key=lambda use: use.where.line or 0)

@@ -11,6 +11,7 @@ import functools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from proof.captures.contents import paths
 from proof.captures.model import Capture, CapturedEntry, CapturedLayer
@@ -31,6 +32,29 @@ _ABOUT = (
 
 
 @dataclass(frozen=True)
+class _Layer:
+    """A layer of an image, and what a `COPY --from` copied into it."""
+
+    number: int
+    captured: CapturedLayer
+    stage: str  # that it was copied from; empty for other layers
+    sources: Sequence[str]  # the paths that were copied
+
+    @property
+    def hidden(self) -> int:
+        return self.captured.contents[0].hidden if self.captured.contents else 0
+
+    @property
+    def colour(self) -> str:
+        return _BASE if self.captured.from_base else _COPIED if self.stage else _MADE
+
+    @property
+    def instruction(self) -> str:
+        text = self.captured.instruction.removesuffix(" # buildkit").replace(f"RUN {_SHELL}", "RUN ", 1)
+        return f"<code>{as_html(text if len(text) <= _LONGEST else f'{text[: _LONGEST - 1]}…')}</code>"
+
+
+@dataclass(frozen=True)
 class Image:
     """A captured image, and the snippet that builds it."""
 
@@ -43,13 +67,16 @@ class Image:
         return sum(layer.size for layer in self.capture.layers)
 
     @functools.cached_property
-    def copied(self) -> Mapping[int, tuple[str, tuple[str, ...]]]:
-        """For each layer that a `COPY --from` made, by its index: the stage, and the paths that were copied."""
-        own = [i for i, layer in enumerate(self.capture.layers) if not layer.from_base]
+    def layers(self) -> list[_Layer]:
+        """The layers, the lowest first."""
         steps = self.snippet.image_steps()
-        if len(own) != len(steps):
-            return {}  # an engine that makes other layers than one for each step
-        return {i: found for i, step in zip(own, steps, strict=True) if (found := _copy(step))}
+        if len(steps) != sum(not layer.from_base for layer in self.capture.layers):
+            steps = []  # an engine that makes other layers than one for each step
+        made = iter(steps)
+        return [
+            _Layer(number, layer, *_copy("" if layer.from_base else next(made, "")))
+            for number, layer in enumerate(self.capture.layers, start=1)
+        ]
 
 
 @dataclass
@@ -75,80 +102,59 @@ def image(snippet: Snippet, capture: Capture | None) -> Image:
 
 def render(images: Sequence[Image], name: str) -> str:
     """The images side by side. `name` is unique on the page."""
-    crossed: dict[str, int] = {}  # the paths that were copied into one of the images, with their sizes there
-    for each in images:
-        for i, (_, sources) in each.copied.items():
-            crossed |= dict.fromkeys(sources, each.capture.layers[i].size)
-    largest = max(each.size for each in images)
-    parts = [_image(each, f"{name}-{n}", largest, crossed) for n, each in enumerate(images, start=1)]
-    toggle, key = "", [(_BASE, "base image"), (_MADE, "added by the Dockerfile")]
-    key += [(_COPIED, "copied between stages")] if crossed else []
-    if any(_hidden(layer) for each in images for layer in each.capture.layers):
+    layers = [layer for image in images for layer in image.layers]
+    crossed = {source: layer.captured.size for layer in layers for source in layer.sources}
+    largest = max(image.size for image in images)
+    parts = [_image(image, f"{name}-{n}", largest, crossed) for n, image in enumerate(images, start=1)]
+    toggle, key = "", {_BASE: "base image", _MADE: "added by the Dockerfile"}
+    if crossed:
+        key[_COPIED] = "copied between stages"
+    if any(layer.hidden for layer in layers):
         label = '<input type="checkbox"> Leave out what a later layer hides'
-        key.append((_LOST, "hidden by a later layer"))
+        key[_LOST] = "hidden by a later layer"
         toggle = f'<label class="explorer__toggle">{label}</label>'
-    said = " and ".join(as_html(each.snippet.title) for each in images)
+    colours = (f'<span><span class="chart__swatch {css}"></span>{of}</span>' for css, of in key.items())
+    titles = " and ".join(as_html(image.snippet.title) for image in images)
     return (
-        f'<figure class="explorer" data-search-exclude aria-label="What is in the image: {said}">'
-        f'{_key(key)}{toggle}<div class="explorer__images">{"".join(parts)}</div>'
+        f'<figure class="explorer" data-search-exclude aria-label="What is in the image: {titles}">'
+        f'<p class="chart__key">{"".join(colours)}</p>{toggle}<div class="explorer__images">{"".join(parts)}</div>'
         f"<figcaption>{_ABOUT}</figcaption>{_table(images)}</figure>"
     )
 
 
-def _key(colours: Sequence[tuple[str, str]]) -> str:
-    items = (f'<span><span class="chart__swatch {css}"></span>{said}</span>' for css, said in colours)
-    return f'<p class="chart__key">{"".join(items)}</p>'
+def _copy(step: str) -> tuple[str, Sequence[str]]:
+    """The stage and the sources of a `COPY --from`; empty for any other step."""
+    words = step.replace("\\\n", " ").split()
+    stage = next((word.removeprefix("--from=") for word in words if word.startswith("--from=")), "")
+    if not stage or words[0].upper() != "COPY":
+        return "", []
+    return stage, [word.rstrip("/") for word in words[1:-1] if not word.startswith("--")]
 
 
-def _copy(step: str) -> tuple[str, tuple[str, ...]] | None:
-    """The stage and the sources of a `COPY --from`; None for any other step."""
-    word, *rest = step.replace("\\\n", " ").split()
-    if word.upper() != "COPY":
-        return None
-    stage = next((flag.partition("=")[2] for flag in rest if flag.startswith("--from=")), "")
-    sources = tuple(word.rstrip("/") for word in rest if not word.startswith("--"))[:-1]
-    return (stage, sources) if stage else None
-
-
-def _image(shown: Image, name: str, largest: int, crossed: Mapping[str, int]) -> str:
-    layers = list(enumerate(shown.capture.layers, start=1))
-    base = shown.snippet.image_base()
-    groups = {
-        f"base image <code>{as_html(str(base))}</code>": [each for each in layers if each[1].from_base],
-        "added by the Dockerfile": [each for each in layers if not each[1].from_base],
-    }
-    title = f'<b id="{name}">{as_html(shown.snippet.title)}</b>'
+def _image(image: Image, name: str, largest: int, crossed: Mapping[str, int]) -> str:
+    base = f"base image <code>{as_html(str(image.snippet.image_base()))}</code>"
     sizes: Counter[str] = Counter()
-    for number, layer in layers:
-        sizes[_colour(shown, number, layer)] += layer.size - _hidden(layer)
-        sizes[_LOST] += _hidden(layer)
+    parts = ""
+    for from_base, group in groupby(image.layers, key=lambda layer: layer.captured.from_base):
+        title, items, size = base if from_base else "added by the Dockerfile", "", 0
+        for layer in group:
+            items += _layer(image, layer, crossed)
+            size += layer.captured.size
+            sizes[layer.colour] += layer.captured.size - layer.hidden
+            sizes[_LOST] += layer.hidden
+        parts += f'<p class="explorer__part"><span>{title}</span> {_size(size)}</p><ul>{items}</ul>'
     return (
-        f'<div class="explorer__image" role="group" aria-labelledby="{name}">'
-        f'<p class="explorer__title">{title} {_size(shown.size)}</p>{_bar(sizes, largest)}'
-        + "".join(_group(shown, said, group, crossed) for said, group in groups.items() if group)
-        + "</div>"
+        f'<div class="explorer__image" role="group" aria-labelledby="{name}"><p class="explorer__title">'
+        f'<b id="{name}">{as_html(image.snippet.title)}</b> {_size(image.size)}</p>{_bar(sizes, largest)}{parts}</div>'
     )
 
 
-def _group(shown: Image, said: str, layers: Sequence[tuple[int, CapturedLayer]], crossed: Mapping[str, int]) -> str:
-    items = "".join(_layer(shown, number, layer, crossed) for number, layer in layers)
-    size = _size(sum(layer.size for _, layer in layers))
-    return f'<p class="explorer__part"><span>{said}</span> {size}</p><ul>{items}</ul>'
-
-
-def _colour(shown: Image, number: int, layer: CapturedLayer) -> str:
-    """The class of a layer's bar."""
-    return _BASE if layer.from_base else _COPIED if number - 1 in shown.copied else _MADE
-
-
-def _layer(shown: Image, number: int, layer: CapturedLayer, crossed: Mapping[str, int]) -> str:
-    stage, _ = shown.copied.get(number - 1, ("", ()))
-    notes = [f'<strong class="explorer__copied">copied from {as_html(stage)}</strong>'] if stage else []
-    notes += [_lost(layer.size, _hidden(layer))]
-    name = f"<b>{number}</b> <code>{as_html(_instruction(layer))}</code>"
-    colour = _colour(shown, number, layer)
-    row = _row([name, *notes], layer.contents[0], shown.size, colour)
-    inside = "".join(_nodes(_tree(layer.contents).below, layer.size, colour, {} if stage else crossed))
+def _layer(image: Image, layer: _Layer, crossed: Mapping[str, int]) -> str:
+    contents, size = layer.captured.contents, layer.captured.size
+    copied = f'<strong class="explorer__copied">copied from {as_html(layer.stage)}</strong>' if layer.stage else ""
+    name = f"<b>{layer.number}</b> {layer.instruction}"
+    row = _row([name, copied, _lost(size, layer.hidden)], contents[0], image.size, layer.colour)
+    inside = "".join(_nodes(_tree(contents).below, size, layer.colour, {} if layer.stage else crossed))
     return _item(row, inside, css="explorer__layer")
 
 
@@ -156,9 +162,9 @@ def _nodes(nodes: Sequence[_Node], whole: int, colour: str, crossed: Mapping[str
     for node in nodes:
         entry = node.entry
         is_copied = crossed.get(node.path) == entry.size and entry.size > 0
-        notes = ['<strong class="explorer__copied">copied to the other image</strong>'] if is_copied else []
-        notes += [_lost(entry.size, entry.hidden)]
-        row = _row([_name(node), *notes], entry, whole, _COPIED if is_copied else colour)
+        copied = '<strong class="explorer__copied">copied to the other image</strong>' if is_copied else ""
+        words = [_name(node), copied, _lost(entry.size, entry.hidden)]
+        row = _row(words, entry, whole, _COPIED if is_copied else colour)
         css = "explorer__gone" if 0 < entry.size == entry.hidden else ""
         yield _item(row, "".join(_nodes(node.below, whole, colour, crossed)), css=css)
 
@@ -211,19 +217,15 @@ def _row(words: Sequence[str], entry: CapturedEntry, whole: int, colour: str) ->
 
 
 def _bar(parts: Mapping[str, int], whole: int) -> str:
-    """The shares of the `parts` in `whole`, by class."""
+    """The shares of the `parts` in `whole`, by class. With one decimal, which is less than a pixel of a bar."""
     drawn, at = "", 0
     for css, size in parts.items():
         if size:
-            x = f' x="{_percent(at, whole)}"' if at else ""
-            drawn += f'<rect class="{css}"{x} width="{_percent(size, whole)}" height="100%"/>'
+            x, width = (f"{round(100 * part / whole, 1):g}%" for part in (at, size))
+            place = f' x="{x}"' if at else ""
+            drawn += f'<rect class="{css}"{place} width="{width}" height="100%"/>'
             at += size
     return f'<svg aria-hidden="true">{drawn}</svg>'
-
-
-def _percent(part: int, whole: int) -> str:
-    """With one decimal, which is less than a pixel of a bar."""
-    return f"{round(100 * part / whole, 1):g}%"
 
 
 def _size(size: int, files: int | None = None) -> str:
@@ -238,30 +240,20 @@ def _lost(size: int, hidden: int) -> str:
     return f'<small class="explorer__note">{said}</small>'
 
 
-def _hidden(layer: CapturedLayer) -> int:
-    return layer.contents[0].hidden if layer.contents else 0
-
-
-def _instruction(layer: CapturedLayer) -> str:
-    text = layer.instruction.removesuffix(" # buildkit").replace(f"RUN {_SHELL}", "RUN ", 1)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
 def _table(images: Sequence[Image]) -> str:
     """The layers as a plain table."""
-    rows = []
-    for each in images:
-        copied = each.copied
-        for number, layer in enumerate(each.capture.layers, start=1):
-            origin = f"copied from {as_html(copied[number - 1][0])}" if number - 1 in copied else ""
-            origin = "base image" if layer.from_base else origin
-            cells = (origin, _size(layer.size), _size(hidden) if (hidden := _hidden(layer)) else "")
-            name = f"{as_html(each.snippet.title)}, layer {number}" if len(images) > 1 else f"layer {number}"
-            rows.append(
-                f'<tr><th scope="row">{name}: <code>{as_html(_instruction(layer))}</code></th>'
-                + "".join(f"<td>{cell}</td>" for cell in cells)
-                + "</tr>"
+    rows = ""
+    for image in images:
+        of = f"{as_html(image.snippet.title)}, " if len(images) > 1 else ""
+        for layer in image.layers:
+            origin = "base image" if layer.captured.from_base else f"copied from {as_html(layer.stage)}"
+            cells = (
+                origin if layer.captured.from_base or layer.stage else "",
+                _size(layer.captured.size),
+                _size(layer.hidden) if layer.hidden else "",
             )
+            rows += f'<tr><th scope="row">{of}layer {layer.number}: {layer.instruction}</th>'
+            rows += "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Layer", "From", "Size", "Hidden by later layers"))
-    table = f'<table class="chart__table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    table = f'<table class="chart__table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return f'<details class="chart__numbers"><summary>The layers as a table</summary>{table}</details>'

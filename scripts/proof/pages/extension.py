@@ -32,10 +32,10 @@ from markdown import Extension, Markdown
 from proof.core import errors
 from proof.core.limits import limited
 from proof.core.site_file import site_file
-from proof.pages.charts import fence as chart_fence
 from proof.pages.lint import allowed_files, markdown_limits, markup, metadata
 from proof.pages.page import Options, Page, PageReport, Rendering
 from proof.pages.processors import inline
+from proof.pages.processors.charts import Charts
 from proof.pages.processors.explorers import Explorers
 from proof.pages.processors.finish import Finish, Unmark
 from proof.pages.processors.lists import Lists
@@ -44,7 +44,6 @@ from proof.pages.processors.transcripts import Transcripts
 from proof.pages.processors.waivers import Waivers
 from proof.pages.site import Site
 from proof.pages.stopping import stopping
-from proof.pages.summary import Summary
 from proof.snippets import project
 
 
@@ -76,21 +75,18 @@ class ProofExtension(Extension):
         md.registerExtension(self)
         md.convert = partial(self._convert, md.convert)  # type: ignore[method-assign]
         current = lambda: self.page  # noqa: E731
-        # First, to see the page as it was written.
+        # First, to see the page as it was written: before superfences (25), which takes every fence as code.
         md.preprocessors.register(Source(md, current=current), "proof_source", 100)
-        # After the includes, before superfences (25), which takes every fence as code.
-        chart_fence.register(md, current)
         markdown_limits.register(md, current)
-        for number, element in enumerate((Transcripts, Explorers, Lists, Waivers)):
+        for number, element in enumerate((Charts, Transcripts, Explorers, Lists, Waivers)):
             processor = element(md.parser, current=current)
-            md.parser.blockprocessors.register(processor, f"proof_{element.__name__.lower()}", 175 - number)
+            md.parser.blockprocessors.register(processor, f"proof_{element.__name__.lower()}", 176 - number)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.
         md.inlinePatterns.register(inline.Inline(inline.PATTERN, md, current=current), "proof_fact", 185)
         # After inline processing (20), before attribute lists (8), which read what authors wrote.
         md.treeprocessors.register(Unmark(md, current=current), "proof_marks", 9)
         # After attribute lists, before the table of contents (5) reads the headings.
         md.treeprocessors.register(Finish(md, current=current), "proof_audit", 7)
-        md.treeprocessors.register(Summary(md), "proof_summary", 6)
 
     def _check_before_reading(self) -> None:
         """Stop a site generator now: it reads all front matter before it converts a page, and may never end."""

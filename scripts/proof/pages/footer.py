@@ -8,6 +8,8 @@ from datetime import date
 from proof.core.text import visible
 from proof.pages.page import Page
 
+_MONTHS = "January February March April May June July August September October November December".split()
+
 
 def line(page: Page) -> ET.Element | None:
     """The dates of the captures that a page shows, from first to last, and their engines. None if it shows none."""
@@ -19,10 +21,9 @@ def line(page: Page) -> ET.Element | None:
     engines = [f"{engine[:1].upper()}{engine[1:]}" for engine in engines]
     element = ET.Element("p", {"class": "measured"})
     element.text = "Last measured on " if len(days) == 1 else "Measured between "
-    first = _time(element, days[0])
-    first.tail = "" if len(days) == 1 else " and "
-    last = first if len(days) == 1 else _time(element, days[-1])
-    last.tail = f" with {' and '.join(engines)}."
+    times = [_time(element, day) for day in dict.fromkeys((days[0], days[-1]))]
+    times[0].tail = " and "
+    times[-1].tail = f" with {' and '.join(engines)}."
     return element
 
 
@@ -32,13 +33,6 @@ def _time(parent: ET.Element, day: str) -> ET.Element:
         then = date.fromisoformat(day)
     except ValueError:  # a record edited by hand, which `proof status` reports
         element.text = day
-        return element
-    # Not `strftime`, whose month names depend on the locale.
-    element.text = f"{then.day} {_MONTHS[then.month - 1]} {then.year}"
+    else:  # not `strftime`, whose month names depend on the locale
+        element.text = f"{then.day} {_MONTHS[then.month - 1]} {then.year}"
     return element
-
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)

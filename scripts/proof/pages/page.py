@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,6 @@ INDEX = re.compile(
     rf"^\{{\{{{MARK}?\s*(?:(?P<list>proof|measurements|errors)"
     r"|error\s+(?P<step>\S+)|measurements\s+(?P<snippet>\S+))\s*\}\}$"
 )
-
-
-def listed(line: re.Match[str]) -> str:
-    """What a line that matches INDEX lists: proof, errors, error, measurements, or measurements/snippet."""
-    return f"measurements/{line['snippet']}" if line["snippet"] else line["list"] or "error"
-
-
 WHOLE_PAGE = "a page"  # the sentence of a waiver for all of them
 
 
@@ -42,15 +35,33 @@ class Waiver:
     reason: str
 
 
-@dataclass
-class Message:
-    """An error message from one or more steps, with what to do about it, for the index of errors."""
+@dataclass(frozen=True)
+class Use:
+    """Where a page uses something of a snippet."""
 
-    text: str
-    name: str = ""  # its ID on the page
-    steps: list[str] = field(default_factory=list)  # as snippet/step
-    remedies: list[str] = field(default_factory=list)  # in Markdown, like the links
-    links: list[str] = field(default_factory=list)  # to the pages that show it
+    where: Where
+    kind: str  # fact, claim, chart, file, transcript or explorer
+    text: str  # as its author wrote it
+    names: tuple[str, ...]  # of facts, steps or snippets
+
+    @property
+    def facts(self) -> list[str]:
+        """The names of facts among them."""
+        return [name for name in self.names if "." in name]
+
+    @property
+    def snippets(self) -> list[str]:
+        """The snippets that they belong to."""
+        return [re.split("[./]", name)[0] for name in self.names]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure. Its title is Markdown of the page; its inside is HTML that no Markdown processor reads."""
+
+    kind: str
+    title: str
+    inside: str
 
 
 @dataclass(frozen=True)
@@ -73,11 +84,11 @@ class Rendering:
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
     last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose
     labels: list[Quantity] = field(default_factory=list)  # versions, ports … in its charts, likewise
-    messages: dict[str, Message] | None = None  # of an index of errors: those that it has not listed yet
-    snippets: dict[str, Snippet] = field(default_factory=dict)  # by name
+    messages: dict[str, Any] | None = None  # of an index of errors: those that it has not listed yet
 
 
 @dataclass
@@ -94,7 +105,7 @@ class Page:
     notes: list[str] = field(default_factory=list)  # what an author should know, although it is no problem
     shown: list[str] = field(default_factory=list)  # transcripts, as snippet/step
     snippets: set[str] = field(default_factory=set)  # names of the snippets that it uses
-    lists: list[str] = field(default_factory=list)  # what it lists: proof, errors, measurements, measurements/snippet
+    uses: list[Use] = field(default_factory=list)  # where it uses them, without its claims
     bound: int = 0  # how many numbers are backed by facts, cited figures or claims
 
     @property
@@ -113,9 +124,15 @@ class Page:
         return any(waiver.sentence == WHOLE_PAGE for waiver in self.waivers)
 
     @functools.cached_property
+    def lists(self) -> list[str]:
+        """What it lists: proof, errors, measurements, or measurements/snippet."""
+        lines = filter(None, map(INDEX.match, self.source.splitlines()))
+        return [f"measurements/{line['snippet']}" if line["snippet"] else line["list"] or "errors" for line in lines]
+
+    @property
     def generated(self) -> bool:
         """Whether it is an index page. A step that only an index page shows does not count as shown."""
-        return any(INDEX.match(line) for line in self.source.splitlines())
+        return bool(self.lists)
 
     @functools.cached_property
     def book(self) -> FactBook:
@@ -124,9 +141,7 @@ class Page:
 
     def snippet(self, name: str) -> Snippet:
         """The snippet with this name."""
-        if name not in self.rendering.snippets:
-            self.rendering.snippets[name] = self.site.find(name)
-        return self.rendering.snippets[name]
+        return self.site.find(name)
 
     def shown_snippet(self, name: str) -> Snippet:
         """The snippet with this name, of which the page shows something. Raises PageError if a text of it can't be."""
@@ -140,6 +155,11 @@ class Page:
         self.rendering = Rendering()  # to save memory: a site may have a thousand pages
         for expand in (self.options.expand,) if self.generated else (True, False):
             rendered(self.site, self.book)[self.source.strip(), expand] = self
+
+    def note_use(self, kind: str, text: str, names: Iterable[str], at: int | str | None) -> None:
+        """Record where the page uses these facts, steps or snippets."""
+        if where := self.where(at):
+            self.uses.append(Use(where, kind, text, tuple(names)))
 
     def use(self, names: list[str]) -> None:
         """Record that the page uses the facts with these names."""

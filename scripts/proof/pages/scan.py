@@ -18,7 +18,7 @@ from proof.core.site_file import site_file
 from proof.facts.book import FactBook
 from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.extension import ProofExtension, check_project
-from proof.pages.page import INDEX, Options, Page, PageReport, listed, rendered
+from proof.pages.page import INDEX, Options, Page, PageReport, rendered
 from proof.pages.site import Site
 
 
@@ -33,23 +33,23 @@ def scan(
     Raises UsageError if there are no pages.
     """
     site = Site.at(root)
-    known = site.book if book is None else book
+    book = site.book if book is None else book
     pages = _pages(site)
     if naming:
         named = re.compile(rf"\b(?:{'|'.join(map(re.escape, naming))})\b")
         pages = tuple((path, written) for path, written in pages if named.search(page_text(root, path)))
-    reader = Reader(site, known)
-    found = site.memory.get("reports", (pages, known), lambda: [reader.read(path, expand=False) for path, _ in pages])
-    return [_expanded(reader, report) if expand and report.page.generated else report for report in found]
+    reader = Reader(site, book)
+    reports = site.memory.get("reports", (pages, book), lambda: [reader.read(path, expand=False) for path, _ in pages])
+    return [_expanded(reader, report) if expand and report.page.generated else report for report in reports]
 
 
 def all_read(root: Path, *, expand: bool = True) -> list[PageReport]:
     """Like `scan`, for what reports no problems of pages. Raises LimitError if one of them could not be read."""
-    found = scan(root, expand=expand)
-    for problem in (problem for report in found for problem in report.problems):
+    reports = scan(root, expand=expand)
+    for problem in (problem for report in reports for problem in report.problems):
         if isinstance(problem, LimitError):
             raise problem
-    return found
+    return reports
 
 
 def _pages(site: Site) -> tuple[tuple[Path, int], ...]:
@@ -66,8 +66,8 @@ def _pages(site: Site) -> tuple[tuple[Path, int], ...]:
 def _expanded(reader: Reader, own: PageReport) -> PageReport:
     """The report of an index page with its lists, and what is wrong with its own text."""
     whole = reader.read(own.path, expand=True)
-    known = {str(problem) for problem in whole.problems}
-    return replace(whole, own=tuple(problem for problem in own.problems if str(problem) not in known))
+    texts = {str(problem) for problem in whole.problems}
+    return replace(whole, own=tuple(problem for problem in own.problems if str(problem) not in texts))
 
 
 def for_index(page: Page) -> list[PageReport]:
@@ -92,10 +92,8 @@ class Reader:
 
     def render(self, text: str, *, expand: bool) -> Page:
         """A page with this text, rendered. Its problems are collected there."""
-        line = INDEX.fullmatch(text.strip())
-        if line and not expand:  # nothing else is on the page of a snippet's measurements
-            document = self._site.document(text)
-            return Page(self._site, Options(self._site.docs, expand=False), document, lists=[listed(line)])
+        if not expand and INDEX.fullmatch(text.strip()):  # nothing else is on the page of a snippet's measurements
+            return Page(self._site, Options(self._site.docs, expand=False), self._site.document(text))
         md = self._md.reset() if self._md else _markdown(self._site)
         self._md = None  # not reusable if it fails in the middle of a page
         page: Page = next(e.page for e in md.registeredExtensions if isinstance(e, ProofExtension))

@@ -19,8 +19,6 @@ from proof.core.folder_cache import FolderCache
 if TYPE_CHECKING:
     from proof.pages.page import PageReport
 
-PROJECT, ALL_PAGES, SOME_PAGES = "project", "all pages", "some pages"  # what was read; the first implies the others
-
 
 @dataclass(frozen=True)
 class PageClaim:
@@ -53,7 +51,7 @@ class Sound:
     """
 
     def __init__(self, root: Path, cache: Path | None) -> None:
-        self._root, self._snippets = root, root / "snippets"
+        self._snippets = root / "snippets"
         settings = [path for path in root.iterdir() if path.is_file()]
         # Each directory of packages changes when one of them is installed, replaced or removed.
         self._index = FolderCache.of("pages", root, cache, [*settings, *map(Path, sys.path)])
@@ -61,50 +59,37 @@ class Sound:
 
     def status(self) -> Status | None:
         """The state of the project, if nothing was wrong with it and nothing has changed."""
-        found = self._get(PROJECT)
-        return Status(found["counts"], notes=found["notes"]) if found else None
+        kept = self._get(())
+        return Status(**kept["status"]) if kept and kept["status"] else None
 
-    def pages(self, snippets: Collection[str], *, everything: bool) -> tuple[list[Path], list[PageClaim]] | None:
-        """The pages of an earlier check of these snippets, and their claims.
-
-        `everything` asks for all pages, not only for those that use these snippets.
-        """
-        for which in (PROJECT, ALL_PAGES) if everything else (PROJECT, ALL_PAGES, SOME_PAGES):
-            if found := self._get(which, snippets):
-                claims = [PageClaim(Where(self._root / path, line), *said) for path, line, *said in found["claims"]]
-                return [self._root / path for path in found["pages"]], claims
-        return None
-
-    def _get(self, which: str, snippets: Collection[str] = ()) -> Any | None:
-        found = self._index.get(f"snippets of {which}", self._snippets)
-        if found is None or not set(found["snippets"]).issuperset(snippets):
+    def pages(self, snippets: Collection[str]) -> tuple[list[Path], list[PageClaim]] | None:
+        """The pages and their claims, as read when nothing was wrong with them or with these snippets."""
+        if (kept := self._get(snippets)) is None:
             return None
-        return self._index.get(which, self._root / found["docs"])
+        claims = [PageClaim(Where(Path(path), line), *stated) for path, line, *stated in kept["claims"]]
+        return [*map(Path, kept["pages"])], claims
 
-    def keep_status(self, docs: Path, snippets: Collection[str], status: Status, claims: Collection[PageClaim]) -> None:
-        """Remember the state of the project, whose pages are in the directory `docs`."""
-        pages = [report.path for report in status.pages]
-        self._keep(
-            PROJECT, docs, snippets, {**self._stated(pages, claims), "counts": status.counts, "notes": status.notes}
-        )
+    def _get(self, snippets: Collection[str]) -> Any | None:
+        of = self._index.get("snippets", self._snippets)
+        if of is None or not set(of["names"]).issuperset(snippets):
+            return None
+        return self._index.get("pages", Path(of["docs"]))
 
-    def keep_pages(
-        self, docs: Path, snippets: Collection[str], stated: tuple[list[Path], list[PageClaim]], *, everything: bool
+    def keep(
+        self,
+        docs: Path,
+        snippets: Collection[str],
+        pages: Collection[Path],
+        claims: Collection[PageClaim],
+        status: Status | None = None,
     ) -> None:
-        """Remember the pages in the directory `docs`, and their claims, of a check of these snippets."""
-        self._keep(ALL_PAGES if everything else SOME_PAGES, docs, snippets, self._stated(*stated))
-
-    def _stated(self, pages: Collection[Path], claims: Collection[PageClaim]) -> dict[str, Any]:
-        return {
-            "pages": [str(path.relative_to(self._root)) for path in pages],
-            "claims": [
-                (str(claim.where.path.relative_to(self._root)), claim.where.line, claim.sentence, claim.predicate)
-                for claim in claims
-            ],
+        """Remember all pages in the directory `docs`, their claims, and if it is known, the state of the project."""
+        stated = {
+            "pages": [*map(str, pages)],
+            "claims": [(str(c.where.path), c.where.line, c.sentence, c.predicate) for c in claims],
+            "status": {"counts": status.counts, "notes": status.notes} if status else None,
         }
-
-    def _keep(self, which: str, docs: Path, snippets: Collection[str], found: dict[str, Any]) -> None:
-        self._index.put(which, docs, found, began=self._began)
-        of = {"snippets": sorted(snippets), "docs": str(docs.relative_to(self._root))}
-        self._index.put(f"snippets of {which}", self._snippets, of, began=self._began)
-        self._index.save(whole=False)
+        self._index.put("pages", docs, stated, began=self._began)
+        of = {"names": sorted(snippets), "docs": str(docs)}
+        self._index.put("snippets", self._snippets, of, began=self._began)
+        self._index.save(whole=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from proof.captures.staleness import NeverCapturedError
@@ -10,14 +10,13 @@ from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.facts import book as fact_book
 from proof.facts import expression
 from proof.pages import scan
-from proof.pages.inspection import Inspection, steps_of
+from proof.pages.inspection import inspect
 from proof.pages.lint import claims, confirmed, metadata
 from proof.pages.lint.audit import FalseClaimError
 from proof.pages.page import PageReport
 from proof.pages.site import Site
 from proof.pages.sound import PageClaim, Sound, Status
-from proof.snippets import project
-from proof.snippets.model import Snippet, Step
+from proof.snippets.model import Snippet
 
 
 def status(root: Path, cache: Path | None = None) -> Status:
@@ -26,8 +25,8 @@ def status(root: Path, cache: Path | None = None) -> Status:
     With `cache`, what was sound is not read again until it changes: the whole project, or directories of snippets.
     """
     kept = Sound(root, cache)
-    inspection = Inspection(root, cache)
-    problems = [*inspection.problems]
+    inspection = inspect(root)
+    problems, notes = inspection.problems, inspection.notes
     reports: list[PageReport] = []
     try:
         reports = scan.scan(root)
@@ -36,56 +35,53 @@ def status(root: Path, cache: Path | None = None) -> Status:
             raise
         problems += (error, *error.also)
     else:
-        problems += _page_problems(reports, inspection.steps, root / "snippets")
+        problems += _page_problems(reports, inspection.snippets)
         problems += metadata.problems(root, Site.at(root).config, reports)
         problems += confirmed.problems(root, reports)
-    summaries = inspection.summaries
-    notes = [note for summary in summaries for note in summary.notes]
     notes += [note for report in reports for note in report.page.notes]
     counts = {
-        "snippets": sum(summary.snippets for summary in summaries),
-        "steps": len(inspection.steps),
-        "facts": sum(summary.facts for summary in summaries),
+        "snippets": len(inspection.snippets),
+        "steps": sum(len(snippet.steps) for snippet in inspection.snippets),
+        "facts": inspection.facts,
         "pages": len(reports),
         "claims": sum(len(report.page.claims) for report in reports),
         "numbers": sum(report.page.bound for report in reports),
     }
     result = Status(counts, combined(problems), notes, reports)
     if not problems:
-        names = {step.partition("/")[0] for step in inspection.steps}
-        kept.keep_status(Site.at(root).docs, names, result, claims_of(reports))
+        names = [snippet.name for snippet in inspection.snippets]
+        pages = [report.path for report in reports]
+        kept.keep(Site.at(root).docs, names, pages, claims_of(reports), result)
     return result
 
 
 def combined(problems: Iterable[ProofError]) -> list[ProofError]:
     """The problems without repetitions: a snippet that is broken or was never captured is one, wherever it is used."""
-    found: dict[str, ProofError] = {}
-    places: dict[str, list[Where]] = {}  # on pages, of snippets that were never captured
+    by_text: dict[str, list[ProofError]] = {}
     for problem in problems:
-        never = isinstance(problem, NeverCapturedError)
-        found.setdefault(problem.what if never else str(problem), problem)
-        if never and problem.where is not None and problem.where.path.suffix == ".md":
-            places.setdefault(problem.what, []).append(problem.where)
-    for what, using in places.items():
-        first = found[what]
-        count = "1 place uses it" if len(using) == 1 else f"{len(using)} places use it"
-        evidence = "\n".join(_lines(using))
-        found[what] = NeverCapturedError(f"{what}; {count}", where=first.where, evidence=evidence, hint=first.hint)
-    return list(found.values())
+        text = problem.what if isinstance(problem, NeverCapturedError) else str(problem)
+        by_text.setdefault(text, []).append(problem)
+    return [_with_places(same) if isinstance(same[0], NeverCapturedError) else same[0] for same in by_text.values()]
 
 
-def _lines(places: list[Where]) -> Iterator[str]:
-    """The pages with all their lines, as in `docs/index.md:3, 7`."""
-    for path in sorted({where.path for where in places}):
-        lines = sorted({where.line or 1 for where in places if where.path == path})
-        yield f"{Where(path)}:{', '.join(map(str, lines))}"
+def _with_places(same: list[ProofError]) -> ProofError:
+    """The first of several problems, with the pages and lines of all."""
+    using = [problem.where for problem in same if problem.where and problem.where.path.suffix == ".md"]
+    if not using:
+        return same[0]
+    lines: dict[Path, set[int]] = {path: set() for path in sorted(where.path for where in using)}
+    for where in using:
+        lines[where.path].add(where.line or 1)
+    what = f"{same[0].what}; {'1 place uses' if len(using) == 1 else f'{len(using)} places use'} it"
+    evidence = "\n".join(f"{Where(path)}:{', '.join(map(str, sorted(at)))}" for path, at in lines.items())
+    return NeverCapturedError(what, where=same[0].where, evidence=evidence, hint=same[0].hint)
 
 
 def page_problems(scanned: list[PageReport], snippets: list[Snippet], *, everything: bool) -> list[ProofError]:
     """What is wrong with the pages. Unless `everything` is set, only with pages that use these snippets."""
     names = {snippet.name for snippet in snippets}
     concerned = [page for page in scanned if everything or (page.page.snippets & names and not page.page.generated)]
-    return combined(_page_problems(concerned, steps_of(snippets), snippets[0].folder.parent))
+    return combined(_page_problems(concerned, snippets))
 
 
 def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
@@ -99,33 +95,25 @@ def claims_of(scanned: list[PageReport]) -> list[PageClaim]:
 
 def false_claims(stated: list[PageClaim], book: fact_book.FactBook) -> list[ProofError]:
     """The claims that do not hold for the new measurements in `book`."""
-    found: list[ProofError] = []
+    problems: list[ProofError] = []
     for claim in stated:
         if all(name in book for name in expression.names(claim.predicate)):
             again = claims.check(claim.sentence, claim.predicate, book)
             if not again.holds:
                 evidence = f"{claim.sentence}\nclaim: {claim.predicate}\nmeasured: {again.values}"
-                found.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
-    return found
-
-
-def _page_problems(scanned: list[PageReport], steps: dict[str, bool], snippets: Path) -> list[ProofError]:
-    """The problems of the pages, and the steps that no page shows. `steps` says of each whether it is `unshown`."""
-    problems = [problem for page in scanned for problem in page.problems]
-    shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
-    for name, unshown in steps.items():
-        if (name in shown) != unshown:
-            continue
-        step = _step(snippets, name)
-        if unshown:
-            what = f"{step} is `unshown`, but a page shows it"
-            problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
-        else:
-            hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
-            problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
+                problems.append(FalseClaimError("this claim is no longer true", where=claim.where, evidence=evidence))
     return problems
 
 
-def _step(snippets: Path, name: str) -> Step:
-    snippet, _, step = name.partition("/")
-    return next(s for s in project.find(snippets, snippet).steps if s.name == step)
+def _page_problems(scanned: list[PageReport], snippets: list[Snippet]) -> list[ProofError]:
+    """The problems of the pages, and the steps of these snippets that no page shows."""
+    problems = [problem for page in scanned for problem in page.problems]
+    shown = {name for page in scanned for name in page.page.shown if not page.page.generated}
+    for step in (step for snippet in snippets for step in snippet.steps):
+        if step.output.unshown and str(step) in shown:
+            what = f"{step} is `unshown`, but a page shows it"
+            problems.append(PageError(what, where=step.where, hint="remove `unshown`"))
+        elif not step.output.unshown and str(step) not in shown:
+            hint = f'add {{{{ transcript {step} }}}} to a page, or unshown = "why" to the step'
+            problems.append(PageError(f"no page shows {step}", where=step.where, evidence=step.text, hint=hint))
+    return problems

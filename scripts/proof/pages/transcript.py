@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby, repeat
-from operator import itemgetter
 
 from proof.captures.buildkit_log import split_counters
 from proof.captures.diff import is_in_same_words
 from proof.captures.model import Capture, CapturedStep
+from proof.core import units
 from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
@@ -38,18 +38,12 @@ def of_step(snippet: Snippet, step: Step, captures: Iterable[Capture], name: str
         if done is not None and not any(is_in_same_words(done, other, step) for _, other in shown.values()):
             shown[capture.engine.wording or "docker-28"] = capture, done
     build = snippet.dockerfiles.get(step.name)
+    frontend = build.frontend if build else ""
     rendered: dict[Wording, str] = {}
     for wording, (capture, done) in shown.items():
-        declared = step.on(capture.engine)
+        notes = [*_with_last(step, capture.engine)] if wording == "docker-28" else []
         rendered[wording] = render(
-            capture,
-            done,
-            declared.output.show,
-            expect=declared.expect,
-            closed=closed,
-            until=declared.until,
-            frontend=build.frontend if build else "",
-            notes=[*_with_last(step, capture.engine)] if wording == "docker-28" else [],
+            capture, done, step.on(capture.engine), closed=closed, frontend=frontend, notes=notes
         )
     return tabs(name, rendered) if len(rendered) > 1 else "".join(rendered.values())
 
@@ -68,24 +62,21 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
 def render(
     capture: Capture,
     step: CapturedStep,
-    show: Iterable[Pattern],
+    declared: Step,
     *,
-    expect: str = "",
     closed: bool = False,
-    until: str = "",
     frontend: str = "",
     notes: Sequence[str] = (),
 ) -> str:
-    """The transcript of one step: prompt, command, the lines that match `show`, and the provenance.
+    """The transcript of one step: prompt, command, the lines that it is declared to show, and the provenance.
 
-    The other lines are collapsed, or all lines if `closed`. For an expected failure, its error message (`expect`) is
-    emphasised. A command with `until` was repeated until it printed that. `frontend` is the one that the Dockerfile of
-    a build asks for, if any. `notes` are shown above the command. The copy button copies only the command
-    (`data-copy`), and the style sheet keeps the prompt from being selected.
+    The other lines are collapsed, or all lines if `closed`. The message of an expected failure is emphasised.
+    `frontend` is the one that the Dockerfile of a build asks for, if any. `notes` are shown above the command. The copy
+    button copies only the command (`data-copy`), and the style sheet keeps the prompt from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
-    if until:
-        said.append(f"repeated until it printed <code>{as_html(visible(until))}</code>")
+    if declared.until:
+        said.append(f"repeated until it printed <code>{as_html(visible(declared.until))}</code>")
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
@@ -97,7 +88,7 @@ def render(
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
         f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
         f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
-        f"{_output(step, tuple(show), visible(expect), closed=closed)}</div>"
+        f"{_output(step, declared, closed=closed)}</div>"
         f"{provenance(capture, step, frontend)}</figure>"
     )
 
@@ -108,45 +99,41 @@ def tabs(name: str, shown: Mapping[Wording, str]) -> str:
     The tabs are radio buttons: they need no script, and the keyboard reaches them. Without scripts, and on paper, all
     are shown one after another, each under its label.
     """
-    buttons, panels = [], []
-    for number, (wording, html) in enumerate(reversed(list(shown.items()))):  # the newest first
-        label, value = LABELS[wording], wording
-        identifier = f"{name}-{value}"
-        checked = " checked" if number == 0 else ""
-        buttons.append(
-            f'<input type="radio" name="{name}-engine" id="{identifier}" value="{value}"{checked}>'
+    buttons = panels = ""
+    for wording, html in reversed([*shown.items()]):  # the newest first
+        label, identifier = LABELS[wording], f"{name}-{wording}"
+        checked = "" if buttons else " checked"
+        buttons += (
+            f'<input type="radio" name="{name}-engine" id="{identifier}" value="{wording}"{checked}>'
             f'<label for="{identifier}">{label}</label>'
         )
-        panels.append(f'<div class="engines__panel"><p class="engines__label">{label}</p>{html}</div>')
-    return (
-        f'<div class="engines" role="group" aria-label="Output by version of Docker">'
-        f"{''.join(buttons)}{''.join(panels)}</div>"
-    )
+        panels += f'<div class="engines__panel"><p class="engines__label">{label}</p>{html}</div>'
+    return f'<div class="engines" role="group" aria-label="Output by version of Docker">{buttons}{panels}</div>'
 
 
 def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
     """The provenance of a transcript, collapsed: a native disclosure, which needs no script."""
-    source = capture.provenance
-    kind = "a private daemon" if source.private else "an engine of the user's"
-    kind += f", {source.engine_from}" if source.engine_from else ""
+    source, kind = capture.provenance, as_html(capture.environment.bases)
+    engine = [source.engine, source.builder, "a private daemon" if source.private else "an engine of the user's"]
+    store = [source.image_store, *([source.filesystem] if source.filesystem != "?" else [])]
     bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
-    parsed = {"Frontend": f"the engine's own, in place of <code>{as_html(frontend)}</code>, which a registry has"}
-    known = source.filesystem != "?"
     rows = {
         "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
-        "Engine": as_html(f"{source.engine}, {source.builder}, {kind}"),
-        "Image store": as_html(source.image_store + (f" on {source.filesystem}" if known else "")),
-        **(parsed if frontend else {}),
+        "Engine": as_html(", ".join([*engine, *filter(None, [source.engine_from])])),
+        "Image store": as_html(" on ".join(store)),
+    }
+    if frontend:
+        rows["Frontend"] = f"the engine's own, in place of <code>{as_html(frontend)}</code>, which a registry has"
+    rows |= {
         "Platform": as_html(capture.environment.platform),
-        "Bases": f"{as_html(capture.environment.bases)}<ul>{bases}</ul>",
+        "Bases": f"{kind}<ul>{bases}</ul>",
         "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
         "Took": f"{step.seconds:g} s",
     }
     body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
-    day = as_html(source.date[:10])
     # CI's reference engine repeats the captures in the words of Docker 28 alone.
     again = ", not repeated since" if capture.engine.wording == "docker-29" else ""
-    summary = f"<summary>measured {day}, {as_html(capture.environment.bases)} bases{again}</summary>"
+    summary = f"<summary>measured {as_html(source.date[:10])}, {kind} bases{again}</summary>"
     return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 
 
@@ -164,28 +151,27 @@ def anchor(snippet: str, step: str, *, again: int = 0) -> str:
     return f"{snippet}-{step}".replace("_", "-") + (f"-{again + 1}" if again else "")
 
 
-def _output(step: CapturedStep, show: tuple[Pattern, ...], expect: str, *, closed: bool) -> str:
-    lines = visible(step.output[:CAP]).rstrip("\n").split("\n") if step.output else []
-    pieces = []
-    seen = [False] * len(lines) if closed and len(lines) > _FEW else _shown(lines, show)
-    for shown, group in groupby(zip(seen, lines, strict=True), key=itemgetter(0)):
-        piece = [line for _, line in group]
-        text = "".join(f"{_line(line, expect)}\n" for line in piece)
-        html = f"<pre><samp>{text}</samp></pre>\n"
-        if not shown:
-            said = f"{len(piece)} lines" if len(piece) == len(lines) else _count(len(piece))
-            html = f'<details class="transcript__elided"><summary>⋮ {said}</summary>{html}</details>\n'
-        pieces.append(html)
-    if beyond := step.output.count("\n", CAP):
-        pieces.append(f'<p class="transcript__beyond">⋮ {_count(beyond)} in the capture</p>\n')
-    if not pieces:
+def _output(step: CapturedStep, declared: Step, *, closed: bool) -> str:
+    if not step.output:
         return ""
+    lines, expect = visible(step.output[:CAP]).rstrip("\n").split("\n"), visible(declared.expect)
+    seen = [False] * len(lines) if closed and len(lines) > _FEW else [*_shown(lines, declared.output.show)]
+    html = ""
+    for shown, group in groupby(range(len(lines)), key=seen.__getitem__):
+        piece = [f"{_line(lines[number], expect)}\n" for number in group]
+        text = f"<pre><samp>{''.join(piece)}</samp></pre>\n"
+        if not shown:
+            count = f"{len(lines)} lines" if len(piece) == len(lines) else _count(len(piece))
+            text = f'<details class="transcript__elided"><summary>⋮ {count}</summary>{text}</details>\n'
+        html += text
+    if beyond := step.output.count("\n", CAP):
+        html += f'<p class="transcript__beyond">⋮ {_count(beyond)} in the capture</p>\n'
     attributes = 'class="transcript__output"'
     if _COLUMNS.match(lines[0]) or all("\t" in line for line in lines):
         # Columns must not wrap, so the table scrolls: it needs keyboard focus and a label.
         attributes = 'class="transcript__output transcript__output--table" tabindex="0" role="group"'
         attributes += f' aria-label="Output of {as_html(step.command)}"'
-    return f"<div {attributes}>{''.join(pieces)}</div>"
+    return f"<div {attributes}>{html}</div>"
 
 
 def _shown(lines: list[str], show: tuple[Pattern, ...]) -> Iterator[bool]:
@@ -205,4 +191,4 @@ def _line(line: str, expect: str) -> str:
 
 
 def _count(lines: int) -> str:
-    return f"{lines} more line{'s' if lines > 1 else ''}"
+    return units.counted(lines, "more line")

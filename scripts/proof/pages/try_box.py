@@ -3,81 +3,73 @@
 from __future__ import annotations
 
 import os
+import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from proof.core.text import visible
-from proof.pages import try_it, verbatim
+from proof.pages import try_it
 from proof.pages.page import Page
 from proof.snippets.model import Snippet
 
-Stash = Callable[[str], str]  # keeps HTML from later processors, and returns the text that stands for it
 
-
-def add(root: ET.Element, page: Page, *, stash: Stash) -> None:
+def add(root: ET.Element, page: Page) -> None:
     """Add a box for each snippet of which the page shows a transcript. An index page shows all, so it gets no boxes."""
-    if page.generated:
+    if page.generated or not page.rendering.last_transcripts:
         return
-    parents = {child: parent for parent in root.iter() for child in parent} if page.rendering.last_transcripts else {}
+    parents = {child: parent for parent in root.iter() for child in parent}
     for name, transcript in page.rendering.last_transcripts.items():
-        place = _outside_boxes(transcript, parents)
+        place = around = transcript
+        while around in parents:
+            around = parents[around]
+            if around.tag == "details":  # in a closed box, nobody would find the block
+                place = around
         siblings = parents[place]
-        siblings.insert(list(siblings).index(place) + 1, _box(page.snippet(name), page, stash))
+        siblings.insert(list(siblings).index(place) + 1, _box(page.snippet(name), page))
 
 
-def _outside_boxes(element: ET.Element, parents: Mapping[ET.Element, ET.Element]) -> ET.Element:
-    """The element, or the outermost box around it: in a closed box, nobody would find the block."""
-    found = around = element
-    while around in parents:
-        around = parents[around]
-        if around.tag == "details":
-            found = around
-    return found
-
-
-def _box(snippet: Snippet, page: Page, stash: Stash) -> ET.Element:
+def _box(snippet: Snippet, page: Page) -> ET.Element:
     box = ET.Element("details", {"class": "try", "data-search-exclude": ""})
     ET.SubElement(box, "summary").text = "Try it yourself"
-    says = ET.SubElement(box, "p")
+    notes = ET.SubElement(box, "p")
     try:
         block = try_it.block(snippet)
     except try_it.NotPasteableError as error:
-        _write(
-            says, f"This snippet can't be pasted: {error}. Its files are in `snippets/{snippet.folder.name}/context/`."
-        )
-        return verbatim.literal(box)
-    _write(says, _notes(block))
+        files = f"Its files are in `snippets/{snippet.folder.name}/context/`."
+        notes.text = _html(f"This snippet can't be pasted: {error}. {files}", page)
+        return box
+    notes.text = _html(_notes(block), page)
     if any(capture.environment.bases == "rebuilt" for capture in page.book.shown(snippet.name)):
-        last = says[-1]
-        last.tail = f"{last.tail or ''} Sizes differ slightly, because this site's base images are "
-        rebuilt = _link(says, page)
+        notes.text += " Sizes differ slightly, because this site's base images are "
+        rebuilt = _link(notes, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."
-    verbatim.literal(box)
-    ET.SubElement(box, "div").text = stash(
-        # In a text, unlike an attribute, quotes need not be escaped.
-        f"<pre><code>{escape(visible(block.text), quote=False)}</code></pre>"
-    )
+    # In a text, unlike an attribute, quotes need not be escaped.
+    code = f"<pre><code>{escape(visible(block.text), quote=False)}</code></pre>"
+    ET.SubElement(box, "div").text = page.rendering.stash(code)
     return box
+
+
+def _html(text: str, page: Page) -> str:
+    """A text of which nothing is read as markup, with what is between backquotes as code."""
+    return page.rendering.stash(re.sub("`([^`]*)`", r"<code>\1</code>", escape(visible(text), quote=False)))
 
 
 def _notes(block: try_it.Block) -> str:
     """What to know before pasting it, with names between backquotes."""
-    does = []
-    if block.directory:
-        does.append(f"creates the directory `{block.directory}`")
-    if block.images:
-        names = _listed([f"`{name}`" for name in block.images])
-        does.append(f"tags {'images' if block.images[1:] else 'an image'} as {names}")
-    if block.runs:
-        does.append("leaves stopped containers")
+    several = len(block.images) > 1
+    names = _listed([f"`{name}`" for name in block.images])
+    does = [
+        f"creates the directory `{block.directory}`" if block.directory else "",
+        f"tags {'images' if several else 'an image'} as {names}" if names else "",
+        "leaves stopped containers" if block.runs else "",
+    ]
     notes = ["Paste this into `bash` or `zsh`. All you need is Docker."]
-    if does:
-        notes.append(f"It {_listed(does)}.")
-    if block.images:
-        tag = "one of these tags" if block.images[1:] else "this tag"
-        notes.append(f"An image of yours that has {tag} loses it.")
+    if any(does):
+        notes.append(f"It {_listed([*filter(None, does)])}.")
+    if names:
+        notes.append(f"An image of yours that has {'one of these tags' if several else 'this tag'} loses it.")
     if block.fails:
         unless = ", unless your Docker or your machine can do more" if block.depends else ""
         notes.append(f"What fails above fails here too{unless}.")
@@ -85,16 +77,8 @@ def _notes(block: try_it.Block) -> str:
 
 
 def _listed(items: Sequence[str]) -> str:
-    *before, last = items
-    return f"{', '.join(before)} and {last}" if before else last
-
-
-def _write(parent: ET.Element, text: str) -> None:
-    """Write a text into an element, with what is between backquotes as code."""
-    parent.text, *rest = visible(text).split("`")
-    for code, after in zip(rest[::2], [*rest[1::2], ""], strict=False):
-        element = ET.SubElement(parent, "code")
-        element.text, element.tail = code, after
+    """The items with commas, and an `and` before the last one."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def _link(parent: ET.Element, page: Page) -> ET.Element:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def block(snippet: Snippet) -> Block:
         text=text,
         directory=snippet.name if files else "",
         images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.creates)),
-        runs=any(_leaves_container(step) for step in snippet.steps),
+        runs=any(step.command.verb == "run" and "--rm" not in dict(step.command.flags) for step in snippet.steps),
         fails=any(step.exit for step in snippet.steps),
         depends=any(map(_depends, snippet.steps)),
     )
@@ -82,14 +82,13 @@ def _files(snippet: Snippet) -> Iterator[str]:
         _check(name, f"the name of `{name}`", allowed=" ")
     if folders := dict.fromkeys(Path(name).parent.as_posix() for name in paths.values() if "/" in name):
         yield f"mkdir -p {' '.join(map(_word, folders))}"
-    links = [path for path in paths if path.is_symlink()]
-    for path, name in paths.items():
-        if path not in links:
-            yield _written(name, context.content(snippet.context, path))
-    if modes := [_word(n) for p, n in paths.items() if p not in links and context.is_executable(p.lstat().st_mode)]:
-        yield f"chmod +x {' '.join(modes)}"
+    files = {path: name for path, name in paths.items() if not path.is_symlink()}
+    for path, name in files.items():
+        yield _written(name, context.content(snippet.context, path))
+    if programs := [_word(name) for path, name in files.items() if context.is_executable(path.lstat().st_mode)]:
+        yield f"chmod +x {' '.join(programs)}"
     # Last, so that nothing is written through a link.
-    for path in links:
+    for path in (path for path in paths if path not in files):
         target = os.readlink(path)  # noqa: PTH115 - a Path would leave out a `./`
         _check(target, f"the target of the link `{paths[path]}`", allowed=" ")
         yield f"ln -s {_word(target)} {_word(paths[path])}"
@@ -104,8 +103,12 @@ def _written(name: str, content: bytes) -> str:
     _check(text, f"`{name}`", allowed=" \t\n")
     if not text.endswith("\n"):  # a here-document always ends in a newline
         return f"printf %s {shlex.quote(text)} >{_word(name)}"
-    program, shown = ("unexpand", spaced) if (spaced := _without_tabs(text)) is not None else ("cat", text)
-    end = next(word for word in _ends() if word not in shown.split("\n"))
+    spaced = _without_tabs(text)
+    program, shown = ("cat", text) if spaced is None else ("unexpand", spaced)
+    end, number = "EOF", 1
+    while end in shown.split("\n"):
+        number += 1
+        end = f"EOF{number}"
     return f"{program} >{_word(name)} <<'{end}'\n{shown}{end}"
 
 
@@ -122,21 +125,11 @@ def _without_tabs(text: str) -> str | None:
     lines = []
     for line in text.split("\n"):
         rest = line.lstrip(" \t")
-        before = line[: len(line) - len(rest)]
-        columns = len(before.expandtabs(_TAB))
-        if "\t" in rest or before != "\t" * (columns // _TAB) + " " * (columns % _TAB):
+        columns = len(line.removesuffix(rest).expandtabs(_TAB))
+        if line != "\t" * (columns // _TAB) + " " * (columns % _TAB) + rest or "\t" in rest:
             return None
         lines.append(" " * columns + rest)
     return "\n".join(lines)
-
-
-def _ends() -> Iterator[str]:
-    """Words for the end of a here-document, until one is found that isn't a line of it."""
-    yield "EOF"
-    number = 2
-    while True:
-        yield f"EOF{number}"
-        number += 1
 
 
 def _steps(snippet: Snippet, *, has_files: bool) -> Iterator[str]:
@@ -171,15 +164,11 @@ def _depends(step: Step) -> bool:
     return (0 in codes and len(codes) > 1) or bool(step.exit and step.command.values("--platform"))
 
 
-def _leaves_container(step: Step) -> bool:
-    return step.command.verb == "run" and all(flag != "--rm" for flag, _ in step.command.flags)
-
-
 def _word(name: str) -> str:
     """A path, quoted for a shell. It can't be taken for an option, and zsh doesn't expand its first character."""
     return shlex.quote(name if _PLAIN_START.match(name) else f"./{name}")
 
 
-def _check(text: str, what: str, *, allowed: Iterable[str]) -> None:
-    if hidden := first_invisible(text, "".join(allowed)):
+def _check(text: str, what: str, *, allowed: str) -> None:
+    if hidden := first_invisible(text, allowed):
         raise NotPasteableError(f"{what} contains the character {hidden}")

@@ -9,6 +9,7 @@ from markdown.util import AtomicString
 
 from proof.core.errors import PageError
 from proof.core.text import visible
+from proof.core.units import Scalar
 from proof.facts import expression
 from proof.facts.values import Fact, Source, Value
 from proof.pages.page import Page
@@ -25,10 +26,14 @@ class Stated:
         return visible(str(self.value))
 
     @property
+    def exact(self) -> Scalar:
+        """The number, or the text, as precisely as it is known."""
+        return self.value.value if self.value.exact is None else self.value.exact
+
+    @property
     def number(self) -> float:
         """The exact number in the value's unit. NaN for a text without a number."""
-        exact = self.value.value if self.value.exact is None else self.value.exact
-        return float("nan") if isinstance(exact, str) else float(exact)
+        return float("nan") if isinstance(self.exact, str) else float(self.exact)
 
     @property
     def sources(self) -> list[str]:
@@ -41,7 +46,7 @@ class Stated:
             "data",
             {
                 "class": "fact fact--cited" if self.sources else "fact",
-                "value": visible(str(self.value.value if self.value.exact is None else self.value.exact)),
+                "value": visible(str(self.exact)),
                 "title": visible("; ".join(_origin(fact) for fact in self.facts)),
             },
         )

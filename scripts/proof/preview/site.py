@@ -102,7 +102,7 @@ class Site:
 
     def _run(self, logged: _Log, make: Callable[[], Problems]) -> Problems | None:
         """Run MkDocs. Returns the problems of the pages that it rendered, or None if it failed."""
-        known_site.Site.look_again()
+        known_site.Site.at(self._root).glance.clear()
         log = logging.getLogger("mkdocs")
         log.addHandler(logged)
         log.propagate = False  # its messages are shown among the problems

@@ -7,7 +7,6 @@ import io
 import tarfile
 from typing import IO
 
-_LONGEST = 20_000_000  # bytes of a file that is read into memory; Alpine's package database has 20,000
 _APK_DB = "lib/apk/db/installed"
 _APK_WORLD = "etc/apk/world"
 
@@ -20,7 +19,7 @@ def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> N
     with tarfile.open(fileobj=blob, mode="r:") as source:
         database = source.extractfile(_APK_DB)
         assert database is not None
-        records = database.read(_LONGEST).decode().split("\n\n")
+        records = database.read().decode().split("\n\n")
         dropped = [r for r in records if any(f"P:{name}" in r.splitlines() for name in without)]
         if len(dropped) != len(without):
             raise KeyError(f"one of the Alpine packages {', '.join(without)}")
@@ -31,7 +30,7 @@ def copy_without(blob: IO[bytes], out: IO[bytes], without: tuple[str, ...]) -> N
         with contextlib.suppress(KeyError):  # a layer without explicitly installed packages has no such file
             world = source.extractfile(_APK_WORLD)
             assert world is not None
-            kept = [line for line in world.read(_LONGEST).decode().splitlines() if line not in without]
+            kept = [line for line in world.read().decode().splitlines() if line not in without]
             edits[_APK_WORLD] = ("\n".join(kept) + "\n").encode()
         with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as target:
             for member in source:

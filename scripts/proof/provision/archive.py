@@ -12,13 +12,11 @@ import zipfile
 from pathlib import Path
 from typing import IO, cast
 
-from proof.core.errors import ManifestError, PackageError, Where
+from proof.core.errors import ManifestError
 from proof.provision.alpine import copy_without
 from proof.provision.packages import fetch
 from proof.snippets.base_images import Bases, Layer
 from proof.snippets.commands import full_name
-
-_LARGEST = 1 << 30  # bytes of an unpacked layer; the one with Go has 230 million
 
 
 def build_archive(
@@ -56,7 +54,7 @@ def _layer(bases: Bases, layer: Layer, path: Path, cache: Path) -> tuple[str, Pa
     package = fetch(bases.packages[layer.package], cache) if layer.package else None
     with path.open("wb") as out:
         try:
-            _write_layer(layer, package, cast(IO[bytes], _Bounded(out, layer.where)))
+            _write_layer(layer, package, out)
         except KeyError as error:
             raise ManifestError(
                 f"the package does not contain what this layer needs: {error.args[0]}",
@@ -101,25 +99,6 @@ def _gzipped(path: Path) -> Path:
         shutil.copyfileobj(file, into, 1 << 20)
     path.unlink()
     return packed
-
-
-class _Bounded:
-    """A file with a size limit, because a small package can unpack to more than the disk can hold."""
-
-    def __init__(self, out: IO[bytes], where: Where) -> None:
-        self._out, self._where = out, where
-
-    def write(self, data: bytes) -> int:
-        if self._out.tell() + len(data) > _LARGEST:
-            raise PackageError(
-                f"this layer is larger than {_LARGEST:,} bytes",
-                where=self._where,
-                hint="list the content of the package",
-            )
-        return self._out.write(data)
-
-    def tell(self) -> int:
-        return self._out.tell()
 
 
 def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:

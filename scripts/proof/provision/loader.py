@@ -75,19 +75,16 @@ def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> 
 
 def _loaded(base: Base, key: str, engine: Engine, cache: Path, make: Callable[[Path], Path]) -> str:
     """The id of the base in the engine, after loading the archive that `make` creates if it is not there."""
-    known = cache / "bases" / f"{key.removeprefix('sha256:')}.json"
-    ids: list[str] = (
-        json.loads(known.read_text()) if known.exists() else []
-    )  # there is one for each kind of image store
+    record = cache / "bases" / f"{key.removeprefix('sha256:')}.json"
+    ids: list[str] = json.loads(record.read_text()) if record.exists() else []  # one for each kind of image store
     if (present := engine.image_id(base.name)) in ids:
         return str(present)
     with temp_folders.folder("base") as folder:
         archive = make(folder)
-        if not engine.private:  # a private engine keeps its base images for the next run
-            cleanup.claim(engine, base.name)
+        cleanup.claim(engine, base.name)
         engine.load(archive)
     loaded = engine.image_id(base.name)
     if loaded is None:
         raise CannotMeasureError(f"the engine loaded {base.name} but does not have it", where=base.where)
-    write_whole(known, json.dumps(sorted({*ids, loaded})))
+    write_whole(record, json.dumps(sorted({*ids, loaded})))
     return loaded

@@ -48,12 +48,12 @@ def fetch(package: Package, cache: Path) -> Path:
                 )
             (folder / package.wheel).replace(path)
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != package.sha256:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != package.sha256:
         raise PackageError(
             f"{path} is not the pinned file of {package}",
             where=package.where,
-            evidence=f"pinned {package.sha256}\nfound  {found}",
+            evidence=f"pinned {package.sha256}\nfound  {digest}",
             hint=command("rm", path),
         )
     return path

@@ -147,5 +147,5 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
     )
 
 
-def _classify(said: str) -> _Failure:
-    return next((known for known in _FAILURES if re.search(known.says, said, re.IGNORECASE)), _OTHER)
+def _classify(output: str) -> _Failure:
+    return next((failure for failure in _FAILURES if re.search(failure.says, output, re.IGNORECASE)), _OTHER)

@@ -35,11 +35,8 @@ def _check_files(site: Path) -> None:
     """A site generator copies files whose names say nothing of what they are, and a browser may take them for pages."""
     for path in sorted(site.rglob("*")):
         if path.is_file() and path.suffix not in _KINDS:
-            what, hint = (
-                f"a `{path.suffix or path.name}` file is not published",
-                "remove it from docs/, and build again",
-            )
-            raise UsageError(what, where=Where(path), hint=hint)
+            what = f"a `{path.suffix or path.name}` file is not published"
+            raise UsageError(what, where=Where(path), hint="remove it from docs/, and build again")
 
 
 def _checked(page: Page, scripts: Scripts) -> Page:
@@ -55,6 +52,7 @@ def _finished(page: Page, joined: Styles | None) -> Page:
         if joined:
             lean.reduce_loading(page, joined)
         head.describe(page, card.draw(page, page.site))
+        lean.merge_spans(page)
         lean.remove_indentation(page)
         # Last, because the policy has the hash of every inline script in the page.
         csp.add_policy(page, files)

@@ -58,26 +58,23 @@ def check(page: Page, scripts: Scripts) -> None:
         raise UsageError("this site is already finished", where=Where(page.site), hint="build it again: mkdocs build")
     if len(page.tree.css("link[rel=canonical]")) > 1:
         raise _error(page, "a page has one canonical address", "", "look at its front matter")
-    _Check(page, scripts).run()
+    assert page.tree.root is not None
+    _Check(page, scripts).element(page.tree.root, frozenset({"html"}), 1)
 
 
 class _Check:
     def __init__(self, page: Page, scripts: Scripts) -> None:
         self._page, self._scripts = page, scripts
 
-    def run(self) -> None:
-        assert self._page.tree.root is not None
-        self._element(self._page.tree.root, frozenset({"html"}), 1)
-
     def _content(self, parent: LexborNode, allowed: frozenset[str], depth: int) -> None:
         for node in parent.iter(include_text=True):
             if node.is_element_node:
-                self._element(node, allowed, depth)
+                self.element(node, allowed, depth)
             elif node.is_text_node and (match := _UNFILLED.search(node.text_content or "")) and not _in_code(node):
                 hint = "add `proof` to markdown_extensions, and build the site again"
                 raise _error(self._page, "this was not filled in", (node.text_content or "")[match.start() :], hint)
 
-    def _element(self, node: LexborNode, allowed: frozenset[str], depth: int) -> None:
+    def element(self, node: LexborNode, allowed: frozenset[str], depth: int) -> None:
         """Check an element, and what is in it, where these elements are allowed."""
         tag = node.tag or ""
         if depth > _DEEPEST:
@@ -88,10 +85,8 @@ class _Check:
             self._refuse(node, f"<{tag}> is not allowed in {where}", hint)
         for name, value in node.attributes.items():
             self._attribute(node, name.lower(), value or "")
-        if _SETTINGS in (attribute(node, "id"), attribute(node, "name")) and (tag, attribute(node, "type")) != (
-            "script",
-            _JSON,
-        ):
+        is_json = tag == "script" and attribute(node, "type") == _JSON
+        if _SETTINGS in (attribute(node, "id"), attribute(node, "name")) and not is_json:
             self._refuse(node, "the theme would take this for its settings", "use another id")
         if tag == "script":
             self._script(node)

@@ -74,7 +74,7 @@ class Scripts:
         templates = [path for folder in (*overrides, *themes) for path in _templates(folder)]
         texts = [path.read_text("utf-8") for path in templates]
         return cls(
-            inline=tuple(_pattern(found) for text in texts for found in _SCRIPT.findall(text)),
+            inline=tuple(_pattern(script) for text in texts for script in _SCRIPT.findall(text)),
             named=frozenset(site_config.scripts(config)),
             themes=themes,
         )

@@ -189,12 +189,10 @@ def _names(selector: list[Node]) -> set[str]:
         elif node.type == "ident" and before != ":":
             names.add(node.lower_value)  # an element
         elif node.type == "[] block":
-            names |= {found[1] for found in [re.fullmatch(r"[\w-]+=[\"']?([\w-]+)[\"']?", _inside(node))] if found}
+            names |= set(
+                re.findall(r"^[\w-]+=[\"']?([\w-]+)[\"']?$", tinycss2.serialize(node.content).replace(" ", ""))
+            )
     return names
-
-
-def _inside(block: Node) -> str:
-    return str(tinycss2.serialize(block.content)).replace(" ", "")
 
 
 def _sees_pages(script: Path) -> bool:

@@ -179,7 +179,7 @@ def _networks(snippet: Snippet, engine: Engine) -> list[str]:
         raise CannotMeasureError(
             f"{snippet} leaves containers running, whose names and ports only a private engine keeps to itself",
             where=snippet.where,
-            hint="use --engine private, on a machine that has the program docker-proxy",
+            hint="use --engine private",
         )
     return [_network(engine)] if snippet.leaves_running else []
 

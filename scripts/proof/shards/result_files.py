@@ -23,10 +23,10 @@ from proof.captures.fingerprint import Change
 from proof.core.errors import CannotMeasureError, ProofError, UsageError, Where, command
 from proof.core.files import check_plain, read, write_whole
 from proof.core.limits import limited
+from proof.core.validate import from_json, validate
 from proof.runs.committed import accurate, committed, differences
-from proof.runs.result import CAUSE_CODES, CODES, Result, Verdict, as_shown, cause_of, is_accurate
+from proof.runs.result import Cause, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
-from proof.snippets import places
 from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 from proof.snippets.places import Origin
@@ -38,8 +38,6 @@ _FILE_CAP = 4_000_000  # bytes of each file of a capture: what the tool itself l
 # Limits for what is said about one snippet. What the tool writes is far below them.
 _MOST = 10_000  # differences, or changes
 _LONGEST = 20_000  # characters of a text; the rest is cut off
-_SECONDS = 10_000_000.0
-_LINE = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,49 @@ class Part:
     results: tuple[Result, ...]
 
 
+@dataclass(frozen=True)
+class _Difference:
+    """A difference, as results.json has it."""
+
+    where: tuple[str | int | None, ...]  # a path in the project, and a line
+    what: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class _Error:
+    """Why a snippet was not measured, as results.json has it."""
+
+    what: str
+    where: tuple[str | int | None, ...] | None
+    evidence: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The result of one snippet, as results.json has it."""
+
+    snippet: str
+    verdict: Verdict
+    cause: Cause | None
+    changes: tuple[Change, ...]
+    differences: tuple[_Difference, ...]
+    error: _Error | None
+
+
+@dataclass(frozen=True)
+class _Record:
+    """results.json."""
+
+    schema: int
+    origin: Origin
+    seconds: float
+    same_engine: bool
+    results: tuple[_Entry, ...]
+
+
 def check_empty(folder: Path) -> None:
     """Raise UsageError if the directory is not empty: older files would be mixed with the results of this run."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -61,45 +102,34 @@ def check_empty(folder: Path) -> None:
 
 
 def save(
-    found: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float, same_engine: bool = False
+    results: Sequence[Result], folder: Path, *, root: Path, origin: Origin, seconds: float, same_engine: bool = False
 ) -> None:
     """Write the results. results.json comes last: a directory without it is incomplete."""
-    for result in found:
+    for result in results:
         if result.new:
             store.save(result.measured or result.new, folder / "captures" / result.snippet.name)
-    data = {
-        "schema": SCHEMA,
-        "origin": origin,
-        "seconds": round(seconds, 1),
-        "same_engine": same_engine,
-        "results": [_as_entry(result, root) for result in found],
-    }
-    write_whole(folder / RECORD, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    entries = tuple(_as_entry(result, root) for result in results)
+    record = _Record(SCHEMA, origin, round(seconds, 1), same_engine, entries)
+    write_whole(folder / RECORD, json.dumps(dataclasses.asdict(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def _as_entry(result: Result, root: Path) -> dict[str, Any]:
+def _as_entry(result: Result, root: Path) -> _Entry:
     error = result.error
-    return {
-        "snippet": result.snippet.name,
-        "verdict": result.verdict,
-        "cause": result.cause,
-        "changes": [dataclasses.asdict(change) for change in result.changes],
-        "differences": [
-            {"where": _as_place(d.where, root), "what": d.what, "old": d.old, "new": d.new} for d in result.differences
-        ],
-        "error": error
-        and {
-            "what": error.what,
-            "where": error.where and _as_place(error.where, root),
-            "evidence": error.evidence,
-            "hint": error.hint,
-        },
-    }
+    return _Entry(
+        result.snippet.name,
+        result.verdict,
+        result.cause,
+        result.changes,
+        tuple(_Difference(_as_place(d.where, root), d.what, d.old, d.new) for d in result.differences),
+        _Error(error.what, _as_place(error.where, root) if error.where else None, error.evidence, error.hint)
+        if error
+        else None,
+    )
 
 
-def _as_place(where: Where, root: Path) -> list[Any]:
+def _as_place(where: Where, root: Path) -> tuple[str, int | None]:
     path = where.path if where.path.is_absolute() else Path.cwd() / where.path
-    return [path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line]
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name, where.line
 
 
 def load(
@@ -110,11 +140,11 @@ def load(
     Raises UsageError if they do not match the snippets in this repository.
     """
     by_name = {snippet.name: snippet for snippet in snippets}
-    found = []
+    parts = []
     for folder in folders:
         with limited(Where(folder / RECORD)):
-            found.append(_part(folder, by_name, known, root, same_engine=same_engine))
-    return found
+            parts.append(_part(folder, by_name, known, root, same_engine=same_engine))
+    return parts
 
 
 def check_words(parts: Sequence[Part], *, same_engine: bool) -> None:
@@ -133,16 +163,16 @@ def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
 
     Raises UsageError if a snippet is missing or occurs twice, or if the parts used bases of different origins.
     """
-    found: dict[str, tuple[Path, Result]] = {}
+    by_name: dict[str, tuple[Path, Result]] = {}
     for part in parts:
         for result in part.results:
             name = result.snippet.name
-            if name in found:
-                first = found[name][0]
+            if name in by_name:
+                first = by_name[name][0]
                 what = "twice" if first == part.folder else f"in two parts, {first} and {part.folder}"
                 raise UsageError(f"the result of {name} is {what}", hint="pass each shard of one run once")
-            found[name] = (part.folder, result)
-    if missing := [snippet.name for snippet in snippets if snippet.name not in found]:
+            by_name[name] = (part.folder, result)
+    if missing := [snippet.name for snippet in snippets if snippet.name not in by_name]:
         raise UsageError(
             f"no result for {len(missing)} of {len(snippets)} snippets: {', '.join(missing)}",
             evidence="\n".join(f"{part.folder}: {len(part.results)} results" for part in parts),
@@ -153,8 +183,8 @@ def merge(parts: Sequence[Part], snippets: Sequence[Snippet]) -> list[Result]:
             "the shards used different bases: " + ", ".join(f"{part.folder} {part.origin}" for part in parts),
             hint="run every shard with the same --bases",
         )
-    _check_bases([result for _, result in found.values()])
-    return [found[snippet.name][1] for snippet in snippets]
+    _check_bases([result for _, result in by_name.values()])
+    return [by_name[snippet.name][1] for snippet in snippets]
 
 
 def _check_bases(results: Iterable[Result]) -> None:
@@ -179,29 +209,24 @@ def _part(folder: Path, snippets: Mapping[str, Snippet], known: Bases, root: Pat
         hint = command("proof", "check", "--shard", "1/3", "--results", folder)
         raise UsageError(f"there are no results in {folder}", hint=hint) from error
     try:
-        data: dict[str, Any] = json.loads(content.decode("utf-8"))
+        data = _bounded(json.loads(content.decode("utf-8")))
         if data["schema"] != SCHEMA:
             raise _refused(record, f"it has schema {data['schema']}, but this tool reads {SCHEMA}")
-        if data["origin"] not in places.ORIGINS:
-            raise _refused(record, f"unknown origin {data['origin']!r} of bases")
-        if type(data["same_engine"]) is not bool:
-            raise _refused(record, "its same_engine is neither true nor false")
-        if not isinstance(entries := data["results"], list):
-            raise _refused(record, "its results are not a list")
-        names = [entry["snippet"] for entry in entries]
-        for name in names:
-            if name not in snippets:
-                raise _refused(record, f"unknown snippet {name!r}")
-        _check_files(folder, names, snippets)
-        found = []
-        for entry in entries:
-            told = _parse_entry(entry, folder, snippets[entry["snippet"]], data["origin"], root)
-            if told.new:
-                place = folder / "captures" / told.snippet.name / store.RECORD
-                for what in untrusted.objections(told.new, told.snippet, data["origin"], known):
-                    raise _refused(place, what)
-            found.append(_recheck(told, data["origin"], same_engine=same_engine))
-        return Part(folder, data["origin"], _number(data["seconds"]), data["same_engine"], tuple(found))
+        told: _Record = validate(from_json(_Record, data))
+        if told.seconds < 0:
+            raise _refused(record, f"{told.seconds:.6g} is not a number of seconds")
+        for entry in told.results:
+            if entry.snippet not in snippets:
+                raise _refused(record, f"unknown snippet {entry.snippet!r}")
+        _check_files(folder, [entry.snippet for entry in told.results], snippets)
+        results = []
+        for entry in told.results:
+            result = _result(entry, folder, snippets[entry.snippet], told.origin, root)
+            if result.new:
+                for what in untrusted.objections(result.new, result.snippet, told.origin, known):
+                    raise _refused(folder / "captures" / entry.snippet / store.RECORD, what)
+            results.append(_recheck(result, told.origin, same_engine=same_engine))
+        return Part(folder, told.origin, told.seconds, told.same_engine, tuple(results))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(record, f"the tool did not write this file: {error!r}") from error
 
@@ -255,62 +280,46 @@ def unwritten(result: Result) -> Result:
     return as_shown(result)
 
 
-def _parse_entry(entry: dict[str, Any], folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
-    verdict, cause = entry["verdict"], entry["cause"]
-    if verdict not in CODES or (cause is not None and cause not in CAUSE_CODES):
-        raise ValueError(f"{verdict}, {cause}")
+def _result(entry: _Entry, folder: Path, snippet: Snippet, origin: Origin, root: Path) -> Result:
     new = store.load(folder / "captures" / snippet.name)
-    if verdict in ("accurate", "written") and new is None:
-        raise ValueError(f"{snippet.name} is {verdict}, without a capture")
+    if entry.verdict in ("accurate", "written") and new is None:
+        raise ValueError(f"{snippet.name} is {entry.verdict}, without a capture")
     error: ProofError | None = None
-    if (told := entry["error"]) is not None:
-        where = told["where"] and _where(told["where"], root)
-        error = CannotMeasureError(
-            _text(told["what"]), where=where, evidence=_text(told["evidence"]), hint=_text(told["hint"])
-        )
+    if (told := entry.error) is not None:
+        where = _where(told.where, root) if told.where is not None else None
+        error = CannotMeasureError(told.what, where=where, evidence=told.evidence, hint=told.hint)
     return Result(
         snippet,
-        verdict,
-        tuple(
-            Difference(_where(d["where"], root), _text(d["what"]), _text(d["old"]), _text(d["new"]))
-            for d in _bounded_list(entry["differences"])
-        ),
-        tuple(Change(_text(change["name"]), _text(change["how"])) for change in _bounded_list(entry["changes"])),
-        cause,
+        entry.verdict,
+        tuple(Difference(_where(d.where, root), d.what, d.old, d.new) for d in entry.differences),
+        entry.changes,
+        entry.cause,
         index.best(snippet.folder, snippet.variant, origin),
         new,
         error,
     )
 
 
-def _where(place: Any, root: Path) -> Where:
+def _where(place: Sequence[str | int | None], root: Path) -> Where:
     path, line = place
-    if PurePosixPath(_text(path)).is_absolute() or ".." in PurePosixPath(path).parts:
+    if not isinstance(path, str) or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise ValueError(f"the path {path!r} is outside this project")
     if "\0" in path:
         raise ValueError(f"no file can have the name {path!r}")
-    if line is not None and (type(line) is not int or not 0 < line < _LINE):
+    if line is not None and (not isinstance(line, int) or line < 1):
         raise ValueError(f"{line!r} is not a line number")
     return Where(root / path, line)
 
 
-def _bounded_list(values: Any) -> list[Any]:
-    if not isinstance(values, list) or len(values) > _MOST:
-        raise ValueError(f"expected a list of at most {_MOST:,} items")
-    return values
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
-    value.encode()  # a lone surrogate cannot be printed: it should fail here, not in the middle of a report
-    return value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…"
-
-
-def _number(value: Any) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= _SECONDS:  # NaN fails this too
-        raise TypeError(f"{value!r:.60} is not a number of seconds")
-    return float(value)
+def _bounded(value: Any) -> Any:
+    """What results.json holds, with long texts cut. Raises ValueError for a long list."""
+    if isinstance(value, dict):
+        return {name: _bounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        if len(value) > _MOST:
+            raise ValueError(f"expected a list of at most {_MOST:,} items")
+        return [_bounded(item) for item in value]
+    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def _refused(path: Path, what: str) -> UsageError:

@@ -122,6 +122,6 @@ def _watch_processes(group: str) -> Callable[[], bool]:
 
 def _count(path: Path, name: str) -> int:
     with contextlib.suppress(OSError):
-        if found := re.search(rf"^{name} ?(\d+)", path.read_text(), re.MULTILINE):
-            return int(found[1])
+        if match := re.search(rf"^{name} ?(\d+)", path.read_text(), re.MULTILINE):
+            return int(match[1])
     return 0

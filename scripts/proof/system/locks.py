@@ -8,15 +8,9 @@ import os
 import re
 import shlex
 import socket
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-
-from proof.core.errors import CannotMeasureError, Where
-
-_PATIENCE = 3600.0  # seconds; longer than any update takes
-_POLL = 0.2  # seconds
 
 
 def take(path: Path, *, wait: bool = False) -> int | None:
@@ -26,20 +20,17 @@ def take(path: Path, *, wait: bool = False) -> int | None:
     Raises FileNotFoundError if the last holder removed `path`.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    with contextlib.ExitStack() as unless_held:
+        unless_held.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return None
         # The last holder may have removed `path` after it was opened here. Then this lock protects nothing.
-        removed = not os.path.samestat(os.fstat(descriptor), path.stat())
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    if removed:
-        os.close(descriptor)
-        raise FileNotFoundError(path)
-    return descriptor
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            unless_held.pop_all()
+            return descriptor
+    raise FileNotFoundError(path)
 
 
 def take_new(make: Callable[[], Path]) -> tuple[Path, int]:
@@ -56,19 +47,13 @@ def take_new(make: Callable[[], Path]) -> tuple[Path, int]:
 def holding(folder: Path, *, on_wait: Callable[[str], object]) -> Iterator[None]:
     """Hold the lock on `folder` during the block, so that only one run writes below it.
 
-    If another run holds it, call `on_wait` once with its description, and wait.
-    Raises CannotMeasureError after an hour.
+    If another run holds it, call `on_wait` with its description, and wait.
     """
-    until, told = time.monotonic() + _PATIENCE, False
-    while (held := take(folder)) is None:
-        if not told:
-            told = True
-            on_wait(holder(folder))
-        if time.monotonic() > until:
-            raise CannotMeasureError(
-                f"another run is writing here: {holder(folder)}", where=Where(folder), hint="wait for it, or stop it"
-            )
-        time.sleep(_POLL)
+    held = take(folder)
+    if held is None:
+        on_wait(holder(folder))
+        held = take(folder, wait=True)
+    assert held is not None
     try:
         yield
     finally:

@@ -42,9 +42,9 @@ def of(root: Path) -> str:
         return "not known: git is not installed"
 
 
-def is_uncommitted(found: str) -> bool:
+def is_uncommitted(revision: str) -> bool:
     """Whether this revision says that a snippet had changed since the commit, so that no commit holds it."""
-    return found.endswith("+")
+    return revision.endswith("+")
 
 
 def _places(top: Path) -> Iterator[Path]:

@@ -116,24 +116,24 @@ def buildx() -> Path | None:
     settings = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     system = [f"/usr/{place}/docker/{_PLUGINS}" for place in _PLACES]
     places = [place for place in (str(settings / _PLUGINS), *_extra(settings), *system) if Path(place).is_absolute()]
-    found = shutil.which(_BUILDX, path=os.pathsep.join(places))
-    return Path(found) if found else None
+    plugin = shutil.which(_BUILDX, path=os.pathsep.join(places))
+    return Path(plugin) if plugin else None
 
 
 def link_buildx(settings: Path) -> None:
     """Make buildx the only plugin of a client that has its settings in this directory, if it is installed."""
     (settings / _PLUGINS).mkdir(parents=True)
-    if found := buildx():
-        (settings / _PLUGINS / _BUILDX).symlink_to(found)
+    if plugin := buildx():
+        (settings / _PLUGINS / _BUILDX).symlink_to(plugin)
 
 
 def _extra(settings: Path) -> list[str]:
     """The plugin directories that the user's docker is told to look in."""
     try:
-        told = json.loads((settings / "config.json").read_bytes())["cliPluginsExtraDirs"]
+        folders = json.loads((settings / "config.json").read_bytes())["cliPluginsExtraDirs"]
     except (OSError, ValueError, KeyError, TypeError):
         return []  # none are set, or docker cannot read the file either
-    return [place for place in told if isinstance(place, str)] if isinstance(told, list) else []
+    return [folder for folder in folders if isinstance(folder, str)] if isinstance(folders, list) else []
 
 
 def of(socket: Path) -> Sandbox | None:
@@ -146,12 +146,13 @@ def of(socket: Path) -> Sandbox | None:
 
 @functools.cache
 def _bubblewrap() -> Path | None:
-    if (found := process.which(PROGRAM)) is None:
+    program = process.which(PROGRAM)
+    if program is None:
         return None
     # The kernel, or a container that this runs in, may forbid namespaces, so try it once.
-    trial = (found, *_ALONE, "--ro-bind", "/", "/", "true")
+    trial = (program, *_ALONE, "--ro-bind", "/", "/", "true")
     try:
         works = process.run(trial, env={"PATH": process.search_path()}, deadline=10).exit == 0
     except CannotMeasureError:
         works = False
-    return Path(found) if works else None
+    return Path(program) if works else None

@@ -135,10 +135,3 @@ def test_a_capture_of_another_image_than_the_locked_is_stale(root: Path, known: 
     done = proof("status", cwd=root)
     assert "note is stale: the base alpine:3.22 changed" in done.stdout
     assert "proof update note --bases registry" in done.stdout
-
-
-def test_a_mirror_of_nothing_is_wrong_use(root: Path) -> None:
-    """Rebuilt bases come from no registry, so the mirror would be silently ignored."""
-    done = proof("check", "--mirror", "localhost:5000", cwd=root, env={"PATH": "/nonexistent"})
-    assert done.returncode == 2
-    assert "--mirror needs --bases registry" in done.stderr

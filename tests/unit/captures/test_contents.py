@@ -14,7 +14,7 @@ import pytest
 from proof.captures import contents, derived
 from proof.captures.contents import FILE, Moved, below, differences
 from proof.captures.diff import compare
-from proof.captures.model import Capture, CapturedEntry, CapturedLayer
+from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.captures.store import RECORD, load, save, unexpected_files
 from proof.core.errors import PageError
 from proof.snippets.model import Noise
@@ -62,12 +62,6 @@ class TestKept:
         assert '  [2, "file", "ssl", 300, 1, 300],\n' in text
         assert "ssl" not in (saved / RECORD).read_text("utf-8")
         assert list(unexpected_files(saved, capture(layers=LAYERS))) == []
-
-    def test_same_bytes(self, saved: Path) -> None:
-        """The same contents are the same bytes."""
-        before = (saved / FILE).read_bytes()
-        save(capture(layers=LAYERS), saved)
-        assert (saved / FILE).read_bytes() == before
 
     def test_none(self, tmp_path: Path) -> None:
         """A capture without them has no such file, and its record is as it always was."""
@@ -213,9 +207,3 @@ def test_a_forged_entry_is_found(edit: Callable[[CapturedLayer], CapturedLayer],
     assert not [d for d in compare(honest, honest, snippet, tmp_path) if "layer" in d.what]
     (found, *_) = [d for d in compare(forged, honest, snippet, tmp_path) if d.what == what]
     assert found.where.path.name in (FILE, RECORD)
-
-
-def test_captures_are_comparable_with_and_without_them() -> None:
-    """Contents are part of what a capture is."""
-    assert capture(layers=LAYERS) != capture(layers=tuple(replace(layer, contents=()) for layer in LAYERS))
-    assert isinstance(capture(layers=LAYERS), Capture)

@@ -6,15 +6,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from proof.captures import store
 from proof.captures.diff import Difference, compare, format_fact, not_compared, same
 from proof.captures.model import Capture, CapturedFact
-from proof.core.errors import ManifestError, Where
-from proof.core.text import did_you_mean
+from proof.core.errors import Where
 from proof.snippets import manifest
 from proof.snippets.places import folder_of
 from tests.support import makers
@@ -34,16 +33,10 @@ from tests.support.helpers import LAYERS, captured, edit, of_layers, tiny
         (CapturedFact(8.1, "s", ""), CapturedFact(99.9, "s", "", volatile="the clock"), False),
         # How far a value may differ is for the run to say, and not for the capture.
         (CapturedFact(100, "B", "", tolerance=0.99), CapturedFact(102, "B", "", tolerance=0.01), True),
-        (CapturedFact(100, "B", "", volatile="the clock"), CapturedFact(102, "B", ""), True),
-        (CapturedFact(10**400, "B", ""), CapturedFact(102, "B", "", tolerance=0.01), True),
         # A share of what was captured, in either direction.
-        (CapturedFact(100, "B", ""), CapturedFact(1, "B", "", tolerance=0.01), True),
         (CapturedFact(100, "B", ""), CapturedFact(99, "B", "", tolerance=0.01), False),
-        (CapturedFact(200, "B", ""), CapturedFact(202, "B", "", tolerance=0.01), False),
         (CapturedFact(-100, "count", ""), CapturedFact(-101, "count", "", tolerance=0.01), False),
         (CapturedFact(-100, "count", ""), CapturedFact(-102, "count", "", tolerance=0.01), True),
-        (CapturedFact(1.0, "s", ""), CapturedFact(1.5, "s", "", tolerance=0.5), False),
-        (CapturedFact(1.0, "s", ""), CapturedFact(1.6, "s", "", tolerance=0.5), True),
         # A text has no share.
         (CapturedFact("a", "text", ""), CapturedFact("b", "text", "", tolerance=0.01), True),
     ],
@@ -121,159 +114,125 @@ def provenance(**fields: Any) -> Callable[[Capture], Capture]:
     return lambda c: replace(c, provenance=replace(c.provenance, **fields))
 
 
-def environment(**fields: Any) -> Callable[[Capture], Capture]:
-    return lambda c: replace(c, environment=replace(c.environment, **fields))
+ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
+MORE = CapturedFact(1, "B", "")
+LOG = "#7 [1/1] RUN a\n{}\n"
+CONTEXT = "#7 [internal] load build context\n#7 transferring context: 99.9kB done\n"
+OTHER_DIGEST = f"sha256:{'c' * 64}"
 
 
-@pytest.mark.parametrize(
-    ("forged", "says"),
-    [
-        # Facts: value, unit, and all that is said of them.
-        (fact("size", value=8_311_411), "note.size"),
-        (fact("size", source="an estimate"), "note.size: source"),
-        (fact("size", tolerance=0.99), "note.size: tolerance"),
-        (fact("size", volatile="it varies"), "note.size: volatile"),
-        (fact("layer_2", source="layer 2: COPY everything"), "note.layer_2: source"),
-        (fact("user", value="nobody"), "note.user"),
-        (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "note.invented"),
-        (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "note.user"),
-        # Steps.
-        (step(1, exit=1), "note/run exit"),
-        (step(1, command="docker run other"), "note/run command"),
-        (step(1, inside="alpine:3.22"), "note/run inside"),
-        (step(1, output="something else\n"), "note/run"),
-        (step(1, seconds=-1.0), "note: run seconds"),
-        (step(1, seconds=300.1), "note: run seconds"),
-        (step(0, output="#7 [1/1] RUN a\n#7 DONE 99999.0s\n"), "note/build: seconds"),
-        (step(0, output="#7 [1/1] RUN a\n#7 99999.9 printed\n#7 DONE 1.0s\n"), "note/build: seconds"),
-        (step(0, output="#7 exporting to image\n#7 naming to note 99999.0s done\n"), "note/build: seconds"),
-        (step(0, output="------\n > [1/1] RUN a:\n99999.9 printed\n"), "note/build: seconds"),
-        (lambda c: replace(c, steps=c.steps[1:]), "note/build"),
-        (lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))), "note/more"),
-        (lambda c: replace(c, steps=c.steps[::-1]), "note: the order of the steps"),
-        (
-            step(0, output="#7 [internal] load build context\n#7 transferring context: 99.9kB done\n"),
-            "note/build: transferred",
-        ),
-        # Layers.
-        (layer(1, instruction="COPY other.txt /"), "note: layer 2: instruction"),
-        (layer(1, size=26), "note: layer 2: size"),
-        (layer(1, files=2), "note: layer 2: files"),
-        (layer(1, digest=f"sha256:{'c' * 64}"), "note: layer 2: digest"),
-        (layer(1, from_base=True), "note: layer 2: from_base"),
-        (layer(0, digest=f"sha256:{'c' * 64}"), "note: layer 1: digest"),
-        (lambda c: replace(c, layers=c.layers[:1]), "note: layer 2"),
-        (lambda c: replace(c, layers=(*c.layers, c.layers[1])), "note: layer 3"),
-        # Where it comes from.
-        (lambda c: replace(c, snippet="count"), "note: the snippet of the capture"),
-        (lambda c: replace(c, tampered=("run.txt",)), "note: run.txt"),
-        (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "note: the base alpine:3.22"),
-        (provenance(bases={}), "note: the base alpine:3.22"),
-        (provenance(date="2999-01-01T00:00:00Z"), "note: date"),
-        (provenance(engine="a fast one"), "note: engine"),
-        (provenance(engine="docker 29"), "note: engine"),
-        (provenance(builder="buildx\n::error::"), "note: builder"),
-        (provenance(image_store="a good one"), "note: image_store"),
-        (provenance(filesystem="<b>"), "note: filesystem"),
-        (provenance(revision="the newest one"), "note: revision"),
-        (provenance(engine="docker 26.1.5-certified"), "note: engine"),
-        (provenance(builder="buildx certified.by.docker"), "note: builder"),
-        (provenance(builder="buildx 0.13.1-certified"), "note: builder"),
-        (provenance(image_store="certified"), "note: image_store"),
-        (provenance(filesystem="certified by a lab"), "note: filesystem"),
-        (provenance(engine_from="certified by the Docker Foundation"), "note: engine_from"),
-        (provenance(engine_from="built from its source, certified"), "note: engine_from"),
-        (provenance(revision="0123456"), "note: revision"),
-        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 99"}), "note: engine"),
-        (environment(engine="docker by a certified lab"), "note: engine"),
-        (environment(platform="a certified one"), "note: environment"),
-        (environment(bases="certified"), "note: environment"),
-        (step(0, output="#7 [certified 1/2] COPY note.txt /\n#7 DONE 0.0s\n"), "note/build: a step of the build"),
-    ],
-)
-def test_whatever_is_shown_is_compared(note: Here, forged: Callable[[Capture], Capture], says: str) -> None:
-    """A record that was edited, with its seal computed again, differs from a run."""
+class Forged(NamedTuple):
+    """A change of a capture, what differs then, both sides, the file to open, and what its line begins with."""
+
+    change: Callable[[Capture], Capture]
+    what: str
+    old: str = ""
+    new: str = ""
+    line: str = ""
+    file: str = "capture.json"
+
+
+RUN = '[[step]]\nname = "run"'
+FIRST, SECOND = (f'"digest": "sha256:{digit * 64}"' for digit in "ab")
+FORGED = [
+    # Facts: value, unit, and all that is said of them.
+    Forged(fact("size", value=8_311_411), "note.size", "8.31MB (8,311,411 B)", "8.31MB (8,311,412 B)", '"size": {'),
+    Forged(fact("layers", value=1_234), "note.layers", "1,234", "2", '"layers": {'),
+    Forged(fact("user", source="x"), "note.user: source", "x", "the configuration in", '"user": {'),
+    Forged(fact("user", tolerance=0.99), "note.user: tolerance", "0.99", "0.0", '"user": {'),
+    Forged(fact("size", tolerance=0.5), "note.size: tolerance", "0.5", "0.0", '"size": {'),
+    Forged(fact("size", volatile="it varies"), "note.size: volatile", "it varies", "", '"size": {'),
+    Forged(lambda c: replace(c, facts={**c.facts, "more": MORE}), "note.more", "1B (1 B)", "(none)", '"more": {'),
+    Forged(
+        lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "note.user", "(none)", "root"
+    ),
+    # Steps: the one in the manifest, for what only the manifest says.
+    Forged(step(1, exit=1), "note/run exit", "1", "0", RUN, "snippet.toml"),
+    Forged(step(1, command="docker x"), "note/run command", "docker x", "docker run note", RUN, "snippet.toml"),
+    Forged(step(1, inside="alpine:3.22"), "note/run inside", "alpine:3.22", "None", RUN, "snippet.toml"),
+    Forged(
+        lambda c: replace(c, steps=c.steps[1:]),
+        *("note/build", "no capture", "run", '[[step]]\nname = "build"', "snippet.toml"),
+    ),
+    Forged(
+        lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))),
+        *("note/more", "captured", "no such step", '"more": {'),
+    ),
+    Forged(
+        lambda c: replace(c, steps=c.steps[::-1]),
+        *("note: the order of the steps", "image_ls, run, build", "build, run, image_ls", '"steps": {'),
+    ),
+    Forged(step(1, seconds=300.1), "note: run seconds", "300.1", "a value that proof writes", '"provenance": {'),
+    # Outputs, and what a log says of a build.
+    Forged(step(1, output="one\ntwo\n"), "note/run", "one\ntwo", "(nothing)", "one", "run.txt"),
+    *(
+        Forged(step(0, output=log), "note/build: seconds", "99999", "at most 0.1", log.split("\n")[-2], "build.txt")
+        for log in (
+            LOG.format("#7 DONE 99999.0s"),
+            LOG.format("#7 99999.9 printed\n#7 99999.0 printed"),
+            LOG.format("#7 naming to note 99999.0s done"),
+            "------\n > [1/1] RUN a:\n99999.9 printed\n",
+        )
+    ),
+    Forged(step(0, output=CONTEXT), "note/build: transferred", "99,900 B", "at most", "#7 tran", "build.txt"),
+    Forged(
+        step(0, output="#7 [certified 1/2] COPY note.txt /\n#7 DONE 0.0s\n"),
+        *("note/build: a step of the build", "[certified 1/2]", "no such step in the Dockerfile", "", "build.txt"),
+    ),
+    # Layers.
+    Forged(layer(1, instruction="RUN x"), "note: layer 2: instruction", "RUN x (RUN x)", "COPY note", SECOND),
+    Forged(layer(1, size=26), "note: layer 2: size", "26 (COPY note.txt", "27", SECOND),
+    Forged(layer(1, files=2), "note: layer 2: files", "2 (COPY note.txt", "1", SECOND),
+    Forged(layer(0, files=2), "note: layer 1: files", "2 (ADD rootfs /)", "87", FIRST),
+    Forged(layer(1, from_base=True), "note: layer 2: from_base", "True (COPY note.txt", "False", SECOND),
+    Forged(
+        layer(1, digest=OTHER_DIGEST),
+        "note: layer 2: digest",
+        OTHER_DIGEST,
+        f"sha256:{'b' * 64}",
+        '"digest": "sha256:c',
+    ),
+    Forged(lambda c: replace(c, layers=c.layers[:1]), "note: layer 2", "(none)", "CapturedLayer(", '"layers": ['),
+    Forged(
+        lambda c: replace(c, layers=(*c.layers, LAYERS[1])), "note: layer 3", "CapturedLayer(", "(none)", '"layers": ['
+    ),
+    # Where it comes from.
+    Forged(lambda c: replace(c, snippet="count"), "note: the snippet of the capture", "count", "note", '"snippet": '),
+    Forged(
+        lambda c: replace(c, tampered=("run.txt",)),
+        *("note: run.txt", "what the tool wrote", "edited by hand", "", "run.txt"),
+    ),
+    Forged(
+        provenance(bases=ALL_OF_IT),
+        *("note: the base alpine:3.22", "Alpine, all of it", "Alpine 3.22.1: the", '"provenance": {'),
+    ),
+    Forged(provenance(bases={}), "note: the base alpine:3.22", "(none)", "Alpine 3.22.1: the", '"provenance": {'),
+    Forged(provenance(engine="a fast one"), "note: engine", "a fast one", "a value that proof", '"provenance": {'),
+    Forged(provenance(revision="x"), "note: revision", "x", "a value that proof writes", '"provenance": {'),
+]
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=lambda forged: forged.what)
+def test_whatever_is_shown_is_compared(note: Here, forged: Forged) -> None:
+    """A record that was edited, with its seal computed again, differs from a run: both sides, and the line to open."""
     assert note.said(note.capture) == []
-    capture = forged(note.capture)
-    assert says in note.said(capture)
+    capture = forged.change(note.capture)
     store.save(capture, note.folder)
+    path = (note.snippet.folder if forged.file == "snippet.toml" else note.folder) / forged.file
+    text = path.read_text()
+    number = text[: text.index(forged.line)].count("\n") + 1 if forged.line else None
+    wheres = [
+        difference.where
+        for difference in note.compared(capture)
+        if difference.what == forged.what
+        if difference.old.startswith(forged.old) and difference.new.startswith(forged.new)
+    ]
+    assert Where(path, number) in wheres
     resealed = store.load(note.folder)
     assert resealed is not None
     assert resealed.tampered == ()
     if not capture.tampered:
-        assert says in note.said(resealed)
-
-
-ALL_OF_IT = {"alpine:3.22": "Alpine, all of it"}
-
-
-@pytest.mark.parametrize(
-    ("forged", "sides", "file", "line"),
-    [
-        # The line of the record that holds the value, and what the tool would have written there.
-        (
-            fact("size", value=8_311_411),
-            *(("8.31MB (8,311,411 B)", "8.31MB (8,311,412 B)"), "capture.json", '"size": {'),
-        ),
-        (fact("layers", value=1_234), ("1,234", "2"), "capture.json", '"layers": {'),
-        (fact("own_size", unit="count"), ("27", "27B (27 B)"), "capture.json", '"own_size": {'),
-        (fact("user", source="x"), ("x", "the configuration in"), "capture.json", '"user": {'),
-        (fact("user", tolerance=0.99), ("0.99", "0.0"), "capture.json", '"user": {'),
-        (fact("user", volatile="it varies"), ("it varies", ""), "capture.json", '"user": {'),
-        (fact("size", tolerance=0.5), ("0.5", "0.0"), "capture.json", '"size": {'),
-        (
-            lambda c: replace(c, facts={**c.facts, "more": CapturedFact(1, "B", "")}),
-            *(("1B (1 B)", "(none)"), "capture.json", '"more": {'),
-        ),
-        (
-            lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}),
-            *(("(none)", "root"), "capture.json", ""),
-        ),
-        (layer(1, instruction="RUN x"), ("RUN x (RUN x)", "COPY note"), "capture.json", f'"sha256:{"b" * 64}'),
-        (layer(1, files=2), ("2 (COPY note.txt", "1"), "capture.json", f'"digest": "sha256:{"b" * 64}"'),
-        (layer(0, files=2), ("2 (ADD rootfs /)", "87"), "capture.json", f'"digest": "sha256:{"a" * 64}"'),
-        (lambda c: replace(c, layers=c.layers[:1]), ("(none)", "CapturedLayer("), "capture.json", '"layers": ['),
-        (
-            lambda c: replace(c, layers=(*c.layers, LAYERS[1])),
-            *(("CapturedLayer(", "(none)"), "capture.json", '"layers": ['),
-        ),
-        (lambda c: replace(c, snippet="count"), ("count", "note"), "capture.json", '"snippet": '),
-        (
-            provenance(bases=ALL_OF_IT),
-            *(("Alpine, all of it", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
-        ),
-        (provenance(bases={}), ("(none)", "Alpine 3.22.1: the"), "capture.json", '"provenance": {'),
-        (provenance(revision="x"), ("x", "a value that proof writes"), "capture.json", '"provenance": {'),
-        (
-            lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="more"))),
-            *(("captured", "no such step"), "capture.json", '"more": {'),
-        ),
-        (
-            lambda c: replace(c, steps=c.steps[::-1]),
-            *(("image_ls, run, build", "build, run, image_ls"), "capture.json", '"steps": {'),
-        ),
-        # The step in the manifest, for what only the manifest says.
-        (step(1, exit=1), ("1", "0"), "snippet.toml", '[[step]]\nname = "run"'),
-        (step(1, command="docker x"), ("docker x", "docker run note"), "snippet.toml", '[[step]]\nname = "run"'),
-        (step(1, inside="alpine:3.22"), ("alpine:3.22", "None"), "snippet.toml", '[[step]]\nname = "run"'),
-        (lambda c: replace(c, steps=c.steps[1:]), ("no capture", "run"), "snippet.toml", '[[step]]\nname = "build"'),
-        # The output.
-        (step(1, output="one\ntwo\n"), ("one\ntwo", "(nothing)"), "run.txt", "one"),
-        (lambda c: replace(c, tampered=("run.txt",)), ("what the tool wrote", "edited by hand"), "run.txt", ""),
-    ],
-)
-def test_where_a_difference_is(
-    note: Here, forged: Callable[[Capture], Capture], sides: tuple[str, str], file: str, line: str
-) -> None:
-    """Each difference has the line to open, and both sides."""
-    capture = forged(note.capture)
-    store.save(capture, note.folder)
-    path = (note.snippet.folder if file == "snippet.toml" else note.folder) / file
-    text = path.read_text()
-    number = text[: text.index(line)].count("\n") + 1 if line else None
-    old, new = sides
-    found = [d.where for d in note.compared(capture) if d.old.startswith(old) and d.new.startswith(new)]
-    assert found == [Where(path, number)]
+        assert forged.what in note.said(resealed)
 
 
 @pytest.mark.parametrize(
@@ -335,29 +294,15 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     [
         (10_653_826, "B", "10.7MB (10,653,826 B)"),
         (8, "count", "8"),
-        (1_234_567, "count", "1,234,567"),
         (166_092.8, "KiB", "162.2M"),
         (7.25, "s", "7.25 s"),
         ("a text", "text", "a text"),
-        (10**20 - 1, "count", "99,999,999,999,999,999,999"),
-        (10**20, "count", "a number of more than 20 digits"),
-        (-(10**20), "count", "a number of more than 20 digits"),
-        (10**400, "B", "a number of more than 20 digits"),
-        (1e30, "B", f"1,000,000,000,000EB ({1e30:,} B)"),
     ],
 )
 def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size includes the exact bytes. An integer of any length can be printed."""
+    """A size includes the exact bytes."""
     assert format_fact(CapturedFact(value, unit, "")) == text
     assert format_fact(None) == "(none)"
-
-
-def test_what_equals_nothing_else() -> None:
-    """A missing fact, and a text in place of a number, to which no tolerance applies."""
-    number, text = CapturedFact(1, "B", "", tolerance=0.01), CapturedFact("1", "B", "", tolerance=0.01)
-    assert same(None, None) is True
-    for one, other in ((number, None), (None, number), (number, text), (text, number)):
-        assert same(one, other) is False
 
 
 @pytest.mark.parametrize(
@@ -437,16 +382,6 @@ def test_what_a_run_by_another_engine_says_nothing_about(tmp_path: Path) -> None
         "note/version",
         "note.listed",
     ]
-
-
-def test_a_volatile_value_is_that_of_its_own_transcript(tmp_path: Path) -> None:
-    """No run can confirm it, but the output that it was read from can."""
-    root = captured(tiny(tmp_path))
-    edit(root / "snippets/count/snippet.toml", 'unit = "count"', 'unit = "count", volatile = "the moon"')
-    count = Here(captured(root), "count")
-    again = step(0, output="7 note.txt\n")(fact("words", value=7)(count.capture))
-    assert count.said(again) == ["count/words"]  # the output is compared, as ever
-    assert count.said(fact("words", value=7)(count.capture)) == ["count.words: read from its own transcript"]
 
 
 def test_layers_that_vary_say_so(note: Here, tmp_path: Path) -> None:
@@ -536,12 +471,7 @@ def test_a_long_side_of_a_difference(note: Here, number: int, last: str) -> None
 
 @pytest.mark.parametrize(
     ("length", "end"),
-    [
-        (1_000, ""),
-        (1_001, "… and 1 more characters"),
-        (30_000, "… and 29,000 more characters"),
-        (4_000_000, "… and 3,999,000 more characters"),
-    ],
+    [(1_000, ""), (1_001, "… and 1 more characters"), (4_000_000, "… and 3,999,000 more characters")],
 )
 def test_a_long_line_of_a_difference(note: Here, length: int, end: str) -> None:
     """A thousand characters of each line are shown, and the number of the others."""
@@ -550,13 +480,13 @@ def test_a_long_line_of_a_difference(note: Here, length: int, end: str) -> None:
     assert found.old == f"{'z' * 1_000}{end}\n{'y' * 1_000}{end}"
 
 
-@pytest.mark.parametrize("number", [1, 99, 100, 101, 102])
+@pytest.mark.parametrize("number", [1, 100, 101, 10_000])
 def test_as_many_differences_as_are_listed(note: Here, number: int) -> None:
     """A hundred are listed, then the number of the others."""
     many = {f"fact_{n}": CapturedFact(1, "B", "") for n in range(number)}
     found = note.compared(replace(note.capture, facts=note.capture.facts | many))
     assert [d.what for d in found[:100]] == [f"note.fact_{n}" for n in range(min(number, 100))]
-    more = Difference(Where(note.folder), "note", f"{number - 100} more differences", "not listed here")
+    more = Difference(Where(note.folder), "note", f"{number - 100:,} more differences", "not listed here")
     assert found[100:] == ([more] if number > 100 else [])
 
 
@@ -572,34 +502,6 @@ def test_a_long_output_is_not_printed_whole(note: Here) -> None:
     (found,) = compare(old, new, note.snippet, note.folder)
     assert found.old.splitlines()[-1] == "… and 19,988 more lines"
     assert len(found.old) + len(found.new) < 1_000
-
-
-def test_very_many_differences_are_counted(note: Here) -> None:
-    """Nobody reads them all, and the size of a log is limited."""
-    many = {f"fact_{number}": CapturedFact(1, "B", "") for number in range(10_000)}
-    found = list(
-        compare(replace(note.capture, facts=note.capture.facts | many), note.capture, note.snippet, note.folder)
-    )
-    assert len(found) == 101
-    assert found[-1].old == "9,900 more differences"
-
-
-def test_a_long_name_has_no_near_miss() -> None:
-    """The time to look for one grows with the product of the lengths."""
-    assert did_you_mean("notes", ["note"]) == " - did you mean 'note'?"
-    assert did_you_mean("n" * 1_000_000, ["n" * 999_999]) == ""
-
-
-def test_noise_says_why(tmp_path: Path) -> None:
-    """`noise` needs a reason. It needs no bytes if only the content of layers varies."""
-    root = tiny(tmp_path)
-    file = root / "snippets" / "note" / "snippet.toml"
-    edit(file, 'image = "note"', 'image = "note"\nnoise = { bytes = 4096, because = "a log" }')
-    assert manifest.variants(file.parent)[0].noise_bytes == 4096
-    for wrong in ("noise = { bytes = 4096 }", 'noise = { bytes = 0, because = "x" }', "noise = 3"):
-        edit(file, file.read_text().splitlines()[2], wrong)
-        with pytest.raises(ManifestError, match=r"snippet\.toml:3"):
-            manifest.variants(file.parent)[0]
 
 
 @pytest.mark.parametrize(("printed", "says"), [("a is 1", []), ("a is 2", ["note/broken"])])

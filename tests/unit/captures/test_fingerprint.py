@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,35 +65,39 @@ def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -
         fingerprint.of(snippet, KEYS, "docker 26")
 
 
-def test_a_setting_that_is_not_used_is_left_out(root: Path) -> None:
+IMAGE = {"image": "note", "transfer": True}
+WORDS = {"name": "words", "command": "sh words.sh", "inside": "alpine:3.22"}
+
+
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [
+        (
+            "note",
+            [
+                IMAGE,
+                ("build", "docker build -t note ."),
+                ("run", "docker run note"),
+                ("image_ls", "docker image ls note"),
+            ],
+        ),
+        ("count", [{}, WORDS | {"facts": [("words", r"^(\d+) note.txt$", "count")]}]),
+        (
+            "fails",
+            [
+                {"image": "fails"},
+                ("build", "docker build --quiet -t fails ."),
+                {"name": "run", "command": "docker run fails", "exit": 127, "expect": "no such file or directory"},
+            ],
+        ),
+    ],
+)
+def test_a_setting_that_is_not_used_is_left_out(root: Path, name: str, commands: list[Any]) -> None:
     """So a new setting does not make captures stale: the hash of these commands never changes."""
     edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
-    commands = [
-        {"image": "note", "transfer": True},
-        {"name": "build", "command": "docker build -t note ."},
-        {"name": "run", "command": "docker run note"},
-        {"name": "image_ls", "command": "docker image ls note"},
-    ]
-    found = fingerprint.of(read(root), KEYS, "docker 26")
-    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
-    commands = [
-        {},
-        {
-            "name": "words",
-            "command": "sh words.sh",
-            "inside": "alpine:3.22",
-            "facts": [("words", r"^(\d+) note.txt$", "count")],
-        },
-    ]
-    found = fingerprint.of(read(root, "count"), KEYS, "docker 26")
-    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
-    commands = [
-        {"image": "fails"},
-        {"name": "build", "command": "docker build --quiet -t fails ."},
-        {"name": "run", "command": "docker run fails", "exit": 127, "expect": "no such file or directory"},
-    ]
-    found = fingerprint.of(read(root, "fails"), KEYS, "docker 26")
-    assert found["the commands in snippet.toml"] == hashes.hash_text(json.dumps(commands))
+    hashed = [dict(zip(("name", "command"), one, strict=True)) if isinstance(one, tuple) else one for one in commands]
+    made = fingerprint.of(read(root, name), KEYS, "docker 26")
+    assert made["the commands in snippet.toml"] == hashes.hash_text(json.dumps(hashed))
 
 
 MANIFEST = """

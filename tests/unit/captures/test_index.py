@@ -13,7 +13,7 @@ from proof.captures import index
 from proof.captures.store import RECORD, save
 from proof.core.errors import PageError
 from proof.snippets import base_images, manifest
-from proof.snippets.places import PLACES, Origin, Place, folder_of
+from proof.snippets.places import PLACES, Origin, folder_of
 from tests.support.helpers import captured, tiny
 from tests.support.makers import by_engine, capture, placed, write
 
@@ -107,33 +107,6 @@ class TestMemory:
         assert found["both"] is both
         assert found["single"] is not single
         assert found["single"] == single
-
-
-class TestOrigins:
-    def test_the_registry_comes_first(self, tmp_path: Path) -> None:
-        """Every capture of a snippet comes with its origin, the one that pages show first."""
-        snippet = tmp_path / "single"
-        assert index.best(snippet) is None
-        assert list(index.each(snippet)) == []
-        add(tmp_path, "single")
-        assert [origin for origin, _ in index.each(snippet)] == [Place("rebuilt")]
-        add(tmp_path, "single", origin="registry")
-        assert [(origin, one.snippet) for origin, one in index.each(snippet)] == [
-            (Place("registry"), "single  registry"),
-            (Place("rebuilt"), "single  rebuilt"),
-        ]
-        best = index.best(snippet)
-        assert best is not None
-        assert best.snippet == "single  registry"
-        assert captures(tmp_path)["single"] == best
-
-    def test_of_a_variant(self, tmp_path: Path) -> None:
-        """Each variant has its own captures."""
-        add(tmp_path, "go", "1.26")
-        assert index.best(tmp_path / "go") is None
-        best = index.best(tmp_path / "go", "1.26")
-        assert best is not None
-        assert best.snippet == "go 1.26 rebuilt"
 
 
 class TestShown:

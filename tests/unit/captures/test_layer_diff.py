@@ -30,7 +30,7 @@ LAYERS = st.lists(
 
 def changes(old: list[CapturedLayer], new: list[CapturedLayer]) -> list[LayerChange]:
     """The differences between two images with these layers."""
-    return layer_changes(capture(layers=tuple(old)), capture(layers=tuple(new)))
+    return list(layer_changes(capture(layers=tuple(old)), capture(layers=tuple(new))))
 
 
 def test_a_program_that_grew() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proof.captures.buildkit_log import BuildLog, transferred
-from proof.captures.normalise import RULES, comparable, normalise, states_output
+from proof.captures.normalise import comparable, normalise, states_output
 from proof.core.sequence_diff import blocks
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import step
@@ -98,62 +99,47 @@ class TestBuildLog:
             ("golang:1.27-alpine", "golang:1.28-alpine"),
             ("#12 [stage-1 3/3] COPY --from=builder /go/bin/app /usr/local/bin/app\n#12 DONE 0.0s\n", ""),
             ("#13 exporting to image", "#14 [4/4] RUN true\n#14 CACHED\n\n#13 exporting to image"),
-        ],
-    )
-    def test_another_build(self, old: str, new: str) -> None:
-        """A step that was changed, removed or added is a difference."""
-        changed = LOGS["fresh"].replace(old, new)
-        assert changed != LOGS["fresh"]
-        assert normalise(LOGS["fresh"], BUILD) != normalise(changed, BUILD)
-        for other in LOGS["fresh"], LOGS["cached"]:
-            assert differing(changed, other) != ([], [])
-
-    @pytest.mark.parametrize(
-        ("old", "new"),
-        [
-            ("building\n", "building fast\n"),  # what a step printed that was built
+            # What a capture shows of a step's output has to be what a run saw, which sees nothing of a cached step.
+            ("building\n", "building fast\n"),
             ("#10 DONE", "#10 0.500 three\n#10 DONE"),
             ("#11 0.461 two\n", ""),
         ],
     )
-    def test_what_a_step_printed(self, old: str, new: str) -> None:
-        """What a capture shows of a step's output has to be what a run saw, which sees nothing of a cached step."""
+    def test_another_build(self, old: str, new: str) -> None:
+        """A step that was changed, removed or added is a difference, and so is another output."""
         changed = LOGS["fresh"].replace(old, new)
         assert changed != LOGS["fresh"]
-        assert differing(changed, LOGS["fresh"]) != ([], [])
-        assert differing(LOGS["fresh"], changed) != ([], [])
-        for capture in changed, LOGS["fresh"]:
-            assert differing(capture, LOGS["cached"])[1] == []
-            assert "  building" in "\n".join(differing(capture, LOGS["cached"])[0])
+        for logs in ((changed, LOGS["fresh"]), (LOGS["fresh"], changed), (changed, LOGS["cached"])):
+            assert differing(*logs) != ([], [])
 
-    @pytest.mark.parametrize("number", [0, 1, 4, 7, 8, 9, 10, 11, 12, 13, 99])
     @pytest.mark.parametrize(
         "line",
         [
-            *("It is the fastest build.", "0.5 fast", "0.12 fast", "DONE 0.0s.", "DONE soon", "DONE ٣.0s", "CACHED!"),
+            *("It is the fastest build.", "0.5 fast", "DONE 0.0s.", "DONE \u0663.0s", "CACHED!", "[9/9] RUN more"),
             *("naming to docker.io/library/other done", "exporting layers, all 3 of them", "... and more"),
             *("transferring context: 2B and more", "transferring contexts: 2B done", "transferring context: 2PB done"),
-            *(f"writing image sha256:{'1' * 63} done", f"writing image sha256:{'1' * 64} twice", "[9/9] RUN more"),
+            *(f"writing image sha256:{'1' * 63} done", f"writing image sha256:{'1' * 64} twice"),
         ],
     )
-    @pytest.mark.parametrize("other", ["fresh", "cached"])
-    def test_an_invented_line(self, number: int, line: str, other: str) -> None:
+    def test_an_invented_line(self, line: str) -> None:
         """A line that BuildKit does not print is a difference, in any step, cached or not."""
-        assert differing(f"{LOGS['fresh']}#{number} {line}\n", LOGS[other]) != ([], [])
+        for number in (0, 1, 4, *range(7, 14), 99):
+            for other in "fresh", "cached":
+                assert differing(f"{LOGS['fresh']}#{number} {line}\n", LOGS[other]) != ([], [])
 
     @pytest.mark.parametrize("line", ["An invented line", "  7 | one", "#x 0.123 one", "\x0b", "\N{NO-BREAK SPACE}"])
-    @pytest.mark.parametrize("name", LOGS)
-    def test_an_invented_line_of_no_step(self, name: str, line: str) -> None:
+    def test_an_invented_line_of_no_step(self, line: str) -> None:
         """The same holds for a line between the steps."""
-        assert differing(f"{LOGS[name]}{line}\n", LOGS[name]) != ([], [])
+        for log in LOGS.values():
+            assert differing(f"{log}{line}\n", log) != ([], [])
 
-    @pytest.mark.parametrize("number", [1, 3, 4, 5, 6, 7, 8, 11, 12, 13])
-    def test_only_a_run_prints(self, number: int) -> None:
+    def test_only_a_run_prints(self) -> None:
         """Only RUN steps have output. Output of any other step is a difference, cached or not."""
-        invented = f"{LOGS['cached']}#{number} 0.123 invented\n"
-        title = next(line for line in LOGS["cached"].splitlines() if line.startswith(f"#{number} "))
-        assert " RUN " not in title
-        assert differing(invented, LOGS["cached"]) == (["  invented"], [])
+        for number in (1, 3, 4, 5, 6, 7, 8, 11, 12, 13):
+            invented = f"{LOGS['cached']}#{number} 0.123 invented\n"
+            title = next(line for line in LOGS["cached"].splitlines() if line.startswith(f"#{number} "))
+            assert " RUN " not in title
+            assert differing(invented, LOGS["cached"]) == (["  invented"], [])
 
     def test_what_is_printed_while_it_lasts(self) -> None:
         """A slow operation is printed twice, with its time. With containerd's store, there are more of them."""
@@ -215,20 +201,15 @@ class TestBuildLog:
 
     def test_failing(self) -> None:
         """For a build that fails, the output of the failing step and the error are compared, without times."""
-        found = normalise(LOGS["failing"], BUILD)
-        assert found == normalise(LOGS["failing_again"], BUILD)
-        assert FAILING in found
-        assert "\n<time> ./broken.go:4:10: undefined: hello\n" in found
-        assert "   4 | >>> RUN go build -o /go/bin/app broken.go" in found
-        assert "\nERROR: failed to solve: process" in found
-        assert not re.search(r"3\.\d{3}", found)
-
-    @pytest.mark.parametrize(
-        ("old", "new"), [("undefined: hello", "undefined: bye"), ("exit code: 1", "exit code: 2"), (":4:10", ":5:10")]
-    )
-    def test_failing_otherwise(self, old: str, new: str) -> None:
-        """Another error is a difference."""
-        assert normalise(LOGS["failing"], BUILD) != normalise(LOGS["failing"].replace(old, new), BUILD)
+        text = normalise(LOGS["failing"], BUILD)
+        assert text == normalise(LOGS["failing_again"], BUILD)
+        assert FAILING in text
+        assert "\n<time> ./broken.go:4:10: undefined: hello\n" in text
+        assert "   4 | >>> RUN go build -o /go/bin/app broken.go" in text
+        assert "\nERROR: failed to solve: process" in text
+        assert not re.search(r"3\.\d{3}", text)
+        for old, new in (("undefined: hello", "undefined: bye"), ("exit code: 1", "exit code: 2"), (":4:10", ":5:10")):
+            assert text != normalise(LOGS["failing"].replace(old, new), BUILD)
 
     def test_a_number_in_what_failed(self) -> None:
         """In the repeated output, only the time is removed, not a number after it that looks like a time."""
@@ -245,10 +226,6 @@ class TestBuildLog:
         """A digest in the repeated output was printed by a program, so it is compared."""
         log = "#5 [2/2] RUN x\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n0.412 sha256:{} /app"
         assert differing(log.format("1" * 64), log.format("2" * 64)) != ([], [])
-
-    def test_a_quiet_build(self) -> None:
-        """A quiet build prints only the digest of its image."""
-        assert normalise(f"sha256:{'1' * 64}\n", BUILD) == "<digest>"
 
     def test_missing_file(self) -> None:
         """The name of a file that is missing from the context is compared, but not BuildKit's name for the context."""
@@ -294,24 +271,38 @@ def of_step(*lines: str) -> list[str]:
 
 
 SHA = "sha256:" + "1" * 64
-STATUSES = [
-    "exporting layers",
-    f"writing image {SHA}",
-    f"exporting manifest {SHA}",
-    f"exporting manifest list {SHA}",
-    f"exporting config {SHA}",
-    "naming to docker.io/library/note:latest",
-    "unpacking to docker.io/library/note:latest",
-    f"resolve docker.io/library/alpine:3.22@{SHA}",
-]
+STATUSES = (
+    *("exporting layers", f"writing image {SHA}", f"exporting manifest {SHA}", f"exporting manifest list {SHA}"),
+    *(f"exporting config {SHA}", "naming to docker.io/library/note:latest"),
+    *("unpacking to docker.io/library/note:latest", f"resolve docker.io/library/alpine:3.22@{SHA}"),
+)
+TIMES = ("0.123", "9.999", "10.000", "10.00", "12.34", "99.99", "100.00", "100.0", "123.4", "1234.5", "12345.6")
+NO_TIMES = ("0.1", "0.12", "9.99", "10.0", "99.9", ".123", "123", "-0.123", "1,234.5", "0.\u066123", "x.123")
+# What BuildKit says by itself: that a step is done, from the cache or not, and how much was sent.
+SAYS_NOTHING = (
+    *("CACHED", "...", "DONE 0.1s", "DONE 123.4s", "[1/1] RUN x", "RUN x", "transferring dockerfile:"),
+    *(f"transferring context: {size}" for size in ("2B", "2.5kB", "2.53MB", "12.3GB", "2B 0.1s", "2B 0.1s done")),
+    *("transferring context: done", "transferring dockerfile: 2B done", "transferring context: 12.3s"),
+)
+# What only looks like it.
+SAYS_SOMETHING = (
+    *("cached", "CACHED!", "CANCELLED", "....", "..", "DONE", "DONE 1s", "DONE 0.12s", "DONE 0.1", "DONE .1s"),
+    *("done 0.1s", "DONE 0.1s done", "DONE 0x1s", "DONE \u0660.\u0661s", "RUN xx", "x 0.1s", "an ERROR: x"),
+    *("transferring cache: 2B", "transferring context", "context: 2B", "transferring dockerfiles: 2B"),
+    *(f"transferring context: {size}" for size in ("2TB", "kB", "2", "2.B", "2,5kB", "2xB", "\u0662B", "2B 1s")),
+    *("transferring context: 2B 0.1s soon", "transferring context: 2B  done"),
+    *(f"{status} twice" for status in STATUSES),
+    *(f"not {status}" for status in STATUSES),
+    *(f"{status[:-1]}" for status in STATUSES if status.endswith("1")),
+    *("exporting layers 1s", "exporting layers 0.1s done done", "naming to", "naming to a b", f"resolve {SHA}"),
+    *("exporting attestation manifest", f"exporting {SHA}", f"exporting manifests {SHA}"),
+)
 
 
 class TestLines:
     """What BuildKit itself prints about a step, and what only looks like it."""
 
-    @pytest.mark.parametrize(
-        "time", ["0.123", "9.999", "10.000", "10.00", "12.34", "99.99", "100.00", "100.0", "123.4", "1234.5", "12345.6"]
-    )
+    @pytest.mark.parametrize("time", TIMES)
     def test_a_time(self, time: str) -> None:
         """Seconds in the width that BuildKit prints them in, and no other, stand before what a command printed."""
         assert of_step(f"{time} one", f"{time} ", time) == ["  one"]
@@ -319,104 +310,40 @@ class TestLines:
         failed = f"#5 [1/1] RUN x\n------\n > [1/1] RUN x:\n{time} one\n{time}\n{time}x"
         assert normalise(failed, BUILD).splitlines()[-3:] == ["<time> one", "<time>", f"{time}x"]
 
-    @pytest.mark.parametrize(
-        "number",
-        [
-            "0.1",
-            "0.12",
-            "1.5",
-            "9.99",
-            "10.0",
-            "12.3",
-            "99.9",
-            ".123",
-            "123",
-            "-0.123",
-            "1,234.5",
-            "0.\N{ARABIC-INDIC DIGIT ONE}23",
-            "x.123",
-        ],
-    )
+    @pytest.mark.parametrize("number", NO_TIMES)
     def test_a_number(self, number: str) -> None:
         """Any other number is what the line says, and compared."""
         assert of_step(f"{number} one") == [f" - {number} one"]
         failed = f"#5 [1/1] RUN x\n------\n{number} one"
         assert normalise(failed, BUILD).splitlines()[-1] == f"{number} one"
 
-    @pytest.mark.parametrize(
-        "line",
-        [
-            *("CACHED", "...", "DONE 0.1s", "DONE 12.3s", "DONE 123.4s", "[1/1] RUN x", "RUN x"),
-            *(f"transferring {what}:" for what in ("context", "dockerfile")),
-            *(f"transferring context: {size}" for size in ("2B", "2.5kB", "2.53MB", "12.3GB")),
-            *("transferring context: 2B 0.1s", "transferring context: 2B 0.1s done", "transferring context: 2B done"),
-            *("transferring context: done", "transferring dockerfile: 2B done", "transferring context: 12.3s"),
-        ],
-    )
+    @pytest.mark.parametrize("line", SAYS_NOTHING)
     def test_what_says_nothing(self, line: str) -> None:
-        """That a step is done, from the cache or not, and how much was sent."""
         assert of_step(line) == []
 
-    @pytest.mark.parametrize(
-        "line",
-        [
-            *("cached", "CACHED!", "CANCELLED", "....", "..", "DONE", "DONE 1s", "DONE 0.12s", "DONE 0.1", "DONE .1s"),
-            *("done 0.1s", "DONE 0.1s done", "DONE 0x1s"),
-            *("DONE \N{ARABIC-INDIC DIGIT ZERO}.\N{ARABIC-INDIC DIGIT ONE}s", "RUN xx", "x 0.1s"),
-            *(
-                "transferring cache: 2B",
-                "transferring context",
-                "transferring context: 2TB",
-                "transferring context: kB",
-            ),
-            *("transferring context: 2", "transferring context: 2.B", "transferring context: 2,5kB", "context: 2B"),
-            *("transferring context: 2B 0.1s soon", "transferring context: 2B  done", "transferring context: 2xB"),
-            *(
-                "transferring context: \N{ARABIC-INDIC DIGIT TWO}B",
-                "transferring dockerfiles: 2B",
-                "transferring context: 2B 1s",
-            ),
-            *(f"{status} twice" for status in STATUSES),
-            *(f"not {status}" for status in STATUSES),
-            *(f"{status[:-1]}" for status in STATUSES if status.endswith("1")),
-            *("exporting layer", "exporting layers 1s", "exporting layers 0.1s done done", "naming to"),
-            "naming to a b",
-            *("exporting attestation manifest", f"exporting {SHA}", f"exporting manifests {SHA}", f"resolve {SHA}"),
-        ],
-    )
+    @pytest.mark.parametrize("line", SAYS_SOMETHING)
     def test_what_is_said(self, line: str) -> None:
         """A line that BuildKit does not print by itself is compared as it is."""
         assert of_step(line) == [f" - {line}".replace(SHA, "<digest>")]
 
     @pytest.mark.parametrize("status", STATUSES)
-    @pytest.mark.parametrize("end", ["", " done", " 0.1s", " 0.1s done", " 12.3s done"])
-    def test_a_status(self, status: str, end: str) -> None:
+    def test_a_status(self, status: str) -> None:
         """How long something took is not compared, nor how often it is said; that it was done is."""
-        assert of_step(f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
-        assert of_step(status, f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
+        for end in ("", " done", " 0.1s", " 0.1s done", " 12.3s done"):
+            assert of_step(f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
+            assert of_step(status, f"{status}{end}") == [f" - {status}".replace(SHA, "<digest>")]
 
     def test_errors(self) -> None:
         """An error is no status of the step; what is said of it stays in its order."""
         assert of_step("ERROR: exit code: 1", "one", "0.123 two", "one") == ["  two", "ERROR: exit code: 1", " - one"]
-        assert of_step("an ERROR: x") == [" - an ERROR: x"]
 
     @pytest.mark.parametrize(
         ("line", "label"),
         [
-            ("[1/1] RUN y", "RUN y"),
-            ("[12/12] RUN y", "RUN y"),
-            ("[builder 2/3] RUN y", "RUN y"),
-            ("[builder  2/12] RUN y", "RUN y"),
-            ("[stage-1 2/3] RUN y", "RUN y"),
+            *((f"[{label}] RUN y", "RUN y") for label in ("1/1", "12/12", "builder  2/12", "stage-1 2/3")),
             ("[linux/arm64 builder 2/3] RUN y", "[linux/arm64 builder 2/3] RUN y"),
-            ("[internal] load", "[internal] load"),
-            ("[a/b] RUN y", "[a/b] RUN y"),
-            ("[1/] RUN y", "[1/] RUN y"),
-            ("[1/x] RUN y", "[1/x] RUN y"),
-            ("[/1] RUN y", "[/1] RUN y"),
-            ("[1/1]RUN y", "[1/1]RUN y"),
-            ("[1-1] RUN y", "[1-1] RUN y"),
-            ("x [1/1] RUN y", "x [1/1] RUN y"),
+            *((line, line) for line in ("[internal] load", "[a/b] RUN y", "[1/] RUN y", "[1/x] RUN y", "[/1] RUN y")),
+            *((line, line) for line in ("[1/1]RUN y", "[1-1] RUN y", "x [1/1] RUN y")),
         ],
     )
     def test_a_label(self, line: str, label: str) -> None:
@@ -429,75 +356,49 @@ class TestLines:
     @pytest.mark.parametrize(
         ("line", "compared"),
         [
+            # A number says which step a line is of; 0 is the builder.
             ("#0 building with x", "builder building with x"),
             ("#5 x", "step x"),
             ("#12 x", "step x"),
-            ("#5x", "#5x"),
-            ("#x 5", "#x 5"),
-            ("# 5", "# 5"),
-            (" #5 x", " #5 x"),
-            ("#5", "#5"),
-            ("#\N{ARABIC-INDIC DIGIT FIVE} x", "#\N{ARABIC-INDIC DIGIT FIVE} x"),
+            *((line, line) for line in ("#5x", "#x 5", "# 5", " #5 x", "#5", "#\u0665 x")),
+            # BuildKit's name of the context is another one each time, wherever it stands.
+            ("(ref 01234567-89ab-cdef-0123-456789abcdef::o1v26mj)", "(ref <reference>)"),
+            (f"ref {'0' * 25}::o1v26mj y", "ref <reference> y"),  # Docker 29's
+            *(
+                (line, line)
+                for line in (
+                    "xref 01234567-89ab-cdef-0123-456789abcdef::x",
+                    "ref 01234567-89ab-cdef-0123-456789abcdef:x",
+                    "ref 01234567-89ab-cdef-0123-456789abcdef::",
+                    "ref 01234567-89ab-cdef-456789abcdef::x",
+                    "ref 0123456-89ab-cdef-0123-456789abcdef::x",
+                    "ref 01234567-89ab-cdef-0123-456789abcdeg::x",
+                )
+            ),
+            # Only BuildKit's own digests are masked.
+            (f" - writing image {SHA}", " - writing image <digest>"),
+            (f"step FROM alpine@{SHA}", "step FROM alpine@<digest>"),
+            (SHA, "<digest>"),  # all that a quiet build prints
+            *((line, line) for line in (f"{SHA} x", f"step RUN {SHA}", f"  {SHA}", f"x {SHA}", f"-- {SHA}")),
         ],
     )
-    def test_whose_line_it_is(self, line: str, compared: str) -> None:
-        """A number says which step a line is of; 0 is the builder."""
+    def test_a_line_of_a_log(self, line: str, compared: str) -> None:
         assert normalise(line, BUILD) == compared
 
-    @pytest.mark.parametrize(
-        ("reference", "masked"),
-        [
-            ("ref 01234567-89ab-cdef-0123-456789abcdef::o1v26mj", True),
-            ("(ref 01234567-89ab-cdef-0123-456789abcdef::x)", True),
-            ("xref 01234567-89ab-cdef-0123-456789abcdef::x", False),
-            ("ref 01234567-89ab-cdef-0123-456789abcdef:x", False),
-            ("ref 01234567-89ab-cdef-0123-456789abcdef::", False),
-            ("ref 01234567-89ab-cdef-456789abcdef::x", False),
-            ("ref 0123456-89ab-cdef-0123-456789abcdef::x", False),
-            ("ref 01234567-89ab-cdef-0123-456789abcde::x", False),
-            ("ref 01234567-89ab-cdef-012-456789abcdef::x", False),
-            ("ref 01234567-89ab-cdef-0123-456789abcdeg::x", False),
-        ],
-    )
-    def test_a_reference(self, reference: str, masked: bool) -> None:  # noqa: FBT001 - an expected value
-        """BuildKit's name of the context is another one each time, wherever it stands."""
-        found = normalise(f"ERROR: {reference} y", BUILD)
-        assert found.startswith("ERROR: ")
-        assert ("ref <reference>" in found) is masked
-        if not masked:
-            assert found == f"ERROR: {reference} y"
-
-    @pytest.mark.parametrize(
-        ("line", "masked"),
-        [
-            (f" - writing image {SHA}", True),
-            (f"step FROM alpine@{SHA}", True),
-            (SHA, True),
-            (f"{SHA} x", False),
-            (f"step RUN {SHA}", False),
-            (f"  {SHA}", False),
-            (f"x {SHA}", False),
-            (f"-- {SHA}", False),
-        ],
-    )
-    def test_whose_digest_it_is(self, line: str, masked: bool) -> None:  # noqa: FBT001 - an expected value
-        """In a build log only BuildKit's own digests are masked."""
-        assert normalise(line, BUILD) == (line.replace(SHA, "<digest>") if masked else line)
-
-    @pytest.mark.parametrize(
-        ("log", "found"),
-        [
-            ("#7 transferring context: 2B", [(2, 1)]),
-            ("#7 [internal]\n#7 transferring context: 2.5kB 0.1s done\n", [(2_500, 2)]),
-            ("#7 transferring dockerfile: 1.25MB done", [(1_250_000, 1)]),
-            ("x\n#12 transferring context: 3GB\n#7 transferring context: 4kB", [(3_000_000_000, 2), (4_000, 3)]),
-            ("#7 transferring context: 0.1s done\n#7 transferring context:\n", []),
-            ("transferring context: 2B\n#7 0.123 transferring context: 2B\n#7 transferring context: 2TB", []),
-        ],
-    )
-    def test_transferred(self, log: str, found: list[tuple[float, int]]) -> None:
+    def test_transferred(self) -> None:
         """How much was sent, and the line that says so."""
-        assert list(transferred(log)) == found
+        log = """#7 [internal]
+#7 transferring context: 2.5kB 0.1s done
+#7 transferring dockerfile: 1.25MB done
+#12 transferring context: 3GB
+#12 transferring context: 2B
+#7 transferring context: 0.1s done
+#7 transferring context:
+transferring context: 2B
+#7 0.123 transferring context: 2B
+#7 transferring context: 2TB
+"""
+        assert list(transferred(log)) == [(2_500, 2), (1_250_000, 3), (3_000_000_000, 4), (2, 5)]
 
 
 class TestWhatARunSees:
@@ -554,29 +455,15 @@ class TestWhatARunSees:
 
 
 class TestTables:
-    @pytest.mark.parametrize(
-        ("image_id", "age"),
-        [
-            ("0e9ab4b13c3d", "1 second ago  "),
-            ("b9962bafe9a0", "Less than a second ago"),
-            ("b9962bafe9a0", "About a minute ago"),
-            ("000000000000", "About an hour ago"),
-            ("abcdefabcdef", "3 weeks ago"),
-            ("abcdefabcdef", "16 months ago"),
-            ("abcdefabcdef", "2 years ago"),
-        ],
-    )
-    def test_image_ls(self, image_id: str, age: str) -> None:
-        """IDs, ages and the width of columns may differ."""
-        other = IMAGE_LS.replace("72501f1e7135", image_id).replace("4 seconds ago", age).replace("CREATED  ", "CREATED")
-        assert other != IMAGE_LS
-        assert normalise(other, LS) == normalise(IMAGE_LS, LS)
-        assert normalise(IMAGE_LS, LS).splitlines()[1] == "example  latest  <id>  <age>  270MB"
-
-    @pytest.mark.parametrize(("old", "new"), [("270MB", "271MB"), ("latest", "1.0"), ("example", "other")])
-    def test_image_ls_changes(self, old: str, new: str) -> None:
-        """A size, a tag or a name that changed is a difference."""
-        assert normalise(IMAGE_LS.replace(old, new), LS) != normalise(IMAGE_LS, LS)
+    def test_image_ls(self) -> None:
+        """IDs, ages and the width of columns may differ; a size, a tag or a name may not."""
+        compared = normalise(IMAGE_LS, LS)
+        assert compared.splitlines()[1] == "example  latest  <id>  <age>  270MB"
+        for image_id, age in (("b9962bafe9a0", "Less than a second ago"), ("000000000000", "1 second ago  ")):
+            other = IMAGE_LS.replace("72501f1e7135", image_id).replace("4 seconds ago", age)
+            assert normalise(other.replace("CREATED  ", "CREATED"), LS) == compared
+        for old, new in (("270MB", "271MB"), ("latest", "1.0"), ("example", "other")):
+            assert normalise(IMAGE_LS.replace(old, new), LS) != compared
 
     def test_history(self) -> None:
         """The instruction and the size of each layer in a history are compared."""
@@ -599,17 +486,15 @@ class TestTables:
         for text in "x   {}   y", "{}", "({})":
             assert normalise(text.format(age), LS) == text.format("<age>").replace("   ", "  ")
         for before in "", "1a9af2c4de0a   ", "<missing>   ":
-            found = normalise(f"{before}{age}   RUN {age}", HISTORY)
-            assert found == f"{before}<age>  RUN {age}".replace("   ", "  ").replace("1a9af2c4de0a", "<id>")
-        assert normalise(f"x\n<missing>  {age}", HISTORY) == "x\n<missing>  <age>"
+            compared = normalise(f"{before}{age}   RUN {age}", HISTORY)
+            assert compared == f"{before}<age>  RUN {age}".replace("   ", "  ").replace("1a9af2c4de0a", "<id>")
         assert normalise(f"a  b  {age}", HISTORY) == f"a  b  {age}"
 
     @pytest.mark.parametrize(
         "text",
         [
             *("5 decades ago", "5 seconds", "5 seconds agone", "Less than two seconds ago", "About 5 seconds"),
-            "x days ago",
-            *("5  days ago", "5 dayss ago", "few days ago", "\N{ARABIC-INDIC DIGIT FIVE} days ago", "5 days  ago"),
+            *("x days ago", "5  days ago", "5 dayss ago", "few days ago", "\u0665 days ago", "5 days  ago"),
         ],
     )
     def test_no_age(self, text: str) -> None:
@@ -632,21 +517,10 @@ class TestTables:
 
 class TestIds:
     @pytest.mark.parametrize("verb", VERBS)
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("a.0123456789ab", "a.0123456789ab"),
-            ("0123456789abc", "0123456789abc"),
-            ("0123456789AB", "0123456789AB"),
-            ("10653826", "10653826"),
-            ("01234567890", "01234567890"),
-            ("sha256:" + "a" * 63, "sha256:" + "a" * 63),
-            ("sha1-" + "a" * 63, "sha1-" + "a" * 63),
-        ],
-    )
-    def test_ids(self, verb: str, text: str, expected: str) -> None:
+    def test_ids(self, verb: str) -> None:
         """Text that only resembles a short ID is not masked."""
-        assert normalise(text, step(VERBS[verb])) == expected
+        for text in ("a.0123456789ab", "0123456789abc", "0123456789AB", "01234567890", "sha256:" + "a" * 63):
+            assert normalise(text, step(VERBS[verb])) == text
 
     @pytest.mark.parametrize("verb", VERBS)
     def test_short_ids(self, verb: str) -> None:
@@ -738,14 +612,13 @@ def test_very_many_ignored_lines() -> None:
     assert normalise("7\n" * 90_000 + "7x", one) == "<ignored>\n<ignored>x"
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["#{0} [a {0}/10000] RUN x", "#{0} [a 1/2] RUN x{0}", "#{0} [a{0} 1/1] RUN x", "#{0} [a 1/2] CANCELED"],
-)
+@pytest.mark.parametrize("line", ["#{0} [a {0}/9000] RUN x", "#{0} [a 1/2] RUN x{0}", "#{0} [a 1/2] CANCELED"])
 def test_very_many_steps(line: str) -> None:
     """The time grows linearly with the number of steps, too: a committed log may be a stranger's."""
-    log = "\n".join(line.format(number) for number in range(1, 10_001))
-    assert normalise(log, BUILD).count("\n") == 9_999
+    log = "\n".join(line.format(number) for number in range(1, 9_001))
+    began = time.process_time()
+    assert normalise(log, BUILD).count("\n") == 8_999
+    assert time.process_time() - began < 10
 
 
 def test_a_position_of_many_digits() -> None:
@@ -764,12 +637,6 @@ def test_ends_of_lines() -> None:
         "a\N{NO-BREAK SPACE}",
     ):  # which a page shows, and a line does not end at
         assert normalise(unusual, step(VERBS["run"])) == unusual
-
-
-def test_rules_have_reasons() -> None:
-    """Every rule has a unique name and a reason."""
-    assert len({rule.name for rule in RULES}) == len(RULES)
-    assert all(rule.reason and set(rule.verbs) <= set(VERBS) for rule in RULES)
 
 
 def test_containers() -> None:
@@ -812,8 +679,7 @@ def test_idempotent(verb: str) -> None:
         assert normalise(normalise(text, one), one) == normalise(text, one)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-@given(text=TEXT)
+@given(verb=st.sampled_from(list(VERBS)), text=TEXT)
 def test_any_text(verb: str, text: str) -> None:
     """Any text can be normalised, and a second time changes nothing."""
     one = step(VERBS[verb])

@@ -67,8 +67,6 @@ def project(tmp_path: Path) -> Project:
     ("fields", "says"),
     [
         ({}, []),
-        ({"engine_from": "built from its source with Go 1.26"}, []),
-        ({"engine_from": "certified"}, ["note: the capture says engine_from 'certified', which the tool never writes"]),
         ({"builder": "buildx A"}, ["note: the capture says builder 'buildx A', which the tool never writes"]),
     ],
 )

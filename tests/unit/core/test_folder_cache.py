@@ -10,8 +10,6 @@ import pytest
 
 from proof.core import folder_cache
 from proof.core.folder_cache import FolderCache
-from proof.pages import status
-from tests.support.helpers import captured, edit, tiny
 
 SEEN = {"snippets": 1, "steps": {"note/run": False}}
 
@@ -80,12 +78,6 @@ def test_a_fresh_directory_is_not_stored(folder: Path) -> None:
     assert index(folder).get("note", folder) is None
 
 
-def test_a_common_dependency(folder: Path) -> None:
-    """A change of the base images or of the tool invalidates everything."""
-    look(folder)
-    assert index(folder, "other bases").get("note", folder) is None
-
-
 def test_a_dependency_of_one_result(folder: Path) -> None:
     """A result may depend on a string that the caller passes."""
     time.sleep(0.1)
@@ -113,38 +105,3 @@ def test_a_broken_file_is_ignored(folder: Path, text: str) -> None:
     look(folder)
     (folder.parent / "cache" / "index.json").write_text(text)
     assert index(folder).get("note", folder) is None
-
-
-class TestStatus:
-    """`proof status`, which uses the cache."""
-
-    def test_the_same_is_said(self, tmp_path: Path) -> None:
-        """A second run uses the cache, and reports the same counts and problems."""
-        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
-        edit(project / "docs/index.md", "{{ transcript note/run }}", "")
-        time.sleep(0.1)
-        first = status.status(project, cache)
-        again = status.status(project, cache)
-        assert list((cache / "status").iterdir())
-        assert again.counts == first.counts
-        assert list(map(str, again.problems)) == list(map(str, first.problems))
-
-    def test_a_problem_is_reported_until_it_is_fixed(self, tmp_path: Path) -> None:
-        """A stale snippet is never cached, and a cached one is checked again after a change."""
-        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
-        time.sleep(0.1)
-        assert not status.status(project, cache).problems
-        edit(project / "snippets/note/context/note.txt", "a note", "a letter")
-        for _ in range(2):
-            assert "note is stale: context/note.txt changed" in str(status.status(project, cache).problems[0])
-            time.sleep(0.1)
-        edit(project / "snippets/note/context/note.txt", "a letter", "a note")
-        assert not status.status(project, cache).problems
-
-    def test_a_moved_base(self, tmp_path: Path) -> None:
-        """A changed base image also affects unchanged directories."""
-        project, cache = captured(tiny(tmp_path)), tmp_path / "cache"
-        time.sleep(0.1)
-        assert not status.status(project, cache).problems
-        edit(project / "snippets/bases.toml", '["/bin/sh"]', '["/bin/ash"]')
-        assert any("the base alpine:3.22 changed" in str(p) for p in status.status(project, cache).problems)

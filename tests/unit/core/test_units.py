@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proof.core.units import UNITS, binary, counted, format_value, parse_binary, size, unit_of
+from proof.core.units import binary, counted, format_value, parse_binary, size, unit_of
 
 SIZES = "size base_size own_size transfer_size base_transfer_size own_transfer_size layer_1 layer_999".split()
 COUNTS = "layers base_layers own_layers".split()
@@ -27,11 +27,6 @@ def test_unit_of(name: str, unit: str | None) -> None:
     assert unit_of(name) == unit
 
 
-def test_units() -> None:
-    """The units that a manifest may use."""
-    assert UNITS == ("B", "KiB", "s", "count", "text")
-
-
 @pytest.mark.parametrize(
     ("number", "text"),
     [
@@ -40,17 +35,10 @@ def test_units() -> None:
         (999.5, "1kB"),  # which three digits cannot tell from a thousand
         (1_000, "1kB"),
         (-999.7, "-1kB"),
-        (-1_000, "-1kB"),
-        (-53, "-53B"),
-        (1_000_000_000_000, "1TB"),
         (999_400_000_000_000, "999TB"),
-        (999_500_000_000_000, "1PB"),
-        (1_000_000_000_000_000, "1PB"),
-        (15_000_000_000_000_000, "15PB"),
         (2**63 - 1, "9.22EB"),
         (1.5e22, "15,000EB"),
         (0.00001234, "0.0000123B"),
-        (12, "12B"),
         (10_700, "10.7kB"),
     ],
 )
@@ -62,13 +50,9 @@ def test_size(number: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("kib", "text"),
     [
-        (1023, "1023.0K"),
         (1023.9, "1023.9K"),
         (1024, "1.0M"),
-        (1536, "1.5M"),
-        (1024**2 - 1024, "1023.0M"),
         (1024**2, "1.0G"),
-        (1.5 * 1024**3, "1.5T"),
         (1024**4, "1.0P"),
         (1024**7, "1,048,576.0E"),
         (1023.94, "1023.9K"),
@@ -86,15 +70,11 @@ def test_binary(kib: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kib"),
     [
-        ("1K", 1),
         ("1M", 1024),
-        ("1G", 1024**2),
         ("1T", 1024**3),
-        ("1k", 1),
         ("1m", 1024),
         ("1P", 1024**4),
         ("1024", 1),
-        ("2048", 2),
     ],
 )
 def test_parse_binary(text: str, kib: float) -> None:
@@ -113,17 +93,12 @@ def test_an_invalid_size() -> None:
     [
         (1_500, "B", "1.5kB"),
         (1_500, "KiB", "1.5M"),
-        (1_500, "s", "1,500 s"),
         (1_234.4, "s", "1,234 s"),
-        (999.4, "s", "999 s"),
         (0.00001234, "s", "0.0000123 s"),
-        (0, "s", "0 s"),
         (0.12345, "s", "0.123 s"),
         (1_500, "count", "1,500"),
         # A count that is computed need not be whole.
-        (2.9, "count", "2.9"),
         (-0.5, "count", "-0.5"),
-        (0.001, "count", "0.001"),
         (1_234.5, "count", "1,234.5"),
         (999.6, "count", "999.6"),
         (0.1 * 3 * 10, "count", "3"),  # 3.0000000000000004
@@ -132,7 +107,6 @@ def test_an_invalid_size() -> None:
         (0.12345, "", "0.123"),
         (999.4, "", "999"),
         (999.5, "", "1,000"),
-        (-999.4, "", "-999"),
         (-999.5, "", "-1,000"),
         (1_234_567.8, "", "1,234,568"),
         (0.00001, "", "0.00001"),

@@ -91,27 +91,25 @@ class TestApart:
             'f7baccdca5ba   app       "httpd -f …"   1 second ago   Up 1 second             web\n'
         )
 
-    def test_the_name_of_a_container(self) -> None:
-        """It has the prefix too, in a form that docker accepts, and never in what is shown."""
+    def test_containers(self) -> None:
+        """Their names have the prefix too, in a form that docker accepts."""
         assert BUSY.names.container("web") == "proof-1-web"
         assert BUSY.names.own_containers == "--filter=name=^proof-1-"
-        assert BUSY.names.displayed("proof-1-web\n") == "web\n"
-        assert BUSY.names.displayed("Error response from daemon: No such container: proof-1-web") == (
-            "Error response from daemon: No such container: web"
-        )
         assert ENGINE.names.container("web") == "web"
 
-    def test_a_build(self) -> None:
-        """The log of a build shows the image's name without the prefix."""
-        assert (
-            BUSY.names.displayed("#8 naming to docker.io/proof-1/example done")
-            == "#8 naming to docker.io/library/example done"
-        )
-
-    def test_what_a_program_prints(self) -> None:
-        """Output without the prefix is not changed."""
-        assert BUSY.names.displayed("REPOSITORY   of mine\n") == "REPOSITORY   of mine\n"
-        assert BUSY.names.displayed("proof-2/example") == "proof-2/example"
+    @pytest.mark.parametrize(
+        ("output", "shown"),
+        [
+            ("proof-1-web\n", "web\n"),
+            ("No such container: proof-1-web", "No such container: web"),
+            ("#8 naming to docker.io/proof-1/example done", "#8 naming to docker.io/library/example done"),
+            ("REPOSITORY   of mine\n", "REPOSITORY   of mine\n"),
+            ("proof-2/example", "proof-2/example"),
+        ],
+    )
+    def test_what_is_shown(self, output: str, shown: str) -> None:
+        """The prefix is in no output, and output without it is not changed."""
+        assert BUSY.names.displayed(output) == shown
 
 
 def test_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

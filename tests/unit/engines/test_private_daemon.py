@@ -31,22 +31,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return found
 
 
-def test_all_is_there() -> None:
-    """Then there is no obstacle."""
+def test_with_root(machine: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs buildx, and a processor on which nothing is emulated."""
     assert private_daemon.obstacle() == ""
-
-
-def test_another_processor(machine: SimpleNamespace) -> None:
-    """It would emulate the platform of the captures, which is no measurement."""
+    monkeypatch.setattr(sandbox, "buildx", lambda: None)
+    assert private_daemon.obstacle() == "a private engine needs docker-buildx, not installed here"
     machine.machine = "aarch64"
     reason = "a private engine needs a machine for linux/amd64, without emulation: this one is aarch64"
     assert private_daemon.obstacle() == reason
-
-
-def test_no_buildx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without it no image can be built."""
-    monkeypatch.setattr(sandbox, "buildx", lambda: None)
-    assert private_daemon.obstacle() == "a private engine needs docker-buildx, not installed here"
 
 
 class TestWithoutRoot:

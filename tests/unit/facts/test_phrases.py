@@ -20,16 +20,13 @@ from proof.facts import phrases
         (0.7, "seven tenths"),
         # To half a percent it is exact, within three it is about that.
         (0.501, "half"),
-        (0.504, "about half"),
         (0.41, "about two fifths"),
-        (0.39, "about two fifths"),
         # Farther off: almost below, more than above, up to a tenth.
         (0.96, "more than nine tenths"),
         (0.378, "almost two fifths"),
         (0.235, "almost a quarter"),
         (0.107, "more than a tenth"),
         # The simplest fraction that is close enough.
-        (0.335, "about a third"),
         (0.302, "about three tenths"),
     ],
 )
@@ -42,20 +39,15 @@ def test_fraction(share: float, words: str) -> None:
     ("factor", "words"),
     [
         (39.2, "39 times"),
-        (25.31, "25 times"),
-        (390.3, "390 times"),
         (1234.5, "1,200 times"),
         (2, "twice"),
         (2.05, "about twice"),
         (1.95, "about twice"),
         (2.4, "2.4 times"),
-        (1.5, "1.5 times"),
-        (1.42, "1.4 times"),
         (3.0, "three times"),
         (8.1, "about eight times"),
         (12.99, "13 times"),
         (1.05, "1.1 times"),
-        (1.2, "1.2 times"),
     ],
 )
 def test_times(factor: float, words: str) -> None:
@@ -69,11 +61,9 @@ def test_times(factor: float, words: str) -> None:
         (1, 2, "B", "smaller than"),
         (2, 1, "B", "larger than"),
         (2, 2, "B", "as large as"),
-        (2, 1, "KiB", "larger than"),
         (1, 2, "s", "shorter than"),
         (2, 2, "s", "as long as"),
         (1, 2, "count", "fewer than"),
-        (2, 1, "count", "more than"),
         (2, 2, "count", "as many as"),
         (0.1, 0.2, "", "less than"),
         (0.1, 0.2, "a unit without words of its own", "less than"),
@@ -89,8 +79,6 @@ def test_comparison(left: float, right: float, unit: str, words: str) -> None:
     [
         (1, [2, 3], "B", "smallest"),
         (3, [1, 2], "B", "largest"),
-        (3, [1, 2], "s", "longest"),
-        (1, [2], "s", "shortest"),
         (2, [1, 3, 4, 5], "B", "second smallest"),
         (4, [1, 2, 3, 5], "B", "second largest"),
         (3, [1, 2, 4, 5, 6], "count", "third smallest"),
@@ -105,36 +93,22 @@ def test_rank(value: float, others: Sequence[float], unit: str, words: str) -> N
     assert phrases.rank(value, others, unit) == words
 
 
+PERCENT = "use percent(), which can say every share"
+RANK = "rank(a.size, b.size, c.size)"
+
+
 @pytest.mark.parametrize(
     ("say", "what", "hint"),
     [
-        (
-            lambda: phrases.fraction(0.02),
-            "no simple fraction is near 0.02",
-            "use percent(), which can say every share",
-        ),
-        (lambda: phrases.fraction(0.0), "no simple fraction is near 0", "use percent(), which can say every share"),
-        (
-            lambda: phrases.fraction(float("inf")),
-            "no simple fraction is near inf",
-            "use percent(), which can say every share",
-        ),
+        (lambda: phrases.fraction(0.02), "no simple fraction is near 0.02", PERCENT),
+        (lambda: phrases.fraction(0.0), "no simple fraction is near 0", PERCENT),
+        (lambda: phrases.fraction(float("inf")), "no simple fraction is near inf", PERCENT),
         (lambda: phrases.times(1.04), "1.04 is not a multiple", "use percent(a / b - 1), or fraction()"),
-        (lambda: phrases.rank(1, [], "B"), "rank() has nothing to rank it with", "rank(a.size, b.size, c.size)"),
-        (
-            lambda: phrases.rank(1, [1, 2], "B"),
-            "rank() has an equal value to rank it with",
-            "rank(a.size, b.size, c.size)",
-        ),
-        (
-            lambda: phrases.rank(10, list(range(21)), "B"),
-            "rank() has an equal value to rank it with",
-            "rank(a.size, b.size, c.size)",
-        ),
+        (lambda: phrases.rank(1, [], "B"), "rank() has nothing to rank it with", RANK),
+        (lambda: phrases.rank(1, [1, 2], "B"), "rank() has an equal value to rank it with", RANK),
         (
             lambda: phrases.rank(10.5, list(range(22)), "B"),
-            "rank() names the first ten places from either end",
-            "say it in another way",
+            *("rank() names the first ten places from either end", "say it in another way"),
         ),
     ],
 )

@@ -1,53 +1,35 @@
-"""The line at the end of a page: when what it states was measured."""
+"""What stands at the ends of a page: the box "In short", which can be linked to, and when it was measured."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
+from markdown import Markdown
 
 from proof.captures import store
 from proof.facts import book
 from proof.pages import footer
 from proof.pages.page import Options, Page
 from proof.pages.site import Site
-from proof.snippets import places, project
+from proof.snippets import places
 from tests.support import makers
-from tests.support.helpers import captured, tiny
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return captured(tiny(tmp_path))
-
-
-def page(root: Path, *snippets: str) -> Page:
-    return Page(Site.at(root), Options(root / "docs"), snippets=set(snippets))
-
-
-def text(element: ET.Element | None) -> str:
-    assert element is not None
-    return "".join(element.itertext())
+def text(root: Path, *snippets: str) -> str:
+    line = footer.line(Page(Site(root), Options(root / "docs"), snippets=set(snippets)))
+    return "" if line is None else "".join(line.itertext())
 
 
 def test_a_page_says_when_it_was_last_measured(root: Path) -> None:
-    """One day, as text and machine-readable, with the engine."""
-    line = footer.line(page(root, "note"))
-    assert text(line) == "Last measured on 2 January 2026 with Docker 26."
-    assert line is not None
-    assert [time.get("datetime") for time in line.iter("time")] == ["2026-01-02"]
-
-
-def test_captures_of_different_days_are_a_span(root: Path) -> None:
-    """The oldest and the newest day are given, and every engine."""
-    snippet = project.find(root / "snippets", "note")
+    """One day with its engine, or the oldest and the newest with every engine. Without captures it says nothing."""
+    assert text(root) == text(root, "not_captured") == ""
+    assert text(root, "note") == "Last measured on 2 January 2026 with Docker 26."
     capture = book.load(root / "snippets").captures["note"]
     newer = replace(capture.provenance, date="2026-11-23T22:57:31Z", engine="docker 29")
-    store.save(replace(capture, provenance=newer), places.folder_of(snippet.folder, "rebuilt", snippet.variant))
-    line = footer.line(page(root, "note", "fails"))
-    assert text(line) == "Measured between 2 January 2026 and 23 November 2026 with Docker 26 and Docker 29."
+    store.save(replace(capture, provenance=newer), places.folder_of(root / "snippets/note", "rebuilt"))
+    between = "Measured between 2 January 2026 and 23 November 2026 with Docker 26 and Docker 29."
+    assert text(root, "note", "fails") == between
 
 
 def test_every_tab_has_its_engine(root: Path) -> None:
@@ -55,10 +37,14 @@ def test_every_tab_has_its_engine(root: Path) -> None:
     capture = book.load(root / "snippets").captures["note"]
     late = makers.by_engine(replace(capture, steps=()), "docker 29.7.2")
     store.save(late, places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29"))
-    Site.forget()
-    assert text(footer.line(page(root, "note"))) == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
+    assert text(root, "note") == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
 
 
-def test_a_page_without_captures_says_nothing(root: Path) -> None:
-    assert footer.line(page(root)) is None
-    assert footer.line(page(root, "not_captured")) is None
+def test_the_first_box_in_short_has_an_address(root: Path) -> None:
+    """An ID for links, a class for styles, and a link to itself as headings have one. Other boxes stay as they are."""
+    md = Markdown(extensions=["admonition", "proof"], extension_configs={"proof": {"project": str(root)}})
+    html = md.convert('!!! note "Other"\n\n    A.\n\n!!! note "In short"\n\n    B.\n\n!!! note "In short"\n\n    C.\n')
+    assert '<div class="admonition note in-short" id="in-short">' in html
+    assert '>In short<a class="headerlink" href="#in-short" title="Permanent link">¶</a></p>' in html
+    assert html.count("in-short") == 3
+    assert '<div class="admonition note">\n<p class="admonition-title">Other</p>' in html

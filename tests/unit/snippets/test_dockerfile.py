@@ -66,7 +66,6 @@ class TestImages:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            pytest.param("from a as b\nfrom b\ncopy --from=b x y", {"a": 1}, id="instructions in any case"),
             pytest.param("FROM a\nFROM b\nCOPY --from=0 x y", {"a": 1, "b": 2}, id="a stage by its number"),
             pytest.param("FROM a\nCOPY --from=1 x y", {"a": 1, "1": 2}, id="no such number yet"),
             pytest.param("FROM a\nFROM 0", {"a": 1, "0": 2}, id="FROM knows no numbers"),
@@ -76,22 +75,8 @@ class TestImages:
             pytest.param("FROM a AS s\nRUN --mount=from=s,target=/s ls", {"a": 1}, id="a mounted stage"),
             pytest.param("FROM a\nRUN --mount=FROM=b,target=/b ls", {"a": 1, "b": 2}, id="a mount's keys in any case"),
             pytest.param("FROM --platform=$BUILDPLATFORM a AS s", {"a": 1}, id="a platform is not an image"),
-            pytest.param("FROM a\n# FROM b\n  # FROM c", {"a": 1}, id="comments"),
-            pytest.param("FROM a\nRUN x && \\\n# why\n\nFROM b", {"a": 1}, id="continued past comment and blank"),
-            pytest.param("FROM a\nRUN x \\\n \t\n y\nFROM b", {"a": 1, "b": 5}, id="continued past blanks"),
-            pytest.param("\n# syntax=evil\nFROM a", {"a": 3}, id="a directive after a blank line is a comment"),
-            pytest.param("FROM a\nRUN x \\\nFROM b", {"a": 1}, id="a continued line is not an instruction"),
-            pytest.param("FROM a\nRUN x \\ \t\nFROM b", {"a": 1}, id="blanks after the backslash"),
             pytest.param("FROM a\nCOPY \\\n  --from=b \\\n  x y", {"a": 1, "b": 2}, id="a flag on its own line"),
-            pytest.param("\r\nFROM a AS s\r\nRUN x \\\r\n  y\r\nFROM s\r\n", {"a": 2}, id="CRLF"),
-            pytest.param("FROM\ta\nCOPY\t--from=b\tx y", {"a": 1, "b": 2}, id="tabs"),
             pytest.param("FROM a\nRUN <<EOF\nFROM b\n EOF\nEOF\nCOPY --from=c x y", {"a": 1, "c": 6}, id="heredoc"),
-            pytest.param("FROM a\nCOPY <<-'EOF' /x\nFROM b\n\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, indented"),
-            pytest.param("FROM a\nADD <<EOF /x\nFROM b\nEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc of ADD"),
-            pytest.param("FROM a\nRUN <<EOF\n\tEOF\nFROM b\nEOF\nFROM c", {"a": 1, "c": 6}, id="heredoc, not indented"),
-            pytest.param("FROM a\nRUN <<-EOF\n EOF\n\t\tEOF\nFROM c", {"a": 1, "c": 5}, id="heredoc, by tabs alone"),
-            pytest.param("FROM a\nCOPY <<A <<B /x\nFROM b\nA\nFROM c\nB\nFROM d", {"a": 1, "d": 7}, id="two heredocs"),
-            pytest.param("FROM a\nLABEL x=<<EOF\nFROM b", {"a": 1, "b": 3}, id="no heredoc in LABEL"),
         ],
     )  # fmt: skip
     def test_images(self, tmp_path: Path, text: str, expected: dict[str, int | None]) -> None:
@@ -175,11 +160,8 @@ LINES = [
     # the whole file, and the line that the message names
     ("FROM a\n\nRUN true \\\n  && true\nADD https://evil.example/x /x", 5),
     ("FROM a\nENV U=x\nADD $U \\\n  /x", 3),
-    ("FROM a\r\nONBUILD RUN id", 2),
     ("#!/usr/bin/env docker\n# syntax=evil\nFROM a", 2),
     ("FROM a\n# comment\rRUN <<EOF\nFROM evil", 2),
-    ("FROM a\nRUN true \\\n\x1c# comment\nFROM evil", 3),
-    ("FROM a\nRUN <<EOF\nEOF\nRUN <<EOF", 4),
     ("ARG V=\nFROM a:$V", 2),
     ("# FROM a", None),
     (b"FROM a\nLABEL x=\xff", None),
@@ -202,22 +184,17 @@ LOCALISED = [
     ("FROM keep\n# syntax=docker/dockerfile:1", "FROM keep\n# syntax=docker/dockerfile:1"),
     ("FROM alpine:3.22", "FROM p/alpine:3.22"),
     ("from  alpine  as  x", "from  p/alpine  as  x"),
-    ("FROM --platform=linux/amd64 linux", "FROM --platform=linux/amd64 p/linux"),
     ("FROM scratch", "FROM scratch"),
     ("ARG V=1\nFROM golang:${V} AS b", "ARG V=1\nFROM p/golang:1 AS b"),
     ("ARG V=b\nFROM a AS b\nFROM $V", "ARG V=b\nFROM p/a AS b\nFROM $V"),
     ("FROM a\nCOPY <<E /x\nFROM a\nE\nUSER 1", "FROM p/a\nCOPY <<E /x\nFROM a\nE\nUSER 1"),
     ("FROM a\nRUN <<E\ncp --from=a\nE", "FROM p/a\nRUN <<E\ncp --from=a\nE"),
-    ("FROM a\nRUN true \\\nFROM a", "FROM p/a\nRUN true \\\nFROM a"),
     ("FROM a\nCOPY \\\n --from=b \\\n x y", "FROM p/a\nCOPY \\\n --from=p/b \\\n x y"),
     ("FROM a\nCOPY --from=a x y\nCOPY --from=ab x y", "FROM p/a\nCOPY --from=p/a x y\nCOPY --from=p/ab x y"),
     ("FROM a AS b\nFROM b\nCOPY --from=b x y", "FROM p/a AS b\nFROM b\nCOPY --from=b x y"),
-    ("FROM a\nCOPY --from=0 --from=c x y", "FROM p/a\nCOPY --from=0 --from=p/c x y"),
     ("FROM a\nRUN --mount=type=bind,from=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,from=p/b,target=/b ls"),
     ("FROM a\nRUN --mount=type=bind,FROM=b,target=/b ls", "FROM p/a\nRUN --mount=type=bind,FROM=p/b,target=/b ls"),
-    ("FROM a\nCOPY --from=1 x y", "FROM p/a\nCOPY --from=p/1 x y"),
     ("FROM a\nRUN cp if=x from=y # FROM z", "FROM p/a\nRUN cp if=x from=y # FROM z"),
-    ("# FROM a\n\nFROM b\n", "# FROM a\n\nFROM p/b\n"),
     (
         "# --from=b\nFROM a\n# --from=b\nCOPY --from=b x y\n# --from=b",
         "# --from=b\nFROM p/a\n# --from=b\nCOPY --from=p/b x y\n# --from=b",
@@ -329,56 +306,6 @@ def test_the_flags_of_an_instruction(name: str, flag: str, tmp_path: Path) -> No
             read(tmp_path, text)
         assert error.value.where
         assert error.value.where.line == 3
-
-
-PLAIN = "use a plain name or a path without `..`"
-
-
-@pytest.mark.parametrize(
-    ("mount", "what", "hint"),
-    [
-        (
-            "env=A",
-            "the mount option `env` is refused",
-            (
-                "use one of: destination, dst, from, gid, id, mode, readonly, readwrite, ro, rw, sharing, size, "
-                "source, src, target, type, uid"
-            ),
-        ),
-        ("target=/x,Target=/y", "the mount option `target` is given twice", "remove one of them"),
-        ("type=ssh", "a mount of type ssh is refused", "use cache, bind, tmpfs or secret"),
-        (
-            "type=secret,from=a",
-            "the mount option `from` is refused",
-            "use one of: destination, dst, gid, id, mode, required, target, type, uid",
-        ),
-        ("source=..,target=/x", "the mount option `source=..` is refused", PLAIN),
-        ("id=a*b,target=/x", "the mount option `id=a*b` is refused", PLAIN),
-        ("target=proc", "a mount at proc is refused: it belongs to the kernel", "use another path"),
-    ],
-)
-def test_why_a_mount_is_refused(mount: str, what: str, hint: str, tmp_path: Path) -> None:
-    """The message names the option, its line, and what to write instead."""
-    with pytest.raises(RefusedError) as error:
-        read(tmp_path, f"FROM a\nWORKDIR /\nRUN --mount={mount} ls")
-    assert (error.value.what, error.value.hint) == (what, hint)
-    assert error.value.where is not None
-    assert error.value.where.line == 3
-    assert error.value.evidence == f"RUN --mount={mount} ls"
-
-
-@pytest.mark.parametrize(
-    ("path", "what", "hint"),
-    [
-        ("'/x'", "a WORKDIR must be a plain path: no quotes, and variables only as $NAME", "write WORKDIR /src"),
-        ("/proc/self", "/proc/self is refused: it belongs to the kernel", "use another directory"),
-    ],
-)
-def test_a_refused_workdir_says_what_to_write(path: str, what: str, hint: str, tmp_path: Path) -> None:
-    """The reason and the way out, whole."""
-    with pytest.raises(RefusedError) as refused:
-        read(tmp_path, f"FROM a\nWORKDIR {path}")
-    assert (refused.value.what, refused.value.hint) == (what, hint)
 
 
 @pytest.mark.parametrize(

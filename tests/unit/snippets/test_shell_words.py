@@ -101,75 +101,40 @@ REFUSED = [
     # command, message, hint
     ("docker run a echo hello | wc -c", "`|` is a pipe", "as in docker run IMAGE sh -c 'echo hello | wc -c'"),
     ("docker run a echo hello | wc -c", "`|` is a pipe", "quote it: '|'"),
-    ("docker a || b", "`|` is a pipe", "write both, or remove it"),
     ("docker a |", "`|` is a pipe", "write both, or remove it"),
     ("| docker a", "`|` is a pipe", "write both, or remove it"),
-    ("docker a |& b", "`&` is the end of a command", "'&'"),
-    ("docker a | b > c", "`>` is a redirection", "'>'"),
     ("docker a | while b", "`while` is refused: it is a word of the shell", "run a shell in the container"),
-    ("docker a | A=b c", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
-    ("A=b", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
-    ("A+=b c", "`A+=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
     ("A'='b c", "`A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
-    ("1A=b c", "`1A=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
-    ("é=b c", "`é=b` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
     ("docker a && b", "`&` is the end of a command", "'&'"),
-    ("docker a &", "`&` is the end of a command", "'&'"),
-    ("docker a; b", "`;` is the end of a command", "';'"),
-    ("docker a > b", "`>` is a redirection", "'>'"),
     ("docker a 2>&1", "`>` is a redirection", "'>'"),
-    ("docker a<b", "`<` is a redirection", "'<'"),
     ("(docker a)", "`(` is a group of commands", "'('"),
-    ("docker a)", "`)` is a group of commands", "')'"),
     ("docker $HOME", "`$` is a variable", "'$'"),
-    ("docker a$", "`$` is a variable", "'$'"),
     ("docker $(id)", "`$` is a variable", "'$'"),
-    ("docker $'a'", "`$` is a variable", "'$'"),
-    ('docker $"a"', "`$` is a variable", "'$'"),
     ("docker `id`", "``` is another command", "'`'"),
     ("docker *", "`*` is a pattern", "'*'"),
-    ("docker a?", "`?` is a pattern", "'?'"),
-    ("docker [a]", "`[` is a pattern", "'['"),
-    ("docker a]", "`]` is a pattern", "']'"),
-    ("docker @(a)", "`(` is a group", "'('"),
     ("docker {a,b}", "`{` is a list", "'{'"),
-    ("docker {}", "`{` is a list", "'{'"),
-    ("docker }", "`}` is a list", "'}'"),
     ("docker ~", "`~` is a home directory", "'~'"),
-    ("docker A=~/b", "`~` is a home directory", "'~'"),
     ("docker # a", "`#` is a comment", "'#'"),
-    ("docker a#b", "`#` is a comment", "'#'"),
     ("docker !!", "`!` is an earlier command", "'!'"),
-    ("docker ! a", "`!` is an earlier command", "'!'"),
     ("^a^b", "`^` is an earlier command", "'^'"),
     ("docker =ls", "`=` is sometimes the path of a program", "'='"),
-    ("docker a == b", "`=` is sometimes the path of a program", "'='"),
     ("docker ''=ls", "`=` is sometimes the path of a program", "'='"),
     (r"docker a\ b", r"`\` is refused outside quotes", "put the character after it in quotes"),
-    (r"docker it\'s", r"`\` is refused outside quotes", "put the character after it in quotes"),
     ("docker a\\", r"`\` is refused outside quotes", "put the character after it in quotes"),
     ('docker "$HOME"', "`$` is a variable for a shell, in double quotes too", r"use single quotes, or write \$"),
     ('docker "a `id`"', "``` is another command for a shell, in double quotes too", r"use single quotes, or write \`"),
     ('docker "a!"', "`!` is an earlier command for a shell, in double quotes too", "use single quotes"),
-    (r'docker "\!"', "`!` is an earlier command for a shell, in double quotes too", "use single quotes"),
-    (r'docker "\\$a"', "`$` is a variable for a shell, in double quotes too", "use single quotes"),
     (r'docker "\$a', '" is not closed', "close the quote"),
-    ('docker "a\\', '" is not closed', "close the quote"),
     ('docker "a', '" is not closed', "close the quote"),
     ("docker it's", "' is not closed", "close the quote"),
     ("docker\ta", "invisible character U+0009", "remove it"),
-    ("docker 'a\tb'", "invisible character U+0009", "remove it"),
     ("docker a\u00a0b", "invisible character U+00A0", "remove it"),
     ("docker a\\\nb", "must be on one line", "one step for each command"),
-    ("docker a\0b", "must be on one line", "one step for each command"),
     ("", "the command is empty", "write a command"),
-    ("  ", "the command is empty", "write a command"),
     ("GOFLAGS=-x go build", "`GOFLAGS=-x` is refused: for a shell, it sets a variable", "env NAME=VALUE PROGRAM"),
     ("'A=b' a", "`A=b` is refused", "env NAME=VALUE PROGRAM"),
     ("cd /tmp", "`cd` is refused: it is a word of the shell", "run a shell in the container"),
-    ("'exit' 3", "`exit` is refused: it is a word of the shell", "run a shell in the container"),
     ("time go build", "`time` is refused: it is a word of the shell", "run a shell in the container"),
-    ("foreach a", "`foreach` is refused: it is a word of the shell", "run a shell in the container"),
     ("- go build", "`-` is refused: it is a word of the shell", "run a shell in the container"),
 ]
 
@@ -248,23 +213,3 @@ def test_everything_can_be_quoted(words: list[str]) -> None:
     """Any visible text can be passed on: in single quotes, and its apostrophes in double quotes."""
     quoted = " ".join("'" + word.replace("'", "'\"'\"'") + "'" for word in words)
     assert split(f"docker {quoted}") == ("docker", *words) == tuple(shlex.split(f"docker {quoted}"))
-
-
-@pytest.mark.parametrize(
-    ("text", "what", "hint"),
-    [
-        (
-            'docker "a!"',
-            "`!` is an earlier command for a shell, in double quotes too, but no shell",
-            "use single quotes",
-        ),
-        ("docker 'a", "the command cannot be split into words: ' is not closed", "close the quote"),
-        (r"docker \a", r"`\` is refused outside quotes", "put the character after it in quotes instead"),
-    ],
-)
-def test_the_whole_message(text: str, what: str, hint: str) -> None:
-    """A hint without more words than it needs."""
-    with pytest.raises(RefusedError) as error:
-        split(text)
-    assert error.value.what.startswith(what)
-    assert error.value.hint == hint

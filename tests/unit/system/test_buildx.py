@@ -88,12 +88,6 @@ def test_no_other_plugin_is_used(home: Path) -> None:
     assert linked.readlink() == own
 
 
-def test_without_one_there_is_none(home: Path) -> None:
-    """The directory is empty then."""
-    sandbox.link_buildx(home / "run/.docker")
-    assert list((home / "run/.docker/cli-plugins").iterdir()) == []
-
-
 def test_the_sandbox_shows_it_where_docker_looks_first(home: Path) -> None:
     """A buildx of the system that the sandbox shows too must not be used instead."""
     own = plugin(home / ".docker/cli-plugins")

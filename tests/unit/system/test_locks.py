@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from proof.core.errors import CannotMeasureError
 from proof.system import locks
 
 HOLD = """
@@ -84,16 +83,3 @@ def test_the_second_waits_and_says_so_once(tmp_path: Path) -> None:
         assert locks.take(tmp_path) is None
     timer.join()
     assert len(told) == 1
-
-
-def test_patience_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for a lock ends with an error after a while."""
-    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
-    first = locks.take(tmp_path)
-    assert first is not None
-    with (
-        pytest.raises(CannotMeasureError, match="another run is writing here: "),
-        locks.holding(tmp_path, on_wait=lambda _: None),
-    ):
-        pass
-    os.close(first)

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proof.core.errors import Where
 from proof.core.text import first_invisible
 from proof.core.toml_table import Table
 from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
-from proof.pages.charts.drawing import Cell, Drawing
 from proof.pages.charts.spec import Spec
-from proof.pages.charts.svg import COLOURS, Label, append, element, to_html
-from proof.pages.page import Page
+from proof.pages.charts.svg import COLOURS, Drawing, Label, element
+from proof.pages.page import Chart, Page
 from proof.pages.values import Stated
 
 KINDS: dict[str, Callable[[Spec], Drawing]] = {
@@ -36,15 +34,6 @@ KINDS: dict[str, Callable[[Spec], Drawing]] = {
     "grid": grid.draw,  # a table of marks and words
 }
 _ASIDE = re.compile(r"\{\{\s*(?:claim|waiver):.*?\}\}", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure. Its title is Markdown of the page; its inside is HTML that no Markdown processor reads."""
-
-    kind: str
-    title: str
-    inside: str
 
 
 def render(body: str, page: Page, number: int, *, below: Where | None = None) -> Chart:
@@ -61,7 +50,8 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
         raise spec.table.error("title", f"`title` has the invisible character {hidden}", "leave it out")
     drawing = KINDS[kind](spec)
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
-    return Chart(kind, title, "".join(to_html(part) for part in _inside(drawing, name, f"chart-{number}")))
+    parts = _inside(drawing, name, f"chart-{number}")
+    return Chart(kind, title, "".join(ET.tostring(part, "unicode", short_empty_elements=False) for part in parts))
 
 
 def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
@@ -69,61 +59,36 @@ def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:
     if not drawing.marks:
         return [table]
     svg = element("svg", "", role="img", width="100%", height=drawing.height, focusable="false")
-    for tag, text in (("title", title), ("desc", " ".join(drawing.words))):
-        part = element(tag, id=f"{name}-{tag}")
-        part.text = text
-        svg.append(part)
-        svg.set("aria-labelledby" if tag == "title" else "aria-describedby", f"{name}-{tag}")
+    svg.set("aria-labelledby", f"{name}-title")
+    svg.set("aria-describedby", f"{name}-desc")
+    svg.append(element("title", "", title, id=f"{name}-title"))
+    svg.append(element("desc", "", " ".join(drawing.words), id=f"{name}-desc"))
     svg.extend(drawing.marks)
-    numbers = element("details", "chart__numbers", element("summary"), table)
-    numbers[0].text = (
-        "The numbers" if any(isinstance(cell, Stated) for row in drawing.rows for cell in row) else "In words"
-    )
-    return [*_key(drawing.key), svg, *_cited(drawing), numbers]
-
-
-def _cited(drawing: Drawing) -> list[ET.Element]:
-    """A note on the sources of cited figures, which look like measured ones in the picture."""
     stated = [cell for row in drawing.rows for cell in row if isinstance(cell, Stated)]
-    sources = dict.fromkeys(source for cell in stated for source in cell.sources)
-    said = element("p", "chart__cited")
-    said.text = f"With figures that were published, and not measured here: {', '.join(sources)}."
-    return [said] if sources else []
+    summary = element("summary", "", "The numbers" if stated else "In words")
+    return [*_key(drawing.key), svg, *_cited(stated), element("details", "chart__numbers", summary, table)]
 
 
-def _key(names: list[Label]) -> list[ET.Element]:
-    key = element("p", "chart__key")
+def _cited(stated: list[Stated]) -> Iterator[ET.Element]:
+    """A note on the sources of cited figures, which look like measured ones in the picture."""
+    if sources := ", ".join(dict.fromkeys(source for value in stated for source in value.sources)):
+        words = f"With figures that were published, and not measured here: {sources}."
+        yield element("p", "chart__cited", words)
+
+
+def _key(names: list[Label]) -> Iterator[ET.Element]:
+    items = []
     for i, name in enumerate(names):
-        item = element("span", "", element("span", f"chart__swatch chart__c{i % COLOURS + 1}"))
-        item[0].tail = ""
-        words = element("span")
-        append(words, name)
-        item.append(words)
-        key.append(item)
-    return [key] if names else []
+        swatch = element("span", f"chart__swatch chart__c{i % COLOURS + 1}")
+        items.append(element("span", "", swatch, element("span", "", name)))
+    if items:
+        yield element("p", "chart__key", *items)
 
 
 def _table(drawing: Drawing) -> ET.Element:
-    head = element("tr", "", *(_cell("th" if cell else "td", cell) for cell in drawing.header))
+    head = [element("th", "", cell, scope="col") if cell else element("td") for cell in drawing.header]
     rows = [
-        element("tr", "", *(_cell("td" if i else "th", cell) for i, cell in enumerate(row))) for row in drawing.rows
+        element("tr", "", element("th", "", name, scope="row"), *(element("td", "", cell) for cell in cells))
+        for name, *cells in drawing.rows
     ]
-    for row in rows:
-        row[0].set("scope", "row")
-    for cell in head.iter("th"):
-        cell.set("scope", "col")
-    return element("table", "chart__table", element("thead", "", head), element("tbody", "", *rows))
-
-
-def _cell(tag: str, cell: Cell) -> ET.Element:
-    made = element(tag)
-    match cell:
-        case ET.Element():
-            made.append(cell)
-        case Stated():
-            made.append(cell.element())
-        case Label():
-            append(made, cell)
-        case str():
-            made.text = cell
-    return made
+    return element("table", "chart__table", element("thead", "", element("tr", "", *head)), element("tbody", "", *rows))

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec
-from proof.pages.charts.svg import NARROW, Label, element, lines, share, text
+from proof.pages.charts.svg import NARROW, Drawing, Label, element, lines, share
 
 _LINE, _PAD, _GAP = 17, 9, 40  # px: height of a line of text, padding, length of an arrow
 _LEAST = 92  # px: the smallest width of a box
@@ -25,7 +24,7 @@ class Box:
     """A box: its name, the lines below it, and whether it is drawn dim and dashed."""
 
     name: Label
-    lines: tuple[Label, ...] = ()
+    lines: list[Label]
     dim: bool = False
 
 
@@ -40,22 +39,33 @@ class Arrow:
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `graph`."""
-    spec.allow("kind", "title", "boxes", "arrows")
+    spec.table.allow("kind", "title", "boxes", "arrows")
     rows = spec.rows("boxes", 2)
-    boxes, names = [_box(row) for row in rows], [row.table.text("name") for row in rows]
+    for row in rows:
+        row.table.allow("name", "lines", "dim")
+    boxes = [
+        Box(row.label("name"), row.labels("lines"), bool(row.table.typed("dim", bool, "true or false"))) for row in rows
+    ]
+    names = [row.table.text("name") for row in rows]
     if twice := next((name for name in names if names.count(name) > 1), ""):
-        raise spec.fail("boxes", f"two boxes are called '{twice}'", "rename one of them")
+        raise spec.table.error("boxes", f"two boxes are called '{twice}'", "rename one of them")
     arrows = []
     for row in spec.rows("arrows"):
-        row.allow("from", "to", "says")
+        row.table.allow("from", "to", "says")
         ends = (names.index(row.choice("from", names, "box")), names.index(row.choice("to", names, "box")))
         arrows.append(Arrow(*ends, row.label("says") if row.has("says") else None))
     try:
         marks, height = picture(boxes, arrows)
     except CycleError as error:
         cycle = " → ".join(names[box] for box in error.args[1])
-        raise spec.fail("arrows", f"the arrows form a cycle: {cycle}", "remove one of the arrows") from error
-    return Drawing(marks, height, _words(boxes, arrows), ["Box", "In it", "Arrow to"], _rows(boxes, arrows))
+        raise spec.table.error("arrows", f"the arrows form a cycle: {cycle}", "remove one of the arrows") from error
+    words, table = [], []
+    for i, box in enumerate(boxes):
+        inside, onward = [str(line) for line in box.lines], [arrow for arrow in arrows if arrow.start == i]
+        to = ", ".join(f"{arrow.says or 'to'} {boxes[arrow.end].name}" for arrow in onward)
+        words.append(", ".join([str(box.name), *inside]) + (f"; arrow {to}." if to else "."))
+        table.append((box.name, ", ".join(inside), ", ".join(str(boxes[arrow.end].name) for arrow in onward)))
+    return Drawing(marks, height, words, ["Box", "In it", "Arrow to"], table)
 
 
 def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Element], float]:
@@ -76,11 +86,6 @@ def picture(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> tuple[list[ET.Elem
     linked = [mark for arrow in arrows for mark in _arrow(arrow, boxes, places)]
     # Arrows come first, so that a long arrow passes behind the boxes.
     return [*linked, *marks], y - _GAP + 1
-
-
-def _box(spec: Spec) -> Box:
-    spec.allow("name", "lines", "dim")
-    return Box(spec.label("name"), tuple(spec.labels("lines")), bool(spec.table.typed("dim", bool, "true or false")))
 
 
 def _levels(boxes: int, arrows: Sequence[Arrow]) -> list[int]:
@@ -107,10 +112,11 @@ def _draw(box: Box, x: float, y: float, width: float) -> tuple[ET.Element, float
     place = element("svg", x=share(x), y=y, overflow="visible")
     css = "chart__box chart__box--dim" if box.dim else "chart__box"
     place.append(element("rect", css, x=-width / 2, y=0, width=width, height=height, rx=4))
-    for group, kind, start in ((names, "chart__value", 0), (words, "chart__note", len(names))):
-        for line in lines(group, kind, x=0, y=_PAD + 11 + start * _LINE):
-            line.set("text-anchor", "middle")
-            place.append(line)
+    text = lines(names, "chart__value", x=0, y=_PAD + 11)
+    text += lines(words, "chart__note", x=0, y=_PAD + 11 + len(names) * _LINE)
+    for line in text:
+        line.set("text-anchor", "middle")
+    place.extend(text)
     return place, height
 
 
@@ -123,19 +129,5 @@ def _arrow(arrow: Arrow, boxes: Sequence[Box], places: Mapping[int, tuple[float,
     head = element("path", css.replace("arrow", "head"), d="M-4.5-8 0 0 4.5-8z")
     marks.append(element("svg", "", head, x=share(x2), y=y2, overflow="visible"))
     if arrow.says:
-        marks.append(text(arrow.says, "chart__note", x=share(x2), dx=9, y=bend + 5))
+        marks.append(element("text", "chart__note", arrow.says, x=share(x2), dx=9, y=bend + 5))
     return marks
-
-
-def _words(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[str]:
-    words = []
-    for i, box in enumerate(boxes):
-        inside = "".join(f", {line}" for line in box.lines)
-        onward = [f"{a.says or 'to'} {boxes[a.end].name}" for a in arrows if a.start == i]
-        words.append(f"{box.name}{inside}" + (f"; arrow {', '.join(onward)}." if onward else "."))
-    return words
-
-
-def _rows(boxes: Sequence[Box], arrows: Sequence[Arrow]) -> list[Row]:
-    onward = [", ".join(str(boxes[a.end].name) for a in arrows if a.start == i) for i in range(len(boxes))]
-    return [[box.name, ", ".join(map(str, box.lines)), to] for box, to in zip(boxes, onward, strict=True)]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from proof.pages.charts.drawing import Drawing, Row
 from proof.pages.charts.spec import Spec, ratio, total
-from proof.pages.charts.svg import NARROW, Label, element, lines, plain, share, text, tooltip
+from proof.pages.charts.svg import NARROW, Drawing, Label, element, lines, plain, share
+from proof.pages.values import Stated
 
 _LINE, _PAD, _BLOCK, _GAP = 17, 9, 18, 3  # px: height of a line of text, padding, height of a bar, space between layers
 _STROKES = 20  # strokes that cross out a file of the size of the largest layer
@@ -18,13 +18,15 @@ _STROKES = 20  # strokes that cross out a file of the size of the largest layer
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `layers`."""
-    spec.allow("kind", "title", "rows", "total")
+    spec.table.allow("kind", "title", "rows", "total")
     layers = [_Layer(row) for row in spec.rows("rows")]
     spec.same_unit([layer.value for layer in layers], "rows")
     image = total([layer.value for layer in layers])
     if spec.has("total") and spec.amount("total").number != image.number:
         found = spec.amount("total")
-        raise spec.fail("total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer")
+        raise spec.table.error(
+            "total", f"the layers add up to {image}, but `total` is {found}", "add a row for each layer"
+        )
     for i, layer in enumerate(layers):
         layer.gone = any(layer.holds and layer.holds in (other.holds, other.hides) for other in layers[:i])
     longest = max(layer.value.number for layer in layers)
@@ -32,22 +34,26 @@ def draw(spec: Spec) -> Drawing:
     y = 0.5
     for layer in layers:
         y += layer.draw(marks, y, longest) + _GAP
-    marks.append(text("the image", "chart__name", x=_PAD, y=y + _LINE))
-    marks.append(text(f"{image}", "chart__value", x="100%", dx=-_PAD, y=y + _LINE, text_anchor="end"))
+    marks.append(element("text", "chart__name", "the image", x=_PAD, y=y + _LINE))
+    marks.append(_at_end(image, y + _LINE))
     return Drawing(
         marks,
         y + _LINE + 6,
-        [f"{layer.name}: {layer.value}{layer.aside}." for layer in layers] + [f"The image: {image}."],
+        [*(f"{layer.words}." for layer in layers), f"The image: {image}."],
         ["Layer, the uppermost first", "Size", "File"],
-        [*(layer.row for layer in layers), ["The image", image, ""]],
+        [*((layer.name, layer.value, layer.file) for layer in layers), ("The image", image, "")],
     )
+
+
+def _at_end(value: Stated, y: float) -> ET.Element:
+    return element("text", "chart__value", str(value), x="100%", dx=-_PAD, y=y, text_anchor="end")
 
 
 class _Layer:
     """One layer, and the file that it holds or hides."""
 
     def __init__(self, spec: Spec) -> None:
-        spec.allow("name", "value", "holds", "hides")
+        spec.table.allow("name", "value", "holds", "hides")
         self.name, self.value = spec.label("name"), spec.amount("value")
         self.holds = str(spec.label("holds")) if spec.has("holds") else ""
         self.hides = str(spec.label("hides")) if spec.has("hides") else ""
@@ -55,22 +61,17 @@ class _Layer:
 
     @property
     def file(self) -> Label:
-        """The text about the file."""
-        code = (self.holds or self.hides, True)
+        """The text about the file; empty if there is none."""
         if self.hides:
-            return Label((("hides ", False), code))
+            return Label((("hides ", False), (self.hides, True)))
         if self.holds:
-            return Label((code, (": hidden, and still counted" if self.gone else "", False)))
+            return Label(((self.holds, True), (": hidden, and still counted" if self.gone else "", False)))
         return plain("")
 
     @property
-    def row(self) -> Row:
-        """The row of the table."""
-        return [self.name, self.value, self.file]
-
-    @property
-    def aside(self) -> str:
-        return f", {self.file}" if str(self.file) else ""
+    def words(self) -> str:
+        """The layer as text."""
+        return f"{self.name}: {self.value}" + (f", {self.file}" if str(self.file) else "")
 
     def draw(self, marks: list[ET.Element], y: float, longest: float) -> float:
         """Add the marks of the layer, and return its height in px."""
@@ -82,11 +83,11 @@ class _Layer:
         height = foot + (len(said) * _LINE + 8 if said else 0)
         marks.append(element("rect", "chart__slab", x=0.5, y=y, width="100%", height=height, rx=2))
         marks += lines(names, "chart__name", x=_PAD, y=y + _PAD + 10)
-        marks.append(text(str(self.value), "chart__value", x="100%", dx=-_PAD, y=y + _PAD + 10, text_anchor="end"))
+        marks.append(_at_end(self.value, y + _PAD + 10))
         if part:
             css = "chart__c2" if self.gone else "chart__c1"
-            bar = element("rect", css, x=0.5, y=y + block, width=share(part), height=_BLOCK)
-            marks.append(tooltip(bar, f"{self.name}: {self.value}{self.aside}"))
+            title = element("title", "", self.words)
+            marks.append(element("rect", css, title, x=0.5, y=y + block, width=share(part), height=_BLOCK))
         for i in range(strokes := max(1, round(part * _STROKES)) if self.gone else 0):
             ends = {"x1": share(part * i / strokes), "x2": share(part * (i + 1) / strokes)}
             marks.append(element("line", "chart__cross", **ends, y1=y + block + _BLOCK, y2=y + block))

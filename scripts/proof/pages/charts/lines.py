@@ -9,9 +9,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from itertools import pairwise
 
-from proof.pages.charts.drawing import Drawing
 from proof.pages.charts.spec import Spec, ratio
-from proof.pages.charts.svg import COLOURS, NARROW, Label, element, plain, share, text, tooltip
+from proof.pages.charts.svg import COLOURS, NARROW, Drawing, Label, element, plain, share
 from proof.pages.values import Stated
 
 _TOP, _PLOT, _FOOT = 44, 170, 26  # px: space for the names, height of the highest value, space for the labels
@@ -20,15 +19,15 @@ _MARGIN = 0.08  # on both sides, as a share of the width: half the text of a val
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `lines`."""
-    spec.allow("kind", "title", "each", "at", "series")
+    spec.table.allow("kind", "title", "each", "at", "series")
     each = spec.table.texts("each")
     if len(each) < 2:
-        raise spec.fail("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
+        raise spec.table.error("each", "a line needs at least two points", 'each = ["1_26", "1_27"]')
     pattern = spec.table.text("at", required=True)
     places = [spec.label("at", pattern.replace("{}", of)) for of in each]
     rows = spec.rows("series")
     if len(rows) > COLOURS:
-        raise spec.fail("series", f"{len(rows)} series, but only {COLOURS} colours", "remove some series")
+        raise spec.table.error("series", f"{len(rows)} series, but only {COLOURS} colours", "remove some series")
     series = [_series(row, each) for row in rows]
     spec.same_unit([value for _, values in series for value in values], "series")
     highest = max(value.number for _, values in series for value in values)
@@ -38,21 +37,24 @@ def draw(spec: Spec) -> Drawing:
     always = _legible([place.width for place in places], range(len(places)))
     for i, (place, x) in enumerate(zip(places, across, strict=True)):
         css = "chart__note" if i in always else "chart__note chart__wide"
-        marks.append(text(place, css, x=share(x), y=floor + 18, text_anchor="middle"))
+        marks.append(element("text", css, place, x=share(x), y=floor + 18, text_anchor="middle"))
     for i, (name, values) in enumerate(series):
         heights = [floor - _PLOT * ratio(value, highest) for value in values]
         marks += _line(f"chart__s{i + 1}", name, values, places, list(zip(across, heights, strict=True)))
     return Drawing(
         marks,
         floor + _FOOT,
-        [_words(name, values, places) for name, values in series],
+        [
+            f"{name}: " + ", ".join(f"{value} at {place}" for value, place in zip(values, places, strict=True)) + "."
+            for name, values in series
+        ],
         ["", *(name for name, _ in series)],
         [[place, *(values[i] for _, values in series)] for i, place in enumerate(places)],
     )
 
 
 def _series(spec: Spec, each: list[str]) -> tuple[Label, list[Stated]]:
-    spec.allow("name", "value")
+    spec.table.allow("name", "value")
     return spec.label("name"), [spec.amount("value", of) for of in each]
 
 
@@ -67,13 +69,13 @@ def _line(
     extremes = (numbers.index(max(numbers)), numbers.index(min(numbers)))
     always = _legible([plain(str(value)).width for value in values], extremes)
     for i, (value, (x, y)) in enumerate(zip(values, points, strict=True)):
-        point = element("circle", f"chart__point {css}", cx=share(x), cy=y, r=3.5)
-        marks.append(tooltip(point, f"{name}, {places[i]}: {value}"))
+        title = element("title", "", f"{name}, {places[i]}: {value}")
+        marks.append(element("circle", f"chart__point {css}", title, cx=share(x), cy=y, r=3.5))
         # At a minimum, the value is put below the point, away from the line, if there is room above the axis.
         valley = 0 < i < len(values) - 1 and numbers[i - 1] > numbers[i] < numbers[i + 1] and y + 24 < _TOP + _PLOT
         wide = "chart__note" if i in always else "chart__note chart__wide"
-        marks.append(text(str(value), wide, x=share(x), y=y + 20 if valley else y - 9, text_anchor="middle"))
-    marks.append(text(name, "chart__value", x="0", y=points[0][1] - 27))
+        marks.append(element("text", wide, str(value), x=share(x), y=y + 20 if valley else y - 9, text_anchor="middle"))
+    marks.append(element("text", "chart__value", name, x="0", y=points[0][1] - 27))
     return marks
 
 
@@ -86,7 +88,3 @@ def _legible(widths: list[float], wanted: Iterable[int]) -> set[int]:
         if all((widths[i] + widths[other]) / 2 + 4 <= abs(i - other) * room for other in chosen - {i}):
             chosen.add(i)
     return chosen
-
-
-def _words(name: Label, values: list[Stated], places: list[Label]) -> str:
-    return f"{name}: " + ", ".join(f"{value} at {place}" for value, place in zip(values, places, strict=True)) + "."

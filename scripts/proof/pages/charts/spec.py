@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from proof.core.errors import PageError, UsageError
+from proof.core import units
+from proof.core.errors import PageError
 from proof.core.text import did_you_mean, visible
 from proof.core.toml_table import Table
 from proof.facts.values import Fact, Value
@@ -12,7 +13,7 @@ from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
 from proof.pages.lint import claims, quantities
 from proof.pages.lint.quantities import Quantity
-from proof.pages.page import Page
+from proof.pages.page import Page, Use
 from proof.pages.values import Stated
 
 _FACT = re.compile(r"\{\{\s*(.*?)\s*\}\}")
@@ -26,35 +27,24 @@ class Spec:
     def __init__(self, table: Table, page: Page) -> None:
         self.table, self.page = table, page
 
-    def fail(self, key: str, what: str, hint: str) -> UsageError:
-        """An error at the line of `key`."""
-        return self.table.error(key, what, hint)
-
-    def allow(self, *keys: str) -> None:
-        """Raise an error for any other key."""
-        self.table.allow(*keys)
-
     def has(self, key: str) -> bool:
         return key in self.table.data
 
-    def choice(self, key: str, known: list[str], called: str = "") -> str:
-        """The value of `key`, which must be one of `known`. Errors call it `called`, by default like the key."""
+    def choice(self, key: str, choices: list[str], called: str = "") -> str:
+        """The value of `key`, which must be one of the choices. Errors call it `called`, by default like the key."""
         word = self.table.text(key, required=True)
-        if word not in known:
-            raise self.fail(
-                key, f"unknown {called or key} '{word}'{did_you_mean(word, known)}", f"use one of: {', '.join(known)}"
-            )
+        if word not in choices:
+            what = f"unknown {called or key} '{word}'{did_you_mean(word, choices)}"
+            raise self.table.error(key, what, f"use one of: {', '.join(choices)}")
         return word
 
     def rows(self, key: str, least: int = 1) -> list[Spec]:
         """The tables in `key = [{ … }, { … }]`, at least `least`."""
-        found = [Spec(table, self.page) for table in self.table.tables(key)]
-        if len(found) < least:
-            tables = "table" if least == 1 else "tables"
-            raise self.fail(key, f"`{key}` needs at least {least} {tables}", f"{key} = [{{ … }}, {{ … }}]")
-        if len(found) > _MOST:
-            raise self.fail(key, f"`{key}` has {len(found)} tables", f"use at most {_MOST}, which readers can take in")
-        return found
+        rows = [Spec(table, self.page) for table in self.table.tables(key)]
+        if not least <= len(rows) <= _MOST:
+            what = f"`{key}` has {units.counted(len(rows), 'table')}"
+            raise self.table.error(key, what, f"use {least} to {_MOST}: {key} = [{{ … }}, {{ … }}]")
+        return rows
 
     def label(self, key: str, text: str | None = None) -> Label:
         """A text for readers, in which every number must be a fact."""
@@ -66,7 +56,7 @@ class Spec:
             return True
 
         for loose in claims.unbound(prose, (), is_known=is_known):
-            raise self.fail(key, loose.what, "use {{ a.fact }}, or reword it")
+            raise self.table.error(key, loose.what, "use {{ a.fact }}, or reword it")
         return self.shown(key, text)
 
     def shown(self, key: str, text: str) -> Label:
@@ -83,6 +73,14 @@ class Spec:
         """A list of texts."""
         return [self.label(key, text) for text in self.table.texts(key)]
 
+    def parts(self) -> list[Label]:
+        """The names of the colours, in order."""
+        parts = self.labels("parts")
+        if len(parts) > COLOURS:
+            what = f"{len(parts)} parts, but only {COLOURS} colours"
+            raise self.table.error("parts", what, "merge the small ones")
+        return parts
+
     def value(self, key: str, of: str = "") -> Stated:
         """The value of the expression in `key`, with `{}` replaced by `of`."""
         self.page.bound += 1
@@ -90,10 +88,11 @@ class Spec:
 
     def holds(self, key: str, of: str = "") -> bool:
         """Whether the predicate in `key` holds."""
-        found = self.value(key, of)
-        if found.value.unit != "truth":
-            raise self.fail(key, f"`{key}` is {found}, which is neither true nor false", f'{key} = "a.size < b.size"')
-        return bool(found.value.value)
+        stated = self.value(key, of)
+        if stated.value.unit != "truth":
+            what = f"`{key}` is {stated}, which is neither true nor false"
+            raise self.table.error(key, what, f'{key} = "a.size < b.size"')
+        return bool(stated.value.value)
 
     def amount(self, key: str, of: str = "") -> Stated:
         """A value that can be drawn to scale: a number that is not negative."""
@@ -104,28 +103,23 @@ class Spec:
         texts = self.table.texts(key)
         if len(texts) != count:
             what = f"expected {count} values, found {len(texts)}"
-            raise self.fail(key, what, "write one value for each of `parts`")
+            raise self.table.error(key, what, "write one value for each of `parts`")
         self.page.bound += count
         return [self._amount(key, self._stated(key, text)) for text in texts]
 
-    def parts(self) -> list[Label]:
-        """The names of the colours, in order."""
-        if len(parts := self.labels("parts")) > COLOURS:
-            raise self.fail("parts", f"{len(parts)} parts, but only {COLOURS} colours", "merge the small ones")
-        return parts
-
     def same_unit(self, values: list[Stated], key: str) -> None:
         """Raise an error if the values have different units, so that one scale does not fit all."""
-        if units := sorted({v.value.unit for v in values} - {values[0].value.unit}):
-            unit = values[0].value.unit or "none"
-            raise self.fail(key, f"different units on one scale: {unit} and {units[0] or 'none'}", "use one unit")
+        units_of_values = list(dict.fromkeys(stated.value.unit or "none" for stated in values))
+        if len(units_of_values) > 1:
+            what = f"different units on one scale: {' and '.join(units_of_values)}"
+            raise self.table.error(key, what, "use one unit")
 
-    def _amount(self, key: str, found: Stated) -> Stated:
-        if isinstance(found.value.value, str) or found.value.unit == "truth":
-            raise self.fail(key, f"'{found}' is not a number", "use a fact with a unit, like single.size")
-        if found.number < 0:
-            raise self.fail(key, f"{found} is negative", "swap the sides of the difference")
-        return found
+    def _amount(self, key: str, stated: Stated) -> Stated:
+        if isinstance(stated.value.value, str) or stated.value.unit == "truth":
+            raise self.table.error(key, f"'{stated}' is not a number", "use a fact with a unit, like single.size")
+        if stated.number < 0:
+            raise self.table.error(key, f"{stated} is negative", "swap the sides of the difference")
+        return stated
 
     def _words(self, key: str, text: str) -> str:
         """The value of an expression for a text, which has no other mark of a cited figure."""
@@ -133,10 +127,13 @@ class Spec:
         return f"{stated} (cited)" if stated.sources else str(stated)
 
     def _stated(self, key: str, text: str) -> Stated:
+        where = self.table.where(key)
         try:
-            return page_values.evaluate(text, self.page)
+            stated = page_values.evaluate(text, self.page)
         except PageError as error:
-            raise type(error)(error.what, where=self.table.where(key), evidence=text, hint=error.hint) from error
+            raise type(error)(error.what, where=where, evidence=text, hint=error.hint) from error
+        self.page.uses += [Use(where, "chart", fact.name, (fact.name,)) for fact in stated.facts]
+        return stated
 
 
 def total(values: list[Stated]) -> Stated:

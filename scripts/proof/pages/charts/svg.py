@@ -7,9 +7,12 @@ Colours come from the style sheet, for light and dark mode, a picture has about 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
+
+from proof.pages.values import Stated
 
 NARROW, WIDE = 290, 560  # px: the width on a phone; the width from which the style sheet shows `chart__wide`
 SIZE = 13  # px: the size of all text
@@ -61,13 +64,39 @@ def _width(c: str, *, code: bool) -> float:
     return SIZE * (0.36 if c in _SLIM else 0.95 if c in _BROAD else 0.68 if c.isupper() else 0.59)
 
 
-def element(tag: str, css: str = "", *children: ET.Element, **attributes: str | float) -> ET.Element:
+Content = ET.Element | Label | Stated | str
+
+
+def element(tag: str, css: str = "", *content: Content, **attributes: str | float) -> ET.Element:
     """An element of class `css`. Numbers are px, and underscores in attribute names become hyphens."""
     made = ET.Element(tag, {"class": css} if css else {})
     for name, value in attributes.items():
         made.set(name.replace("_", "-"), value if isinstance(value, str) else f"{value:.6g}")
-    made.extend(children)
+    for part in content:
+        match part:
+            case ET.Element():
+                made.append(part)
+            case Stated():
+                made.append(part.element())
+            case Label():
+                _append(made, part)
+            case str():
+                made.text = part
     return made
+
+
+def _append(parent: ET.Element, label: Label) -> None:
+    """Add a label to an element, with each piece of code in an element of its own."""
+    for is_code, pieces in groupby(label.pieces, key=itemgetter(1)):
+        words = "".join(text for text, _ in pieces)
+        if is_code and parent.tag == "text":
+            ET.SubElement(parent, "tspan", {"class": "chart__code"}).text = words
+        elif is_code:
+            ET.SubElement(parent, "code").text = words
+        elif len(parent):
+            parent[-1].tail = words
+        else:
+            parent.text = words
 
 
 def share(part: float) -> str:
@@ -75,38 +104,21 @@ def share(part: float) -> str:
     return f"{part * 100:.6g}%"
 
 
-def text(label: Label | str, css: str = "", **attributes: str | float) -> ET.Element:
-    """A text element, with its code in `tspan` elements."""
-    made = element("text", css, **attributes)
-    append(made, label if isinstance(label, Label) else plain(label), "tspan")
-    return made
-
-
-def append(parent: ET.Element, label: Label, code: str = "code") -> None:
-    """Add a label to an element, with each piece of code in an element with the tag `code`."""
-    for is_code, pieces in groupby(label.pieces, key=lambda piece: piece[1]):
-        words = "".join(text for text, _ in pieces)
-        if is_code:
-            ET.SubElement(parent, code, {"class": "chart__code"} if code == "tspan" else {}).text = words
-        elif len(parent):
-            parent[-1].tail = words
-        else:
-            parent.text = words
-
-
 def lines(labels: Iterable[Label], css: str = "", *, x: float | str, y: float, step: float = 17) -> list[ET.Element]:
     """Lines of text, the first with its baseline at `y`, each `step` px below the one before."""
-    return [text(label, css, x=x, y=y + i * step) for i, label in enumerate(labels)]
+    return [element("text", css, label, x=x, y=y + i * step) for i, label in enumerate(labels)]
 
 
-def tooltip(mark: ET.Element, says: str) -> ET.Element:
-    """Add a tooltip to a mark, and return the mark."""
-    title = element("title")
-    title.text = says
-    mark.insert(0, title)
-    return mark
+Row = Sequence[Content]  # the first cell is the name of the row
 
 
-def to_html(root: ET.Element) -> str:
-    """The element as HTML, escaped and without self-closing tags."""
-    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+@dataclass(frozen=True)
+class Drawing:
+    """The result of drawing a chart: the picture, and the same content as text and as a table."""
+
+    marks: list[ET.Element]  # the content of the SVG; empty if the table is the picture
+    height: float  # px
+    words: list[str]  # one sentence for each item in the picture
+    header: Row
+    rows: Sequence[Row]
+    key: list[Label] = field(default_factory=list)  # the names of the colours, in order

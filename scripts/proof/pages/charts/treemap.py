@@ -9,9 +9,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
-from proof.pages.charts.drawing import Cell, Drawing
 from proof.pages.charts.spec import Spec, percentage, total
-from proof.pages.charts.svg import NARROW, WIDE, Label, element, lines, plain, share, tooltip
+from proof.pages.charts.svg import NARROW, WIDE, Drawing, Label, element, lines, plain, share
 from proof.pages.values import Stated
 
 _SHAPE, _HEIGHT = 440, 300  # px: the width of the layout, between a phone and a wide screen; the height
@@ -22,30 +21,28 @@ Box = tuple[float, float, float, float]  # x, y, width, height
 
 def draw(spec: Spec) -> Drawing:
     """Draw a chart of kind `treemap`."""
-    spec.allow("kind", "title", "parts", "rows")
+    spec.table.allow("kind", "title", "parts", "rows")
     parts = spec.parts()
     names = spec.table.texts("parts")
     rows: list[tuple[Label, Stated, int]] = []
     for row in spec.rows("rows"):
-        row.allow("name", "value", "part")
+        row.table.allow("name", "value", "part")
         colour = names.index(row.choice("part", names)) if parts else 0
         rows.append((row.label("name"), row.amount("value"), colour))
     spec.same_unit([value for _, value, _ in rows], "rows")
     whole = total([value for _, value, _ in rows])
     if not whole.number:
-        raise spec.fail("rows", "every value is zero", "use a value that is not zero")
+        raise spec.table.error("rows", "every value is zero", "use a value that is not zero")
     ordered = sorted((row for row in rows if row[1].number), key=lambda row: -row[1].number)
     area = _SHAPE * _HEIGHT / whole.number
     boxes = squarified([value.number * area for _, value, _ in ordered], (0, 0, _SHAPE, _HEIGHT))
-    marks = [_cell(name, value, colour, box) for (name, value, colour), box in zip(ordered, boxes, strict=True)]
-    shares = [percentage(value, whole) for _, value, _ in rows]
-    cells: list[list[Cell]] = [[name, value, share_of] for (name, value, _), share_of in zip(rows, shares, strict=True)]
+    table = [(name, value, percentage(value, whole)) for name, value, _ in rows]
     return Drawing(
-        marks,
+        [_cell(*row, box) for row, box in zip(ordered, boxes, strict=True)],
         _HEIGHT,
-        [f"{name}: {value}, {s}." for (name, value, _), s in zip(rows, shares, strict=True)],
+        [f"{name}: {value}, {part}." for name, value, part in table],
         ["", "Value", "Share"],
-        [*cells, ["In all", whole, percentage(whole, whole)]],
+        [*table, ("In all", whole, percentage(whole, whole))],
         parts,
     )
 
@@ -83,17 +80,16 @@ def _worst(row: list[float], side: float) -> float:
 
 def _cell(name: Label, value: Stated, colour: int, box: Box) -> ET.Element:
     x, y, width, height = box
-    area = element("rect", f"chart__c{colour + 1} chart__cell", width="100%", height="100%")
+    title = element("title", "", f"{name}: {value}")
+    area = element("rect", f"chart__c{colour + 1} chart__cell", title, width="100%", height="100%")
     # A nested SVG clips its content, and positions it from its own corner.
-    cell = element("svg", x=share(x / _SHAPE), y=y, width=share(width / _SHAPE), height=height)
-    cell.append(tooltip(area, f"{name}: {value}"))
+    cell = element("svg", "", area, x=share(x / _SHAPE), y=y, width=share(width / _SHAPE), height=height)
     for screen, css in ((NARROW, ""), (WIDE, " chart__wide")):
         room = width / _SHAPE * screen - 2 * _PAD
-        words = [*name.wrapped(room), plain(str(value))]
-        if max(line.width for line in words) <= room and len(words) * _LINE + _PAD <= height:
-            cell.extend(lines(words[:-1], f"chart__on{css}", x=_PAD, y=_PAD + 11, step=_LINE))
-            cell.extend(
-                lines(words[-1:], f"chart__on chart__on--value{css}", x=_PAD, y=_PAD + 11 + len(words[1:]) * _LINE)
-            )
+        names, written = name.wrapped(room), plain(str(value))
+        height_of_names = len(names) * _LINE
+        if max(line.width for line in (*names, written)) <= room and height_of_names + _LINE + _PAD <= height:
+            cell.extend(lines(names, f"chart__on{css}", x=_PAD, y=_PAD + 11, step=_LINE))
+            cell.extend(lines([written], f"chart__on chart__on--value{css}", x=_PAD, y=_PAD + 11 + height_of_names))
             break
     return cell

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from proof.captures.model import Capture
+from proof.captures.model import Capture, CapturedFact
 from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.pages.indexes import writing
 from proof.pages.page import Page, PageReport
 from proof.snippets import project
-from proof.snippets.model import Snippet
+from proof.snippets.model import Snippet, Step
 
 
 def measurements(page: Page) -> list[str]:
     """The Markdown for `{{ measurements }}`: every snippet with its steps and facts, or a link to its own page."""
-    pages = _pages_of_snippets(page)
+    pages = {name.partition("/")[2]: report for report in page.rendering.list_pages() for name in report.page.lists}
     snippets = project.load_all(page.root, read=page.site.variants)
     for snippet in snippets:
         page.site.check_texts(snippet)
@@ -32,45 +32,31 @@ def measurements_of(page: Page, name: str) -> list[str]:
     Raises PageError if there is no such snippet.
     """
     folder = page.root / "snippets" / name
-    if folder.parent != page.root / "snippets" or not (folder / "snippet.toml").is_file():
-        near = did_you_mean(name, [folder.name for folder in project.folders(page.root)])
-        what = f"there is no snippet '{name:.60}'{near}"
+    if folder not in (folders := list(project.folders(page.root))):
+        what = f"there is no snippet '{name:.60}'{did_you_mean(name, [folder.name for folder in folders])}"
         raise PageError(what, hint="name a directory of snippets/, or delete this page")
     snippets = page.site.variants(folder)
     for snippet in snippets:
         page.site.check_texts(snippet)
-    showing = _showing(page)
-    lists = [found for found in page.rendering.list_pages() if "measurements" in found.page.lists]
-    back = [f"[All measurements]({writing.path(found, page)})" for found in lists]
-    written = [f"# {writing.plain(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
-    written += [" · ".join([*back, f"run it again: `proof check {name}`"]), ""]
+    lists = [report for report in page.rendering.list_pages() if "measurements" in report.page.lists]
+    links = [f"[All measurements]({writing.path(report, page)})" for report in lists]
+    lines = [f"# {writing.plain(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
+    lines += [" · ".join([*links, f"run it again: `proof check {name}`"]), ""]
     one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
         heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet.name))
         if one_title and snippet.variant:  # headings have to differ, or a screen reader can't tell the sections apart
             heading = snippet.variant
-        written += ["", f"## {writing.plain(heading, page)} {{ #{address} }}", ""]
-        written += _one(snippet, page, showing, transcripts=True)
-    return written
+        lines += ["", f"## {writing.plain(heading, page)} {{ #{address} }}", ""]
+        lines += _of_snippet(snippet, page, transcripts=True)
+    return lines
 
 
-def _showing(page: Page) -> dict[str, list[PageReport]]:
-    """The pages that show each step, by snippet/step."""
-    showing: dict[str, list[PageReport]] = {}
-    for found in page.rendering.list_pages():
-        for name in () if found.page.generated else dict.fromkeys(found.page.shown):
-            showing.setdefault(name, []).append(found)
-    return showing
-
-
-def _pages_of_snippets(page: Page) -> dict[str, PageReport]:
-    """The page with the measurements of each snippet that has its own, by the snippet's directory."""
-    return {
-        name.partition("/")[2]: found
-        for found in page.rendering.list_pages()
-        for name in found.page.lists
-        if name.startswith("measurements/")
-    }
+def _showing(step: Step, page: Page) -> Iterator[PageReport]:
+    """The pages that show a step."""
+    for report in page.rendering.list_pages():
+        if str(step) in report.page.shown and not report.page.generated:
+            yield report
 
 
 def _anchor(name: str) -> str:
@@ -89,39 +75,33 @@ def _common_title(snippets: Sequence[Snippet]) -> str:
 
 def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: Page) -> Iterator[str]:
     """A table of snippets that have pages of their own."""
-    if not snippets:
-        return
-    showing = _showing(page)
-    yield from ("", "| Snippet | Image | Shown on |", "|---|--:|---|")
+    if snippets:
+        yield from ("", "| Snippet | Image | Shown on |", "|---|--:|---|")
     for snippet in snippets:
         own = f"{writing.path(pages[snippet.folder.name], page)}#{_anchor(snippet.name)}"
         size = f"{snippet.name}.size"
         breaking = snippet.name.replace("_", "_<wbr>")
-        shown = {writing.path(found, page): found for step in snippet.steps for found in showing.get(str(step), ())}
+        shown = {writing.path(report, page): report for step in snippet.steps for report in _showing(step, page)}
         yield (
             f"| [{writing.plain(snippet.title, page)}]({own}) {page.rendering.stash(f'<code>{breaking}</code>')} "
             f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
-            f"| {' · '.join(f'[{writing.prose(found.title, page)}]({path})' for path, found in shown.items())} |"
+            f"| {' · '.join(f'[{writing.prose(report.title, page)}]({path})' for path, report in shown.items())} |"
         )
     yield ""
 
 
 def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
     """Snippets that have no pages of their own, in full."""
-    if not snippets:
-        return
-    showing = _showing(page)
-    yield from ("", "## Snippets", "")
-    yield "Every command in the order in which it ran, with all that was measured of its image. What a command printed"
-    yield "is on the page that shows it; what no page shows is here."
+    if snippets:
+        yield from ("", "## Snippets", "")
+        yield "Every command in the order in which it ran, with all that was measured of its image. What a command"
+        yield "printed is on the page that shows it; what no page shows is here."
     for snippet in snippets:
         yield from ("", f"### {writing.plain(snippet.title, page)} {{ #{_anchor(snippet.name)} }}", "")
-        yield from _one(snippet, page, showing)
+        yield from _of_snippet(snippet, page, transcripts=False)
 
 
-def _one(
-    snippet: Snippet, page: Page, showing: Mapping[str, list[PageReport]], *, transcripts: bool = False
-) -> Iterator[str]:
+def _of_snippet(snippet: Snippet, page: Page, *, transcripts: bool) -> Iterator[str]:
     """The steps and facts of a snippet. Transcripts that other pages show are only linked, unless `transcripts`."""
     captures = page.book.shown(snippet.name)
     if not captures:
@@ -129,7 +109,7 @@ def _one(
         return
     page.snippets.add(snippet.name)
     for step in snippet.steps:
-        links = " · ".join(writing.link(found, page, step) for found in showing.get(str(step), ()))
+        links = " · ".join(writing.link(report, page, step) for report in _showing(step, page))
         if links and not transcripts:
             yield from ("", f"{writing.code(step.text, page)} → {links}", "")
             continue
@@ -142,8 +122,9 @@ def _one(
 
 def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading: bool) -> Iterator[str]:
     """The facts of a snippet. Those of the first capture come before those that only another engine shows."""
-    facts = {name: fact for capture in reversed(captures) for name, fact in capture.facts.items()}
-    order = dict.fromkeys(name for capture in captures for name in capture.facts)
+    facts: dict[str, CapturedFact] = {}
+    for name, fact in (pair for capture in captures for pair in capture.facts.items()):
+        facts.setdefault(name, fact)
     rows = [
         writing.row(
             f"<code>{snippet.name}.{as_html(name)}</code>",
@@ -151,7 +132,7 @@ def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading
             f"{fact.value:,} B" if fact.unit == "B" else "",
             as_html(fact.source),
         )
-        for name, fact in ((name, facts[name]) for name in order)
+        for name, fact in facts.items()
     ]
     if rows and heading:
         yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet.name)} }}", "")

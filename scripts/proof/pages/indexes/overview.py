@@ -16,45 +16,44 @@ def proof(page: Page) -> list[str]:
 
 
 def _pages(page: Page) -> Iterator[str]:
-    scanned = [found for found in page.rendering.list_pages() if not found.page.generated]
     yield from ("", "## By page", "", "| Page | Transcripts | Numbers | Claims |", "|---|--:|--:|--:|")
-    for found in scanned:
-        counts = (len(found.page.shown), found.page.bound, len(found.page.claims))
-        if any(counts):
-            yield f"| [{prose(found.title, page)}]({path(found, page)}) | {' | '.join(map(str, counts))} |"
+    for report in page.rendering.list_pages():
+        counts = (len(report.page.shown), report.page.bound, len(report.page.claims))
+        if any(counts) and not report.page.generated:
+            yield f"| [{prose(report.title, page)}]({path(report, page)}) | {' | '.join(map(str, counts))} |"
     yield ""
 
 
 def _claims(page: Page) -> Iterator[str]:
-    scanned = page.rendering.list_pages()
+    reports = page.rendering.list_pages()
     rows = [
-        row(sentence(claim.sentence, found), f"<code>{as_html(claim.predicate)}</code>", as_html(claim.values))
-        for found in scanned
-        for claim in found.page.claims
+        row(sentence(claim.sentence, report), f"<code>{as_html(claim.predicate)}</code>", as_html(claim.values))
+        for report in reports
+        for claim in report.page.claims
     ]
-    waived = [(found, waiver) for found in scanned for waiver in found.page.waivers]
     yield from ("", "## Claims", "")
     yield "Each sentence that draws a conclusion, what must hold for it, and the values for which it was found to hold."
     yield from table(page, ("Sentence", "Holds if", "Over"), rows, kind="claims")
-    if waived:
-        rows = [row(sentence(waiver.sentence, found), as_html(waiver.reason)) for found, waiver in waived]
+    rows = [
+        row(sentence(waiver.sentence, report), as_html(waiver.reason))
+        for report in reports
+        for waiver in report.page.waivers
+    ]
+    if rows:
         yield from ("", "## Waivers", "", "Sentences with a number or a name that no capture backs, and why they may.")
         yield from table(page, ("Sentence", "Why"), rows, kind="claims")
 
 
 def _cited(page: Page) -> Iterator[str]:
-    found = list(page.book.cited.values())
-    if not found:
-        return
-    yield from ("", "## Cited", "")
-    yield "Figures that others published, or that one run of the benchmarks gave. They are shown as such; no run is"
-    yield "compared with them."
     rows = []
-    for fact in found:
+    for fact in page.book.cited.values():
         assert isinstance(fact.origin, Source)
         title, url = as_html(fact.origin.title), as_html(fact.origin.url)
         source = f'<a href="{url}">{title}</a>' if url else title
-        rows.append(
-            row(f"<code>{as_html(fact.name)}</code>", as_html(str(fact)), f"{source}, {as_html(fact.origin.date)}")
-        )
-    yield from table(page, ("Figure", "Written", "Source"), rows)
+        name, value, date = as_html(fact.name), as_html(str(fact)), as_html(fact.origin.date)
+        rows.append(row(f"<code>{name}</code>", value, f"{source}, {date}"))
+    if rows:
+        yield from ("", "## Cited", "")
+        yield "Figures that others published, or that one run of the benchmarks gave. They are shown as such; no run is"
+        yield "compared with them."
+        yield from table(page, ("Figure", "Written", "Source"), rows)

@@ -33,15 +33,15 @@ def prose(written: str, page: Page) -> str:
     return "".join(code(piece, page) if i % 2 else plain(piece, page) for i, piece in enumerate(pieces) if piece)
 
 
-def link(scanned: PageReport, page: Page, step: Step) -> str:
+def link(report: PageReport, page: Page, step: Step) -> str:
     """A link from `page` to the place where another page shows a step."""
-    return f"[{prose(scanned.title.rstrip('?'), page)}]({path(scanned, page)}#{anchor(step.snippet, step.name)})"
+    return f"[{prose(report.title.rstrip('?'), page)}]({path(report, page)}#{anchor(step.snippet, step.name)})"
 
 
-def path(scanned: PageReport, page: Page) -> str:
+def path(report: PageReport, page: Page) -> str:
     """The URL of another page, relative to `page`. It is quoted, because a file may have any name."""
     here = page.document.path.parent if page.document.path else page.options.docs
-    return quote(Path(os.path.relpath(scanned.path, here)).as_posix())
+    return quote(Path(os.path.relpath(report.path, here)).as_posix())
 
 
 def row(*cells: str) -> str:
@@ -57,6 +57,6 @@ def table(page: Page, header: tuple[str, ...], rows: list[str], *, kind: str = "
     yield from ("", page.rendering.stash(html), "")
 
 
-def sentence(text: str, found: PageReport) -> str:
+def sentence(text: str, report: PageReport) -> str:
     """A sentence with the page that it is on, in HTML."""
-    return f"{as_html(text)} <small>({as_html(found.path.relative_to(found.page.options.docs).as_posix())})</small>"
+    return f"{as_html(text)} <small>({as_html(report.path.relative_to(report.page.options.docs).as_posix())})</small>"

@@ -25,6 +25,7 @@ class Explorers(Alone):
             if not 0 < len(names) <= _SIDE_BY_SIDE:
                 raise PageError("an explorer shows one or two images", hint="write {{ explorer single multi }}")
             snippets = [self.page.shown_snippet(name) for name in names]
+            self.page.note_use("explorer", f"explorer {' '.join(names)}", names, written[0])
             images = [explorer.image(snippet, self.page.book.captures.get(snippet.name)) for snippet in snippets]
             html = explorer.render(images, f"explorer-{self.page.rendering.explorers}")
         except ProofError as error:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from markdown.treeprocessors import Treeprocessor
 
 from proof.core.errors import PageError
-from proof.pages import flag_spans, footer, transcript, try_box, verbatim
+from proof.pages import flag_spans, footer, summary, transcript, try_box, verbatim
 from proof.pages.document import unmarked
 from proof.pages.lint import audit
 from proof.pages.page import OnPage
@@ -15,13 +15,16 @@ from proof.pages.processors.transcripts import stale_captures
 
 
 class Unmark(OnPage, Treeprocessor):
-    """Takes marks out of the tree, and finds the braces that nothing closed, while they still have theirs."""
+    """Takes marks out of the tree, and finds braces that nothing closed and charts in code, which still have theirs."""
 
     def run(self, root: ET.Element) -> None:
         for element in root.iter():
             # The text of a fact is what a program printed, which may contain braces.
             if element.tag not in ("code", "pre", "data"):
                 self._check(element.text)
+            elif charts := self.page.rendering.charts.keys() & (element.text or ""):
+                what, hint = "this chart is indented like code", "begin it where the text around it begins"
+                raise PageError(what, where=self.page.where(charts.pop()), hint=hint)
             self._check(element.tail)
             element.text, element.tail = _unmarked(element.text), _unmarked(element.tail)
             for name, value in element.items():
@@ -40,10 +43,11 @@ class Finish(OnPage, Treeprocessor):
     def run(self, root: ET.Element) -> None:
         audit.audit(root, self.page)
         self._stale(root)  # after the audit, which finds the snippets that claims use
-        try_box.add(root, self.page, stash=self.md.htmlStash.store)
+        try_box.add(root, self.page)
         if (line := footer.line(self.page)) is not None:
             root.append(verbatim.literal(line))
         flag_spans.in_codes(root)
+        summary.address(root)
 
     def _stale(self, root: ET.Element) -> None:
         """Stop the build if the page uses a stale capture; in a draft, say so if no transcript does."""

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from proof.core.errors import PageError
 from proof.pages import indexes
-from proof.pages.page import INDEX, listed
+from proof.pages.page import INDEX
 from proof.pages.processors.alone import Alone
 
 
@@ -20,7 +20,6 @@ class Lists(Alone):
         return parent is self.parser.root and super().test(parent, block)
 
     def show(self, parent: ET.Element, written: re.Match[str]) -> None:
-        self.page.lists.append(listed(written))
         if not self.page.options.expand:
             return
         try:

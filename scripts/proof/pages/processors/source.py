@@ -1,4 +1,4 @@
-"""`--8<-- "single/context/Dockerfile"`: a file of a snippet, alone on its line in a fence. Elements get their marks."""
+"""The page as it was written: elements and charts get marks, and `--8<-- "single/context/Dockerfile"` the file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from markdown.preprocessors import Preprocessor
 from proof.core.errors import PageError, ProofError, command
 from proof.core.files import read_text
 from proof.core.text import did_you_mean, first_invisible
+from proof.pages.charts import chart, fence
 from proof.pages.charts.fence import divided, is_of_chart
 from proof.pages.page import OnPage
 from proof.snippets import context
@@ -31,17 +32,34 @@ class Source(OnPage, Preprocessor):
         written: list[str] = []
         at, has_quoted_fence = 0, any(_QUOTED_FENCE.match(line) for line in lines)
         for opening, block in divided(lines):
+            start, is_chart = at, opening is not None and is_of_chart(opening)
+            fenced: list[str] = []
             for number, line in enumerate(block):
                 clean = self._without_invisible(line, at)
-                if _MARKER in _CODE_SPAN.sub("", line):
+                if is_chart:
+                    fenced.append(clean)
+                elif _MARKER in _CODE_SPAN.sub("", line):
                     written += self._included(line, at, fenced=opening is not None and number > 0)
                 elif opening or has_quoted_fence:
-                    is_chart = opening is not None and number == 0 and is_of_chart(opening)
-                    written.append(clean + (self.page.document.mark(at) if is_chart else ""))
+                    written.append(clean)
                 else:
                     written.append(self._marked(clean, at))
                 at += len(line) + 1
+            if opening and is_chart:
+                written += self._chart(opening, fenced, start)
         return written
+
+    def _chart(self, opening: re.Match[str], block: list[str], at: int) -> list[str]:
+        """A mark in place of a chart. On a problem, notes it and returns nothing."""
+        try:
+            number = len(self.page.rendering.charts) + 1
+            drawn = chart.render(fence.body(opening, block), self.page, number, below=self.page.where(at))
+        except ProofError as error:
+            self.page.note(error, at)
+            return []
+        mark = self.page.document.mark(at)
+        self.page.rendering.charts[mark] = drawn
+        return ["", opening["indent"] + mark, ""]
 
     def _without_invisible(self, line: str, at: int) -> str:
         """The line; without what nobody sees, and what could be taken for a mark, if it has any."""
@@ -58,7 +76,7 @@ class Source(OnPage, Preprocessor):
     def _included(self, line: str, at: int, *, fenced: bool) -> list[str]:
         """The lines of the file that `line` includes. On a problem, notes it and returns nothing."""
         try:
-            indent, text = self._file(line, fenced=fenced)
+            indent, text = self._file(line, at, fenced=fenced)
         except PageError as error:
             self.page.note(PageError(error.what, evidence=line.strip(), hint=error.hint), at)
         except ProofError as error:  # from a manifest, or because it is not a regular file
@@ -67,7 +85,7 @@ class Source(OnPage, Preprocessor):
             return [indent + each for each in text.split("\n")]
         return []
 
-    def _file(self, line: str, *, fenced: bool) -> tuple[str, str]:
+    def _file(self, line: str, at: int, *, fenced: bool) -> tuple[str, str]:
         """The indent of `line` and the text of the file that it includes. Links are not followed."""
         include = _INCLUDE.fullmatch(line)
         if include is None:
@@ -89,7 +107,9 @@ class Source(OnPage, Preprocessor):
         text = read_text(folder / path, below=self.page.root, limit=_LARGEST).replace("\r\n", "\n")
         if acts := _acting(text):
             raise PageError(f"{path} cannot be shown in a fence: {acts}", hint="remove it from the file")
-        self.page.snippets |= {variant.name for variant in self.page.site.variants(folder / snippet)}
+        names = [variant.name for variant in self.page.site.variants(folder / snippet)]
+        self.page.snippets.update(names)
+        self.page.note_use("file", line.strip(), names, at)
         return include["indent"], text
 
 

@@ -26,6 +26,7 @@ class Transcripts(Alone):
         html = ""
         try:
             html = self._render(snippet, step, name)
+            self.page.note_use("transcript", f"transcript {written[1]}", [written[1]], written[0])
             if self.page.options.draft and (stale := stale_captures(self.page, [snippet])):
                 html = transcript.not_current(stale[snippet]) + html
         except ProofError as error:

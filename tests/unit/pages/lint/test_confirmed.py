@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 def said(root: Path) -> list[str]:
     """What is not confirmed, with the lines."""
-    Site.forget()
+    Site.at.cache_clear()
     found = list(confirmed.problems(root, scan.scan(root)))
     return [f"{problem.where.line if problem.where else None}: {problem.what}" for problem in found]
 
@@ -45,7 +45,7 @@ def test_what_is_recorded(root: Path) -> None:
     """A line for each claim: its page, and 16 digits of the hashes of its predicate and its sentence."""
     edit(root / "docs/index.md", CLAIM, f"{CLAIM} It has two layers. {{{{ claim: note.layers == 2 }}}}")
     (root / "docs/index.md").rename(root / "docs/a page.md")
-    Site.forget()
+    Site.at.cache_clear()
     confirmed.confirm(root, scan.scan(root))
     header, *lines = (root / "snippets" / confirmed.FILE).read_text().splitlines()
     assert header.startswith("# ")
@@ -68,7 +68,7 @@ def test_all_claims_are_shown_before_they_are_confirmed_first(root: Path) -> Non
     """A branch may have removed the file and edited a sentence."""
     (root / "snippets" / confirmed.FILE).unlink()
     edit(root / "docs/index.md", "Only one layer", "Just one layer")
-    Site.forget()
+    Site.at.cache_clear()
     done = proof("status", "--confirm", cwd=root)
     assert done.returncode == 0, done.stderr
     assert "confirmed, as this claim is new" in done.stdout
@@ -109,15 +109,15 @@ def test_the_command(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     """`proof status` fails until `--confirm` has shown the sentence and recorded it."""
     monkeypatch.chdir(root)
     edit(root / "docs/index.md", "Only one layer", "Just one layer")
-    Site.forget()
+    Site.at.cache_clear()
     assert main.main(["status"]) == 2
     assert "does the claim say what the sentence says? Then: proof status --confirm" in capsys.readouterr().out
-    Site.forget()
+    Site.at.cache_clear()
     assert main.main(["status", "--confirm"]) == 0
     shown = capsys.readouterr().out
     assert "confirmed, as this sentence was edited, and its claim was not" in shown
     assert "Just one layer" in shown
-    Site.forget()
+    Site.at.cache_clear()
     assert main.main(["status"]) == 0
 
 
@@ -133,7 +133,7 @@ def test_nothing_is_confirmed_while_a_page_has_errors(added: str, says: str, roo
     page, lock = root / "docs/index.md", root / "snippets" / confirmed.FILE
     before = lock.read_bytes()
     page.write_text(f"{page.read_text()}\n{added}\n")
-    Site.forget()
+    Site.at.cache_clear()
     done = proof("status", "--confirm", cwd=root)
     assert (done.returncode, done.stdout) == (2, "")
     assert says.format(line=len(page.read_text().splitlines())) in done.stderr
@@ -146,6 +146,6 @@ def test_nothing_is_confirmed_if_no_page_can_be_read(root: Path) -> None:
     before = lock.read_bytes()
     (root / "docs/link.md").symlink_to("index.md")
     edit(root / "snippets/note/snippet.toml", "image =", "imaeg =")
-    Site.forget()
+    Site.at.cache_clear()
     assert proof("status", "--confirm", cwd=root).returncode == 2
     assert lock.read_bytes() == before

@@ -30,7 +30,7 @@ def said(text: str, root: Path) -> list[str]:
     """The problems of a page with this text below its title, as `line what`."""
     path = root / "docs/long.md"
     path.write_text(f"# Long\n\n{text}\n", "utf-8")
-    Site.look_again()
+    Site.at.cache_clear()
     (report,) = (report for report in scan(root, expand=False) if report.path == path)
     return [f"{problem.where.line} {problem.what}" for problem in report.problems if problem.where]
 

@@ -184,11 +184,11 @@ class TestHtml:
     def test_its_line(self, project: Path) -> None:
         """Each is reported, at its line."""
         page = write(project / "docs", {"html.md": "# A page\n\nOne.\n\n<b>two</b>\n"}) / "html.md"
-        Site.look_again()
+        Site.at.cache_clear()
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [5, 5]
         page.unlink()
-        Site.look_again()
+        Site.at.cache_clear()
 
 
 class SeesElements(Treeprocessor):
@@ -434,8 +434,8 @@ class TestCode:
     def test_its_line(self, project: Path) -> None:
         text = "---\ntitle: A\n---\n\n# A\n\n> ```\n> one\n> ```\n\n```\ndocker ps\n```\n"
         page = write(project / "docs", {"code.md": text}) / "code.md"
-        Site.look_again()
+        Site.at.cache_clear()
         (report,) = (each for each in scan.scan(project, expand=False) if each.path == page)
         assert [problem.where.line for problem in report.problems if problem.where] == [8, 12]
         page.unlink()
-        Site.look_again()
+        Site.at.cache_clear()

@@ -3,11 +3,12 @@ const below = document.getElementById("calculator")
 const table = [...document.querySelectorAll("table")]
   .filter(each => below.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
   .pop()
+// Only what was measured, and in bytes: a fact in another unit is written with that, and a cited figure has a class.
+const sized = cell => [...cell.querySelectorAll("data.fact:not(.fact--cited)")].find(fact => /\d[kMG]?B$/.test(fact.textContent))
 const bytes = new Map(
-  [...table.tBodies[0].rows].map(({ cells: [name, size] }) => [
-    name.textContent.trim(),
-    Number(size.querySelector("data").value),
-  ]),
+  [...table.tBodies[0].rows]
+    .filter(({ cells: [, size] }) => sized(size))
+    .map(({ cells: [name, size] }) => [name.textContent.trim(), Number(sized(size).value)]),
 )
 
 const make = (name, has, ...children) => {

@@ -131,6 +131,9 @@ def test_pages_are_found_by_what_they_take(project: Path, site: Site) -> None:
     assert site.showing("note") == site.showing("count") == {index}
     other.write_text('```\n--8<-- "count/context/words.sh"\n```\n')
     assert site.showing("count") == {index, other}
+    (project / "docs/zero.md").symlink_to("/dev/zero")  # the build refuses both
+    (project / "docs/folder.md").mkdir()
+    assert site.showing("count") == {index, other}
 
 
 def test_a_browser_is_told(site: Site, server: Server) -> None:

@@ -46,7 +46,7 @@ OPENS = {
     "directories of the tool's own": "captures.store runs.execute system.process",
     "settings of the user or of the machine": "cli.main reports.github system.sandbox system.revision",
     "data of the package, or of the theme": "starters.project publish.lean publish.scripts preview.server",
-    "the built site": "publish.styles preview.site",
+    "the built site": "publish.styles",
 }
 OPENING = re.compile(
     r"(?<!\bfiles)\.(?:read_text|read_bytes|open|fdopen|copytree|copyfile|copy2)\b|\b(?:open|FileIO)\("

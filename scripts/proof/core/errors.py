@@ -6,6 +6,7 @@ Raise them anywhere. Only `cli.main` turns them into an exit code.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence

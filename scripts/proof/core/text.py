@@ -29,6 +29,35 @@ def first_invisible(text: str, allowed: str = " ") -> str:
     return ""
 
 
+_EXTENDED_LATIN = 0x250  # the code point behind it
+_KNOWN = "µ™"  # although they stand for other characters
+
+
+def first_misleading(text: str) -> str:
+    """The first character of an English text that readers could take for another, like `U+0417`, or an empty string.
+
+    It may look like a digit or a Latin letter and be none, or change the order of what stands around it.
+    """
+    return "" if text.isascii() else next((f"U+{ord(c):04X}" for c in dict.fromkeys(text) if _misleads(c)), "")
+
+
+def _misleads(c: str) -> bool:
+    if c.isascii() or c in _KNOWN:
+        return False
+    kind, stands_for = unicodedata.category(c), unicodedata.normalize("NFKC", c)
+    if unicodedata.bidirectional(c) in ("R", "AL", "AN"):
+        return True
+    match kind[0]:
+        case "L":
+            return kind == "Lo" or ord(c) >= _EXTENDED_LATIN or stands_for != c
+        case "N":  # the lint reads digits of any form
+            return not all(digit in "0123456789\N{FRACTION SLASH}" for digit in stands_for)
+        case "M":
+            return True
+        case _:
+            return stands_for != c and any(sign.isalnum() or sign == "%" for sign in stands_for)
+
+
 # Commands to a CI system: `::error::` at the beginning of a line, `##[group]` anywhere in it.
 _COMMAND = re.compile(r"(?m)^([^\S\n]*:)(?=:)|(#)(?=#\w*\[)")
 

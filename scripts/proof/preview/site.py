@@ -5,6 +5,7 @@ Pages are rendered even if they have problems: the author sees the new page with
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from proof.core.errors import ProofError
 from proof.core.site_file import site_file
 from proof.pages import scan
 from proof.pages import site as known_site
+from proof.pages.document import page_text
 from proof.pages.extension import ProofExtension, check_project
 from proof.pages.page import Page
 

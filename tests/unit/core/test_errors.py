@@ -49,7 +49,7 @@ def test_a_path_is_no_option(wrap: type[Path], tmp_path: Path, monkeypatch: pyte
 
 def test_a_name_that_is_no_text() -> None:
     """A path may have any bytes, and JSON half of a character: there is a command all the same."""
-    assert command("rm", Path(os.fsdecode(b"a\xff"))) == r"rm $'a\xed\xb3\xbf'"
+    assert command("rm", Path(os.fsdecode(b"a\xff"))) == r"rm $'a\xff'"
     assert command("proof", "update", "\ud800") == r"proof update $'\xed\xa0\x80'"
 
 

@@ -417,6 +417,7 @@ def test_a_page_uses_what_its_pictures_show(root: Path) -> None:
         (KINDS["stages"].replace("staged", "stage"), "unknown snippet 'stage'", 7),
         (KINDS["stages"].replace("staged", "note"), "no stages in the output of", 7),
         (KINDS["grid"].replace("> note.third", "/ 2"), "neither true nor false", 9),
+        (KINDS["grid"].replace("> note.third", "> leaflet.size"), "no run checks this: a figure in it is cited", 9),
         (KINDS["grid"].replace('of = "tiny"', 'value = "note.tiny"'), "either all rows or all columns need `of`", 11),
         (KINDS["grid"].replace('"yes, it is", "no"', '"yes"'), "two `words`", 9),
     ],

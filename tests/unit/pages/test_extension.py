@@ -74,6 +74,16 @@ def convert(text: str, root: Path, **settings: object) -> str:
     return Markdown(extensions=extensions, extension_configs=options).convert(text)
 
 
+@pytest.mark.parametrize(
+    ("opening", "end"),
+    [("``` {text", "```"), ("~~~ foo`bar", "~~~"), ("``` a b c d e=", "```"), ("```", "````"), ("```", "")],
+)
+def test_what_is_a_fence_for_some_readers(opening: str, end: str, project: Path) -> None:
+    """For others, the file would be Markdown of the page."""
+    with pytest.raises(StopBuildError, match="can only be embedded in a fence"):
+        convert(f'{opening}\n--8<-- "note/context/note.txt"\n{end}\n', project)
+
+
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.md")), ids=lambda p: p.stem)
 def test_golden(path: Path, project: Path, request: pytest.FixtureRequest) -> None:
     """A page in, the expected HTML out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -44,6 +45,7 @@ def test_front_matter_of_several_pages(root: Path) -> None:
         ("exit = 127", 'exit = 127\nremedy = "Use `sh` and save 3 layers."', 9),
         ("exit = 127", 'exit = 127\nremedy = "Use the image of `1.2 MB`."', 9),
         ("A program that", "An image of `270MB` that", 1),
+        ("exit = 127", 'exit = 127\nremedy = "Use \u0417\u041e MB."', 9),
         ("that the next step runs", "with 3 layers", 4),
         ("exit = 127", 'exit = 127\ndiffers = { podman = "it has 3 layers" }', 9),
     ],
@@ -51,7 +53,7 @@ def test_front_matter_of_several_pages(root: Path) -> None:
 def test_a_number_in_a_manifest(old: str, new: str, line: int, root: Path) -> None:
     """Pages show a title, a remedy and a reason, so no number may be typed there either."""
     edit(root / "snippets/fails/snippet.toml", old, new)
-    assert f"snippets/fails/snippet.toml:{line}: the " in said(root)
+    assert re.search(rf"snippets/fails/snippet.toml:{line}: (the|readers) ", said(root))
 
 
 @pytest.mark.parametrize(

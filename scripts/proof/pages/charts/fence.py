@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from proof.core.errors import PageError
 
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<mark>`{3,}|~{3,})\s*(?P<info>.*?)\s*$")
+# A language and options, or attributes in braces. Others are text for some readers of Markdown.
+_INFO = re.compile(r'[\w#.+-]*(?:\s+[a-z_]+="[^"`]*")*|[\w#.+-]*\s*\{[^{}`]*\}')
 
 
 def divided(lines: list[str]) -> Iterator[tuple[re.Match[str] | None, list[str]]]:
@@ -27,6 +29,12 @@ def _end(lines: list[str], at: int, mark: str) -> int:
         if line.startswith(mark) and not line.strip(mark[0]):
             return number
     return len(lines) - 1
+
+
+def is_plain(opening: re.Match[str], block: list[str]) -> bool:
+    """Whether each reader of Markdown takes this for a fence, from the first line to the last."""
+    closed = len(block) > 1 and block[-1].strip() == opening["mark"]
+    return closed and _INFO.fullmatch(opening["info"]) is not None
 
 
 def is_of_chart(opening: re.Match[str]) -> bool:

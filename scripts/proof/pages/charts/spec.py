@@ -92,6 +92,9 @@ class Spec:
         if stated.value.unit != "truth":
             what = f"`{key}` is {stated}, which is neither true nor false"
             raise self.table.error(key, what, f'{key} = "a.size < b.size"')
+        if stated.sources:
+            hint = "show the figure: `value` marks it as cited"
+            raise self.table.error(key, "no run checks this: a figure in it is cited", hint)
         return bool(stated.value.value)
 
     def amount(self, key: str, of: str = "") -> Stated:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 
 from markdown.treeprocessors import UnescapeTreeprocessor
+from markdown.util import STX
 
 from proof.core.errors import PageError, ProofError
 from proof.core.text import visible
@@ -87,6 +88,10 @@ def audit(root: ET.Element, page: Page) -> None:
     exempt = page.waived or (page.generated and page.options.expand)
     for block in _blocks(root):
         tokens: list[_Token] = []
+        # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
+        is_message = "message" in block.get("class", "").split() and not (block.text or "").startswith(STX)
+        if is_message:
+            block.set("class", "message message--reported")
         text = _flat(block, tokens)
         # A mark after the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
@@ -100,16 +105,14 @@ def audit(root: ET.Element, page: Page) -> None:
                 _claim(mark, shown, _written(sentence, inside, page), page)
             for waiver in waivers:
                 page.waivers.append(Waiver(shown, waiver.text))
-            is_message = "message" in block.get("class", "").split()
             if is_message and not waivers and not exempt:
                 what, hint = "no snippet printed this error message", "add {{ waiver: who printed it }} to the heading"
                 page.note(PageError(what, evidence=shown, hint=hint), shown)
             if waivers:
-                if is_message:
-                    block.set("class", "message message--reported")
-                elif (
+                if (
                     page.options.collect
                     and not exempt
+                    and not is_message
                     and not page.is_full
                     and not _needs(sentence, inside, page, evidence)
                 ):

@@ -14,7 +14,8 @@ from proof.snippets.engine_version import LABELS
 _WORD = re.compile(r"\w")
 
 
-PROMPT = r"(?:\S{1,40}@[^\n#$%>]{0,60}[#$%>]|[$%>\u276f\u279c»])"  # of a shell, without the blank behind it
+# Of a shell, without the blank behind it.
+PROMPT = r"(?:\S{1,40}@[^\n#$%>]{0,60}[#$%>]|[~/][\w./~-]{0,60} ?[#$%]|[$%>\u276f\u279c»])"
 # A prompt with a command, the header of a table of `docker`, or a line of a build log.
 _TRANSCRIPT = re.compile(
     rf"(?m)^\s*(?:{PROMPT}|(?:ba|z|da)?sh-?[\d.]*[#$%] ) *[\w./\\\"'~]"
@@ -31,9 +32,8 @@ class _File(str):
     __slots__ = ()
 
     def is_called(self, title: str) -> bool:
-        """Whether a title is the path of the file, or the end of it, alone or before a comma."""
-        name = title.partition(",")[0]
-        return bool(name) and f"/{self.partition(chr(10))[0]}".endswith(f"/{name}")
+        """Whether a title is the path of the file in its context, alone or before a comma."""
+        return self.partition("\n")[0] == title.partition(",")[0]
 
 
 class Evidence:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from proof.core.errors import PageError, Where
+from proof.core.text import first_misleading
 from proof.pages.document import locate
 from proof.pages.lint import claims, quantities
 from proof.pages.lint.quantities import Quantity
@@ -28,6 +29,9 @@ def problems(snippet: Snippet) -> Iterator[PageError]:
     own = "\n".join([*snippet.bases, *(part for step in snippet.steps for part in (step.text, step.expect))])
     for text, step_line in texts:
         where = step_line or locate(snippet.folder.parents[1], snippet.where.path, "title")
+        if misleading := first_misleading(text):
+            what = f"readers may take {misleading} for another character"
+            yield PageError(what, where=where, evidence=text, hint="use Latin letters and digits")
         for code in _CODE.findall(text):
             # A setting such as CGO_ENABLED=0 is no amount.
             words = " ".join(word for word in code.strip("`").split() if "=" not in word)

@@ -262,6 +262,9 @@ class _Finished(Treeprocessor, Postprocessor):
             for loose in claims.unbound(title.text(), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 self._note(PageError(loose.what, evidence=title.text(), hint=hint), loose.text)
+            if _COMMAND.match(title.text()):
+                what, hint = "this title is a command, and nothing says that it printed the block", "show a transcript"
+                self._note(PageError(what, evidence=title.text(), hint=hint), title.text())
         return len(self._page().problems) > problems
 
     def _code(self, tree: LexborHTMLParser) -> None:

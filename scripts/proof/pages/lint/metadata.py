@@ -17,7 +17,7 @@ from proof.core import site_config
 from proof.core.errors import PageError, ProofError, UsageError, Where
 from proof.core.limits import limited
 from proof.core.site_file import site_file
-from proof.core.text import first_invisible
+from proof.core.text import first_invisible, first_misleading
 from proof.pages.document import FRONT_MATTER, page_text
 from proof.pages.lint import claims
 from proof.pages.page import PageReport
@@ -84,7 +84,7 @@ def _wrong(path: Path, text: str) -> Iterator[UsageError]:
         elif key == "search" and not _is_search(value):
             hint = "write `boost`, a number from 0 to 1000, or `exclude`, true or false"
         elif not _is_plain(value, 200 if key == "title" else 500):
-            hint = 'write a short text without <, >, ", entities and invisible characters. For quotes, use “ ”'
+            hint = 'write a short text in Latin letters, without <, >, ", entities and invisible ones. For quotes: “ ”'
         else:
             continue
         line = next((number for number, line in enumerate(lines, 1) if line.startswith(str(key))), None)
@@ -100,7 +100,8 @@ def _is_plain(value: Any, longest: int) -> bool:
         case list():
             return all(_is_plain(each, longest) for each in value)
         case str():
-            return len(value) <= longest and not _ACTING.search(value) and not first_invisible(value)
+            seen = not first_invisible(value) and not first_misleading(value)
+            return len(value) <= longest and not _ACTING.search(value) and seen
         case _:
             return isinstance(value, date) or (isinstance(value, int | float) and abs(value) < _LARGEST)
 

@@ -38,8 +38,14 @@ _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPAC
 Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be reported, and the position after it
 
 
+# Letters that look like digits, in a word of such letters next to a digit or before a unit: l00, lO MB, OOO files.
+_LOOKS_LIKE = re.compile(r"\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b))(?!\w)")
+_DIGITS = str.maketrans("lIO", "110")
+
+
 def _plain(sentence: str) -> str:
     """The sentence without characters that nobody sees, and with plain digits for those that look like them."""
+    sentence = _LOOKS_LIKE.sub(lambda word: word[0].translate(_DIGITS), sentence)
     if sentence.isascii():
         return sentence
     return "".join(map(_as_digits, sentence)).replace("\N{FRACTION SLASH}", "/")

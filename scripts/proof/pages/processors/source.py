@@ -9,7 +9,7 @@ from markdown.preprocessors import Preprocessor
 
 from proof.core.errors import PageError, ProofError, command
 from proof.core.files import read_text
-from proof.core.text import did_you_mean, first_invisible
+from proof.core.text import did_you_mean, first_invisible, first_misleading
 from proof.pages.charts import chart, fence
 from proof.pages.charts.fence import divided, is_of_chart
 from proof.pages.page import OnPage
@@ -39,7 +39,8 @@ class Source(OnPage, Preprocessor):
                 if is_chart:
                     fenced.append(clean)
                 elif _MARKER in _CODE_SPAN.sub("", line):
-                    written += self._included(line, at, fenced=opening is not None and number > 0)
+                    fence_is_plain = opening is not None and number > 0 and fence.is_plain(opening, block)
+                    written += self._included(line, at, fenced=fence_is_plain)
                 elif opening or has_quoted_fence:
                     written.append(clean)
                 else:
@@ -63,11 +64,14 @@ class Source(OnPage, Preprocessor):
 
     def _without_invisible(self, line: str, at: int) -> str:
         """The line; without what nobody sees, and what could be taken for a mark, if it has any."""
-        allowed = " \t\r\ufeff\N{NO-BREAK SPACE}"
+        allowed = " \t\r\N{NO-BREAK SPACE}" + ("" if at else "\ufeff")
         if hidden := first_invisible(line, allowed):
             what = f"this line has the invisible character {hidden}"
             self.page.note(PageError(what, evidence=line, hint="leave it out"), at)
             return "".join(character for character in line if not first_invisible(character, allowed))
+        if misleading := first_misleading(line):
+            what = f"this line has {misleading}, which readers may take for another character"
+            self.page.note(PageError(what, evidence=line, hint="use Latin letters and digits"), at)
         return line
 
     def _marked(self, line: str, at: int) -> str:

@@ -67,7 +67,15 @@ def test_a_file_is_no_transcript(text: str, page: Page) -> None:
     "line",
     [
         *("$\N{NO-BREAK SPACE}docker image ls", "root@host:~# docker ps", "bash-5.1# docker ps", "\u276f docker ps"),
-        *("user@laptop ~ % docker ps", "PS C:\\> docker ps", "$ ./app --version", "#5 [2/2] COPY a b", "#7 CACHED"),
+        *(
+            "user@laptop ~ % docker ps",
+            "PS C:\\> docker ps",
+            "$ ./app --version",
+            "/ # ls -l /app",
+            "~$ docker ps",
+            "#5 [2/2] COPY a b",
+            "#7 CACHED",
+        ),
         *("REPOSITORY   TAG   SIZE(MB)", "REPOSITORY\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}SIZE"),
     ],
 )

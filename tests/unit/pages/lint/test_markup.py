@@ -90,6 +90,29 @@ class TestHidden:
         with pytest.raises(StopBuildError, match="this line has the invisible character"):
             convert(f"# A\n\nIt takes te{character}n megabytes.", project)
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\u0417\u041e MB",
+            "\u0455maller",
+            "3 \u3386",
+            "\uff13 \uff05",
+            "20 \u041c\u0412",
+            "a\u05c3 b",
+            "\u05d0",
+            "\u4e8c\u5341",
+            "\u216b",
+            "sma\u0337ller",
+        ],
+    )
+    def test_a_character_that_looks_like_another(self, text: str, project: Path) -> None:
+        """Or that changes the order of what stands around it."""
+        with pytest.raises(StopBuildError, match="readers may take for another character"):
+            convert(f"# A\n\nIt takes {text}.", project)
+
+    def test_characters_that_mislead_nobody(self, project: Path) -> None:
+        assert "é ß µs → ™ … × ½ 😀" in convert("# A\n\nIt is é ß µs → ™ … × ½ 😀 {{ waiver: an example }}", project)
+
     @pytest.mark.parametrize("name", ["hidden", "popover", "data-x", "onclick", "open"])
     def test_an_attribute_without_a_value_is_one(self, name: str, project: Path) -> None:
         with pytest.raises(StopBuildError, match=f"the attribute {name}="):
@@ -290,9 +313,7 @@ class TestAttributes:
         html = convert(f"# A page {{: {name} }}\n\n[x](y){{: {name}= }}", project, collect=True)
         assert f' {name}=""' not in html
 
-    @pytest.mark.parametrize(
-        "text", ["[x](https://])", "<https://[>", "![x](http://[)", "[x]\n\n[x]: //[", "[x](//\u2100)"]
-    )
+    @pytest.mark.parametrize("text", ["[x](https://])", "<https://[>", "![x](http://[)", "[x]\n\n[x]: //["])
     def test_what_is_no_address(self, text: str, project: Path) -> None:
         """MkDocs would end in a traceback."""
         with pytest.raises(StopBuildError, match="this address is not allowed"):
@@ -305,8 +326,11 @@ class TestAttributes:
         assert '<h3 class="message message--reported" id="cited"><code>no such file</code>' in html
 
     def test_an_error_message_of_nobody(self, project: Path) -> None:
+        """It says so on any page, and whatever it consists of."""
         with pytest.raises(StopBuildError, match="no snippet printed this error message"):
             convert("## A\n\n### `no such file` { #cited .message }", project)
+        for text in ("{{ page waiver: no numbers }}\n\n### `x` { #cited .message }", "## ![x](x.png) { .message }"):
+            assert 'class="message message--reported"' in convert(text, project)
 
     def test_a_file_that_comes_later(self, project: Path) -> None:
         """The site generator would miss it, so it does not see the link."""
@@ -362,6 +386,7 @@ class TestCode:
         [
             ("Dockerfile", True),
             ("context/Dockerfile", False),
+            ("file, Dockerfile", False),
             ("Dockerfile, the first stage", True),
             ("note.txt", False),
             ("file", False),
@@ -376,6 +401,20 @@ class TestCode:
         else:
             with pytest.raises(StopBuildError, match="this code is typed"):
                 convert(text, project)
+
+    def test_a_file_of_that_name_elsewhere(self, project: Path) -> None:
+        """It is not the one that was built: its title has to be its path."""
+        (project / "snippets/note/context/old").mkdir()
+        (project / "snippets/note/context/old/Dockerfile").write_text("FROM scratch\n")
+        text = '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\nFROM scratch\n```\n'
+        with pytest.raises(StopBuildError, match="this code is typed"):
+            convert(text, project)
+        convert(text.replace('title="', 'title="old/'), project, draft=True)
+
+    def test_a_title_is_no_command(self, project: Path) -> None:
+        """Readers would think that it printed the block."""
+        with pytest.raises(StopBuildError, match="this title is a command"):
+            convert('# {{ note.layers }}\n\n``` text title="docker image ls x"\ndocker image ls note\n```\n', project)
 
     def test_an_empty_block(self, project: Path) -> None:
         """It states nothing."""

@@ -105,7 +105,7 @@ def test_a_project_is_made(installed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes(installed: Path, tmp_path: Path, shell: str) -> None:
     """Argcomplete's script names the command, which then answers with verbs and names of snippets."""
-    register = ("register-python-argcomplete", "--shell", shell, "proof")
+    register = (Path(sys.executable).parent / "register-python-argcomplete", "--shell", shell, "proof")
     assert "proof" in run(installed, *register, cwd=tmp_path).stdout
     asks = "import os, sys; os.dup2(1, 8); os.execv(sys.argv[1], ['proof'])"
     for line, found in (("proof expl", "explain"), ("proof check no", "note"), ("proof new a --from fa", "fails")):

@@ -89,8 +89,15 @@ def now() -> int:
 
 
 def state(folder: Path) -> str:
-    """A hash of the state of everything below a directory: it changes if a file is written, renamed or removed."""
-    return _stamp(folder, "")[0]
+    """A hash of the state of everything below a directory: it changes if a file is written, renamed or removed.
+
+    It is another one each time where something cannot be looked at, as at the end of a path that is too long: whoever
+    reads the directory reports that.
+    """
+    try:
+        return _stamp(folder, "")[0]
+    except OSError:
+        return str(now())
 
 
 def _stamp(folder: Path, depends: str) -> tuple[str, int]:

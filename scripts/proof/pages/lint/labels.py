@@ -68,6 +68,8 @@ def _in_name(s: Sentence, i: int) -> bool:
         return True
     if s.at(i - 1) == "(" and s.glued(i - 1) and s.at(i + 1) == ")":  # execve(2)
         return True
+    if s.at(i - 1) == ":" and unit_at(s, i + 1, digits=True) is not None:  # size:30MB
+        return False
     start, numbers = i, 1
     while (
         s.glued(start)
@@ -89,11 +91,12 @@ def _is_date(s: Sentence, i: int) -> bool:
     """4 June 2020, 2020-06-04, in 2020, 14:00."""
     word = s.at(i)
     for colon, other in ((i + 1, i + 2), (i - 1, i - 2)):
-        if s.at(colon) == ":" and s.glued(max(i, other)) and s.glued(colon) and s.kind(other) == "number":
+        joined = s.at(colon) == ":" and s.glued(max(i, other)) and s.glued(colon) and s.kind(other) == "number"
+        if joined and len(s.at(max(i, other))) == len("00"):  # 20:1 is a ratio
             return True
     before, after = s.at(i - 1), s.at(i + 1)
     if before in lexicon.MONTHS or (after in lexicon.MONTHS and (after != "may" or s.kind(i + 2) == "number")):
-        return word.isdigit()
+        return re.fullmatch(r"[12]?\d|3[01]|(?:19|20)\d\d", word) is not None
     if not re.fullmatch(r"(?:19[7-9]|20\d)\d", word):
         return False
     return after in lexicon.STOP or not (unit_at(s, i + 1, digits=True) or is_plural(after))

@@ -123,7 +123,7 @@ class _Version(argparse.Action):
         from proof.core import crash
 
         tool = crash.distribution()
-        print(f"{parser.prog} {tool.version if tool else 'of an unknown version'}")
+        print(f"{parser.prog} {tool.version if tool else 'of an unknown version'}")  # noqa: T201 - a version
         parser.exit()
 
 

@@ -28,5 +28,5 @@ def _run(parsed: argparse.Namespace) -> int:
         from proof.publish import finish
 
     pages = finish.publish(parsed.site or root / "site", root)
-    print(f"{units.counted(len(pages), 'page')} finished")
+    print(f"{units.counted(len(pages), 'page')} finished")  # noqa: T201 - our own text
     return 0

@@ -144,7 +144,7 @@ class TestWhatItReaches:
         )
         done = run(snippet(tmp_path, BUILD, START, (f'sh -c "{script}"', GET | {"timeout": "60"})), either, cache)[-1]
         lines = done.output.splitlines()
-        user = private_daemon._USER if either.data else 0
+        user = private_daemon._USER if "classic" in either.client.env["DOCKER_HOST"] else 0
         assert lines[:2] == [str(user + 65535)] * 2
         assert [line.split()[1] for line in lines if line.startswith("Cap")] == ["0" * 16] * 5
         assert "NoNewPrivs:\t1" in lines
@@ -229,26 +229,17 @@ class TestNothingStays:
         """After kill -9, no process is left, and the next run removes what the engine's data still lists."""
         root = snippet(tmp_path, BUILD, START, ("docker logs web", {"until": "never"})).folder.parents[1]
         own = tmp_path / "c"
-
-        def journals() -> str:
-            return "".join(path.read_text() for path in own.glob("engine-classic/*/journals/*"))
-
         own.mkdir()
         (own / "packages").symlink_to(cache / "packages")
         env = os.environ | {"PROOF_CACHE": str(own)}
         argv = [sys.executable, "-m", "proof.cli.main", "--project", str(root), "update", "web", "--engine", "private"]
         with subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-            wait_until(lambda: "+ container" in journals(), seconds=180)
-            wait_until(lambda: bool(processes(b"nc\0-l\0-p\x0080")), seconds=60)
+            wait_until(lambda: bool(processes(b"nc\0-l\0-p\x0080")), seconds=240)
             running.send_signal(signal.SIGKILL)
         wait_until(lambda: not processes(f"{own}/".encode(), b"nc\0-l\0-p\x0080", b"docker-proxy"), seconds=60)
         wait_until(lambda: is_free(own / "engine-classic/0/lock"), seconds=60)
-        assert re.search(r"\+ network proof-[0-9a-f]{8}-network", journals())
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("PROOF_CACHE", str(own))
-            with private_docker.start(own, base_images.PLATFORM) as again:
-                assert left(again) == []
-        assert journals() == ""
+        with private_docker.start(own, base_images.PLATFORM) as again:
+            assert left(again) == []
 
 
 def test_another_engine(based: Engine, cache: Path, tmp_path: Path) -> None:

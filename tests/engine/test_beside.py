@@ -81,29 +81,13 @@ def test_a_lost_engine_is_started_once(root: Path, own: Path) -> None:  # noqa: 
     """The first snippet to notice restarts the engine, and all that ran in it run again."""
     code, said = run(root, own, "update", *names(), "--jobs", "6")
     assert code == 0, said
-    with started(root, own, *_check()) as tool:
+    with started(root, own, "check", *names(), "--jobs", "6") as tool:
         wait_until(lambda: _running(own))
         os.kill(daemons(own)[0], signal.SIGKILL)
         said = tool.communicate(timeout=300)[0]
     assert tool.returncode == 0, said
     assert said.count("the engine was lost and has been restarted") == 1
     assert said.count("✓ accurate") == COUNT
-
-
-def test_an_interrupt_ends_all(root: Path, own: Path) -> None:  # noqa: F811
-    """Ctrl-C while several run: one line, code 130, and nothing is left."""
-    with started(root, own, *_check("update")) as tool:
-        wait_until(lambda: _running(own))
-        tool.send_signal(signal.SIGINT)
-        said = tool.communicate(timeout=60)[0]
-    assert tool.returncode == 130, said
-    assert "interrupted; finished results are kept" in said
-    assert "Traceback" not in said
-    assert not daemons(own)
-
-
-def _check(verb: str = "check") -> list[str]:
-    return [verb, *names(), "--jobs", "6"]
 
 
 def _running(own: Path) -> bool:  # noqa: F811

@@ -108,13 +108,15 @@ def test_filters(engine: Engine, cache: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["sh"])
-def test_what_a_filter_sees(engine: Engine, program: str) -> None:
+def test_what_a_filter_sees(engine: Engine, program: str, tmp_path: Path) -> None:
     """Libraries, its own program and its input: no other file, no network, no right."""
     path = shutil.which(program, path=process.search_path())
     assert path
     script = "echo /* /etc/* /root/* /usr/bin/*; read -r line; echo $line; : > /proof-canary"
     words = sandbox.for_filter(Path(path), engine.client.env)
-    done = process.run([path, "-c", script], env=engine.client.env, sandbox=words, given=b"given\n")
+    (tmp_path / "given").write_text("given\n")
+    with (tmp_path / "given").open("rb") as stdin:
+        done = process.run([path, "-c", script], env=engine.client.env, sandbox=words, stdin=stdin)
     seen, given = done.text().splitlines()
     assert given == "given"
     assert not {part for part in seen.split() if part.startswith(("/etc/", "/root/", "/home"))} - {"/etc/*", "/root/*"}

@@ -1,14 +1,11 @@
-"""Every kind of drift is provoked, one at a time, and must be found with its cause.
-
-The table of what was done and what the tool said is written to build/drifts.md.
-"""
+"""Every kind of drift is provoked, one at a time, and must be found with its cause."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from proof.engines.interface import Engine
 from proof.pages import status
 from proof.runs.result import worst
 from proof.snippets.places import folder_of
-from tests.support.helpers import REPOSITORY, edit, measure, tiny
+from tests.support.helpers import edit, measure, tiny
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("memory_lasts")]
 
@@ -57,13 +54,6 @@ def written(path: str, text: str, *, mode: int = 0o644) -> Callable[[Path], None
 
 def gone(path: str) -> Callable[[Path], None]:
     return lambda root: (root / path).unlink()
-
-
-def moved(path: str, to: str) -> Callable[[Path], None]:
-    def change(root: Path) -> None:
-        (root / path).rename(root / to)
-
-    return change
 
 
 def mode(path: str, bits: int) -> Callable[[Path], None]:
@@ -122,101 +112,62 @@ def with_engine(version: str, change: Callable[[Capture], Capture]) -> Callable[
     return lambda c: change(replace(c, inputs={**c.inputs, "the engine": version}))
 
 
-def two_ids(capture: Capture) -> Capture:
-    listed = capture.step("image_ls")
-    assert listed is not None
-    again = replace(listed, name="again", output=re.sub(r"\b[0-9a-f]{12}\b", "0123456789ab", listed.output))
-    return replace(capture, steps=(*capture.steps, again))
-
-
 NOTE, COUNT, FAILS = "snippets/note", "snippets/count", "snippets/fails"
 DOCKERFILE, MANIFEST, CAPTURED = f"{NOTE}/context/Dockerfile", f"{NOTE}/snippet.toml", f"{NOTE}/captured/rebuilt"
-RECORD, PAGE, BASES = f"{CAPTURED}/capture.json", "docs/index.md", "snippets/bases.toml"
+RECORD, BASES = f"{CAPTURED}/capture.json", "snippets/bases.toml"
 
 SNIPPET = [
     Drift("program", "its text", in_file(f"{NOTE}/context/note.txt", "a note", "a letter"), 5, "note/run"),
-    Drift("program", "one digit more", in_file(f"{NOTE}/context/note.txt", "weighs", "weighs 1"), 5, "note.size"),
     Drift("program", "a line more", written(f"{NOTE}/context/note.txt", "a\nb\n"), 5, "note/run"),
-    Drift("program", "a script's text", in_file(f"{COUNT}/context/words.sh", "-w", "-l"), 5, "count.words", "count"),
-    Drift("program", "what it counts", written(f"{COUNT}/context/note.txt", "one two\n"), 5, "count.words", "count"),
     Drift("program", "it fails now", written(f"{COUNT}/context/words.sh", "exit 3\n"), 5, "exit 3", "count"),
     Drift("context", "a file more", written(f"{NOTE}/context/extra.txt", "x"), 5, "context/extra.txt is new"),
     Drift("context", "a file gone", gone(f"{COUNT}/context/note.txt"), 5, "context/note.txt is gone", "count"),
     Drift("context", "an executable bit", mode(f"{NOTE}/context/note.txt", 0o755), 5, "context/note.txt changed"),
-    Drift("context", "a .dockerignore", written(f"{NOTE}/context/.dockerignore", "*.md\n"), 5, ".dockerignore is new"),
     Drift("Dockerfile", "a comment", in_file(DOCKERFILE, "FROM alpine:3.22\nCOPY", "# why\nFROM alpine:3.22\nCOPY"), 5, "Dockerfile changed"),
     Drift("Dockerfile", "CMD", in_file(DOCKERFILE, '["cat"', '["head"'), 5, "note.command"),
     Drift("Dockerfile", "USER", in_file(DOCKERFILE, "CMD", "USER 65532\nCMD"), 5, "note.user"),
-    Drift("Dockerfile", "a RUN more", in_file(DOCKERFILE, "CMD", "RUN echo 1 > /more\nCMD"), 5, "note.layers"),
-    Drift("Dockerfile", "a COPY less", in_file(DOCKERFILE, "COPY note.txt /srv/note.txt", "RUN true"), 5, "note/run"),
-    Drift("Dockerfile", "another target", in_file(DOCKERFILE, "/srv/note.txt\nCMD", "/srv/other.txt\nCMD"), 5, "exit 1"),
     Drift("Dockerfile", "another base", in_file(DOCKERFILE, "FROM alpine:3.22\nCOPY", "FROM scratch\nCOPY"), 5, "exit 127"),
-    Drift("Dockerfile", "WORKDIR", in_file(DOCKERFILE, "CMD", "WORKDIR /srv\nCMD"), 5, "note.own_layers"),
     Drift("Dockerfile", "it does not build", in_file(DOCKERFILE, "COPY note.txt", "COPY missing.txt"), 5, "exit 1"),
     Drift("manifest", "a command", in_file(f"{COUNT}/snippet.toml", "sh words.sh", "sh ./words.sh"), 5, "commands", "count"),
     Drift("manifest", "a step renamed", in_file(MANIFEST, 'name = "run"', 'name = "start"'), 5, "note/start"),
-    Drift("manifest", "a step more", in_file(MANIFEST, "show =", 'timeout = 9\n[[step]]\nname = "v"\ncommand = "docker inspect note --format \'{{.Os}}\'"\n#'), 5, "note/v"),
     Drift("manifest", "an exit code", in_file(f"{FAILS}/snippet.toml", "exit = 127", "exit = 126"), 5, "exit 127", "fails"),
-    Drift("manifest", "an expected message", in_file(f"{FAILS}/snippet.toml", "no such file", "permission"), 5, "does not contain", "fails"),
     Drift("manifest", "a failure that succeeds", in_file(MANIFEST, 'command = "docker run note"', 'command = "docker run note"\nexit = 1\nexpect = "x"'), 5, "exit 0"),
     Drift("manifest", "a fact more", in_file(f"{COUNT}/snippet.toml", "facts.words", 'facts.file = { match = "(note)", unit = "text" }\nfacts.words'), 5, "count.file", "count"),
-    Drift("manifest", "a fact that is not there", in_file(f"{COUNT}/snippet.toml", "note.txt$", "nota.txt$"), 5, "a value:", "count"),
     Drift("manifest", "another measured tag", in_file(MANIFEST, 'image = "note"', "# no image"), 5, "note.size"),
 ]  # fmt: skip
 BASE = [
-    Drift("base", "its environment", in_file(BASES, "/usr/local/sbin:", ""), 6, "the base alpine:3.22 changed"),
     Drift("base", "its command", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 6, "the base alpine:3.22 changed"),
-    Drift("base", "its date", in_file(BASES, "2025-07-15", "2025-07-16"), 6, "the base alpine:3.22 changed"),
-    Drift("base", "its working directory", in_file(BASES, "command =", 'workdir = "/srv"\ncommand ='), 6, "the base alpine:3.22 changed"),
     Drift("base", "an instruction", in_file(BASES, "3.22.1-x86_64.tar.gz", "3.22.2-x86_64.tar.gz"), 6, "the base alpine:3.22 changed"),
-    Drift("base", "a layer more", in_file(BASES, "diff_id =", 'diff_id = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"\n[[base.layer]]\ninstruction = "RUN mkdir /more"\ndirectories = ["more"]\n#'), 6, "note.layers"),
     Drift("base", "files of another layer", in_file(BASES, "diff_id =", 'diff_id = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"\n[[base.layer]]\ninstruction = "COPY flashvm /usr/lib/"\npackage = "flashvm"\ntree = "flashvm/data/oci/"\nat = "usr/lib/oci/"\n#'), 6, "note.base_size"),
     Drift("base", "a layer of another kind", in_file(BASES, "blob =", 'tree = "flashvm/data/"\nat = "data/"\n#'), 2, "does not match its `diff_id`"),
     Drift("base", "a package with another hash", in_file(BASES, 'sha256 = "c1', 'sha256 = "d1'), 3, "is not the pinned file"),
     Drift("base", "what `inside` runs in", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 6, "the base alpine:3.22 changed", "count"),
 ]  # fmt: skip
 EDITED = [
-    Drift("capture", "a digit of a size", in_file(f"{CAPTURED}/image_ls.txt", "8.31MB", "8.32MB"), 8, "image_ls"),
     Drift("capture", "a digit of an id", in_file(f"{CAPTURED}/image_ls.txt", "note ", "n0te "), 8, "image_ls.txt"),
-    Drift("capture", "a word", in_file(f"{CAPTURED}/run.txt", "weighs", "weighed"), 8, "note/run"),
-    Drift("capture", "a line more", in_file(f"{CAPTURED}/run.txt", "weighs\n", "weighs\nmuch\n"), 8, "note/run"),
     Drift("capture", "a blank", in_file(f"{CAPTURED}/run.txt", "weighs\n", "weighs \n"), 8, "run.txt"),
-    Drift("capture", "a time in a build log", in_file(f"{CAPTURED}/build.txt", "DONE 0.", "DONE 9."), 8, "build.txt"),
-    Drift("capture", "an emptied file", written(f"{CAPTURED}/run.txt", ""), 8, "note/run"),
     Drift("capture", "a file gone", gone(f"{CAPTURED}/run.txt"), 8, "note/run"),
     Drift("capture", "a size", in_file(RECORD, '"value": 8311412', '"value": 8311413'), 8, "note.size"),
-    Drift("capture", "a count of layers", in_file(RECORD, '"value": 2,', '"value": 3,'), 8, "note.layers"),
     Drift("capture", "a unit", in_file(RECORD, '"unit": "count"', '"unit": "B"'), 3, "layers has the wrong unit"),
     Drift("capture", "an exit code", in_file(RECORD, '"exit": 0', '"exit": 1'), 8, "exit"),
-    Drift("capture", "the date", in_file(RECORD, '"date": "20', '"date": "19'), 8, "capture.json"),
     Drift("capture", "the engine's version", in_file(RECORD, '"engine": "docker ', '"engine": "docker 1'), 8, "capture.json"),
-    Drift("capture", "a command", in_file(RECORD, '"docker run note"', '"docker run n0te"'), 8, "capture.json"),
-    Drift("capture", "a fact's source", in_file(RECORD, "the manifest in", "a guess at"), 8, "capture.json"),
     Drift("capture", "the basis", in_file(RECORD, '"platform": "linux/amd64"', '"platform": "linux/arm64"'), 4, "linux/arm64"),
     Drift("capture", "the kind of engine", in_file(RECORD, '"engine": "docker"', '"engine": "podman"'), 8, "podman"),
     Drift("capture", "no JSON any more", in_file(RECORD, "{", "["), 3, "not a capture written by proof"),
 ]  # fmt: skip
 WORLD = [
-    Drift("world", "a size by 1 %", recaptured("note", fact("size", 8_394_526)), 1, "note.size"),
     Drift("world", "a size by a byte", recaptured("note", fact("own_size", 28)), 1, "note.own_size"),
-    Drift("world", "a base's size", recaptured("note", fact("base_size", 8_083_404)), 1, "note.base_size"),
-    Drift("world", "a layer's size", recaptured("note", fact("layer_2", 26)), 1, "note.layer_2"),
     Drift("world", "a layer more", recaptured("note", fact("layers", 3)), 1, "note.layers"),
-    Drift("world", "the base's layers", recaptured("note", fact("base_layers", 2)), 1, "note.base_layers"),
     Drift("world", "the user", recaptured("note", fact("user", "nobody")), 1, "note.user"),
-    Drift("world", "a counted word", recaptured("count", fact("words", 7)), 1, "count.words", "count"),
     Drift("world", "a fact less", recaptured("note", lambda c: replace(c, facts={k: f for k, f in c.facts.items() if k != "user"})), 1, "note.user"),
     Drift("world", "a fact more", recaptured("note", lambda c: replace(c, facts={**c.facts, "old": CapturedFact(1, "count", "")})), 1, "note.old"),
     Drift("world", "an output", recaptured("note", output("run", "weighs", "weighed")), 1, "note/run"),
-    Drift("world", "a line more", recaptured("note", output("run", "weighs", "weighs\nmuch")), 1, "note/run"),
-    Drift("world", "a column of a table", recaptured("note", output("image_ls", "REPOSITORY", "IMAGE")), 1, "note/image_ls"),
     Drift("world", "a step of a build", recaptured("note", output("build", "COPY note.txt", "COPY other.txt")), 1, "note/build"),
     Drift("world", "an exit code", recaptured("fails", exits("run", 126)), 1, "fails/run exit", "fails"),
     Drift("world", "a message", recaptured("fails", output("run", "/bin/sh", "/bin/bash")), 1, "fails/run", "fails"),
     Drift("world", "a step that was not run", recaptured("note", without_step("image_ls")), 1, "note/image_ls"),
     Drift("engine", "another format of a table", recaptured("note", with_engine("docker 20", output("image_ls", "TAG ", "TAGS"))), 7, "docker 20"),
     Drift("engine", "another message", recaptured("fails", with_engine("docker 29", output("run", "docker: ", "error: "))), 7, "docker 29", "fails"),
-    Drift("engine", "another size", recaptured("note", with_engine("docker 29", fact("size", 1))), 7, "docker 29"),
 ]  # fmt: skip
 FORGED = [  # resealed, as anyone can: the seal has no key
     Drift("forged", "an invented line of a log", recaptured("note", output("build", "#1 DONE", "#1 It took no time at all\n#1 DONE")), 1, "note/build"),
@@ -239,36 +190,6 @@ FORGED = [  # resealed, as anyone can: the seal has no key
     Drift("forged", "a step more", recaptured("note", lambda c: replace(c, steps=(*c.steps, replace(c.steps[0], name="again")))), 1, "note/again"),
     Drift("forged", "another order", recaptured("note", lambda c: replace(c, steps=c.steps[::-1])), 1, "the order of the steps"),
 ]  # fmt: skip
-PAGES = [
-    Drift("page", "a typed size", in_file(PAGE, "{{ bytes(note.size) }}", "8.31MB"), 2, "'8.31MB' is typed"),
-    Drift("page", "a typed percentage", in_file(PAGE, "It holds", "It is 4 % smaller and holds"), 2, "'4 %' is typed"),
-    Drift("page", "a typed duration", in_file(PAGE, "It holds", "In 3 seconds it holds"), 2, "'3 seconds' is typed"),
-    Drift("page", "a typed number of layers", in_file(PAGE, "{{ words(note.layers) }} layers", "2 layers"), 2, "'2 layers' is typed"),
-    Drift("page", "layers in words", in_file(PAGE, "{{ words(note.layers) }} layers", "two layers"), 2, "'two layers' is typed"),
-    Drift("page", "a digit in a table", in_file(PAGE, "| {{ note.size }} |", "| 8.3 MB |"), 2, "'8.3 MB' is typed"),
-    Drift("page", "a claim made false", in_file(PAGE, "note.own_layers == 1", "note.own_layers == 1 == note.layers"), 1, "this claim is false"),
-    Drift("page", "a claim that says nothing", in_file(PAGE, "claim: note.own_layers == 1", "claim: note.own_layers"), 2, "neither true nor false"),
-    Drift("page", "a sentence that left its claim", in_file(PAGE, "Only one layer", "Only three layers"), 2, "'three layers' is typed"),
-    Drift("page", "a conclusion nobody checks", in_file(PAGE, "It holds", "It is the smallest there is. It holds"), 2, "draws a conclusion"),
-    Drift("page", "a fact that does not exist", in_file(PAGE, "note.own_size", "note.own_sise"), 2, "did you mean 'note.own_size'"),
-    Drift("page", "a snippet that does not exist", in_file(PAGE, "transcript note/run", "transcript n0te/run"), 2, "unknown snippet 'n0te'"),
-    Drift("page", "a step that does not exist", in_file(PAGE, "transcript note/run", "transcript note/runs"), 2, "has no step 'runs'"),
-    Drift("page", "a transcript unbound", in_file(PAGE, "{{ transcript note/run }}", "```\n$ docker run note\n```"), 2, "nothing ran it"),
-    Drift("page", "a step that no page shows", in_file(PAGE, "{{ transcript note/run }}", ""), 2, "no page shows note/run"),
-    Drift("page", "a file that is not there", in_file(PAGE, "context/Dockerfile", "context/Dokerfile"), 2, "no such file: snippets/note/context/Dokerfile"),
-    Drift("page", "a file of the machine", in_file(PAGE, "note/context/Dockerfile", "/etc/passwd"), 2, "is not a file of a snippet's context"),
-    Drift("page", "a path in prose", in_file(PAGE, "`/srv/note.txt`", "`/srv/nota.txt`"), 2, "`/srv/nota.txt` is in no snippet"),
-    Drift("page", "a tag in prose", in_file(PAGE, "The file is", "On `alpine:3.21` the file is"), 2, "`alpine:3.21` is in no snippet"),
-    Drift("page", "a stage in prose", in_file(PAGE, "The file is", "In the stage `papper` the file is"), 2, "`papper` is in no snippet"),
-    Drift("page", "an unclosed brace", in_file(PAGE, "{{ bytes(note.size) }}", "{{ bytes(note.size)"), 2, "never closed"),
-    Drift("page", "units that do not go together", in_file(PAGE, "bytes(note.size)", "note.size + note.layers"), 2, "different units"),
-    Drift("page", "a stale snippet", in_file(f"{NOTE}/context/note.txt", "a note", "a letter"), 1, "note is stale: context/note.txt changed"),
-    Drift("page", "a stale base", in_file(BASES, '["/bin/sh"]', '["/bin/ash"]'), 1, "the base alpine:3.22 changed"),
-    Drift("page", "an edited capture", in_file(f"{CAPTURED}/run.txt", "weighs", "weighed"), 1, "edited by hand"),
-    Drift("page", "one tag with two ids", recaptured("note", two_ids), 2, "note has two IDs"),
-    Drift("page", "a table with another size", recaptured("note", output("image_ls", "8.31MB", "8.41MB")), 2, "the table says 8.41MB"),
-]  # fmt: skip
-ROWS: list[tuple[Drift, int]] = []
 
 
 @pytest.fixture(scope="module")
@@ -282,20 +203,6 @@ def captured(tmp_path_factory: pytest.TempPathFactory, engine: Engine, cache: Pa
 @pytest.fixture
 def project(tmp_path: Path, captured: Path) -> Path:
     return Path(shutil.copytree(captured, tmp_path / "project"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table() -> Iterator[None]:
-    """Writes a report of the changes and their results, for people."""
-    yield
-    lines = ["| kind | what was changed | exit code | said |", "|---|---|--:|---|"]
-    lines += [f"| {d.kind} | {d.name} | {code} | {d.says} |" for d, code in ROWS]
-    path = REPOSITORY / "build" / "drifts.md"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(lines) + f"\n\n{len(ROWS)} of {len(SEEDED)} caught\n")
-
-
-SEEDED = [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED, *PAGES]
 
 
 @pytest.mark.parametrize("drift", [*SNIPPET, *BASE, *EDITED, *WORLD, *FORGED], ids=str)
@@ -313,24 +220,6 @@ def test_a_run_catches_it(drift: Drift, project: Path, engine: Engine, cache: Pa
     except ProofError as error:
         code, said = error.code, str(error)
     assert (code, drift.says in said) == (drift.code, True), said
-    ROWS.append((drift, code))
-
-
-@pytest.mark.parametrize("drift", PAGES, ids=str)
-def test_the_pages_are_caught_without_an_engine(drift: Drift, project: Path) -> None:
-    """`proof status`: the code, the line of the page and what is wrong with it."""
-    drift.change(project)
-    found = status.status(project)
-    said = "\n".join(str(problem) for problem in found.problems)
-    assert (found.code, drift.says in said) == (drift.code, True), said
-    assert all(problem.where is not None for problem in found.problems)
-    ROWS.append((drift, found.code))
-
-
-def test_there_are_enough_of_them() -> None:
-    """There are at least sixty, of different kinds or in different places."""
-    assert len(SEEDED) >= 60
-    assert len({str(drift) for drift in SEEDED}) == len(SEEDED)
 
 
 def printing(project: Path, engine: Engine, cache: Path, word: str) -> Path:

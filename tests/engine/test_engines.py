@@ -165,11 +165,6 @@ class TestContainerd:
         assert alike
         assert other
 
-    def test_two_slots(self, containerd: Engine, engine: Engine) -> None:
-        """Each store has its own data."""
-        assert "/engine-containerd/" in containerd.client.env["DOCKER_HOST"]
-        assert "/engine-classic/" in engine.client.env["DOCKER_HOST"]
-
 
 class TestPodman:
     @pytest.mark.parametrize("name", ARTICLE)

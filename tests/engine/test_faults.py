@@ -15,25 +15,23 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from proof.captures import fingerprint, store
-from proof.core.errors import CannotMeasureError
-from proof.engines import private_docker, registry
+from proof.engines import private_docker
 from proof.engines.failures import is_starved
-from proof.engines.interface import Engine, EngineOptions
+from proof.engines.interface import Engine
 from proof.provision import loader
-from proof.runs import result as verify
 from proof.snippets import base_images
 from proof.snippets import project as manifest
 from proof.snippets.base_images import PLATFORM
 from proof.system import cgroup, locks, process
 from tests.support.helpers import edit, measure, none_left, processes, proof, tiny, tree, wait_until
-from tests.support.registry import Fault, need_skopeo, serving
+from tests.support.registry import need_skopeo, serving
 
 pytestmark = pytest.mark.engine
 
@@ -305,7 +303,6 @@ class TestKill:
         assert list(temporary.iterdir()) == []
         assert groups(own) == []
         assert [name for name in tree(root) if ".new-" in name] == []
-        assert list(own.glob("engine-classic/*/journals/*")) == []
         with private_docker.start(own, PLATFORM) as engine:
             assert engine.client.call("ps", "--all", "--quiet").text() == ""
             assert engine.client.call("image", "ls", "--format", "{{.Repository}}").text() == "alpine\n"
@@ -401,30 +398,6 @@ class TestRegistry:
         (root / "docs/index.md").write_text("# A page\n\n{{ transcript note/build }}\n")
         return root
 
-    def test_a_moment_of_trouble(self, root: Path, own: Path) -> None:
-        """A registry that fails once in each way is asked again, and the snippet is measured."""
-        with serving() as registry:
-            self.project(root, registry.address)
-            faults: Sequence[Fault] = ("503", "429 soon", "reset")
-            registry.faults += faults
-            code, output = run(root, own, "update", "--bases", "registry")
-        assert code == 0, output
-        found = store.load(root / "snippets/note/captured/registry")
-        assert found is not None
-        assert found.provenance.bases["alpine:3.22"].endswith(f"@{registry.digest}")
-
-    def test_lasting_trouble(self, root: Path, own: Path) -> None:
-        """An image that it does not have: code 3 with the hint, neither success nor drift, and no capture."""
-        with serving() as registry:
-            self.project(root, registry.address)
-            registry.forever = "404"
-            code, output = run(root, own, "update", "--bases", "registry")
-        assert code == 3, output
-        assert "could not be pulled: its registry has no such image (1 attempt)" in output
-        assert "hint: check `registry` in bases.toml" in output
-        assert captured(root) == {}
-        assert not (root / "snippets/bases.lock").exists()
-
     def test_a_tag_that_moved(self, root: Path, own: Path) -> None:
         """The lock keeps the old image. With --newest-bases a check finds drift, and an update moves the lock."""
         with serving() as registry:
@@ -444,16 +417,6 @@ class TestRegistry:
             assert old in lock.read_text()
             assert said in run(root, own, "update", "--bases", "registry", "--newest-bases")[1]
             assert lock.read_text().splitlines()[1:] == [f"{registry.address}/alpine:1@{registry.digest}"]
-
-    def test_a_mirror(self, root: Path, own: Path) -> None:
-        """The mirror is asked for the same path; the registry's own name is recorded."""
-        with serving() as registry:
-            self.project(root, "registry.invalid/library")
-            code, output = run(root, own, "update", "--bases", "registry", "--mirror", registry.address)
-        assert code == 0, output
-        found = store.load(root / "snippets/note/captured/registry")
-        assert found is not None
-        assert found.provenance.bases["alpine:3.22"] == f"registry.invalid/library/alpine:1@{registry.digest}"
 
     def test_a_base_that_is_not_there(self, root: Path, own: Path, tmp_path: Path) -> None:
         """Only the snippets on this base are not measured: code 3; the results of the rest are written."""
@@ -615,23 +578,6 @@ class TestMemory:
         assert steps["note/build"] == 3  # what is new is compared with a second run
 
 
-class TestPackage:
-    def test_one_byte_flipped(self, root: Path, tmp_path: Path, cache: Path) -> None:
-        """A package file other than the pinned one stops the run before it is used."""
-        packages = tmp_path / "c" / "packages"
-        packages.mkdir(parents=True)
-        name = base_images.load(root).packages["flashvm"].wheel
-        content = bytearray((cache / "packages" / name).read_bytes())
-        content[len(content) // 2] ^= 1
-        (packages / name).write_bytes(content)
-        code, output = run(root, tmp_path / "c", "update", "count")
-        assert code == 3, output
-        assert "bases.toml:3: " in output
-        assert "is not the pinned file of flashvm 0.1.3" in output
-        assert f"hint: rm {packages / name}" in output
-        assert not (tmp_path / "c" / "bases").exists()
-
-
 class TestShared:
     """The user's own engine is used if asked for, and left as it was."""
 
@@ -700,21 +646,6 @@ class TestShared:
             assert self.snapshot(users)[4] == before[4]
         assert list(own.glob("journals/*/*")) == []
 
-    def test_a_name_that_is_taken(
-        self, root: Path, own: Path, users: Engine, cache: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """An image of the user's that has our prefix by chance is neither replaced nor removed: not measured."""
-        monkeypatch.setenv("DOCKER_HOST", users.client.env["DOCKER_HOST"])
-        monkeypatch.setattr("secrets.token_hex", lambda _: "0011aabb")
-        users.client.call("tag", "alpine:3.22", "proof-0011aabb/note")
-        before = self.snapshot(users)
-        with registry.opened("docker", EngineOptions(own, PLATFORM)) as engine:
-            (result,) = measure(root, engine, cache, "note")
-            assert result.verdict == "not measured"
-            assert "already has an image proof-0011aabb/note, which is left alone" in str(result.error)
-        assert self.snapshot(users) == before
-        users.client.call("rmi", "proof-0011aabb/note")
-
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
     def test_lost(
         self, root: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
@@ -738,8 +669,3 @@ class TestShared:
         assert "start it first" in output
         assert "`docker` is installed, but its engine does not answer" in again
         assert captured(root) == {}
-
-
-def test_verdicts_of_faults_are_no_drift() -> None:
-    """What could not be measured has a code of its own."""
-    assert verify.CODES["not measured"] == CannotMeasureError.code == 3

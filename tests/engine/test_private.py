@@ -6,28 +6,23 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proof.core.errors import EngineLostError, NoEngineError
-from proof.engines import api, image_archive, overlay_store, private_docker, registry
+from proof.core.errors import NoEngineError
+from proof.engines import api, private_docker, registry
 from proof.engines.client import environment
 from proof.engines.interface import Engine, EngineOptions
-from proof.engines.measure import Layers
 from proof.provision import loader
 from proof.snippets import base_images
 from proof.snippets.engine_version import Store
 from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import TINY, measure, none_left, proof, tiny, tree, wait_until
+from tests.support.helpers import TINY, proof, tiny
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -93,17 +88,6 @@ def test_the_users_engine_is_never_asked(tmp_path: Path, users: Engine) -> None:
     assert snapshot(users) == before
 
 
-def test_the_users_engine_is_left_as_it_was(tmp_path: Path, users: Engine) -> None:
-    """With `--engine docker` the same facts come out, and images, containers, networks, volumes stay as they were."""
-    root, before = tiny(tmp_path), snapshot(users)
-    assert proof("update", cwd=root).returncode == 0
-    captured = tree(root)
-    done = proof("check", "--engine", "docker", cwd=root, env=host(users))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert snapshot(users) == before
-    assert tree(root) == captured
-
-
 @pytest.mark.skipif(shutil.which("ip", path=search_path()) is None, reason="no ip here: apt-get install iproute2")
 def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
     """A bridge called docker0, which a daemon without one deletes where it can see it, stays where the tool runs."""
@@ -119,96 +103,6 @@ def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "docker0: <BROADCAST" in done.stdout
-
-
-def test_killed_at_once_nothing_is_left(tmp_path: Path, cache: Path) -> None:
-    """Kill -9 in the middle of a run: no process, no mount, and the captures as they were."""
-    root = tiny(tmp_path)
-    own = tmp_path / "cache"
-    own.mkdir()
-    (own / "packages").symlink_to(cache / "packages")
-    before, mounts = tree(root), Path("/proc/self/mounts").read_text()
-    with subprocess.Popen(
-        [sys.executable, "-m", "proof.cli.main", "update"],
-        cwd=root,
-        env={**os.environ, "PROOF_CACHE": str(own)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as running:
-        until = time.monotonic() + 60
-        while (
-            not list(own.glob("engine-classic/0/data/*/image/*/imagedb/content/sha256/*")) and time.monotonic() < until
-        ):
-            time.sleep(0.05)
-        assert running.poll() is None, "it ended before it could be killed"
-        running.kill()
-    wait_until(lambda: none_left(Path(tempfile.gettempdir()), str(own).encode()))
-    assert Path("/proc/self/mounts").read_text() == mounts
-    assert tree(root) == before
-    done = proof("update", cwd=root, env={"PROOF_CACHE": str(own)})
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-# A shell starts what runs in its background with SIGINT ignored, and a test run may be just that.
-HEARING = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from proof.cli import main; sys.exit(main.main(sys.argv[1:]))"
-)
-
-
-def test_ctrl_c_says_so_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
-    """SIGINT while a container sleeps: code 130, one line, no process."""
-    root = tiny(tmp_path)
-    own = tmp_path / "cache"
-    own.mkdir()
-    (own / "packages").symlink_to(cache / "packages")
-    script = root / "snippets/count/context/words.sh"
-    script.write_text("trap '' INT; sleep 3013\n")
-    with subprocess.Popen(
-        [sys.executable, "-c", HEARING, "update", "count"],
-        cwd=root,
-        env={**os.environ, "PROOF_CACHE": str(own)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
-        until = time.monotonic() + 60
-        while not sleeping() and time.monotonic() < until:
-            time.sleep(0.1)
-        os.kill(running.pid, signal.SIGINT)
-        try:
-            _, errors = running.communicate(timeout=60)
-        finally:
-            running.kill()  # where it did not hear: leaving the block would wait for it for ever
-    assert running.returncode == 130
-    assert "interrupted" in errors
-    assert "Traceback" not in errors
-    assert ours(own) == []
-
-
-def sleeping() -> bool:
-    """True if the container's program runs."""
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes() == b"sleep\x003013\x00":
-                return True
-    return False
-
-
-def test_a_dead_engine_is_no_drift(tmp_path: Path, cache: Path) -> None:
-    """The daemon is killed between two snippets: the rest is `not measured`, with a hint."""
-    root = tiny(tmp_path)
-    own = tmp_path / "cache"
-    with private_docker.start(own, base_images.PLATFORM) as engine:
-        assert {r.verdict for r in measure(root, engine, cache, "note", write=True)} == {"written"}
-        for process in ours(own):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        time.sleep(0.5)
-        with pytest.raises(EngineLostError, match="the engine was lost"):
-            engine.client.call("version")
 
 
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
@@ -263,40 +157,6 @@ def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
         assert len(volumes(engine)) == 2
     with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
         assert volumes(engine) == ["proof-keeps-alpine"]
-
-
-@pytest.mark.parametrize("compress", [False, True])
-def test_images_are_read_from_its_files(engine: Engine, cache: Path, tmp_path: Path, *, compress: bool) -> None:
-    """Images measured from the store's files have the same numbers as saved ones."""
-    if engine.info().image_store != "overlay2":
-        pytest.skip("this kernel's file system has no overlay, and docker keeps images in another way")
-    loader.ensure(base_images.load(TINY), "alpine:3.22", engine, origin="rebuilt", cache=cache)
-    write(
-        tmp_path, {"Dockerfile": "FROM alpine:3.22\nWORKDIR /\nWORKDIR /new\nCOPY note .\nRUN rm note\n", "note": "x"}
-    )
-    engine.client.call(
-        "build", "--quiet", "--network", "none", "--tag", "files:latest", str(tmp_path), deadline=120, reads=[tmp_path]
-    )
-    try:
-        image = engine.image_id("files:latest")
-        assert image
-        assert (
-            engine.image_id("docker.io/library/files") == overlay_store.image_id(engine.data, "files:latest") == image
-        )
-        asked = replace(engine, data=None)  # by its name, as where its files are not known
-        assert asked.image_id("files:latest") == image
-        assert (
-            engine.diff_ids("files:latest")
-            == asked.diff_ids("files:latest")
-            == overlay_store.diff_ids(engine.data, image)
-        )
-        counted = Layers(tmp_path, image_archive.What(compress=compress))
-        read = overlay_store.measure(engine.data, image, counted, what=image_archive.What(compress=compress))
-        with engine.save(image) as archive:
-            assert read == image_archive.measure(archive, what=image_archive.What(compress=compress))
-    finally:
-        engine.remove(images=["files:latest"])
-    assert engine.image_id("files:latest") is None
 
 
 def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:

@@ -67,7 +67,6 @@ OPENS = {
     "engines/journal": "the tool's cache",
     "engines/private_daemon": "the tool's cache, and /proc",
     "engines/private_docker": "the tool's cache",
-    "engines/overlay_store": "the private engine's images",
     "system/locks": "directories, and /proc",
     "system/cgroup": "/proc and /sys",
     "runs/result_cache": "/proc",

@@ -1,7 +1,7 @@
 """Removes from an engine what a run created there, and nothing else.
 
-Everything is entered in the run's journal before it is created, and removed by what the journal says. A private engine
-is then clean for the next run, and a user's own is as it was before.
+In a user's own engine, everything is entered in the run's journal before it is created, and removed by what the journal
+says: then it is as it was before. A private engine needs no journal, since all in it is ours.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def claim(engine: Engine, *images: str) -> None:
     ours = engine.journal.left("tag")
     for image in images:
         name = engine.names.image(image)
-        if not engine.private and name not in ours and engine.image_id(image) is not None:
+        if name not in ours and engine.image_id(image) is not None:
             raise CannotMeasureError(
                 f"your {engine.kind} already has an image {name}, which is left alone",
                 hint=f"run again, which picks another prefix, or remove it: {command(engine.kind, 'rmi', name)}",
@@ -66,7 +66,7 @@ def building(engine: Engine) -> Iterator[tuple[list[str], Path | None]]:
     Yields the flags that the build needs for that, and the directory that it writes to. In a private engine these are
     empty and None: there all that is not named is removed anyway.
     """
-    if engine.private or engine.journal is None:
+    if engine.journal is None:
         yield [], None
         return
     label = f"{_MARK}={engine.names.prefix}"
@@ -100,8 +100,8 @@ def undo(engine: Engine, journal: Journal) -> None:
     _remove(engine, journal, journal.left("container"), journal.left("network"), journal.left("tag"))
     for image in journal.left("image"):
         # If the image has a name by now, somebody else gave it that name, and may need it.
-        names = engine.client.call("image", "inspect", "--format", "{{.RepoTags}}", image, check=False)
-        if names.text().strip() == "[]":
+        about = engine.inspect(image)
+        if about and not about["RepoTags"]:
             engine.client.call("rmi", *engine.removal_flags, image, deadline=120, check=False)
         journal.gone("image", image)
     for label in journal.left("label"):

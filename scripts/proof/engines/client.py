@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import shlex
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,9 +42,7 @@ class Client:
         if check and done.exit != 0:
             if is_full(done.last_lines()):
                 raise full(done)
-            raise CannotMeasureError(
-                f"`{process.shell_words(done.argv)}` failed with {done.exit}", evidence=done.last_lines()
-            )
+            raise CannotMeasureError(f"`{shlex.join(done.argv)}` failed with {done.exit}", evidence=done.last_lines())
         return done
 
     def run(
@@ -104,7 +103,7 @@ class Client:
 
 def _lost(argv: Sequence[str], evidence: str) -> EngineLostError:
     return EngineLostError(
-        f"the engine was lost during `{process.shell_words(argv)}`: it does not answer",
+        f"the engine was lost during `{shlex.join(argv)}`: it does not answer",
         evidence=evidence,
         hint="run the command again; if the engine is your own, start it first",
     )
@@ -112,12 +111,15 @@ def _lost(argv: Sequence[str], evidence: str) -> EngineLostError:
 
 def run_filter(argv: Sequence[str], given: bytes, env: Mapping[str, str]) -> process.Completed:
     """Run a filter such as `head -3`, a program of this machine that sees nothing but what it is given."""
-    program = shutil.which(argv[0], path=process.search_path())
+    program = process.which(argv[0])
     if program is None:
         raise CannotMeasureError(f"`{argv[0]}` is not installed here")
     sandbox = for_filter(Path(program), env)
     words = [program, *argv[1:]]
-    return process.run(words, env=env, deadline=_QUERY, merge=True, memory=MEMORY, sandbox=sandbox, given=given)
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(given)
+        stdin.seek(0)
+        return process.run(words, env=env, deadline=_QUERY, merge=True, memory=MEMORY, sandbox=sandbox, stdin=stdin)
 
 
 def environment(home: Path, platform: str, programs: Sequence[str] = ("docker",)) -> dict[str, str]:
@@ -157,7 +159,7 @@ def link(programs: Iterable[str], folder: Path) -> str:
     for old in folder.iterdir():  # another version of the tool may have linked more
         old.unlink()
     for program in programs:
-        if path := shutil.which(program, path=process.search_path()):
+        if path := process.which(program):
             # The file itself: a private engine has no other link that may lead to it.
             (folder / program).symlink_to(Path(path).resolve())
     return str(folder)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from proof.core.errors import CannotMeasureError
 from proof.system import process
 
+MAKE_ROOM = "free some space, or set PROOF_CACHE=/a/directory/with/space"  # a hint
 _STARVED = re.compile(rb"fatal error: .*(?:out of|cannot allocate) memory")
-# runc prints this when the container's first process dies before it has run anything: "run" during a build, "create"
-# otherwise. It happened about once in a thousand starts, on a machine with plenty of free memory.
-_NOT_STARTED = re.compile(
+_PASSING = re.compile(
+    # The container's first process has died before it has run anything: about once in a thousand starts, on a machine
+    # with plenty of free memory. It is "run" during a build, and "create" otherwise.
     r"runc (?:run|create) failed: unable to start container process: waiting for init preliminary setup"
+    # Docker's builder writes an image, and at that moment another snippet removes its own, the same to the byte.
+    r"|failed to get digest (sha256:[0-9a-f]{64}): open \S*: no such file or directory"
 )
-# Docker's builder writes an image, and at that moment another snippet removes its own, which is the same to the byte.
-_REMOVED = re.compile(r"failed to get digest (sha256:[0-9a-f]{64}): open \S*: no such file or directory")
 
 
 def is_full(output: str) -> bool:
@@ -25,9 +27,9 @@ def is_full(output: str) -> bool:
 def full(done: process.Completed) -> CannotMeasureError:
     """The error for a command that failed because the engine's disk is full."""
     return CannotMeasureError(
-        f"the disk of the engine is full, in `{process.shell_words(done.argv)}`",
+        f"the disk of the engine is full, in `{shlex.join(done.argv)}`",
         evidence="\n".join(line for line in done.last_lines(50).splitlines() if is_full(line)),
-        hint="free some space, or set PROOF_CACHE=/a/directory/with/space for a private engine",
+        hint=f"{MAKE_ROOM} for a private engine",
     )
 
 
@@ -36,11 +38,6 @@ def is_starved(done: process.Completed) -> bool:
     return done.exit == 2 and _STARVED.search(done.output) is not None
 
 
-def was_removed_meanwhile(output: str) -> bool:
-    """Whether a build failed because its image was removed while it was written. Then the build can be repeated."""
-    return _REMOVED.search(output) is not None
-
-
-def may_not_have_started(output: str) -> bool:
-    """True if runc may have failed to start a container. It is not certain: a program can print the same text."""
-    return _NOT_STARTED.search(output) is not None
+def may_pass(output: str) -> bool:
+    """True if the engine may have failed in a way that passes. It is not certain: a program can print the same text."""
+    return _PASSING.search(output) is not None

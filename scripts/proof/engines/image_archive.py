@@ -10,13 +10,12 @@ import gzip
 import hashlib
 import io
 import json
-import re
 import tarfile
 import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple, Protocol, Self, cast
+from typing import IO, Any, NamedTuple, Self, cast
 
 from proof.core.errors import CannotMeasureError
 from proof.core.validate import validate
@@ -30,13 +29,12 @@ _HEADERS = 20_000  # bytes of headers of one file: names and links have at most 
 _ENTRIES = 100_000_000  # bytes of memory for the entries of a layer; the 15,000 of Go's image take four million
 _ENTRY = 60  # bytes of memory that an entry takes in addition to its text
 _ALL_MEMBERS = 2_000_000  # entries of all layers together whose paths are compared
-_CONTENT = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.tar)?")  # a file that is named by its hash
 _BLOCK = 512  # bytes of a tar header
 _PIECE = 1 << 18  # bytes read at a time
 _REMOVED = ".wh."  # a file with this prefix says that a layer removes the one without it
 _GZIP = b"\x1f\x8b"  # how a gzip file begins
 # What reading an image raises if the image is malformed or in a format that is not known here.
-UNREADABLE = (
+_UNREADABLE = (
     *(tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError),
     *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError),
 )
@@ -78,7 +76,7 @@ class Counted(NamedTuple):
     size: int  # bytes
     files: int
     compressed: int | None  # bytes
-    members: tuple[Member, ...] | None = None  # None if they were not asked for
+    members: tuple[Member, ...]  # empty if they were not asked for
 
 
 @dataclass(frozen=True)
@@ -88,26 +86,8 @@ class What:
     compress: bool = False  # also count the gzipped bytes of each layer, which is slow
     contents: tuple[str, ...] | None = None  # also list the files, and these paths in any case; None for no list
 
-    @property
-    def of_layers(self) -> str:
-        """A name for what is counted in each layer."""
-        return f"{'-gzip' if self.compress else ''}{'-contents' if self.contents is not None else ''}"
-
-    @property
-    def of_image(self) -> str:
-        """A name for what is measured of the whole image."""
-        paths = hashlib.sha256(json.dumps(self.contents).encode()).hexdigest()[:16]
-        return self.of_layers + (f"-{paths}" if self.contents else "")
-
 
 SIZES = What()
-
-
-class Counts(Protocol):
-    """A store of measured layers, by the SHA-256 that an archive names them by."""
-
-    def get(self, name: str) -> Counted | None: ...
-    def put(self, name: str, counts: Counted) -> None: ...
 
 
 class Limit:
@@ -127,71 +107,55 @@ class Limit:
             )
 
 
-def measure(
-    archive: IO[bytes], *, what: What = SIZES, counted: Counts | None = None, limit: Limit | None = None
-) -> Image:
+def measure(archive: IO[bytes], *, what: What = SIZES, limit: Limit | None = None) -> Image:
     """Measure the output of `docker image save`, read as a stream without keeping any of its files in memory.
 
-    `counted` has the layers that are known already; new ones are added to it.
     Raises CannotMeasureError if it is not such an archive, holds more than one image, or exceeds a limit.
     """
+    limit = limit or Limit()
     documents: dict[str, bytes] = {}
-    room = JSON_CAP
-    measured: dict[str, Counted] = {}
-    limit, members = limit or Limit(), 0
+    layers: dict[str, Counted] = {}
+    room, listed = JSON_CAP, 0
     try:
         for member, content in _Archive(archive, limit):
-            if counted and (name := _content_of(member.name)) and (known := counted.get(name)):
-                measured[member.name] = known
-                members = counted_members(members, known)
-            elif content is not None:
-                head = content.peek(_BLOCK)[:_BLOCK]
-                if _is_layer(head):
-                    packed = head.startswith(_GZIP)
-                    measured[member.name] = count(content, packed=packed, what=what, limit=limit)
-                    members = counted_members(members, measured[member.name])
-                    if counted and (name := _content_of(member.name)):
-                        counted.put(name, measured[member.name])
-                elif member.size <= room:
-                    room -= member.size
-                    documents[member.name] = content.read()
+            if content is None:
+                continue
+            head = content.peek(_BLOCK)[:_BLOCK]
+            if _is_layer(head):
+                layers[member.name] = count(content, packed=head.startswith(_GZIP), what=what, limit=limit)
+                listed += len(layers[member.name].members)
+                if listed > _ALL_MEMBERS:
+                    raise CannotMeasureError(
+                        f"the image has too many files to list: {listed:,}", hint="leave out `contents`"
+                    )
+            elif member.size <= room:
+                room -= member.size
+                documents[member.name] = content.read()
         manifests: list[dict[str, Any]] = json.loads(documents["manifest.json"])
         if len(manifests) != 1:
             raise CannotMeasureError(f"the archive holds {len(manifests)} images, not one")
-        config_bytes = documents[manifests[0]["Config"]]
-        return assembled(config_bytes, [measured[name] for name in manifests[0]["Layers"]], what, limit)
-    except UNREADABLE as error:
+        config = documents[manifests[0]["Config"]]
+        return _image(config, [layers[name] for name in manifests[0]["Layers"]], what, limit)
+    except _UNREADABLE as error:
         raise CannotMeasureError(f"the saved image could not be read: {error!r:.200}") from error
 
 
-def _content_of(member: str) -> str:
-    """The SHA-256 in the name of a file in the archive, or "" if it is named otherwise."""
-    return found[1] if (found := _CONTENT.fullmatch(member)) else ""
-
-
-def counted_members(before: int, layer: Counted) -> int:
-    """How many entries an image has with those of another layer. Raises CannotMeasureError if that is too many."""
-    if (number := before + len(layer.members or ())) > _ALL_MEMBERS:
-        raise CannotMeasureError(f"the image has too many files to list: {number:,}", hint="leave out `contents`")
-    return number
-
-
-def assembled(config_bytes: bytes, found: Sequence[Counted], what: What, limit: Limit) -> Image:
-    """Make an image of its configuration and its measured layers, the lowest first."""
+def _image(config_bytes: bytes, counted: Sequence[Counted], what: What, limit: Limit) -> Image:
+    """The image with this configuration and these layers, the lowest first."""
     config: dict[str, Any] = json.loads(config_bytes)
     settings = config.get("config") or {}
     instructions = [h.get("created_by", "") for h in config.get("history") or [] if not h.get("empty_layer")]
-    if len(instructions) != len(found):
-        instructions = [""] * len(found)
-    rows: Sequence[tuple[Row, ...]] = [()] * len(found)
+    if len(instructions) != len(counted):
+        instructions = [""] * len(counted)
+    rows: Sequence[tuple[Row, ...]] = [()] * len(counted)
     if what.contents is not None:
-        rows = contents([each.members or () for each in found], what.contents, check=limit.check)
+        rows = contents([layer.members for layer in counted], what.contents, check=limit.check)
     image = Image(
         id="sha256:" + hashlib.sha256(config_bytes).hexdigest(),
         layers=tuple(
-            Layer(diff_id, each.digest, each.size, each.files, each.compressed, instruction, inside)
-            for diff_id, each, instruction, inside in zip(
-                config["rootfs"]["diff_ids"], found, instructions, rows, strict=True
+            Layer(diff_id, layer.digest, layer.size, layer.files, layer.compressed, instruction, inside)
+            for diff_id, layer, instruction, inside in zip(
+                config["rootfs"]["diff_ids"], counted, instructions, rows, strict=True
             )
         ),
         platform="/".join(v for v in (config["os"], config["architecture"], config.get("variant")) if v),
@@ -223,52 +187,38 @@ def count(archive: IO[bytes], *, packed: bool = False, what: What = SIZES, limit
     # A layer that is already compressed counts as the others do: what it takes depends on the engine's own compressor.
     sent = _Compressed(cast(IO[bytes], plain), limit) if what.compress else None
     entries: list[str] = []
-    members: list[Member] | None = None if what.contents is None else []
+    members: list[Member] = []
     size = files = 0
     room = _ENTRIES
     for member, stream in _Archive(cast(IO[bytes], sent or plain), limit):
-        inner = ""
+        content = ""
         if stream is not None:
-            inner = _hash(stream)
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
             size += member.size
             files += 1
         elif member.issym():
             size += len(member.linkname.encode("utf-8", "surrogateescape"))
-        if members is not None:
+        if what.contents is not None:
             members.append(member_of(member))
             room -= len(member.name) + len(member.linkname) + 2 * _ENTRY
-            _check_room(room, len(members))
-        if member.isdir():
-            continue  # listed too if only something in it changed, which depends on the image store
-        fields: tuple[object, ...] = (
-            *(member.name, member.type.decode("ascii", "replace"), member.mode, member.uid, member.gid),
-            *(member.size if member.isreg() else 0, member.linkname, inner),
-        )
-        if member.name.rpartition("/")[2].startswith(_REMOVED):
-            fields = fields[:1]  # its mode depends on the image store
-        entries.append(json.dumps(fields))
-        room -= len(entries[-1]) + _ENTRY
-        _check_room(room, len(entries))
-    entries.sort()
-    digest = hashlib.sha256()
-    for number, entry in enumerate(entries):
-        digest.update(f"\n{entry}".encode() if number else entry.encode())
-    found = None if members is None else tuple(members)
-    return Counted(f"sha256:{digest.hexdigest()}", size, files, sent.total() if sent else None, found)
+        if not member.isdir():  # listed too if only something in it changed, which depends on the image store
+            entries.append(_entry(member, content))
+            room -= len(entries[-1]) + _ENTRY
+        if room < 0:
+            raise CannotMeasureError(
+                f"a layer has too many files to list: more than {max(len(members), len(entries)):,}",
+                hint="use fewer files, or shorter names",
+            )
+    digest = hashlib.sha256("\n".join(sorted(entries)).encode()).hexdigest()
+    return Counted(f"sha256:{digest}", size, files, sent.total() if sent else None, tuple(members))
 
 
-def _check_room(room: int, entries: int) -> None:
-    if room < 0:
-        raise CannotMeasureError(
-            f"a layer has too many files to list: more than {entries:,}", hint="use fewer files, or shorter names"
-        )
-
-
-def _hash(stream: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(_PIECE):
-        digest.update(chunk)
-    return digest.hexdigest()
+def _entry(member: tarfile.TarInfo, content: str) -> str:
+    """What counts of an entry in the digest of its layer: all but times and the names of users."""
+    if member.name.rpartition("/")[2].startswith(_REMOVED):
+        return json.dumps([member.name])  # its mode depends on the image store
+    kind, size = member.type.decode("ascii", "replace"), member.size if member.isreg() else 0
+    return json.dumps([member.name, kind, member.mode, member.uid, member.gid, size, member.linkname, content])
 
 
 def _is_layer(head: bytes) -> bool:

@@ -23,6 +23,8 @@ _BREAKS = str.maketrans("\n\t", "␊␉")  # which `visible` leaves as they are
 # An entry of an archive. "hard" is another name of a file, whose `target` it is; "removed" and "opaque" remove.
 MemberKind = Literal["file", "link", "hard", "directory", "removed", "opaque", "other"]
 RowKind = Literal["directory", "file", "link", "removed", "others"]
+# How entries are shown that count something themselves.
+_SHOWN: dict[MemberKind, RowKind] = {"file": "file", "link": "link", "removed": "removed", "opaque": "removed"}
 
 
 class Member(NamedTuple):
@@ -69,9 +71,10 @@ def contents(
 
     `check` is called for each member, and raises an error at a deadline.
     """
-    hidden = _hidden(layers, check)
-    wanted = {tuple(_plain(path).split("/")) for path in kept}
-    return [tuple(_rows(members, gone, wanted)) for members, gone in zip(layers, hidden, strict=True)]
+    wanted = [tuple(_plain(path).split("/")) for path in kept]
+    listed = {path[:end] for path in wanted for end in range(1, len(path) + 1)}
+    trees = (_tree(members, gone) for members, gone in zip(layers, _hidden(layers, check), strict=True))
+    return [tuple(_rows(tree, _least(tree), listed)) for tree in trees]
 
 
 def _plain(name: str) -> str:
@@ -83,43 +86,38 @@ def _hidden(layers: Sequence[Sequence[Member]], check: Callable[[], None]) -> li
     replaced: set[str] = set()  # in the layers above: every path
     ended: set[str] = set()  # paths that are no directory there, so they hide everything below them too
     emptied: set[str] = set()  # directories that hide what was in them before
-    found = []
+    hidden = []
     for members in reversed(layers):
-        gone = [False] * len(members)
+        gone = []
         again: set[str] = set()
-        for i in range(len(members) - 1, -1, -1):
+        for path, kind, _, _ in reversed(members):
             check()
-            path, kind, _, _ = members[i]
-            gone[i] = kind != "directory" and (path in replaced or path in again)
-            gone[i] = gone[i] or _is_below(path, ended, emptied)
+            has_name_of_later = kind != "directory" and (path in replaced or path in again)
+            gone.append(has_name_of_later or _is_below(path, ended, emptied))
             if kind != "directory":
                 again.add(path)
+        gone.reverse()
         _keep_linked(members, gone)
+        hidden.append(gone)
         for path, kind, _, target in members:
-            match kind:
-                case "removed":
-                    ended.add(target)
-                case "opaque":
-                    emptied.add(target)
-                case "directory":
-                    replaced.add(path)
-                case _:
-                    replaced.add(path)
+            if kind == "removed":
+                ended.add(target)
+            elif kind == "opaque":
+                emptied.add(target)
+            else:
+                replaced.add(path)
+                if kind != "directory":
                     ended.add(path)
-        found.append(gone)
-    return found[::-1]
+    return hidden[::-1]
 
 
 def _is_below(path: str, ended: set[str], emptied: set[str]) -> bool:
-    if not (ended or emptied):
-        return False
-    if path in ended or "" in emptied:
+    if path in ended:
         return True
-    at = path.rfind("/")
-    while at > 0:
-        if path[:at] in ended or path[:at] in emptied:
+    while path and (ended or emptied):
+        path = path.rpartition("/")[0]
+        if path in ended or path in emptied:
             return True
-        at = path.rfind("/", 0, at)
     return False
 
 
@@ -141,29 +139,18 @@ class _Node:
         self.below: dict[str, _Node] = {}
 
 
-def _rows(members: Sequence[Member], gone: Sequence[bool], kept: set[tuple[str, ...]]) -> Iterator[Row]:
-    top = _tree(members, gone)
-    listed = {path[:end] for path in kept for end in range(1, len(path) + 1)}
-    return _Choice(_least(top), listed).rows(top)
-
-
 def _tree(members: Sequence[Member], gone: Sequence[bool]) -> _Node:
     top = _Node("directory")
     for (path, kind, size, target), hidden in zip(members, gone, strict=True):
-        match kind:
-            case "file" | "link":
-                shown: RowKind = kind
-            case "removed" | "opaque":
-                shown = "removed"
-            case _:
-                continue
+        if kind not in _SHOWN:
+            continue
         node = top
         parts = list(filter(None, (target if kind == "removed" else path).split("/")))
         for depth, part in enumerate([None, *parts[:_DEEPEST]]):
             if part is not None:
-                name = _shown(part)
+                name = _readable(part)
                 if name not in node.below:
-                    node.below[name] = _Node(shown if depth == len(parts) else "directory")
+                    node.below[name] = _Node(_SHOWN[kind] if depth == len(parts) else "directory")
                 node = node.below[name]
             node.size += size
             node.files += kind != "link"
@@ -171,7 +158,7 @@ def _tree(members: Sequence[Member], gone: Sequence[bool]) -> _Node:
     return top
 
 
-def _shown(name: str) -> str:
+def _readable(name: str) -> str:
     """A name as a reader sees it."""
     if not (name.isascii() and name.isprintable()):
         text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -196,23 +183,20 @@ def _least(top: _Node) -> int:
     return least
 
 
-class _Choice(NamedTuple):
-    """Which entries of a layer have rows of their own."""
+def _rows(node: _Node, least: int, listed: set[tuple[str, ...]], at: tuple[str, ...] = ()) -> Iterator[Row]:
+    """The rows of the node at this path and of what is below it, the largest first.
 
-    least: int  # bytes
-    listed: set[tuple[str, ...]]  # paths that have one in any case
-
-    def rows(self, node: _Node, at: tuple[str, ...] = ()) -> Iterator[Row]:
-        """The rows of the node at this path and of what is below it, the largest first."""
-        kind: RowKind = "directory" if node.below else node.kind
-        yield Row(len(at), kind, at[-1] if at else "", node.size, node.files, node.hidden)
-        shown = {name for name, child in node.below.items() if child.size >= self.least or (*at, name) in self.listed}
-        if shown and len(node.below) - len(shown) == 1:
-            shown = set(node.below)  # a single one takes no more room with its name
-        rest = [node.size, node.files, node.hidden]
-        for name in sorted(shown, key=lambda name: (-node.below[name].size, name)):
-            child = node.below[name]
-            rest = [rest[0] - child.size, rest[1] - child.files, rest[2] - child.hidden]
-            yield from self.rows(child, (*at, name))
-        if shown and any(rest):
-            yield Row(len(at) + 1, "others", "", *rest)
+    Those of at least `least` bytes have one of their own, and those whose paths are in `listed`.
+    """
+    kind: RowKind = "directory" if node.below else node.kind
+    yield Row(len(at), kind, at[-1] if at else "", node.size, node.files, node.hidden)
+    own = {name for name, child in node.below.items() if child.size >= least or (*at, name) in listed}
+    if own and len(node.below) - len(own) == 1:
+        own = set(node.below)  # a single one takes no more room with its name
+    rest = [node.size, node.files, node.hidden]
+    for name in sorted(own, key=lambda name: (-node.below[name].size, name)):
+        child = node.below[name]
+        rest = [rest[0] - child.size, rest[1] - child.files, rest[2] - child.hidden]
+        yield from _rows(child, least, listed, (*at, name))
+    if own and any(rest):
+        yield Row(len(at) + 1, "others", "", *rest)

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, ClassVar, TypeVar
+from typing import IO, Any, ClassVar, TypeVar
 
+from proof.core.errors import CannotMeasureError
 from proof.engines.client import BULK, Client
 from proof.engines.journal import Journal
 from proof.engines.names import Names
@@ -52,7 +53,7 @@ class Engine(ABC):
     client: Client
     platform: str  # that it builds and runs images for, such as linux/amd64
     names: Names = field(default_factory=Names)
-    journal: Journal | None = None  # records what this run creates
+    journal: Journal | None = None  # records what this run creates in a user's own engine
     disk: Path | None = None  # a directory on the disk that holds the images; None if that is on another machine
     # Keeps builds with common steps from running at once, and snippets from reaching one another's ports.
     locks: KeyedLock = field(default_factory=KeyedLock)
@@ -60,7 +61,6 @@ class Engine(ABC):
     # Flags of a container in which ports that others publish answer at localhost. Empty if none can be published: in a
     # user's own engine they would be open to the user's network, and a name may be taken.
     localhost_flags: tuple[str, ...] = ()
-    data: Path | None = None  # where the images are, if their files can be read
 
     kind: ClassVar[Kind]
     # True if only this run uses the engine: snippets run in parallel, and it ends with the run, with all that is in it.
@@ -119,16 +119,22 @@ class Engine(ABC):
         """True if its disk is known to have space left: a program that reports a full disk then means another one."""
         return self.disk is not None and shutil.disk_usage(self.disk).free > _ENOUGH_ROOM
 
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """What the engine tells about the image that it stores under this name; None if it has none."""
+        done = self.client.call("image", "inspect", "--format", "{{json .}}", name, check=False)
+        return json.loads(done.output) if done.exit == 0 else None
+
     def image_id(self, image: str) -> str | None:
         """The id of an image, or None if the engine has no image of that name."""
-        done = self.client.call("image", "inspect", "--format", "{{.Id}}", self.names.image(image), check=False)
-        # Podman omits the algorithm.
-        return "sha256:" + done.text().strip().removeprefix("sha256:") if done.exit == 0 else None
+        about = self.inspect(self.names.image(image))
+        return "sha256:" + about["Id"].removeprefix("sha256:") if about else None  # Podman omits the algorithm
 
     def diff_ids(self, image: str) -> tuple[str, ...]:
         """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
-        words = ("image", "inspect", "--format", "{{json .RootFS.Layers}}", self.names.image(image))
-        return tuple(json.loads(self.client.call(*words).output))
+        about = self.inspect(self.names.image(image))
+        if about is None:
+            raise CannotMeasureError(f"the image {image} is no longer in the engine")
+        return tuple(about["RootFS"]["Layers"])
 
     def load(self, archive: Path) -> None:
         """Load an archive in which the image already has its name in this engine."""

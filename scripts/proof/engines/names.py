@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from proof.snippets.commands import familiar
 
+OWN = "proof-"  # how each prefix begins
 _IMAGE_TABLE = ("REPOSITORY ", "IMAGE ")  # how the output of `image ls` begins; the second since Docker 29
 _CONTAINER_TABLE = "CONTAINER ID "  # how the output of `ps` begins
 _GAP, _NARROWEST = 3, 10  # blanks between its columns, and the width of a column with them
@@ -21,7 +22,7 @@ _GAP, _NARROWEST = 3, 10  # blanks between its columns, and the width of a colum
 
 def new_prefix() -> str:
     """A random prefix, ending in a slash."""
-    return f"proof-{secrets.token_hex(4)}/"
+    return f"{OWN}{secrets.token_hex(4)}/"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, NoEngineError, command
 from proof.engines.client import Client, link
-from proof.engines.failures import is_full
+from proof.engines.failures import MAKE_ROOM, is_full
 from proof.snippets.base_images import PLATFORM
 from proof.snippets.engine_version import Store
 from proof.system import cgroup, locks, process, sandbox
@@ -66,7 +66,7 @@ def obstacle() -> str:
         return "a private engine needs Linux"
     if (machine := os.uname().machine) != _MACHINE:
         return f"a private engine needs a machine for {PLATFORM}, without emulation: this one is {machine}"
-    missing = [program for program in PROGRAMS if not shutil.which(program, path=process.search_path())]
+    missing = [program for program in PROGRAMS if not process.which(program)]
     missing += [] if sandbox.buildx() else ["docker-buildx"]
     if missing:
         return f"a private engine needs {', '.join(missing)}, not installed here"
@@ -76,7 +76,7 @@ def obstacle() -> str:
 @functools.cache
 def _obstacle_without_root() -> str:
     path = process.search_path()
-    if missing := [program for program in _MAPPERS if not shutil.which(program, path=path)]:
+    if missing := [program for program in _MAPPERS if not process.which(program)]:
         return f"a private engine needs root, or else {' and '.join(missing)}, not installed here"
     # Only a trial shows what the kernel allows, and where the ranges come from.
     maps = ("/proc/self/uid_map", "/proc/self/gid_map")
@@ -99,7 +99,7 @@ def _obstacle_without_root() -> str:
 
 def _publishes() -> bool:
     """Whether containers can publish ports, for which Docker has a program."""
-    return shutil.which(_PUBLISHER, path=process.search_path()) is not None
+    return process.which(_PUBLISHER) is not None
 
 
 def localhost_flags(user: int) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def guard() -> tuple[str, ...]:
 
 def programs() -> list[Path]:
     """The files of all programs that a private engine consists of."""
-    found = [shutil.which(program, path=process.search_path()) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
+    found = [process.which(program) for program in dict.fromkeys((*PROGRAMS, *_DAEMONS))]
     return [Path(path) for path in (*found, sandbox.buildx(), _INSIDE) if path]
 
 
@@ -149,11 +149,6 @@ class Daemon:
         # With containerd's store, the builder of Docker 26 cannot use remapped users.
         # Without root there is only one user namespace, in which users are remapped already.
         return _USER if self.store == "classic" and _is_root() else 0
-
-    @property
-    def readable_data(self) -> Path | None:
-        """The directory of its images, if these can be read. Without root their files belong to several users."""
-        return self.slot / f"data/{_USER}.{_USER}" if self.store == "classic" and _is_root() else None
 
     def group(self) -> str:
         """The name of its control group, which is created; empty if that is not possible here."""
@@ -237,7 +232,6 @@ def is_engine(pid: int, slot: Path) -> bool:
 @contextlib.contextmanager
 def slot_in(cache: Path, store: Store) -> Iterator[tuple[Path, int]]:
     """A slot for an engine with this image store, and the descriptor of its lock, which is held during the block."""
-    _sweep(cache)
     slot, held = _take_slot(cache / f"engine-{store}")
     try:
         _renew(slot)
@@ -270,7 +264,7 @@ def _take_slot(parent: Path) -> tuple[Path, int]:
 
 def _renew(slot: Path) -> None:
     """Empty a slot that another Docker has filled: this one would take the steps of its builds from the cache."""
-    paths = [shutil.which(program, path=process.search_path()) for program in _BUILDERS]
+    paths = [process.which(program) for program in _BUILDERS]
     files = [Path(path).resolve() for path in paths if path]
     found = "".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}\n" for path in files)
     stamp, data = slot / "programs", slot / "data"
@@ -286,15 +280,6 @@ def _renew(slot: Path) -> None:
     stamp.write_text(found)
 
 
-def _sweep(cache: Path) -> None:
-    """Remove the control groups that killed runs left, of all slots."""
-    for path in cache.glob("engine-*/*/lock"):
-        group = cgroup.name(path.parent)
-        if cgroup.exists(group) and (held := locks.take(path)) is not None:
-            cgroup.remove(group)
-            os.close(held)
-
-
 def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _READY
     socket = log.with_name(SOCKET)
@@ -306,9 +291,5 @@ def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:
     tail = "\n".join(log.read_text("utf-8", "replace").splitlines()[-5:])
     if is_full(tail):
         # Not NoEngineError: with `--engine auto` that would use the user's own engine instead.
-        raise CannotMeasureError(
-            "the private engine did not start: its disk is full",
-            evidence=tail,
-            hint="free some space, or set PROOF_CACHE=/a/directory/with/space",
-        )
+        raise CannotMeasureError("the private engine did not start: its disk is full", evidence=tail, hint=MAKE_ROOM)
     raise NoEngineError("the private engine did not start", evidence=tail, hint=f"read {log}, or use --engine docker")

@@ -9,19 +9,20 @@ import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from proof.core.errors import CannotMeasureError, EngineLostError, NoEngineError
-from proof.engines import api, cleanup, journal, overlay_store, private_daemon
+from proof.engines import api, private_daemon
 from proof.engines.client import Client, environment
 from proof.engines.docker import Docker
 from proof.engines.interface import EngineOptions, T
-from proof.snippets.commands import familiar
+from proof.engines.names import OWN
 from proof.snippets.engine_version import Store
 from proof.system import cgroup, process, sandbox, temp_folders
 
 _REMOVAL = 5.0  # seconds without a client, which can be interrupted: after these it takes over
-_LIST = 60.0  # seconds to list containers
+_ANSWER = 10.0  # seconds to tell about an image
+_LIST = 60.0  # seconds to list containers or images
 _PRUNE = 10.0  # seconds; a thousand copies of contexts take 2
 # Besides its steps, each build leaves copies of its context, Dockerfile and .dockerignore. No later run uses them,
 # since its temporary directories have other names. With 10,000 of them dockerd takes a second longer to start.
@@ -58,18 +59,14 @@ class PrivateDocker(Docker):
         self.restart()
         return act()
 
-    def image_id(self, image: str) -> str | None:
-        """The id of an image, or None if the engine has no image of that name."""
-        with contextlib.suppress(overlay_store.NotInStoreError):
-            return overlay_store.image_id(self.data, familiar(self.names.image(image)))
-        return super().image_id(image)
-
-    def diff_ids(self, image: str) -> tuple[str, ...]:
-        """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
-        with contextlib.suppress(overlay_store.NotInStoreError):
-            image_id = overlay_store.image_id(self.data, familiar(self.names.image(image)))
-            return overlay_store.diff_ids(self.data, image_id)
-        return super().diff_ids(image)
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """What the engine tells about the image that it stores under this name; None if it has none."""
+        with contextlib.suppress(OSError, ValueError):
+            if self.client.socket:
+                path = f"/images/{urllib.parse.quote(name)}/json"
+                answer = api.ask(self.client.socket, "GET", path, deadline=_ANSWER)
+                return json.loads(answer.body) if answer.status == 200 else None
+        return super().inspect(name)
 
     def remove(
         self, *, containers: Sequence[str] = (), networks: Sequence[str] = (), images: Sequence[str] = ()
@@ -112,7 +109,6 @@ def start(
     with (
         private_daemon.slot_in(cache, store) as (slot, held),
         temp_folders.folder("home") as home,
-        journal.opened(slot / "journals") as ours,
     ):
         confined = sandbox.of(slot / private_daemon.SOCKET)
         if confined is None:
@@ -126,15 +122,13 @@ def start(
         engine = PrivateDocker(
             client=client,
             platform=platform,
-            journal=ours,
             disk=slot,
             group=daemon.group(),
             localhost_flags=private_daemon.localhost_flags(daemon.user),
-            data=daemon.readable_data,
             restart=_restarter(daemon, client, on_restart),
         )
         with _running(daemon, client, detach=detach):
-            _tidy(engine, slot, store)
+            _tidy(engine, confined.socket, store)
             if detach:
                 assert daemon.running is not None
                 record = {"pid": daemon.running.pid, "host": env["DOCKER_HOST"]}
@@ -169,14 +163,12 @@ def _restarter(daemon: private_daemon.Daemon, client: Client, on_restart: Callab
     return restart
 
 
-def _tidy(engine: PrivateDocker, slot: Path, store: Store) -> None:
-    """Remove what an earlier run left in the engine. Every container in a private engine is ours."""
-    socket = slot / private_daemon.SOCKET
-    engine.remove(containers=_containers(socket))
-    with journal.of_dead_runs(slot / "journals") as dead:
-        for left in dead:
-            cleanup.undo(engine, left)
-    requests = ["/images/prune", "/volumes/prune"]  # only volumes without a name: those of `inside` commands stay
+def _tidy(engine: PrivateDocker, socket: Path, store: Store) -> None:
+    """Remove what an earlier run left in the engine: all but base images, build cache, and volumes that have names."""
+    containers = [container["Id"] for container in _list(socket, "containers/json?all=1")]
+    tags = [tag for image in _list(socket, "images/json") for tag in image["RepoTags"] or ()]
+    engine.remove(containers=containers, images=[tag for tag in tags if tag.startswith(OWN)])
+    requests = ["/images/prune", "/networks/prune", "/volumes/prune"]
     if store == "classic":  # with containerd's, builds would find nothing in the cache afterwards
         requests.append(_PRUNE_CONTEXTS)
     for request in requests:
@@ -184,13 +176,13 @@ def _tidy(engine: PrivateDocker, slot: Path, store: Store) -> None:
             api.ask(socket, "POST", request, deadline=_PRUNE)
 
 
-def _containers(socket: Path) -> list[str]:
-    """The ids of all containers."""
+def _list(socket: Path, what: str) -> list[dict[str, Any]]:
+    """All containers or images."""
     try:
-        answer = api.ask(socket, "GET", "/containers/json?all=1", deadline=_LIST)
-        return [container["Id"] for container in json.loads(answer.body)]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise CannotMeasureError("the private engine does not list its containers", evidence=str(error)) from error
+        answer: list[dict[str, Any]] = json.loads(api.ask(socket, "GET", f"/{what}", deadline=_LIST).body)
+    except (OSError, ValueError) as error:
+        raise CannotMeasureError(f"the private engine does not answer {what}", evidence=str(error)) from error
+    return answer
 
 
 def detached(cache: Path) -> list[tuple[Path, int, str]]:

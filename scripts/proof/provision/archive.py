@@ -43,15 +43,11 @@ def build_archive(
     with tarfile.open(archive, "w") as tar:
         for (_, path), member in zip(layers, names, strict=True):
             stored = _gzipped(path) if compressed else path
-            info = tarfile.TarInfo(member)
-            info.size = stored.stat().st_size
             with stored.open("rb") as file:
-                tar.addfile(info, file)
+                tar.addfile(_file(member, stored.stat().st_size), file)
             stored.unlink()  # it is in the archive now; saves half of the disk space
         for content, member in ((config, config_name), (manifest, "manifest.json")):
-            info = tarfile.TarInfo(member)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
+            tar.addfile(_file(member, len(content)), io.BytesIO(content))
     return archive
 
 
@@ -132,8 +128,7 @@ def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
             if layer.without_apk:
                 copy_without(cast(IO[bytes], blob), out, layer.without_apk)
             else:
-                while chunk := blob.read(1 << 20):
-                    out.write(chunk)
+                shutil.copyfileobj(blob, out, 1 << 20)
         return
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         if package and layer.tree is not None:
@@ -145,7 +140,7 @@ def _write_layer(layer: Layer, package: Path | None, out: IO[bytes]) -> None:
 
 def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> None:
     assert layer.tree is not None
-    made: set[str] = set()
+    made: set[Path] = set()
     if not any(name.startswith(layer.tree) for name in wheel.namelist()):
         raise KeyError(f"a directory {layer.tree}")
     for info in sorted(wheel.infolist(), key=lambda i: i.filename):
@@ -153,14 +148,18 @@ def _copy_tree(wheel: zipfile.ZipFile, tar: tarfile.TarFile, layer: Layer) -> No
         if name == info.filename or not name or name.endswith("/") or name in layer.drop:
             continue
         target = layer.at + name
-        for parent in reversed(list(Path(target).parents)[:-1]):
-            if str(parent) not in made:
-                made.add(str(parent))
+        for parent in reversed(Path(target).parents[:-1]):
+            if parent not in made:
+                made.add(parent)
                 tar.addfile(_directory(str(parent), 0o755))
-        member = tarfile.TarInfo(target)
-        member.size, member.mode = info.file_size, (info.external_attr >> 16) & 0o777
         with wheel.open(info) as content:
-            tar.addfile(member, content)
+            tar.addfile(_file(target, info.file_size, (info.external_attr >> 16) & 0o777), content)
+
+
+def _file(name: str, size: int, mode: int = 0o644) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, mode
+    return info
 
 
 def _directory(name: str, mode: int) -> tarfile.TarInfo:

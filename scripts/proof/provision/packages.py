@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, PackageError, Where, command
-from proof.engines.failures import is_full
+from proof.engines.failures import MAKE_ROOM, is_full
 from proof.snippets.base_images import Package
 from proof.system import process, temp_folders
 
@@ -38,11 +38,7 @@ def fetch(package: Package, cache: Path) -> Path:
                 deadline=900,
             )
             if done.exit != 0 and is_full(done.last_lines()):
-                raise CannotMeasureError(
-                    "the disk is full",
-                    where=Where(path.parent),
-                    hint="free some space, or set PROOF_CACHE=/a/directory/with/space",
-                )
+                raise CannotMeasureError("the disk is full", where=Where(path.parent), hint=MAKE_ROOM)
             if done.exit != 0 or not (folder / package.wheel).exists():
                 raise PackageError(
                     f"the package {package} could not be downloaded",

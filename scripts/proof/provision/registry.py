@@ -10,7 +10,6 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -20,9 +19,7 @@ from proof.system import process
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 2.0  # seconds; the pause doubles after each attempt
-_ANSWER = (
-    100.0  # seconds to resolve a tag; skopeo itself waits about 60 if a registry limits requests without naming a time
-)
+_ANSWER = 100.0  # seconds to resolve a tag; skopeo itself waits about 60 where requests are limited without a time
 _IMAGE = 900.0  # seconds to pull an image
 
 
@@ -127,7 +124,7 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
     set_up = (Path("/etc/containers/policy.json"), Path.home() / ".config/containers/policy.json")
     policy = () if any(path.exists() for path in set_up) else ("--insecure-policy",)
     failure, evidence = _OTHER, ""
-    for attempt, pause in enumerate(_pauses(), start=1):
+    for attempt in range(1, _ATTEMPTS + 1):
         if archive:
             archive.unlink(missing_ok=True)  # skopeo does not overwrite what a failed attempt left
         try:
@@ -140,10 +137,11 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
             failure, evidence = _classify(done.last_lines(3).replace(reference, "")), done.last_lines(3)
         if not failure.retry or attempt == _ATTEMPTS:
             break
-        sleep(pause)
+        # Doubling, and randomized so that many clients do not retry at once.
+        sleep(_FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1))  # noqa: S311 - not used for security
     kind = RegistryAwayError if failure.away else CannotMeasureError
     raise kind(
-        f"{reference} could not be pulled: its registry {failure.what} ({_attempts(attempt)})",
+        f"{reference} could not be pulled: its registry {failure.what} ({attempt} attempt{'s' if attempt > 1 else ''})",
         evidence=evidence,
         hint=failure.hint,
     )
@@ -151,13 +149,3 @@ def _skopeo(*words: str, reference: str, deadline: float, folder: Path, archive:
 
 def _classify(said: str) -> _Failure:
     return next((known for known in _FAILURES if re.search(known.says, said, re.IGNORECASE)), _OTHER)
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between attempts: doubling, and randomized so that many clients do not retry at once."""
-    for attempt in range(_ATTEMPTS):
-        yield _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - not used for security
-
-
-def _attempts(count: int) -> str:
-    return "1 attempt" if count == 1 else f"{count} attempts"

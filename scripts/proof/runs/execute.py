@@ -15,7 +15,7 @@ from pathlib import Path
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
 from proof.engines import cleanup, emulation, image_archive
 from proof.engines.client import run_filter
-from proof.engines.failures import full, is_full, is_starved, may_not_have_started, was_removed_meanwhile
+from proof.engines.failures import full, is_full, is_starved, may_pass
 from proof.engines.image_archive import Image
 from proof.engines.interface import Engine
 from proof.engines.measure import measure
@@ -243,7 +243,7 @@ def _run_step(step: Step, scene: Scene, *, kept: str, cache: list[str], timeout:
         time.sleep(_PAUSE)
         done = once()
     printed = _printed(done)
-    failed = not _is_as_declared(step, done) and (may_not_have_started(printed) or was_removed_meanwhile(printed))
+    failed = not _is_as_declared(step, done) and may_pass(printed)
     # Docker can lose the output of a container that ends at once: about once in 700 runs on a busy machine.
     lost = command.verb in _IN_NEW_CONTAINER and not (step.until or printed)
     if failed or lost:

@@ -1,7 +1,7 @@
 """The private engine's control group, which limits the memory and the processes of all its containers together.
 
-A group outlives a daemon that was killed. Its name is derived from the engine's slot, so the next run can find and
-remove it.
+A group outlives a daemon that was killed. Its name is derived from the engine's slot, so the next run there uses it
+again, and removes it.
 """
 
 from __future__ import annotations
@@ -29,41 +29,36 @@ def name(slot: Path) -> str:
 
 def make(group: str, memory: int) -> bool:
     """Create the group, with a limit of `memory` bytes and a limit of processes. Returns whether that was possible."""
+    unified = (ROOT / "cgroup.controllers").exists()
+    if unified:
+        _try_to_write(ROOT / "cgroup.subtree_control", "+memory")  # usually it is enabled already
+        _try_to_write(ROOT / "cgroup.subtree_control", "+pids")
+        folder = processes = ROOT / group
+    else:
+        folder, processes = ROOT / "memory" / group, ROOT / "pids" / group
     try:
-        if (ROOT / "cgroup.controllers").exists():
-            for controller in ("+memory", "+pids"):
-                with contextlib.suppress(OSError):  # usually it is enabled already
-                    (ROOT / "cgroup.subtree_control").write_text(controller)
-            folder, limit, swap = ROOT / group, "memory.max", ("memory.swap.max", 0)
-            processes = folder
-        else:
-            processes = ROOT / "pids" / group
-            folder, limit, swap = (
-                ROOT / "memory" / group,
-                "memory.limit_in_bytes",
-                ("memory.memsw.limit_in_bytes", memory),
-            )
         folder.mkdir(exist_ok=True)
-        (folder / limit).write_text(str(memory))
-        with contextlib.suppress(OSError):  # missing if the kernel does not account for swap
-            (folder / swap[0]).write_text(str(swap[1]))
-        with contextlib.suppress(OSError):  # missing if it does not count processes
-            processes.mkdir(exist_ok=True)
-            (processes / "pids.max").write_text(str(_PROCESSES))
+        (folder / ("memory.max" if unified else "memory.limit_in_bytes")).write_text(str(memory))
     except OSError:
         return False  # as in a container that may not change groups: the engine then runs without these limits
+    # Missing if the kernel does not account for swap, or does not count processes.
+    swap, most = ("memory.swap.max", 0) if unified else ("memory.memsw.limit_in_bytes", memory)
+    _try_to_write(folder / swap, most)
+    with contextlib.suppress(OSError):
+        processes.mkdir(exist_ok=True)
+    _try_to_write(processes / "pids.max", _PROCESSES)
     return True
 
 
-def exists(group: str) -> bool:
-    """Whether the group exists in any hierarchy."""
-    return bool(_everywhere(group))
+def _try_to_write(path: Path, value: object) -> None:
+    with contextlib.suppress(OSError):
+        path.write_text(str(value))
 
 
 def remove(group: str) -> None:
     """Remove the group and its subgroups from every hierarchy. No process may be running in it."""
     until = time.monotonic() + _GRACE
-    for top in _everywhere(group):
+    for top in (ROOT / group, *ROOT.glob(f"*/{group}")):
         while top.exists():
             for folder, _, _ in os.walk(top, topdown=False):
                 with contextlib.suppress(OSError):
@@ -72,10 +67,6 @@ def remove(group: str) -> None:
                 return
             if top.exists():
                 time.sleep(0.05)
-
-
-def _everywhere(group: str) -> list[Path]:
-    return [path for path in (ROOT / group, *ROOT.glob(f"*/{group}")) if path.exists()]
 
 
 def default_memory() -> int:

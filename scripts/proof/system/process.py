@@ -7,15 +7,12 @@ its own process group, which is always killed as a whole.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
-import select
 import shlex
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +30,8 @@ _DRAIN = 5.0  # seconds to read the remaining output once the group is killed
 # The running commands, and whether to end them all: see `ending_all`.
 _running: set[subprocess.Popen[bytes]] = set()
 _ending = threading.Event()
+# The thread that starts all services. `setpriv --pdeathsig` kills a service when its starting thread ends.
+_STARTER = ThreadPoolExecutor(1)
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,9 @@ def search_path() -> str:
     return os.pathsep.join((*own, "/usr/sbin", "/sbin"))
 
 
-def shell_words(argv: Sequence[str]) -> str:
-    """The command as you would type it in a shell."""
-    return shlex.join(argv)
+def which(program: str) -> str | None:
+    """The path of the program, if it is installed here."""
+    return shutil.which(program, path=search_path())
 
 
 def run(
@@ -82,13 +81,13 @@ def run(
     merge: bool = False,
     memory: int | None = None,
     sandbox: Sequence[str] = (),
-    given: bytes = b"",
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
 ) -> Completed:
     """Run `argv` to its end and return its output.
 
     `deadline` is in seconds. `merge` interleaves standard error into the output, as a terminal would show it. `memory`
     is the limit in bytes for each of its processes (on Linux only). `sandbox` is a prefix of the command that confines
-    it, and is left out of messages. `given` is its input.
+    it, and is left out of messages.
     When a `docker run` client is killed, its container keeps running. The caller has to stop it.
 
     Raises DeadlineError after the deadline, and CannotMeasureError if the program is missing or prints more than
@@ -96,8 +95,8 @@ def run(
     """
     started = time.monotonic()
     stderr = subprocess.STDOUT if merge else subprocess.PIPE
-    with _input(given) as stdin:
-        process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*_limit(memory), *sandbox], stdin=stdin)
+    limit = [] if memory is None else _if_installed("prlimit", f"--data={memory}", "--")
+    process = _start(argv, env=env, cwd=cwd, stderr=stderr, before=[*limit, *sandbox], stdin=stdin)
     readers = [_Reader(process, pipe) for pipe in (process.stdout, process.stderr) if pipe]
     try:
         timed_out = not _ended(process, deadline)
@@ -109,13 +108,13 @@ def run(
     _log.info("%s ended with %d after %.1f s", argv[0], code, done.seconds)
     if any(reader.overflowed for reader in readers):
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",
+            f"`{shlex.join(argv)}` printed more than {OUTPUT_CAP:,} bytes and was killed",
             evidence=done.last_lines(3),
             hint="make the command print less",
         )
     if timed_out:
         raise DeadlineError(
-            f"`{shell_words(argv)}` ran longer than {deadline:g} s and was killed",
+            f"`{shlex.join(argv)}` ran longer than {deadline:g} s and was killed",
             evidence=done.last_lines(),
             hint="if it is slow and not stuck, raise the step's `timeout` or pass --timeout",
         )
@@ -149,13 +148,8 @@ def stream(
     replaces the exception that a reader of the truncated output may have raised.
     """
     process = _start(argv, env=env, cwd=None, stderr=subprocess.PIPE, before=sandbox)
-    late = threading.Event()
-
-    def expire() -> None:
-        late.set()
-        _kill_group(process)
-
-    timer = threading.Timer(deadline, expire)
+    until = time.monotonic() + deadline
+    timer = threading.Timer(deadline, _kill_group, [process])
     timer.daemon = True
     timer.start()
     assert process.stdout is not None
@@ -175,11 +169,11 @@ def stream(
         timer.cancel()
         code = process.poll()
         _finish(process, [errors])
-    if late.is_set():
-        raise DeadlineError(f"`{shell_words(argv)}` ran longer than {deadline:g} s and was killed") from broken
+    if code and time.monotonic() >= until:
+        raise DeadlineError(f"`{shlex.join(argv)}` ran longer than {deadline:g} s and was killed") from broken
     if code:
         raise CannotMeasureError(
-            f"`{shell_words(argv)}` failed with {code}", evidence=_last_lines(bytes(errors.content))
+            f"`{shlex.join(argv)}` failed with {code}", evidence=_last_lines(bytes(errors.content))
         ) from broken
     if broken:
         raise broken
@@ -192,9 +186,9 @@ def spawn(
 
     It inherits the file descriptors `keep_open`, so that it holds their locks as long as it lives.
     """
-    _log.info("starting the service %s", shell_words(argv))
+    _log.info("starting the service %s", shlex.join(argv))
     with log.open("wb") as out:
-        starting = _starter().submit(
+        starting = _STARTER.submit(
             subprocess.Popen,
             list(argv),
             env=dict(env),
@@ -205,12 +199,6 @@ def spawn(
             pass_fds=tuple(keep_open),
         )
         return starting.result()
-
-
-@functools.cache
-def _starter() -> ThreadPoolExecutor:
-    """The thread that starts all services. `setpriv --pdeathsig` kills a service when its starting thread ends."""
-    return ThreadPoolExecutor(1)
 
 
 def end(process: subprocess.Popen[bytes], *, grace: float) -> None:
@@ -232,18 +220,6 @@ def end_group(pid: int, *, grace: float) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-@contextlib.contextmanager
-def _input(given: bytes) -> Iterator[int | IO[bytes]]:
-    """What a process reads. Few are given anything, so most take no file."""
-    if not given:
-        yield subprocess.DEVNULL
-        return
-    with tempfile.TemporaryFile() as file:
-        file.write(given)
-        file.seek(0)
-        yield file
-
-
 def _start(
     argv: Sequence[str],
     *,
@@ -254,8 +230,8 @@ def _start(
     stdin: int | IO[bytes] = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     # If the tool itself is killed, the kernel kills the command (on Linux only).
-    _log.info("starting %s", shell_words(argv))
-    guard = [*_found("setpriv", "--pdeathsig", "KILL"), *before]
+    _log.info("starting %s", shlex.join(argv))
+    guard = [*_if_installed("setpriv", "--pdeathsig", "KILL"), *before]
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         guard = []  # so that the error below names this program
     try:
@@ -279,14 +255,9 @@ def _start(
     return process
 
 
-def _limit(memory: int | None) -> list[str]:
-    """The prefix of a command that limits the memory of each of its processes, in bytes."""
-    return _found("prlimit", f"--data={memory}", "--") if memory is not None else []
-
-
-def _found(program: str, *words: str) -> list[str]:
+def _if_installed(program: str, *words: str) -> list[str]:
     """A command with the full path of its program, or nothing if it is missing. A client's PATH may not include it."""
-    path = shutil.which(program, path=search_path())
+    path = which(program)
     return [path, *words] if path else []
 
 
@@ -327,23 +298,12 @@ def _finish(process: subprocess.Popen[bytes], readers: Sequence[_Reader]) -> Non
 def _ended(process: subprocess.Popen[bytes], deadline: float) -> bool:
     """Wait for the process, at most `deadline` seconds. Returns whether it ended.
 
-    `Popen.wait` would poll every 50 ms, which adds up.
+    `Popen.wait` with a deadline would poll every 50 ms, which adds up.
     """
-    try:
-        told = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not on Linux, or on an old kernel
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=deadline)
-        return process.returncode is not None
-    try:
-        poll = select.poll()
-        poll.register(told, select.POLLIN)
-        ended = bool(poll.poll(deadline * 1000))
-    finally:
-        os.close(told)
-    if ended:
-        process.wait()
-    return ended
+    waiting = threading.Thread(target=process.wait, daemon=True)
+    waiting.start()
+    waiting.join(deadline)
+    return not waiting.is_alive()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

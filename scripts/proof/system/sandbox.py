@@ -58,7 +58,7 @@ class Sandbox:
 
 def for_git(env: Mapping[str, str], repository: Iterable[Path], cwd: Path) -> list[str]:
     """The prefix of a git command that may only read these directories; empty if bubblewrap is not available."""
-    git = shutil.which("git", path=process.search_path())
+    git = process.which("git")
     bubblewrap = _bubblewrap()
     return _words(bubblewrap, {_BIN / "git": Path(git)}, env, cwd=cwd, reads=repository) if git and bubblewrap else []
 
@@ -138,7 +138,7 @@ def _extra(settings: Path) -> list[str]:
 
 def of(socket: Path) -> Sandbox | None:
     """The sandbox for docker's client, or None if bubblewrap is missing or does not work here."""
-    docker = shutil.which("docker", path=process.search_path())
+    docker = process.which("docker")
     if docker is None or (bubblewrap := _bubblewrap()) is None:
         return None
     return Sandbox(bubblewrap, socket, Path(os.path.realpath(docker)), buildx())
@@ -146,7 +146,7 @@ def of(socket: Path) -> Sandbox | None:
 
 @functools.cache
 def _bubblewrap() -> Path | None:
-    if (found := shutil.which(PROGRAM, path=process.search_path())) is None:
+    if (found := process.which(PROGRAM)) is None:
         return None
     # The kernel, or a container that this runs in, may forbid namespaces, so try it once.
     trial = (found, *_ALONE, "--ro-bind", "/", "/", "true")

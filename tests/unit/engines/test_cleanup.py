@@ -10,7 +10,7 @@ import pytest
 
 from proof.core.errors import CannotMeasureError
 from proof.engines import cleanup, journal
-from tests.support.engines import docker, podman, private
+from tests.support.engines import docker, podman
 from tests.unit.engines.conftest import Answer
 
 
@@ -21,9 +21,9 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
     def answer(argv: list[str]) -> tuple[int, str]:
         match argv[1:]:
             case ["image", "inspect", *_, "sha256:named"]:
-                return 0, "[mine:latest]\n"
+                return 0, '{"RepoTags": ["mine:latest"]}'
             case ["image", "inspect", *_]:
-                return 0, "[]\n"
+                return 0, '{"RepoTags": []}'
             case ["system", "df", *_]:
                 return 0, next(caches)
             case _:
@@ -36,7 +36,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
         ours.made("tag", "proof-1/a", "proof-1/b")
         ours.made("image", "sha256:named", "sha256:none")
         ours.made("cache", "mine")
-        cleanup.undo(private(prefix="proof-1/", journal=ours), ours)
+        cleanup.undo(docker(prefix="proof-1/", journal=ours), ours)
         assert [ours.left(kind) for kind in get_args(journal.Kind)] == [[]] * 6
     removing = [words[1:] for words in log if words[1] in ("rm", "network", "rmi", "builder")]
     assert removing == [
@@ -50,7 +50,7 @@ def test_undone_is_what_the_journal_names(tmp_path: Path, answers: Callable[[Ans
 
 def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], list[list[str]]]) -> None:
     """Podman would remove those that nothing else needs, and they may be the user's own."""
-    log = answers(lambda argv: (0, "[]\n" if "inspect" in argv else ""))
+    log = answers(lambda argv: (0, '{"RepoTags": []}' if "inspect" in argv else ""))
     with journal.opened(tmp_path) as ours:
         ours.made("tag", "proof-1/a")
         ours.made("image", "sha256:none")
@@ -63,7 +63,7 @@ def test_steps_below_an_image_stay(tmp_path: Path, answers: Callable[[Answer], l
 
 def test_a_name_that_is_taken(tmp_path: Path, answers: Callable[[Answer], object]) -> None:
     """If a user's own engine has an image of our name that we did not create, nothing is built."""
-    answers(lambda argv: (0, "sha256:1\n"))
+    answers(lambda argv: (0, '{"Id": "sha256:1"}'))
     with journal.opened(tmp_path) as ours:
         engine = docker(prefix="proof-1/", journal=ours)
         with pytest.raises(CannotMeasureError, match="already has an image proof-1/note, which is left alone"):
@@ -79,7 +79,7 @@ def test_what_resists_stays_written_down(tmp_path: Path, answers: Callable[[Answ
     answers(lambda argv: (1 if argv[1] == "rm" else 0, "[]"))
     with journal.opened(tmp_path) as ours:
         ours.made("container", "proof-c")
-        engine = private(journal=ours)
+        engine = docker(journal=ours)
         cleanup.remove(engine, containers=["proof-c"])
         assert ours.left("container") == ["proof-c"]
         ours.gone("container", "proof-c")
@@ -98,7 +98,7 @@ def test_many_cache_records_go_a_few_at_a_time(tmp_path: Path, answers: Callable
     log = answers(answer)
     with journal.opened(tmp_path) as ours:
         ours.made("cache", *records)
-        cleanup.undo(private(journal=ours), ours)
+        cleanup.undo(docker(journal=ours), ours)
         assert ours.left("cache") == []
     removing = [words[-1].count("|") + 1 for words in log if words[1] == "builder"]
     assert removing == [20, 20, 10]

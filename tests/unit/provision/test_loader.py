@@ -390,10 +390,9 @@ class TestEnsure:
 
         def run(argv: Sequence[str], **_: Any) -> Completed:
             match list(argv):
-                case ["docker", "image", "inspect", "--format", "{{.Id}}", "alpine:3"] if loaded:
-                    return Completed(tuple(argv), 0, f"{loaded[-1]}\n".encode(), b"", 0.1)
-                case ["docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", "alpine:3"] if loaded:
-                    return Completed(tuple(argv), 0, b'["sha256:1"]\n', b"", 0.1)
+                case ["docker", "image", "inspect", *_, "alpine:3"] if loaded:
+                    about = {"Id": loaded[-1], "RootFS": {"Layers": ["sha256:1"]}}
+                    return Completed(tuple(argv), 0, json.dumps(about).encode(), b"", 0.1)
                 case ["docker", "image", "inspect", *_, name]:
                     return Completed(tuple(argv), 1, b"\n", f"Error: No such image: {name}\n".encode(), 0.1)
                 case ["docker", "version"]:

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from proof.cli.options import Verbs, add_run_options, resolve
-
-if TYPE_CHECKING:
-    from proof.runs.result import Result
-
-_log = logging.getLogger(__name__)
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -30,7 +23,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 def _run(options: argparse.Namespace) -> int:
     from proof.cli.conclude import conclude
     from proof.cli.page_check import PageCheck
-    from proof.cli.run_snippets import choose_snippets, may_reuse, run_snippets
+    from proof.cli.run_snippets import choose_snippets, reused_results, run_snippets
     from proof.core.errors import NoEngineError, exit_code_of
     from proof.core.settings import cache_folder
     from proof.pages import measurement_pages
@@ -50,12 +43,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.results:
         result_files.check_empty(options.results)
     cache = ResultCache(root, cache_folder(), bases, PLATFORM, origin=options.bases)
-    by_name: dict[str, Result] = {}
-    if may_reuse(options):
-        by_name = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
-        _log.info("not run, since nothing has changed since their last run: %s", ", ".join(by_name) or "none")
-    for result in by_name.values():
-        terminal.result(result)
+    by_name = reused_results(snippets, options, terminal, cache)
     page_check = None
     if not options.write:  # an update may solve the problems of pages
         everything = not (options.names or options.page)
@@ -71,10 +59,8 @@ def _run(options: argparse.Namespace) -> int:
         return exit_code_of(broken)
     results, seconds = [by_name[snippet.name] for snippet in snippets], time.monotonic() - started
     if options.results:
-        same_engine = options.same_engine
-        result_files.save(
-            results, options.results, root=root, origin=options.bases, seconds=seconds, same_engine=same_engine
-        )
+        shared = {"root": root, "origin": options.bases, "same_engine": options.same_engine}
+        result_files.save(results, options.results, seconds=seconds, **shared)
     code = conclude(options, terminal, results, seconds=seconds, page_check=page_check, broken=broken)
     for page in measurement_pages.write_missing(root) if options.write else ():
         terminal.say(f" · a page for the measurements of a new snippet: {page.relative_to(root)}")

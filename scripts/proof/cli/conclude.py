@@ -30,7 +30,7 @@ def conclude(
     The claims of all pages are checked against the new measurements, including values that vary from run to run.
     """
     if options.json:
-        print(json_report.results(results))
+        print(json_report.results(results))  # noqa: T201 - JSON, of which nothing acts
     terminal.table(results)
     terminal.total(results, seconds)
     terminal.advice(results)

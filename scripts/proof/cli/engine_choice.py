@@ -35,7 +35,14 @@ def chosen(choice: str, terminal: Terminal, cache: Path, *, memory: int | None) 
                     raise
                 refused.append(error)
                 continue
-            _introduce(engine, refused, terminal)
+            # Problems with a better engine are not hidden.
+            for reason in refused:
+                for line in (reason.what, *(f"  {line}" for line in reason.evidence.splitlines())):
+                    terminal.say(f" · {line}", "yellow")
+            if engine.introduction:
+                terminal.say(f" · {engine.introduction}")
+            if engine.warning:
+                terminal.say(f" · {engine.warning}", "yellow")
             yield engine
             return
     raise NoEngineError(
@@ -46,14 +53,3 @@ def chosen(choice: str, terminal: Terminal, cache: Path, *, memory: int | None) 
         " on Fedora, sudo dnf install podman, which can check captures but not make them;"
         " on macOS, brew install --cask docker-desktop",
     )
-
-
-def _introduce(engine: Engine, refused: list[NoEngineError], terminal: Terminal) -> None:
-    """Print which engine is used if it is the user's, and why: problems with a better one are not hidden."""
-    for reason in refused:
-        for line in (reason.what, *(f"  {line}" for line in reason.evidence.splitlines())):
-            terminal.say(f" · {line}", "yellow")
-    if engine.introduction:
-        terminal.say(f" · {engine.introduction}")
-    if engine.warning:
-        terminal.say(f" · {engine.warning}", "yellow")

@@ -22,6 +22,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "or a line of a page (docs/index.md:3)",
     )
     name.completer = snippet_names  # type: ignore[attr-defined]  # as argcomplete looks for it
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
     parser.set_defaults(run=_run)
 
 
@@ -30,7 +31,11 @@ def _run(parsed: argparse.Namespace) -> int:
     from proof.reports import explanations
     from proof.reports.terminal import Terminal
 
+    about = explain(project_root(parsed), parsed.name)
+    if parsed.json:
+        print(explanations.as_json(about))  # noqa: T201 - JSON for another program
+        return 0
     terminal = Terminal()
-    for line in explanations.as_lines(explain(project_root(parsed), parsed.name)):
+    for line in explanations.as_lines(about):
         terminal.say(line)
     return 0

@@ -42,7 +42,7 @@ def _run(parsed: argparse.Namespace) -> int:
         from proof.snippets import project
 
         places = None if parsed.site is None else addresses.of_steps(root, parsed.site)
-        print(json_report.facts(found, project.load_all(root), places))
+        print(json_report.facts(found, project.load_all(root), places))  # noqa: T201 - JSON, of which nothing acts
     else:
         Terminal().facts(found, whole=bool(parsed.names))
     return 0

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from proof.cli import check, engine, explain, facts, init, publish, schema, serve, shards, status
-from proof.core.errors import ProofError, print_error
+from proof.core.errors import ProofError, UsageError, print_error
 from proof.core.text import spell_out
 
 _VERBS = (init, check, serve, status, facts, explain, publish, shards, engine, schema)
+EXTRA = "proof-pages[site]"  # with the packages that only `serve` and `publish` need
 EXIT_CODES = {
     0: "accurate",
     1: "drift",
@@ -74,6 +75,12 @@ def _run(words: Sequence[str], log: contextlib.ExitStack) -> int:
         return _fail(error.code, f"proof: {error}")
     except KeyboardInterrupt:
         return _fail(130, "\nproof: interrupted; finished results are kept")
+    except ModuleNotFoundError as error:
+        if (error.name or "proof").partition(".")[0] == "proof":
+            raise
+        what = f"`proof {parsed.verb}` needs the package {error.name}, which is not installed here"
+        missing = UsageError(what, hint=f"pip install '{EXTRA}'")
+        return _fail(missing.code, f"proof: {missing}")
     except BrokenPipeError:  # `proof facts | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -107,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         "-v", "--verbose", action="store_true", help="print what is started, chosen and left out to standard error"
     )
     found.add_argument("--version", action=_Version, help="print the version of the tool, and exit")
-    verbs = found.add_subparsers(required=True, metavar="VERB")
+    verbs = found.add_subparsers(required=True, dest="verb", metavar="VERB")
     for verb in _VERBS:
         verb.add_parser(verbs)
     return found
@@ -123,7 +130,7 @@ class _Version(argparse.Action):
         from proof.core import crash
 
         tool = crash.distribution()
-        print(f"{parser.prog} {tool.version if tool else 'of an unknown version'}")
+        print(f"{parser.prog} {tool.version if tool else 'of an unknown version'}")  # noqa: T201 - a version
         parser.exit()
 
 

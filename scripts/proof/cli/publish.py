@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from proof.cli.options import Verbs, project_root
-from proof.cli.site_packages import needed
 from proof.core import units
 
 
@@ -23,10 +22,9 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    root = project_root(parsed)
-    with needed("publish"):
-        from proof.publish import finish
+    from proof.publish import finish
 
+    root = project_root(parsed)
     pages = finish.publish(parsed.site or root / "site", root)
-    print(f"{units.counted(len(pages), 'page')} finished")
+    print(f"{units.counted(len(pages), 'page')} finished")  # noqa: T201 - our own text
     return 0

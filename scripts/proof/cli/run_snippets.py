@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +30,8 @@ from proof.snippets.base_images import Bases
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
 from proof.system import locks, revision
+
+_log = logging.getLogger(__name__)
 
 
 def choose_snippets(options: Namespace, terminal: Terminal, bases: Bases) -> tuple[list[Snippet], list[ProofError]]:
@@ -57,6 +60,19 @@ def may_reuse(options: Namespace) -> bool:
     reported = (options.results, options.report, os.environ.get("CI"))
     private = options.engine in ("auto", "private") and not private_daemon.obstacle()
     return private and not any(special) and not any(reported)
+
+
+def reused_results(
+    snippets: list[Snippet], options: Namespace, terminal: Terminal, cache: ResultCache
+) -> dict[str, Result]:
+    """The results of those snippets that need not run, since nothing has changed since their last run."""
+    results: dict[str, Result] = {}
+    if may_reuse(options):
+        results = {result.snippet.name: result for snippet in snippets if (result := cache.get(snippet))}
+        _log.info("not run, since nothing has changed since their last run: %s", ", ".join(results) or "none")
+    for result in results.values():
+        terminal.result(result)
+    return results
 
 
 def run_snippets(

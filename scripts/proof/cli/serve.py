@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from proof.cli.options import Verbs, port, project_root
-from proof.cli.site_packages import needed
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -23,9 +22,8 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    root = project_root(parsed)
-    with needed("serve"):
-        from proof.preview import preview
+    from proof.preview import preview
 
+    root = project_root(parsed)
     preview.serve(root, port=parsed.port, plain=parsed.plain)
     return 0

@@ -39,7 +39,6 @@ class Preview:
         self._unbuilt = True  # True if other pages than the saved ones may have changed as well
         self._restyled = False  # True if a style, script or setting changed, which no page's own file shows
         self._to_repeat: list[Snippet] = []  # snippets that have run only once since they were saved
-        self._loading_ahead = watch is not None  # True while there are bases to load that a save may need
         self._terminal = Terminal()
 
     def step(self) -> None:
@@ -56,11 +55,8 @@ class Preview:
             if result.verdict != "accurate":
                 self._record(result)
                 self._say()
-        elif self._loading_ahead and self._watch:
-            try:
-                self._loading_ahead = self._watch.load_ahead()
-            except ProofError:
-                self._loading_ahead = False  # the error is reported when a snippet needs the base
+        elif self._watch:
+            self._watch.load_ahead()
 
     def _saved(self, changed: set[Path]) -> None:
         started = time.monotonic()

@@ -6,11 +6,13 @@ snippets at once, and has to be accepted with `proof update`.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from proof.captures import bases_lock
 from proof.captures.index import SnippetCaptures
+from proof.core.errors import ProofError
 from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import verify
@@ -52,16 +54,14 @@ class Watch:
         """Run a snippet a second time, and compare it with the capture that was just written."""
         return verify.verify(snippet, self._session(base_images.wanted([snippet])), write=False)
 
-    def load_ahead(self) -> bool:
-        """Load one more base that a snippet may need. Returns False if all of them are loaded.
-
-        Raises ProofError if the base cannot be loaded, or if a manifest is invalid.
-        """
-        if self._ahead is None:
-            self._ahead = list(base_images.wanted([s for s in project.load_all(self._root) if not s.slow]))
-        if self._ahead:
-            self._session([self._ahead.pop(0)])
-        return bool(self._ahead)
+    def load_ahead(self) -> None:
+        """Load one more base that a save may need. An error is reported when a snippet needs that base."""
+        with contextlib.suppress(ProofError):
+            if self._ahead is None:
+                self._ahead = []
+                self._ahead += base_images.wanted([s for s in project.load_all(self._root) if not s.slow])
+            if self._ahead:
+                self._session([self._ahead.pop(0)])
 
     def _session(self, names: Iterable[str], on_step: Callable[[Step], None] = lambda step: None) -> Session:
         """A session in which these bases are loaded."""

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from proof.captures.diff import format_fact, same
-from proof.captures.layer_diff import layer_changes
-from proof.captures.model import Capture, CapturedFact
+from proof.captures.model import CapturedFact
 from proof.core.errors import ProofError
 from proof.reports.rows import headline
 from proof.runs.result import Result
@@ -19,8 +18,6 @@ from proof.runs.result import Result
 _ROWS = 300  # of one table: a pull request's text ends at 65,536 characters
 _LENGTH = 160  # characters of one cell
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,/+%()=-")
-
-_WHOSE = {"base": "the base's", "copied": "own, copied in", "made": "own, made by a command", "other": "own"}
 
 
 def code(text: str) -> str:
@@ -53,16 +50,31 @@ def counts(results: Sequence[Result]) -> str:
 
 def sections(results: Sequence[Result], problems: Sequence[ProofError]) -> list[str]:
     """The sections of the report, each a heading and a table. Those without rows are left out."""
-    pages = table(("where", "what"), ((code(str(p.where or "")), code(p.what)) for p in problems))
-    found = {
+    tables = {
         "Facts": facts(results),
-        "Layers": layers(results),
-        "Transcripts": _transcripts(results),
-        "Not accurate": _others(results),
-        "Not compared, as engines print it differently": _not_compared(results),
-        "Pages": pages,
+        "Transcripts": table(
+            ("step", "old", "new"),
+            (
+                (difference.what, difference.old, difference.new)
+                for result in results
+                for difference in result.differences
+                if result.new and "/" in difference.what
+            ),
+        ),
+        "Not accurate": table(
+            ("snippet", "verdict", "what", "because"),
+            (
+                (result.snippet.name, result.verdict, headline(result), "; ".join(map(str, result.changes)))
+                for result in results
+                if result.verdict not in ("accurate", "written")
+            ),
+        ),
+        "Not compared, as engines print it differently": table(
+            ("output or fact",), ((name,) for result in results for name in result.not_compared)
+        ),
+        "Pages": table(("where", "what"), ((str(problem.where or ""), problem.what) for problem in problems)),
     }
-    return [f"### {title}\n\n{content}" for title, content in found.items() if content]
+    return [f"### {title}\n\n{content}" for title, content in tables.items() if content]
 
 
 def facts(results: Sequence[Result]) -> str:
@@ -70,7 +82,7 @@ def facts(results: Sequence[Result]) -> str:
     return table(
         ("fact", "old", "new", "change"),
         (
-            (code(f"{snippet}.{name}"), code(format_fact(old)), code(format_fact(new)), _change(old, new))
+            (f"{snippet}.{name}", format_fact(old), format_fact(new), _change(old, new))
             for snippet, name, old, new in sorted(changed(results), key=_weight)
         ),
     )
@@ -95,61 +107,13 @@ def changed(results: Sequence[Result]) -> Iterator[tuple[str, str, CapturedFact 
                     yield result.snippet.name, name, old, new
 
 
-def layers(results: Sequence[Result]) -> str:
-    """A table of the layers that changed, for images whose size changed; empty if there are none."""
-    rows: list[tuple[str, ...]] = []
-    for name, old, new in _resized(results):
-        for change in layer_changes(old, new):
-            sizes = (f"{size:,} B" if size is not None else "–" for size in (change.old, change.new))
-            kind = _WHOSE[change.kind]
-            rows.append((code(name), str(change.number), kind, code(change.instruction), *sizes, f"{change.grew:+,} B"))
-    return table(("image of", "layer", "whose", "instruction", "old", "new", "grew by"), rows)
-
-
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, or an empty string for no rows. Escape the cells before you pass them."""
-    body = [f"| {' | '.join(row)} |" for row in rows]
+    """A Markdown table, or an empty string for no rows. The text of its cells may be anybody's."""
+    body = [f"| {' | '.join(map(code, row))} |" for row in rows]
     if not body:
         return ""
     more = [f"\n{len(body) - _ROWS} more are left out here."] if len(body) > _ROWS else []
     return "\n".join([f"| {' | '.join(head)} |", "|---" * len(head) + "|", *body[:_ROWS], *more])
-
-
-def _resized(results: Sequence[Result]) -> Iterator[tuple[str, Capture, Capture]]:
-    for result in results:
-        if result.old and result.new and not same(result.old.facts.get("size"), result.new.facts.get("size")):
-            yield result.snippet.name, result.old, result.new
-
-
-def _transcripts(results: Sequence[Result]) -> str:
-    """A table of the outputs that changed. Long texts are shortened; the captures have all of them."""
-    rows = [
-        tuple(map(code, (difference.what, difference.old, difference.new)))
-        for result in results
-        for difference in result.differences
-        if result.new and "/" in difference.what
-    ]
-    return table(("step", "old", "new"), rows)
-
-
-def _others(results: Sequence[Result]) -> str:
-    return table(
-        ("snippet", "verdict", "what", "because"),
-        (
-            (
-                code(result.snippet.name),
-                result.verdict,
-                code(headline(result)),
-                code("; ".join(map(str, result.changes))) if result.changes else "–",
-            )
-            for result in results
-            if result.verdict not in ("accurate", "written")
-        ),
-    )
-
-
-def _not_compared(results: Sequence[Result]) -> str:
-    return table(("output or fact",), ((code(name),) for result in results for name in result.not_compared))
 
 
 def _change(old: CapturedFact | None, new: CapturedFact | None) -> str:

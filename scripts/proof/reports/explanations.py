@@ -1,4 +1,4 @@
-"""What `proof explain` prints."""
+"""What `proof explain` prints: lines for people, or JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from proof.captures import fingerprint
 from proof.captures.diff import format_fact
 from proof.facts.values import Fact, Source
 from proof.pages.explain import Explanation
+from proof.reports import json_report
 
 _WIDTH = 10  # of the words in front
 
@@ -21,6 +22,14 @@ def as_lines(explanations: Iterable[Explanation]) -> Iterator[str]:
         for word, values in _rows(explanation):
             for line, value in enumerate(values):
                 yield f"  {word if not line else '':<{_WIDTH}}{value}"
+
+
+def as_json(explanations: Iterable[Explanation]) -> str:
+    """An object with the version of its form, and a list with the same words and values for each."""
+    objects = [
+        {"kind": about.kind, "name": about.name, "is": _head(about), **dict(_rows(about))} for about in explanations
+    ]
+    return json_report.dump({"schema": json_report.SCHEMA, "explanations": objects})
 
 
 def _head(about: Explanation) -> str:

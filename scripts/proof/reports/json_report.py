@@ -23,7 +23,7 @@ def facts(book: Mapping[str, Fact], snippets: Iterable[Snippet] = (), places: Ma
     shows each step, by its name; without it, none is given.
     """
     by_name = {snippet.name: snippet for snippet in snippets}
-    return _dump({"schema": SCHEMA, "facts": [_fact(fact, by_name, places or {}) for fact in book.values()]})
+    return dump({"schema": SCHEMA, "facts": [_fact(fact, by_name, places or {}) for fact in book.values()]})
 
 
 def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]
 
 def results(results: Sequence[Result]) -> str:
     """The output of `proof check --json`."""
-    return _dump(
+    return dump(
         {
             "schema": SCHEMA,
             "results": [
@@ -86,7 +86,7 @@ def results(results: Sequence[Result]) -> str:
     )
 
 
-def _dump(data: dict[str, Any]) -> str:
+def dump(data: dict[str, Any]) -> str:
     # `##[group]` anywhere in a line is a command to a CI system, and a terminal acts on control characters. Escaped,
     # they are the same JSON and harmless.
     written = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False).replace("##", "#\\u0023")

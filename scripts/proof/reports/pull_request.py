@@ -71,6 +71,4 @@ def _bases(taken: Sequence[Result]) -> str:
         for name, now in (result.new.provenance.bases if result.new else {}).items():
             if before.get(name, "") != now:
                 rows[name] = (before.get(name, "none"), now)
-    return changes.table(
-        ("base", "before", "now"), [tuple(map(changes.code, (name, *row))) for name, row in sorted(rows.items())]
-    )
+    return changes.table(("base", "before", "now"), [(name, *row) for name, row in sorted(rows.items())])

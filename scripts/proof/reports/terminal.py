@@ -216,9 +216,6 @@ class Terminal:
         some = f", {cached} of them cached" if cached else ""
         took = f"{units.counted(len(steps), 'command')}: {own:.0f} s in the commands, {seconds:.0f} s in all"
         self.say(f"{units.counted(len(results), 'snippet')}{some}, {took}")
-        if elsewhere := [result for result in results if any(result.words)]:
-            alike, other = (sum(numbers) for numbers in zip(*(r.words for r in elsewhere), strict=True))
-            self.say(f"On {_engine_of(elsewhere[0])}: {alike} outputs the same, {other} in other words")
         if unseen := [name for result in results for name in result.not_compared]:
             self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
         if cached:
@@ -275,12 +272,6 @@ _ADVICE: dict[str, str] = {
     "the capture that pages show (see --engine and --bases), which is the registry's if there is one "
     "(`proof update --bases registry`).",
 }
-
-
-def _engine_of(result: Result) -> str:
-    assert result.measured is not None
-    source = result.measured.provenance
-    return source.engine + (", containerd's store" if source.image_store == "containerd" else "")
 
 
 def _written(capture: Capture, name: str) -> str:

@@ -77,25 +77,21 @@ def test_a_page_that_hangs(verb: str, root: Path) -> None:
         assert "docs/zebra.md:3: unknown fact 'note.sise'" in said
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "file"),
+    [(manifest, "_matrix", "snippet.toml"), (store, "_read", "captured/rebuilt/capture.json")],
+    ids=["manifest", "capture"],
+)
 @pytest.mark.parametrize("verb", ["status", "check", "facts", "plan", "merge PART", "accept PART", "explain note.size"])
-def test_a_manifest_that_hangs(verb: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snippet_that_hangs(
+    verb: str, root: Path, monkeypatch: pytest.MonkeyPatch, *, module: Any, name: str, file: str
+) -> None:
     part = shard(root)
     (root / "docs/endless.md").unlink()
-    hang_if(manifest, "_matrix", lambda folder, _: folder.name == "note", monkeypatch)
+    hang_if(module, name, lambda folder, *_: "snippets/note" in str(folder), monkeypatch)
     done = proof(*(word.replace("PART", part) for word in verb.split()), cwd=root)
     said = done.stdout + done.stderr
-    assert f"snippets/note/snippet.toml: reading this takes longer than {SOON} s" in said
-    assert done.returncode == 2, said
-
-
-@pytest.mark.parametrize("verb", ["status", "check", "facts", "plan", "merge PART", "accept PART", "explain note.size"])
-def test_a_capture_that_hangs(verb: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = shard(root)
-    (root / "docs/endless.md").unlink()
-    hang_if(store, "_read", lambda folder, *_: "snippets/note/" in str(folder), monkeypatch)
-    done = proof(*(word.replace("PART", part) for word in verb.split()), cwd=root)
-    said = done.stdout + done.stderr
-    assert "snippets/note/captured/rebuilt/capture.json: reading this takes longer than" in said
+    assert f"snippets/note/{file}: reading this takes longer than {SOON} s" in said
     assert done.returncode == 2, said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,16 @@ def test_a_fact(root: Path) -> None:
         "more.md:3 fact percent(note.own_size / note.size)",
         "more.md:19 chart note.size",
     ]
+
+
+def test_json(root: Path) -> None:
+    """It has the words and values of the lines."""
+    (explanation,) = json.loads(explanations.as_json(explain(root, "note.size")))["explanations"]
+    assert (explanation["kind"], explanation["name"]) == ("fact", "note.size")
+    lines = list(explanations.as_lines(explain(root, "note.size")))
+    assert explanation["is"] == lines[0]
+    for value in [*explanation["command"], *explanation["used"], *explanation["stale if"]]:
+        assert any(line.endswith(value) for line in lines)
 
 
 def test_a_snippet_or_a_step(root: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proof.captures.diff import Difference
-from proof.captures.model import Capture, CapturedFact, CapturedLayer
+from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import PageError, Where
 from proof.reports import changes, json_report
 from proof.reports.terminal import Terminal
@@ -20,11 +20,6 @@ from proof.runs.result import Result
 from tests.support.helpers import captured, results, tiny
 from tests.support.injections import HOSTILE
 from tests.support.makers import capture
-
-LAYERS = (
-    CapturedLayer("ADD rootfs /", 7_000_000, 80, "sha256:a", from_base=True),
-    CapturedLayer("COPY /go/bin/app /app", 2_000_000, 1, "sha256:b", from_base=False),
-)
 
 
 class _Reader(HTMLParser):
@@ -63,7 +58,7 @@ def rendered(markdown: str) -> _Reader:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_of_others_stays_text_in_a_table(text: str) -> None:
     """Only the table's elements and `code`, no attributes, the right number of cells, the text unchanged."""
-    table = changes.table(("a", "b", "c"), [("1", changes.code(text), "2")])
+    table = changes.table(("a", "b", "c"), [("1", text, "2")])
     assert len(table.splitlines()) == 3
     found = rendered(table)
     assert found.tags <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
@@ -101,17 +96,6 @@ def test_facts_old_and_new(tmp_path: Path) -> None:
         *("note.user", "(none)", "root", "–"),
     ]
     assert changes.facts([result(tmp_path / "same", new, new)]) == ""
-
-
-def test_a_size_is_attributed_to_layers(tmp_path: Path) -> None:
-    """Which layers grew, whose they are, and by how much."""
-    grown = replace(LAYERS[1], size=2_500_000, digest="sha256:c")
-    old = capture(facts={"size": CapturedFact(9_000_000, "B", "")}, layers=LAYERS)
-    new = capture(facts={"size": CapturedFact(9_500_000, "B", "")}, layers=(LAYERS[0], grown))
-    found = rendered(changes.layers([result(tmp_path, old, new)]))
-    assert found.cells[7:] == [
-        *("note", "2", "own, copied in", "COPY /go/bin/app /app", "2,000,000 B", "2,500,000 B", "+500,000 B")
-    ]
 
 
 def test_the_summary_tells_everything_that_is_not_accurate(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ else:
         ("(?R)|b", "is not supported"),
         ("(?:(?:a{256}){256}){256}", "`{256}` is one too many"),
         ("(.)*", "found"),
-        ("(((a*?)*?)*?)*?x$", "this regular expression"),
+        ("((a*?)*?)*?x$", "this regular expression"),
         ("(?:" + "(a)*?" * 29 + ")*?x$", "this regular expression"),
         ("(?:(){100}(){100}" + "()" * 27 + "a)*?x$", "this regular expression"),
     ],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proof.captures import store
 from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep
-from proof.core.text import first_invisible
+from proof.core.text import first_invisible, first_misleading
 from proof.pages.lint import claims
 from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs, up_to_date
@@ -117,7 +117,8 @@ def build(root: Path, printed: Sequence[str]) -> Path:
 
 
 def _without_numbers(text: str) -> str:
-    """A text of a manifest, in which no number may be typed."""
+    """A text of a manifest, in which no number may be typed, and no character that readers could take for another."""
+    text = "".join(c for c in text if not first_misleading(c)) or "x"
     while typed := {loose.text for loose in claims.unbound(text, ())}:
         for words in typed:
             text = text.replace(words, "x")

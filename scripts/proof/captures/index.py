@@ -11,6 +11,7 @@ from proof.captures import bases_lock, fingerprint
 from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
 from proof.snippets import base_images, project
+from proof.snippets.base_images import Bases
 from proof.snippets.model import Snippet
 from proof.snippets.places import NAMES, PLACES, Origin, Place, name_of, undeclared
 
@@ -57,9 +58,8 @@ class Captures(Mapping[str, Capture]):
 
     @functools.cached_property
     def _bases(self) -> BaseKeys:
-        """The keys of the rebuilt bases, and the digests of the registry bases."""
-        known = base_images.load(self._snippets.parent)
-        return {name: known.key(name) for name in known.images}, bases_lock.load(self._snippets.parent, known)
+        root = self._snippets.parent
+        return base_keys(root, base_images.load(root))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -91,6 +91,11 @@ def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
     for place in PLACES:
         if origin in (None, place.origin) and (capture := load(place.folder(snippet_folder, variant))) is not None:
             yield place, capture
+
+
+def base_keys(root: Path, bases: Bases) -> BaseKeys:
+    """The keys of the rebuilt bases of a project, and the digests of the registry bases that it has locked."""
+    return {name: bases.key(name) for name in bases.images}, bases_lock.load(root, bases)
 
 
 class SnippetCaptures:

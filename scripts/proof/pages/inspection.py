@@ -8,8 +8,8 @@ from itertools import groupby, product
 from operator import attrgetter
 from pathlib import Path
 
-from proof.captures import bases_lock, store
-from proof.captures.index import SnippetCaptures
+from proof.captures import store
+from proof.captures.index import SnippetCaptures, base_keys
 from proof.captures.staleness import left_out, stale
 from proof.core.errors import PageError, ProofError, Where, command
 from proof.pages.lint import manifest_texts
@@ -30,7 +30,7 @@ class Inspection:
 def inspect(root: Path) -> Inspection:
     """Inspect all directories of snippets."""
     bases = base_images.load(root)
-    keys = {name: bases.key(name) for name in bases.images}, bases_lock.load(root, bases)
+    keys = base_keys(root, bases)
     inspection = Inspection(*project.load_sound(root, bases))
     for _, variants in groupby(inspection.snippets, key=attrgetter("folder")):
         captures = [SnippetCaptures(snippet, lambda: keys) for snippet in variants]

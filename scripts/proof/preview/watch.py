@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from proof.captures import bases_lock
-from proof.captures.index import SnippetCaptures
+from proof.captures.index import SnippetCaptures, base_keys
 from proof.core.errors import ProofError
 from proof.engines.interface import Engine
 from proof.provision import loader
@@ -37,7 +37,7 @@ class Watch:
         bases = base_images.load(self._root)
         snippets = manifest.variants(folder)
         bases.check(snippets)
-        keys = {name: bases.key(name) for name in bases.images}, bases_lock.load(self._root, bases)
+        keys = base_keys(self._root, bases)
         captures = [(snippet, SnippetCaptures(snippet, lambda: keys, bases.origin)) for snippet in snippets]
         return [snippet for snippet, captured in captures if not captured.shown or _is_edited(captured)]
 

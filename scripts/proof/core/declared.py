@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from proof.core.errors import UsageError
+from proof.core.errors import UsageError, raise_all
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 
@@ -106,7 +106,7 @@ def keys_of(kind: Any) -> dict[str, Key]:
 
 
 def read(kind: type[T], table: Table, **given: Any) -> T:
-    """The table as an instance of a class. `given` are fields, also of the tables in it, that are no keys.
+    """The table as an instance of a class. `given` has the values of other fields, here and in the tables inside.
 
     Raises ManifestError, with the line. What is wrong with further tables of a list is in its `also`.
     """
@@ -184,7 +184,5 @@ def _all(kind: type[T], tables: Iterable[Table], given: Mapping[str, Any]) -> tu
             made.append(read(kind, table, **given))
         except UsageError as error:
             wrong.append(error)
-    if wrong:
-        wrong[0].also = tuple(wrong[1:])
-        raise wrong[0]
+    raise_all(wrong)
     return tuple(made)

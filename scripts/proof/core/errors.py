@@ -81,6 +81,13 @@ def _word(word: object) -> str:
     return f"$'{''.join(quoted)}'"
 
 
+def raise_all(errors: Sequence[ProofError]) -> None:
+    """Raise the first of these errors, if there is one, with the others in its `also`."""
+    if errors:
+        errors[0].also = tuple(errors[1:])
+        raise errors[0]
+
+
 class UsageError(ProofError):
     """Wrong use: an invalid command line, manifest or page."""
 

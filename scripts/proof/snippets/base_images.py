@@ -14,7 +14,7 @@ from typing import Any
 
 from proof.core import declared, files
 from proof.core.declared import group, key
-from proof.core.errors import ManifestError, RefusedError, Where
+from proof.core.errors import ManifestError, RefusedError, Where, raise_all
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import settings
@@ -199,9 +199,7 @@ class Bases:
 
         What else is wrong with the images of these snippets is in its `also`.
         """
-        if wrong := [error for snippet in snippets for error in self._problems(snippet)]:
-            wrong[0].also = tuple(wrong[1:])
-            raise wrong[0]
+        raise_all([error for snippet in snippets for error in self._problems(snippet)])
 
     def _problems(self, snippet: Snippet) -> Iterator[RefusedError]:
         others = _official_images() | {_repository(name) for name in self.images}

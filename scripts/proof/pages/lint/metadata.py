@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from proof.core import site_config
-from proof.core.errors import PageError, ProofError, UsageError, Where
+from proof.core.errors import PageError, ProofError, UsageError, Where, raise_all
 from proof.core.limits import limited
 from proof.core.site_file import site_file
 from proof.core.text import first_invisible, first_misleading
@@ -58,9 +58,7 @@ def check(root: Path, docs: Path) -> None:
     for path in sorted(docs.rglob("*.md")):
         with limited(Where(path, 1)):
             wrong += islice(_wrong(path, page_text(root, path)), _MOST)
-    if wrong:
-        wrong[0].also = tuple(wrong[1:])
-        raise wrong[0]
+    raise_all(wrong)
 
 
 def _wrong(path: Path, text: str) -> Iterator[UsageError]:
@@ -84,7 +82,7 @@ def _wrong(path: Path, text: str) -> Iterator[UsageError]:
         elif key == "search" and not _is_search(value):
             hint = "write `boost`, a number from 0 to 1000, or `exclude`, true or false"
         elif not _is_plain(value, 200 if key == "title" else 500):
-            hint = 'write a short text in Latin letters, without <, >, ", entities and invisible ones. For quotes: “ ”'
+            hint = 'write a short text in Latin letters, without <, >, ", entities or invisible characters. Quotes: “ ”'
         else:
             continue
         line = next((number for number, line in enumerate(lines, 1) if line.startswith(str(key))), None)

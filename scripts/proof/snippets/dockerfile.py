@@ -132,13 +132,6 @@ class Dockerfile:
                 found.add((stage.parent, *stage.steps[: runs[0] + 1]))
         return frozenset(found)
 
-    def base_of(self, target: str | None = None) -> str:
-        """The image that the stage `target` is based on (by default the last stage), or `scratch`.
-
-        Raises RefusedError if there is no such stage.
-        """
-        return self.chain(target)[0].parent
-
     def chain(self, target: str | None = None) -> list[Stage]:
         """The stage `target` (by default the last one) after the stages that it starts from.
 

@@ -123,10 +123,10 @@ class TestArguments:
         assert list(images(tmp_path, text, V="9")) == ["a:9"]
 
 
-class TestBaseOf:
+class TestChain:
     def test_last_stage(self, tmp_path: Path) -> None:
         """Without a target, the base is that of the last stage."""
-        assert read(tmp_path, EMBEDDED).base_of() == "alpine:3.22"
+        assert read(tmp_path, EMBEDDED).chain()[0].parent == "alpine:3.22"
 
     @pytest.mark.parametrize(
         ("target", "base"), [("builder", "golang:1"), ("BUILDER", "golang:1"), ("0", "golang:1"), ("test", "golang:1"),
@@ -138,11 +138,11 @@ class TestBaseOf:
             "FROM golang:1 AS builder\nFROM builder AS test\nFROM scratch AS final\n"
             "FROM alpine AS golang\nFROM golang AS reused"
         )
-        assert read(tmp_path, text).base_of(target) == base
+        assert read(tmp_path, text).chain(target)[0].parent == base
 
     def test_stage_of_its_own_name(self, tmp_path: Path) -> None:
         """A stage may have the name of its image."""
-        assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").base_of() == "alpine"
+        assert read(tmp_path, "FROM alpine AS alpine\nFROM alpine AS alpine").chain()[0].parent == "alpine"
 
     @pytest.mark.parametrize(
         ("text", "hint"), [("FROM a AS x\nFROM b AS y", "one of: x, y"), ("FROM a", "name a stage")]
@@ -150,7 +150,7 @@ class TestBaseOf:
     def test_no_such_target(self, tmp_path: Path, text: str, hint: str) -> None:
         """An unknown target is refused, with the known ones in the hint."""
         with pytest.raises(RefusedError, match=f"no stage is called 'z'\n.*{hint}") as error:
-            read(tmp_path, text).base_of("z")
+            read(tmp_path, text).chain("z")
         assert error.value.where == Where(tmp_path / "Dockerfile")
 
 
@@ -232,7 +232,7 @@ def test_localised_has_the_same_stages(tmp_path: Path) -> None:
     """The renamed Dockerfile has the same stages on the renamed images."""
     renamed = read(tmp_path, localise(EMBEDDED, lambda name: f"p/{name}", [read(tmp_path, EMBEDDED)]))
     assert list(renamed.images) == ["p/golang:1.27-alpine", "p/alpine:3.22"]
-    assert renamed.base_of("builder") == "p/golang:1.27-alpine"
+    assert renamed.chain("builder")[0].parent == "p/golang:1.27-alpine"
 
 
 @pytest.mark.parametrize(

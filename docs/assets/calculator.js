@@ -4,11 +4,11 @@ const table = [...document.querySelectorAll("table")]
   .filter(each => below.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_PRECEDING)
   .pop()
 // Only what was measured, and in bytes: a fact in another unit is written with that, and a cited figure has a class.
-const sized = cell => [...cell.querySelectorAll("data.fact:not(.fact--cited)")].find(fact => /\d[kMG]?B$/.test(fact.textContent))
+const sized = cell => [...cell.querySelectorAll("data.fact:not(.fact--cited)")].filter(fact => /\d[kMG]?B$/.test(fact.textContent))
 const bytes = new Map(
-  [...table.tBodies[0].rows]
-    .filter(({ cells: [, size] }) => sized(size))
-    .map(({ cells: [name, size] }) => [name.textContent.trim(), Number(sized(size).value)]),
+  [...table.tBodies[0].rows].flatMap(({ cells: [name, size] }) =>
+    sized(size).slice(0, 1).map(fact => [name.textContent.trim(), Number(fact.value)]),
+  ),
 )
 
 const make = (name, has, ...children) => {

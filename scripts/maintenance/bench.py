@@ -268,7 +268,7 @@ def run_bare(snippet: Snippet, engine: Engine) -> None:
     with execute.inputs(snippet, own) as given:
         for step in snippet.steps:
             if step.inside or step.command.verb == "detach":
-                raise NotComparableError(f"{step} is no command that docker could run alone")
+                raise NotComparableError(f"{step} needs more than one docker command, so it cannot be timed")
             renamed = given.dockerfiles.get(step.name)
             argv = execute.command_line(step.command, own, _ALONE.get(step.command.verb, []), dockerfile=renamed)
             env = own.client.env | {"PATH": os.environ["PATH"]}

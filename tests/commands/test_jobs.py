@@ -82,7 +82,7 @@ def test_a_site_that_cannot_be_built_is_the_last_word(root: Path) -> None:
 
 
 def ci(root: Path, *arguments: str, **env: str) -> tuple[int, list[str]]:
-    """The exit code, and what was called beside the set-up."""
+    """The exit code, and each command that was called, without the set-up."""
     stubbed(root, "ci", "scripts/test", files={"scripts/install-engine": ENGINE})
     done = run(root, "ci", *arguments, **env)
     return done.returncode, list(dict.fromkeys(call for call in calls(root) if not call.startswith("bootstrap")))

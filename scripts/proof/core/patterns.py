@@ -140,7 +140,7 @@ def _budget(manifest: Path) -> _Budget:
 
 
 def _check(text: str) -> None:
-    """Raise ValueError, with the offending piece, if the text is not in the subset. `re` finds what is no pattern."""
+    """Raise ValueError, with the offending piece, if the text is not in the subset. `re` finds errors of syntax."""
     groups = depth = 0
     times = 1
     at = found.end() if (found := _FLAGS.match(text)) else 0

@@ -31,7 +31,7 @@ def from_json(kind: Any, value: Any) -> Any:
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return from_json(parts[0], value)  # only a plain type has another one beside it than None
+        return from_json(parts[0], value)  # a dataclass is combined only with None
     if origin is tuple and isinstance(value, list):
         return tuple(from_json(parts[0], item) for item in value)
     if origin is dict and isinstance(value, dict):

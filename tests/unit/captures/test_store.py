@@ -335,7 +335,7 @@ class TestNoCapture:
 
 
 def test_lines(saved: Path, tmp_path: Path) -> None:
-    """The lines of the record, as they are. One that cannot be read has none, and that is no error."""
+    """The lines of the record as they are. A record that cannot be read has none; that is not an error."""
     assert "\n".join(lines_of(saved)) == (saved / RECORD).read_text("utf-8")
     assert lines_of(tmp_path / "nowhere") == []
     (saved / RECORD).write_bytes(b"\xff")

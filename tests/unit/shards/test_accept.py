@@ -218,7 +218,7 @@ def test_the_words_of_podman_are_not_kept(root: Path) -> None:
 
 
 def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Path) -> None:
-    """It is written beside the one in the words of Docker 28, which stays even if it holds no more."""
+    """It is written beside the capture by Docker 28, which stays even if it is no longer true."""
     note = results(root)[2]
     assert note.new
     new, before = by_engine(note.new, "docker 29.7.2"), tree(folder_of(note.snippet.folder, "rebuilt"))

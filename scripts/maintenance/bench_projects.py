@@ -19,7 +19,7 @@ from proof.facts import expression
 from proof.pages import indexes, scan, transcript
 from proof.pages.page import INDEX, Options, Page, Rendering
 from proof.pages.site import Site
-from proof.snippets import manifest, places
+from proof.snippets import capture_locations, manifest
 
 # A chart, or a longer fence, which may show how to write one.
 _CHART = re.compile(r"^(?P<longer>`{4,}).*?^(?P=longer)$|^``` chart\n.*?^```$", re.MULTILINE | re.DOTALL)
@@ -40,7 +40,7 @@ def generate(root: Path, model: str, folder: Path, count: int, *, pages: bool) -
     _edit(folder / "mkdocs.yml", r"^nav:\n(?:[ #-].*\n)*", "")
     (folder / "docs" / "index.md").write_text("# Many\n", "utf-8")
     (snippet,) = manifest.variants(root / "snippets" / model)
-    source = places.folder_of(snippet.folder, "rebuilt")
+    source = capture_locations.folder_of(snippet.folder, "rebuilt")
     captured = store.load(source)
     assert captured is not None
     for number in range(count):

@@ -11,8 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from proof.captures import store
 from proof.publish.finish import publish
+from proof.snippets.capture_locations import folder_of
 from proof.snippets.engine_version import WORDINGS
-from proof.snippets.places import folder_of
 from tests.browser.conftest import Reader, Scheme, settled
 from tests.browser.serve import serve
 from tests.browser.test_every_page import AXE, violations

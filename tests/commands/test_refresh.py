@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from proof.shards import result_files
-from proof.snippets.places import NAMES
+from proof.snippets.capture_locations import NAMES
 from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
 from tests.support.makers import write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import CannotMeasureError, RegistryAwayError
-from proof.provision import registry as registries
+from proof.provision import pulls as registries
 from tests.support.registry import Fault, Registry, need_skopeo, serving
 
 

@@ -19,7 +19,7 @@ from proof.core.errors import ProofError
 from proof.engines.interface import Engine
 from proof.pages import status
 from proof.runs.result import worst
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import edit, measure, tiny
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("memory_lasts")]

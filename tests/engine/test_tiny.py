@@ -11,7 +11,7 @@ import pytest
 from proof.captures import store
 from proof.core.units import format_value
 from proof.engines.interface import Engine
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine

@@ -21,8 +21,8 @@ from proof.provision import loader
 from proof.runs import scheduler, verify
 from proof.runs.result import Result
 from proof.snippets import base_images, project
+from proof.snippets.capture_locations import folder_of
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import folder_of
 from proof.system import locks, temp_folders
 from tests.support import makers
 

@@ -15,7 +15,7 @@ from proof.captures import store
 from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep
 from proof.core.text import first_invisible, first_misleading
 from proof.pages.lint import claims
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import REPOSITORY, TINY, mkdocs, up_to_date
 from tests.support.makers import capture, toml, write
 

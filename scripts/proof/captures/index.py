@@ -12,8 +12,8 @@ from proof.captures.model import Capture
 from proof.captures.store import RECORD, load
 from proof.snippets import base_images, project
 from proof.snippets.base_images import Bases
+from proof.snippets.capture_locations import LOCATIONS, NAMES, Location, Origin, name_of, undeclared
 from proof.snippets.model import Snippet
-from proof.snippets.places import NAMES, PLACES, Origin, Place, name_of, undeclared
 
 BaseKeys = tuple[Mapping[str, str], Mapping[str, str]]  # of rebuilt bases and of registry bases, by name
 _KEPT = 150  # captures in memory: more than most sites show, but bounded for large projects
@@ -44,7 +44,7 @@ class Captures(Mapping[str, Capture]):
     def of(self, name: str) -> SnippetCaptures:
         """All captures of a snippet, as they were when they were first asked for. Raises KeyError if it has none."""
         if name not in self._read:
-            folder, variant = self._places[name]
+            folder, variant = self._locations[name]
             if (snippet := next((s for s in self._variants(folder) if s.variant == variant), None)) is None:
                 raise undeclared(folder / "captured" / variant, f"{folder.name}/snippet.toml declares no such variant")
             if len(self._read) >= _KEPT:
@@ -54,7 +54,7 @@ class Captures(Mapping[str, Capture]):
 
     def lacks(self, name: str) -> bool:
         """Whether there is a snippet of this name that was never captured."""
-        return name not in self._places and project.declares(self._snippets, name, self._variants)
+        return name not in self._locations and project.declares(self._snippets, name, self._variants)
 
     @functools.cached_property
     def _bases(self) -> BaseKeys:
@@ -62,13 +62,13 @@ class Captures(Mapping[str, Capture]):
         return base_keys(root, base_images.load(root))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._locations)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._locations)
 
     @functools.cached_property
-    def _places(self) -> dict[str, tuple[Path, str]]:
+    def _locations(self) -> dict[str, tuple[Path, str]]:
         """Name → directory and variant of each snippet with a capture. The variant is empty without a matrix."""
         found = {}
         for folder in sorted(entry.path for entry in os.scandir(self._snippets) if entry.is_dir()):
@@ -86,11 +86,14 @@ def best(snippet_folder: Path, variant: str = "", origin: Origin | None = None) 
     return next((capture for _, capture in each(snippet_folder, variant, origin)), None)
 
 
-def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Place, Capture]]:
-    """Every capture of a snippet with its place, the one that pages show first; of one origin if that is given."""
-    for place in PLACES:
-        if origin in (None, place.origin) and (capture := load(place.folder(snippet_folder, variant))) is not None:
-            yield place, capture
+def each(snippet_folder: Path, variant: str = "", origin: Origin | None = None) -> Iterator[tuple[Location, Capture]]:
+    """Every capture of a snippet with its location, the one that pages show first; of one origin if that is given."""
+    for location in LOCATIONS:
+        if (
+            origin in (None, location.origin)
+            and (capture := load(location.folder(snippet_folder, variant))) is not None
+        ):
+            yield location, capture
 
 
 def base_keys(root: Path, bases: Bases) -> BaseKeys:
@@ -110,34 +113,34 @@ class SnippetCaptures:
         snippet: Snippet,
         bases: Callable[[], BaseKeys],
         origin: Origin | None = None,
-        captures: Mapping[Place, Capture] | None = None,
+        captures: Mapping[Location, Capture] | None = None,
     ) -> None:
         self.snippet = snippet
         self.all = dict(each(snippet.folder, snippet.variant, origin)) if captures is None else captures
         self._bases = bases
-        self._changes: dict[Place, list[fingerprint.Change]] = {}
+        self._changes: dict[Location, list[fingerprint.Change]] = {}
 
-    def changes(self, place: Place) -> list[fingerprint.Change]:
-        """The inputs whose change makes the capture in this place stale."""
-        if place not in self._changes:
-            found = fingerprint.without_engine(self.snippet, self.all[place], *self._bases())
-            self._changes[place] = [change for change in found if change.invalidates]
-        return self._changes[place]
+    def changes(self, location: Location) -> list[fingerprint.Change]:
+        """The inputs whose change makes the capture in this location stale."""
+        if location not in self._changes:
+            found = fingerprint.without_engine(self.snippet, self.all[location], *self._bases())
+            self._changes[location] = [change for change in found if change.invalidates]
+        return self._changes[location]
 
     @functools.cached_property
-    def shown(self) -> dict[Place, Capture]:
+    def shown(self) -> dict[Location, Capture]:
         """The captures that pages show, the first one first: all on the same bases, each in the words of other engines.
 
         Of several, those are left out whose inputs have changed since.
         """
-        places = self._on_one_origin()
-        current = [place for place in places if len(places) == 1 or not self.changes(place)]
-        return {place: self.all[place] for place in current or places[:1]}
+        locations = self._on_one_origin()
+        current = [location for location in locations if len(locations) == 1 or not self.changes(location)]
+        return {location: self.all[location] for location in current or locations[:1]}
 
     @property
-    def left_out(self) -> dict[Place, Capture]:
+    def left_out(self) -> dict[Location, Capture]:
         """The captures that pages leave out because they are stale, although another one is not."""
-        return {place: self.all[place] for place in self._on_one_origin() if place not in self.shown}
+        return {location: self.all[location] for location in self._on_one_origin() if location not in self.shown}
 
-    def _on_one_origin(self) -> list[Place]:
-        return [place for place in self.all if place.origin == next(iter(self.all)).origin]
+    def _on_one_origin(self) -> list[Location]:
+        return [location for location in self.all if location.origin == next(iter(self.all)).origin]

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from proof.captures import fingerprint
 from proof.captures.model import Capture
+from proof.snippets.capture_locations import ORIGINS
 from proof.snippets.engine_version import NO_NATIVE_DIFF
 from proof.snippets.model import Snippet
-from proof.snippets.places import ORIGINS
 
 _UNKNOWN = "?"
 _SUFFIX = r"[+~.-]?(?:alpha|azure|beta|ce|deb|desktop|dev|dfsg|ds|rc|ubuntu)[0-9]{0,4}|[+~.-][0-9]{1,4}"

@@ -25,7 +25,7 @@ from proof.core.errors import PageError, RefusedError, UsageError, Where, comman
 from proof.core.hashes import sha256
 from proof.core.limits import limited
 from proof.core.validate import from_json, validate
-from proof.snippets.places import check, is_unfinished, trusted, undeclared
+from proof.snippets.capture_locations import check, is_unfinished, trusted, undeclared
 
 SCHEMA = 1
 RECORD = "capture.json"

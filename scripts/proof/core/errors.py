@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proof.core.text import first_invisible, plain
 
@@ -42,10 +41,6 @@ class ProofError(Exception):
         self.what, self.where, self.evidence, self.hint = what, where, evidence, hint
         self.also: tuple[ProofError, ...] = ()  # what else is wrong in the same file, found at the same time
         super().__init__(str(self))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For a process that hands its errors to another: arguments with a keyword are not pickled by themselves."""
-        return type(self).__new__, (type(self),), self.__dict__
 
     def __str__(self) -> str:
         lines = [_on_a_line(f"{self.where}: {self.what}" if self.where else self.what)]

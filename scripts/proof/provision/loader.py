@@ -15,10 +15,10 @@ from proof.core.errors import CannotMeasureError
 from proof.core.files import write_whole
 from proof.engines import cleanup
 from proof.engines.interface import Engine
-from proof.provision import registry
+from proof.provision import pulls
 from proof.provision.archive import build_archive
 from proof.snippets.base_images import Base, Bases
-from proof.snippets.places import Origin
+from proof.snippets.capture_locations import Origin
 from proof.system import temp_folders
 
 
@@ -59,13 +59,13 @@ def _rebuild(bases: Bases, name: str, engine: Engine, cache: Path) -> Loaded:
 
 
 def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> Loaded:
-    reference, digest = registry.at(base.registry, mirror), locked
+    reference, digest = pulls.at(base.registry, mirror), locked
     if not digest:
         with temp_folders.folder("pull") as asked:
-            digest = registry.resolve(reference, base.platform, asked)
+            digest = pulls.resolve(reference, base.platform, asked)
 
     def archive(folder: Path) -> Path:
-        registry.pull(reference, digest, base.platform, folder / "image.tar", engine.names.image(base.name))
+        pulls.pull(reference, digest, base.platform, folder / "image.tar", engine.names.image(base.name))
         return folder / "image.tar"
 
     # The origin is the registry's name even with a mirror, because the digest proves that the image is the same.

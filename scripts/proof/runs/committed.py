@@ -24,16 +24,16 @@ from proof.captures.fingerprint import Change
 from proof.captures.model import Capture
 from proof.core.errors import Where
 from proof.runs.result import Result
+from proof.snippets.capture_locations import Location, Origin
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet
-from proof.snippets.places import Origin, Place
 
 
 @dataclass(frozen=True)
 class Committed:
     """One committed capture, and where it is."""
 
-    place: Place
+    location: Location
     folder: Path
     capture: Capture
     changes: tuple[Change, ...]  # of its inputs, since it was made
@@ -51,12 +51,15 @@ def committed(snippet: Snippet, origin: Origin, engine: EngineVersion, inputs: M
     """
     found = [
         Committed(
-            place, place.folder(snippet.folder, snippet.variant), capture, tuple(_changes(capture, engine, inputs))
+            location,
+            location.folder(snippet.folder, snippet.variant),
+            capture,
+            tuple(_changes(capture, engine, inputs)),
         )
-        for place, capture in index.each(snippet.folder, snippet.variant, origin)
+        for location, capture in index.each(snippet.folder, snippet.variant, origin)
     ]
     own = engine.wording or "docker-28"
-    found.sort(key=lambda each: each.place.wording != own)
+    found.sort(key=lambda each: each.location.wording != own)
     current = [each for each in found if each.current]
     return current or found[:1]
 
@@ -72,10 +75,10 @@ def differences(
     found: list[Difference] = [] if known else list(compare(None, new, snippet, snippet.captured))
     for each in known:
         capture = each.capture
-        if capture.engine.wording != each.place.wording:
-            what, wanted = f"{snippet.name}: the engine of the capture", f"one whose captures are in {each.place}"
+        if capture.engine.wording != each.location.wording:
+            what, wanted = f"{snippet.name}: the engine of the capture", f"one whose captures are in {each.location}"
             found.append(Difference(Where(each.folder / store.RECORD), what, capture.provenance.engine, wanted))
-        is_own = each.place.wording == new.engine.wording
+        is_own = each.location.wording == new.engine.wording
         found += compare(capture, new, snippet, each.folder, words=words and is_own)
         if words and each is known[0] and not is_own:
             found += other_words(capture, new, snippet, each.folder)
@@ -100,11 +103,11 @@ def accurate(snippet: Snippet, known: Sequence[Committed], new: Capture) -> Resu
     return replace(result, new=compared, measured=new, words=outputs_in_other_words(old, new, snippet))
 
 
-def save(new: Capture, snippet: Snippet, place: Place, known: Sequence[Committed]) -> None:
-    """Write the capture in its place, and remove those in other words that it has proved wrong."""
-    store.save(new, place.folder(snippet.folder, snippet.variant))
+def save(new: Capture, snippet: Snippet, location: Location, known: Sequence[Committed]) -> None:
+    """Write the capture in its location, and remove those in other words that it has proved wrong."""
+    store.save(new, location.folder(snippet.folder, snippet.variant))
     for each in known:
-        if each.place != place and each.current and any(compare(each.capture, new, snippet, each.folder)):
+        if each.location != location and each.current and any(compare(each.capture, new, snippet, each.folder)):
             store.remove(each.folder)
 
 

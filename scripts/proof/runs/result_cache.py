@@ -22,10 +22,10 @@ from proof.core import folder_cache
 from proof.core.folder_cache import FolderCache
 from proof.engines import private_daemon
 from proof.runs.result import Result, as_shown
-from proof.snippets import places
+from proof.snippets import capture_locations
 from proof.snippets.base_images import Bases
+from proof.snippets.capture_locations import Origin
 from proof.snippets.model import Snippet
-from proof.snippets.places import Origin
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _LONGEST = 24 * 3600.0  # seconds that a verdict is kept: a snippet can depend on the date
@@ -47,7 +47,7 @@ class ResultCache:
         if not snippet.bases.keys() <= self._keys.keys():
             return None  # only the registry can tell what image that is
         kept = self._index.get(snippet.name, snippet.folder, self._depends(snippet))
-        old = store.load(places.folder_of(snippet.folder, self._origin, snippet.variant)) if kept else None
+        old = store.load(capture_locations.folder_of(snippet.folder, self._origin, snippet.variant)) if kept else None
         if kept is None or old is None or not 0 <= time.time() - kept["at"] < _LONGEST:
             return None
         if not (values := kept["facts"]).keys() <= old.facts.keys():

@@ -23,10 +23,10 @@ from proof.runs.failure import NotAsDeclaredError
 from proof.runs.result import Result, as_shown, cause_of, is_accurate
 from proof.runs.to_capture import capture_of
 from proof.snippets.base_images import Bases
+from proof.snippets.capture_locations import Location, Origin, location_of
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.engine_version import EngineVersion
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, Place, place_of
 from proof.system import revision
 
 
@@ -59,9 +59,9 @@ class Session:
         return EngineVersion.of(self.provenance.engine, self.provenance.image_store)
 
     @property
-    def place(self) -> Place | None:
+    def location(self) -> Location | None:
         """Where the captures of this run belong; None if they are not kept."""
-        return place_of(self.origin, self.engine_version)
+        return location_of(self.origin, self.engine_version)
 
     def inputs_of(self, snippet: Snippet) -> dict[str, str]:
         """The inputs that the snippet's capture depends on."""
@@ -96,14 +96,16 @@ def verify(snippet: Snippet, session: Session, *, write: bool, once: bool = Fals
     inputs = session.inputs_of(snippet)
     known = committed(snippet, session.origin, session.engine_version, inputs)
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
-    place = session.place if write else None  # None too for podman, whose words are not kept
+    location = session.location if write else None  # None too for podman, whose words are not kept
     folder = known[0].folder if known else snippet.captured
-    if (other := _other_environment(snippet, old, session, folder)) is not None and not (place and old is None):
+    if (other := _other_environment(snippet, old, session, folder)) is not None and not (location and old is None):
         return Result(snippet, "another environment", (other,), old=old)
     # If builds share steps, a log may show other names, or lack what a fact is read from.
     is_doubtful = concurrent and cause_of(old, changes) in ("output", "engine")
     try:
-        return _compared(snippet, session, known, inputs, place, once=once, doubtful=is_doubtful, concurrent=concurrent)
+        return _compared(
+            snippet, session, known, inputs, location, once=once, doubtful=is_doubtful, concurrent=concurrent
+        )
     except CannotMeasureError as error:
         return Result(snippet, "not measured", old=old, error=error)
     except OSError as error:
@@ -125,57 +127,57 @@ def _compared(
     session: Session,
     known: Sequence[Committed],
     inputs: dict[str, str],
-    place: Place | None,
+    location: Location | None,
     *,
     once: bool,
     doubtful: bool,
     concurrent: bool,
 ) -> Result:
-    """Measure the snippet, maybe twice, and compare it; if it has a `place`, write its capture there."""
+    """Measure the snippet, maybe twice, and compare it; if it has a `location`, write its capture there."""
     old, changes = (known[0].capture, known[0].changes) if known else (None, ())
     shown = [each.capture for each in known if each.current]
     first = _measure(snippet, session, inputs, old, shown)
-    if place:
+    if location:
         _check_plausible(first, snippet)
     differs = differences(known, first, snippet, words=session.same_engine)
     if is_accurate(old, changes, differs):
         result = accurate(snippet, known, first)
-        return _kept(result, session, place, known) if place else as_shown(result)
-    if (differs and doubtful) or (concurrent and place and _is_mixed_up(first, snippet)):
+        return _kept(result, session, location, known) if location else as_shown(result)
+    if (differs and doubtful) or (concurrent and location and _is_mixed_up(first, snippet)):
         return Result(snippet, "unstable", differs, changes, old=old, new=first)
     if differs and not once and not (old and old.tampered):
         second = _measure(snippet, session, inputs, old, [*shown, first])
         unstable = tuple(compare(first, second, snippet, snippet.captured))
-        if old and old.engine != first.engine and not (place or session.same_engine):
+        if old and old.engine != first.engine and not (location or session.same_engine):
             # The engine's own words were not compared with the capture, so they may vary.
             compared = {difference.what for difference in differs}
             unstable = tuple(difference for difference in unstable if difference.what in compared)
         if unstable:
             return Result(snippet, "unstable", unstable, changes, old=old, new=second)
-    if old is None and not place:
+    if old is None and not location:
         return Result(snippet, "never captured", differs, new=first)
-    if place:
-        save(first, snippet, place, known)
-    return Result(snippet, "written" if place else "drift", differs, changes, cause_of(old, changes), old, first)
+    if location:
+        save(first, snippet, location, known)
+    return Result(snippet, "written" if location else "drift", differs, changes, cause_of(old, changes), old, first)
 
 
-def _kept(result: Result, session: Session, place: Place, known: Sequence[Committed]) -> Result:
+def _kept(result: Result, session: Session, location: Location, known: Sequence[Committed]) -> Result:
     """The result; `written` if this run's capture is kept although the one that there is is accurate.
 
-    It is kept beside that one if it is in other words, and in its place if that one names no commit that holds what it
-    measured, and this run can.
+    It is kept beside that one if it is in other words, and in its location if that one names no commit that holds
+    what it measured, and this run can.
     """
     old, new = result.old, result.measured or result.new
     assert old is not None
     assert new is not None
     if result.measured:
-        is_kept = result.words[1] > 0 and known[0].place != place and session.engine_version.is_shown
+        is_kept = result.words[1] > 0 and known[0].location != location and session.engine_version.is_shown
     else:
         was, now = (revision.is_uncommitted(capture.provenance.revision) for capture in (old, new))
         is_kept = was and not now
     if not is_kept:
         return result
-    save(new, result.snippet, place, known)
+    save(new, result.snippet, location, known)
     return replace(result, verdict="written", differences=(), new=new)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from proof.captures import bases_lock, index, store
 from proof.runs.result import Result
 from proof.snippets.base_images import Bases
-from proof.snippets.places import Origin, place_of
+from proof.snippets.capture_locations import Origin, location_of
 
 
 def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) -> list[Result]:
@@ -24,9 +24,9 @@ def accept(root: Path, known: Bases, results: Sequence[Result], origin: Origin) 
         if result.verdict == "written" and result.new:
             snippet = result.snippet
             shown = index.best(snippet.folder, snippet.variant)
-            place = place_of(origin, result.new.engine)
-            assert place is not None  # as result_files.load has checked
-            store.save(result.new, place.folder(snippet.folder, snippet.variant))
+            location = location_of(origin, result.new.engine)
+            assert location is not None  # as result_files.load has checked
+            store.save(result.new, location.folder(snippet.folder, snippet.variant))
             taken.append(replace(result, old=shown))
     if origin == "registry":
         bases_lock.keep(root, known, [result.new for result in taken if result.new])

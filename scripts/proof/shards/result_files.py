@@ -28,8 +28,8 @@ from proof.runs.committed import accurate, committed, differences
 from proof.runs.result import Cause, Result, Verdict, as_shown, cause_of, is_accurate
 from proof.shards import untrusted
 from proof.snippets.base_images import Bases
+from proof.snippets.capture_locations import Origin
 from proof.snippets.model import Snippet
-from proof.snippets.places import Origin
 
 SCHEMA = 1
 RECORD = "results.json"

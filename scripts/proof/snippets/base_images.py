@@ -18,9 +18,9 @@ from proof.core.errors import ManifestError, RefusedError, Where, raise_all
 from proof.core.text import did_you_mean
 from proof.core.toml_table import Table
 from proof.snippets import settings
+from proof.snippets.capture_locations import Origin
 from proof.snippets.commands import REFERENCE, familiar, is_kernel_path
 from proof.snippets.model import Snippet
-from proof.snippets.places import Origin
 
 FILE = "bases.toml"
 PLATFORM = "linux/amd64"  # of rebuilt base images, and the default platform of snippets

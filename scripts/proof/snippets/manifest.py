@@ -14,13 +14,13 @@ from proof.core import declared, units
 from proof.core.errors import ManifestError, Where, command
 from proof.core.limits import limited
 from proof.core.toml_table import Table
-from proof.snippets import context, dockerfile, places
+from proof.snippets import capture_locations, context, dockerfile
 from proof.snippets.commands import FILE, PUBLISH, full_name
 from proof.snippets.dockerfile import Dockerfile
 from proof.snippets.model import NAME, NAME_HINT, Snippet, Step, check_fact_name
 
 # A value of a matrix, used as a directory name next to those of the origins.
-VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(places.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
+VARIANT = re.compile(rf"(?!(?:{'|'.join(sorted(capture_locations.NAMES))})$)[A-Za-z0-9][A-Za-z0-9._-]{{0,39}}")
 _STEPS = 100  # of a snippet; real ones have up to 12
 _VALUES = 50  # of a matrix; real ones have up to 8
 _CONTENTS = 40  # paths; real snippets have up to 10
@@ -39,9 +39,9 @@ def variants(folder: Path) -> list[Snippet]:
         root = folder.parents[1]
         table = Table.read(folder / "snippet.toml", below=root)
         context.check(folder / "context")
-        places.check(folder / "captured")
+        capture_locations.check(folder / "captured")
         variable, values = _matrix(folder, table)
-        places.check_declared(folder / "captured", values)
+        capture_locations.check_declared(folder / "captured", values)
         if not variable:
             return [_load(folder, table, "")]
         return [_load(folder, Table.read(table.path, {variable: value}, below=root), value) for value in values]
@@ -66,7 +66,7 @@ def _matrix(folder: Path, table: Table) -> tuple[str, list[str]]:
         if not VARIANT.fullmatch(value):
             what = f"invalid matrix value '{value}': it has to be a directory name"
             raise table.error("matrix", what, "use a value like 1.27 or alpine")
-    if len({places.name_of(folder, value) for value in values}) != len(values):
+    if len({capture_locations.name_of(folder, value) for value in values}) != len(values):
         raise table.error("matrix", "two values of the matrix have the same name", "remove one of them")
     return variable, values
 
@@ -77,7 +77,7 @@ def _load(folder: Path, table: Table, variant: str) -> Snippet:
         raise table.error("", what, NAME_HINT)
     if len(tables := table.tables("step")) > _STEPS:
         raise table.error("", f"too many steps: {len(tables)}", f"use at most {_STEPS}")
-    name = places.name_of(folder, variant)
+    name = capture_locations.name_of(folder, variant)
     snippet = declared.read(Snippet, table, folder=folder, variant=variant, snippet=name, dockerfiles={}, bases={})
     seen: set[str] = set()
     for step in snippet.steps:

@@ -17,10 +17,10 @@ from proof.core.errors import Where
 from proof.core.patterns import Pattern
 from proof.core.toml_table import Table
 from proof.core.units import Unit
+from proof.snippets.capture_locations import name_of
 from proof.snippets.commands import Command
 from proof.snippets.dockerfile import Dockerfile, Stage
 from proof.snippets.engine_version import Condition, EngineVersion
-from proof.snippets.places import name_of
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")  # of a snippet, a step or a fact, as in the expression single.size
 NAME_HINT = "use lowercase letters, digits and _, and begin with a letter"

@@ -8,7 +8,7 @@ from pathlib import Path
 from proof.core import declared
 from proof.core.declared import key
 from proof.core.toml_table import Table
-from proof.snippets.places import Origin
+from proof.snippets.capture_locations import Origin
 
 FILE = "proof.toml"
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from proof.core.errors import RefusedError, UsageError, Where
 from proof.core.files import kind, write_new
 from proof.snippets import schema
-from proof.snippets.places import Origin
+from proof.snippets.capture_locations import Origin
 
 Generator = Literal["material", "mkdocs", "properdocs"]
 GENERATORS: tuple[Generator, ...] = get_args(Generator)

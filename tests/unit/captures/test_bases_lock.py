@@ -14,7 +14,7 @@ from proof.captures.model import Capture, Environment
 from proof.core.errors import ManifestError
 from proof.snippets import base_images
 from proof.snippets.base_images import Bases
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import captured, results, tiny
 from tests.support.hostile import create
 from tests.support.in_process import proof

@@ -17,8 +17,8 @@ from proof.captures.diff import compare
 from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.captures.store import RECORD, load, save, unexpected_files
 from proof.core.errors import PageError
+from proof.snippets.capture_locations import folder_of
 from proof.snippets.model import Noise
-from proof.snippets.places import folder_of
 from tests.support.makers import ALPINE, capture, placed
 
 E = CapturedEntry

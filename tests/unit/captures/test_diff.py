@@ -15,7 +15,7 @@ from proof.captures.diff import Difference, compare, format_fact, not_compared, 
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import Where
 from proof.snippets import manifest
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support import makers
 from tests.support.helpers import LAYERS, captured, edit, of_layers, tiny
 

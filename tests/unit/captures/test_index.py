@@ -13,7 +13,7 @@ from proof.captures import index
 from proof.captures.store import RECORD, save
 from proof.core.errors import PageError
 from proof.snippets import base_images, manifest
-from proof.snippets.places import PLACES, Origin, folder_of
+from proof.snippets.capture_locations import LOCATIONS, Origin, folder_of
 from tests.support.helpers import captured, tiny
 from tests.support.makers import by_engine, capture, placed, write
 
@@ -136,7 +136,7 @@ class TestShown:
         made = index.best(snippet.folder)
         assert made is not None
         shutil.rmtree(snippet.captured)
-        for place in (each for each in PLACES if str(each) in places.split()):
+        for place in (each for each in LOCATIONS if str(each) in places.split()):
             one = by_engine(made, "docker 29.7.2") if place.wording == "docker-29" else made
             one = replace(one, environment=replace(one.environment, bases=place.origin))
             if str(place) in stale.split():

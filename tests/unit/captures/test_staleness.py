@@ -13,9 +13,9 @@ from proof.captures import staleness, store
 from proof.captures.index import SnippetCaptures
 from proof.captures.model import Capture, CapturedLayer, CapturedStep
 from proof.snippets import base_images, manifest
+from proof.snippets.capture_locations import folder_of
 from proof.snippets.engine_version import WORDINGS, Wording
 from proof.snippets.model import Snippet
-from proof.snippets.places import folder_of
 from tests.support.helpers import REPOSITORY, captured, edit, tiny
 from tests.support.makers import by_engine, capture
 

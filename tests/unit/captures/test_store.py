@@ -16,7 +16,7 @@ from proof.captures.model import Capture, CapturedEntry, CapturedFact, CapturedS
 from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes
 from proof.core.errors import LimitError, PageError, Where
-from proof.snippets.places import check_declared, folder_of
+from proof.snippets.capture_locations import check_declared, folder_of
 from tests.support.helpers import edit
 from tests.support.makers import capture, write
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import re
 import resource
 import signal
@@ -16,7 +15,7 @@ import pytest
 import regex
 
 from proof.core import limits
-from proof.core.errors import LimitError, PageError, Where
+from proof.core.errors import LimitError, Where
 from proof.core.limits import limited
 
 PAGE = Where(Path("/site/docs/index.md"), 3)
@@ -168,14 +167,6 @@ def test_another_thread_reads_without_a_limit() -> None:
     thread_.start()
     thread_.join()
     assert read
-
-
-def test_an_error_goes_whole_from_one_process_to_another() -> None:
-    error = PageError("no such fact", where=PAGE, evidence="{{ a.b }}", hint="add it")
-    error.also = (LimitError("too long"),)
-    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    assert (type(copied), str(copied), copied.where) == (PageError, str(error), PAGE)
-    assert [str(other) for other in copied.also] == ["too long"]
 
 
 def spend(seconds: float) -> None:

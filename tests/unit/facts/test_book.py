@@ -14,7 +14,7 @@ from proof.facts import book as facts
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
 from proof.snippets import project
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import captured, tiny, up_to_date
 from tests.support.makers import by_engine, capture, write
 

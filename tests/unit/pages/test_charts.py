@@ -20,7 +20,7 @@ from proof.pages import scan
 from proof.pages.charts.svg import NARROW, SIZE, WIDE, Label, plain
 from proof.pages.charts.treemap import squarified
 from proof.pages.stopping import StopBuildError
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support import makers
 from tests.support.helpers import REPOSITORY, captured
 from tests.unit.pages.test_extension import convert

@@ -28,7 +28,7 @@ from proof.pages import site as site_module
 from proof.pages.document import page_text
 from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support import makers, site
 from tests.support.helpers import REPOSITORY, edit, up_to_date
 from tests.support.makers import write

@@ -12,7 +12,7 @@ from proof.facts import book
 from proof.pages import footer
 from proof.pages.page import Options, Page
 from proof.pages.site import Site
-from proof.snippets import places
+from proof.snippets import capture_locations
 from tests.support import makers
 
 
@@ -27,7 +27,7 @@ def test_a_page_says_when_it_was_last_measured(root: Path) -> None:
     assert text(root, "note") == "Last measured on 2 January 2026 with Docker 26."
     capture = book.load(root / "snippets").captures["note"]
     newer = replace(capture.provenance, date="2026-11-23T22:57:31Z", engine="docker 29")
-    store.save(replace(capture, provenance=newer), places.folder_of(root / "snippets/note", "rebuilt"))
+    store.save(replace(capture, provenance=newer), capture_locations.folder_of(root / "snippets/note", "rebuilt"))
     between = "Measured between 2 January 2026 and 23 November 2026 with Docker 26 and Docker 29."
     assert text(root, "note", "fails") == between
 
@@ -36,7 +36,7 @@ def test_every_tab_has_its_engine(root: Path) -> None:
     """A snippet that Docker 29 says in other words has a capture of each, and both are shown."""
     capture = book.load(root / "snippets").captures["note"]
     late = makers.by_engine(replace(capture, steps=()), "docker 29.7.2")
-    store.save(late, places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29"))
+    store.save(late, capture_locations.folder_of(root / "snippets/note", "rebuilt", "", "docker-29"))
     assert text(root, "note") == "Last measured on 2 January 2026 with Docker 26 and Docker 29.7.2."
 
 

@@ -18,7 +18,7 @@ from proof.core.errors import ManifestError, PageError
 from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import captured, edit
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write

@@ -24,7 +24,7 @@ from proof.reports.formats import FinishedRun
 from proof.reports.terminal import Screen, Terminal
 from proof.runs.result import Result, Verdict
 from proof.snippets import manifest
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support import site
 from tests.support.helpers import REPOSITORY, captured, results, tiny
 from tests.support.injections import ACTING, acts, everywhere

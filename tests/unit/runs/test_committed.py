@@ -13,9 +13,9 @@ from proof.captures.diff import engines_own_facts
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.runs.committed import Committed, accurate, committed, differences, save
 from proof.snippets import manifest
+from proof.snippets.capture_locations import Location, folder_of
 from proof.snippets.engine_version import EngineVersion, Wording
 from proof.snippets.model import Snippet
-from proof.snippets.places import Place, folder_of
 from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, tiny
 from tests.support.makers import by_engine
 
@@ -243,12 +243,12 @@ def test_a_size_of_an_image_is_never_in_other_words(project: Project) -> None:
 )
 def test_which_are_compared(stale: str, by: EngineVersion, compared: list[str], project: Project) -> None:
     """All that are current, the one in the run's own words first; if none is, that one."""
-    for one, place in ((project.old, Place("rebuilt")), (project.new, Place("rebuilt", "docker-29"))):
+    for one, place in ((project.old, Location("rebuilt")), (project.new, Location("rebuilt", "docker-29"))):
         changed = {"context/note.txt": "sha256:0"} if str(place) in stale.split() else {}
         store.save(replace(one, inputs=one.inputs | changed), place.folder(project.snippet.folder))
     found = committed(project.snippet, "rebuilt", by, (project.new if by is NEW else project.old).inputs)
-    assert [str(each.place) for each in found] == compared
-    assert all(each.current is (str(each.place) not in stale.split()) for each in found)
+    assert [str(each.location) for each in found] == compared
+    assert all(each.current is (str(each.location) not in stale.split()) for each in found)
     store.remove(project.folder())
     store.remove(project.folder("docker-29"))
     assert committed(project.snippet, "rebuilt", by, project.old.inputs) == []
@@ -269,9 +269,9 @@ def test_what_is_saved_removes_what_it_refutes(project: Project) -> None:
     """A capture in other words stays while it says the same."""
     store.save(project.new, project.folder("docker-29"))
     snippet = project.snippet
-    save(project.old, snippet, Place("rebuilt"), project.known(project.old))
+    save(project.old, snippet, Location("rebuilt"), project.known(project.old))
     assert project.folder("docker-29").exists()
     grown = of_layers(project.old, snippet, [LAYERS[0], replace(LAYERS[1], size=28)])
-    save(grown, snippet, Place("rebuilt"), project.known(project.old))
+    save(grown, snippet, Location("rebuilt"), project.known(project.old))
     assert not project.folder("docker-29").exists()
     assert store.load(project.folder()) == grown

@@ -19,7 +19,7 @@ from proof.engines import private_daemon
 from proof.runs import result_cache
 from proof.runs.result import Result, Verdict
 from proof.runs.result_cache import ResultCache
-from proof.snippets import base_images, places, project
+from proof.snippets import base_images, capture_locations, project
 from proof.snippets.model import Snippet
 from tests.support.helpers import REPOSITORY, captured, edit, tiny
 from tests.support.helpers import results as accurate
@@ -40,7 +40,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def known(root: Path, platform: str = PLATFORM, origin: places.Origin = "rebuilt") -> ResultCache:
+def known(root: Path, platform: str = PLATFORM, origin: capture_locations.Origin = "rebuilt") -> ResultCache:
     return ResultCache(root, root.parent / "cache", base_images.load(root), platform, origin=origin)
 
 
@@ -58,7 +58,7 @@ def test_what_is_as_it_was(root: Path) -> None:
     assert names(known(root), root) == {"count", "fails", "note"}
     result = known(root).get(snippet(root, "note"))
     assert result is not None
-    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
     assert (result.verdict, result.cached, result.old, result.new) == ("accurate", True, old, old)
     assert names(known(root, "linux/arm64"), root) == set()
 
@@ -122,7 +122,7 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
     """Only accurate results are cached."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
     time.sleep(0.1)
-    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
     known(root).keep([Result(snippet(root, "note"), verdict, old=old, new=old)])
     assert names(known(root), root) == {"count", "fails"}
 
@@ -130,10 +130,10 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
 def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
     """A result of `proof update` is not cached if pages show a capture for the registry's bases."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
-    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
     assert old is not None
     registry = replace(old, environment=replace(old.environment, bases="registry"))
-    store.save(registry, places.folder_of(root / "snippets/note", "registry"))
+    store.save(registry, capture_locations.folder_of(root / "snippets/note", "registry"))
     time.sleep(0.1)
     known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=old)])
     assert names(known(root), root) == {"count", "fails"}
@@ -141,10 +141,10 @@ def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
 
 def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
     """Without one, only the registry can tell which image it is; with another one, the verdict is of another image."""
-    old = store.load(places.folder_of(root / "snippets/note", "rebuilt"))
+    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
     assert old is not None
     made = replace(old, environment=replace(old.environment, bases="registry"))
-    store.save(made, places.folder_of(root / "snippets/note", "registry"))
+    store.save(made, capture_locations.folder_of(root / "snippets/note", "registry"))
     time.sleep(0.1)
     for digest, found in (("1", {"note"}), ("2", set[str]())):
         lock = f"docker.io/library/alpine:3.22@sha256:{digest * 64}\n"
@@ -158,7 +158,7 @@ def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
 
 def test_measured_then(root: Path) -> None:
     """Facts that vary between runs have the values of the cached run."""
-    folder = places.folder_of(root / "snippets/note", "rebuilt")
+    folder = capture_locations.folder_of(root / "snippets/note", "rebuilt")
     old = store.load(folder)
     assert old is not None
     measured = replace(old, facts=old.facts | {"size": replace(old.facts["size"], value=77)})

@@ -32,9 +32,9 @@ from proof.runs.failure import FailedError
 from proof.runs.result import CAUSE_CODES, Cause, Result, Verdict, cause_of, worst
 from proof.runs.verify import Session
 from proof.snippets import base_images, manifest
+from proof.snippets.capture_locations import Origin, folder_of
 from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
-from proof.snippets.places import Origin, folder_of
 from tests.support.engines import podman, private
 from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import by_engine, capture
@@ -456,7 +456,7 @@ def test_the_decision_table(case: Case, project: Project) -> None:
 
     assert project.restarts == sum(one is LOST for one, _ in pairwise(case.runs))
     assert (tree(project.root) != before) is case.saved
-    place = project.session().place
+    place = project.session().location
     assert not case.saved or (place and project.capture(wording=place.wording) == found.new)
 
 

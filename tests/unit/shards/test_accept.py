@@ -18,7 +18,7 @@ from proof.reports import changes, pull_request
 from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import base_images, project
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
 from tests.support.in_process import proof
 from tests.support.makers import by_engine

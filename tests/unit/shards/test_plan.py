@@ -15,7 +15,7 @@ from proof.core.errors import UsageError
 from proof.shards import plan
 from proof.shards.plan import Shard
 from proof.snippets import project
-from proof.snippets.places import folder_of
+from proof.snippets.capture_locations import folder_of
 from tests.support.helpers import captured, edit, tiny
 from tests.support.in_process import proof
 

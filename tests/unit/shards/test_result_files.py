@@ -20,8 +20,8 @@ from proof.captures.model import Capture
 from proof.core.errors import CannotMeasureError, UsageError, Where
 from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
-from proof.snippets import base_images, places, project
-from proof.snippets.places import Origin
+from proof.snippets import base_images, capture_locations, project
+from proof.snippets.capture_locations import Origin
 from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
@@ -71,7 +71,7 @@ def told(shard: Path, **fields: Any) -> None:
 
 def made(root: Path) -> tuple[Path, Capture]:
     """The committed capture of `note`, and where it is."""
-    folder = places.folder_of(root / "snippets" / "note", "rebuilt")
+    folder = capture_locations.folder_of(root / "snippets" / "note", "rebuilt")
     capture = store.load(folder)
     assert capture is not None
     return folder, capture
@@ -82,7 +82,7 @@ def test_what_is_written_is_what_is_read(root: Path, tmp_path: Path) -> None:
     count, fails, note = results(root)
     assert note.new
     grown = of_layers(note.new, note.snippet, (LAYERS[0], replace(LAYERS[1], size=28)))
-    folder = places.folder_of(note.snippet.folder, "rebuilt")
+    folder = capture_locations.folder_of(note.snippet.folder, "rebuilt")
     given = [
         replace(
             count, verdict="not measured", new=None, error=CannotMeasureError("gone", evidence="a\nb", hint="wait")
@@ -622,7 +622,7 @@ def test_numbers_that_pages_show_and_no_shard_measured(root: Path, shards: list[
     assert proof("merge", *map(str, shards), cwd=root).returncode == 0
     _, capture = made(root)
     invented = replace(capture, environment=replace(capture.environment, bases="registry"))
-    store.save(invented, places.folder_of(root / "snippets/note", "registry"))
+    store.save(invented, capture_locations.folder_of(root / "snippets/note", "registry"))
     done = proof("merge", *map(str, shards), cwd=root)
     assert done.returncode == 4, done.stdout
     assert "captured/registry/capture.json" in done.stdout
@@ -649,7 +649,7 @@ def test_shards_of_another_engine(beside: bool, root: Path, shards: list[Path]) 
     late = by_engine(replace(capture, steps=reworded), "docker 29.7.2")
     store.save(late, shards[2] / "captures/note")
     if beside:
-        folder = places.folder_of(root / "snippets/note", "rebuilt", "", "docker-29")
+        folder = capture_locations.folder_of(root / "snippets/note", "rebuilt", "", "docker-29")
         store.save(by_engine(capture, "docker 29.7.2"), folder)
     result = read(root, *shards)[2]
     if beside:

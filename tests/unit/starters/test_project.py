@@ -14,7 +14,7 @@ from proof.core import site_config
 from proof.core.files import write_new
 from proof.core.site_file import site_file
 from proof.snippets import base_images, project, settings
-from proof.snippets.places import Origin
+from proof.snippets.capture_locations import Origin
 from proof.starters import project as starter
 from proof.starters.project import GENERATORS, Generator
 from tests.support.helpers import REPOSITORY, TINY, tree

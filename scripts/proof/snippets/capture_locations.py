@@ -17,7 +17,7 @@ Origin = Literal["registry", "rebuilt"]  # of the base images
 ORIGINS: tuple[Origin, ...] = get_args(Origin)  # pages show the first one that has been captured
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Which capture of a snippet it is: on which bases, and in the words of which engines."""
 
     origin: Origin
@@ -31,8 +31,8 @@ class Place(NamedTuple):
         return snippet_folder.joinpath("captured", variant, str(self))
 
 
-PLACES = tuple(Place(origin, wording) for origin in ORIGINS for wording in WORDINGS)
-NAMES = frozenset(map(str, PLACES))
+LOCATIONS = tuple(Location(origin, wording) for origin in ORIGINS for wording in WORDINGS)
+NAMES = frozenset(map(str, LOCATIONS))
 _UNFINISHED = re.compile(rf"\.({'|'.join(NAMES)})\.(?:new|old)-[0-9]+")  # while `captures.store.save` writes it
 
 
@@ -41,14 +41,14 @@ def is_unfinished(name: str) -> bool:
     return _UNFINISHED.fullmatch(name) is not None
 
 
-def place_of(origin: Origin, engine: EngineVersion) -> Place | None:
+def location_of(origin: Origin, engine: EngineVersion) -> Location | None:
     """Where this engine's captures belong; None if they are not kept."""
-    return None if engine.wording is None else Place(origin, engine.wording)
+    return None if engine.wording is None else Location(origin, engine.wording)
 
 
 def folder_of(snippet_folder: Path, origin: Origin, variant: str = "", wording: Wording = "docker-28") -> Path:
     """The directory of the captures for one origin of base images, and for one `variant` of a matrix."""
-    return Place(origin, wording).folder(snippet_folder, variant)
+    return Location(origin, wording).folder(snippet_folder, variant)
 
 
 def trusted(folder: Path) -> Path:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from proof.core.errors import PageError
-from proof.snippets import places
+from proof.snippets import capture_locations
+from proof.snippets.capture_locations import Origin
 from proof.snippets.engine_version import EngineVersion, Wording
-from proof.snippets.places import Origin
 from tests.support.makers import write
 
 
@@ -27,7 +27,7 @@ from tests.support.makers import write
 )
 def test_folder_of(variant: str, origin: Origin, wording: Wording, folder: str) -> None:
     """Each origin, each variant of a matrix, and each wording, has a directory."""
-    assert places.folder_of(Path("a"), origin, variant, wording) == Path(folder)
+    assert capture_locations.folder_of(Path("a"), origin, variant, wording) == Path(folder)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_whose_words_are_shown(engine: EngineVersion, wording: Wording | None, *
 )
 def test_trusted(folder: str, trusted: str) -> None:
     """The project, or the directory of results. Below it, no link is followed."""
-    assert places.trusted(Path(folder)) == Path(trusted)
+    assert capture_locations.trusted(Path(folder)) == Path(trusted)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_trusted(folder: str, trusted: str) -> None:
 )
 def test_name_of(name: str, variant: str, called: str) -> None:
     """A variant is named after its snippet, with characters that are valid in expressions."""
-    assert places.name_of(Path("snippets") / name, variant) == called
+    assert capture_locations.name_of(Path("snippets") / name, variant) == called
 
 
 class TestCheck:
     def test_valid(self, tmp_path: Path) -> None:
         """Files and directories are accepted, and so is a missing directory."""
         folder = tmp_path / "snippets/a/captured/rebuilt"
-        places.check(folder)
+        capture_locations.check(folder)
         write(folder, {"run.txt": "", "more/run.txt": ""})
-        places.check(folder)
+        capture_locations.check(folder)
 
     @pytest.mark.parametrize("name", ["run.txt", "more/run.txt", "."])
     @pytest.mark.parametrize("kind", ["link", "pipe"])
@@ -99,7 +99,7 @@ class TestCheck:
         else:
             os.mkfifo(path)
         with pytest.raises(PageError, match=r"found a (symbolic link|named pipe)") as error:
-            places.check(folder)
+            capture_locations.check(folder)
         assert error.value.where is not None
         assert error.value.where.path == path
         assert error.value.hint.startswith(f"replace {path} with a ")
@@ -120,7 +120,7 @@ class TestDeclared:
     def test_declared(self, tmp_path: Path, variants: list[str], files: list[str]) -> None:
         """Each variant has its origins. Leftovers of a killed run are ignored."""
         write(tmp_path / "captured", dict.fromkeys(files, ""))
-        places.check_declared(tmp_path / "captured", variants)
+        capture_locations.check_declared(tmp_path / "captured", variants)
 
     @pytest.mark.parametrize(
         ("variants", "file", "named"),
@@ -142,7 +142,7 @@ class TestDeclared:
         """Other files are refused: they are never compared with anything, so they could contain any number."""
         write(tmp_path / "captured", {file: ""})
         with pytest.raises(PageError) as error:
-            places.check_declared(tmp_path / "captured", variants)
+            capture_locations.check_declared(tmp_path / "captured", variants)
         path = tmp_path / "captured" / named
         assert error.value.where is not None
         assert error.value.where.path == path
@@ -154,4 +154,4 @@ class TestDeclared:
         """The first one in order is reported, so that the message is the same on every machine."""
         write(tmp_path / "captured", dict.fromkeys(["e", "c", "a", "d", "b", "rebuilt/x", "f", "g"], ""))
         with pytest.raises(PageError, match="'a' is not a capture"):
-            places.check_declared(tmp_path / "captured", [""])
+            capture_locations.check_declared(tmp_path / "captured", [""])

@@ -25,7 +25,7 @@ PAGES = {
     "other.md": "# Other\n\n{{ transcript note/image_ls }}\n",
     "proof/index.md": "# Proof\n",  # which the blocks to paste link to
 }
-OLD, NEW = "Docker 28 and earlier", "Docker 29"
+OLD, NEW = "Docker 26.1", "Docker 29.7"
 WORDS = {OLD: "naming to note, as Docker 26 says it", NEW: "naming to note, as Docker 29 says it"}
 
 

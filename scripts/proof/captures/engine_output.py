@@ -41,6 +41,8 @@ _NOT_STARTED = r"exec [^ ]+: (?:exec format error|no such file or directory|perm
 _OF_CLIENT = re.compile(  # lines of `docker run` that are not the program's
     rf"docker: .*|(?:See|Run) 'docker run --help'.*|Error: .*|{_NOT_STARTED}|time=\".*"
 )
+_SEE_HELP = re.compile(r"(?:See|Run) 'docker run --help'")
+_REPORTER = re.compile(r"failed to build: |error during container init: |(?:: unknown)?\.$")
 _OF_RUNTIME = re.compile(_NOT_STARTED)  # below 125 too: until Docker 27, a broken program exits with 1
 _RESERVED = 125  # from this exit code on, the engine itself may have printed something
 _GAP = re.compile(r" {2,}|\t")
@@ -96,6 +98,27 @@ def comparable(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]
             return None
         case _:
             return normalise.comparable(old.output, new.output, step)
+
+
+def mean_the_same(old: Side, new: Side, step: Step) -> bool:
+    """Whether two engines say the same of a build or of a container, if in other words.
+
+    Of a table of images or a history the sizes count too, so these mean the same only in the same words.
+    """
+    if old.exit != new.exit or step.command.verb not in ("build", "run"):
+        return False
+    sides = comparable(old, new, step)
+    if sides is None or [line.text for line in sides[0]] != [line.text for line in sides[1]]:
+        return False
+    return not old.exit or _errors(old, step) == _errors(new, step)
+
+
+def _errors(side: Side, step: Step) -> set[str]:
+    """The messages of a failed build or container, without what only says which part of the engine reports them."""
+    texts = (line.text for line in normalise.comparable(side.output, side.output, step)[0])
+    is_build = step.command.verb == "build"
+    errors = (text for text in texts if ("ERROR" in text if is_build else text and not _SEE_HELP.match(text)))
+    return {_REPORTER.sub("", text) for text in errors}
 
 
 def _builds(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]] | None:

@@ -2,6 +2,7 @@
 
     {{ single.size }}                             a fact, or an expression over facts, inside a sentence
     {{ transcript single/build }}                 a captured step, alone in its paragraph
+    {{ tab docker-29 }} The files take …          a paragraph in one tab of the transcript above it
     {{ explorer single multi }}                   what is in one or two images, alone in its paragraph
     ``` chart                                     a picture of facts, described in TOML: see proof.pages.charts
     --8<-- "single/context/Dockerfile"            a file of a snippet, alone on its line in a fence
@@ -40,7 +41,7 @@ from proof.pages.processors.explorers import Explorers
 from proof.pages.processors.finish import Finish, Unmark
 from proof.pages.processors.lists import Lists
 from proof.pages.processors.source import Source
-from proof.pages.processors.transcripts import Transcripts
+from proof.pages.processors.transcripts import InTabs, Transcripts
 from proof.pages.processors.waivers import Waivers
 from proof.pages.site import Site
 from proof.pages.stopping import stopping
@@ -78,7 +79,7 @@ class ProofExtension(Extension):
         # First, to see the page as it was written: before superfences (25), which takes every fence as code.
         md.preprocessors.register(Source(md, current=current), "proof_source", 100)
         markdown_limits.register(md, current)
-        for number, element in enumerate((Charts, Transcripts, Explorers, Lists, Waivers)):
+        for number, element in enumerate((Charts, Transcripts, InTabs, Explorers, Lists, Waivers)):
             processor = element(md.parser, current=current)
             md.parser.blockprocessors.register(processor, f"proof_{element.__name__.lower()}", 176 - number)
         # After code spans (190), before escapes (180) and everything that could take a `*` or `_` as emphasis.

@@ -84,6 +84,7 @@ class Rendering:
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
     last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    panels: dict[ET.Element, str] = field(default_factory=dict)  # tabs of transcripts, with the words of which engine
     charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose

@@ -7,19 +7,20 @@ and its length is capped, so no output can act in a reader's browser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby, repeat
 
 from proof.captures.buildkit_log import split_counters
 from proof.captures.diff import is_in_same_words
+from proof.captures.engine_output import Side, mean_the_same
 from proof.captures.model import Capture, CapturedStep
 from proof.core import units
 from proof.core.errors import ProofError
 from proof.core.patterns import Pattern
 from proof.core.text import as_html, visible
 from proof.pages import flag_spans
-from proof.snippets.engine_version import LABELS, LAST_OF_OLD_WORDING, EngineVersion, Wording
+from proof.snippets.engine_version import LAST_OF_OLD_WORDING, EngineVersion
 from proof.snippets.model import Snippet, Step
 
 CAP = 20_000  # characters of output on a page; the capture has the rest
@@ -27,25 +28,35 @@ _FEW = 6  # lines; a shorter output is never closed
 _COLUMNS = re.compile(r"[A-Z]+(?: [A-Z]+)*(?: {2,}[A-Z]+(?: [A-Z]+)*)+$")  # the header of a table of `docker`
 
 
-def of_step(snippet: Snippet, step: Step, captures: Iterable[Capture], name: str, *, closed: bool = False) -> str:
-    """The transcript of a step as pages show it: in a tab for each engine that used words of its own.
+def of_step(
+    snippet: Snippet, step: Step, captures: Iterable[Capture], *, closed: bool = False
+) -> dict[EngineVersion, str]:
+    """The transcript of a step as pages show it, by engine: of those that say something else.
 
-    `name` is its ID on the page. Empty if none of the captures has the step.
+    Empty if none of the captures has the step.
     """
-    shown: dict[Wording, tuple[Capture, CapturedStep]] = {}
+    shown: list[tuple[Capture, CapturedStep]] = []
     for capture in captures:
         done = capture.step(step.name)
-        if done is not None and not any(is_in_same_words(done, other, step) for _, other in shown.values()):
-            shown[capture.engine.wording or "docker-28"] = capture, done
+        if done is not None and not any(_says_the_same(step, capture, done, *other) for other in shown):
+            shown.append((capture, done))
     build = snippet.dockerfiles.get(step.name)
     frontend = build.frontend if build else ""
-    rendered: dict[Wording, str] = {}
-    for wording, (capture, done) in shown.items():
-        notes = [*_with_last(step, capture.engine)] if wording == "docker-28" else []
-        rendered[wording] = render(
+    rendered: dict[EngineVersion, str] = {}
+    for capture, done in shown:
+        notes = [*_with_last(step, capture.engine)] if capture.engine.wording == "docker-28" else []
+        rendered[capture.engine] = render(
             capture, done, step.on(capture.engine), closed=closed, frontend=frontend, notes=notes
         )
-    return tabs(name, rendered) if len(rendered) > 1 else "".join(rendered.values())
+    return rendered
+
+
+def _says_the_same(step: Step, capture: Capture, done: CapturedStep, other: Capture, before: CapturedStep) -> bool:
+    """Whether a reader learns the same from both outputs."""
+    if is_in_same_words(done, before, step):
+        return True
+    sides = Side(before.output, before.exit, other.engine), Side(done.output, done.exit, capture.engine)
+    return mean_the_same(*sides, step)
 
 
 def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
@@ -93,22 +104,20 @@ def render(
     )
 
 
-def tabs(name: str, shown: Mapping[Wording, str]) -> str:
-    """The same transcript in the words of several engines, each in a tab. `name` is unique on the page.
+def tab_buttons(name: str, engines: Iterable[EngineVersion]) -> str:
+    """The tabs of a transcript that several engines print, the first one open. `name` is unique on the page.
 
-    The tabs are radio buttons: they need no script, and the keyboard reaches them. Without scripts, and on paper, all
-    are shown one after another, each under its label.
+    They are radio buttons: they need no script, and the keyboard reaches them.
     """
-    buttons = panels = ""
-    for wording, html in reversed([*shown.items()]):  # the newest first
-        label, identifier = LABELS[wording], f"{name}-{wording}"
+    buttons = ""
+    for engine in engines:
+        identifier = f"{name}-{engine.wording}"
         checked = "" if buttons else " checked"
         buttons += (
-            f'<input type="radio" name="{name}-engine" id="{identifier}" value="{wording}"{checked}>'
-            f'<label for="{identifier}">{label}</label>'
+            f'<input type="radio" name="{name}-engine" id="{identifier}" value="{engine.wording}"{checked}>'
+            f'<label for="{identifier}">{engine.label}</label>'
         )
-        panels += f'<div class="engines__panel"><p class="engines__label">{label}</p>{html}</div>'
-    return f'<div class="engines" role="group" aria-label="Output by version of Docker">{buttons}{panels}</div>'
+    return buttons
 
 
 def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:

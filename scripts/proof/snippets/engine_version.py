@@ -18,7 +18,6 @@ Store = Literal["classic", "containerd"]  # Docker's own image store, or contain
 # Docker 29 words much of its output in another way than the versions before it, so a reader needs both.
 Wording = Literal["docker-28", "docker-29"]
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
-LABELS: dict[Wording, str] = {"docker-28": "Docker 28 and earlier", "docker-29": "Docker 29"}  # for readers
 _FIRST_OF_NEW_WORDING = 29
 _KINDS = "|".join(get_args(Kind))
 _CONDITION = re.compile(
@@ -64,6 +63,11 @@ class EngineVersion:
     def is_shown(self) -> bool:
         """Whether a reader may see its words: Docker 29's are those of a new installation, with containerd's store."""
         return self.wording == "docker-28" or (self.wording is not None and self.store == "containerd")
+
+    @property
+    def label(self) -> str:
+        """What pages call it: `Docker 29.7`."""
+        return f"{self.kind.capitalize()} {self.major}.{self.minor}"
 
     def counts_like(self, other: EngineVersion) -> bool:
         """Whether both display the same sizes for the same image.

@@ -115,6 +115,34 @@ def test_engines_mean_the_same(old: str, new: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDED)
+def test_what_a_reader_learns_is_the_same(name: str) -> None:
+    """Of a build or a container it is, but for another exit code. A table shows other sizes, so both are shown."""
+    old, new = printed(name, "docker-26"), printed(name, "docker-29")
+    verb = RECORDED[name].command.split()[1]
+    assert engine_output.mean_the_same(old, new, step(RECORDED[name].command)) is (
+        verb in ("build", "run") and old.exit == new.exit
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "other"),
+    [
+        ("unknown_target", "could not be found", "could not be found (did you mean here?)"),
+        ("missing_file", "not found", "denied"),
+        ("no_program", "no such file or directory", "permission denied"),
+        ("program", "a note", "another note"),
+        ("two_stages", "COPY note.txt", "COPY other.txt"),
+    ],
+)
+def test_a_reader_learns_something_else(name: str, pattern: str, other: str) -> None:
+    """A message that says more, or what a program printed, is another thing to read."""
+    new = printed(name, "docker-29")
+    changed = new._replace(output=new.output.replace(pattern, other))
+    assert changed != new
+    assert not engine_output.mean_the_same(printed(name, "docker-26"), changed, step(RECORDED[name].command))
+
+
+@pytest.mark.parametrize("name", RECORDED)
 def test_what_is_compared(name: str) -> None:
     """Everything that an output means is, between two engines that count sizes differently."""
     before, _ = meaning(printed(name, "docker-26"), printed(name, "docker-29"), step(RECORDED[name].command))

@@ -624,6 +624,32 @@ class TestWordsOfEngines:
         assert "<b>" not in html
         assert html.index("&lt;b&gt;0123456789ab") < html.index("REPOSITORY")
 
+    def test_what_a_page_says_of_one(self, project: Path) -> None:
+        """A paragraph in the tab above it is Markdown of the page, which has to prove what it says."""
+        prints_late(project, "note", image_ls="IMAGE ID\nnote:latest\n")
+        said = "{{ tab docker-29 }} *New:* {{ note.size }}.\n\n{{ tab docker-28 }} Old."
+        html = convert(f"{{{{ transcript note/image_ls }}}}\n\n{said}\n\nFor all.", project)
+        new, old = html.split('<div class="engines__panel">')[1:]
+        assert re.search(r"<p><em>New:</em> <data .*</data>.</p>\s*</div>", new)
+        assert re.search(r"<p>Old.</p>\s*</div>\s*</div>\s*</div>.*<p>For all.</p>", old, re.DOTALL)
+        with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured"):
+            convert("{{ transcript note/image_ls }}\n\n{{ tab docker-29 }} It has 3 layers.", project)
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("{{ transcript note/run }}\n\n{{ tab docker-29 }} New.", "the element above has no tab docker-29"),
+            ("{{ tab docker-28 }} Old.", "the element above has no tab docker-28"),
+            ("{{ transcript note/image_ls }}\n\nText.\n\n{{ tab docker-28 }} Old.", "has no tab docker-28"),
+            ("{{ transcript note/image_ls }}\n\n{{ tab docker-30 }} Next.", "no tab is called 'docker-30'"),
+        ],
+    )
+    def test_a_tab_that_is_not_there(self, project: Path, text: str, says: str) -> None:
+        """A paragraph of one engine stands directly below a transcript that shows this engine."""
+        prints_late(project, "note", image_ls="IMAGE ID\nnote:latest\n")
+        with pytest.raises(StopBuildError, match=says):
+            convert(text, project)
+
     def test_one_of_the_same_words(self, project: Path) -> None:
         """What differs only from run to run is shown once, as the first capture has it."""
         prints_late(project, "note", image_ls="REPOSITORY   TAG\nnote     latest\n")
@@ -687,4 +713,4 @@ class TestWordsOfEngines:
         prints_late(project, "fails", run=f"{line}\n")
         html = convert("{{ errors }}", up_to_date(project))
         assert f"<code>{before}</code></h3>" in html
-        assert ("Docker 29 says" in html) is another
+        assert ("Docker 29.7 says" in html) is another

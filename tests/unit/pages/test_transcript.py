@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from html import unescape
 
 import pytest
 
 from proof.captures.model import CapturedStep
-from proof.pages.transcript import CAP, provenance, render, tabs
-from proof.snippets.engine_version import Wording
+from proof.pages.transcript import CAP, provenance, render, tab_buttons
+from proof.snippets.engine_version import EngineVersion
 from tests.support.helpers import REPOSITORY
 from tests.support.makers import by_engine, capture, step
 
@@ -105,32 +104,17 @@ def test_nothing_printed_is_nothing_shown() -> None:
     assert "transcript__output" not in transcript("")
 
 
-class TestTabs:
-    NAMED: Mapping[Wording, str] = {"docker-28": "<b>old</b>", "docker-29": "<b>new</b>"}
-
-    def test_the_newest_comes_first(self) -> None:
-        """It is chosen until a reader chooses another one."""
-        html = tabs("note-run", self.NAMED)
-        inputs = re.findall(r"<input ([^>]*)>", html)
-        assert ["checked" in each for each in inputs] == [True, False]
-        assert re.findall(r'value="([^"]*)"', html) == ["docker-29", "docker-28"]
-        assert text(html) == "Docker 29Docker 28 and earlierDocker 29newDocker 28 and earlierold"
-
-    def test_labels_are_of_their_buttons(self) -> None:
-        """Each button has one label, all buttons of a transcript are one group, and those of another one another."""
-        html = tabs("note-run", self.NAMED) + tabs("note-run-2", self.NAMED)
-        ids = re.findall(r' id="([^"]*)"', html)
-        assert ids == re.findall(r' for="([^"]*)"', html)
-        assert len(set(ids)) == 4
-        names = re.findall(r' name="([^"]*)"', html)
-        assert names == ["note-run-engine"] * 2 + ["note-run-2-engine"] * 2
-
-    def test_what_was_printed_stays_escaped(self) -> None:
-        """The transcripts stand in the tabs as they would stand alone."""
-        hostile = transcript('</code><input type="radio" name="note-run-engine" checked><script>x</script>')
-        html = tabs("note-run", {"docker-28": hostile, "docker-29": hostile})
-        assert html.count("<input ") == 2
-        assert "<script>" not in html
+def test_tabs_are_labelled_and_grouped() -> None:
+    """The first one is open. Each button has one label; those of another transcript are another group."""
+    engines = [EngineVersion("docker", 29, minor=7), EngineVersion("docker", 26, minor=1)]
+    html = tab_buttons("note-run", engines) + tab_buttons("note-run-2", engines)
+    assert ["checked" in each for each in re.findall(r"<input ([^>]*)>", html)] == [True, False] * 2
+    assert re.findall(r'value="([^"]*)"', html) == ["docker-29", "docker-28"] * 2
+    assert text(html) == "Docker 29.7Docker 26.1" * 2
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert ids == re.findall(r' for="([^"]*)"', html)
+    assert len(set(ids)) == 4
+    assert re.findall(r' name="([^"]*)"', html) == ["note-run-engine"] * 2 + ["note-run-2-engine"] * 2
 
 
 def test_the_provenance() -> None:

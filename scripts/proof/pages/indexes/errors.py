@@ -13,7 +13,6 @@ from proof.core.text import as_html
 from proof.pages.indexes import writing
 from proof.pages.page import Page, PageReport
 from proof.snippets import project
-from proof.snippets.engine_version import LABELS, Wording
 from proof.snippets.model import Step
 
 
@@ -70,13 +69,13 @@ def _left(page: Page) -> dict[str, _Message]:
 
 def _collect(step: Step, report: PageReport, page: Page, messages: dict[str, _Message]) -> None:
     """Add the message of a step, as one page shows it, in the words of each engine with which it fails."""
-    different: dict[str, tuple[Wording, str]] = {}  # by what does not vary from run to run
+    different: dict[str, tuple[str, str]] = {}  # by what does not vary from run to run
     for capture in page.book.shown(step.snippet):
         done, declared = capture.step(step.name), step.on(capture.engine)
         if done is not None and declared.exit:
             text = _message(done.output, declared.expect)
             constant = without_ignored(text, step).rstrip(".")
-            different.setdefault(constant, (capture.engine.wording or "docker-28", text))
+            different.setdefault(constant, (capture.engine.label, text))
     if not different:
         return
     page.shown_snippet(step.snippet)
@@ -84,7 +83,7 @@ def _collect(step: Step, report: PageReport, page: Page, messages: dict[str, _Me
     message = messages.setdefault(text, _Message(text))
     message.steps.append(str(step))
     sentences = [writing.prose(step.failure.remedy, page)] if step.failure.remedy else []
-    sentences += [f"{LABELS[wording]} says {writing.code(other, page)}." for wording, other in others]
+    sentences += [f"{label} says {writing.code(other, page)}." for label, other in others]
     message.remedies += [sentence for sentence in sentences if sentence not in message.remedies]
     if not any(f"]({writing.path(report, page)}#" in other for other in message.links):
         message.links.append(writing.link(report, page, step))

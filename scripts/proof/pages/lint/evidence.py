@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from proof.pages.lint.quantities import Quantity
 from proof.pages.page import Page
 from proof.snippets import context
-from proof.snippets.engine_version import LABELS
+from proof.snippets.engine_version import WORDINGS
 
 _WORD = re.compile(r"\w")
 
@@ -90,10 +90,10 @@ class Evidence:
 
     @functools.cached_property
     def _engines(self) -> str:
-        """The engines that made the captures, and what pages call them."""
+        """The engines that made the captures, and those that pages may compare."""
         shown = [capture for name in self._page.snippets for capture in self._page.book.shown(name)]
-        labels = LABELS.values() if shown else ()
-        return "\n".join({*(capture.provenance.engine for capture in shown), *labels})
+        compared = WORDINGS if shown else ()
+        return "\n".join({*(capture.provenance.engine for capture in shown), *compared})
 
 
 def _texts(page: Page) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import PageError, ProofError, command
@@ -12,6 +12,9 @@ from proof.core.text import did_you_mean
 from proof.pages import transcript
 from proof.pages.page import Page
 from proof.pages.processors.alone import OPEN, Alone
+from proof.snippets.engine_version import WORDINGS, EngineVersion
+
+_OUTPUTS = "Output by version of Docker"
 
 
 class Transcripts(Alone):
@@ -23,19 +26,34 @@ class Transcripts(Alone):
         snippet, _, step = written[1].partition("/")
         # The element around it has the ID, because a site generator that checks links looks for their targets there.
         name = transcript.anchor(snippet, step, again=self.page.shown.count(written[1]))
-        html = ""
+        around = ET.SubElement(parent, "div", {"id": name})
         try:
-            html = self._render(snippet, step, name)
-            self.page.note_use("transcript", f"transcript {written[1]}", [written[1]], written[0])
-            if self.page.options.draft and (stale := stale_captures(self.page, [snippet])):
-                html = transcript.not_current(stale[snippet]) + html
+            shown = self._render(snippet, step)
         except ProofError as error:
             self.page.note(error, written[0])
-        around = self.add_html(parent, html, id=name)
-        if html:
-            self.page.rendering.last_transcripts[snippet] = around
+            return
+        self.page.note_use("transcript", f"transcript {written[1]}", [written[1]], written[0])
+        stale = stale_captures(self.page, [snippet]) if self.page.options.draft else {}
+        html = transcript.not_current(stale[snippet]) if stale else ""
+        if len(shown) == 1:
+            html += "".join(shown.values())
+        around.text = self.parser.md.htmlStash.store(html) if html else None
+        if len(shown) > 1:
+            self._add_tabs(around, name, shown)
+        self.page.rendering.last_transcripts[snippet] = around
 
-    def _render(self, snippet_name: str, step_name: str, anchor: str) -> str:
+    def _add_tabs(self, around: ET.Element, name: str, shown: Mapping[EngineVersion, str]) -> None:
+        """A tab for each engine, the newest first. Without scripts, and on paper, all are shown, each below a label."""
+        store = self.parser.md.htmlStash.store
+        newest_first = [*reversed([*shown.items()])]
+        group = ET.SubElement(around, "div", {"class": "engines", "role": "group", "aria-label": _OUTPUTS})
+        group.text = store(transcript.tab_buttons(name, [engine for engine, _ in newest_first]))
+        for engine, html in newest_first:
+            panel = ET.SubElement(group, "div", {"class": "engines__panel"})
+            panel.text = store(f'<p class="engines__label">{engine.label}</p>{html}')
+            self.page.rendering.panels[panel] = engine.wording or ""
+
+    def _render(self, snippet_name: str, step_name: str) -> dict[EngineVersion, str]:
         snippet = self.page.snippet(snippet_name)
         steps = {step.name: step for step in snippet.steps}
         if step_name not in steps:
@@ -47,11 +65,39 @@ class Transcripts(Alone):
         if not captures and self.page.book.lacks(snippet_name):
             raise NeverCapturedError.of(snippet_name)
         # A list of everything is skimmed, so its transcripts start closed.
-        html = transcript.of_step(snippet, steps[step_name], captures, anchor, closed=self.page.generated)
-        if not html:
+        shown = transcript.of_step(snippet, steps[step_name], captures, closed=self.page.generated)
+        if not shown:
             what = f"{snippet_name}/{step_name} was never captured"
             raise PageError(what, hint=command("proof", "update", snippet_name))
-        return html
+        return shown
+
+
+class InTabs(Alone):
+    """`{{ tab docker-29 }} Text`: a paragraph in one tab of the transcript above it, about what that engine printed."""
+
+    pattern = re.compile(OPEN + r"tab\s+(\S+)\s*\}\}\s*")
+
+    def run(self, parent: ET.Element, blocks: list[str]) -> None:
+        block = blocks.pop(0).strip()
+        written = self.pattern.match(block)
+        assert written is not None
+        try:
+            into = self._panel(parent, written[1])
+        except PageError as error:
+            self.page.note(error, written[0])
+            into = parent
+        self.parser.parseBlocks(into, [block[written.end() :]])
+
+    def _panel(self, parent: ET.Element, wording: str) -> ET.Element:
+        """The tab of these words in the element above. Raises PageError if it has none."""
+        if wording not in WORDINGS:
+            raise PageError(f"no tab is called '{wording:.60}'", hint=f"use one of: {', '.join(WORDINGS)}")
+        panels = self.page.rendering.panels
+        for element in parent[-1].iter() if len(parent) else ():
+            if panels.get(element) == wording:
+                return element
+        what = f"the element above has no tab {wording}"
+        raise PageError(what, hint="put it below a transcript that has tabs, or write it for all readers")
 
 
 def stale_captures(page: Page, names: Iterable[str]) -> dict[str, list[ProofError]]:

@@ -21,7 +21,7 @@ from tests.support.helpers import REPOSITORY, captured, mkdocs, tiny
 from tests.support.makers import by_engine, write
 
 PAGES = {
-    "index.md": "# One\n\n{{ transcript note/build }}\n\n{{ transcript note/run }}\n\n{{ transcript note/image_ls }}\n",
+    "index.md": "# One\n\n{{ transcript note/image_ls }}\n\n{{ transcript note/run }}\n\n{{ transcript note/image_ls }}\n",
     "other.md": "# Other\n\n{{ transcript note/image_ls }}\n",
     "proof/index.md": "# Proof\n",  # which the blocks to paste link to
 }
@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert made is not None
     for words, wording in zip((WORDS[OLD], WORDS[NEW]), WORDINGS, strict=True):
         steps = tuple(replace(each, output=f"{'a note' if each.name == 'run' else words}\n") for each in made.steps)
-        one = replace(by_engine(made, "docker 29.7.2") if wording == "docker-29" else made, steps=steps)
+        one = replace(by_engine(made, "docker 29.7.2" if wording == "docker-29" else "docker 26.1.5"), steps=steps)
         store.save(one, folder_of(folder, "rebuilt", "", wording))
     settings = (REPOSITORY / "mkdocs.yml").read_text("utf-8")
     theme = settings[settings.index("theme:") : settings.index("\nnav:")].replace(

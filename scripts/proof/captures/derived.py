@@ -20,6 +20,7 @@ from proof.snippets.model import FactRule, Snippet, Step
 
 _SAVED = "the files in the layers of `docker image save`"
 _CONFIGURATION = "the configuration in `docker image save`"
+DISPLAYED = frozenset({"disk_usage", "content_size"})  # facts that only some engines have
 _LONGEST = 100_000  # characters of a text in the configuration
 
 
@@ -85,7 +86,17 @@ def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, Captured
     """The bytes that a registry would send. The layers of a capture do not contain these."""
     for name, size in (("transfer_size", whole), ("base_transfer_size", base), ("own_transfer_size", own)):
         fact = _fact(name, size, f"{_SAVED}, each layer gzipped (level 6)")[1]
-        yield name, replace(fact, tolerance=0.01)
+        yield name, replace(fact, tolerance=units.COMPRESSED)
+
+
+def of_display(disk_usage: int, content_size: int) -> Iterator[tuple[str, CapturedFact]]:
+    """The sizes that Docker 29 displays where it keeps compressed layers too. No layer of a capture says these."""
+    for name, size, column in (
+        ("disk_usage", disk_usage, "DISK USAGE"),
+        ("content_size", content_size, "CONTENT SIZE"),
+    ):
+        fact = _fact(name, size, f"{column} in `docker image ls`")[1]
+        yield name, replace(fact, tolerance=units.COMPRESSED)
 
 
 def of_configuration(texts: Mapping[str, str]) -> Iterator[tuple[str, CapturedFact]]:

@@ -252,7 +252,9 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wor
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
     """The facts that these engines may print in different words, or not at all."""
     differing = (step for step in snippet.steps if not step.prints_alike(old.engine, new.engine))
-    return {name for step in differing for name in step.facts} | (set() if words else engines_own_facts(snippet))
+    displayed = derived.DISPLAYED if old.engine.store != new.engine.store else frozenset()
+    read = {name for step in differing for name in step.facts}
+    return read | displayed | (set() if words else engines_own_facts(snippet))
 
 
 def _misread(old: Capture, raw: Snippet, record: _Record) -> Iterator[Difference]:

@@ -17,9 +17,13 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 _OF_IMAGE = {
     **dict.fromkeys(("size", "base_size", "own_size"), "B"),
     **dict.fromkeys(("transfer_size", "base_transfer_size", "own_transfer_size"), "B"),
+    **dict.fromkeys(("disk_usage", "content_size"), "B"),  # where the engine displays them
     **dict.fromkeys(("layers", "base_layers", "own_layers"), "count"),
     **dict.fromkeys(("command", "user", "platform"), "text"),
 }
+# The share by which compressed sizes may differ: the same version of an engine, built with another Go, compresses
+# otherwise.
+COMPRESSED = 0.01
 _LAYER = re.compile(r"layer_[0-9]{1,3}")
 
 
@@ -30,6 +34,7 @@ def unit_of(name: str) -> str | None:
 
 Scalar = int | float | str
 _DECIMAL = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_DISPLAYED = re.compile(rf"([0-9]{{1,6}}(?:\.[0-9]{{1,6}})?)({'|'.join(_DECIMAL)})")
 _BINARY = ("K", "M", "G", "T", "P", "E")
 
 
@@ -85,6 +90,21 @@ def binary(kib: float) -> str:
             return f"{kib:.1f}{unit}"
         kib /= 1024
     return f"{kib:,.1f}{_BINARY[-1]}"
+
+
+def parse_size(text: str) -> int:
+    """A size that Docker displays, in bytes. Raises ValueError if it is not one."""
+    if not (found := _DISPLAYED.fullmatch(text)):
+        raise ValueError(f"invalid size '{text:.40}'")
+    return round(float(found[1]) * 1000 ** _DECIMAL.index(found[2]))
+
+
+def is_about(displayed: str, other: str) -> bool:
+    """Whether two displayed sizes differ by no more than COMPRESSED."""
+    try:
+        return math.isclose(parse_size(displayed), parse_size(other), rel_tol=COMPRESSED)
+    except ValueError:
+        return displayed == other
 
 
 def parse_binary(text: str) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from proof.core import units
 from proof.core.errors import NoEngineError
 from proof.engines import user_engine
 from proof.engines.client import Client, link
@@ -18,6 +19,8 @@ from proof.engines.interface import Engine, EngineInfo, EngineOptions
 from proof.engines.names import Names, new_prefix
 from proof.snippets.engine_version import NO_NATIVE_DIFF, Kind
 from proof.system import process, sandbox
+
+_GAP = re.compile(r" {2,}")  # between the columns of a table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,14 @@ class Docker(Engine):
             image_store="containerd" if "driver-type" in status else data["Driver"] + counting,
             filesystem=status.get("Backing Filesystem", "?"),
         )
+
+    def displayed_sizes(self, image: str) -> tuple[int, int] | None:
+        """Docker 29 has these columns. On its classic store, CONTENT SIZE is empty, and DISK USAGE the files' size."""
+        header, *rows = self.client.call("image", "ls", self.names.image(image)).text().splitlines()
+        row = dict(zip(_GAP.split(header.strip()), _GAP.split("".join(rows[:1]).strip()), strict=False))
+        sizes = (units.parse_size(row.get(name, "0B")) for name in ("DISK USAGE", "CONTENT SIZE"))
+        disk_usage, content_size = sizes
+        return (disk_usage, content_size) if content_size else None
 
     def reuse_flags(self, run: int, seconds: float) -> list[str]:  # noqa: ARG002 - Podman's
         """A limit that no other run has.

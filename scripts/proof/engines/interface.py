@@ -129,6 +129,13 @@ class Engine(ABC):
         about = self.inspect(self.names.image(image))
         return "sha256:" + about["Id"].removeprefix("sha256:") if about else None  # Podman omits the algorithm
 
+    def displayed_sizes(self, image: str) -> tuple[int, int] | None:  # noqa: ARG002 - Docker's
+        """DISK USAGE and CONTENT SIZE of an image in `docker image ls`, in bytes; None where there are no such columns.
+
+        They are displayed with three digits.
+        """
+        return None
+
     def diff_ids(self, image: str) -> tuple[str, ...]:
         """The diff IDs of an image's layers, the lowest first, each as `sha256:…`."""
         about = self.inspect(self.names.image(image))

@@ -62,6 +62,7 @@ class Run:
     steps: tuple[StepRun, ...]
     image: Image | None  # as measured
     base_layers: int  # how many of the image's layers belong to its base
+    displayed: tuple[int, int] | None = None  # see Engine.displayed_sizes
 
     @property
     def unexpected(self) -> StepRun | None:
@@ -113,6 +114,7 @@ def run(
     cache_flags = _cache_flags(engine, fresh=fresh, reuse=reuse)
     done: list[StepRun] = []
     image: Image | None = None
+    displayed: tuple[int, int] | None = None
     what = image_archive.What(snippet.transfer, None if snippet.contents is None else tuple(snippet.contents.values()))
     alone = engine.locks.hold(frozenset({"ports"} if networks else ()))
     with inputs(snippet, engine) as scene, alone, _cleared(scene, networks):
@@ -132,7 +134,8 @@ def run(
                 break
             if snippet.image and snippet.image in step.command.tags and ran.exit == 0:
                 image = measure(engine, _id_of(snippet.image, engine), cache, what=what)
-        return Run(snippet, tuple(done), image, _base_layers(snippet, image, engine, loaded or {}))
+                displayed = engine.displayed_sizes(snippet.image)
+        return Run(snippet, tuple(done), image, _base_layers(snippet, image, engine, loaded or {}), displayed)
 
 
 @contextlib.contextmanager

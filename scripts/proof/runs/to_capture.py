@@ -68,6 +68,8 @@ def _facts(run: Run, layers: Sequence[CapturedLayer], *, known_words: bool) -> I
         if run.snippet.transfer:
             sent = [layer.compressed or 0 for layer in image.layers]
             yield from derived.of_transfer(sum(sent), sum(sent[: run.base_layers]), sum(sent[run.base_layers :]))
+        if run.displayed:
+            yield from derived.of_display(*run.displayed)
         yield from derived.of_each_layer(run.snippet, layers)
         found = dict(derived.of_contents(run.snippet, layers))
         for name, path in (run.snippet.contents or {}).items():

@@ -164,14 +164,15 @@ def _compared(
 def _kept(result: Result, session: Session, location: Location, known: Sequence[Committed]) -> Result:
     """The result; `written` if this run's capture is kept although the one that there is is accurate.
 
-    It is kept beside that one if it is in other words, and in its location if that one names no commit that holds
+    It is kept beside that one if it is in other words or has more facts, and in its location if that one names no commit that holds
     what it measured, and this run can.
     """
     old, new = result.old, result.measured or result.new
     assert old is not None
     assert new is not None
     if result.measured:
-        is_kept = result.words[1] > 0 and known[0].location != location and session.engine_version.is_shown
+        says_more = result.words[1] > 0 or not new.facts.keys() <= old.facts.keys()
+        is_kept = says_more and known[0].location != location and session.engine_version.is_shown
     else:
         was, now = (revision.is_uncommitted(capture.provenance.revision) for capture in (old, new))
         is_kept = was and not now

@@ -91,6 +91,9 @@ def _given(capture: Capture, snippet: Snippet) -> Iterator[tuple[str, CapturedFa
         base, own = (_size(capture.facts.get(name)) for name in ("base_transfer_size", "own_transfer_size"))
         yield from derived.of_transfer(base + own, base, own)
 
+    if capture.facts.keys() >= derived.DISPLAYED:
+        yield from derived.of_display(*(_size(capture.facts[name]) for name in ("disk_usage", "content_size")))
+
 
 def _size(fact: CapturedFact | None) -> int:
     value = fact.value if fact else -1

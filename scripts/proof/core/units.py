@@ -96,7 +96,7 @@ def parse_size(text: str) -> int:
     """A size that Docker displays, in bytes. Raises ValueError if it is not one."""
     if not (found := _DISPLAYED.fullmatch(text)):
         raise ValueError(f"invalid size '{text:.40}'")
-    return round(float(found[1]) * 1000 ** _DECIMAL.index(found[2]))
+    return round(float(found[1]) * 1000.0 ** _DECIMAL.index(found[2]))
 
 
 def is_about(displayed: str, other: str) -> bool:

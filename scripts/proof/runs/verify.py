@@ -164,8 +164,8 @@ def _compared(
 def _kept(result: Result, session: Session, location: Location, known: Sequence[Committed]) -> Result:
     """The result; `written` if this run's capture is kept although the one that there is is accurate.
 
-    It is kept beside that one if it is in other words or has more facts, and in its location if that one names no commit that holds
-    what it measured, and this run can.
+    It is kept beside that one if it is in other words or has more facts, and in its location if that one names no
+    commit that holds what it measured, and this run can.
     """
     old, new = result.old, result.measured or result.new
     assert old is not None

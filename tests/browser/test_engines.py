@@ -20,9 +20,10 @@ from tests.browser.test_reading import tab_to
 from tests.support.helpers import REPOSITORY, captured, mkdocs, tiny
 from tests.support.makers import by_engine, write
 
+SHOWN = "{{ transcript note/image_ls }}"
 PAGES = {
-    "index.md": "# One\n\n{{ transcript note/image_ls }}\n\n{{ transcript note/run }}\n\n{{ transcript note/image_ls }}\n",
-    "other.md": "# Other\n\n{{ transcript note/image_ls }}\n",
+    "index.md": "\n\n".join(("# One", SHOWN, "{{ transcript note/run }}", SHOWN)),
+    "other.md": f"# Other\n\n{SHOWN}\n",
     "proof/index.md": "# Proof\n",  # which the blocks to paste link to
 }
 OLD, NEW = "Docker 26.1", "Docker 29.7"

@@ -86,7 +86,7 @@ def of_transfer(whole: int, base: int, own: int) -> Iterator[tuple[str, Captured
     """The bytes that a registry would send. The layers of a capture do not contain these."""
     for name, size in (("transfer_size", whole), ("base_transfer_size", base), ("own_transfer_size", own)):
         fact = _fact(name, size, f"{_SAVED}, each layer gzipped (level 6)")[1]
-        yield name, replace(fact, tolerance=units.COMPRESSED)
+        yield name, replace(fact, tolerance=0.01)
 
 
 def of_display(disk_usage: int, content_size: int) -> Iterator[tuple[str, CapturedFact]]:

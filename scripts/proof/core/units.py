@@ -23,7 +23,7 @@ _OF_IMAGE = {
 }
 # The share by which compressed sizes may differ: the same version of an engine, built with another Go, compresses
 # otherwise.
-COMPRESSED = 0.01
+COMPRESSED = 0.03
 _LAYER = re.compile(r"layer_[0-9]{1,3}")
 
 

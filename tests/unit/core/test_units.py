@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from proof.core.units import binary, counted, format_value, parse_binary, size, unit_of
+from proof.core.units import binary, counted, format_value, is_about, parse_binary, parse_size, size, unit_of
 
-SIZES = "size base_size own_size transfer_size base_transfer_size own_transfer_size layer_1 layer_999".split()
+SIZES = "size base_size own_size transfer_size base_transfer_size own_transfer_size".split()
+DISPLAYED = "disk_usage content_size layer_1 layer_999".split()
 COUNTS = "layers base_layers own_layers".split()
 TEXTS = "command user platform".split()
 
@@ -14,7 +15,7 @@ TEXTS = "command user platform".split()
 @pytest.mark.parametrize(
     ("name", "unit"),
     [
-        *((name, "B") for name in SIZES),
+        *((name, "B") for name in (*SIZES, *DISPLAYED)),
         *((name, "count") for name in COUNTS),
         *((name, "text") for name in TEXTS),
         # Names that a manifest may use for its own facts.
@@ -121,3 +122,34 @@ def test_written(value: float | str, unit: str, text: str) -> None:
 def test_counted(number: int, text: str) -> None:
     """One of a thing has no plural."""
     assert counted(number, "file") == text
+
+
+@pytest.mark.parametrize(("text", "number"), [("0B", 0), ("81.5MB", 81_500_000), ("697kB", 697_000), ("1.2GB", 1.2e9)])
+def test_a_displayed_size(text: str, number: int) -> None:
+    """In bytes, and back."""
+    assert parse_size(text) == number
+    assert size(number) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "B", "1", "1KB", "-1B", "1e3B", "1MB ", "1,000MB", "\N{ARABIC-INDIC DIGIT ONE}MB"]
+)
+def test_no_displayed_size(text: str) -> None:
+    """Docker writes none of these."""
+    with pytest.raises(ValueError, match="invalid size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "about"),
+    [
+        ("16.4MB", "16.5MB", True),
+        ("999kB", "1MB", True),
+        ("16.4MB", "17MB", False),
+        ("x", "x", True),
+        ("x", "y", False),
+    ],
+)
+def test_about(one: str, other: str, *, about: bool) -> None:
+    """Within three percent: two builds of Docker 29.7.2, with Go 1.26 and 1.27, differed by up to 2.9 on a layer."""
+    assert is_about(one, other) is about

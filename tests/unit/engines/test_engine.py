@@ -212,3 +212,31 @@ def test_only_these_programs_are_linked(tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"sh", "cat"}
     assert link(("sh",), folder) == str(folder)
     assert [path.name for path in folder.iterdir()] == ["sh"]
+
+
+OLD_TABLE = """\
+REPOSITORY   TAG       IMAGE ID       CREATED         SIZE
+a/example    latest    0123456789ab   1 second ago    10.7MB
+"""
+NEW_TABLE = """\
+IMAGE              ID             DISK USAGE   CONTENT SIZE   EXTRA
+a/example:latest   0123456789ab       {}          {}    U
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "sizes"),
+    [
+        (NEW_TABLE.format("16.4MB", "5.1MB"), (16_400_000, 5_100_000)),
+        (NEW_TABLE.format("10.7MB", "0B"), None),  # the classic store of an upgraded Docker 29
+        (OLD_TABLE, None),
+        (NEW_TABLE.splitlines()[0], None),  # no such image
+    ],
+)
+def test_the_sizes_that_docker_displays(
+    answers: Callable[[Answer], list[list[str]]], table: str, sizes: tuple[int, int] | None
+) -> None:
+    """Docker 29 displays two of an image, if its store keeps compressed layers."""
+    log = answers(lambda _: (0, table))
+    assert private("a/").displayed_sizes("example") == sizes
+    assert [argv[1:] for argv in log] == [["image", "ls", "a/example"]]

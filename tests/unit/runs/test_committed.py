@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.captures import fingerprint, store
+from proof.captures import derived, fingerprint, store
 from proof.captures.diff import engines_own_facts
 from proof.captures.model import Capture, CapturedFact, CapturedStep
 from proof.runs.committed import Committed, accurate, committed, differences, save
@@ -90,6 +90,20 @@ def test_other_words_are_no_difference(project: Project) -> None:
     assert project.said(project.new) == []
     store.remove(project.folder())
     store.save(project.new, project.folder("docker-29"))
+    assert project.said(project.old) == []
+
+
+def test_what_docker_29_displays(project: Project) -> None:
+    """It is no difference from an engine that does not, and one from another engine that does, beyond a small share."""
+
+    def displayed(content_size: int) -> Capture:
+        return replace(project.new, facts=project.new.facts | dict(derived.of_display(3_000_000, content_size)))
+
+    assert project.said(displayed(1_110_000)) == []
+    store.save(displayed(1_110_000), project.folder("docker-29"))
+    assert project.said(displayed(1_115_000)) == []
+    assert project.said(displayed(1_150_000)) == ["note.content_size"]
+    assert project.said(project.new) == ["note.disk_usage", "note.content_size"]
     assert project.said(project.old) == []
 
 

@@ -358,6 +358,16 @@ def test_what_a_registry_would_send_adds_up(root: Path) -> None:
         assert against(replace(capture, facts=capture.facts | wrong_one))
 
 
+def test_what_docker_29_displays_is_kept(root: Path) -> None:
+    """It does not follow from the layers either. Only its form can be checked."""
+    capture, none, against = of("note", root)
+    shown = dict(derived.of_display(30, 10))
+    assert against(replace(capture, facts=capture.facts | shown)) == none
+    bare = {name: replace(fact, tolerance=0.5) for name, fact in shown.items()}
+    for wrong_one in (bare, dict(derived.of_display(30, -10)), {"disk_usage": shown["disk_usage"]}):
+        assert against(replace(capture, facts=capture.facts | wrong_one))
+
+
 def test_every_committed_capture_could_be_handed_over() -> None:
     """What the tool itself writes is accepted."""
     known = base_images.load(REPOSITORY)

@@ -227,7 +227,7 @@ def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
         page.note(
             FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), at
         )
-    elif all(isinstance(page.book[name].origin, Source) for name in expression.names(mark.text)):
+    elif all(page.book[name].capture is None for name in expression.names(mark.text)):
         what, hint = (
             "no run checks this claim: its facts are cited",
             "leave it out: {{ a.fact }} names the source",

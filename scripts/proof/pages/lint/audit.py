@@ -22,7 +22,7 @@ from proof.core.text import visible
 from proof.facts import expression
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.lint import claims, quantities
+from proof.pages.lint import claims, official, quantities
 from proof.pages.lint.claims import Claim, Unbound
 from proof.pages.lint.evidence import PROMPT, Evidence
 from proof.pages.page import Page, Waiver
@@ -86,6 +86,7 @@ def audit(root: ET.Element, page: Page) -> None:
     evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = page.waived or (page.generated and page.options.expand)
+    rows = {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
@@ -115,6 +116,7 @@ def audit(root: ET.Element, page: Page) -> None:
                     and not is_message
                     and not page.is_full
                     and not _needs(sentence, inside, page, evidence)
+                    and not any(_unlike(inside, block, rows, page))
                 ):
                     where = page.document.where(page.place(waivers[0].element, "{{ waiver: " + waivers[0].text))
                     page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
@@ -124,6 +126,8 @@ def audit(root: ET.Element, page: Page) -> None:
             if not exempt and not page.is_full:
                 _unbound(sentence, inside, shown, page, evidence)
                 _values(sentence, inside, shown, page)
+                for error, place in _unlike(inside, block, rows, page):
+                    page.note(PageError(error.what, evidence=shown, hint=error.hint), shown if place is None else place)
     if not exempt:
         _attributes(root, page)
         for label in page.rendering.labels:
@@ -200,6 +204,29 @@ def _altered(sentence: str, inside: Mapping[str, _Token], shown: str) -> Iterato
 def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     """The expressions whose values are in a sentence."""
     return [page.rendering.stated[token.element] for token in inside.values() if token.element in page.rendering.stated]
+
+
+def _unlike(
+    inside: Mapping[str, _Token], block: ET.Element, rows: Mapping[ET.Element, list[str]], page: Page
+) -> Iterator[tuple[PageError, int | None]]:
+    """What is compared although it was measured on different bases, and its place. `rows` has the facts around a cell.
+
+    A sentence is read with the rest of its row, and the caption of a chart with the chart.
+    """
+    stated = {block: list(page.rendering.drawn.get(block, ()))}
+    for token in inside.values():
+        text = token.text if token.kind == "claim" else page.rendering.stated.get(token.element, "")
+        stated[token.element] = expression.names(text)
+    every = [*itertools.chain(*stated.values()), *rows.get(block, ())]
+    for element, names in stated.items():
+        for error in official.unlike(names, every, page.book):
+            yield error, page.rendering.places.get(element)
+
+
+def _facts(row: ET.Element, page: Page) -> list[str]:
+    """The facts that a row of a table states."""
+    stated = (page.rendering.stated.get(element, "") for element in row.iter())
+    return [name for text in stated for name in expression.names(text)]
 
 
 def _attributes(root: ET.Element, page: Page) -> None:

@@ -53,7 +53,7 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
     parts = _inside(drawing, name, f"chart-{number}")
     inside = "".join(ET.tostring(part, "unicode", short_empty_elements=False) for part in parts)
-    return Chart(kind, title, inside, tuple(name for use in page.uses[used:] for name in use.facts))
+    return Chart(kind, title, inside, [name for use in page.uses[used:] for name in use.facts])
 
 
 def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:

@@ -86,7 +86,7 @@ def audit(root: ET.Element, page: Page) -> None:
     evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = page.waived or (page.generated and page.options.expand)
-    rows = {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
+    page.rendering.beside |= {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
@@ -115,8 +115,7 @@ def audit(root: ET.Element, page: Page) -> None:
                     and not exempt
                     and not is_message
                     and not page.is_full
-                    and not _needs(sentence, inside, page, evidence)
-                    and not any(_unlike(inside, block, rows, page))
+                    and not _needs(sentence, inside, block, page, evidence)
                 ):
                     where = page.document.where(page.place(waivers[0].element, "{{ waiver: " + waivers[0].text))
                     page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
@@ -126,8 +125,8 @@ def audit(root: ET.Element, page: Page) -> None:
             if not exempt and not page.is_full:
                 _unbound(sentence, inside, shown, page, evidence)
                 _values(sentence, inside, shown, page)
-                for error, place in _unlike(inside, block, rows, page):
-                    page.note(PageError(error.what, evidence=shown, hint=error.hint), shown if place is None else place)
+                for what, hint, at in _unlike(inside, block, page):
+                    page.note(PageError(what, evidence=shown, hint=hint), shown if at is None else at)
     if not exempt:
         _attributes(root, page)
         for label in page.rendering.labels:
@@ -137,12 +136,12 @@ def audit(root: ET.Element, page: Page) -> None:
     _names([*names, *((code, False) for code in sorted(page.rendering.codes))], page, evidence, exempt=exempt)
 
 
-def _needs(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Evidence) -> bool:
+def _needs(sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page, evidence: Evidence) -> bool:
     """Whether anything in a sentence would be reported if it had no waiver."""
     if any(token.kind == "code" and not evidence.names(token.text.rstrip("/")) for token in inside.values()):
         return True
     stated = _stated(inside, page)
-    altered = any(_altered(sentence, inside, ""))
+    altered = any(_altered(sentence, inside, "")) or any(_unlike(inside, block, page))
     return altered or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
 
 
@@ -206,21 +205,20 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     return [page.rendering.stated[token.element] for token in inside.values() if token.element in page.rendering.stated]
 
 
-def _unlike(
-    inside: Mapping[str, _Token], block: ET.Element, rows: Mapping[ET.Element, list[str]], page: Page
-) -> Iterator[tuple[PageError, int | None]]:
-    """What is compared although it was measured on different bases, and its place. `rows` has the facts around a cell.
+def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iterator[tuple[str, str, int | None]]:
+    """What is compared although it was measured on different bases, what to do about it, and its place.
 
-    A sentence is read with the rest of its row, and the caption of a chart with the chart.
+    A cell is read with the rest of its row, and a caption with its chart.
     """
-    stated = {block: list(page.rendering.drawn.get(block, ()))}
+    beside = page.rendering.beside.get(block, [])
+    stated = {block: beside if block.tag == "figcaption" else []}
     for token in inside.values():
         text = token.text if token.kind == "claim" else page.rendering.stated.get(token.element, "")
         stated[token.element] = expression.names(text)
-    every = [*itertools.chain(*stated.values()), *rows.get(block, ())]
+    every = [*itertools.chain(*stated.values()), *beside]
     for element, names in stated.items():
-        for error in official.unlike(names, every, page.book):
-            yield error, page.rendering.places.get(element)
+        for what, hint in official.unlike(names, every, page.book):
+            yield what, hint, page.rendering.places.get(element)
 
 
 def _facts(row: ET.Element, page: Page) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from proof.core.errors import PageError
 from proof.facts.book import FactBook
 
 # The sizes that include a base, each with the size on the official one that belongs next to it.
@@ -14,8 +13,8 @@ _TOTALS = {
 }
 
 
-def unlike(names: Iterable[str], beside: Collection[str], book: FactBook) -> Iterator[PageError]:
-    """What is wrong with stating these facts in a sentence, a chart or a row that states those `beside` them.
+def unlike(names: Iterable[str], beside: Collection[str], book: FactBook) -> Iterator[tuple[str, str]]:
+    """What is wrong with stating these facts in a sentence, a chart or a row that states those `beside` them, and hints.
 
     A total on a rebuilt base that isn't the official image needs the official total next to any cited number of bytes.
     Only the size of the base itself may stand next to that of the official one.
@@ -28,5 +27,6 @@ def unlike(names: Iterable[str], beside: Collection[str], book: FactBook) -> Ite
         own = sizes[total].name if total in sizes and fact.startswith("base_") else ""
         if f"{snippet}.{total}" not in beside and own not in beside:
             what = f"{name} is on a rebuilt base, not the official one, but next to it {cited} is cited"
-            hint = f"state {own or f'{snippet}.{total}'}" if total in sizes else f"give the base an `{total}` in bases.toml"
-            yield PageError(what, hint=f"{hint}, or add {{{{ waiver: why }}}}")
+            needed = f"state {own or f'{snippet}.{total}'}"
+            hint = needed if total in sizes else f"give the base an `{total}` in bases.toml"
+            yield what, f"{hint}, or add {{{{ waiver: why }}}}"

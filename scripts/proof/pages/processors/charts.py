@@ -19,6 +19,6 @@ class Charts(Alone):
         figure = ET.SubElement(parent, "figure", {"class": f"chart chart--{chart.kind}"})
         caption = ET.SubElement(figure, "figcaption")
         caption.text = chart.title
-        self.page.rendering.drawn[caption] = chart.facts
+        self.page.rendering.beside[caption] = chart.facts
         # Not searched, because that would find each word twice.
         self.add_html(figure, chart.inside, **{"class": "chart__inside", "data-search-exclude": ""})

@@ -14,7 +14,7 @@ _TOTALS = {
 
 
 def unlike(names: Iterable[str], beside: Collection[str], book: FactBook) -> Iterator[tuple[str, str]]:
-    """What is wrong with stating these facts in a sentence, a chart or a row that states those `beside` them, and hints.
+    """What is wrong where a sentence, a chart or a row states these facts, and all those `beside` them, and hints.
 
     A total on a rebuilt base that isn't the official image needs the official total next to any cited number of bytes.
     Only the size of the base itself may stand next to that of the official one.

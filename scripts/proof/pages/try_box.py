@@ -43,7 +43,11 @@ def _box(snippet: Snippet, page: Page) -> ET.Element:
     notes.text = _html(_notes(block), page)
     if any(capture.environment.bases == "rebuilt" for capture in page.book.shown(snippet.name)):
         total = page.book.get(f"{snippet.name}.official_size")
-        notes.text += f" With the official base, the image takes {total}: this" if total else " Sizes differ slightly, because this"
+        notes.text += (
+            f" With the official base, the image takes {total}: this"
+            if total
+            else " Sizes differ slightly, because this"
+        )
         notes.text += " site's base images are "
         rebuilt = _link(notes, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."

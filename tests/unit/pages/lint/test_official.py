@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from proof.pages import scan
 from proof.pages.page import Page
 from proof.pages.site import Site
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import edit, up_to_date
+from tests.support.helpers import captured, edit, up_to_date
 from tests.support.makers import write
 
 DIFF_ID = 'diff_id = "sha256:418dccb7d85a63a6aa574439840f7a6fa6fd2321b3e2394568a317735e867d35"\n'
@@ -42,7 +43,8 @@ def rebuilt(root: Path) -> Path:
     cited = root / "snippets/cited.toml"
     cited.write_text(cited.read_text() + FLYER)
     edit(root / "docs/index.md", "{{ leaflet.size }}", "")
-    return up_to_date(root)
+    shutil.copytree(root / "snippets/note", root / "snippets/memo")
+    return captured(root)
 
 
 def read(root: Path, text: str) -> Page:
@@ -58,7 +60,7 @@ def said(page: Page) -> list[str]:
 
 
 def about(name: str, cited: str = "flyer.size", line: int = 3) -> str:
-    return f"{line}: {name} is on a rebuilt base, not the official one, but next to it {cited} is cited"
+    return f"{line}: {name} is on a rebuilt base, but {cited}, next to it, isn't"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,7 @@ def about(name: str, cited: str = "flyer.size", line: int = 3) -> str:
         ("| a | b |\n|---|---|\n| {{ flyer.size }} | {{ note.size }} |", [about("note.size", line=5)]),
         ("| a | b |\n|---|---|\n| {{ note.size }} | {{ flyer.transfer_size }} |",
          [about("note.size", "flyer.transfer_size", line=5)]),
+        ("It takes {{ note.size }}, and another {{ memo.official_size }}.", [about("note.size", "memo.official_size")]),
         (CHART.format("Notes", "note.size"), [about("note.size", line=5)]),
     ],
 )  # fmt: skip

@@ -80,6 +80,16 @@ class FactBook(Mapping[str, Fact]):
             return ()
         return known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
 
+    def names(self, snippet: str) -> list[str]:
+        """The names of a snippet's facts. Those of its first capture come before those that only another one has."""
+        every = [
+            f"{snippet}.{name}"
+            for capture in self._of(snippet)
+            for name in (*capture.facts, *official.TOTALS)
+            if name in capture.facts or self._total(snippet, name, capture)
+        ]
+        return list(dict.fromkeys(every))
+
     def unofficial(self, snippet: str) -> dict[str, Fact] | None:
         """What is cited of the official base of a snippet's image, if pages show it on one that only resembles it."""
         base = self._base(snippet)
@@ -112,12 +122,7 @@ class FactBook(Mapping[str, Fact]):
 
     def __iter__(self) -> Iterator[str]:
         for snippet in dict.fromkeys([*self.captures, *self._measured]):
-            yield from dict.fromkeys(
-                f"{snippet}.{name}"
-                for capture in self._of(snippet)
-                for name in (*capture.facts, *official.TOTALS)
-                if name in capture.facts or self._total(snippet, name, capture)
-            )
+            yield from self.names(snippet)
         yield from self.cited
 
     def __len__(self) -> int:

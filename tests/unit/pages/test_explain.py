@@ -106,7 +106,7 @@ def test_a_cited_figure(root: Path) -> None:
 
 
 def test_a_total_on_an_official_base(root: Path) -> None:
-    """It has a snippet as well as a source, and the page shows both."""
+    """It has a snippet as well as a source."""
     edit(root / "snippets/bases.toml", "command =", 'official_size = "leaflet.size"\ncommand =')
     edit(root / "snippets/cited.toml", "date", 'url = "https://example.com/leaflet"\ndate')
     (found,) = explain(root, "note.official_size")

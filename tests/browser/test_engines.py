@@ -22,7 +22,7 @@ from tests.support.makers import by_engine, write
 
 SHOWN = "{{ transcript note/image_ls }}"
 PAGES = {
-    "index.md": "\n\n".join(("# One", SHOWN, "{{ transcript note/run }}", SHOWN)),
+    "index.md": f"# One\n\n{SHOWN}\n\n{{{{ transcript note/run }}}}\n\n{SHOWN}",
     "other.md": f"# Other\n\n{SHOWN}\n",
     "proof/index.md": "# Proof\n",  # which the blocks to paste link to
 }

@@ -18,6 +18,7 @@ _OF_IMAGE = {
     **dict.fromkeys(("size", "base_size", "own_size"), "B"),
     **dict.fromkeys(("transfer_size", "base_transfer_size", "own_transfer_size"), "B"),
     **dict.fromkeys(("disk_usage", "content_size"), "B"),  # where the engine displays them
+    **dict.fromkeys(("official_size", "official_transfer_size"), "B"),  # computed: see `facts.official`
     **dict.fromkeys(("layers", "base_layers", "own_layers"), "count"),
     **dict.fromkeys(("command", "user", "platform"), "text"),
 }

@@ -13,9 +13,11 @@ from proof.captures.index import Captures
 from proof.captures.model import Capture
 from proof.captures.staleness import NeverCapturedError
 from proof.core.errors import PageError
+from proof.facts import official
 from proof.facts.cited import CITED, _cited
 from proof.facts.values import Fact
-from proof.snippets import manifest, project
+from proof.snippets import base_images, manifest, project
+from proof.snippets.base_images import Bases
 
 
 class FactBook(Mapping[str, Fact]):
@@ -26,18 +28,24 @@ class FactBook(Mapping[str, Fact]):
     """
 
     def __init__(
-        self, captures: Mapping[str, Capture], cited: Iterable[Fact] = (), measured: Mapping[str, Capture] | None = None
+        self,
+        captures: Mapping[str, Capture],
+        cited: Iterable[Fact] = (),
+        measured: Mapping[str, Capture] | None = None,
+        bases: Bases | None = None,
     ) -> None:
         self.captures = captures
         self.cited = {fact.name: fact for fact in cited}
         self._measured = measured or {}
+        self._bases = bases
+        self._official = official.read(bases, self.cited) if bases else {}
 
     __eq__ = object.__eq__  # comparing the facts of two books would read all captures
     __hash__ = object.__hash__
 
     def with_captures(self, measured: Mapping[str, Capture]) -> FactBook:
         """A copy in which the facts of these captures replace the committed ones."""
-        return FactBook(self.captures, self.cited.values(), measured)
+        return FactBook(self.captures, self.cited.values(), measured, self._bases)
 
     def __getitem__(self, name: str) -> Fact:
         snippet, _, fact = name.partition(".")
@@ -46,6 +54,8 @@ class FactBook(Mapping[str, Fact]):
                 raise PageError(f"'{name:.110}' is both cited and measured", hint="rename the source in cited.toml")
             return self.cited[name]
         for capture in self._of(snippet):
+            if (total := self._total(snippet, fact, capture)) is not None:
+                return total
             if fact in capture.facts:
                 return _measured(snippet, fact, capture)
         if self.lacks(snippet):
@@ -70,6 +80,40 @@ class FactBook(Mapping[str, Fact]):
             return ()
         return known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
 
+    def names(self, snippet: str) -> list[str]:
+        """The names of a snippet's facts. Those of its first capture come before those that only another one has."""
+        every = [
+            f"{snippet}.{name}"
+            for capture in self._of(snippet)
+            for name in (*capture.facts, *official.TOTALS)
+            if name in capture.facts or self._total(snippet, name, capture)
+        ]
+        return list(dict.fromkeys(every))
+
+    def unofficial(self, snippet: str) -> dict[str, Fact] | None:
+        """What is cited of the official base of a snippet's image, if pages show it on one that only resembles it."""
+        base = self._base(snippet)
+        if (
+            self._bases is None
+            or self._bases.is_official(base)
+            or not any(capture.environment.bases == "rebuilt" for capture in self._of(snippet))
+        ):
+            return None
+        return self._official.get(base, {})
+
+    def _base(self, snippet: str) -> str:
+        """The base of the image that a snippet measures. Empty if it measures none, or was never captured."""
+        known = self.captures
+        if isinstance(known, Captures) and snippet in known:
+            return known.of(snippet).snippet.image_base() or ""
+        return ""
+
+    def _total(self, snippet: str, name: str, capture: Capture) -> Fact | None:
+        """The size of an image on the official base. None for another fact, or if that base's size isn't cited."""
+        if name not in official.TOTALS or (cited := self._official.get(self._base(snippet), {}).get(name)) is None:
+            return None
+        return official.total(f"{snippet}.{name}", capture, cited)
+
     def _of(self, snippet: str) -> Iterator[Capture]:
         """The captures with the facts of a snippet. Some facts are of other engines only."""
         if snippet in self._measured:
@@ -78,7 +122,7 @@ class FactBook(Mapping[str, Fact]):
 
     def __iter__(self) -> Iterator[str]:
         for snippet in dict.fromkeys([*self.captures, *self._measured]):
-            yield from dict.fromkeys(f"{snippet}.{fact}" for capture in self._of(snippet) for fact in capture.facts)
+            yield from self.names(snippet)
         yield from self.cited
 
     def __len__(self) -> int:
@@ -88,12 +132,13 @@ class FactBook(Mapping[str, Fact]):
 def load(snippets: Path, read: project.Read = manifest.variants) -> FactBook:
     """The facts of every captured snippet below the directory `snippets`, and the cited figures.
 
-    Raises ManifestError for an invalid cited.toml or bench.toml. Captures are read on demand.
+    Raises ManifestError for an invalid cited.toml, bench.toml or bases.toml. Captures are read on demand.
     """
     taken = {path.name for path in snippets.iterdir() if path.is_dir()}
     seen: set[str] = set()
     cited = [fact for path in CITED for fact in _cited(snippets / path, taken, seen)]
-    return FactBook(Captures(snippets, read), cited)
+    bases = base_images.load(snippets.parent) if (snippets / base_images.FILE).exists() else None
+    return FactBook(Captures(snippets, read), cited, bases=bases)
 
 
 def _measured(snippet: str, name: str, capture: Capture) -> Fact:

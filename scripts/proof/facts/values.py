@@ -30,10 +30,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Sum(Source):
+    """The publication of a figure, and the capture of what was added to it."""
+
+    capture: Capture
+
+
+@dataclass(frozen=True)
 class Fact(Value):
-    """A value with its origin: measured here, or published elsewhere."""
+    """A value with its origin: measured here, published elsewhere, or the sum of both."""
 
     name: str  # snippet.fact, or source.figure
     source: str  # how it was measured, or who published it
     origin: Capture | Source
     tolerance: float = 0.0  # relative: how much it may differ from run to run; a claim must allow for it
+
+    @property
+    def capture(self) -> Capture | None:
+        """The capture that it comes from, at least in part. None for a cited figure."""
+        if isinstance(self.origin, Sum):
+            return self.origin.capture
+        return None if isinstance(self.origin, Source) else self.origin

@@ -16,7 +16,7 @@ from proof.captures.model import Capture
 from proof.core.errors import PageError, UsageError, Where
 from proof.core.text import did_you_mean
 from proof.facts import expression
-from proof.facts.values import Fact, Source
+from proof.facts.values import Fact
 from proof.pages import scan
 from proof.pages.lint.claims import Claim
 from proof.pages.page import PageReport, Use
@@ -101,12 +101,12 @@ class _Explainer:
             what = f"there is no fact '{name:.110}'{did_you_mean(name, list(self._site.book))}"
             raise PageError(what, hint="proof facts lists them all")
         uses = tuple(use for use in self._uses if name in use.facts)
-        if isinstance(fact.origin, Source):
+        if fact.capture is None:
             return Explanation(name, "cited figure", fact=fact, uses=uses)
         snippet = self._site.find(name.partition(".")[0])
         step = snippet.step_of(name.partition(".")[2])
         return Explanation(
-            name, "fact", fact=fact, snippet=snippet, step=step, uses=uses, **self._state(snippet, fact.origin)
+            name, "fact", fact=fact, snippet=snippet, step=step, uses=uses, **self._state(snippet, fact.capture)
         )
 
     def _snippet(self, name: str, step: str = "") -> Explanation:

@@ -42,7 +42,13 @@ def _box(snippet: Snippet, page: Page) -> ET.Element:
         return box
     notes.text = _html(_notes(block), page)
     if any(capture.environment.bases == "rebuilt" for capture in page.book.shown(snippet.name)):
-        notes.text += " Sizes differ slightly, because this site's base images are "
+        total = page.book.get(f"{snippet.name}.official_size")
+        notes.text += (
+            f" With the official base, the image takes {total}: this"
+            if total
+            else " Sizes differ slightly, because this"
+        )
+        notes.text += " site's base images are "
         rebuilt = _link(notes, page)
         rebuilt.text, rebuilt.tail = "rebuilt", "."
     # In a text, unlike an attribute, quotes need not be escaped.

@@ -11,7 +11,7 @@ from proof.core.errors import PageError
 from proof.core.text import visible
 from proof.core.units import Scalar
 from proof.facts import expression
-from proof.facts.values import Fact, Source, Value
+from proof.facts.values import Fact, Source, Sum, Value
 from proof.pages.page import Page
 
 
@@ -70,7 +70,9 @@ def evaluate(text: str, page: Page) -> Stated:
 
 
 def _origin(fact: Fact) -> str:
+    exact = f"{fact.value:,} {fact.unit}" if fact.unit == "B" else str(fact)
+    if isinstance(fact.origin, Sum):
+        return f"{fact.name}: {exact}, {fact.source} {fact.origin.url}".rstrip()
     if isinstance(fact.origin, Source):
         return f"{fact.name}: {fact}, {fact.origin.title}"
-    exact = f"{fact.value:,} {fact.unit}" if fact.unit == "B" else str(fact)
     return f"{fact.name}: {exact}, measured {fact.origin.provenance.date[:10]}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from proof.captures import fingerprint
 from proof.captures.diff import format_fact
-from proof.facts.values import Fact, Source
+from proof.facts.values import Fact, Source, Sum
 from proof.pages.explain import Explanation
 from proof.reports import json_report
 
@@ -72,6 +72,8 @@ def _commit(revision: str) -> str:
 
 
 def _source(fact: Fact) -> str:
+    if isinstance(fact.origin, Sum):
+        return f"{fact.source}, {fact.origin.date} {fact.origin.url}".rstrip()
     if isinstance(fact.origin, Source):
         return f"{fact.origin.title}, {fact.origin.date} {fact.origin.url}".rstrip()
     allowed = f", may differ by {fact.tolerance:.2%} from run to run" if fact.tolerance else ""

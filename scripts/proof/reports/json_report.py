@@ -35,18 +35,19 @@ def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]
         "source": fact.source,
         "tolerance": fact.tolerance,
     }
-    if isinstance(fact.origin, Source):
-        cited = {"kind": "cited", "basis": None, "date": fact.origin.date, "url": fact.origin.url}
+    day, url = (fact.origin.date, fact.origin.url) if isinstance(fact.origin, Source) else ("", "")
+    if (capture := fact.capture) is None:
+        cited = {"kind": "cited", "basis": None, "date": day, "url": url}
         return common | cited | dict.fromkeys(_MEASURED)
     owner, _, name = fact.name.partition(".")
     step = snippets[owner].step_of(name) if owner in snippets else None
-    captured = fact.origin.step(step.name) if step else None
-    by = fact.origin.provenance
+    captured = capture.step(step.name) if step else None
+    by = capture.provenance
     return common | {
-        "kind": "measured",
-        "basis": asdict(fact.origin.environment),
+        "kind": "computed" if isinstance(fact.origin, Source) else "measured",
+        "basis": asdict(capture.environment),
         "date": by.date,
-        "url": "",
+        "url": url,
         "snippet": owner,
         "step": step.name if step else None,
         "command": captured.command if captured else None,

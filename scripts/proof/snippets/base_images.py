@@ -112,6 +112,32 @@ class Copied:
     )
 
 
+@dataclass(frozen=True)
+class Figure:
+    """The name of a cited figure, and where it is written. `facts.official` looks for it."""
+
+    name: str
+    where: Where
+
+    @classmethod
+    def from_toml(cls, table: Table, name: str, text: str) -> Figure:
+        """The text at a key."""
+        return cls(text, table.where(name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Official:
+    """What is cited of the official image. Each key is the name of the fact that follows from it."""
+
+    official_size: Figure | None = key(
+        "For a rebuilt image that isn't the official one bit for bit: the cited figure with the official one's size.",
+        default=None,
+    )
+    official_transfer_size: Figure | None = key(
+        "The cited figure with the official image's size in the registry.", default=None
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Base:
     """An image that a Dockerfile may name: with a recipe of its own, or with that of another base."""
@@ -147,6 +173,7 @@ class Base:
         hint='write keeps = "/src"',
     )
     copied: Copied = group(Copied)
+    official: Official = group(Official)
     where: Where
 
     def check(self, table: Table) -> None:
@@ -193,6 +220,10 @@ class Bases:
         """All layers of the base, starting with its parents'."""
         base = self.images[name]
         return (self.chain(base.parent) if base.parent else []) + [(base, layer) for layer in base.layers]
+
+    def is_official(self, name: str) -> bool:
+        """Whether the image is the official one bit for bit, even if it is rebuilt."""
+        return name not in self.images or all(layer.diff_id for _, layer in self.chain(name))
 
     def check(self, snippets: Iterable[Snippet]) -> None:
         """Raises RefusedError for an image that is not in bases.toml, and for a tag that would replace a base.
@@ -314,6 +345,7 @@ def _copy(t: Table, base: Base, pattern: Base, packages: Collection[str]) -> Bas
         created=base.created,
         config=replace(pattern.config, env=tuple(variables.values())),
         layers=tuple(replace(layer, package=swap.get(layer.package or "", layer.package)) for layer in pattern.layers),
+        official=base.official,
         where=base.where,
     )
 

@@ -105,6 +105,16 @@ def test_a_cited_figure(root: Path) -> None:
     assert "a leaflet, 2020-01-01" in proof("explain", "leaflet.size", cwd=root).stdout
 
 
+def test_a_total_on_an_official_base(root: Path) -> None:
+    """It has a snippet as well as a source."""
+    edit(root / "snippets/bases.toml", "command =", 'official_size = "leaflet.size"\ncommand =')
+    edit(root / "snippets/cited.toml", "date", 'url = "https://example.com/leaflet"\ndate')
+    (found,) = explain(root, "note.official_size")
+    assert (found.kind, str(found.step), found.stale) == ("fact", "note/build", ())
+    said = "a leaflet, 2020-01-01 https://example.com/leaflet\n  command   docker build -t note ."
+    assert said in proof("explain", "note.official_size", cwd=root).stdout
+
+
 def test_what_is_stale_says_why(root: Path) -> None:
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
     (found,) = explain(root, "note.size")

@@ -714,3 +714,16 @@ class TestWordsOfEngines:
         html = convert("{{ errors }}", up_to_date(project))
         assert f"<code>{before}</code></h3>" in html
         assert ("Docker 29.7 says" in html) is another
+
+
+def test_a_total_on_an_official_base(project: Path) -> None:
+    """It looks like a cited figure, and says what was measured of it, and where the rest was published."""
+    edit(project / "snippets/bases.toml", "command =", 'official_size = "leaflet.size"\ncommand =')
+    edit(project / "snippets/cited.toml", "date", 'url = "https://example.com/leaflet"\ndate')
+    (element,) = re.findall(r"<data [^>]*>8MB</data>", convert("# A\n\n{{ note.official_size }}", project))
+    assert 'class="fact fact--cited"' in element
+    assert 'value="8000027"' in element
+    parts = (
+        "our own layers, 27B, as measured, on the official base, 8MB, as cited: a leaflet https://example.com/leaflet"
+    )
+    assert f'title="note.official_size: 8,000,027 B, {parts}"' in element

@@ -78,6 +78,13 @@ def test_a_page_about_base_images_is_linked_where_there_is_one(root: Path) -> No
     assert "base images are <span>rebuilt</span>" in convert(root, text)
 
 
+def test_the_size_on_the_official_base(root: Path) -> None:
+    """It is what a reader gets."""
+    edit(root / "snippets/bases.toml", "command =", 'official_size = "leaflet.size"\ncommand =')
+    (note,) = says(convert(root, "{{ transcript note/build }}"))
+    assert note.endswith("With the official base, the image takes 8MB: this site's base images are rebuilt.")
+
+
 def test_nothing_in_a_file_acts_on_the_page(root: Path) -> None:
     """A block shows it as it is. A box without a block says why, and names the file."""
     hostile = '</code></pre></details><script>alert(1)</script> {{ note.size }} *a* "&amp;\n'

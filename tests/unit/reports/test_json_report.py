@@ -78,10 +78,20 @@ def test_a_number_can_be_cited(written: dict[str, Any], book: FactBook) -> None:
     read = facts["single.du_src"]
     assert (read["step"], read["place"]) == ("du", "https://example.com/site/#single-du")
     for fact in written["facts"]:
-        if fact["kind"] == "measured":
+        if fact["kind"] in ("measured", "computed"):
             assert all(fact[key] for key in ("snippet", "step", "command", "engine", "revision", "place")), fact["name"]
         else:
             assert (fact["kind"], fact["engine"], fact["place"]) == ("cited", None, None)
+
+
+def test_a_computed_total(written: dict[str, Any], book: FactBook) -> None:
+    """It says what was measured of it and when, and where the rest was published."""
+    facts = {fact["name"]: fact for fact in written["facts"]}
+    total, base = facts["single.official_size"], facts["repo_info_golang_1_27_local.size"]
+    assert total["value"] == facts["single.own_size"]["value"] + base["value"]
+    assert (total["kind"], total["url"]) == ("computed", base["url"])
+    assert base["source"] in total["source"]
+    assert (total["date"], total["step"]) == (book.captures["single"].provenance.date, "build")
 
 
 def test_a_place_is_a_page_of_the_site(written: dict[str, Any]) -> None:

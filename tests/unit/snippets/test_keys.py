@@ -84,6 +84,8 @@ BASE = {
     "env": ["A=b"],
     "command": ["sh"],
     "workdir": "/src",
+    "official_size": "leaflet.size",
+    "official_transfer_size": "leaflet.packed",
     "keeps": "/cache",
     "layer": [BLOB, TREE, EMPTY],
 }

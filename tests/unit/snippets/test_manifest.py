@@ -160,6 +160,7 @@ MISTAKES = [
     ('image = "example"', 'image = "example"\ncontents = { go = 5 }', 3, "`go` must be a string"),
     ('image = "example"', 'image = "example"\ncontents = { Go = "/usr" }', 3, "invalid fact name 'Go'"),
     ('image = "example"', 'image = "example"\ncontents = { size = "/usr" }', 3, "the fact name 'size' is reserved"),
+    ('image = "example"', 'image = "example"\ncontents = { official_size = "/a" }', 3, "fact name 'official_size'"),
     (r"match = '^(\S+)\s'", r"match = '^\S+'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", r"match = '^(\S+)(\s)'", 19, "the pattern needs exactly one (group)"),
     (r"match = '^(\S+)\s'", "match = '^(('", 19, "unsupported regular expression '^(('"),

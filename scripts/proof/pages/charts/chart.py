@@ -48,10 +48,12 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
     title = spec.table.text("title", required=True)
     if hidden := first_invisible(title):  # TOML can spell them, and Python-Markdown has some of them for its own use
         raise spec.table.error("title", f"`title` has the invisible character {hidden}", "leave it out")
+    used = len(page.uses)
     drawing = KINDS[kind](spec)
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()
     parts = _inside(drawing, name, f"chart-{number}")
-    return Chart(kind, title, "".join(ET.tostring(part, "unicode", short_empty_elements=False) for part in parts))
+    inside = "".join(ET.tostring(part, "unicode", short_empty_elements=False) for part in parts)
+    return Chart(kind, title, inside, [name for use in page.uses[used:] for name in use.facts])
 
 
 def _inside(drawing: Drawing, title: str, name: str) -> list[ET.Element]:

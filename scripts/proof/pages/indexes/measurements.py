@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from proof.captures.model import Capture, CapturedFact
-from proof.core import units
 from proof.core.errors import PageError
 from proof.core.text import as_html, did_you_mean
 from proof.pages.indexes import writing
@@ -103,8 +101,7 @@ def _snippets(snippets: Sequence[Snippet], page: Page) -> Iterator[str]:
 
 def _of_snippet(snippet: Snippet, page: Page, *, transcripts: bool) -> Iterator[str]:
     """The steps and facts of a snippet. Transcripts that other pages show are only linked, unless `transcripts`."""
-    captures = page.book.shown(snippet.name)
-    if not captures:
+    if not page.book.shown(snippet.name):
         yield "Not captured yet."
         return
     page.snippets.add(snippet.name)
@@ -117,22 +114,19 @@ def _of_snippet(snippet: Snippet, page: Page, *, transcripts: bool) -> Iterator[
         if transcripts and (links or step.output.unshown):
             yield f"Shown on {links}" if links else f"Shown only here: {writing.plain(step.output.unshown, page)}"
             yield from ("{: .shown-on }", "")
-    yield from _facts(snippet, captures, page, heading=transcripts)
+    yield from _facts(snippet, page, heading=transcripts)
 
 
-def _facts(snippet: Snippet, captures: Sequence[Capture], page: Page, *, heading: bool) -> Iterator[str]:
-    """The facts of a snippet. Those of the first capture come before those that only another engine shows."""
-    facts: dict[str, CapturedFact] = {}
-    for name, fact in (pair for capture in captures for pair in capture.facts.items()):
-        facts.setdefault(name, fact)
+def _facts(snippet: Snippet, page: Page, *, heading: bool) -> Iterator[str]:
+    """The facts of a snippet."""
     rows = [
         writing.row(
-            f"<code>{snippet.name}.{as_html(name)}</code>",
-            as_html(units.format_value(fact.value, fact.unit)),
+            f"<code>{as_html(fact.name)}</code>",
+            as_html(str(fact)),
             f"{fact.value:,} B" if fact.unit == "B" else "",
             as_html(fact.source),
         )
-        for name, fact in facts.items()
+        for fact in map(page.book.__getitem__, page.book.names(snippet.name))
     ]
     if rows and heading:
         yield from ("", f"{'###' if snippet.variant else '##'} Facts {{ #facts-of-{_anchor(snippet.name)} }}", "")

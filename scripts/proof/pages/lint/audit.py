@@ -22,7 +22,7 @@ from proof.core.text import visible
 from proof.facts import expression
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.lint import claims, quantities
+from proof.pages.lint import claims, official, quantities
 from proof.pages.lint.claims import Claim, Unbound
 from proof.pages.lint.evidence import PROMPT, Evidence
 from proof.pages.page import Page, Waiver
@@ -86,6 +86,7 @@ def audit(root: ET.Element, page: Page) -> None:
     evidence = Evidence(page)
     # What is generated into an index page follows from the data. Its own text is read before that.
     exempt = page.waived or (page.generated and page.options.expand)
+    page.rendering.beside |= {cell: _facts(row, page) for row in root.iter("tr") for cell in row}
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
@@ -114,7 +115,7 @@ def audit(root: ET.Element, page: Page) -> None:
                     and not exempt
                     and not is_message
                     and not page.is_full
-                    and not _needs(sentence, inside, page, evidence)
+                    and not _needs(sentence, inside, block, page, evidence)
                 ):
                     where = page.document.where(page.place(waivers[0].element, "{{ waiver: " + waivers[0].text))
                     page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
@@ -124,6 +125,8 @@ def audit(root: ET.Element, page: Page) -> None:
             if not exempt and not page.is_full:
                 _unbound(sentence, inside, shown, page, evidence)
                 _values(sentence, inside, shown, page)
+                for what, hint, at in _unlike(inside, block, page):
+                    page.note(PageError(what, evidence=shown, hint=hint), shown if at is None else at)
     if not exempt:
         _attributes(root, page)
         for label in page.rendering.labels:
@@ -133,12 +136,12 @@ def audit(root: ET.Element, page: Page) -> None:
     _names([*names, *((code, False) for code in sorted(page.rendering.codes))], page, evidence, exempt=exempt)
 
 
-def _needs(sentence: str, inside: Mapping[str, _Token], page: Page, evidence: Evidence) -> bool:
+def _needs(sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page, evidence: Evidence) -> bool:
     """Whether anything in a sentence would be reported if it had no waiver."""
     if any(token.kind == "code" and not evidence.names(token.text.rstrip("/")) for token in inside.values()):
         return True
     stated = _stated(inside, page)
-    altered = any(_altered(sentence, inside, ""))
+    altered = any(_altered(sentence, inside, "")) or any(_unlike(inside, block, page))
     return altered or len(set(stated)) < len(stated) or any(_loose(sentence, inside, page, evidence))
 
 
@@ -202,6 +205,28 @@ def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:
     return [page.rendering.stated[token.element] for token in inside.values() if token.element in page.rendering.stated]
 
 
+def _unlike(inside: Mapping[str, _Token], block: ET.Element, page: Page) -> Iterator[tuple[str, str, int | None]]:
+    """What is compared although it was measured on different bases, what to do about it, and its place.
+
+    A cell is read with the rest of its row, and a caption with its chart.
+    """
+    beside = page.rendering.beside.get(block, [])
+    stated = {block: beside if block.tag == "figcaption" else []}
+    for token in inside.values():
+        text = token.text if token.kind == "claim" else page.rendering.stated.get(token.element, "")
+        stated[token.element] = expression.names(text)
+    every = [*itertools.chain(*stated.values()), *beside]
+    for element, names in stated.items():
+        for what, hint in official.unlike(names, every, page.book):
+            yield what, hint, page.rendering.places.get(element)
+
+
+def _facts(row: ET.Element, page: Page) -> list[str]:
+    """The facts that a row of a table states."""
+    stated = (page.rendering.stated.get(element, "") for element in row.iter())
+    return [name for text in stated for name in expression.names(text)]
+
+
 def _attributes(root: ET.Element, page: Page) -> None:
     """Note what texts state that no claim can stand in: those for images, and the titles of links."""
     for element in root.iter():
@@ -227,7 +252,7 @@ def _claim(mark: _Token, sentence: str, written: str, page: Page) -> None:
         page.note(
             FalseClaimError("this claim is false", evidence=evidence, hint="correct the sentence or the claim"), at
         )
-    elif all(isinstance(page.book[name].origin, Source) for name in expression.names(mark.text)):
+    elif all(page.book[name].capture is None for name in expression.names(mark.text)):
         what, hint = (
             "no run checks this claim: its facts are cited",
             "leave it out: {{ a.fact }} names the source",

@@ -17,6 +17,8 @@ class Charts(Alone):
     def show(self, parent: ET.Element, written: re.Match[str]) -> None:
         chart = self.page.rendering.charts[written[0]]
         figure = ET.SubElement(parent, "figure", {"class": f"chart chart--{chart.kind}"})
-        ET.SubElement(figure, "figcaption").text = chart.title
+        caption = ET.SubElement(figure, "figcaption")
+        caption.text = chart.title
+        self.page.rendering.beside[caption] = chart.facts
         # Not searched, because that would find each word twice.
         self.add_html(figure, chart.inside, **{"class": "chart__inside", "data-search-exclude": ""})

@@ -29,8 +29,15 @@ def first_invisible(text: str, allowed: str = " ") -> str:
     return ""
 
 
-_EXTENDED_LATIN = 0x250  # the code point behind it
-_KNOWN = "µ™"  # although they stand for other characters
+_KNOWN = "µ™ßæœÆŒ"  # although they stand for other characters, or are no plain letters
+
+
+def objection(text: str) -> str:
+    """Why nobody may write this where readers see it, in an English text: it holds a character that misleads them."""
+    if hidden := first_invisible(text, " \N{NO-BREAK SPACE}"):
+        return f"the invisible character {hidden}"
+    misleading = first_misleading(text)
+    return f"{misleading}, which readers may take for another character" if misleading else ""
 
 
 def first_misleading(text: str) -> str:
@@ -49,7 +56,7 @@ def _misleads(c: str) -> bool:
         return True
     match kind[0]:
         case "L":
-            return kind == "Lo" or ord(c) >= _EXTENDED_LATIN or stands_for != c
+            return not unicodedata.normalize("NFD", c)[0].isascii()  # only é and the like: an ezh looks like 3
         case "N":  # the lint reads digits of any form
             return not all(digit in "0123456789\N{FRACTION SLASH}" for digit in stands_for)
         case "M":

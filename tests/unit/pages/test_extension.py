@@ -133,7 +133,7 @@ STOPS = {
     "It has 3 layers.\n\n{{ page waiver: an example }}": "a page waiver comes before the first paragraph",
     "It has *3 layers*{ .waiver } here.": "the class `waiver` is not allowed",
     "It has &#51; layers.": "the number '3 layers' is typed",
-    "It is sma&shy;ller.": "`&shy;` stands for a character that nobody sees",
+    "It is sma&shy;ller.": "`&shy;` stands for the invisible character U+00AD",
     "``` go\n~~~\nfunc typed() {}\n```": "this code is typed",
     **{f"```\n{x} docker build .\n```": "nothing ran it" for x in ("%", "root@host:~#", "A=b", "time", "$ sudo -E")},
     "```\n/usr/bin/docker build .\n```": "nothing ran it",

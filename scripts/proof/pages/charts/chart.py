@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from proof.core.errors import Where
-from proof.core.text import first_invisible
+from proof.core.text import objection
 from proof.core.toml_table import Table
 from proof.pages.charts import bars, graph, grid, layers, lines, stages, treemap
 from proof.pages.charts.spec import Spec
@@ -46,8 +46,8 @@ def render(body: str, page: Page, number: int, *, below: Where | None = None) ->
     spec = Spec(Table.parse(path, body, above=above), page)
     kind = spec.choice("kind", list(KINDS))
     title = spec.table.text("title", required=True)
-    if hidden := first_invisible(title):  # TOML can spell them, and Python-Markdown has some of them for its own use
-        raise spec.table.error("title", f"`title` has the invisible character {hidden}", "leave it out")
+    if why := objection(title):  # TOML can spell any character, and Python-Markdown has some for its own use
+        raise spec.table.error("title", f"`title` has {why}", "use Latin letters and digits")
     used = len(page.uses)
     drawing = KINDS[kind](spec)
     name = str(spec.shown("title", _ASIDE.sub("", title))).strip()

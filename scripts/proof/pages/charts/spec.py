@@ -6,12 +6,12 @@ import re
 
 from proof.core import units
 from proof.core.errors import PageError
-from proof.core.text import did_you_mean, visible
+from proof.core.text import did_you_mean, objection, visible
 from proof.core.toml_table import Table
 from proof.facts.values import Fact, Value
 from proof.pages import values as page_values
 from proof.pages.charts.svg import COLOURS, Label
-from proof.pages.lint import claims, quantities
+from proof.pages.lint import alterations, claims, quantities
 from proof.pages.lint.quantities import Quantity
 from proof.pages.page import Page, Use
 from proof.pages.values import Stated
@@ -57,10 +57,14 @@ class Spec:
 
         for loose in claims.unbound(prose, (), is_known=is_known):
             raise self.table.error(key, loose.what, "use {{ a.fact }}, or reword it")
+        for what, hint in alterations.altered(_FACT.sub(quantities.FACT, text.replace("`", "")), lambda _: "…"):
+            raise self.table.error(key, what, hint)
         return self.shown(key, text)
 
     def shown(self, key: str, text: str) -> Label:
         """A text with its {{ facts }} filled in, split into words and `code`."""
+        if why := objection(text):  # TOML can spell any character
+            raise self.table.error(key, f"`{key}` has {why}", "use Latin letters and digits")
         pieces = []
         for i, piece in enumerate(text.split("`")):
             if is_code := bool(i % 2):

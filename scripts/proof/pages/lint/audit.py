@@ -22,11 +22,12 @@ from proof.core.text import visible
 from proof.facts import expression
 from proof.facts.values import Source
 from proof.pages import verbatim
-from proof.pages.lint import claims, official, quantities
+from proof.pages.lint import alterations, claims, official, quantities
 from proof.pages.lint.claims import Claim, Unbound
 from proof.pages.lint.evidence import PROMPT, Evidence
 from proof.pages.page import Page, Waiver
 
+_STASHED = f"{STX}wzxhzdk:"  # how the mark of stashed HTML begins
 _BLOCKS = frozenset("p li td th h1 h2 h3 h4 h5 h6 dt dd figcaption summary caption".split())
 _CONTAINERS = _BLOCKS | frozenset("ul ol dl table thead tbody tr div blockquote details section figure pre".split())
 # What stands for each kind of token that readers see, where the grammar reads the sentence.
@@ -44,21 +45,6 @@ _REFERENCE = re.compile(r"[a-z0-9][a-z0-9./_-]*:[A-Za-z0-9][\w.-]*(?:@sha256:[0-
 _PATH = re.compile(r"/[\w.-]+(?:/[\w.*-]+)*/?")
 _NUMBER = re.compile(r"(?s).*(?<!\w)\d.*")  # the digits of amd64 are no number
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d)")  # in the name of a fact
-# What would make another amount of the value before it: units of size and time in full, short or slang, scales, signs.
-_UNITS = (
-    r"[kmgtpezy]i?(?:b(?:ytes?|its?|s)?)?|bits?|octets?"
-    r"|(?:kilo|mega|giga|tera|peta|exa|zetta|yotta|kibi|mebi|gibi|tebi|pebi|exbi)(?:byte|bit)?s?|bytes?|megs?|gigs?"
-    r"|(?:milli|micro|nano|pico)?seconds?|(?:milli|micro|nano|pico)s|[mµμunp]?s(?:ecs?)?|minutes?|mins?|hours?|hrs?"
-    r"|days?|weeks?|fortnights?|months?|years?|yrs?|decades?|centur(?:y|ies)"
-    r"|(?:dozen|hundred|thousand|grand|[a-z]{1,6}illion)s?|mln|bn|percent|per (?:cent|mille)|fold|[b-hj-zµμ]"
-)
-_UNIT_AFTER = re.compile(rf"([\ue000-\uf8ff])[\s-]?((?:{_UNITS})(?![\w'’])|[%‰‱×])", re.IGNORECASE)
-# What touches a value, other than punctuation, is read as a part of it; so is a value with no word before the next.
-_TOUCHING = re.compile(
-    r"[\ue000-\uf8ff](?:\s*|[^\w\s()])[\ue000-\uf8ff]"
-    r"|(?:[^\s(\[\"'“\N{LEFT SINGLE QUOTATION MARK}—–/-]|(?<!\w)[–-])[\ue000-\uf8ff]"
-    r"|[\ue000-\uf8ff](?:[.,:'’/–-]?\d|[^\s.,:;!?)\]\"”'’…–—/-])"
-)
 _FILE = re.compile(r"(?:[\w-]+/)*(?:[\w-]+\.(?:go|mod|sum|toml|txt|pem|zip)|Dockerfile|\.dockerignore)")
 
 
@@ -90,7 +76,7 @@ def audit(root: ET.Element, page: Page) -> None:
     for block in _blocks(root):
         tokens: list[_Token] = []
         # What `{{ errors }}` lists is stashed: no author can write the mark that stands for it.
-        is_message = "message" in block.get("class", "").split() and not (block.text or "").startswith(STX)
+        is_message = "message" in block.get("class", "").split() and not (block.text or "").startswith(_STASHED)
         if is_message:
             block.set("class", "message message--reported")
         text = _flat(block, tokens)
@@ -191,13 +177,8 @@ def _altered(sentence: str, inside: Mapping[str, _Token], shown: str) -> Iterato
     """What is typed around the values of a sentence and makes other values of them."""
     visible_text = {mark: _typed(token.text) if "code" in token.kind else "" for mark, token in inside.items()}
     text = _PRIVATE.sub(lambda found: found[0] if inside[found[0]].kind == "fact" else visible_text[found[0]], sentence)
-    for found in _UNIT_AFTER.finditer(text):
-        what = f"the unit '{found[2]}' is typed after the value '{inside[found[1]].text}'"
-        hint = "leave it out: a value is written with its unit. bytes(), percent() and times() write others"
+    for what, hint in alterations.altered(text, lambda mark: inside[mark].text):
         yield PageError(what, evidence=shown, hint=hint)
-    for found in _TOUCHING.finditer(_UNIT_AFTER.sub(r"\1", text)):
-        both = _PRIVATE.sub(lambda mark: inside[mark[0]].text, found[0])
-        yield PageError(f"nothing separates '{both}' from a value", evidence=shown, hint="put a word between them")
 
 
 def _stated(inside: Mapping[str, _Token], page: Page) -> list[str]:

@@ -62,7 +62,9 @@ class Evidence:
         """
         lines = _lines(code)
         lines, file = lines[lines.find("\0") :], "" if _TRANSCRIPT.search(_BLANK.sub(" ", code)) else title
-        return self.has(lambda text: (not isinstance(text, _File) or text.is_called(file)) and lines in _lines(text))
+        if file and self.has(lambda text: isinstance(text, _File) and text.is_called(file)):
+            return self.has(lambda text: isinstance(text, _File) and text.is_called(file) and lines in _lines(text))
+        return self.has(lambda text: not isinstance(text, _File) and lines in _lines(text))
 
     def names(self, name: str) -> bool:
         """Whether a name is anywhere in the snippets, as a whole word."""

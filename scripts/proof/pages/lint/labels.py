@@ -11,6 +11,7 @@ from proof.pages.lint.sentence import Quantity, Reading, Rule, Sentence, is_plur
 
 _ENDS_SENTENCE = frozenset(".!?")
 _JOINTS = frozenset("-/.+_:#")
+_MEASURES = lexicon.BYTES | lexicon.TIMES | lexicon.PERCENT
 _MOST_OF_A_RANGE = 2  # numbers: 10-15, but 2020-06-04 is a date
 _SINCE = frozenset({"before", "since", "until", "from", "after"})  # words that a version follows
 _REACH = 5  # words between a name and its number
@@ -68,7 +69,7 @@ def _in_name(s: Sentence, i: int) -> bool:
         return True
     if s.at(i - 1) == "(" and s.glued(i - 1) and s.at(i + 1) == ")":  # execve(2)
         return True
-    if s.at(i - 1) == ":" and unit_at(s, i + 1, digits=True) is not None:  # size:30MB
+    if s.at(i - 1) in (":", ".", "/", "+", "-") and s.at(i + 1) in _MEASURES:  # size:30MB, approx.270 MB, about-30 MB
         return False
     start, numbers = i, 1
     while (

@@ -25,6 +25,7 @@ from markdown.util import ETX, STX
 from selectolax.lexbor import LexborHTMLParser
 
 from proof.core.errors import PageError
+from proof.core.text import objection
 from proof.pages.lint import claims
 from proof.pages.lint.evidence import Evidence
 from proof.pages.page import Page
@@ -52,6 +53,7 @@ _ACTS = re.compile(r"(?:^|\s)::|##\[|[\\]|^//")  # a command to a CI system, or 
 _PLACEHOLDER = f"{STX}wzxhzdk:"  # of what is stashed
 _STASHED = frozenset({"transcript", "provenance", "explorer", "try"})  # the tool's, and not yet in the tree
 _HIGHLIGHTER = re.compile(r"highlight|highlighttable|codehilite|lang(uage)?-\S*")  # its classes
+_COMMAND_IN_TITLE = re.compile(r"(?<![\w./-])(?:docker|podman|buildah|go)\s+[\w-]", re.IGNORECASE)
 _COMMAND = re.compile(
     r"^[ >]*(?:[^\n$#%>\u276f\u279c]{0,60}[$#%>\u276f\u279c] )?(?:\w+=\S* )*"  # a prompt, variables
     r"(?:(?:sudo|time)(?: -\w+)* )?"  # what runs it
@@ -120,8 +122,8 @@ class _Html(InlineProcessor):
         if m[0].startswith("<"):
             hint = "write Markdown; to show it as text, put it in backquotes, or write &lt; for <"
             self._note(PageError("pages have no HTML", evidence=m[0], hint=hint), m[0])
-        elif not text.isprintable():
-            self._note(PageError(f"`{m[0]}` stands for a character that nobody sees", hint="leave it out"), m[0])
+        elif why := objection(text) or ("" if text.isprintable() else "a character that nobody sees"):
+            self._note(PageError(f"`{m[0]}` stands for {why}", hint="use Latin letters and digits"), m[0])
         elif text != m[0]:
             return text.replace("&", "&amp;"), m.start(0), m.end(0)
         return None, None, None
@@ -262,7 +264,7 @@ class _Finished(Treeprocessor, Postprocessor):
             for loose in claims.unbound(title.text(), ()):
                 hint = "say it in a sentence, where a fact or a claim can stand"
                 self._note(PageError(loose.what, evidence=title.text(), hint=hint), loose.text)
-            if _COMMAND.match(title.text()):
+            if _COMMAND_IN_TITLE.search(title.text()):
                 what, hint = "this title is a command, and nothing says that it printed the block", "show a transcript"
                 self._note(PageError(what, evidence=title.text(), hint=hint), title.text())
         return len(self._page().problems) > problems

@@ -38,14 +38,19 @@ _SPACES = str.maketrans("\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPAC
 Reading = tuple[Quantity | None, int]  # what a rule has read, if it is to be reported, and the position after it
 
 
-# Letters that look like digits, in a word of such letters next to a digit or before a unit: l00, lO MB, OOO files.
-_LOOKS_LIKE = re.compile(r"\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b))(?!\w)")
+# Letters that look like digits, in a word of such letters: l00, lO, OOO, and I before a unit.
+_LOOKS_LIKE = re.compile(
+    r"(?<!['’])\b(?=\d*[lIO])(?:[lIO]*\d[\dlIO]*|O{2,}|(?=[IO]*l)[lIO]{2,}|[lIO]{1,4}(?=[ -][kMGT]i?B\b))(?!\w)"
+)
 _DIGITS = str.maketrans("lIO", "110")
+_LETTERS_LOOK_LIKE = ((re.compile(r"(?<=[a-z])I(?=[a-z])"), "l"), (re.compile(r"\brn"), "m"))  # miIlion, rninutes
 
 
-def _plain(sentence: str) -> str:
-    """The sentence without characters that nobody sees, and with plain digits for those that look like them."""
+def plain(sentence: str) -> str:
+    """The sentence as readers take it: without what nobody sees, and with plain letters and digits for look-alikes."""
     sentence = _LOOKS_LIKE.sub(lambda word: word[0].translate(_DIGITS), sentence)
+    for pattern, letter in _LETTERS_LOOK_LIKE:
+        sentence = pattern.sub(letter, sentence)
     if sentence.isascii():
         return sentence
     return "".join(map(_as_digits, sentence)).replace("\N{FRACTION SLASH}", "/")
@@ -63,7 +68,7 @@ class Sentence:
     """The words of a sentence, by their positions."""
 
     def __init__(self, text: str) -> None:
-        text = _plain(text)
+        text = plain(text)
         small = text.translate(_SPACES).lower()
         self.text = text if len(small) == len(text) else small
         words = list(_WORD.finditer(small))

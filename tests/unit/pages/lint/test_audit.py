@@ -458,6 +458,20 @@ class TestValues:
         """What is counted is no unit."""
         assert said(audited(f"<p>It has <data>two</data>{rest}</p>")) == []
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '<data>2</data> <a href="https://x.y"></a> MB',
+            '<a href="https://x.y">takes <data>2</data> </a> seconds',
+            "<data>2</data> miIlion files",
+            "<data>2</data> rninutes",
+            f"<data>2</data> {claim('cited.size == 1')} MB",
+        ],
+    )
+    def test_what_readers_take_for_a_unit(self, text: str) -> None:
+        """However many blanks stand before it, and with letters that look like its own."""
+        assert any("is typed after the value" in problem for problem in said(audited(f"<p>It has {text}.</p>")))
+
     def test_words(self) -> None:
         """A number in words has no unit after it either, nor has one a unit in code."""
         assert said(audited("<p>It has <data>two</data> million.</p>")) != []

@@ -37,8 +37,11 @@ def test_code(page: Page) -> None:
     command = page.snippet("note").steps[0].text
     printed = page.book.captures["count"].steps[0].output
     assert printed
-    for text in (file, first, f"    {last}\n\n", f"{first}\n\nENV PORT=8443 NODE=v22 AS paper", command, printed):
+    for text in (file, first, f"    {last}\n\n", f"{first}\n\nENV PORT=8443 NODE=v22 AS paper"):
         assert evidence.shows(text, "Dockerfile"), text
+    for text in (command, printed):
+        assert evidence.shows(text, "What it prints"), text
+        assert not evidence.shows(text, "Dockerfile"), text
     apart, moved = "ENV  PORT=8443 NODE=v22 AS paper", f"{first}\n  ENV PORT=8443 NODE=v22 AS paper"
     for text in (
         "ENV PORT=8443",

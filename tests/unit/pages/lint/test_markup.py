@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -103,6 +104,9 @@ class TestHidden:
             "\u4e8c\u5341",
             "\u216b",
             "sma\u0337ller",
+            "\u01b75 MB",
+            "7\u00d8 MB",
+            "\u0131 MB",
         ],
     )
     def test_a_character_that_looks_like_another(self, text: str, project: Path) -> None:
@@ -110,8 +114,16 @@ class TestHidden:
         with pytest.raises(StopBuildError, match="readers may take for another character"):
             convert(f"# A\n\nIt takes {text}.", project)
 
+    @pytest.mark.parametrize("entity", ["&#1047;5 MB", "5 &#x34F;MB", "&#x3164;", "&Oslash;", "&#x202E;"])
+    def test_an_entity_for_one(self, entity: str, project: Path) -> None:
+        """A reviewer sees it, but no reader does."""
+        with pytest.raises(StopBuildError, match="stands for"):
+            convert(f"# A\n\nIt takes {entity}. {{{{ waiver: an example }}}}", project)
+
     def test_characters_that_mislead_nobody(self, project: Path) -> None:
-        assert "é ß µs → ™ … × ½ 😀" in convert("# A\n\nIt is é ß µs → ™ … × ½ 😀 {{ waiver: an example }}", project)
+        assert "é ß æ ñ µs → ™ … × ½ 😀" in convert(
+            "# A\n\nIt is é ß æ ñ µs → ™ … × ½ 😀 {{ waiver: an example }}", project
+        )
 
     @pytest.mark.parametrize("name", ["hidden", "popover", "data-x", "onclick", "open"])
     def test_an_attribute_without_a_value_is_one(self, name: str, project: Path) -> None:
@@ -329,7 +341,11 @@ class TestAttributes:
         """It says so on any page, and whatever it consists of."""
         with pytest.raises(StopBuildError, match="no snippet printed this error message"):
             convert("## A\n\n### `no such file` { #cited .message }", project)
-        for text in ("{{ page waiver: no numbers }}\n\n### `x` { #cited .message }", "## ![x](x.png) { .message }"):
+        for text in (
+            "{{ page waiver: no numbers }}\n\n### `x` { #cited .message }",
+            "## ![x](x.png) { .message }",
+            "{{ page waiver: no numbers }}\n\n### \\[`ERROR] x` { .message }",
+        ):
             assert 'class="message message--reported"' in convert(text, project)
 
     def test_a_file_that_comes_later(self, project: Path) -> None:
@@ -402,8 +418,9 @@ class TestCode:
             with pytest.raises(StopBuildError, match="this code is typed"):
                 convert(text, project)
 
-    def test_a_file_of_that_name_elsewhere(self, project: Path) -> None:
+    def test_a_file_of_that_name_elsewhere(self, project: Path, tmp_path: Path) -> None:
         """It is not the one that was built: its title has to be its path."""
+        project = shutil.copytree(project, tmp_path / "project")
         (project / "snippets/note/context/old").mkdir()
         (project / "snippets/note/context/old/Dockerfile").write_text("FROM scratch\n")
         text = '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\nFROM scratch\n```\n'
@@ -411,10 +428,29 @@ class TestCode:
             convert(text, project)
         convert(text.replace('title="', 'title="old/'), project, draft=True)
 
-    def test_a_title_is_no_command(self, project: Path) -> None:
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "docker image ls x",
+            "docker  run --rm x",
+            "docker\N{NO-BREAK SPACE}run x",
+            "Docker image ls x",
+            "Output of docker run x",
+            "output, of docker image ls x",
+            "(podman --debug run x)",
+        ],
+    )
+    def test_a_title_is_no_command(self, title: str, project: Path) -> None:
         """Readers would think that it printed the block."""
         with pytest.raises(StopBuildError, match="this title is a command"):
-            convert('# {{ note.layers }}\n\n``` text title="docker image ls x"\ndocker image ls note\n```\n', project)
+            convert(f'# {{{{ note.layers }}}}\n\n``` text title="{title}"\ndocker image ls note\n```\n', project)
+
+    def test_a_file_is_no_output(self, project: Path) -> None:
+        """Under the name of a file stands what is in the file, and no command or output."""
+        text = '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\ndocker run note\n```\n'
+        with pytest.raises(StopBuildError, match="this command is shown, but nothing ran it"):
+            convert(text, project)
+        convert(text.replace("Dockerfile", "Run it"), project)
 
     def test_an_empty_block(self, project: Path) -> None:
         """It states nothing."""

@@ -83,7 +83,7 @@ class Rendering:
     stash: Callable[[str], str] = str  # keeps HTML from Markdown, and returns the text that stands for it
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
-    last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    transcripts: dict[ET.Element, str] = field(default_factory=dict)  # the snippet, by the element with a step of it
     charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     explorers: int = 0  # how many the page has
     codes: set[str] = field(default_factory=set)  # names in its charts, which must be in a snippet, like names in prose

@@ -33,7 +33,7 @@ class Transcripts(Alone):
             self.page.note(error, written[0])
         around = self.add_html(parent, html, id=name)
         if html:
-            self.page.rendering.last_transcripts[snippet] = around
+            self.page.rendering.transcripts[around] = snippet
 
     def _render(self, snippet_name: str, step_name: str, anchor: str) -> str:
         snippet = self.page.snippet(snippet_name)

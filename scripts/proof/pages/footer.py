@@ -58,12 +58,11 @@ def note_unusual(page: Page) -> None:
 def _circumstances(capture: Capture) -> _Circumstances:
     """With what and on what it was measured."""
     by = capture.provenance
-    daemon = "a private daemon" if by.private else "an engine of the user's"
-    engine = filter(None, [_engine(capture), by.builder, daemon, by.engine_from])
-    store = by.image_store if by.filesystem == "?" else f"{by.image_store} on {by.filesystem}"
     found = {
-        "Engine": ", ".join(engine),
-        "Image store": store,
+        "Engine": ", ".join(filter(None, [_engine(capture), by.engine_from])),
+        "Daemon": "private" if by.private else "the user's own",
+        "Builder": by.builder,
+        "Image store": by.image_store if by.filesystem == "?" else f"{by.image_store} on {by.filesystem}",
         "Platform": capture.environment.platform,
         "Bases": capture.environment.bases,
     }

@@ -248,7 +248,7 @@ class TestClaims:
         ],
     )
     def test_it_stands_behind_its_sentence(self, html: str, *, stands_inside: bool) -> None:
-        """Its mark would split a sentence for those who read it or hear it. At the end of a block it follows anything."""
+        """Its mark would split a sentence for those who read or hear it. At the end of a block it follows anything."""
         marks = [claim()] * html.count("{}")
         found = set(said(audited(f"<p>{html.format(*marks)}</p>")))
         assert found == ({"this claim stands in the middle of its sentence"} if stands_inside else set())

@@ -202,7 +202,7 @@ def _shown(capture: Capture) -> None:
     page.book = book = FactBook({"single": capture})
     assert footer.foot(page) is not None
     assert all(str(fact) is not None for fact in book.values())
-    json_report.facts(book)
+    json_report.facts(map(book.everywhere, book))
 
 
 @pytest.fixture(scope="module")

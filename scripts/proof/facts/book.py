@@ -70,6 +70,14 @@ class FactBook(Mapping[str, Fact]):
             return ()
         return known.shown(snippet) if isinstance(known, Captures) else (known[snippet],)
 
+    def everywhere(self, name: str) -> list[Fact]:
+        """A fact in each environment in which it was measured, the one that pages use first."""
+        first = self[name]
+        snippet, _, fact = name.partition(".")
+        if name in self.cited or not isinstance(self.captures, Captures):
+            return [first]
+        return [_measured(snippet, fact, c) for c in self.captures.of(snippet).current if fact in c.facts]
+
     def _of(self, snippet: str) -> Iterator[Capture]:
         """The captures with the facts of a snippet. Some facts are of other engines only."""
         if snippet in self._measured:

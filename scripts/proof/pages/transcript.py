@@ -73,15 +73,15 @@ def render(
     from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
-    if frontend:
-        said.append(f"read by the engine's own frontend, in place of <code>{as_html(frontend)}</code>")
     if declared.until:
         said.append(f"repeated until it printed <code>{as_html(visible(declared.until))}</code>")
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
+    if frontend:
+        said.append(f"(read by the engine's own frontend, in place of <code>{as_html(frontend)}</code>)")
     if closed:
-        said.append(f"took {step.seconds:g} s")
+        said.append(f"(took {step.seconds:g} s)")
     said += [f"({as_html(note)})" for note in notes]
     caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
     classes = "transcript transcript--failed" if step.exit else "transcript"

@@ -138,7 +138,8 @@ def test_what_else_is_said_of_a_step() -> None:
     done = CapturedStep("one", "docker logs web", None, 0, 0.1, "<ready>\n")
     html = render(done, replace(step(), until="<ready>"), frontend="docker/dockerfile:1", closed=True)
     assert (
-        "<figcaption>read by the engine's own frontend, in place of <code>docker/dockerfile:1</code> "
-        "repeated until it printed <code>&lt;ready&gt;</code> took 0.1 s</figcaption>" in html
+        "<figcaption>repeated until it printed <code>&lt;ready&gt;</code> "
+        "(read by the engine's own frontend, in place of <code>docker/dockerfile:1</code>) (took 0.1 s)</figcaption>"
+        in html
     )
     assert "figcaption" not in render(done, step())

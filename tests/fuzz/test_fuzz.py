@@ -200,7 +200,7 @@ def _shown(capture: Capture) -> None:
         transcript.render(step, makers.step())
     page = Page(Site(Path("/nowhere")), Options(Path("/nowhere")), snippets={"single"})
     page.book = book = FactBook({"single": capture})
-    assert footer.foot(page) is not None
+    assert footer.foot(page)
     assert all(str(fact) is not None for fact in book.values())
     json_report.facts(map(book.everywhere, book))
 

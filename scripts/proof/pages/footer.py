@@ -9,7 +9,7 @@ from datetime import date
 from itertools import chain, groupby
 
 from proof.captures.model import Capture
-from proof.core.text import visible
+from proof.core.text import as_html, visible
 from proof.pages import verbatim
 from proof.pages.page import Page
 from proof.snippets.engine_version import Wording
@@ -18,25 +18,19 @@ _MONTHS = "January February March April May June July August September October N
 _Circumstances = tuple[tuple[str, str], ...]  # each term with its value
 
 
-def foot(page: Page) -> ET.Element | None:
-    """With what everything on a page was measured: a line, which opens to all of it. None if nothing was."""
+def foot(page: Page) -> str:
+    """With what everything on a page was measured: a line, which opens to all of it, as HTML. Empty if nothing was."""
     captures = [capture for name in sorted(page.snippets) for capture in page.book.shown(name)]
     if not captures:
-        return None
-    details = ET.Element("details", {"class": "measured", "data-search-exclude": ""})
-    _summary(ET.SubElement(details, "summary"), captures)
+        return ""
+    lists = ""
     for alike, group in groupby(sorted(captures, key=_circumstances), _circumstances):
-        terms = ET.SubElement(details, "dl")
-        for name, value in alike:
-            _term(terms, name).text = value
-        commits = ET.SubElement(_term(terms, "Commits"), "ul")
-        for capture in group:
-            _code(commits, capture.snippet, f" at {capture.provenance.revision}, {capture.provenance.date}")
-    if bases := {base: None for capture in captures for base in sorted(capture.provenance.bases.items())}:
-        made = ET.SubElement(_term(ET.SubElement(details, "dl"), "Base images"), "ul")
-        for name, origin in bases:
-            _code(made, name, f": {origin}")
-    return verbatim.literal(details)
+        terms = [_term(name, as_html(value)) for name, value in alike]
+        commits = ((each.snippet, f" at {each.provenance.revision}, {each.provenance.date}") for each in group)
+        lists += f"<dl>{''.join(terms)}{_term('Commits', _items(commits))}</dl>"
+    if bases := dict.fromkeys(chain.from_iterable(sorted(each.provenance.bases.items()) for each in captures)):
+        lists += f"<dl>{_term('Base images', _items((name, f': {origin}') for name, origin in bases))}</dl>"
+    return f'<details class="measured" data-search-exclude=""><summary>{_summary(captures)}</summary>{lists}</details>'
 
 
 def note_unusual(page: Page) -> None:
@@ -51,7 +45,7 @@ def note_unusual(page: Page) -> None:
             unlike = [f"{name.lower()} {value}" for name, value in _circumstances(capture) if (name, value) not in most]
             if unlike:
                 note = ET.SubElement(element, "p", {"class": "unusual"})
-                note.text = f"Measured here with {_engine(capture)}: {'; '.join(unlike)}."
+                note.text = visible(f"Measured here with {_engine(capture)}: {'; '.join(unlike)}.")
                 verbatim.literal(note)
 
 
@@ -66,30 +60,30 @@ def _circumstances(capture: Capture) -> _Circumstances:
         "Platform": capture.environment.platform,
         "Bases": capture.environment.bases,
     }
-    return tuple((name, visible(value)) for name, value in found.items())
+    return tuple(found.items())
 
 
-def _summary(summary: ET.Element, captures: Sequence[Capture]) -> None:
+def _summary(captures: Sequence[Capture]) -> str:
     """The line: what CI repeats, and then when each other engine was last asked."""
     # CI's reference engine repeats the captures in the words of Docker 28 alone.
     repeated = [capture for capture in captures if capture.engine.wording != "docker-29"] or captures
-    engines = sorted({_engine(capture) for capture in repeated})
-    bases = sorted({visible(capture.environment.bases) for capture in captures})
-    _days(summary, repeated, "Last measured on ", "Measured between ")
-    _add(summary, f" with {' and '.join(engines)} on {' and '.join(bases)} bases.")
+    engines = " and ".join(sorted({as_html(_engine(capture)) for capture in repeated}))
+    bases = " and ".join(sorted({as_html(capture.environment.bases) for capture in captures}))
+    said = f"{_days(repeated, 'Last measured on', 'Measured between')} with {engines} on {bases} bases."
     rest = sorted((capture for capture in captures if capture not in repeated), key=_engine)
     for engine, group in groupby(rest, _engine):
-        _days(summary, group, f" {engine}: last repeated on ", f" {engine}: last repeated between ")
-        _add(summary, ".")
+        said += f" {as_html(engine)}: {_days(group, 'last repeated on', 'last repeated between')}."
+    return said
 
 
-def _days(parent: ET.Element, captures: Iterable[Capture], once: str, between: str) -> None:
+def _days(captures: Iterable[Capture], once: str, between: str) -> str:
     """The first and the last day on which they were measured, after words for one day or for two."""
-    days = sorted({visible(capture.provenance.date[:10]) for capture in captures})
-    ends = [(once, days[0])] if len(days) == 1 else [(between, days[0]), (" and ", days[-1])]
-    for words, day in ends:
-        _add(parent, words)
-        ET.SubElement(parent, "time", {"class": "measured", "datetime": day}).text = _written(day)
+    days = sorted({capture.provenance.date[:10] for capture in captures})
+    ends = [
+        f'<time class="measured" datetime="{as_html(day)}">{as_html(_written(day))}</time>'
+        for day in dict.fromkeys((days[0], days[-1]))
+    ]
+    return f"{once if len(ends) == 1 else between} {' and '.join(ends)}"
 
 
 def _written(day: str) -> str:
@@ -100,24 +94,14 @@ def _written(day: str) -> str:
     return f"{then.day} {_MONTHS[then.month - 1]} {then.year}"  # `strftime` has month names that depend on the locale
 
 
-def _term(terms: ET.Element, name: str) -> ET.Element:
-    ET.SubElement(terms, "dt").text = name
-    return ET.SubElement(terms, "dd")
+def _term(name: str, html: str) -> str:
+    return f"<dt>{name}</dt><dd>{html}</dd>"
 
 
-def _code(parent: ET.Element, code: str, rest: str) -> None:
-    item = ET.SubElement(parent, "li")
-    ET.SubElement(item, "code").text = visible(code)
-    item[0].tail = visible(rest)
-
-
-def _add(parent: ET.Element, text: str) -> None:
-    if len(parent):
-        parent[-1].tail = (parent[-1].tail or "") + text
-    else:
-        parent.text = (parent.text or "") + text
+def _items(items: Iterable[tuple[str, str]]) -> str:
+    return f"<ul>{''.join(f'<li><code>{as_html(code)}</code>{as_html(rest)}</li>' for code, rest in items)}</ul>"
 
 
 def _engine(capture: Capture) -> str:
-    name = visible(capture.provenance.engine)
+    name = capture.provenance.engine
     return f"{name[:1].upper()}{name[1:]}"

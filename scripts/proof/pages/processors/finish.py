@@ -45,8 +45,8 @@ class Finish(OnPage, Treeprocessor):
         self._stale(root)  # after the audit, which finds the snippets that claims use
         try_box.add(root, self.page)
         footer.note_unusual(self.page)
-        if (foot := footer.foot(self.page)) is not None:
-            root.append(foot)
+        if foot := footer.foot(self.page):
+            ET.SubElement(root, "p").text = self.md.htmlStash.store(foot)
         flag_spans.in_codes(root)
         summary.address(root)
 

@@ -96,7 +96,7 @@ def audit(root: ET.Element, page: Page) -> None:
             block.set("class", "message message--reported")
         text = _flat(block, tokens)
         for mark in _before_the_end(text, tokens):
-            what, hint = "this claim stands in the middle of its sentence", "put it behind the full stop"
+            what, hint = "this claim stands in the middle of its sentence", "put it after the full stop"
             page.note(PageError(what, evidence=mark.text, hint=hint), page.place(mark.element, mark.text))
         # A mark after the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_move_marks, tokens), text)

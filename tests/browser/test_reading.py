@@ -147,7 +147,7 @@ def test_a_claim_explains_itself_by_keyboard(reader: Reader) -> None:
 def test_everything_opens_without_javascript(reader: Reader) -> None:
     """Disclosures and explanations are the browser's own."""
     page = reader("rebuilds/", javascript=False)
-    for kind in ("transcript__elided", "provenance"):
+    for kind in ("transcript__elided", "measured"):
         details = page.locator(f"details.{kind}").first
         details.locator("summary").click()
         expect(details.locator("summary + *")).to_be_visible()

@@ -21,5 +21,5 @@ def test_two_commands(tmp_path: Path, engine: Engine) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
     built = mkdocs(tmp_path, tmp_path / "site")
     assert built.returncode == 0, built.stdout + built.stderr
-    facts = {fact["name"]: fact for fact in json.loads(proof("facts", "--json", cwd=tmp_path).stdout)["facts"]}
-    assert f">{facts['hello.size']['written']}<" in (tmp_path / "site/index.html").read_text("utf-8")
+    (size,) = json.loads(proof("facts", "hello.size", "--json", cwd=tmp_path).stdout)["facts"]
+    assert f">{size['values'][0]['written']}<" in (tmp_path / "site/index.html").read_text("utf-8")

@@ -44,7 +44,7 @@ def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, c
     built = mkdocs(root, tmp_path / "site")
     assert built.returncode == 0, built.stdout + built.stderr
     html = (tmp_path / "site" / "index.html").read_text("utf-8")
-    facts = {f["name"]: f for f in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
+    facts = {f["name"]: f["values"][0] for f in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
     stated = dict(data_values(html))
     assert stated[str(facts["note.own_size"]["value"])] == facts["note.own_size"]["written"] == "27B"
     assert stated[str(facts["count.words"]["value"])] == "6"

@@ -25,8 +25,10 @@ from proof.facts import expression
 from proof.facts.book import FactBook
 from proof.facts.expression import FUNCTIONS
 from proof.facts.values import Value
-from proof.pages import transcript, try_it
+from proof.pages import footer, transcript, try_it
 from proof.pages.lint import claims, lexicon
+from proof.pages.page import Options, Page
+from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from proof.reports import json_report
 from proof.snippets import commands, dockerfile, manifest
@@ -143,10 +145,9 @@ def test_dockerfile(folder: Path, text: str) -> None:
 )
 def test_transcript(output: str, code: int, inside: str | None, show: str) -> None:
     """A transcript has the elements that it is made of and no other; its text is what was printed."""
-    capture = makers.capture()
     step = CapturedStep("run", output[:40], inside, code, 0.1, output)
     declared = makers.step("docker build .", *([f"show = {json.dumps([show])}"] if show else []))
-    parsed = site.Parsed(transcript.render(capture, step, declared))
+    parsed = site.Parsed(transcript.render(step, declared))
     assert {element.split(" ")[0] for element in parsed.elements} <= set(
         "figure figcaption code div pre samp small strong p span details summary dl dt dd time ul li".split()
     )
@@ -196,10 +197,12 @@ def test_capture(folder: Path, drawn: st.DataObject, raw: str | None) -> None:
 
 def _shown(capture: Capture) -> None:
     for step in capture.steps:
-        transcript.render(capture, step, makers.step())
-    book = FactBook({"single": capture})
+        transcript.render(step, makers.step())
+    page = Page(Site(Path("/nowhere")), Options(Path("/nowhere")), snippets={"single"})
+    page.book = book = FactBook({"single": capture})
+    assert footer.foot(page)
     assert all(str(fact) is not None for fact in book.values())
-    json_report.facts(book)
+    json_report.facts(map(book.everywhere, book))
 
 
 @pytest.fixture(scope="module")

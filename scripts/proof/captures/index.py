@@ -138,6 +138,12 @@ class SnippetCaptures:
         return {location: self.all[location] for location in current or locations[:1]}
 
     @property
+    def current(self) -> Iterator[Capture]:
+        """Those that pages show, the first one first, and then those on other bases whose inputs have not changed."""
+        yield from self.shown.values()
+        yield from (self.all[each] for each in self.all if each not in self.shown and not self.changes(each))
+
+    @property
     def left_out(self) -> dict[Location, Capture]:
         """The captures that pages leave out because they are stale, although another one is not."""
         return {location: self.all[location] for location in self._on_one_origin() if location not in self.shown}

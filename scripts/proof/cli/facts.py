@@ -36,13 +36,15 @@ def _run(parsed: argparse.Namespace) -> int:
     root = project_root(parsed)
     if parsed.site is not None and not parsed.json:
         raise UsageError("--site needs --json", hint="proof facts --json --site https://example.com/")
-    found = chosen(book.load(root / "snippets"), parsed.names)
+    known = book.load(root / "snippets")
+    found = chosen(known, parsed.names)
     if parsed.json:
         from proof.pages import addresses
         from proof.snippets import project
 
         places = None if parsed.site is None else addresses.of_steps(root, parsed.site)
-        print(json_report.facts(found, project.load_all(root), places))  # noqa: T201 - JSON, of which nothing acts
+        everywhere = map(known.everywhere, found)
+        print(json_report.facts(everywhere, project.load_all(root), places))  # noqa: T201 - JSON, of which nothing acts
     else:
         Terminal().facts(found, whole=bool(parsed.names))
     return 0

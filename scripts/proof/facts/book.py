@@ -54,10 +54,8 @@ class FactBook(Mapping[str, Fact]):
                 raise PageError(f"'{name:.110}' is both cited and measured", hint="rename the source in cited.toml")
             return self.cited[name]
         for capture in self._of(snippet):
-            if (total := self._total(snippet, fact, capture)) is not None:
-                return total
-            if fact in capture.facts:
-                return _measured(snippet, fact, capture)
+            if (value := self._in(snippet, fact, capture)) is not None:
+                return value
         if self.lacks(snippet):
             raise NeverCapturedError.of(snippet)
         raise KeyError(name)
@@ -108,11 +106,25 @@ class FactBook(Mapping[str, Fact]):
             return known.of(snippet).snippet.image_base() or ""
         return ""
 
+    def _in(self, snippet: str, name: str, capture: Capture) -> Fact | None:
+        """The value of a fact in one capture, if it has it."""
+        if (total := self._total(snippet, name, capture)) is not None:
+            return total
+        return _measured(snippet, name, capture) if name in capture.facts else None
+
     def _total(self, snippet: str, name: str, capture: Capture) -> Fact | None:
         """The size of an image on the official base. None for another fact, or if that base's size isn't cited."""
         if name not in official.TOTALS or (cited := self._official.get(self._base(snippet), {}).get(name)) is None:
             return None
         return official.total(f"{snippet}.{name}", capture, cited)
+
+    def everywhere(self, name: str) -> list[Fact]:
+        """A fact in each environment in which it was measured, the one that pages use first."""
+        snippet, _, fact = name.partition(".")
+        if name in self.cited or not isinstance(self.captures, Captures):
+            return [self[name]]
+        every = (self._in(snippet, fact, capture) for capture in self.captures.of(snippet).current)
+        return [found for found in every if found]
 
     def _of(self, snippet: str) -> Iterator[Capture]:
         """The captures with the facts of a snippet. Some facts are of other engines only."""

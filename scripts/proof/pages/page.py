@@ -84,7 +84,7 @@ class Rendering:
     stash: Callable[[str], str] = str  # keeps HTML from Markdown, and returns the text that stands for it
     stated: dict[ET.Element, str] = field(default_factory=dict)  # the expressions, by the element with their value
     places: dict[ET.Element, int] = field(default_factory=dict)  # where in the text an element is
-    last_transcripts: dict[str, ET.Element] = field(default_factory=dict)  # of each snippet: the last one's element
+    transcripts: dict[ET.Element, str] = field(default_factory=dict)  # the snippet, by the element with a step of it
     panels: dict[ET.Element, str] = field(default_factory=dict)  # tabs of transcripts, with the words of which engine
     charts: dict[str, Chart] = field(default_factory=dict)  # by the mark that stands for each
     beside: dict[ET.Element, list[str]] = field(default_factory=dict)  # the facts of a cell's row, of a caption's chart

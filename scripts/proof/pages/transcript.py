@@ -45,9 +45,7 @@ def of_step(
     rendered: dict[EngineVersion, str] = {}
     for capture, done in shown:
         notes = [*_with_last(step, capture.engine)] if capture.engine.wording == "docker-28" else []
-        rendered[capture.engine] = render(
-            capture, done, step.on(capture.engine), closed=closed, frontend=frontend, notes=notes
-        )
+        rendered[capture.engine] = render(done, step.on(capture.engine), closed=closed, frontend=frontend, notes=notes)
     return rendered
 
 
@@ -71,7 +69,6 @@ def _with_last(step: Step, measured: EngineVersion) -> Iterator[str]:
 
 
 def render(
-    capture: Capture,
     step: CapturedStep,
     declared: Step,
     *,
@@ -79,11 +76,12 @@ def render(
     frontend: str = "",
     notes: Sequence[str] = (),
 ) -> str:
-    """The transcript of one step: prompt, command, the lines that it is declared to show, and the provenance.
+    """The transcript of one step: prompt, command, and the lines that it is declared to show.
 
-    The other lines are collapsed, or all lines if `closed`. The message of an expected failure is emphasised.
-    `frontend` is the one that the Dockerfile of a build asks for, if any. `notes` are shown above the command. The copy
-    button copies only the command (`data-copy`), and the style sheet keeps the prompt from being selected.
+    The other lines are collapsed, or all lines if `closed`, which also says how long it took. The message of an
+    expected failure is emphasised. `frontend` is the one that the Dockerfile of a build asks for, if any. `notes` are
+    shown above the command. The copy button copies only the command (`data-copy`), and the style sheet keeps the prompt
+    from being selected.
     """
     said = [f"in a container of <code>{as_html(step.inside)}</code>"] if step.inside else []
     if declared.until:
@@ -91,6 +89,10 @@ def render(
     if step.exit:
         mark = '<span aria-hidden="true">✗</span>'
         said.insert(0, f'<span class="transcript__exit">{mark} fails as expected: exit {step.exit}</span>')
+    if frontend:
+        said.append(f"(read by the engine's own frontend, in place of <code>{as_html(frontend)}</code>)")
+    if closed:
+        said.append(f"(took {step.seconds:g} s)")
     said += [f"({as_html(note)})" for note in notes]
     caption = f"<figcaption>{' '.join(said)}</figcaption>" if said else ""
     classes = "transcript transcript--failed" if step.exit else "transcript"
@@ -99,8 +101,7 @@ def render(
         f'<figure class="{classes}">{caption}<div class="transcript__screen">'
         f'<pre class="transcript__input" data-copy="{as_html(step.command)}"><code>'
         f'<span class="transcript__prompt">$ </span>{command}</code></pre>\n'
-        f"{_output(step, declared, closed=closed)}</div>"
-        f"{provenance(capture, step, frontend)}</figure>"
+        f"{_output(step, declared, closed=closed)}</div></figure>"
     )
 
 
@@ -118,32 +119,6 @@ def tab_buttons(name: str, engines: Iterable[EngineVersion]) -> str:
             f'<label for="{identifier}">{engine.label}</label>'
         )
     return buttons
-
-
-def provenance(capture: Capture, step: CapturedStep, frontend: str = "") -> str:
-    """The provenance of a transcript, collapsed: a native disclosure, which needs no script."""
-    source, kind = capture.provenance, as_html(capture.environment.bases)
-    engine = [source.engine, source.builder, "a private daemon" if source.private else "an engine of the user's"]
-    store = [source.image_store, *([source.filesystem] if source.filesystem != "?" else [])]
-    bases = "".join(f"<li><code>{as_html(n)}</code>: {as_html(o)}</li>" for n, o in source.bases.items())
-    rows = {
-        "Measured": f'<time datetime="{as_html(source.date)}">{as_html(source.date)}</time>',
-        "Engine": as_html(", ".join([*engine, *filter(None, [source.engine_from])])),
-        "Image store": as_html(" on ".join(store)),
-    }
-    if frontend:
-        rows["Frontend"] = f"the engine's own, in place of <code>{as_html(frontend)}</code>, which a registry has"
-    rows |= {
-        "Platform": as_html(capture.environment.platform),
-        "Bases": f"{kind}<ul>{bases}</ul>",
-        "Source": f"<code>snippets/{as_html(capture.snippet)}</code> at <code>{as_html(source.revision)}</code>",
-        "Took": f"{step.seconds:g} s",
-    }
-    body = "".join(f"<dt>{key}</dt><dd>{value}</dd>" for key, value in rows.items())
-    # CI's reference engine repeats the captures in the words of Docker 28 alone.
-    again = ", not repeated since" if capture.engine.wording == "docker-29" else ""
-    summary = f"<summary>measured {as_html(source.date[:10])}, {kind} bases{again}</summary>"
-    return f'<details class="provenance" data-search-exclude>{summary}<dl>{body}</dl></details>'
 
 
 def not_current(problems: Sequence[ProofError]) -> str:

@@ -17,10 +17,11 @@ from proof.snippets.model import Snippet
 
 def add(root: ET.Element, page: Page) -> None:
     """Add a box for each snippet of which the page shows a transcript. An index page shows all, so it gets no boxes."""
-    if page.generated or not page.rendering.last_transcripts:
+    if page.generated or not page.rendering.transcripts:
         return
     parents = {child: parent for parent in root.iter() for child in parent}
-    for name, transcript in page.rendering.last_transcripts.items():
+    last = {snippet: transcript for transcript, snippet in page.rendering.transcripts.items()}
+    for name, transcript in last.items():
         place = around = transcript
         while around in parents:
             around = parents[around]

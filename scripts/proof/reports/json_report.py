@@ -4,60 +4,68 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
+from proof.captures.model import Capture
 from proof.facts.values import Fact, Source
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
 
 SCHEMA = 1
-# What only a measured fact has; null for a cited one.
-_MEASURED = tuple("snippet step command inside engine builder image_store bases revision place".split())
+_FACTS = 2  # the schema of facts
 
 
-def facts(book: Mapping[str, Fact], snippets: Iterable[Snippet] = (), places: Mapping[str, str] | None = None) -> str:
-    """The output of `proof facts --json`. docs/tool/facts.md describes it.
+def facts(
+    found: Iterable[Sequence[Fact]], snippets: Iterable[Snippet] = (), places: Mapping[str, str] | None = None
+) -> str:
+    """The output of `proof facts --json`: each fact in every environment. docs/tool/facts.md describes it.
 
     `snippets` are those of the project, for the steps that facts come from. `places` has the address at which the site
     shows each step, by its name; without it, none is given.
     """
     by_name = {snippet.name: snippet for snippet in snippets}
-    return dump({"schema": SCHEMA, "facts": [_fact(fact, by_name, places or {}) for fact in book.values()]})
+    return dump({"schema": _FACTS, "facts": [_fact(values, by_name, places or {}) for values in found]})
 
 
-def _fact(fact: Fact, snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
-    common = {
-        "name": fact.name,
-        "value": fact.value,
-        "unit": fact.unit,
-        "written": str(fact),
-        "source": fact.source,
-        "tolerance": fact.tolerance,
-    }
-    day, url = (fact.origin.date, fact.origin.url) if isinstance(fact.origin, Source) else ("", "")
-    if (capture := fact.capture) is None:
-        cited = {"kind": "cited", "basis": None, "date": day, "url": url}
-        return common | cited | dict.fromkeys(_MEASURED)
+def _fact(values: Sequence[Fact], snippets: Mapping[str, Snippet], places: Mapping[str, str]) -> dict[str, Any]:
+    fact = values[0]
     owner, _, name = fact.name.partition(".")
-    step = snippets[owner].step_of(name) if owner in snippets else None
-    captured = capture.step(step.name) if step else None
-    by = capture.provenance
-    return common | {
-        "kind": "computed" if isinstance(fact.origin, Source) else "measured",
-        "basis": asdict(capture.environment),
-        "date": by.date,
-        "url": url,
-        "snippet": owner,
+    capture, is_cited = fact.capture, isinstance(fact.origin, Source)
+    step = snippets[owner].step_of(name) if capture and owner in snippets else None
+    captured = capture.step(step.name) if capture and step else None
+    return {
+        "name": fact.name,
+        "kind": ("computed" if capture else "cited") if is_cited else "measured",
+        "unit": fact.unit,
+        "source": fact.source,
+        "snippet": owner if capture else None,
         "step": step.name if step else None,
         "command": captured.command if captured else None,
         "inside": captured.inside if captured else None,
+        "place": places.get(str(step)),
+        "values": [_value(each) for each in values],
+    }
+
+
+def _value(fact: Fact) -> dict[str, Any]:
+    value = {"value": fact.value, "written": str(fact), "tolerance": fact.tolerance}
+    cited = fact.origin if isinstance(fact.origin, Source) else None
+    if (capture := fact.capture) is None:
+        return value | {"date": cited and cited.date, "revision": None, "url": cited and cited.url, "environment": None}
+    by, url = capture.provenance, cited.url if cited else ""
+    return value | {"date": by.date, "revision": by.revision, "url": url, "environment": _environment(capture)}
+
+
+def _environment(capture: Capture) -> dict[str, Any]:
+    by = capture.provenance
+    return {
+        "platform": capture.environment.platform,
         "engine": by.engine,
+        "engine_from": by.engine_from,
         "builder": by.builder,
         "image_store": by.image_store,
-        "bases": by.bases,
-        "revision": by.revision,
-        "place": places.get(str(step)),
+        "bases": capture.environment.bases,
+        "base_images": by.bases,
     }
 
 

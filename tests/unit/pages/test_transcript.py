@@ -10,20 +10,20 @@ from html import unescape
 import pytest
 
 from proof.captures.model import CapturedStep
-from proof.pages.transcript import CAP, provenance, render, tab_buttons
+from proof.pages.transcript import CAP, render, tab_buttons
 from proof.snippets.engine_version import EngineVersion
 from tests.support.helpers import REPOSITORY
-from tests.support.makers import by_engine, capture, step
+from tests.support.makers import step
 
 FAILING = (REPOSITORY / "tests" / "data" / "buildkit" / "failing.txt").read_text("utf-8")
 
 
 def transcript(output: str, *show: str, expect: str = "", command: str = "docker build .", closed: bool = False) -> str:
-    """The HTML of one step, without its provenance."""
+    """The HTML of one step."""
     done = CapturedStep("one", command, None, 1 if expect else 0, 0.1, output)
     fails = ["exit = 1", f"expect = {json.dumps(expect)}"] if expect else []
     declared = step("docker build .", f"show = {json.dumps(show)}", *fails)
-    return render(capture(), done, declared, closed=closed).partition('<details class="provenance"')[0]
+    return render(done, declared, closed=closed)
 
 
 def text(html: str) -> str:
@@ -117,26 +117,13 @@ def test_tabs_are_labelled_and_grouped() -> None:
     assert re.findall(r' name="([^"]*)"', html) == ["note-run-engine"] * 2 + ["note-run-2-engine"] * 2
 
 
-def test_the_provenance() -> None:
-    """It is text. It says where an unusual engine comes from, and leaves out a file system that no engine told."""
-    made = capture()
-    source = replace(made.provenance, engine_from="built <script>", image_store="containerd", filesystem="?")
-    html = provenance(replace(made, provenance=source), made.steps[0])
-    assert "a private daemon, built &lt;script&gt;</dd>" in html
-    assert "<dd>containerd</dd>" in html
-
-
-@pytest.mark.parametrize(("engine", "says"), [("docker 26.1.5", False), ("docker 28.5", False), ("docker 29.7", True)])
-def test_what_ci_does_not_repeat_says_so(engine: str, says: bool) -> None:  # noqa: FBT001 - an expected value
-    """Only the words of Docker 28 and earlier are repeated in CI."""
-    made = by_engine(capture(), engine)
-    assert ("not repeated since" in provenance(made, made.steps[0])) is says
-
-
 def test_what_else_is_said_of_a_step() -> None:
-    """Until when it was repeated; and of a build whose Dockerfile asks for a frontend that the engine's own read it."""
+    """Until when it was repeated, that the engine's own frontend read a Dockerfile, and in a list how long it took."""
     done = CapturedStep("one", "docker logs web", None, 0, 0.1, "<ready>\n")
-    html = render(capture(), done, replace(step(), until="<ready>"), frontend="docker/dockerfile:1")
-    assert "<figcaption>repeated until it printed <code>&lt;ready&gt;</code></figcaption>" in html
-    assert "<dt>Frontend</dt><dd>the engine's own, in place of <code>docker/dockerfile:1</code>" in html
-    assert "Frontend" not in render(capture(), done, step())
+    html = render(done, replace(step(), until="<ready>"), frontend="docker/dockerfile:1", closed=True)
+    assert (
+        "<figcaption>repeated until it printed <code>&lt;ready&gt;</code> "
+        "(read by the engine's own frontend, in place of <code>docker/dockerfile:1</code>) (took 0.1 s)</figcaption>"
+        in html
+    )
+    assert "figcaption" not in render(done, step())

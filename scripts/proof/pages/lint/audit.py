@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import string
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ _LAST = 0xF8FF
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _STAGE = re.compile(r"\bstages?(?=\s+([\ue000-\uf8ff]))|([\ue000-\uf8ff])(?=\s+stage\b)")
 _MARKS = re.compile(r"([.!?][\"”’)]*)((?:\s*[\ue000-\uf8ff])+)(?=\s|$)")
+_ENDS = re.compile(r"[.!?][\"”’)]*\Z")
 _ESCAPED = UnescapeTreeprocessor()
 _FIRST_MARK = re.compile(r"\s*([\ue000-\uf8ff])")
 _PROMPT = re.compile(rf"\s*{PROMPT}\s+[\w./\"']")
@@ -80,6 +82,9 @@ def audit(root: ET.Element, page: Page) -> None:
         if is_message:
             block.set("class", "message message--reported")
         text = _flat(block, tokens)
+        for mark in _before_the_end(text, tokens):
+            what, hint = "this claim stands in the middle of its sentence", "put it after the full stop"
+            page.note(PageError(what, evidence=mark.text, hint=hint), page.place(mark.element, mark.text))
         # A mark after the full stop belongs to the sentence before it.
         text = _MARKS.sub(functools.partial(_move_marks, tokens), text)
         for sentence in claims.sentences(" ".join(text.split())):
@@ -327,6 +332,16 @@ def _move_marks(tokens: list[_Token], match: re.Match[str]) -> str:
         marks += found[1]
         rest = rest[found.end() :]
     return marks + match[1] + rest
+
+
+def _before_the_end(text: str, tokens: list[_Token]) -> Iterator[_Token]:
+    """The claims in a block that stand in the middle of a sentence: in the text before and after is more of it."""
+    unseen = "".join(chr(_FIRST + n) for n, token in enumerate(tokens) if token.kind in ("claim", "waiver", "link"))
+    blank = unseen + string.whitespace
+    for mark, token in _inside(unseen, tokens).items():
+        before, _, after = text.partition(mark)
+        if token.kind == "claim" and after.strip(blank) and not _ENDS.search(before.rstrip(blank)):
+            yield token
 
 
 def _prose(sentence: str, inside: Mapping[str, _Token]) -> str:

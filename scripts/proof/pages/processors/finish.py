@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from markdown.treeprocessors import Treeprocessor
 
 from proof.core.errors import PageError
-from proof.pages import flag_spans, footer, summary, transcript, try_box, verbatim
+from proof.pages import flag_spans, footer, summary, transcript, try_box
 from proof.pages.document import unmarked
 from proof.pages.lint import audit
 from proof.pages.page import OnPage
@@ -44,8 +44,9 @@ class Finish(OnPage, Treeprocessor):
         audit.audit(root, self.page)
         self._stale(root)  # after the audit, which finds the snippets that claims use
         try_box.add(root, self.page)
-        if (line := footer.line(self.page)) is not None:
-            root.append(verbatim.literal(line))
+        footer.note_unusual(self.page)
+        if foot := footer.foot(self.page):
+            ET.SubElement(root, "p").text = self.md.htmlStash.store(foot)
         flag_spans.in_codes(root)
         summary.address(root)
 

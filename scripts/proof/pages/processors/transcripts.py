@@ -40,7 +40,7 @@ class Transcripts(Alone):
         around.text = self.parser.md.htmlStash.store(html) if html else None
         if len(shown) > 1:
             self._add_tabs(around, name, shown)
-        self.page.rendering.last_transcripts[snippet] = around
+        self.page.rendering.transcripts[around] = snippet
 
     def _add_tabs(self, around: ET.Element, name: str, shown: Mapping[EngineVersion, str]) -> None:
         """A tab for each engine, the newest first. Without scripts, and on paper, all are shown, each below a label."""

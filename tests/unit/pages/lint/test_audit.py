@@ -229,20 +229,44 @@ class TestClaims:
         assert (page.claims, page.bound, page.snippets) == ([], 0, set())
         assert [element.tag for element in root.iter()] == ["div", "p", "span"]
 
+    @pytest.mark.parametrize(
+        ("html", "stands_inside"),
+        [
+            ("One {} and two.", True),
+            ("One {}.", True),
+            ("One, {} {} and two.", True),
+            ("One: {} two.", True),
+            ("<b>One {}</b> and two.", True),
+            ("One. {} Two.", False),
+            ("One. {}{} Two. {}", False),
+            (f"One. {waiver()} {{}} Two.", False),
+            ("“One.” {} Two.", False),
+            ("<b>One.</b> {} Two.", False),
+            ('<a href="https://a.example">One.</a> {} Two.', False),
+            ("One: {}", False),
+            ("One {}<ul><li>Two.</li></ul>", False),
+        ],
+    )
+    def test_it_stands_behind_its_sentence(self, html: str, *, stands_inside: bool) -> None:
+        """Its mark would split a sentence for those who read or hear it. At the end of a block it follows anything."""
+        marks = [claim()] * html.count("{}")
+        found = set(said(audited(f"<p>{html.format(*marks)}</p>")))
+        assert found == ({"this claim stands in the middle of its sentence"} if stands_inside else set())
+
     def test_it_is_explained(self) -> None:
         """Its mark becomes a button that opens what was checked; the text after it stays."""
-        root = parsed(f"<p>Eight layers {claim()} more <b>text</b>{claim('1 &lt; multi.layers')}.</p>")
+        root = parsed(f"<p>Eight layers. {claim()} More <b>text.</b>{claim('1 &lt; multi.layers')} End.</p>")
         assert len(audited(root).claims) == 2
         assert ET.tostring(root, "unicode") == (
-            '<div><p>Eight layers <span class="claim"><button type="button" class="claim__mark" '
+            '<div><p>Eight layers. <span class="claim"><button type="button" class="claim__mark" '
             'popovertarget="claim-1" aria-label="How this is checked">✓</button>'
             '<span class="claim__why" id="claim-1" popover="auto">Checked whenever the site is built: '
-            "<code>multi.layers == 8</code> holds for multi.layers = 8.</span></span> more <b>text</b>"
+            "<code>multi.layers == 8</code> holds for multi.layers = 8.</span></span> More <b>text.</b>"
             '<span class="claim"><button type="button" class="claim__mark" popovertarget="claim-2" '
             'aria-label="How this is checked">✓</button>'
             '<span class="claim__why" id="claim-2" popover="auto">Checked whenever the site is built: '
             # Text from outside is literal for Python-Markdown's serialiser: see verbatim.
-            "<code>1 &lt; multi.layers</code> holds for multi.layers = 8.</span></span>.</p></div>"
+            "<code>1 &lt; multi.layers</code> holds for multi.layers = 8.</span></span> End.</p></div>"
         )
 
     def test_what_it_was_checked_over_can_be_seen(self) -> None:

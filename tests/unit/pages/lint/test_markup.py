@@ -425,7 +425,7 @@ class TestCode:
         (project / "snippets/note/context/old/Dockerfile").write_text("FROM scratch\n")
         text = '# A page of {{ note.layers }}\n\n``` text title="Dockerfile"\nFROM scratch\n```\n'
         with pytest.raises(StopBuildError, match="this code is typed"):
-            convert(text, project)
+            convert(text, project, draft=True)
         convert(text.replace('title="', 'title="old/'), project, draft=True)
 
     @pytest.mark.parametrize(

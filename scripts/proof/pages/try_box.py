@@ -36,7 +36,8 @@ def _box(snippet: Snippet, page: Page) -> ET.Element:
     ET.SubElement(box, "summary").text = "Try it yourself"
     notes = ET.SubElement(box, "p")
     try:
-        block = try_it.block(snippet)
+        prefix = f"{snippet.name}/"
+        block = try_it.block(snippet, {name.removeprefix(prefix) for name in page.shown if name.startswith(prefix)})
     except try_it.NotPasteableError as error:
         files = f"Its files are in `snippets/{snippet.folder.name}/context/`."
         notes.text = _html(f"This snippet can't be pasted: {error}. {files}", page)

@@ -1,4 +1,4 @@
-"""Writes a snippet as one block for a reader's terminal: a new directory, the files of the context, the commands.
+"""Writes steps of a snippet as one block for a reader's terminal: a new directory, the files, the commands.
 
 The block is for bash, zsh and any POSIX shell, and needs only Docker and the standard tools. Readers paste it without
 reading it all, so it has to be harmless:
@@ -15,8 +15,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from proof.core.text import first_invisible
@@ -52,13 +53,17 @@ class Block:
     depends: bool  # whether it fails only with some engines, or on some machines
 
 
-def block(snippet: Snippet) -> Block:
-    """The snippet as a block. Raises NotPasteableError if there cannot be one."""
+def block(snippet: Snippet, shown: Collection[str] | None = None) -> Block:
+    """The steps called `shown` as a block, with the builds of the images that they need; all steps if None.
+
+    Raises NotPasteableError if there cannot be one.
+    """
     if snippet.leaves_running:
         raise NotPasteableError("it leaves containers running, with names and ports that may be taken")
-    files = [*_files(snippet)]
-    steps = [*_steps(snippet, has_files=bool(files))]
-    lines = ["umask 022", *files, *steps] if files else steps
+    steps = _needed(snippet, shown)
+    files = [*_files(snippet, steps)]
+    commands = [*_commands(steps, has_files=bool(files))]
+    lines = ["umask 022", *files, *commands] if files else commands
     opening = f"mkdir {snippet.name} && cd ./{snippet.name} && (" if files else "("
     text = "\n".join([opening, *lines, ")\n"])
     if len(text) > _MOST:
@@ -68,27 +73,54 @@ def block(snippet: Snippet) -> Block:
     return Block(
         text=text,
         directory=snippet.name if files else "",
-        images=tuple(dict.fromkeys(tag for step in snippet.steps for tag in step.command.creates)),
-        runs=any(step.command.verb == "run" and "--rm" not in dict(step.command.flags) for step in snippet.steps),
-        fails=any(step.exit for step in snippet.steps),
-        depends=any(map(_depends, snippet.steps)),
+        images=tuple(dict.fromkeys(tag for step in steps for tag in step.command.creates)),
+        runs=any(step.command.verb == "run" and "--rm" not in dict(step.command.flags) for step in steps),
+        fails=any(step.exit for step in steps),
+        depends=any(map(_depends, steps)),
     )
 
 
-def _files(snippet: Snippet) -> Iterator[str]:
+def _needed(snippet: Snippet, shown: Collection[str] | None) -> list[Step]:
+    """The steps with these names, and those that make the images which they use."""
+    wanted = {step.name for step in snippet.steps} if shown is None else set(shown)
+    for number in reversed(range(len(snippet.steps))):
+        step = snippet.steps[number]
+        build = snippet.dockerfiles.get(step.name)
+        used = {full_name(image) for image in (*step.command.images, *(build.images if build else ()))}
+        for image in used if step.name in wanted else ():
+            makers = (s.name for s in reversed(snippet.steps[:number]) if image in map(full_name, s.command.creates))
+            wanted.update(islice(makers, 1))
+    return [step for step in snippet.steps if step.name in wanted]
+
+
+def _only_of_others(snippet: Snippet, steps: Sequence[Step]) -> set[Path]:
+    """The Dockerfiles and secrets that none of these steps uses, but another one does."""
+    used: set[Path] = set()
+    others: set[Path] = set()
+    for step in snippet.steps:
+        build = snippet.dockerfiles.get(step.name)
+        files = [build.path] if build else []
+        files += [snippet.context / secret for secret in step.command.secrets]
+        (used if step in steps else others).update(files)
+    return others - used
+
+
+def _files(snippet: Snippet, steps: Sequence[Step]) -> Iterator[str]:
     """The lines that write the context."""
-    paths = {path: path.relative_to(snippet.context).as_posix() for path in context.files(snippet.context)}
+    left_out = _only_of_others(snippet, steps)
+    files = (path for path in context.files(snippet.context) if path not in left_out)
+    paths = {path: path.relative_to(snippet.context).as_posix() for path in files}
     for name in paths.values():
         _check(name, f"the name of `{name}`", allowed=" ")
     if folders := dict.fromkeys(Path(name).parent.as_posix() for name in paths.values() if "/" in name):
         yield f"mkdir -p {' '.join(map(_word, folders))}"
-    files = {path: name for path, name in paths.items() if not path.is_symlink()}
-    for path, name in files.items():
+    written = {path: name for path, name in paths.items() if not path.is_symlink()}
+    for path, name in written.items():
         yield _written(name, context.content(snippet.context, path))
-    if programs := [_word(name) for path, name in files.items() if context.is_executable(path.lstat().st_mode)]:
+    if programs := [_word(name) for path, name in written.items() if context.is_executable(path.lstat().st_mode)]:
         yield f"chmod +x {' '.join(programs)}"
     # Last, so that nothing is written through a link.
-    for path in (path for path in paths if path not in files):
+    for path in (path for path in paths if path not in written):
         target = os.readlink(path)  # noqa: PTH115 - a Path would leave out a `./`
         _check(target, f"the target of the link `{paths[path]}`", allowed=" ")
         yield f"ln -s {_word(target)} {_word(paths[path])}"
@@ -132,16 +164,16 @@ def _without_tabs(text: str) -> str | None:
     return "\n".join(lines)
 
 
-def _steps(snippet: Snippet, *, has_files: bool) -> Iterator[str]:
+def _commands(steps: Sequence[Step], *, has_files: bool) -> Iterator[str]:
     """The lines that run the commands, each shown before its output."""
-    if any(step.command.verb == "build" for step in snippet.steps):
+    if any(step.command.verb == "build" for step in steps):
         # As in the runs of the tool: provenance has times in it, which differ from build to build, and so would IDs.
         yield "export BUILDKIT_PROGRESS=plain BUILDX_NO_DEFAULT_ATTESTATIONS=1"
-    if has_files and any(step.inside for step in snippet.steps):
+    if has_files and any(step.inside for step in steps):
         yield _INSIDE
     yield "set -x"
     here: set[str] = set()  # the images that the engine has by then
-    for step in snippet.steps:
+    for step in steps:
         # These look at an image, but do not pull it.
         if step.command.verb in ("ls", "inspect", "history", "tag"):
             missing = [image for image in step.command.images if full_name(image) not in here]

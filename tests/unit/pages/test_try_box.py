@@ -50,7 +50,9 @@ def test_the_box_is_not_in_another_one(root: Path) -> None:
 
 def test_the_box_says_what_the_block_leaves(root: Path) -> None:
     """The directory, the tags, the containers, and that failures are meant."""
-    note, fails = says(convert(root, "{{ transcript note/build }}\n\n{{ transcript fails/run }}"))
+    note, fails = says(
+        convert(root, "{{ transcript note/build }}\n\n{{ transcript note/run }}\n\n{{ transcript fails/run }}")
+    )
     assert "It creates the directory note, tags an image as note and leaves stopped containers." in note
     assert "An image of yours that has this tag loses it." in note
     assert "What fails above fails here too." not in note

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -183,6 +184,36 @@ def test_a_failure_does_not_end_the_block(tmp_path: Path) -> None:
     ]
     assert printed[-3].endswith("/reader/odd")
     assert "x" not in printed[-1]
+
+
+def test_only_what_is_shown(tmp_path: Path) -> None:
+    """The commands that a page shows, the builds that these need, and no Dockerfile or secret of another build."""
+    files: dict[str, str | bytes] = {
+        "Dockerfile": "FROM scratch\nCOPY . /\n",
+        "other.Dockerfile": "FROM example\nCOPY . /\n",
+        "third.Dockerfile": "FROM scratch\nRUN --mount=type=secret,id=token true\n",
+        "token": "secret\n",
+    }
+    commands = {
+        "other": "docker build -t other -f other.Dockerfile .",
+        "third": "docker build -t third --secret id=token,src=token -f third.Dockerfile .",
+        "tag": "docker tag other copy",
+        "run": "docker run --rm copy",
+        "look": "docker image ls third",
+    }
+    steps = BUILD + "".join(f"[[step]]\nname = '{name}'\ncommand = '{text}'\n" for name, text in commands.items())
+    every = snippet(tmp_path, files, steps)
+    block = try_it.block(every, {"run"})
+    assert re.findall(r"^docker .*", block.text, re.MULTILINE) == [
+        "docker build -t example .",
+        *(commands[name] for name in ("other", "tag", "run")),
+    ]
+    assert block.images == ("example", "other", "copy")
+    paste(block.text, tmp_path / "reader")
+    assert {path.name for path in (tmp_path / "reader/odd").iterdir()} == {"Dockerfile", "other.Dockerfile"}
+    assert "token" in try_it.block(every, {"look"}).text
+    assert "docker tag" not in try_it.block(every, {"look"}).text
+    assert try_it.block(every) == try_it.block(every, {step.name for step in every.steps})
 
 
 def test_a_command_inside_gets_a_copy_of_the_context(tmp_path: Path) -> None:

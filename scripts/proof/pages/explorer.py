@@ -21,13 +21,13 @@ from proof.core.errors import PageError, command
 from proof.core.text import as_html
 from proof.snippets.model import Snippet
 
-# The classes of bars, whose colours are those of charts.
-_BASE, _MADE, _COPIED, _LOST = "chart__c2", "chart__c1", "chart__c4", "chart__c3"
+# The classes of bars, whose colours are those of charts: the base first, then what is added to it.
+_BASE, _MADE, _COPIED, _LOST = "chart__c1", "chart__c2", "chart__c4", "chart__c3"
 _LONGEST = 160  # characters of an instruction
 _SHELL = "/bin/sh -c "  # how an image's history writes the shell form of RUN
 _ABOUT = (
-    "An image’s bar is to scale, a layer’s is its share of the image, and a file’s its share of the layer. "
-    "Small files are grouped."
+    "Sizes are the bytes of files. An image’s bar is to scale, a layer’s is its share of the image, and a file’s its "
+    "share of the layer. Small files are grouped."
 )
 
 

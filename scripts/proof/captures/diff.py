@@ -333,7 +333,8 @@ def _output(declared: Step, step: Step, old: Side, new: Side, *, path: Path, wor
 def _compared(declared: Step, step: Step, old: Side, new: Side, *, words: bool) -> tuple[list[Line], list[Line]] | None:
     """The lines of two outputs that are compared; None if none is."""
     if words:
-        return comparable(old.output, new.output, step)
+        before, after = comparable(old.output, new.output, step)
+        return before, engine_output.as_before(step, new.engine, before, after)
     if _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
         return engine_output.comparable(old, new, step)
     return None

@@ -40,9 +40,8 @@ def ask(argv: Sequence[str], env: Mapping[str, str], silent: str) -> bytes:
     except DeadlineError as error:
         raise NoEngineError(silent, evidence=error.what, hint=f"start {argv[0]} again") from error
     if done.exit != 0:
-        raise NoEngineError(
-            silent, evidence=done.last_lines(2).strip(), hint=f"`{' '.join(argv[:2])}` has to work first"
-        )
+        works = " ".join(argv[:2])
+        raise NoEngineError(silent, evidence=done.last_lines(2).strip(), hint=f"`{works}` has to work first")
     return done.output
 
 

@@ -112,7 +112,7 @@ def start(
             raise NoEngineError(
                 "bubblewrap cannot create a sandbox here",
                 evidence=sandbox.obstacle(),
-                hint="a chroot forbids it, and a container by default: run the tool outside, or use --engine docker",
+                hint=private_daemon.ELSEWHERE,
             )
         guard = () if detach else private_daemon.guard()
         daemon = private_daemon.Daemon(slot, held, store, memory or cgroup.default_memory(), guard)

@@ -84,7 +84,7 @@ END
 printf 'root:x:0:\ncontainers:x:%s:\n' "$user" >etc/group
 echo '127.0.0.1 localhost' >etc/hosts
 echo "containers:$user:65536" | tee etc/subuid >etc/subgid
-# The program of this name is in a package that a minimal Debian has not, so the C library is asked.
+# Debian 14 has the program of this name in a package that minimal systems lack, so the C library is called.
 "$PYTHON" -IS - <<'END'
 import ctypes, os, sys
 

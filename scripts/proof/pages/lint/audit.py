@@ -102,7 +102,7 @@ def audit(root: ET.Element, page: Page) -> None:
                 page.note(PageError(what, evidence=shown, hint=hint), shown)
             if waivers:
                 if not (exempt or is_message):
-                    _check_waiver(waivers[0], sentence, inside, block, page, evidence)
+                    _check_waiver(waivers[0], sentence, inside, block, page=page, evidence=evidence)
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
@@ -121,7 +121,7 @@ def audit(root: ET.Element, page: Page) -> None:
 
 
 def _check_waiver(
-    waiver: _Token, sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page, evidence: Evidence
+    waiver: _Token, sentence: str, inside: Mapping[str, _Token], block: ET.Element, *, page: Page, evidence: Evidence
 ) -> None:
     """Tell the author of a waiver that waives nothing."""
     if page.options.collect and not page.is_full and not _needs(sentence, inside, block, page, evidence):

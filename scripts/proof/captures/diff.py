@@ -252,7 +252,7 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wor
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
     """The facts that these engines may print in different words, or not at all."""
     differing = (step for step in snippet.steps if not step.prints_alike(old.engine, new.engine))
-    displayed = derived.DISPLAYED if old.engine.store != new.engine.store else frozenset()
+    displayed = frozenset() if old.engine.shows_both_sizes and new.engine.shows_both_sizes else derived.DISPLAYED
     read = {name for step in differing for name in step.facts}
     return read | displayed | (set() if words else engines_own_facts(snippet))
 

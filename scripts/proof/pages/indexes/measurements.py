@@ -39,7 +39,8 @@ def measurements_of(page: Page, name: str) -> list[str]:
     lists = [report for report in page.rendering.list_pages() if "measurements" in report.page.lists]
     links = [f"[All measurements]({writing.path(report, page)})" for report in lists]
     lines = [f"# {writing.plain(_common_title(snippets), page)} {{ #{_anchor(name)} }}", ""]
-    lines += [" · ".join([*links, f"run it again: `proof check {name}`"]), ""]
+    asked = [f"Measured for {', '.join(pages)}"] if (pages := _pages_with(snippets, page)) else []
+    lines += [" · ".join([*asked, *links, f"run it again: `proof check {name}`"]), ""]
     one_title = len({snippet.title for snippet in snippets}) == 1
     for snippet in snippets:
         heading, address = ("Commands", "commands") if len(snippets) == 1 else (snippet.title, _anchor(snippet.name))
@@ -48,6 +49,13 @@ def measurements_of(page: Page, name: str) -> list[str]:
         lines += ["", f"## {writing.plain(heading, page)} {{ #{address} }}", ""]
         lines += _of_snippet(snippet, page, transcripts=True)
     return lines
+
+
+def _pages_with(snippets: Sequence[Snippet], page: Page) -> list[str]:
+    """Links to the pages that show steps of the snippets, by the question that each page answers."""
+    steps = (step for snippet in snippets for step in snippet.steps)
+    shown = {writing.path(report, page): report for step in steps for report in _showing(step, page)}
+    return [f"[{writing.prose(report.title, page)}]({path})" for path, report in shown.items()]
 
 
 def _showing(step: Step, page: Page) -> Iterator[PageReport]:
@@ -79,11 +87,10 @@ def _linked(snippets: Sequence[Snippet], pages: Mapping[str, PageReport], page: 
         own = f"{writing.path(pages[snippet.folder.name], page)}#{_anchor(snippet.name)}"
         size = f"{snippet.name}.size"
         breaking = snippet.name.replace("_", "_<wbr>")
-        shown = {writing.path(report, page): report for step in snippet.steps for report in _showing(step, page)}
         yield (
             f"| [{writing.plain(snippet.title, page)}]({own}) {page.rendering.stash(f'<code>{breaking}</code>')} "
             f"| {f'{{{{ {size} }}}}' if size in page.book else ''} "
-            f"| {' · '.join(f'[{writing.prose(report.title, page)}]({path})' for path, report in shown.items())} |"
+            f"| {' · '.join(_pages_with([snippet], page))} |"
         )
     yield ""
 

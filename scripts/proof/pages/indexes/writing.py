@@ -35,7 +35,7 @@ def prose(written: str, page: Page) -> str:
 
 def link(report: PageReport, page: Page, step: Step) -> str:
     """A link from `page` to the place where another page shows a step."""
-    return f"[{prose(report.title.rstrip('?'), page)}]({path(report, page)}#{anchor(step.snippet, step.name)})"
+    return f"[{prose(report.title, page)}]({path(report, page)}#{anchor(step.snippet, step.name)})"
 
 
 def path(report: PageReport, page: Page) -> str:

@@ -75,6 +75,46 @@ def test_a_message_of_somebody_else_is_found(message: str, path: str, reader: Re
     assert any(path in re.sub(r"\?[^#]*", "", link) for link in links[:2]), links
 
 
+QUESTIONS = {
+    "why is my go docker image so big": "why-so-big/",
+    "copy file from previous stage": "second-stage/",
+    "make go binary smaller": "flags/",
+    "scratch vs alpine": "scratch-or-alpine/",
+    "x509 on scratch": "certificates/",
+    "golang container timezone": "time-zones/",
+    "run as non root user": "user/",
+    "go build slow in docker": "rebuilds/",
+    "build context dockerignore": "context/",
+    "go mod download private repo": "modules/",
+    "run go test in docker build": "targets/",
+    "build arm64 image on amd64": "platforms/",
+    "go.mod requires newer go": "toolchains/",
+    "pin base image digest": "pins/",
+    "reproducible build": "reproducible/",
+    "compressed size vs disk size": "which-size/",
+    "do more layers make the image bigger": "layers/",
+    "golang dockerfile example": "dockerfiles/",
+    "distroless vs scratch": "scratch-or-alpine/",
+    "static binary CGO_ENABLED=0": "static/",
+    "healthcheck without curl": "dockerfile-web/",
+    "go version image size": "go-releases/",
+}
+
+
+def test_a_question_finds_its_page_first(reader: Reader) -> None:
+    """In the words in which people type it."""
+    page = reader("")
+    missed = []
+    for question, path in QUESTIONS.items():
+        paste(page, question)
+        first = page.locator(".md-search-result__item").first.locator(".md-search-result__link").first
+        try:
+            first.locator(f'xpath=self::*[contains(@href, "/{path}")]').wait_for(state="attached", timeout=5000)
+        except PlaywrightTimeout:
+            missed.append(f"{question}: {first.get_attribute('href')}")
+    assert not missed, "\n".join(missed)
+
+
 @pytest.mark.parametrize(
     "piece",
     ["x509: certificate signed by unknown authority", "exec format error", "max depth exceeded"],

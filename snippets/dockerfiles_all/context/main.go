@@ -20,6 +20,7 @@ const (
 )
 
 func main() {
+	log.SetFlags(0) // the container's log has the time
 	if err := start(os.Args[1:]); err != nil {
 		log.Fatal(err)
 	}
@@ -38,7 +39,12 @@ func start(args []string) error {
 	if len(args) == 1 && args[0] == "-demo" {
 		return demo(ctx, listener)
 	}
-	return serve(ctx, listener)
+	log.Print("listening on ", address)
+	if err := serve(ctx, listener); err != nil {
+		return err
+	}
+	log.Print("stopped: ", context.Cause(ctx))
+	return nil
 }
 
 // Serves until ctx ends, then gives open requests the time `grace`.

@@ -6,6 +6,6 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     CGO_ENABLED=0 go build -trimpath -ldflags=-s -tags timetzdata -o /app .
 
 FROM alpine:3.22
-COPY --from=builder /app /app
+COPY --from=builder /app /src/start.sh /
 USER 65532:65532
-CMD /app
+ENTRYPOINT ["/start.sh"]

@@ -216,6 +216,10 @@ class Terminal:
         some = f", {cached} of them cached" if cached else ""
         took = f"{units.counted(len(steps), 'command')}: {own:.0f} s in the commands, {seconds:.0f} s in all"
         self.say(f"{units.counted(len(results), 'snippet')}{some}, {took}")
+        environments = {made.environment for r in results if (made := r.measured or r.new)}
+        for each in sorted({e for e in environments if e.emulated_on}, key=str):
+            machine = each.emulated_on.removeprefix("linux/")
+            self.say(f"Measured on an {machine} engine that emulates {each.platform}", "yellow")
         if unseen := [name for result in results for name in result.not_compared]:
             self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
         if cached:

@@ -106,7 +106,7 @@ class Engine(ABC):
         """What to tell the user about an engine of their own; empty for a private one."""
         address = self.client.env.get("DOCKER_HOST", "").removeprefix("unix://")
         where = f" at {address}" if address else ""
-        where += f", which emulates {self.platform} on {self.emulated_on}" if self.emulated_on else ""
+        where += f" on {self.emulated_on}, which has to emulate {self.platform}" if self.emulated_on else ""
         return f"using your {self.kind}{where}; its images are left alone"
 
     @property

@@ -8,19 +8,18 @@ from tests.support.helpers import REPOSITORY, proof
 
 
 def test_facts_for_people_and_for_programs() -> None:
-    """One line per fact, or JSON with the value, unit, tolerance, source, basis and date."""
+    """One line per fact, or JSON with its value in each environment."""
     text = proof("facts", cwd=REPOSITORY)
     assert text.returncode == 0
     line = next(line for line in text.stdout.splitlines() if line.startswith("multi.size "))
     assert line.split()[1:4] == ["10.7MB", "10,653,826", "B"]
     data = json.loads(proof("facts", "--json", cwd=REPOSITORY).stdout)
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     fact = next(f for f in data["facts"] if f["name"] == "multi.size")
-    assert fact["basis"] == {"platform": "linux/amd64", "engine": "docker", "bases": "rebuilt"}
-    assert set(fact) == {
-        *("name", "kind", "value", "unit", "written", "tolerance", "source", "basis", "date", "url"),
-        *("snippet", "step", "command", "engine", "builder", "image_store", "bases", "revision", "inside", "place"),
-    }
+    assert set(fact) == {*("name", "kind", "unit", "source", "snippet", "step", "command", "inside", "place", "values")}
+    environments = [value["environment"] for value in fact["values"]]
+    assert {where["platform"] for where in environments} == {"linux/amd64"}
+    assert [where["image_store"] for where in environments] == ["overlay2", "containerd"]
 
 
 def test_status_of_this_article_is_clean() -> None:

@@ -64,6 +64,24 @@ def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
     assert "docker0: <BROADCAST" in done.stdout
 
 
+@pytest.mark.skipif(shutil.which("pivot_root", path=search_path()) is None, reason="no pivot_root here to hide")
+def test_few_programs_of_the_system_are_needed(tmp_path: Path, cache: Path) -> None:
+    """The root directory is changed without the program pivot_root, which a minimal Debian 14 does not have."""
+    hidden = str(shutil.which("pivot_root", path=search_path()))
+    script = 'mount --bind /dev/null "$1" && shift && exec "$@"'
+    command = (sys.executable, "-m", "proof.cli.main", "update", "count", "--engine", "private")
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", hidden, *command],
+        cwd=tiny(tmp_path),
+        env={**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:
     """Each run has its own slot: one does not see what the other creates."""
     with (

@@ -252,7 +252,7 @@ def _facts(old: Capture, new: Capture, snippet: Snippet, record: _Record, *, wor
 def _incomparable(old: Capture, new: Capture, snippet: Snippet, *, words: bool) -> set[str]:
     """The facts that these engines may print in different words, or not at all."""
     differing = (step for step in snippet.steps if not step.prints_alike(old.engine, new.engine))
-    displayed = derived.DISPLAYED if old.engine.store != new.engine.store else frozenset()
+    displayed = frozenset() if old.engine.shows_both_sizes and new.engine.shows_both_sizes else derived.DISPLAYED
     read = {name for step in differing for name in step.facts}
     return read | displayed | (set() if words else engines_own_facts(snippet))
 
@@ -333,7 +333,8 @@ def _output(declared: Step, step: Step, old: Side, new: Side, *, path: Path, wor
 def _compared(declared: Step, step: Step, old: Side, new: Side, *, words: bool) -> tuple[list[Line], list[Line]] | None:
     """The lines of two outputs that are compared; None if none is."""
     if words:
-        return comparable(old.output, new.output, step)
+        before, after = comparable(old.output, new.output, step)
+        return before, engine_output.as_before(step, new.engine, before, after)
     if _have_one_outcome(declared, step, other_builder=old.engine.kind != new.engine.kind):
         return engine_output.comparable(old, new, step)
     return None

@@ -89,7 +89,7 @@ def comparable(old: Side, new: Side, step: Step) -> tuple[list[Line], list[Line]
             return normalise.comparable(_of_program(old), _of_program(new), step)
         case "ls" if not step.command.filters:
             before, after = (_images(side, step, sizes=alike) for side in (old, new))
-            return before, _as_before(before, after) if new.engine.store == "containerd" else after
+            return before, as_before(step, new.engine, before, after)
         case "history" if same_kind and (fields := _fields(step)):
             return _history(old, step, fields, sizes=alike), _history(new, step, fields, sizes=alike)
         case "inspect" if not _is_independent(step, same_kind=same_kind):
@@ -230,8 +230,10 @@ def _images(side: Side, step: Step, *, sizes: bool) -> list[Line]:
     return sorted(found)
 
 
-def _as_before(before: list[Line], after: list[Line]) -> list[Line]:
-    """The rows `after`, as they were if sizes with compressed layers differ by no more than compressors do."""
+def as_before(step: Step, engine: EngineVersion, before: list[Line], after: list[Line]) -> list[Line]:
+    """The lines `after`; of a table of images, as they were if its compressed sizes differ as compressors do."""
+    if step.command.verb != "ls" or engine.store != "containerd":
+        return after
     pairs = zip(before, after, strict=False)
     told = [new._replace(text=old.text) if _is_about(old.text, new.text) else new for old, new in pairs]
     return told + after[len(before) :]

@@ -24,7 +24,7 @@ def _run(options: argparse.Namespace) -> int:
     from proof.cli.conclude import conclude
     from proof.cli.page_check import PageCheck
     from proof.cli.run_snippets import choose_snippets, reused_results, run_snippets
-    from proof.core.errors import NoEngineError, exit_code_of
+    from proof.core.errors import NoEngineError, NotInstalledError, exit_code_of
     from proof.core.settings import cache_folder
     from proof.pages import measurement_pages
     from proof.reports.terminal import Terminal
@@ -53,7 +53,9 @@ def _run(options: argparse.Namespace) -> int:
         if left := [snippet for snippet in snippets if snippet.name not in by_name]:
             by_name |= run_snippets(left, options, terminal, bases, cache)
     except NoEngineError as error:
-        if not (options.no_engine_ok or broken):
+        if broken:
+            terminal.problems([error])
+        elif not (options.no_engine_ok and isinstance(error, NotInstalledError)):
             raise
         terminal.say(f"Nothing was verified: {error.what}. The pages show the committed captures.", "bold yellow")
         return exit_code_of(broken)

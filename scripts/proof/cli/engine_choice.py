@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from proof.core.errors import NoEngineError
+from proof.core.errors import NoEngineError, NotInstalledError
 from proof.engines import registry
 from proof.engines.interface import Engine, EngineOptions
 from proof.reports.terminal import Terminal
@@ -17,7 +17,7 @@ from proof.snippets.base_images import PLATFORM
 def chosen(choice: str, terminal: Terminal, cache: Path, *, memory: int | None) -> Iterator[Engine]:
     """The engine to use during the block. Prints which one it is, and why better ones are not available.
 
-    Raises NoEngineError, with the reason for each engine, if none is available.
+    If none is available, raises NotInstalledError, or NoEngineError if one is installed. Either has all the reasons.
     """
 
     def lost() -> None:
@@ -45,11 +45,11 @@ def chosen(choice: str, terminal: Terminal, cache: Path, *, memory: int | None) 
                 terminal.say(f" · {engine.warning}", "yellow")
             yield engine
             return
-    raise NoEngineError(
+    if not all(isinstance(error, NotInstalledError) for error in refused):
+        raise NoEngineError("no container engine can be used here", evidence="\n".join(map(str, refused)))
+    raise NotInstalledError(
         f"no container engine is available: {'; '.join(error.what for error in refused)}",
-        evidence="\n".join(error.evidence for error in refused if error.evidence),
-        hint="start Docker or Podman; to get one:"
-        " on Debian or Ubuntu, sudo apt-get install docker.io docker-buildx bubblewrap;"
+        hint="on Debian or Ubuntu, sudo apt-get install docker.io docker-buildx bubblewrap;"
         " on Fedora, sudo dnf install podman, which can check captures but not make them;"
         " on macOS, brew install --cask docker-desktop",
     )

@@ -58,7 +58,9 @@ def _add_engine_options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="where an unusual engine comes from, like 'built from its source', for the captures to say",
     )
-    parser.add_argument("--no-engine-ok", action="store_true", help="without an engine, print a warning and exit 0")
+    parser.add_argument(
+        "--no-engine-ok", action="store_true", help="if no engine is installed, print a warning and exit 0"
+    )
     parser.add_argument(
         "--bases",
         choices=("rebuilt", "registry"),

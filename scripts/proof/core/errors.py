@@ -115,6 +115,10 @@ class NoEngineError(CannotMeasureError):
     """No container engine is available."""
 
 
+class NotInstalledError(NoEngineError):
+    """An engine is not installed here, or cannot be on this machine."""
+
+
 class EngineLostError(CannotMeasureError):
     """The engine stopped answering."""
 

@@ -55,6 +55,9 @@ _INSIDE = Path(__file__).with_name("private_daemon.sh")  # runs inside the names
 # The host's user id for root in a container, which nobody else has. A container's other users have the ids after it.
 _USER = 1_900_000_000
 
+# A hint, where namespaces are not allowed.
+ELSEWHERE = "run the tool outside of a chroot, and of a container without --privileged, or use --engine docker"
+
 _DOCKERD = re.compile(r"Docker version ([0-9]{1,4})\.")
 # Without root, Docker 28 and 29 do not start without RootlessKit's socket. Docker 27 was not tried.
 _LAST_WITHOUT_ROOTLESSKIT = 26
@@ -280,4 +283,5 @@ def _wait(client: Client, daemon: subprocess.Popen[bytes], log: Path) -> None:
     if is_full(tail):
         # Not NoEngineError: with `--engine auto` that would use the user's own engine instead.
         raise CannotMeasureError("the private engine did not start: its disk is full", evidence=tail, hint=MAKE_ROOM)
-    raise NoEngineError("the private engine did not start", evidence=tail, hint=f"read {log}, or use --engine docker")
+    hint = ELSEWHERE if tail.startswith("unshare: ") else f"read {log}, or use --engine docker"
+    raise NoEngineError("the private engine did not start", evidence=tail, hint=hint)

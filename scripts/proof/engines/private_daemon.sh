@@ -84,7 +84,13 @@ END
 printf 'root:x:0:\ncontainers:x:%s:\n' "$user" >etc/group
 echo '127.0.0.1 localhost' >etc/hosts
 echo "containers:$user:65536" | tee etc/subuid >etc/subgid
-pivot_root . old
+# Debian 14 has the program of this name in a package that minimal systems lack, so the C library is called.
+"$PYTHON" -IS - <<'END'
+import ctypes, os, sys
+
+if ctypes.CDLL(None, use_errno=True).pivot_root(b".", b"old") != 0:
+    sys.exit(f"pivot_root: {os.strerror(ctypes.get_errno())}")
+END
 umount -l /old
 rmdir /old
 cd /

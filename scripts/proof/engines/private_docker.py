@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from proof.core.errors import CannotMeasureError, EngineLostError, NoEngineError
+from proof.core.errors import CannotMeasureError, EngineLostError, NoEngineError, NotInstalledError
 from proof.engines import api, private_daemon
 from proof.engines.client import Client, environment
 from proof.engines.docker import Docker
@@ -102,7 +102,7 @@ def start(
     Raises NoEngineError if it cannot be started here, and CannotMeasureError if its disk is full.
     """
     if reason := private_daemon.obstacle():
-        raise NoEngineError(reason, hint="install what is missing, or use --engine docker")
+        raise NotInstalledError(reason, hint="install what is missing, or use --engine docker")
     with (
         private_daemon.slot_in(cache, store) as (slot, held),
         temp_folders.folder("home") as home,
@@ -110,7 +110,9 @@ def start(
         confined = sandbox.of(slot / private_daemon.SOCKET)
         if confined is None:
             raise NoEngineError(
-                "bubblewrap cannot create a sandbox here", hint="allow namespaces, or use --engine docker"
+                "bubblewrap cannot create a sandbox here",
+                evidence=sandbox.obstacle(),
+                hint=private_daemon.ELSEWHERE,
             )
         guard = () if detach else private_daemon.guard()
         daemon = private_daemon.Daemon(slot, held, store, memory or cgroup.default_memory(), guard)

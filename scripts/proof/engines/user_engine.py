@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from proof.core.errors import CannotMeasureError, DeadlineError, NoEngineError
+from proof.core.errors import CannotMeasureError, DeadlineError, NoEngineError, NotInstalledError
 from proof.engines import cleanup, journal
 from proof.engines.client import environment
 from proof.engines.interface import Engine, EngineOptions
@@ -23,10 +23,10 @@ E = TypeVar("E", bound=Engine)
 def home_of(program: str, platform: str, helpers: Sequence[str] = ()) -> Iterator[tuple[Path, dict[str, str]]]:
     """A home for the clients of this program, and their environment. They may start `helpers` too.
 
-    Raises NoEngineError if the program is not installed.
+    Raises NotInstalledError if the program is not installed.
     """
     if not shutil.which(program):
-        raise NoEngineError(f"`{program}` is not installed here")
+        raise NotInstalledError(f"`{program}` is not installed here")
     with temp_folders.folder("home") as home:
         # Only the address of the engine is taken from the user's environment.
         address = {name: os.environ[name] for name in ("CONTAINER_HOST", "XDG_RUNTIME_DIR") if name in os.environ}
@@ -40,7 +40,8 @@ def ask(argv: Sequence[str], env: Mapping[str, str], silent: str) -> bytes:
     except DeadlineError as error:
         raise NoEngineError(silent, evidence=error.what, hint=f"start {argv[0]} again") from error
     if done.exit != 0:
-        raise NoEngineError(silent, evidence=done.last_lines(2))
+        works = " ".join(argv[:2])
+        raise NoEngineError(silent, evidence=done.last_lines(2).strip(), hint=f"`{works}` has to work first")
     return done.output
 
 

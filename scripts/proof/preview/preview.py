@@ -123,7 +123,8 @@ def serve(root: Path, *, port: int, plain: bool) -> None:
                     engine = stack.enter_context(private_docker.start(cache_folder(), PLATFORM))
                 watch = Watch(root, engine, cache_folder())
             except NoEngineError as error:
-                terminal.say(f"Snippets are not run: {error.what}. Pages show what is captured.", "yellow")
+                terminal.say("Snippets are not run, and pages show what is captured.", "yellow")
+                terminal.problems([error])
         site = Site(root, Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="preview-"))))
         try:
             server = Server(port, lambda: site.shown, Scripts.of(root))

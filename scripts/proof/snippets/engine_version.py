@@ -69,6 +69,11 @@ class EngineVersion:
         """What pages call it: `Docker 29.7`."""
         return f"{self.kind.capitalize()} {self.major}.{self.minor}"
 
+    @property
+    def shows_both_sizes(self) -> bool:
+        """Whether `docker image ls` has DISK USAGE and CONTENT SIZE: in Docker 29's words, with containerd's store."""
+        return self.wording == "docker-29" and self.store == "containerd"
+
     def counts_like(self, other: EngineVersion) -> bool:
         """Whether both display the same sizes for the same image.
 

@@ -144,15 +144,18 @@ def of(socket: Path) -> Sandbox | None:
     return Sandbox(bubblewrap, socket, Path(os.path.realpath(docker)), buildx())
 
 
-@functools.cache
 def _bubblewrap() -> Path | None:
     program = process.which(PROGRAM)
-    if program is None:
-        return None
+    return Path(program) if program and not obstacle() else None
+
+
+@functools.cache
+def obstacle() -> str:
+    """What bubblewrap says if it cannot create a sandbox here, or "" if it can."""
     # The kernel, or a container that this runs in, may forbid namespaces, so try it once.
-    trial = (program, *_ALONE, "--ro-bind", "/", "/", "true")
+    trial = (PROGRAM, *_ALONE, "--ro-bind", "/", "/", "true")
     try:
-        works = process.run(trial, env={"PATH": process.search_path()}, deadline=10).exit == 0
-    except CannotMeasureError:
-        works = False
-    return Path(program) if works else None
+        done = process.run(trial, env={"PATH": process.search_path()}, deadline=10)
+    except CannotMeasureError as error:
+        return error.what
+    return done.last_lines(3) or f"{PROGRAM} exits with {done.exit}" if done.exit else ""

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from proof.cli import engine_choice
-from proof.core.errors import CannotMeasureError, NoEngineError
+from proof.core.errors import CannotMeasureError, NoEngineError, NotInstalledError
 from proof.engines import registry
 from proof.engines.interface import Engine
 from proof.reports.terminal import Terminal
 from tests.support.engines import docker, podman, private, with_client
 
-NO_PRIVATE = NoEngineError("the private engine did not start", evidence="mount: no\niptables: no")
+NO_PRIVATE = NoEngineError("the private engine did not start", evidence="mount: no\niptables: no", hint="read it")
 NO_DOCKER = NoEngineError("`docker` is installed, but its engine does not answer", evidence="denied")
-NO_PODMAN = NoEngineError("`podman` is not installed here")
+NO_PODMAN = NotInstalledError("`podman` is not installed here")
 
 
 @pytest.fixture
@@ -87,14 +87,23 @@ def test_the_engine_that_is_used(
 
 @pytest.mark.usefixtures("faked")
 def test_with_no_engine_every_reason_is_in_the_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """There is one error, with the reason for each engine in its first sentence, and what they printed below."""
+    """There is one error, which has the errors of all engines."""
     with pytest.raises(NoEngineError) as refused:
         said("auto", capsys)
+    assert not isinstance(refused.value, NotInstalledError)
+    assert refused.value.what == "no container engine can be used here"
+    assert refused.value.evidence == f"{NO_PRIVATE}\n{NO_DOCKER}\n{NO_PODMAN}"
+
+
+def test_none_is_installed(faked: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """That is another error. It has each reason in its first sentence, and says how to get an engine."""
+    faked |= {"private": NotInstalledError("a private engine needs unshare"), "docker": NO_PODMAN}
+    with pytest.raises(NotInstalledError) as refused:
+        said("auto", capsys)
     assert refused.value.what == (
-        "no container engine is available: the private engine did not start; "
-        "`docker` is installed, but its engine does not answer; `podman` is not installed here"
+        "no container engine is available: a private engine needs unshare; "
+        "`podman` is not installed here; `podman` is not installed here"
     )
-    assert refused.value.evidence.splitlines() == ["mount: no", "iptables: no", "denied"]
     assert all(word in refused.value.hint for word in ("Debian", "dnf install", "brew install", "not make them"))
 
 

@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import pytest
 
-from proof.core.errors import CannotMeasureError
+from proof.core.errors import CannotMeasureError, NoEngineError
 from proof.engines import private_daemon
+from proof.engines.client import Client
 from proof.system import process, sandbox
 from proof.system.process import Completed
 from tests.support.helpers import processes, wait_until
@@ -122,6 +123,23 @@ def test_the_builds_of_another_docker_are_not_reused(tmp_path: Path, monkeypatch
     private_daemon._renew(tmp_path / "slot")
     assert not layer.exists()
     private_daemon._renew(tmp_path / "slot")
+
+
+@pytest.mark.parametrize(
+    ("log", "hint"),
+    [
+        # Of util-linux 2.41, in a chroot whose directory is no mount point.
+        ("unshare: cannot change root filesystem propagation: Invalid argument", private_daemon.ELSEWHERE),
+        ("1\n2\n3\n4\n5\nprivate_daemon.sh: 30: mount: not found", "read {folder}/log, or use --engine docker"),
+    ],
+)
+def test_its_last_lines_say_why_it_did_not_start(log: str, hint: str, tmp_path: Path) -> None:
+    """They are the evidence."""
+    daemon = process.spawn(["/usr/bin/printf", "%s", log], env={}, log=tmp_path / "log")
+    with pytest.raises(NoEngineError, match="the private engine did not start") as refused:
+        private_daemon._wait(cast(Client, None), daemon, tmp_path / "log")
+    assert refused.value.evidence.splitlines() == log.splitlines()[-5:]
+    assert refused.value.hint == hint.format(folder=tmp_path)
 
 
 # It kills the tool before it asks for the signal, at the one moment when the kernel would not send it.

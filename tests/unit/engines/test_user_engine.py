@@ -126,6 +126,7 @@ def test_a_podman_that_cannot_set_up_a_namespace_is_none(monkeypatch: pytest.Mon
     with pytest.raises(NoEngineError, match="`podman` is installed, but cannot run containers here") as error:
         registry.opened("podman", EngineOptions(Path("/nonexistent"), "linux/amd64")).__enter__()
     assert "cannot clone" in error.value.evidence
+    assert error.value.hint == "`podman info` has to work first"
 
 
 @pytest.fixture

@@ -639,6 +639,10 @@ class TestWordsOfEngines:
         ("text", "says"),
         [
             ("{{ transcript note/run }}\n\n{{ tab docker-29 }} New.", "the element above has no tab docker-29"),
+            (
+                "{{ transcript note/image_ls }}\n\n{{ tab docker-29 }} {{ transcript note/run }}",
+                "`transcript note/run` must be alone in its paragraph",
+            ),
             ("{{ tab docker-28 }} Old.", "the element above has no tab docker-28"),
             ("{{ transcript note/image_ls }}\n\nText.\n\n{{ tab docker-28 }} Old.", "has no tab docker-28"),
             ("{{ transcript note/image_ls }}\n\n{{ tab docker-30 }} Next.", "no tab is called 'docker-30'"),

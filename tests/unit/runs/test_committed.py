@@ -102,6 +102,12 @@ def test_what_docker_29_displays(project: Project) -> None:
     assert project.said(displayed(1_110_000)) == []
     store.save(displayed(1_110_000), project.folder("docker-29"))
     assert project.said(displayed(1_115_000)) == []
+    for size, said in (("1.12MB", []), ("1.2MB", ["note/image_ls"])):
+        table = project.new.steps[-1].output.replace("1.11MB", size)
+        other = replace(
+            displayed(1_110_000), steps=(*project.new.steps[:-1], replace(project.new.steps[-1], output=table))
+        )
+        assert [what for what in project.said(other, words=True) if "listed" not in what] == said
     assert project.said(displayed(1_150_000)) == ["note.content_size"]
     assert project.said(project.new) == ["note.disk_usage", "note.content_size"]
     assert project.said(project.old) == []

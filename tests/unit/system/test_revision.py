@@ -52,9 +52,7 @@ def test_nothing_to_ask(tmp_path: Path) -> None:
 def test_without_git(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without git, the commit is unknown, and that is not an error."""
     monkeypatch.setattr("proof.system.process.search_path", lambda: "/nowhere")
-    sandbox._bubblewrap.cache_clear()
     assert revision.of(root) == "not known: git is not installed"
-    sandbox._bubblewrap.cache_clear()
 
 
 MONITOR = "[core]\nrepositoryformatversion = 0\n{bare}fsmonitor = \"touch '{canary}' #\"\n"

@@ -101,15 +101,8 @@ def audit(root: ET.Element, page: Page) -> None:
                 what, hint = "no snippet printed this error message", "add {{ waiver: who printed it }} to the heading"
                 page.note(PageError(what, evidence=shown, hint=hint), shown)
             if waivers:
-                if (
-                    page.options.collect
-                    and not exempt
-                    and not is_message
-                    and not page.is_full
-                    and not _needs(sentence, inside, block, page, evidence)
-                ):
-                    where = page.document.where(page.place(waivers[0].element, "{{ waiver: " + waivers[0].text))
-                    page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
+                if not (exempt or is_message):
+                    _check_waiver(waivers[0], sentence, inside, block, page=page, evidence=evidence)
                 continue
             stages = {c for found in _STAGE.finditer(sentence) for c in found.groups()}
             names += [(token.text, mark in stages) for mark, token in inside.items() if token.kind == "code"]
@@ -125,6 +118,16 @@ def audit(root: ET.Element, page: Page) -> None:
                 what = f"the {label.kind} '{label.text}' in a chart is in no snippet of this page"
                 page.note(PageError(what, hint="use {{ a.fact }}, or reword it"), label.text)
     _names([*names, *((code, False) for code in sorted(page.rendering.codes))], page, evidence, exempt=exempt)
+
+
+def _check_waiver(
+    waiver: _Token, sentence: str, inside: Mapping[str, _Token], block: ET.Element, *, page: Page, evidence: Evidence
+) -> None:
+    """Tell the author of a waiver that waives nothing."""
+    if page.options.collect and not page.is_full and not _needs(sentence, inside, block, page, evidence):
+        where = page.document.where(page.place(waiver.element, "{{ waiver: " + waiver.text))
+        shown = _shown(sentence, inside)
+        page.notes.append(f"{where}: this waiver waives nothing that the lint finds: {shown}")
 
 
 def _needs(sentence: str, inside: Mapping[str, _Token], block: ET.Element, page: Page, evidence: Evidence) -> bool:

@@ -86,7 +86,9 @@ class InTabs(Alone):
         except PageError as error:
             self.page.note(error, written[0])
             into = parent
-        self.parser.parseBlocks(into, [block[written.end() :]])
+        ET.SubElement(into, "p").text = block[
+            written.end() :
+        ].strip()  # a paragraph: nothing that another engine printed
 
     def _panel(self, parent: ET.Element, wording: str) -> ET.Element:
         """The tab of these words in the element above. Raises PageError if it has none."""

@@ -9,24 +9,19 @@ from proof.core.units import Scalar
 from proof.snippets.engine_version import EngineVersion
 
 
-EMULATED = ", emulated on "  # in the name of an engine
-
-
 @dataclass(frozen=True)
 class Environment:
     """The environment of a measurement. Only captures for the same platform and bases are compared."""
 
     platform: str  # linux/amd64
-    engine: str  # "docker", "docker with containerd's store" or "podman"; in a run, "docker, emulated on linux/arm64"
+    engine: str  # "docker", "docker with containerd's store" or "podman"
     bases: str  # "rebuilt" or "registry"
-
-    @property
-    def emulated_on(self) -> str:
-        """The platform of the engine's machine, if it emulates `platform`; else empty. No capture is kept of that."""
-        return self.engine.partition(EMULATED)[2]
+    # The platform of the engine's machine, if it is another one, which emulates `platform`. No such capture is kept.
+    emulated_on: str = ""
 
     def __str__(self) -> str:
-        return f"{self.platform}, {self.engine}, {self.bases} bases"
+        emulated = f" emulated on {self.emulated_on}" if self.emulated_on else ""
+        return f"{self.platform}{emulated}, {self.engine}, {self.bases} bases"
 
 
 @dataclass(frozen=True)

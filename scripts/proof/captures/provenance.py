@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from proof.captures import fingerprint
-from proof.captures.model import EMULATED, Capture
+from proof.captures.model import Capture
 from proof.snippets.capture_locations import ORIGINS
 from proof.snippets.engine_version import NO_NATIVE_DIFF
 from proof.snippets.model import Snippet
@@ -69,11 +69,9 @@ def implausible(capture: Capture, snippet: Snippet, now: datetime | None = None)
     if not _FORMS["engine"].fullmatch(source.engine):
         return
     store = " with containerd's store" if source.image_store == "containerd" else ""
-    machine = capture.environment.emulated_on
-    if capture.environment.engine != source.engine.split(" ")[0] + store + (EMULATED + machine if machine else ""):
+    if capture.environment.engine != source.engine.split(" ")[0] + store:
         yield "engine", f"{source.engine} on {source.image_store}, but measured with {capture.environment.engine}"
-    platforms = filter(None, (capture.environment.platform, machine))
-    if not all(map(_PLATFORM.fullmatch, platforms)) or capture.environment.bases not in ORIGINS:
+    if not _PLATFORM.fullmatch(capture.environment.platform) or capture.environment.bases not in ORIGINS:
         yield "environment", str(capture.environment)
     if (engine := capture.inputs.get(fingerprint.ENGINE)) is not None and not _is_of(engine, source.engine):
         yield "engine", f"{engine} in its inputs, but {source.engine} in its provenance"

@@ -157,8 +157,8 @@ def _check_kept(options: Namespace, engine: Engine) -> None:
     """Raise UsageError if this run is to write what it measures, and its engine emulates the platform."""
     if engine.emulated_on and (options.write or options.results):
         raise UsageError(
-            f"your {engine.kind} is on {engine.emulated_on} and emulates {engine.platform}, so it can check captures, but "
-            "not make them: pages show what was measured without an emulator",
+            f"your {engine.kind} is on {engine.emulated_on} and emulates {engine.platform}, so it can check captures, "
+            "but not make them: pages show what was measured without an emulator",
             hint=user_engine.use_another(engine),
         )
 

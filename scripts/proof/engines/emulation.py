@@ -1,7 +1,8 @@
 """Which other platforms' programs an engine can run, because its kernel hands them to an emulator.
 
-An engine on a machine of another platform than the one that snippets are measured on needs that. A step that shows how such a program fails cannot be measured there. Emulators are registered in binfmt_misc, once for
-the whole kernel: by Docker Desktop, by QEMU's packages, by images such as tonistiigi/binfmt.
+An engine on a machine of another platform than the one that snippets are measured on needs that. A step that shows how
+such a program fails cannot be measured there. Emulators are registered in binfmt_misc, once for the whole kernel: by
+Docker Desktop, by QEMU's packages, by images such as tonistiigi/binfmt.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def check(engine: Engine, base: str) -> None:
     done = engine.client.call("run", *flags, engine.names.image(base), "true", check=False)
     if NO_EMULATOR in f"{done.text()}{done.errors.decode('utf-8', 'replace')}".lower():
         raise NoEngineError(
-            f"your {engine.kind} is on {engine.emulated_on}, and cannot run programs for {engine.platform}, the platform "
-            "that snippets are measured on",
+            f"your {engine.kind} is on {engine.emulated_on}, and cannot run programs for {engine.platform}, the "
+            "platform that snippets are measured on",
             evidence=done.last_lines(2),
             hint="switch on emulation: Docker Desktop has it in its settings, under General; on Linux, install "
             f"qemu-user-static. Or {use_another(engine)}",

@@ -102,6 +102,12 @@ class Engine(ABC):
         return [f"--platform={self.platform}"] if self.emulated_on else []
 
     @property
+    def build_platform_flags(self) -> list[str]:
+        """Flags of a build, if its engine emulates the platform: the stages that run where it builds have it too."""
+        variables = {"BUILDPLATFORM": self.platform, "BUILDARCH": self.platform.split("/")[1]}
+        return [f"--build-arg={k}={v}" for k, v in variables.items()] if self.emulated_on else []
+
+    @property
     def introduction(self) -> str:
         """What to tell the user about an engine of their own; empty for a private one."""
         address = self.client.env.get("DOCKER_HOST", "").removeprefix("unix://")

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines import cleanup, emulation, image_archive
+from proof.engines import cleanup, emulation, image_archive, user_engine
 from proof.engines.client import run_filter
 from proof.engines.failures import full, is_full, is_starved, may_pass
 from proof.engines.image_archive import Image
@@ -290,7 +290,9 @@ def _check_engine(step: Step, done: Completed, engine: Engine, out_of: str) -> N
         raise CannotMeasureError(
             f"{step} is declared to fail with '{step.expect}', but this engine runs programs for {', '.join(by)}",
             evidence=done.last_lines(3),
-            hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
+            hint=user_engine.use_another(engine)
+            if engine.emulated_on
+            else "remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
         )
 
 
@@ -325,7 +327,8 @@ def _run_command(step: Step, scene: Scene, *, kept: str, cache: list[str], timeo
         # A builder that has cached a step does not notice that a secret of it has changed.
         cache = ["--no-cache"] if command.secrets else cache
         with cleanup.building(engine) as (recorded, writes):
-            added = ["--network=none", *file, *engine.build_flags, *_platform(command, engine), *cache, *recorded]
+            platform = [*_platform(command, engine), *engine.build_platform_flags]
+            added = ["--network=none", *file, *engine.build_flags, *platform, *cache, *recorded]
             argv = command_line(command, engine, added, dockerfile=renamed)
             done = call(argv, reads=[renamed.parent] if renamed else [], writes=writes)
     else:

@@ -11,7 +11,7 @@ from proof.captures import fingerprint, index
 from proof.captures import provenance as forms
 from proof.captures.buildkit_log import labels
 from proof.captures.diff import Difference, compare
-from proof.captures.model import EMULATED, Capture, Environment, Provenance
+from proof.captures.model import Capture, Environment, Provenance
 from proof.captures.normalise import states_output
 from proof.core import files
 from proof.core.errors import CannotMeasureError, Where
@@ -51,8 +51,7 @@ class Session:
         """The environment that the numbers of this run are measured in."""
         # With containerd's store facts are the same, but the output of `image ls` and of builds is not.
         store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
-        emulated = f"{EMULATED}{self.engine.emulated_on}" if self.engine.emulated_on else ""
-        return Environment(self.engine.platform, self.engine.kind + store + emulated, self.origin)
+        return Environment(self.engine.platform, self.engine.kind + store, self.origin, self.engine.emulated_on)
 
     @property
     def engine_version(self) -> EngineVersion:

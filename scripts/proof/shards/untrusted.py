@@ -28,7 +28,7 @@ def objections(capture: Capture, snippet: Snippet, origin: str, known: Bases) ->
     """
     if capture.tampered:
         yield f"{', '.join(capture.tampered)} was changed after it was written"
-    if capture.snippet != snippet.name or capture.environment.bases != origin or capture.environment.emulated_on:
+    if capture.snippet != snippet.name or capture.environment.bases != origin:
         yield f"it is of {capture.snippet} on {capture.environment}"
     raw, snippet = snippet, snippet.on(capture.engine)
     declared = [(step.name, step.text, step.inside, step.exit) for step in snippet.steps]

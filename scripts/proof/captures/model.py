@@ -16,9 +16,12 @@ class Environment:
     platform: str  # linux/amd64
     engine: str  # "docker", "docker with containerd's store" or "podman"
     bases: str  # "rebuilt" or "registry"
+    # The platform of the engine's machine, if it is another one, which emulates `platform`. No such capture is kept.
+    emulated_on: str = ""
 
     def __str__(self) -> str:
-        return f"{self.platform}, {self.engine}, {self.bases} bases"
+        emulated = f" emulated on {self.emulated_on}" if self.emulated_on else ""
+        return f"{self.platform}{emulated}, {self.engine}, {self.bases} bases"
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,8 @@ def _read(folder: Path, opened: int, content: bytes) -> Capture:
     capture: Capture = from_json(Capture, fields | {"environment": data["basis"], "steps": steps, "tampered": tampered})
     if any(layer.contents for layer in capture.layers):
         raise TypeError("contents in the record, where nothing checks them")
+    if capture.environment.emulated_on:
+        raise TypeError("measured with an emulator, and no such capture is kept")
     return replace(capture, layers=_with_contents(capture.layers, listed, folder)) if listed else capture
 
 
@@ -170,7 +172,7 @@ def _files_of(capture: Capture) -> dict[str, bytes]:
     data: dict[str, Any] = {"schema": SCHEMA}
     for name, value in asdict(replace(capture, tampered=())).items():
         data["basis" if name == "environment" else name] = value
-    del data["tampered"]
+    del data["tampered"], data["basis"]["emulated_on"]
     data["steps"] = {step.pop("name"): step for step in data["steps"]}
     for name, step in data["steps"].items():
         step["output"] = digests[f"{name}.txt"]

@@ -15,7 +15,7 @@ from proof.captures.model import Provenance
 from proof.cli import engine_choice
 from proof.core.errors import CannotMeasureError, EngineLostError, ProofError, RegistryAwayError, UsageError
 from proof.core.settings import cache_folder
-from proof.engines import private_daemon
+from proof.engines import emulation, private_daemon, user_engine
 from proof.engines.interface import Engine
 from proof.pages import scan
 from proof.provision import loader
@@ -84,6 +84,7 @@ def run_snippets(
         _captures_locked(options, terminal),
         engine_choice.chosen(options.engine, terminal, cache_folder(), memory=options.memory) as engine,
     ):
+        _check_kept(options, engine)
         try:
             for result in _run_all(snippets, options, terminal, bases, engine):
                 terminal.result(result)
@@ -111,6 +112,8 @@ def _run_all(
     if options.bases == "registry":
         for line in bases_lock.moved(pinned, {name: base.key for name, base in loaded.items()}, bases):
             terminal.say(f" · {line}", "yellow")
+    if engine.emulated_on and loaded:
+        emulation.check(engine, next(iter(loaded)))
     provenance = verify.provenance(options.root, engine, loaded, options.engine_from)
     if options.write:
         _warn_if_uncommitted(provenance, terminal)
@@ -147,6 +150,16 @@ def _warn_if_uncommitted(source: Provenance, terminal: Terminal) -> None:
             f" · snippets have changed since commit {source.revision[:-1]}, so no commit will hold what is captured "
             "now. Commit the snippets first, run proof update again, and then commit the captures.",
             "yellow",
+        )
+
+
+def _check_kept(options: Namespace, engine: Engine) -> None:
+    """Raise UsageError if this run is to write what it measures, and its engine emulates the platform."""
+    if engine.emulated_on and (options.write or options.results):
+        raise UsageError(
+            f"your {engine.kind} is on {engine.emulated_on} and emulates {engine.platform}, so it can check captures, "
+            "but not make them: pages show what was measured without an emulator",
+            hint=user_engine.use_another(engine),
         )
 
 

@@ -75,7 +75,7 @@ class Docker(Engine):
 def opened(options: EngineOptions) -> Iterator[Docker]:
     """The Docker that the user's client would use.
 
-    Raises NoEngineError if it is not installed, does not answer, cannot build, or is on a machine of another platform.
+    Raises NoEngineError if it is not installed, does not answer, cannot build, or is not on Linux.
     """
     with user_engine.home_of("docker", options.platform) as (home, plain):
         env = plain | _address(os.environ)
@@ -90,7 +90,7 @@ def opened(options: EngineOptions) -> Iterator[Docker]:
         )
         silent = "`docker` is installed, but its engine does not answer"
         answer = user_engine.ask(["docker", "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"], env, silent)
-        user_engine.check_platform(engine, answer.decode("utf-8", "replace").strip())
+        engine = user_engine.on_machine(engine, answer.decode("utf-8", "replace").strip())
         _check_buildx(engine)
         root, identity = (
             engine.client.call("info", "--format", template).text().strip()

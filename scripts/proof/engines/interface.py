@@ -52,6 +52,7 @@ class Engine(ABC):
 
     client: Client
     platform: str  # that it builds and runs images for, such as linux/amd64
+    emulated_on: str = ""  # the platform of its machine, if it is another one, which emulates `platform`
     names: Names = field(default_factory=Names)
     journal: Journal | None = None  # records what this run creates in a user's own engine
     disk: Path | None = None  # a directory on the disk that holds the images; None if that is on another machine
@@ -96,10 +97,22 @@ class Engine(ABC):
         return []
 
     @property
+    def platform_flags(self) -> list[str]:
+        """Flags of a command that builds or creates a container, if its engine emulates the platform."""
+        return [f"--platform={self.platform}"] if self.emulated_on else []
+
+    @property
+    def build_platform_flags(self) -> list[str]:
+        """Flags of a build, if its engine emulates the platform: the stages that run where it builds have it too."""
+        variables = {"BUILDPLATFORM": self.platform, "BUILDARCH": self.platform.split("/")[1]}
+        return [f"--build-arg={k}={v}" for k, v in variables.items()] if self.emulated_on else []
+
+    @property
     def introduction(self) -> str:
         """What to tell the user about an engine of their own; empty for a private one."""
         address = self.client.env.get("DOCKER_HOST", "").removeprefix("unix://")
         where = f" at {address}" if address else ""
+        where += f" on {self.emulated_on}, which has to emulate {self.platform}" if self.emulated_on else ""
         return f"using your {self.kind}{where}; its images are left alone"
 
     @property

@@ -8,7 +8,7 @@ import json
 import os
 import resource
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
@@ -76,7 +76,7 @@ class Podman(Engine):
 def opened(options: EngineOptions) -> Iterator[Podman]:
     """The user's Podman.
 
-    Raises NoEngineError if it is not installed, cannot run containers, or is on a machine of another platform.
+    Raises NoEngineError if it is not installed, cannot run containers, or is not on Linux.
     """
     with user_engine.home_of("podman", options.platform, _HELPERS) as (home, env):
         env["HOME"] = os.environ.get("HOME", str(home))  # rootless podman keeps its images below it
@@ -88,12 +88,10 @@ def opened(options: EngineOptions) -> Iterator[Podman]:
         # Without a limit of memory: the client does all the work.
         client = Client("podman", env, memory=None)
         names = Names(prefix=new_prefix(), host="localhost/")
-        user_engine.check_platform(
-            Podman(client=client, platform=options.platform), f"{info['host']['os']}/{info['host']['arch']}"
-        )
+        engine = Podman(client=client, platform=options.platform, names=names)
+        engine = user_engine.on_machine(engine, f"{info['host']['os']}/{info['host']['arch']}")
         _check_users(info["host"])
-        labels = "--layer-label" in client.call("build", "--help").text()
-        engine = Podman(client=client, platform=options.platform, names=names, supports_labels=labels)
+        engine = replace(engine, supports_labels="--layer-label" in client.call("build", "--help").text())
         root = info["store"]["graphRoot"]
         identity = f"podman-{hashlib.sha256(root.encode()).hexdigest()[:12]}"
         with user_engine.kept_clean(engine, options, root=root, identity=identity) as clean:

@@ -45,13 +45,24 @@ def ask(argv: Sequence[str], env: Mapping[str, str], silent: str) -> bytes:
     return done.output
 
 
-def check_platform(engine: Engine, platform: str) -> None:
-    """Raise NoEngineError if the engine's machine has another platform than the one that snippets are measured on."""
-    if platform != engine.platform:
-        raise NoEngineError(
-            f"your {engine.kind} is on {platform}, and snippets are measured on {engine.platform}, without emulation",
-            hint=f"use Docker on a {engine.platform} machine: DOCKER_HOST=ssh://me@machine",
-        )
+def on_machine(engine: E, machine: str) -> E:
+    """The engine, whose machine has this platform. If it isn't the engine's own, the machine may emulate that one.
+
+    Raises NoEngineError if it is not even Linux.
+    """
+    if machine == engine.platform:
+        return engine
+    if machine.startswith("linux/"):
+        return replace(engine, emulated_on=machine)
+    raise NoEngineError(
+        f"your {engine.kind} is on {machine}, and snippets are measured on {engine.platform}",
+        hint=use_another(engine),
+    )
+
+
+def use_another(engine: Engine) -> str:
+    """A hint: how to use an engine that emulates nothing."""
+    return f"use Docker on a {engine.platform} machine: DOCKER_HOST=ssh://me@machine"
 
 
 @contextlib.contextmanager

@@ -158,7 +158,9 @@ class Terminal:
             self._steps.pop(result.snippet.name, None)
         _log.debug("%s: %s%s", result.snippet.name, result.verdict, f": {result.error}" if result.error else "")
         mark, style = _STYLES[result.verdict]
-        self.screen.print((f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}", *_time(result))
+        self.screen.print(
+            (f" {mark} ", style), (result.snippet.name, "bold"), f"  {result.verdict}{result.emulated}", *_time(result)
+        )
         for kind, line in rows(result):
             self.screen.print((f"   {line}", _ROW_STYLES[kind]))
 
@@ -193,19 +195,19 @@ class Terminal:
 
     def table(self, results: Sequence[Result]) -> None:
         """Print a table of the measured images. The share is relative to the largest one."""
-        shown = [(r.snippet.name, c, r.verdict) for r in results if (c := r.new or r.old)]
+        shown = [(r.snippet.name, c, r) for r in results if (c := r.new or r.old)]
         if not shown:
             return
         sizes = {name: float(c.facts["size"].value) for name, c, _ in shown if "size" in c.facts}
         largest = max(sizes.values(), default=0.0)
         lines: list[list[Piece]] = []
-        for name, capture, verdict in shown:
+        for name, capture, result in shown:
             cells = ["–"] * 3
             if (size := sizes.get(name)) is not None:
                 layers, below = (_written(capture, name) for name in ("layers", "base_layers"))
                 cells = [units.size(size), f"{size / largest:.1%}" if largest else "–", f"{layers} ({below} base)"]
-            mark, style = _STYLES[verdict]
-            lines.append([name, *cells, str(len(capture.steps)), (f"{mark} {verdict}", style)])
+            mark, style = _STYLES[result.verdict]
+            lines.append([name, *cells, str(len(capture.steps)), (f"{mark} {result.verdict}{result.emulated}", style)])
         self.screen.print()
         self.screen.table(("snippet", "size", "share", "layers", "steps", "verdict"), lines)
 
@@ -216,6 +218,8 @@ class Terminal:
         some = f", {cached} of them cached" if cached else ""
         took = f"{units.counted(len(steps), 'command')}: {own:.0f} s in the commands, {seconds:.0f} s in all"
         self.say(f"{units.counted(len(results), 'snippet')}{some}, {took}")
+        if any(result.emulated for result in results):
+            self.say("Emulated: values were compared, times were not. They are the emulator's.", "yellow")
         if unseen := [name for result in results for name in result.not_compared]:
             self.say(f"Not compared, as engines print it differently: {', '.join(unseen)}", "yellow")
         if cached:

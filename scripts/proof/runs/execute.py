@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from proof.core.errors import CannotMeasureError, EngineLostError, Where
-from proof.engines import cleanup, emulation, image_archive
+from proof.engines import cleanup, emulation, image_archive, user_engine
 from proof.engines.client import run_filter
 from proof.engines.failures import full, is_full, is_starved, may_pass
 from proof.engines.image_archive import Image
@@ -288,9 +288,11 @@ def _check_engine(step: Step, done: Completed, engine: Engine, out_of: str) -> N
         raise full(done)
     if not as_declared and emulation.NO_EMULATOR in step.expect and (by := emulation.in_the_way(engine, step.command)):
         raise CannotMeasureError(
-            f"{step} is declared to fail with '{step.expect}', but this engine emulates {', '.join(by)}",
+            f"{step} is declared to fail with '{step.expect}', but this engine runs programs for {', '.join(by)}",
             evidence=done.last_lines(3),
-            hint="remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
+            hint=user_engine.use_another(engine)
+            if engine.emulated_on
+            else "remove the emulator, as in `apt-get remove qemu-user-binfmt`, or use an engine on another machine",
         )
 
 
@@ -325,7 +327,8 @@ def _run_command(step: Step, scene: Scene, *, kept: str, cache: list[str], timeo
         # A builder that has cached a step does not notice that a secret of it has changed.
         cache = ["--no-cache"] if command.secrets else cache
         with cleanup.building(engine) as (recorded, writes):
-            added = ["--network=none", *file, *engine.build_flags, *cache, *recorded]
+            platform = [*_platform(command, engine), *engine.build_platform_flags]
+            added = ["--network=none", *file, *engine.build_flags, *platform, *cache, *recorded]
             argv = command_line(command, engine, added, dockerfile=renamed)
             done = call(argv, reads=[renamed.parent] if renamed else [], writes=writes)
     else:
@@ -342,7 +345,7 @@ def _create(step: Step, scene: Scene, name: str, kept: str) -> list[str]:
     assert step.inside is not None
     network = engine.localhost_flags if step.network else ("--network", "none")
     engine.client.call(
-        *("create", "--rm", "--name", name, *network, "--workdir", "/src"),
+        *("create", "--rm", "--name", name, *network, "--workdir", "/src", *engine.platform_flags),
         *(("--mount", f"type=volume,source={_volume(step.inside)},target={kept}") if kept else ()),
         *(engine.names.image(step.inside), *step.command.argv),
     )
@@ -357,10 +360,10 @@ def _added(command: Command, engine: Engine, container: str) -> list[str]:
             # Docker rejects a second --network. And no registry is asked for an image that is not here.
             alone = [] if command.values("--network") else ["--network=none"]
             rid = [] if any(flag == "--rm" for flag, _ in command.flags) else ["--rm"]
-            return [*rid, "--name", container, "--pull=never", *alone]
+            return [*rid, "--name", container, "--pull=never", *alone, *_platform(command, engine)]
         case "detach":
             named = [] if command.starts else ["--name", container]
-            return ["--pull=never", _LOG, f"--network={_network(engine)}", *named]
+            return ["--pull=never", _LOG, f"--network={_network(engine)}", *named, *_platform(command, engine)]
         case "rm":
             return ["--volumes"]  # no snippet can name them, so they would stay for ever
         case "rmi":
@@ -370,6 +373,11 @@ def _added(command: Command, engine: Engine, container: str) -> list[str]:
         case "ps":
             return [engine.names.own_containers]
     return []
+
+
+def _platform(command: Command, engine: Engine) -> list[str]:
+    """Flags without which an engine that emulates the platform would take that of its machine."""
+    return [] if command.values("--platform") else engine.platform_flags
 
 
 def _id_of(image: str, engine: Engine) -> str:

@@ -50,6 +50,12 @@ class Result:
     cached: bool = False  # True if an earlier run found it, and nothing has changed since
 
     @property
+    def emulated(self) -> str:
+        """Says so behind the verdict, if an emulator ran the programs; else empty."""
+        made = self.measured or self.new
+        return ", emulated" if made and made.environment.emulated_on else ""
+
+    @property
     def seconds(self) -> float:
         """How long the commands of this run took."""
         return sum(step.seconds for step in self.new.steps) if self.new and not self.cached else 0.0

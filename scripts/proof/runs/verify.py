@@ -51,7 +51,7 @@ class Session:
         """The environment that the numbers of this run are measured in."""
         # With containerd's store facts are the same, but the output of `image ls` and of builds is not.
         store = " with containerd's store" if self.provenance.image_store == "containerd" else ""
-        return Environment(self.engine.platform, self.engine.kind + store, self.origin)
+        return Environment(self.engine.platform, self.engine.kind + store, self.origin, self.engine.emulated_on)
 
     @property
     def engine_version(self) -> EngineVersion:

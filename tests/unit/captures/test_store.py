@@ -241,6 +241,7 @@ class TestNoCapture:
             {"snippet": None},
             {"basis": {"platform": "x"}},
             {"basis": {"platform": "x", "engine": "x", "bases": "x", "more": "x"}},
+            {"basis": {"platform": "x", "engine": "x", "bases": "x", "emulated_on": "linux/arm64"}},
             {"steps": []},
             {"steps": {"run": 5}},
             {"steps": {"run": {}}},

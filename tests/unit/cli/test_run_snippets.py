@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from proof.core.errors import UsageError
 from proof.engines.interface import EngineInfo
 from proof.reports.terminal import Terminal
 from proof.snippets.engine_version import Kind
-from tests.support.engines import podman, private
+from tests.support.engines import docker, podman, private
 from tests.support.makers import capture
 
 
@@ -49,3 +50,16 @@ def test_an_update_of_what_is_not_committed(revision: str, *, warned: bool, caps
     said = capsys.readouterr().out
     assert ("snippets have changed since commit 0123456789ab, so no commit will hold" in said) is warned
     assert ("Commit the snippets first" in said) is warned
+
+
+@pytest.mark.parametrize("kept", ["write", "results", ""])
+@pytest.mark.parametrize("emulated_on", ["linux/arm64", ""])
+def test_an_emulator_makes_no_captures(kept: str, emulated_on: str) -> None:
+    """An engine that emulates the platform only checks captures, also those that other machines are to accept."""
+    options = Namespace(write=kept == "write", results="results" if kept == "results" else None)
+    engine = docker(emulated_on=emulated_on)
+    if kept and emulated_on:
+        with pytest.raises(UsageError, match="it can check captures, but not make them"):
+            run_snippets._check_kept(options, engine)
+    else:
+        run_snippets._check_kept(options, engine)

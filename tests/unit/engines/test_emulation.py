@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from proof.core.errors import Where
+from proof.core.errors import NoEngineError, Where
 from proof.engines import emulation
 from proof.engines.interface import Engine
 from proof.snippets import commands
-from tests.support.engines import podman, private
+from tests.support.engines import docker, podman, private
 from tests.unit.engines.conftest import Answer
 
 DOCKER = private()
@@ -62,3 +62,38 @@ def test_podman_tells(answers: Callable[[Answer], object]) -> None:
     """A newer podman does, wherever it runs."""
     answers(lambda _: (0, '{"host": {"emulatedArchitectures": ["linux/386", "linux/arm64", "linux/s390x"]}}'))
     assert in_the_way(PODMAN, "docker run --platform linux/arm64 example") == ["linux/arm64"]
+
+
+LAPTOP = docker("proof-1/", emulated_on="linux/arm64")
+
+
+def test_the_machine_itself_is_in_the_way(answers: Callable[[Answer], object]) -> None:
+    """A program for arm64 runs on an arm64 machine that emulates amd64."""
+    answers(lambda _: (0, INSPECTED.format("linux/arm64, linux/amd64, linux/amd64/v2")))
+    assert in_the_way(LAPTOP, "docker run --platform linux/arm64 example") == ["linux/arm64"]
+    assert in_the_way(LAPTOP, "docker run --platform linux/amd64 example") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "printed", "runs"),
+    [
+        (0, "", True),
+        (255, "exec /bin/true: exec format error\n", False),
+        (126, "{crun}: exec: Exec format error\n", False),
+        (127, 'exec: "true": executable file not found in $PATH\n', True),
+    ],
+)
+def test_emulation_is_tried(
+    code: int, printed: str, runs: object, answers: Callable[[Answer], list[list[str]]]
+) -> None:
+    """A program of the platform is run. If the kernel cannot, the engine is not used; other failures say nothing."""
+    log = answers(lambda argv: (code, printed) if argv[1] == "run" else (0, ""))  # which `docker version` asks too
+    if runs:
+        emulation.check(LAPTOP, "alpine:3.22")
+    else:
+        with pytest.raises(NoEngineError, match="on linux/arm64, and cannot run programs for linux/amd64") as error:
+            emulation.check(LAPTOP, "alpine:3.22")
+        assert error.value.evidence == printed.strip()
+    argv = log[0]
+    assert argv[:3] == ["docker", "run", "--rm"]
+    assert argv[-3:] == ["--platform=linux/amd64", "proof-1/alpine:3.22", "true"]

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from proof.core.errors import DeadlineError, NoEngineError
-from proof.engines import docker, registry
+from proof.engines import docker, registry, user_engine
 from proof.engines.interface import EngineOptions
 from proof.snippets.engine_version import Kind
 from proof.system import process
 from proof.system.process import Completed
+from tests.support import engines
 from tests.unit.engines.conftest import Answer
 
 # As `docker context inspect` of Docker 26.1.5 prints them.
@@ -145,18 +146,25 @@ def refusal(kind: Kind, cache: Path) -> NoEngineError:
 
 @pytest.mark.usefixtures("remote")
 @pytest.mark.parametrize("kind", ["docker", "podman"])
-@pytest.mark.parametrize("machine", ["linux/arm64", "windows/amd64"])
-def test_an_engine_on_another_platform_is_none(
-    kind: Kind, machine: str, tmp_path: Path, answers: Callable[[Answer], list[list[str]]]
+def test_an_engine_that_is_not_on_linux_is_none(
+    kind: Kind, tmp_path: Path, answers: Callable[[Answer], list[list[str]]]
 ) -> None:
-    """What it runs for amd64 is emulated, or fails. So nothing is run, and the message says what is needed."""
-    os, arch = machine.split("/")
-    told = json.dumps({"host": {"os": os, "arch": arch}}) if kind == "podman" else machine
+    """It runs no program for Linux. So nothing is run, and the message says what is needed."""
+    told = json.dumps({"host": {"os": "windows", "arch": "amd64"}}) if kind == "podman" else "windows/amd64"
     log = answers(lambda _: (0, f"{told}\n"))
     error = refusal(kind, tmp_path)
-    assert error.what == f"your {kind} is on {machine}, and snippets are measured on linux/amd64, without emulation"
+    assert error.what == f"your {kind} is on windows/amd64, and snippets are measured on linux/amd64"
     assert "linux/amd64" in error.hint
     assert len(log) == 1
+
+
+@pytest.mark.parametrize(("machine", "emulated_on"), [("linux/amd64", ""), ("linux/arm64", "linux/arm64")])
+def test_an_engine_on_another_processor_emulates(machine: str, emulated_on: str) -> None:
+    """It is used, and every command that builds or starts something names the platform."""
+    engine = user_engine.on_machine(engines.docker(), machine)
+    assert engine.emulated_on == emulated_on
+    assert engine.platform_flags == (["--platform=linux/amd64"] if emulated_on else [])
+    assert ("has to emulate linux/amd64" in engine.introduction) == bool(emulated_on)
 
 
 @pytest.mark.usefixtures("remote")

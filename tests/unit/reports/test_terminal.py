@@ -203,6 +203,21 @@ def test_a_table_keeps_the_names(
     assert all(line.endswith("accurate") for line in lines[1:])
 
 
+@pytest.mark.parametrize("emulated_on", ["linux/arm64", ""])
+def test_what_an_emulator_ran(emulated_on: str, result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each verdict says so, and the last lines what was compared."""
+    new = capture()
+    made = replace(new, environment=replace(new.environment, emulated_on=emulated_on))
+    ran = replace(result, verdict="accurate", new=made)
+    terminal = Terminal()
+    terminal.result(ran)
+    terminal.table([ran])
+    terminal.total([ran], 1)
+    printed = capsys.readouterr().out
+    assert printed.count("accurate, emulated") == (2 if emulated_on else 0)
+    assert ("Emulated: values were compared, times were not" in printed) is bool(emulated_on)
+
+
 def test_a_result_without_end_is_cut(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
     """Another machine may say anything, and each line takes time to print."""
     many = (Difference(Where(Path("x")), "what", "old", "line\n" * 5_000),) * 5_000

@@ -21,7 +21,7 @@ from proof.snippets.model import Failure, Step
 from proof.snippets.project import load_all
 from proof.system.process import Completed
 from tests.support import makers
-from tests.support.engines import podman, private
+from tests.support.engines import docker, podman, private
 from tests.support.helpers import tiny
 
 ENGINE = private(prefix="proof-1/", bases=frozenset({"alpine:3.22"}))
@@ -144,6 +144,46 @@ def test_what_a_snippet_removes(kind: Kind, shown: str, run: str, monkeypatch: p
     assert ran == [run]
 
 
+@pytest.mark.parametrize(
+    ("shown", "flags"),
+    [
+        (
+            "docker build -t example .",
+            ["--build-arg=BUILDARCH=amd64", "--build-arg=BUILDPLATFORM=linux/amd64", "--platform=linux/amd64"],
+        ),
+        # The snippet's own platform counts; what builds for it is of the platform that snippets are measured on.
+        (
+            "docker build --platform linux/arm64 -t example .",
+            ["--build-arg=BUILDARCH=amd64", "--build-arg=BUILDPLATFORM=linux/amd64", "--platform=linux/arm64"],
+        ),
+        ("docker run example", ["--platform=linux/amd64"]),
+        ("docker run --platform linux/arm64 example", ["--platform=linux/arm64"]),
+        ("docker run -d --name web example", ["--platform=linux/amd64"]),
+        ("docker image ls example", []),
+        ("docker stop web", []),
+    ],
+)
+@pytest.mark.parametrize("emulated", [True, False])
+def test_an_engine_that_emulates_the_platform_is_told_which(
+    shown: str, flags: list[str], *, emulated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else it would take that of its machine. An engine of the platform gets no such flag."""
+    ran: list[list[str]] = []
+
+    def record(_: Client, argv: list[str], **__: object) -> Completed:
+        ran.append(argv)
+        return Completed(tuple(argv), 0, b"", b"", 0.1)
+
+    monkeypatch.setattr(Client, "run", record)
+    engine = docker("proof-1/", emulated_on="linux/arm64" if emulated else "")
+    step = replace(STEP, command=commands.parse(shown, where=Where(Path("snippet.toml"))))
+    execute._run_command(step, scene(engine), kept="", cache=[], timeout=10)
+    (argv,) = ran
+    told = " ".join(argv).replace("--platform ", "--platform=").split()
+    of_author = [word for word in flags if word.endswith("linux/arm64")]
+    assert sorted(w for w in told if w.startswith(("--platform", "--build-arg"))) == (flags if emulated else of_author)
+
+
 STEP = makers.step("docker run --platform linux/arm64 note", "exit = 1", 'expect = "exec format error"', "timeout = 10")
 
 
@@ -170,10 +210,19 @@ class TestAStepThatExpectsNoEmulator:
     def test_it_succeeds_under_an_emulator(self, emulated: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not measured, rather than drift."""
         emulated += ["linux/arm64"]
-        with pytest.raises(CannotMeasureError, match="this engine emulates linux/arm64") as error:
+        with pytest.raises(CannotMeasureError, match="this engine runs programs for linux/arm64") as error:
             self.outcome(monkeypatch, STEP, 0, "built for linux/arm64\n")
         assert error.value.evidence == "built for linux/arm64"
         assert "remove the emulator" in error.value.hint
+
+    def test_it_succeeds_on_a_machine_that_emulates_the_platform(self, emulated: list[str]) -> None:
+        """There is no emulator to remove: the program is for that machine."""
+        emulated += ["linux/arm64"]
+        done = Completed(("docker",), 0, b"", b"", 0.1)
+        engine = docker(emulated_on="linux/arm64")
+        with pytest.raises(CannotMeasureError, match="runs programs for linux/arm64") as error:
+            execute._check_engine(STEP, done, engine, "")
+        assert error.value.hint == "use Docker on a linux/amd64 machine: DOCKER_HOST=ssh://me@machine"
 
     def test_it_succeeds_without_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """That is the snippet's own doing: drift."""

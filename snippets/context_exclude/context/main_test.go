@@ -1,0 +1,7 @@
+package main
+
+import "testing"
+
+func TestMain(m *testing.M) {
+	m.Run()
+}

@@ -1,0 +1,3 @@
+FROM scratch
+COPY --from=alpine:3.22 /bin/busybox /bin/busybox
+ENTRYPOINT ["/bin/busybox"]

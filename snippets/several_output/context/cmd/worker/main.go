@@ -1,0 +1,7 @@
+package main
+
+import "example/internal/greet"
+
+func main() {
+	greet.Print("worker")
+}

@@ -1,0 +1,5 @@
+module example
+
+go 1.22
+
+godebug asynctimerchan=1

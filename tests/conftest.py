@@ -1,7 +1,5 @@
 """The real engine for the tests that need one: never skipped in CI, skipped with its reason elsewhere."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import gc

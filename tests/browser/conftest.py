@@ -4,8 +4,6 @@ The browser is the system's own, for nothing is downloaded that is not locked. I
 elsewhere a skip with its reason.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Transcripts in the words of two versions of Docker: a small site with made-up captures, in a real browser."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -3,8 +3,6 @@
 Whatever the tool would publish is loaded in the browser. `PROOF_INPUTS=20000` tries more inputs, and PROOF_SEED others.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What other repositories use: the GitHub action, and the hook for pre-commit."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The verbs that need no engine, on the whole article."""
 
-from __future__ import annotations
-
 import json
 
 from tests.support.helpers import REPOSITORY, proof

@@ -1,7 +1,5 @@
 """scripts/bootstrap: which packages it installs where, and when it leaves a machine alone."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

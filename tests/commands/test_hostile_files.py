@@ -1,7 +1,5 @@
 """A project whose files are something else: whatever is read of it, by the whole command."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

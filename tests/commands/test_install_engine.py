@@ -1,7 +1,5 @@
 """scripts/install-engine: what it fetches is checked before it is unpacked, and what it prints is for a shell."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import subprocess

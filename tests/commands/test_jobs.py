@@ -1,7 +1,5 @@
 """scripts/build, scripts/ci and scripts/test: what they call, in which order, and how they end."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """scripts/lib.sh, which every script reads first: what a stranger wrote neither acts when it is printed, nor is run."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """scripts/mutate: which modules are changed, and what is said of the changes that no test noticed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What the command prints, as a process of its own."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

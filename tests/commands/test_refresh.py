@@ -1,7 +1,5 @@
 """scripts/refresh, end to end: from results to a branch with only captures, and the text of a pull request."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """scripts/site publishes nothing stale, and makes a draft of it only if asked."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The wheel that is made of this repository, installed where neither the repository nor its settings are in reach."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Containers that run while other steps do: what reaches them, what they reach, and that none of them stays."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

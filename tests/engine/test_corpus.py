@@ -1,7 +1,5 @@
 """The corpus with a real engine: refused input never reaches it, accepted input is read as we read it."""
 
-from __future__ import annotations
-
 import json
 import re
 import time

@@ -1,7 +1,5 @@
 """Every kind of drift is provoked, one at a time, and must be found with its cause."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -20,7 +18,7 @@ from proof.engines.interface import Engine
 from proof.pages import status
 from proof.runs.result import worst
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import edit, measure, tiny
+from tests.support.helpers import capture_in, edit, measure, tiny
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("memory_lasts")]
 
@@ -65,8 +63,7 @@ def recaptured(snippet: str, change: Callable[[Capture], Capture]) -> Callable[[
 
     def apply(root: Path) -> None:
         folder = folder_of(root / "snippets" / snippet, "rebuilt")
-        capture = store.load(folder)
-        assert capture is not None
+        capture = capture_in(folder)
         store.save(change(capture), folder)
 
     return apply
@@ -234,8 +231,7 @@ def test_what_a_successful_step_printed_is_compared(project: Path, engine: Engin
     word = f"one-{os.urandom(8).hex()}"  # that no build has printed before
     printing(project, engine, cache, word)
     folder = folder_of(project / NOTE, "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
+    capture = capture_in(folder)
     build = capture.step("build")
     assert build is not None
     assert re.search(rf"^#\d+ \d\.\d{{3}} {word}$", build.output, re.MULTILINE)

@@ -1,7 +1,5 @@
 """`proof check` on a hostile branch leaves the host as it was: its files, its mounts, its processes, its settings."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """From an empty directory to a page with a measured number, by two commands."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The private engine leaves no trace, and the user's own engine is left as it was."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -5,8 +5,6 @@ of them and into each text of several lines: both readers must see the same of t
 so even what would hang is compared.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

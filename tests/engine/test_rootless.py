@@ -3,8 +3,6 @@
 The user exists only in a mount namespace of the test, which has its own /etc/passwd, /etc/subuid and /etc/subgid.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

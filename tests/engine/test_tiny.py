@@ -1,18 +1,14 @@
 """The tool works on another project than this article, with only the files of that project."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from proof.captures import store
 from proof.core.units import format_value
 from proof.engines.interface import Engine
-from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
+from tests.support.helpers import capture_of, data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -78,8 +74,7 @@ def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache:
     """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
     measure(project, engine, cache)  # loads the base
     inspected = engine.client.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
-    capture = store.load(folder_of(project / "snippets" / "note", "rebuilt"))
-    assert capture is not None
+    capture = capture_of(project)
     assert capture.facts["base_size"].value == int(inspected) == 8_311_385
     listed = capture.step("image_ls")
     assert listed is not None

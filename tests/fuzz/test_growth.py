@@ -4,8 +4,6 @@ Each construct is repeated until reading it takes a while, or until it is as lon
 may then take eight times as long: n log n takes less than five times, and the square of n sixteen.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import time

@@ -1,7 +1,5 @@
 """The site of a project that `proof init` has made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The finishing step, on the site as it is built: what a page allows, loads and says of itself."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

@@ -1,7 +1,5 @@
 """The published pages: built strictly, and their numbers read back out of the HTML."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from pathlib import Path

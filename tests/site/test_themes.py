@@ -1,7 +1,5 @@
 """The finishing step with each theme that `proof init` can choose, and what it says of settings that it refuses."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The same mkdocs.yml, built by Zensical: an author can move there without touching a page."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Shared helpers: the repository, copies of the tiny project, and how to run the command."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -21,7 +19,8 @@ from proof.provision import loader
 from proof.runs import scheduler, verify
 from proof.runs.result import Result
 from proof.snippets import base_images, project
-from proof.snippets.capture_locations import folder_of
+from proof.snippets.capture_locations import Origin, folder_of
+from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
 from proof.system import locks, temp_folders
 from tests.support import makers
@@ -78,6 +77,20 @@ def captured(root: Path) -> Path:
     return root
 
 
+def capture_in(folder: Path) -> Capture:
+    """The capture in a directory, which has one."""
+    found = store.load(folder)
+    assert found is not None
+    return found
+
+
+def capture_of(
+    root: Path, snippet: str = "note", origin: Origin = "rebuilt", variant: str = "", wording: Wording = "docker-28"
+) -> Capture:
+    """The capture of a snippet of the project, which has one."""
+    return capture_in(folder_of(root / "snippets" / snippet, origin, variant, wording))
+
+
 def up_to_date(root: Path) -> Path:
     """Let the captures of a project be of its snippets as they are now, whatever they say."""
     known = base_images.load(root)
@@ -105,8 +118,7 @@ def results(root: Path) -> list[Result]:
     """The results of a run of a project with made-up captures: each is accurate."""
     found = []
     for snippet in project.load_all(root):
-        old = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
-        assert old is not None
+        old = capture_in(folder_of(snippet.folder, "rebuilt", snippet.variant))
         store.save(old, folder_of(snippet.folder, "rebuilt", snippet.variant))
         found.append(Result(snippet, "accurate", old=old, new=old))
     return found

@@ -1,7 +1,5 @@
 """Builds a site from hostile outputs with the real settings, and reads its pages."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import tomllib

@@ -1,7 +1,5 @@
 """The structure of the tool: which package may import which, and who may open files or start processes."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

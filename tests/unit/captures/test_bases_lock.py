@@ -1,7 +1,5 @@
 """The lock of the registry bases: written with captures, read before a run, and refused if malformed."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

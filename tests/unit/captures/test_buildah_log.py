@@ -1,7 +1,5 @@
 """Build logs of Podman: read into values, and compared with each other and with Docker's."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

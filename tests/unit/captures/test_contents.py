@@ -1,7 +1,5 @@
 """The captured contents of an image: kept exactly, refused if the sums are wrong, and compared entry by entry."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -19,6 +17,7 @@ from proof.captures.store import RECORD, load, save, unexpected_files
 from proof.core.errors import PageError
 from proof.snippets.capture_locations import folder_of
 from proof.snippets.model import Noise
+from tests.support.helpers import capture_in
 from tests.support.makers import ALPINE, capture, placed
 
 E = CapturedEntry
@@ -78,15 +77,13 @@ class TestEdited:
         """An edit by hand that keeps the sums is named."""
         text = (saved / FILE).read_text("utf-8")
         (saved / FILE).write_text(text.replace(old, new), "utf-8")
-        found = load(saved)
-        assert found is not None
+        found = capture_in(saved)
         assert found.tampered == (FILE,)
 
     def test_removed(self, saved: Path) -> None:
         """So is a file that is gone."""
         (saved / FILE).unlink()
-        found = load(saved)
-        assert found is not None
+        found = capture_in(saved)
         assert found.tampered == (FILE,)
 
     @pytest.mark.parametrize(

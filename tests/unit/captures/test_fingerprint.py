@@ -1,7 +1,5 @@
 """What a capture depends on, and what makes it stale."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Which captures a project has, and which capture of a snippet a page shows."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Normalised outputs: logs of the same build are equal, logs of different builds are not."""
 
-from __future__ import annotations
-
 import re
 import time
 

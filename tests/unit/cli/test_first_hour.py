@@ -1,7 +1,5 @@
 """What somebody who is new to the tool gets wrong, and the message that says what to do instead."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The command line: exit codes, messages, and output at 80 columns."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """Figures that no snippet measures: two files, each with its sources."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """An explorer as HTML: all that was captured, marked where it is hidden or copied, and nothing that acts."""
 
-from __future__ import annotations
-
 import gzip
 import re
 from dataclasses import replace

@@ -3,8 +3,6 @@
 `pytest tests/unit/pages/test_extension.py --update` rewrites the goldens.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os
@@ -30,7 +28,7 @@ from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from proof.snippets.capture_locations import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, edit, up_to_date
+from tests.support.helpers import REPOSITORY, capture_in, edit, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
@@ -40,8 +38,7 @@ HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note
 def prints(root: Path, snippet: str, **outputs: str) -> Capture:
     """Let steps of a snippet have printed this."""
     folder = folder_of(root / "snippets" / snippet, "rebuilt")
-    made = store.load(folder)
-    assert made is not None
+    made = capture_in(folder)
     steps = tuple(replace(step, output=outputs.get(step.name, step.output)) for step in made.steps)
     store.save(replace(made, steps=steps), folder)
     return replace(made, steps=steps)

@@ -1,7 +1,5 @@
 """What `proof status` finds without an engine."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import time
@@ -19,7 +17,7 @@ from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, edit
+from tests.support.helpers import capture_in, captured, edit
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write
 
@@ -104,8 +102,7 @@ def test_what_a_killed_run_left_is_none(root: Path) -> None:
 def test_a_capture_in_the_place_of_another(change: str, root: Path) -> None:
     """A capture must be in the directory of its snippet and its bases."""
     folder = root / "snippets/note/captured/rebuilt"
-    old = store.load(folder)
-    assert old is not None
+    old = capture_in(folder)
     elsewhere = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(replace(old, snippet="count") if change == "snippet" else elsewhere, folder)
     assert "rebuilt/capture.json: this is a capture of '" in said(root)
@@ -151,8 +148,7 @@ def test_two_snippets_of_one_name(root: Path) -> None:
 def late(root: Path, **edited: Any) -> Capture:
     """Put an edited capture of the note into the place of those of Docker 29."""
     folder = root / "snippets/note"
-    made = store.load(folder_of(folder, "rebuilt"))
-    assert made is not None
+    made = capture_in(folder_of(folder, "rebuilt"))
     capture = replace(by_engine(made, "docker 29.7.2"), **edited)
     store.save(capture, folder_of(folder, "rebuilt", "", "docker-29"))
     return capture

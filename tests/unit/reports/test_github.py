@@ -1,7 +1,5 @@
 """GitHub annotations are at the right lines, and nothing that a snippet prints becomes a command."""
 
-from __future__ import annotations
-
 import io
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The JUnit XML is valid for tools that read pytest's, whatever a snippet printed."""
 
-from __future__ import annotations
-
 import io
 import xml.etree.ElementTree as ET
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Untrusted text has no effect in a terminal or in the log of a CI system."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

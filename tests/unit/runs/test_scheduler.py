@@ -1,7 +1,5 @@
 """Snippets run in parallel: their order, which run alone, and what an interrupt does."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,7 +1,5 @@
 """Captures from another machine are checked, written, and described in the text of a pull request."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +17,18 @@ from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import base_images, project
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
+from tests.support.helpers import (
+    LAYERS,
+    REPOSITORY,
+    capture_in,
+    capture_of,
+    captured,
+    edit,
+    of_layers,
+    results,
+    tiny,
+    tree,
+)
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
 
@@ -32,13 +41,6 @@ def root(tmp_path: Path) -> Path:
     root = captured(tiny(tmp_path))
     results(root)
     return root
-
-
-def whole(root: Path) -> Capture:
-    """The capture of the snippet `note`."""
-    capture = store.load(folder_of(root / "snippets" / "note", "rebuilt"))
-    assert capture is not None
-    return capture
 
 
 def wrong(value: Any) -> Any:
@@ -111,7 +113,7 @@ def test_the_text_is_one_that_github_takes(root: Path) -> None:
     assert note.old is None
     many = {f"fact_{number}": CapturedFact("@" * 160, "text", "") for number in range(1000)}
     single = {f"layer_{number}": CapturedFact(number, "B", "") for number in range(3, 100)}
-    taken = replace(note, old=whole(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
+    taken = replace(note, old=capture_of(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
     text = pull_request.proposal(root, [*others, taken], [taken])
     assert 15_000 < len(text) < 65_536
     assert text.count("<code>") == text.count("</code>")
@@ -209,12 +211,12 @@ def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path:
 @pytest.mark.parametrize("engine", ["docker 26", "docker 26.1.5", "docker 28.5.2+dfsg4", "docker 29.7.2"])
 def test_nothing_is_said_against_another_docker(engine: str, root: Path) -> None:
     """A capture by any Docker is accepted, with containerd's store too."""
-    assert objections(root, by_engine(whole(root), engine)) == []
+    assert objections(root, by_engine(capture_of(root), engine)) == []
 
 
 def test_the_words_of_podman_are_not_kept(root: Path) -> None:
     """No page shows them."""
-    assert objections(root, by_engine(whole(root), "podman 5.4.2")) == ["the words of podman 5.4.2 are not kept"]
+    assert objections(root, by_engine(capture_of(root), "podman 5.4.2")) == ["the words of podman 5.4.2 are not kept"]
 
 
 def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Path) -> None:
@@ -309,15 +311,14 @@ def test_a_capture_that_is_not_right_is_objected_to(
     root: Path, change: Callable[[Capture], Capture], says: str
 ) -> None:
     """Types, name, steps, facts, provenance and inputs are checked."""
-    assert any(says in found for found in objections(root, change(whole(root))))
+    assert any(says in found for found in objections(root, change(capture_of(root))))
 
 
 def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
     """The capture of another snippet, and the objections to it."""
     known = base_images.load(root)
     (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
-    capture = store.load(folder_of(snippet.folder, "rebuilt"))
-    assert capture is not None
+    capture = capture_in(folder_of(snippet.folder, "rebuilt"))
     return capture, [], lambda c: list(untrusted.objections(c, snippet, "rebuilt", known))
 
 
@@ -374,6 +375,5 @@ def test_every_committed_capture_could_be_handed_over() -> None:
     snippets = project.load_all(REPOSITORY)
     assert len(snippets) > 100
     for snippet in snippets:
-        capture = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
-        assert capture is not None
+        capture = capture_in(folder_of(snippet.folder, "rebuilt", snippet.variant))
         assert list(untrusted.objections(capture, snippet, "rebuilt", known)) == []

@@ -1,7 +1,5 @@
 """Result files: what was written is read back, and anything else is refused."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -22,7 +20,7 @@ from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
 from proof.snippets import base_images, capture_locations, project
 from proof.snippets.capture_locations import Origin
-from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
+from tests.support.helpers import LAYERS, capture_in, captured, edit, of_layers, results, tiny
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
 
@@ -72,8 +70,7 @@ def told(shard: Path, **fields: Any) -> None:
 def made(root: Path) -> tuple[Path, Capture]:
     """The committed capture of `note`, and where it is."""
     folder = capture_locations.folder_of(root / "snippets" / "note", "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
+    capture = capture_in(folder)
     return folder, capture
 
 

@@ -1,7 +1,5 @@
 """Where captures are stored, the names of snippets, and unexpected files among captures."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from pathlib import Path

@@ -3,8 +3,6 @@
 What is refused in a context is listed in tests/data/corpus.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

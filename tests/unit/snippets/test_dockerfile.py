@@ -1,7 +1,5 @@
 """Dockerfiles: the images that a build needs, and the places of refusals."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

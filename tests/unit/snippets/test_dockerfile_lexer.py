@@ -3,8 +3,6 @@
 What is refused, and why, is in tests/data/corpus.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

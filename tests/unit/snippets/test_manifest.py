@@ -1,7 +1,5 @@
 """snippet.toml: its values, and mistakes with their file and line."""
 
-from __future__ import annotations
-
 import re
 import time
 from pathlib import Path

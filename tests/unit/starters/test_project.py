@@ -1,7 +1,5 @@
 """`proof init`: what it writes, and that it changes nothing that was there."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """`proof new`: which names it takes, and what it copies."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

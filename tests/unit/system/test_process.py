@@ -1,7 +1,5 @@
 """Processes: their output, time limits, and how whole groups are killed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

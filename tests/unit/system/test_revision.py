@@ -1,7 +1,5 @@
 """The commit of a project, read by git without running programs that the project configures."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from proof.core import limits
-from proof.core.errors import LimitError, RefusedError, UsageError
+from proof.core.errors import LimitError, RefusedError, UsageError, Where
 from proof.facts import book as facts
 from proof.publish import card, lean, styles, theme
 from proof.publish import markup as markup_module
@@ -167,8 +167,7 @@ def test_markup_that_no_page_may_hold_stops_the_build(markup: str, says: str, sm
     path.write_text(SMALL.replace("<p>A lead.</p>", f"<p>A lead.</p>\n{markup}"), "utf-8")
     with pytest.raises(UsageError, match=re.escape(says)) as refused:
         publish(small, REPOSITORY)
-    assert refused.value.where is not None
-    assert refused.value.where.path == path
+    assert refused.value.where == Where(path)
     assert refused.value.hint
     assert "Content-Security-Policy" not in path.read_text("utf-8")
 

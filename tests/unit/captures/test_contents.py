@@ -14,7 +14,7 @@ from proof.captures.contents import FILE, Moved, below, differences
 from proof.captures.diff import compare
 from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.captures.store import RECORD, load, save, unexpected_files
-from proof.core.errors import PageError
+from proof.core.errors import PageError, Where
 from proof.snippets.capture_locations import folder_of
 from proof.snippets.model import Noise
 from tests.support.helpers import capture_in
@@ -119,8 +119,7 @@ class TestEdited:
         (saved / FILE).write_text(text.replace(old, new, 1), "utf-8")
         with pytest.raises(PageError, match=re.escape(says) if "|" not in says else says) as error:
             load(saved)
-        assert error.value.where is not None
-        assert error.value.where.path == saved / FILE
+        assert error.value.where == Where(saved / FILE)
 
     def test_too_many_rows(self) -> None:
         """A page stays small."""

@@ -293,8 +293,7 @@ class TestNoCapture:
         os.mkfifo(saved / name)
         with pytest.raises(PageError, match="found a named pipe") as error:
             load(saved)
-        assert error.value.where is not None
-        assert error.value.where.path == saved / name
+        assert error.value.where == Where(saved / name)
         assert error.value.hint == f"replace {saved / name} with a regular file"
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])

@@ -171,8 +171,7 @@ def test_the_line_of_a_refusal(tmp_path: Path, text: str | bytes, line: int | No
     """A refusal names the first line of the instruction, and has a hint."""
     with pytest.raises(RefusedError) as error:
         read(tmp_path, text)
-    assert error.value.where is not None
-    assert (error.value.where.path, error.value.where.line) == (tmp_path / "Dockerfile", line)
+    assert error.value.where == Where(tmp_path / "Dockerfile", line)
     assert error.value.hint
 
 

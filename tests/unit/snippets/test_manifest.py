@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from proof.core.errors import ManifestError, RefusedError, UsageError
+from proof.core.errors import ManifestError, RefusedError, UsageError, Where
 from proof.core.toml_table import Table
 from proof.snippets import manifest
 from proof.snippets import project as project_module
@@ -182,8 +182,7 @@ def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> No
     assert TOML.count(old) == 1
     with pytest.raises((ManifestError, RefusedError), match=re.escape(what)) as error:
         load(tmp_path, TOML.replace(old, new))
-    assert error.value.where is not None
-    assert (error.value.where.path, error.value.where.line) == (tmp_path / "snippets/single/snippet.toml", line)
+    assert error.value.where == Where(tmp_path / "snippets/single/snippet.toml", line)
     assert error.value.hint
     assert error.value.evidence or "two steps" in what
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.support.helpers import captured, edit, proof, tiny
+from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny
 
 
 def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
@@ -18,3 +18,10 @@ def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
     done = proof("facts", "--json", cwd=root, env=words)
     assert "a leaflet for \\u00dcbersee" in done.stdout
     assert json.loads(done.stdout)["facts"][-1]["source"] == "a leaflet for Übersee"
+
+
+def test_status_of_this_article_is_clean() -> None:
+    """Exit code 0, and a line that says so."""
+    done = proof("status", cwd=REPOSITORY)
+    assert done.returncode == 0, done.stdout
+    assert "Nothing is stale, false or unbound." in done.stdout

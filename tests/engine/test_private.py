@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from proof.core.errors import NoEngineError
 from proof.engines import private_docker, registry
 from proof.engines.interface import Engine, EngineOptions
 from proof.snippets import base_images
@@ -107,32 +106,6 @@ def test_volumes_do_not_pile_up(tmp_path: Path) -> None:
         assert len(volumes(engine)) == 2
     with private_docker.start(tmp_path, base_images.PLATFORM) as engine:
         assert volumes(engine) == ["proof-keeps-alpine"]
-
-
-def test_where_there_is_no_engine_it_says_so(tmp_path: Path) -> None:
-    """No docker and no podman: code 3 with a hint; with --no-engine-ok one sentence and code 0."""
-    root = tiny(tmp_path)
-    # Nothing on the path: no client can be found.
-    path = tmp_path / "bin"
-    path.mkdir()
-    env = {"PATH": str(path), "PROOF_CACHE": str(tmp_path / "cache")}
-    done = proof("update", cwd=root, env=env)
-    assert done.returncode == 3
-    assert "no container engine is available" in done.stderr
-    assert "hint:" in done.stderr
-    done = proof("update", "--no-engine-ok", cwd=root, env=env)
-    assert done.returncode == 0
-    (said,) = done.stdout.splitlines()
-    assert said.startswith("Nothing was verified: no container engine is available: a private engine needs ")
-    assert said.endswith("; `podman` is not installed here. The pages show the committed captures.")
-    assert done.stderr == ""
-
-
-def test_an_engine_that_does_not_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client without a daemon is reported as such."""
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
-    with pytest.raises(NoEngineError, match="does not answer"):
-        registry.opened("docker", EngineOptions(tmp_path, base_images.PLATFORM)).__enter__()
 
 
 @pytest.mark.parametrize("confined", [True, False])

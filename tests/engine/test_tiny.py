@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from proof.core.units import format_value
 from proof.engines.interface import Engine
-from tests.support.helpers import capture_of, data_values, edit, measure, mkdocs, proof, tiny, tree
+from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -68,14 +67,3 @@ def test_nothing_changed_means_nothing_written(project: Path, engine: Engine, ca
     for _ in range(2):
         assert {r.verdict for r in measure(project, engine, cache, write=True)} == {"accurate"}
     assert tree(project) == before
-
-
-def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache: Path) -> None:
-    """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
-    measure(project, engine, cache)  # loads the base
-    inspected = engine.client.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
-    capture = capture_of(project)
-    assert capture.facts["base_size"].value == int(inspected) == 8_311_385
-    listed = capture.step("image_ls")
-    assert listed is not None
-    assert listed.output.split()[-1] == format_value(capture.facts["size"].value, "B")

@@ -13,17 +13,11 @@ from proof.core.errors import ManifestError
 from proof.snippets import base_images
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, results, tiny
+from tests.support.helpers import results
 from tests.support.hostile import create
 from tests.support.in_process import proof
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 @pytest.fixture

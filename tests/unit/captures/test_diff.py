@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from proof.captures import store
-from proof.captures.diff import Difference, compare, format_fact, not_compared, same
+from proof.captures.diff import Difference, compare, not_compared, same
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import Where
 from proof.snippets import manifest
@@ -282,22 +282,6 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     # A program that prints such a line is not BuildKit.
     printed = step(1, output=log)(note.capture)
     assert note.said(printed, printed) == []
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (10_653_826, "B", "10.7MB (10,653,826 B)"),
-        (8, "count", "8"),
-        (166_092.8, "KiB", "162.2M"),
-        (7.25, "s", "7.25 s"),
-        ("a text", "text", "a text"),
-    ],
-)
-def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size includes the exact bytes."""
-    assert format_fact(CapturedFact(value, unit, "")) == text
-    assert format_fact(None) == "(none)"
 
 
 @pytest.mark.parametrize(

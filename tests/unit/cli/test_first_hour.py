@@ -7,18 +7,13 @@ import pytest
 from proof.cli import run_snippets
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
-from tests.support.helpers import captured, edit, tiny
+from tests.support.helpers import edit, tiny
 from tests.support.in_process import proof
 
 NOTE = "snippets/note/snippet.toml"
 DOCKERFILE = "snippets/note/context/Dockerfile"
 PAGE = "docs/index.md"
 CLAIM = "claim: note.own_layers == 1"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return captured(tiny(tmp_path))
 
 
 @pytest.fixture
@@ -182,11 +177,3 @@ def test_a_waiver_that_waives_nothing(root: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert " · docs/index.md:26: this waiver waives nothing that the lint finds: A shell is not there.\n" in done.stdout
     assert done.stdout.count("waives nothing") == 1
-
-
-def test_the_line_of_the_wrong_one_of_two(root: Path) -> None:
-    """The same element may be right in one place and wrong in another."""
-    edit(root / PAGE, "It holds", "Look at {{ transcript note/run }} here.\n\nIt holds")
-    done = proof("status", cwd=root)
-    assert done.returncode == 2
-    assert "docs/index.md:22: `transcript note/run` must be alone in its paragraph" in done.stdout

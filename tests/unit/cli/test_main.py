@@ -73,22 +73,6 @@ def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
 
 
-def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
-    """A directory without snippets/bases.toml is not a project."""
-    done = proof("facts", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "no snippets/bases.toml" in done.stderr
-
-
-def test_a_project_without_snippets_is_an_error(tmp_path: Path) -> None:
-    """Otherwise an empty run would count as a success."""
-    (tmp_path / "snippets").mkdir()
-    (tmp_path / "snippets" / "bases.toml").write_text("")
-    done = proof("check", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "no snippets in" in done.stderr
-
-
 def test_help_is_quick_and_lists_the_exit_codes() -> None:
     """`proof --help` loads no site generator, no table printer and no container code."""
     code = (

@@ -13,16 +13,10 @@ from proof.facts.book import FactBook
 from proof.facts.values import Sum
 from proof.snippets import base_images
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import capture_of, captured, edit, tiny
+from tests.support.helpers import capture_of, edit
 
 CREATED = 'created = "2025-07-15T10:42:48Z"\n'
 OURS, CITED = 27, 8_000_000  # bytes of our layer, and of the leaflet
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project."""
-    return captured(tiny(tmp_path))
 
 
 def cites(root: Path, *lines: str) -> FactBook:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import time
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -338,14 +337,6 @@ def test_what_passes(text: str, project: Path) -> None:
     html = convert(text, project)
     assert "never closed" not in html
     assert "waiver:" not in html
-
-
-def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
-    """A page of nothing but opening braces is refused in a few seconds at most: it took minutes."""
-    began = time.process_time()
-    with pytest.raises(StopBuildError, match=r"this `\{\{` is never closed"):
-        convert("\n\n".join(["{{" * 1_000] * 40), project)
-    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from proof.captures import store
 from proof.captures.model import Capture
-from proof.core.errors import ManifestError, PageError
+from proof.core.errors import PageError
 from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
@@ -131,18 +131,6 @@ def test_a_step_that_no_page_shows(root: Path) -> None:
     assert said(root) == ""
     write(root, {"docs/more.md": "# More\n\n{{ transcript note/run }}\n"})
     assert "note/run is `unshown`, but a page shows it" in said(root)
-
-
-def test_two_snippets_of_one_name(root: Path) -> None:
-    """A directory with the name of another one's variant is refused, although directories are read one by one."""
-    count = root / "snippets" / "count"
-    shutil.copytree(count, count.with_name("count_1"))
-    shutil.rmtree(count / "captured")
-    file = count / "snippet.toml"
-    file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
-    assert "two snippets are called 'count_1'" in said(root)
-    with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):
-        manifest.load_all(root)
 
 
 def late(root: Path, **edited: Any) -> Capture:

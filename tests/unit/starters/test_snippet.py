@@ -6,14 +6,9 @@ import pytest
 
 from proof.snippets import base_images, project
 from proof.starters import snippet as starter
-from tests.support.helpers import captured, tiny, tree
+from tests.support.helpers import tree
 from tests.support.in_process import proof
 from tests.support.makers import write
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return captured(tiny(tmp_path))
 
 
 def test_a_new_snippet_is_valid(root: Path) -> None:

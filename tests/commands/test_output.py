@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.support.helpers import REPOSITORY, captured, edit, proof, tiny
+from tests.support.helpers import REPOSITORY, captured, edit, proof, succeeded, tiny
 
 
 def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
@@ -22,6 +22,5 @@ def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
 
 def test_status_of_this_article_is_clean() -> None:
     """Exit code 0, and a line that says so."""
-    done = proof("status", cwd=REPOSITORY)
-    assert done.returncode == 0, done.stdout
+    done = succeeded(proof("status", cwd=REPOSITORY))
     assert "Nothing is stale, false or unbound." in done.stdout

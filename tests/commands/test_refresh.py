@@ -10,7 +10,7 @@ import pytest
 
 from proof.shards import result_files
 from proof.snippets.capture_locations import NAMES
-from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
+from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, succeeded, tiny
 from tests.support.makers import write
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
@@ -81,8 +81,7 @@ def test_captures_are_proposed_on_their_own_branch(clone: Path, tmp_path: Path) 
     """A commit with one file is pushed, main is unchanged, and the text shows the new value."""
     before = git(clone, "rev-parse", "main").strip()
     folder = measured(clone, tmp_path / "part", size=9_000_000)
-    done = both(clone, "captures", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(both(clone, "captures", str(folder)))
     remote = tmp_path / "remote.git"
     (branch,) = branches(tmp_path)
     assert branch.startswith("refresh/captures-")
@@ -136,8 +135,7 @@ def newer(tmp_path: Path, extra: str | bytes, name: str = "requirements.lock") -
 def test_a_newer_lock_is_proposed(name: str, clone: Path, tmp_path: Path) -> None:
     """A new package with its hash is proposed on a branch with one file."""
     newer(tmp_path, f"zzz==1.0 \\\n    --hash=sha256:{'0' * 64}\n", name)
-    done = both(clone, "lock")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(both(clone, "lock"))
     (branch,) = branches(tmp_path)
     assert git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split() == [name]
     assert (clone / name).read_text().endswith(f"    --hash=sha256:{'0' * 64}\n")
@@ -206,8 +204,7 @@ def test_a_capture_of_any_kind_is_proposed(place: str, variant: str, clone: Path
     """On either bases, in the words of any Docker, of each variant."""
     files = ("capture.json", "contents.json", "run.txt")
     names = [f"snippets/note/captured/{variant}{place}/{name}" for name in files]
-    done = proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n")))
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n"))))
     (branch,) = branches(tmp_path)
     proposed = git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split()
     assert set(proposed) <= set(names)

@@ -12,7 +12,7 @@ import pytest
 from proof.core.settings import cache_folder
 from proof.engines.interface import Engine
 from tests.engine.test_sandbox import REPOSITORY
-from tests.support.helpers import edit, proof, tiny, tree
+from tests.support.helpers import edit, proof, succeeded, tiny, tree
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -180,8 +180,7 @@ def measured(engine: Engine, cache: Path, tmp_path_factory: pytest.TempPathFacto
     """The tiny project with captures, before anybody has touched it."""
     del engine  # where there is no private engine, its fixture says so
     root = tiny(tmp_path_factory.mktemp("measured"))
-    done = proof("update", cwd=root, env={"PROOF_CACHE": str(cache)})
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("update", cwd=root, env={"PROOF_CACHE": str(cache)}))
     return root
 
 

@@ -14,7 +14,7 @@ from proof.engines.interface import Engine, EngineOptions
 from proof.snippets import base_images
 from proof.system import sandbox
 from proof.system.process import search_path
-from tests.support.helpers import processes, proof, snapshot, tiny
+from tests.support.helpers import processes, proof, snapshot, succeeded, tiny
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -30,8 +30,7 @@ def test_the_users_context_is_followed(tmp_path: Path, users: Engine) -> None:
     environment = {"HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": "", "DOCKER_CONTEXT": ""}
     create = ("docker", "context", "create", "theirs", "--docker", f"host={users.client.env['DOCKER_HOST']}")
     subprocess.run(create, env={**os.environ, **environment}, capture_output=True, check=True)
-    done = proof("update", "--engine", "docker", cwd=root, env={**environment, "DOCKER_CONTEXT": "theirs"})
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(proof("update", "--engine", "docker", cwd=root, env={**environment, "DOCKER_CONTEXT": "theirs"}))
     assert f"using your docker at {users.client.env['DOCKER_HOST'].removeprefix('unix://')}" in done.stdout
     assert snapshot(users) == before
 
@@ -39,8 +38,7 @@ def test_the_users_context_is_followed(tmp_path: Path, users: Engine) -> None:
 def test_the_users_engine_is_never_asked(tmp_path: Path, users: Engine) -> None:
     """By default a run uses a daemon of its own, even where DOCKER_HOST names the user's."""
     root, before = tiny(tmp_path), snapshot(users)
-    done = proof("update", cwd=root, env=host(users))
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("update", cwd=root, env=host(users)))
     assert snapshot(users) == before
 
 
@@ -142,8 +140,7 @@ def test_an_engine_to_look_inside(tmp_path: Path, cache: Path) -> None:
     (own / "packages").symlink_to(cache / "packages")
     env = {"PROOF_CACHE": str(own)}
     assert proof("engine", "env", cwd=root, env=env).returncode == 2
-    started = proof("engine", "start", cwd=root, env=env)
-    assert started.returncode == 0, started.stdout + started.stderr
+    succeeded(proof("engine", "start", cwd=root, env=env))
     exported = proof("engine", "env", cwd=root, env=env).stdout.strip()
     address = exported.removeprefix("export DOCKER_HOST=")
     listed = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from proof.engines.interface import Engine
-from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
+from tests.support.helpers import data_values, edit, measure, mkdocs, proof, succeeded, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -30,14 +30,11 @@ def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, c
     """Update captures, check agrees, the site builds strictly and its numbers are those of the captures."""
     del engine, cache  # the command starts its own
     root = tiny(tmp_path)
-    updated = proof("update", cwd=root)
-    assert updated.returncode == 0, updated.stdout + updated.stderr
+    succeeded(proof("update", cwd=root))
     before = tree(root)
-    checked = proof("check", cwd=root)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    succeeded(proof("check", cwd=root))
     assert tree(root) == before
-    built = mkdocs(root, tmp_path / "site")
-    assert built.returncode == 0, built.stdout + built.stderr
+    succeeded(mkdocs(root, tmp_path / "site"))
     html = (tmp_path / "site" / "index.html").read_text("utf-8")
     facts = {f["name"]: f["values"][0] for f in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
     stated = dict(data_values(html))

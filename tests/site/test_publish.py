@@ -20,7 +20,7 @@ from proof.publish import markup as markup_module
 from proof.publish.finish import publish
 from proof.publish.page import Page, digest
 from proof.publish.scripts import AFTER_PAINT, Scripts
-from tests.support.helpers import REPOSITORY, mkdocs
+from tests.support.helpers import REPOSITORY, mkdocs, succeeded
 
 ADDRESS = "https://example.org/article/"
 # As scripts/site passes them on.
@@ -38,8 +38,7 @@ ADDRESSED = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><t
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built for an address and finished."""
     folder = tmp_path_factory.mktemp("published")
-    done = mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS})
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS}))
     publish(folder, REPOSITORY)
     return folder
 

@@ -15,7 +15,7 @@ from proof.publish.page import Page, digest
 from proof.publish.scripts import Scripts
 from proof.starters import project
 from proof.starters.project import Generator
-from tests.support.helpers import captured, edit, mkdocs
+from tests.support.helpers import captured, edit, mkdocs, succeeded
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def copy(projects: dict[str, Path], theme: str, tmp_path: Path) -> Path:
 
 
 def built(root: Path) -> Path:
-    done = mkdocs(root, root / "site")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(root, root / "site"))
     return root / "site"
 
 

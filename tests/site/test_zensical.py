@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY, data_values, mkdocs
+from tests.support.helpers import REPOSITORY, data_values, mkdocs, succeeded
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for name in ("docs", "snippets", "overrides"):
         shutil.copytree(REPOSITORY / name, project / name)
     shutil.copy(REPOSITORY / "mkdocs.yml", project)
-    done = mkdocs(REPOSITORY, ours)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(REPOSITORY, ours))
     command = [sys.executable, "-m", "zensical", "build", "--strict"]
     for _ in range(3):
         done = subprocess.run(

@@ -171,6 +171,12 @@ def proof(
     )
 
 
+def succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """A command that ended with 0, or the test fails with all that it printed."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
 def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Build the site strictly. Not with --quiet, with which MkDocs does not count warnings."""
     return subprocess.run(

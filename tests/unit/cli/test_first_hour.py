@@ -7,7 +7,7 @@ import pytest
 from proof.cli import run_snippets
 from proof.runs.result import Result
 from proof.snippets.model import Snippet
-from tests.support.helpers import edit, tiny
+from tests.support.helpers import edit, succeeded, tiny
 from tests.support.in_process import proof
 
 NOTE = "snippets/note/snippet.toml"
@@ -116,8 +116,7 @@ def test_a_broken_snippet_that_nobody_asked_for(broken: Path) -> None:
     """It is not in the way of another one; what is named is reported, with all that is wrong there."""
     (broken / "docs/fails.md").write_text("# Fails\n\n{{ transcript fails/run }}\n")
     edit(broken / PAGE, "{{ transcript fails/run }}", "")
-    done = proof("check", "fails", cwd=broken)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("check", "fails", cwd=broken))
     done = proof("check", "count", cwd=broken)
     assert done.returncode == 2
     assert "count/snippet.toml:1: unknown key 'titel'" in done.stdout
@@ -173,7 +172,6 @@ def test_a_waiver_that_waives_nothing(root: Path) -> None:
         "A shell",
         "A shell is not there. {{ waiver: a plain remark }} It takes 3 days. {{ waiver: so I guess }} A shell",
     )
-    done = proof("status", cwd=root)
-    assert done.returncode == 0, done.stdout
+    done = succeeded(proof("status", cwd=root))
     assert " · docs/index.md:26: this waiver waives nothing that the lint finds: A shell is not there.\n" in done.stdout
     assert done.stdout.count("waives nothing") == 1

@@ -17,7 +17,7 @@ from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import capture_in, captured, edit
+from tests.support.helpers import capture_in, captured, edit, succeeded
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write
 
@@ -152,8 +152,7 @@ def test_words_that_pages_leave_out_are_a_note(root: Path) -> None:
     (note,) = stale.notes
     words = "pages leave out the words of docker 29.7.2, which are stale: context/note.txt changed"
     assert note.startswith(f"note: {words}")
-    done = proof("status", cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(proof("status", cwd=root))
     assert note in " ".join((done.stdout + done.stderr).split())
 
 

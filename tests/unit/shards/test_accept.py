@@ -26,6 +26,7 @@ from tests.support.helpers import (
     edit,
     of_layers,
     results,
+    succeeded,
     tiny,
     tree,
 )
@@ -78,8 +79,7 @@ def handed_over(root: Path, folder: Path) -> Path:
 def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> None:
     """Captures are written here byte for byte and their bases are locked; nothing else changes."""
     before = tree(root)
-    done = proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root))
     assert "2 of 3 captures written, on registry bases" in done.stdout
     after = tree(root)
     assert {name.split("captured/")[0] for name in set(after) - set(before)} == {
@@ -94,8 +94,7 @@ def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> N
 def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: Path) -> None:
     """Old and new values that pages show, bases, another environment, and what could not be measured."""
     body = tmp_path / "build" / "body.md"
-    done = proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root))
     text = body.read_text()
     cells = (changes.code(cell) for cell in ("note.own_size", "27B (27 B)", "28B (28 B)", "+3.70%"))
     assert f"| {' | '.join(cells)} |" in text
@@ -150,8 +149,7 @@ def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
     assert note.new
     found.append(replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1]))))
     result_files.save(found, tmp_path / "all", root=root, origin="registry", seconds=1)
-    done = proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root))
     assert changes.code("docs/index.md:6") in (tmp_path / "body.md").read_text()
     assert "Correct the sentences on these pages" in (tmp_path / "body.md").read_text()
 
@@ -230,8 +228,7 @@ def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Pat
             [*results(root)[:2], replace(note, verdict="written", new=change(new))],
             folder, root=root, origin="rebuilt", seconds=1,
         )  # fmt: skip
-        done = proof("accept", str(folder), cwd=root)
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeded(proof("accept", str(folder), cwd=root))
         assert store.load(folder_of(note.snippet.folder, "rebuilt", "", "docker-29")) == change(new)
         assert tree(folder_of(note.snippet.folder, "rebuilt")) == before
 

@@ -15,7 +15,7 @@ from proof.snippets import base_images, project, settings
 from proof.snippets.capture_locations import Origin
 from proof.starters import project as starter
 from proof.starters.project import GENERATORS, Generator
-from tests.support.helpers import REPOSITORY, TINY, tree
+from tests.support.helpers import REPOSITORY, TINY, succeeded, tree
 from tests.support.in_process import proof
 from tests.support.makers import write
 
@@ -86,8 +86,7 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
         "docs/more.md": "# More\n",
     }
     write(tmp_path, there)
-    done = proof("init", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(proof("init", cwd=tmp_path))
     assert {name: (tmp_path / name).read_text() for name in there} == there
     assert "mkdocs.yml is as it was: add `proof` to its markdown_extensions" in " ".join(done.stdout.split())
     assert (tmp_path / "snippets/hello/snippet.toml").is_file()
@@ -167,8 +166,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path, directory: str, says: str) -
 
 def test_an_odd_directory_is_named_harmlessly(tmp_path: Path) -> None:
     """A name may hold anything, which a terminal must not act on and a shell must not run."""
-    done = proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path))
     assert "\x1b[31m" not in done.stdout
     assert r"Next: cd $'a b;$(x)\x1b[31m', then" in done.stdout
 

@@ -85,18 +85,6 @@ def project_as_repository(root: Path, canary: Path) -> None:
     write(root, {"HEAD": "ref: refs/heads/main\n", "config": config, "objects/keep": "", "refs/heads/keep": ""})
 
 
-def hidden_instructions(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/context/Dockerfile", "RUN ", "RUN true ٣<<EOF\nCOPY --from=canary / /\nEOF\nRUN ")
-
-
-def split_flag(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", "COPY --chown=uà--from=canary note.txt")
-
-
-def link_out_of_the_context(root: Path, _: Path) -> None:
-    (root / "snippets/note/context/shadow").symlink_to("/etc/shadow")
-
-
 def link_as_lock(root: Path, _: Path) -> None:
     (root / "snippets/bases.lock").symlink_to("/etc/shadow")
 
@@ -104,15 +92,6 @@ def link_as_lock(root: Path, _: Path) -> None:
 def link_as_captures(root: Path, canary: Path) -> None:
     shutil.rmtree(root / "snippets/note/captured")
     (root / "snippets/note/captured").symlink_to(canary.parent)
-
-
-def open_descriptor(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/snippet.toml", '"docker run note"', '"docker run --workdir /proc/self/fd/8 note"')
-
-
-def preprocessed(root: Path, _: Path) -> None:
-    write(root / "snippets/note/context", {"Dockerfile.in": 'FROM alpine:3.22\n#include "/etc/shadow"\n'})
-    edit(root / "snippets/note/snippet.toml", "docker build -t note .", "docker build -t note -f Dockerfile.in .")
 
 
 def other_plugin(root: Path, canary: Path) -> None:
@@ -131,13 +110,8 @@ ATTACKS: Mapping[Callable[[Path, Path], None], int] = {
     in_build: 1,
     in_run: 1,
     other_plugin: 1,
-    hidden_instructions: 2,
-    split_flag: 2,
-    link_out_of_the_context: 2,
     link_as_lock: 2,
     link_as_captures: 2,
-    open_descriptor: 2,
-    preprocessed: 2,
 }
 
 

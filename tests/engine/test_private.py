@@ -42,21 +42,20 @@ def test_the_users_engine_is_never_asked(tmp_path: Path, users: Engine) -> None:
     assert snapshot(users) == before
 
 
+def update_unshared(namespace: str, script: str, *more: str, root: Path, cache: Path) -> str:
+    """What `proof update count` prints in a namespace of its own, where the script calls it."""
+    update = (sys.executable, "-m", "proof.cli.main", "update", "count", "--engine", "private")
+    argv = ["unshare", namespace, "sh", "-c", script, "sh", *more, *update]
+    env = {**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)}
+    done = subprocess.run(argv, cwd=root, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return succeeded(done).stdout
+
+
 @pytest.mark.skipif(shutil.which("ip", path=search_path()) is None, reason="no ip here: apt-get install iproute2")
 def test_the_hosts_network_is_left_alone(tmp_path: Path, cache: Path) -> None:
     """A bridge called docker0, which a daemon without one deletes where it can see it, stays where the tool runs."""
     script = 'ip link add docker0 type bridge && "$@" && ip link show docker0'
-    done = subprocess.run(
-        ["unshare", "--net", "sh", "-c", script, "sh", sys.executable, "-m", "proof.cli.main", "update", "count"],
-        cwd=tiny(tmp_path),
-        env={**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "docker0: <BROADCAST" in done.stdout
+    assert "docker0: <BROADCAST" in update_unshared("--net", script, root=tiny(tmp_path), cache=cache)
 
 
 @pytest.mark.skipif(shutil.which("pivot_root", path=search_path()) is None, reason="no pivot_root here to hide")
@@ -64,17 +63,7 @@ def test_few_programs_of_the_system_are_needed(tmp_path: Path, cache: Path) -> N
     """The root directory is changed without the program pivot_root, which a minimal Debian 14 does not have."""
     hidden = str(shutil.which("pivot_root", path=search_path()))
     script = 'mount --bind /dev/null "$1" && shift && exec "$@"'
-    command = (sys.executable, "-m", "proof.cli.main", "update", "count", "--engine", "private")
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script, "sh", hidden, *command],
-        cwd=tiny(tmp_path),
-        env={**os.environ, "PATH": search_path(), "PROOF_CACHE": str(cache)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    update_unshared("--mount", script, hidden, root=tiny(tmp_path), cache=cache)
 
 
 def test_two_engines_stand_side_by_side(tmp_path: Path, engine: Engine) -> None:

@@ -444,14 +444,6 @@ def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> No
     assert "weighs" not in texts(drawn, card._INK)
 
 
-@pytest.mark.parametrize(("html", "cards"), [(SMALL, 0), (ADDRESSED, 1)])
-def test_a_card_needs_an_address(html: str, cards: int, small: Path) -> None:
-    """A link to it is absolute, so without an address it would be drawn for nobody."""
-    (small / "index.html").write_text(html, "utf-8")
-    publish(small, REPOSITORY)
-    assert len(list(small.rglob("*.png"))) == cards
-
-
 @pytest.mark.parametrize("text", ["x" * 1_100_000, "word " * 300_000, "One sentence. " * 80_000])
 @pytest.mark.parametrize("title", ["{0} · {0}", "A title · {0}"])
 def test_a_card_cuts_what_is_too_long(title: str, text: str, small: Path, drawn: list[tuple[str, str]]) -> None:
@@ -503,6 +495,7 @@ def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     assert "og:url" not in page.html
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
+    assert not list(small.rglob("*.png"))  # nor a card, to which nothing could link
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
 
 

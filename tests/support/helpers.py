@@ -160,15 +160,13 @@ def proof(
     *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900
 ) -> subprocess.CompletedProcess[str]:
     """The command, as a user runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "proof.cli.main", *arguments],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return module("proof.cli.main", *arguments, cwd=cwd, env={"COLUMNS": "80", **(env or {})}, timeout=timeout)
+
+
+def module(*argv: str, cwd: Path, env: Mapping[str, str], timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """A program of this Python."""
+    call, env = [sys.executable, "-m", *argv], {**os.environ, **env}
+    return subprocess.run(call, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
@@ -177,17 +175,17 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedPro
     return done
 
 
+def git(folder: Path, *words: str) -> str:
+    """What git prints there, as somebody whose own settings do not matter."""
+    mine = "-c user.name=a -c user.email=a@example.invalid -c commit.gpgsign=false -c init.defaultBranch=main".split()
+    argv = ["git", *mine, *words]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Build the site strictly. Not with --quiet, with which MkDocs does not count warnings."""
-    return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
-        cwd=root,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = {"NO_MKDOCS_2_WARNING": "1", **(env or {})}
+    return module("mkdocs", "build", "--strict", "--site-dir", str(site), cwd=root, env=env)
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -73,20 +73,6 @@ def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
 
 
-def test_help_is_quick_and_lists_the_exit_codes() -> None:
-    """`proof --help` loads no site generator, no table printer and no container code."""
-    code = (
-        "import sys; from proof.cli import main\n"
-        "try: main.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'rich', 'markdown', 'mkdocs', 'yaml', 'proof.engines.interface', 'tarfile'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "4 another environment" in " ".join(done.stdout.split())
-    assert done.stdout.splitlines()[-1] == "[]"
-
-
 def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Ctrl-C ends with one line and no traceback."""
 

@@ -153,20 +153,6 @@ def test_what_crossed(one: Image, two: Image) -> None:
     assert "copied from" not in explorer.render([more], "explorer-1")
 
 
-@pytest.mark.parametrize(
-    ("step", "found"),
-    [
-        ("COPY --from=builder /a /b", ("builder", ["/a"])),
-        ("copy --chown=1:1 --from=0 /a /etc/ssl/ \\\n /c/", ("0", ["/a", "/etc/ssl"])),
-        ("COPY a b", ("", [])),
-        ("RUN cp --from=x", ("", [])),
-    ],
-)
-def test_copies(step: str, found: object) -> None:
-    """The stage and the sources of an instruction."""
-    assert explorer._copy(step) == found
-
-
 def test_a_table_has_it_all(one: Image, two: Image) -> None:
     """Without the disclosures: every layer, where it comes from, its size, and what is hidden of it."""
     html = explorer.render([one, two], "explorer-1").partition("<table")[2]

@@ -481,16 +481,6 @@ def test_a_remedy_is_only_text(text: str, project: Path) -> None:
     assert " ".join(text.replace("`", " ").split()) in said
 
 
-def test_a_hostile_output_is_only_text(project: Path) -> None:
-    """Nothing that a program printed is read as markup, Markdown, an include or a fact."""
-    html = convert("{{ transcript note/run }}", project)
-    assert "<script" not in html
-    assert "root:x:0" not in html
-    assert "{{ note.size }}" in html
-    assert "␛[31m" in html
-    assert "⟨U+202E⟩" in html
-
-
 def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
     """The error has the line in the manifest, and there is no traceback."""
     manifest = project / "snippets" / "fails" / "snippet.toml"
@@ -672,22 +662,14 @@ class TestWordsOfEngines:
         assert (note or "fails as expected: exit 127</span></figcaption>") in html
 
     @pytest.mark.parametrize(
-        ("old", "new", "line"),
-        [
-            ("A program that", "It has 3 layers that", 1),
-            ("exit = 127", 'exit = 127\nremedy = "Remove 3 layers."', 9),
-            ("exit = 127", 'exit = 127\ndiffers = { "docker >=28" = "it has 3 layers" }', 9),
-        ],
-    )
-    @pytest.mark.parametrize(
         "text", ["{{ transcript fails/run }}", "{{ explorer fails }}", "{{ measurements }}", "{{ measurements fails }}"]
     )
-    def test_a_number_in_a_manifest(self, project: Path, old: str, new: str, line: int, text: str) -> None:
-        """No list may show one that is typed, and it is reported where it is written."""
-        edit(project / "snippets/fails/snippet.toml", old, new)
+    def test_a_number_in_a_manifest(self, project: Path, text: str) -> None:
+        """No list may show one that is typed. Wherever a manifest may have one: see test_status.py."""
+        edit(project / "snippets/fails/snippet.toml", "exit = 127", 'exit = 127\nremedy = "Remove 3 layers."')
         with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured") as error:
             convert(text, up_to_date(project))
-        assert f"snippet.toml:{line}:" in str(error.value)
+        assert "snippet.toml:9:" in str(error.value)
 
     @pytest.mark.parametrize(
         ("line", "another"),

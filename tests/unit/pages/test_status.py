@@ -12,7 +12,6 @@ import pytest
 
 from proof.captures import store
 from proof.captures.model import Capture
-from proof.core.errors import PageError
 from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
@@ -79,17 +78,6 @@ def test_what_is_of_no_capture(path: str, root: Path) -> None:
     name = path.partition("/")[0]
     assert f"captured/rebuilt/{name}: '{name}' is not a capture of this snippet" in said(root)
     assert "the capture has no such step" in said(root)
-
-
-@pytest.mark.parametrize(
-    "path", ["captured/fake/registry/capture.json", "captured/Registry/x.txt", "captured/x.txt", "captured/.x/a"]
-)
-def test_what_no_manifest_declares(path: str, root: Path) -> None:
-    """Captures of an unknown variant or origin stop whatever reads the manifest."""
-    write(root / "snippets/note", {path: "{}"})
-    assert "is not a capture of this snippet" in said(root)
-    with pytest.raises(PageError, match="is not a capture of this snippet"):
-        manifest.load_all(root)
 
 
 def test_what_a_killed_run_left_is_none(root: Path) -> None:

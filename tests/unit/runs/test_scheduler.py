@@ -234,19 +234,6 @@ def test_an_interrupted_check_keeps_what_it_has_found(
     assert ran[3] == ran[2]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
-    """An interrupt ends the run; it is not the result of a snippet."""
-
-    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
-        del snippet, concurrent
-        raise end
-
-    with pytest.raises(end):
-        list(scheduler.run(snippets, verify, jobs=jobs))
-
-
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit])
 def test_all_end_at_once(snippets: list[Snippet], trouble: type[BaseException]) -> None:
     """An interrupt ends the commands of all snippets, and no more are started."""

@@ -8,7 +8,6 @@ from unittest import mock
 import pytest
 
 from proof.core.errors import ManifestError, RefusedError, UsageError, Where
-from proof.core.toml_table import Table
 from proof.snippets import manifest
 from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
@@ -233,13 +232,6 @@ def test_folder_name(tmp_path: Path, name: str) -> None:
     """A directory name that cannot be used in an expression is refused."""
     with pytest.raises(ManifestError, match=f"invalid directory name '{re.escape(name)}'"):
         load(tmp_path, name=name)
-
-
-def test_absent_values(tmp_path: Path) -> None:
-    """Missing values have defaults."""
-    table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml", below=tmp_path)
-    assert (table.text("b"), table.number("b", 0.5), table.number("a", 0.5)) == ("", 0.5, 1.0)
-    assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
 
 
 class TestMatrix:

@@ -7,13 +7,8 @@ from pathlib import Path
 import pytest
 
 from proof.system import revision, sandbox
+from tests.support.helpers import git
 from tests.support.makers import write
-
-
-def git(folder: Path, *words: str) -> str:
-    mine = ("-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *mine, "-C", str(folder), *words], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture

@@ -176,11 +176,10 @@ def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path
     assert tree(root) == before
 
 
-def objections(root: Path, capture: Capture) -> list[str]:
-    """The objections to a capture of `note`."""
-    known = base_images.load(root)
-    snippet = results(root)[2].snippet
-    return list(untrusted.objections(capture, snippet, "rebuilt", known))
+def objections(root: Path, capture: Capture, name: str = "note") -> list[str]:
+    """The objections to a capture of this snippet."""
+    snippet = project.find(root / "snippets", name)
+    return list(untrusted.objections(capture, snippet, "rebuilt", base_images.load(root)))
 
 
 @pytest.mark.parametrize(
@@ -311,18 +310,10 @@ def test_a_capture_that_is_not_right_is_objected_to(
     assert any(says in found for found in objections(root, change(capture_of(root))))
 
 
-def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
-    """The capture of another snippet, and the objections to it."""
-    known = base_images.load(root)
-    (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
-    capture = capture_in(folder_of(snippet.folder, "rebuilt"))
-    return capture, [], lambda c: list(untrusted.objections(c, snippet, "rebuilt", known))
-
-
 def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
     """Value, unit and declared properties must be right, and the fact must exist."""
-    capture, none, against = of("count", root)
-    assert against(capture) == none
+    capture = capture_of(root, "count")
+    assert objections(root, capture, "count") == []
     for changed in (
         fact("words", value=7)(capture),
         fact("words", tolerance=0.5)(capture),
@@ -330,40 +321,39 @@ def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
         fact("words", unit="B")(capture),
         replace(capture, facts={}),
     ):
-        assert against(changed) == ["its fact 'words' is not what its layers and outputs say"]
+        assert objections(root, changed, "count") == ["its fact 'words' is not what its layers and outputs say"]
     silent = replace(capture, steps=(replace(capture.steps[0], output=""),))
-    assert "count/words did not print the fact 'words'" in against(silent)
+    assert "count/words did not print the fact 'words'" in objections(root, silent, "count")
     endless = replace(capture, steps=(replace(capture.steps[0], output=f"{'9' * 400} note.txt\n"),))
-    assert any("cannot be read as count" in found for found in against(endless))
+    assert any("cannot be read as count" in found for found in objections(root, endless, "count"))
 
 
 def test_an_expected_failure_printed_what_is_expected(root: Path) -> None:
     """As a run of it must have."""
-    capture, none, against = of("fails", root)
-    assert against(capture) == none
+    capture = capture_of(root, "fails")
+    assert objections(root, capture, "fails") == []
     silent = replace(capture, steps=tuple(replace(step, output="") for step in capture.steps))
-    assert against(silent) == ["fails/run did not print 'no such file or directory'"]
+    assert objections(root, silent, "fails") == ["fails/run did not print 'no such file or directory'"]
 
 
 def test_what_a_registry_would_send_adds_up(root: Path) -> None:
     """Transfer sizes do not follow from the layers, but the total must be the sum of both parts."""
     edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
-    capture, _, _ = of("note", captured(root))
-    _, none, against = of("note", root)
+    capture = capture_of(captured(root))
     sent = dict(derived.of_transfer(30, 20, 10))
-    assert against(replace(capture, facts=capture.facts | sent)) == none
+    assert objections(root, replace(capture, facts=capture.facts | sent)) == []
     for wrong_one in (dict(derived.of_transfer(31, 20, 10)), dict(derived.of_transfer(10, 20, -10)), {}):
-        assert against(replace(capture, facts=capture.facts | wrong_one))
+        assert objections(root, replace(capture, facts=capture.facts | wrong_one))
 
 
 def test_what_docker_29_displays_is_kept(root: Path) -> None:
     """It does not follow from the layers either. Only its form can be checked."""
-    capture, none, against = of("note", root)
+    capture = capture_of(root)
     shown = dict(derived.of_display(30, 10))
-    assert against(replace(capture, facts=capture.facts | shown)) == none
+    assert objections(root, replace(capture, facts=capture.facts | shown)) == []
     bare = {name: replace(fact, tolerance=0.5) for name, fact in shown.items()}
     for wrong_one in (bare, dict(derived.of_display(30, -10)), {"disk_usage": shown["disk_usage"]}):
-        assert against(replace(capture, facts=capture.facts | wrong_one))
+        assert objections(root, replace(capture, facts=capture.facts | wrong_one))
 
 
 def test_every_committed_capture_could_be_handed_over() -> None:

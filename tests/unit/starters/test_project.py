@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -14,13 +15,13 @@ from proof.core.site_file import site_file
 from proof.snippets import base_images, project, settings
 from proof.snippets.capture_locations import Origin
 from proof.starters import project as starter
-from proof.starters.project import GENERATORS, Generator
+from proof.starters.project import Generator
 from tests.support.helpers import REPOSITORY, TINY, succeeded, tree
 from tests.support.in_process import proof
 from tests.support.makers import write
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", get_args(Generator))
 @pytest.mark.parametrize("bases", ["rebuilt", "registry"])
 def test_a_project_is_valid(tmp_path: Path, generator: Generator, bases: Origin) -> None:
     """Its settings, base images and snippet can be read, and nothing is left but that the snippet never ran."""

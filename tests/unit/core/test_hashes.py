@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from proof.core import hashes
+from proof.core.errors import RefusedError
 from tests.support.makers import write
 
 EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of nothing, as everybody knows it
@@ -26,3 +29,11 @@ def test_hash_file(tmp_path: Path) -> None:
     for name, digest in (("a", TEXT), ("broken", TEXT), ("away", hashes.hash_text("/etc/passwd"))):
         assert hashes.hash_file(tmp_path / name, below=tmp_path, limit=5) == digest
     assert hashes.hash_file(tmp_path / "link", below=tmp_path, limit=5) == hashes.hash_text("a")
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    """It is refused. If it were truncated, two files with the same beginning would have the same hash."""
+    write(tmp_path, {"a": "text"})
+    assert hashes.hash_file(tmp_path / "a", below=tmp_path, limit=4) == TEXT
+    with pytest.raises(RefusedError, match="larger than 3 bytes"):
+        hashes.hash_file(tmp_path / "a", below=tmp_path, limit=3)

@@ -1,7 +1,5 @@
 """The real engine for the tests that need one: never skipped in CI, skipped with its reason elsewhere."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import gc
@@ -21,6 +19,7 @@ from proof.core.settings import cache_folder
 from proof.engines import private_docker
 from proof.engines.interface import Engine
 from proof.snippets.base_images import PLATFORM
+from tests.support.helpers import captured, tiny
 
 # The same examples on every machine, so that a red test is somebody's change. Where time allows, look further:
 # pytest --hypothesis-profile=long
@@ -47,6 +46,12 @@ _LONG = (
     "tests/engine/test_try_it.py",
     "tests/engine/test_private.py",
 )
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The tiny project with made-up captures."""
+    return captured(tiny(tmp_path))
 
 
 @pytest.fixture(scope="session")

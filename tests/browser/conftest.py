@@ -4,8 +4,6 @@ The browser is the system's own, for nothing is downloaded that is not locked. I
 elsewhere a skip with its reason.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from proof.publish.finish import publish
 from tests.browser.serve import serve
-from tests.support.helpers import REPOSITORY, mkdocs
+from tests.support.helpers import REPOSITORY, mkdocs, succeeded
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/bootstrap knows them
 QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -36,8 +34,7 @@ class Reader(Protocol):
 
 def build(folder: Path) -> None:
     """The site as `scripts/build` leaves it."""
-    done = mkdocs(REPOSITORY, folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(REPOSITORY, folder))
     publish(folder, REPOSITORY)
 
 

@@ -1,7 +1,5 @@
 """Loads many pages in a browser at once, and says what happened in each: its tree, scripts that ran, requests."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A folder of files over HTTP on loopback, compressed and over lasting connections as from a public host."""
 
-from __future__ import annotations
-
 import gzip
 import threading
 from collections.abc import Iterator

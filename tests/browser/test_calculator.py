@@ -1,7 +1,5 @@
 """The calculator of pull times: it agrees with the captures, and takes whatever is typed."""
 
-from __future__ import annotations
-
 import pytest
 from playwright.sync_api import Page, expect
 

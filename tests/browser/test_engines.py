@@ -1,7 +1,5 @@
 """Transcripts in the words of two versions of Docker: a small site with made-up captures, in a real browser."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,7 @@ from tests.browser.conftest import Reader, Scheme, settled
 from tests.browser.serve import serve
 from tests.browser.test_every_page import AXE, violations
 from tests.browser.test_reading import tab_to
-from tests.support.helpers import REPOSITORY, captured, mkdocs, tiny
+from tests.support.helpers import REPOSITORY, captured, mkdocs, succeeded, tiny
 from tests.support.makers import by_engine, write
 
 SHOWN = "{{ transcript note/image_ls }}"
@@ -54,8 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         | assets
         | pages,
     )
-    done = mkdocs(root, root / "site")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(root, root / "site"))
     publish(root / "site", root)
     return root / "site"
 

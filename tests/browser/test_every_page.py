@@ -1,7 +1,5 @@
 """Every page, wide and narrow, light and dark: nothing hidden, nothing inaccessible, nothing asked of strangers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path

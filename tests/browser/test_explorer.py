@@ -1,7 +1,5 @@
 """An explorer of images: opened by pointer, by keyboard and without a script, wide and narrow, light and dark."""
 
-from __future__ import annotations
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 

@@ -1,7 +1,5 @@
 """Whatever was printed, captured or put into a title runs nothing in a browser, and asks for nothing."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from playwright.sync_api import Browser

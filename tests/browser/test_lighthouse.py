@@ -3,8 +3,6 @@
 Performance depends on what else the machine does: it is in the reports, and no test fails because of it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

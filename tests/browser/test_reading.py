@@ -1,7 +1,5 @@
 """What a reader does with a page, by pointer and by keyboard."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The search field, as somebody uses it who has an error message and wants it gone."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from pathlib import Path

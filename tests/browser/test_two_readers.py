@@ -3,8 +3,6 @@
 Whatever the tool would publish is loaded in the browser. `PROOF_INPUTS=20000` tries more inputs, and PROOF_SEED others.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -30,7 +28,7 @@ from tests.browser.frames import READERS, Frames, Shown
 from tests.browser.frames import frames as frames_in
 from tests.browser.serve import serve
 from tests.support import odd_pages
-from tests.support.helpers import REPOSITORY, captured, mkdocs, tiny
+from tests.support.helpers import REPOSITORY, captured, mkdocs, succeeded, tiny
 from tests.support.makers import write
 from tests.support.odd_pages import VECTORS, with_canaries
 
@@ -242,8 +240,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         texts = ("# {}", "## needle `{}`", "needle {}", "- needle {}", "    needle {}")
         text = "\n\n".join(each.replace("needle", word(number)).replace("{}", vector) for each in texts)
         write(root, {f"docs/{number}.md": f"---\ntitle: {title}\ntags: [{title}]\n---\n{text}\n"})
-    done = mkdocs(root, root / "site")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(root, root / "site"))
     finish.publish(root / "site", root)
     return root / "site"
 

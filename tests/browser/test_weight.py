@@ -1,7 +1,5 @@
 """What the article costs to read, in bytes on the wire."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from playwright.sync_api import Browser

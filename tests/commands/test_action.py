@@ -1,7 +1,5 @@
 """What other repositories use: the GitHub action, and the hook for pre-commit."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.helpers import REPOSITORY, captured, tiny
+from tests.support.helpers import REPOSITORY, captured, succeeded, tiny
 
 ACTION: dict[str, Any] = yaml.safe_load((REPOSITORY / "action.yml").read_text("utf-8"))
 INSTALL, RUN = ACTION["runs"]["steps"]
@@ -44,8 +42,7 @@ def step(run: str, tmp_path: Path, *, python: str = "", **env: str) -> subproces
 
 def test_it_installs_what_is_locked(tmp_path: Path) -> None:
     """With hashes, then the tool itself without anything else; and later steps find it."""
-    done = step(INSTALL["run"], tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(step(INSTALL["run"], tmp_path))
     lock, tool = done.stdout.splitlines()
     assert lock.endswith(f"install --quiet --require-hashes --only-binary :all: -r {REPOSITORY}/requirements.lock")
     assert tool.endswith(f"install --quiet --no-deps --no-build-isolation {REPOSITORY}")
@@ -57,8 +54,7 @@ def test_it_imports_nothing_from_the_workspace(tmp_path: Path) -> None:
     for name in ("pip", "venv"):
         (tmp_path / f"{name}.py").write_text("open('owned', 'w')")
     python = f'#!/bin/sh\nexec "{sys.executable}" "$@" --help\n'
-    done = step(INSTALL["run"], tmp_path, python=python)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(step(INSTALL["run"], tmp_path, python=python))
     assert "usage: venv" in done.stdout
     assert "Install packages from" in done.stdout
     assert not (tmp_path / "owned").exists()
@@ -67,8 +63,7 @@ def test_it_imports_nothing_from_the_workspace(tmp_path: Path) -> None:
 def test_it_runs_in_the_project(tmp_path: Path) -> None:
     """Its exit code is that of `proof`, and a project may be anywhere in the workspace."""
     captured(tiny(tmp_path))
-    done = step(RUN["run"], tmp_path, ARGUMENTS="status", PROJECT="tiny")
-    assert done.returncode == 0, done.stderr
+    done = succeeded(step(RUN["run"], tmp_path, ARGUMENTS="status", PROJECT="tiny"))
     assert "3 snippets" in done.stdout
 
 

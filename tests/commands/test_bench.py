@@ -1,7 +1,5 @@
 """`scripts/bench` on very small projects: its rows, units and goals, and the files that it writes."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

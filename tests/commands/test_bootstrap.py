@@ -1,7 +1,5 @@
 """scripts/bootstrap: which packages it installs where, and when it leaves a machine alone."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -9,12 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, wait_until
 from tests.support.makers import write
 
 TOOLS = "bash cat chmod cmp cp dirname flock grep mkdir rm sed sleep tail tr"
@@ -238,9 +235,7 @@ def test_ctrl_c_stops_apt_too(machine: Machine) -> None:
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     ) as running:
-        until = time.monotonic() + 30
-        while not (machine.root / "begun").exists() and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_until((machine.root / "begun").exists)
         os.killpg(running.pid, signal.SIGINT)
         try:
             assert running.wait(timeout=30) == 130

@@ -1,7 +1,5 @@
 """Hostile and careless inputs, run through the whole command: they are refused before any engine is called."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A project whose files are something else: whatever is read of it, by the whole command."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -10,16 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helpers import captured, proof, tiny
+from tests.support.helpers import proof
 from tests.support.hostile import create
 from tests.support.makers import write
 from tests.support.scripts import calls, run, stubbed
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 @pytest.mark.parametrize(

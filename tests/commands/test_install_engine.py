@@ -1,7 +1,5 @@
 """scripts/install-engine: what it fetches is checked before it is unpacked, and what it prints is for a shell."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import subprocess
@@ -12,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, succeeded
 from tests.support.makers import write
 from tests.support.scripts import run, stubbed
 
@@ -107,8 +105,7 @@ def refused(place: Place, says: str, code: int = 3, **env: str) -> str:
 
 def test_a_shell_uses_the_engine(place: Place) -> None:
     """Its programs come first on the PATH, and its buildx is the client's plugin."""
-    done = place.run()
-    assert done.returncode == 0, done.stderr
+    done = succeeded(place.run())
     script = f"{done.stdout}\ncommand -v dockerd; command -v runc; runc; docker-init; docker buildx"
     used = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     first = place.engine / "bin"

@@ -1,7 +1,5 @@
 """scripts/build, scripts/ci and scripts/test: what they call, in which order, and how they end."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -9,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.helpers import succeeded
 from tests.support.makers import write
 from tests.support.scripts import calls, run, stubbed
 
@@ -37,8 +36,7 @@ def root(tmp_path: Path) -> Path:
 )
 def test_the_site_comes_before_the_check(arguments: tuple[str, ...], call: str, root: Path) -> None:
     """So there is something to look at while the article's snippets run, unless others are named."""
-    done = run(root, "build", *arguments, SAYS="Nothing was verified.")
-    assert done.returncode == 0, done.stderr
+    done = succeeded(run(root, "build", *arguments, SAYS="Nothing was verified."))
     assert calls(root) == ["site --draft", "bootstrap", f"proof check {call}"]
     assert ("Checking the snippets of the article." in done.stdout) is (not arguments)
     # The script must not claim more than the check did.

@@ -1,14 +1,12 @@
 """scripts/lib.sh, which every script reads first: what a stranger wrote neither acts when it is printed, nor is run."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, git
 from tests.support.injections import HOSTILE
 from tests.support.makers import write
 from tests.support.site import outputs
@@ -24,10 +22,6 @@ def root(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "add", "--all")
     return tmp_path
-
-
-def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=root, check=True)
 
 
 def bash(root: Path, script: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -106,12 +100,7 @@ def test_nor_a_link_in_its_place(name: str, root: Path, tmp_path_factory: pytest
 def test_nor_a_repository_in_its_place(root: Path) -> None:
     """A clone with submodules would fill it."""
     git(root, "init", "--quiet", ".venv")
-    git(
-        root,
-        *("-C", ".venv", "-c", "user.name=a", "-c", "user.email=a@example.invalid"),
-        *("commit", "--quiet"),
-        *("--allow-empty", "--message=x"),
-    )
+    git(root / ".venv", "commit", "--quiet", "--allow-empty", "--message=x")
     git(root, "add", "--force", ".venv")
     assert bash(root, "touch ran").returncode == 2
 

@@ -1,7 +1,5 @@
 """The locks: which files scripts/lib.sh takes for one, that pip reads no more in them, and what ours hold."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tomllib

@@ -1,7 +1,5 @@
 """scripts/mutate: which modules are changed, and what is said of the changes that no test noticed."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -10,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, succeeded
 from tests.support.makers import write
 
 SCRIPT = REPOSITORY / "scripts" / "maintenance" / "mutation.py"
@@ -41,8 +39,7 @@ def root(tmp_path: Path) -> Path:
 def test_the_tree_has_the_package_where_mutmut_looks(modules: tuple[str, ...], chosen: list[str], root: Path) -> None:
     """Every file but those that git ignores; the modules are those of pyproject.toml, or those that are named."""
     tree = root / "build" / "tree"
-    done = run("prepare", tree, *modules, cwd=root)
-    assert done.returncode == 0, done.stderr
+    succeeded(run("prepare", tree, *modules, cwd=root))
     assert (tree / "src/proof/b/c.py").read_text() == (tree / "scripts/proof/b/c.py").read_text() == "c = 1\n"
     assert (tree / "docs/x.md").is_file()
     assert not (tree / "build").exists()

@@ -1,11 +1,9 @@
 """What the command prints, as a process of its own."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
-from tests.support.helpers import captured, edit, proof, tiny
+from tests.support.helpers import REPOSITORY, captured, edit, proof, succeeded, tiny
 
 
 def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
@@ -20,3 +18,9 @@ def test_an_output_that_lacks_characters(tmp_path: Path) -> None:
     done = proof("facts", "--json", cwd=root, env=words)
     assert "a leaflet for \\u00dcbersee" in done.stdout
     assert json.loads(done.stdout)["facts"][-1]["source"] == "a leaflet for Übersee"
+
+
+def test_status_of_this_article_is_clean() -> None:
+    """Exit code 0, and a line that says so."""
+    done = succeeded(proof("status", cwd=REPOSITORY))
+    assert "Nothing is stale, false or unbound." in done.stdout

@@ -1,7 +1,5 @@
 """The shell scripts run where a contributor is: with the bash 3.2 and the BSD tools of macOS too."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """scripts/refresh, end to end: from results to a branch with only captures, and the text of a pull request."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +10,8 @@ import pytest
 
 from proof.shards import result_files
 from proof.snippets.capture_locations import NAMES
-from tests.support.helpers import LAYERS, REPOSITORY, captured, of_layers, results, tiny
+from tests.support.helpers import LAYERS, REPOSITORY, captured, git, of_layers, results, succeeded, tiny
 from tests.support.makers import write
-
-GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.invalid", "-c", "commit.gpgsign=false")
-
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
@@ -35,18 +30,13 @@ def clone(tmp_path: Path) -> Path:
     (root / ".venv").mkdir()
     (root / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     (root / ".gitignore").write_text("/.venv\n/build/\n")
-    git(root, "init", "--quiet", "--initial-branch=main")
+    git(root, "init", "--quiet")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "before")
     git(root, "init", "--quiet", "--bare", str(tmp_path / "remote.git"))
     git(root, "remote", "add", "origin", str(tmp_path / "remote.git"))
     git(root, "push", "--quiet", "origin", "main")
     return root
-
-
-def git(root: Path, *arguments: str) -> str:
-    """The output of git."""
-    return subprocess.run([*GIT, *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 def refresh(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -81,18 +71,17 @@ def measured(root: Path, folder: Path, *, size: int) -> Path:
 
 def test_captures_are_proposed_on_their_own_branch(clone: Path, tmp_path: Path) -> None:
     """A commit with one file is pushed, main is unchanged, and the text shows the new value."""
-    before = git(clone, "rev-parse", "main").strip()
+    before = git(clone, "rev-parse", "main")
     folder = measured(clone, tmp_path / "part", size=9_000_000)
-    done = both(clone, "captures", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(both(clone, "captures", str(folder)))
     remote = tmp_path / "remote.git"
     (branch,) = branches(tmp_path)
     assert branch.startswith("refresh/captures-")
     assert git(remote, "diff", "--name-only", "main", branch).split() == [
         "snippets/note/captured/rebuilt/capture.json",
     ]
-    assert git(remote, "rev-parse", "main").strip() == git(clone, "rev-parse", "main").strip() == before
-    assert git(remote, "log", "-1", "--format=%an %s", branch).strip() == "github-actions[bot] Captures, measured again"
+    assert git(remote, "rev-parse", "main") == git(clone, "rev-parse", "main") == before
+    assert git(remote, "log", "-1", "--format=%an %s", branch) == "github-actions[bot] Captures, measured again"
     assert "9MB (9,000,000 B)" in (clone / "build" / "proposal" / "body.md").read_text()
     assert f"gh pr create --head {branch}" in done.stdout
 
@@ -138,8 +127,7 @@ def newer(tmp_path: Path, extra: str | bytes, name: str = "requirements.lock") -
 def test_a_newer_lock_is_proposed(name: str, clone: Path, tmp_path: Path) -> None:
     """A new package with its hash is proposed on a branch with one file."""
     newer(tmp_path, f"zzz==1.0 \\\n    --hash=sha256:{'0' * 64}\n", name)
-    done = both(clone, "lock")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(both(clone, "lock"))
     (branch,) = branches(tmp_path)
     assert git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split() == [name]
     assert (clone / name).read_text().endswith(f"    --hash=sha256:{'0' * 64}\n")
@@ -160,7 +148,7 @@ def proposal(clone: Path, kind: str, change: Callable[[], object]) -> subprocess
     patch = git(clone, "diff", "--cached", "--binary", "--full-index")
     git(clone, "reset", "--quiet", "--hard")
     git(clone, "clean", "--quiet", "-ffd")
-    write(clone, {"build/proposal/change.patch": patch, "build/proposal/body.md": "text"})
+    write(clone, {"build/proposal/change.patch": f"{patch}\n", "build/proposal/body.md": "text"})
     return refresh(clone, "propose", kind, "build/proposal")
 
 
@@ -208,8 +196,7 @@ def test_a_capture_of_any_kind_is_proposed(place: str, variant: str, clone: Path
     """On either bases, in the words of any Docker, of each variant."""
     files = ("capture.json", "contents.json", "run.txt")
     names = [f"snippets/note/captured/{variant}{place}/{name}" for name in files]
-    done = proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n")))
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proposal(clone, "captures", lambda: write(clone, dict.fromkeys(names, "new\n"))))
     (branch,) = branches(tmp_path)
     proposed = git(tmp_path / "remote.git", "diff", "--name-only", "main", branch).split()
     assert set(proposed) <= set(names)

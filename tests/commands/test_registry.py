@@ -1,7 +1,5 @@
 """Pulling with skopeo from a local registry that fails in many ways: how failures are classified and retried."""
 
-from __future__ import annotations
-
 import tarfile
 import time
 from collections.abc import Iterator

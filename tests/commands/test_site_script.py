@@ -1,7 +1,5 @@
 """scripts/site publishes nothing stale, and makes a draft of it only if asked."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -10,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proof.facts import book
-from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.helpers import REPOSITORY, captured, edit, succeeded, tiny
 from tests.support.makers import write
 from tests.support.scripts import run, stubbed
 
@@ -39,16 +37,14 @@ def site(root: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess
 def test_a_stale_capture_is_not_published(root: Path) -> None:
     """The exit code is that of drift, and the place and a hint are on the screen. A draft says it on the page."""
     page = root / "site/index.html"
-    done = site(root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(site(root))
     assert "stale" not in page.read_text("utf-8")
     edit(root / "snippets/note/context/note.txt", "a note", "a letter")
     done = site(root)
     assert done.returncode == 1
     assert f"snippets/note/snippet.toml: {STALE}" in done.stdout
     assert "hint: proof update note" in done.stdout
-    done = site(root, "--draft")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(site(root, "--draft"))
     assert STALE in page.read_text("utf-8")
 
 
@@ -89,8 +85,7 @@ def test_what_mkdocs_warns_of_is_no_drift(root: Path) -> None:
 
 def test_the_facts_are_published_for_programs(root: Path) -> None:
     """Every fact is in facts.json, with the place where a page shows its step."""
-    done = site(root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(site(root))
     facts = json.loads((root / "site/facts.json").read_text("utf-8"))["facts"]
     assert [fact["name"] for fact in facts] == list(book.load(root / "snippets"))
     pages = {path.relative_to(root / "site").as_posix(): path.read_text("utf-8") for path in root.rglob("site/*.html")}

@@ -1,7 +1,5 @@
 """The wheel that is made of this repository, installed where neither the repository nor its settings are in reach."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -14,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY, TINY, captured, edit, tiny
+from tests.support.helpers import REPOSITORY, TINY, captured, edit, succeeded, tiny
 
 PACKAGE = REPOSITORY / "scripts" / "proof"
 
@@ -77,12 +75,10 @@ def test_the_repository_is_out_of_reach(installed: Path, tmp_path: Path) -> None
 def test_a_project_is_checked_built_and_finished(installed: Path, tmp_path: Path) -> None:
     """The Markdown extension is found by its name, and the finishing step needs nothing of this repository."""
     root = captured(tiny(tmp_path))
-    done = run(installed, "proof", "status", cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(run(installed, "proof", "status", cwd=root))
     edit(root / "mkdocs.yml", "theme: mkdocs", "theme: { name: material, font: false }")
     edit(root / "mkdocs.yml", "- tables", "- tables: { use_align_attribute: true }")
-    done = run(installed, "python", "-m", "mkdocs", "build", "--strict", cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(run(installed, "python", "-m", "mkdocs", "build", "--strict", cwd=root))
     done = run(installed, "proof", "publish", cwd=root)
     assert (done.returncode, done.stdout) == (0, "2 pages finished\n"), done.stderr
 
@@ -94,12 +90,10 @@ def test_a_project_is_made(installed: Path, tmp_path: Path) -> None:
     root = tmp_path / "mine"
     said = run(installed, "proof", "status", cwd=root)
     assert "hello was never captured" in said.stdout, said.stderr
-    done = run(installed, "proof", "new", "other", "--from", "hello", cwd=root)
-    assert done.returncode == 0, done.stderr
+    succeeded(run(installed, "proof", "new", "other", "--from", "hello", cwd=root))
     captured(root)
     (root / "docs/other.md").write_text("# Other\n\n{{ transcript other/build }}\n\n{{ transcript other/run }}\n")
-    said = run(installed, "proof", "status", cwd=root)
-    assert said.returncode == 0, said.stdout + said.stderr
+    succeeded(run(installed, "proof", "status", cwd=root))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

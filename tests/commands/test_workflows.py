@@ -1,7 +1,5 @@
 """The workflows: two linters find nothing in them, and nor do the rules of ours that no linter has."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

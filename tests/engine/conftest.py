@@ -1,7 +1,5 @@
 """A user's own engine, for tests that it is left as it was."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

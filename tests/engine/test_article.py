@@ -1,7 +1,5 @@
 """This article, on a real engine: its captures are what the engine does, and its numbers are the engine's own."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Containers that run while other steps do: what reaches them, what they reach, and that none of them stays."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal
@@ -25,7 +23,7 @@ from proof.runs import execute
 from proof.runs.execute import StepRun
 from proof.snippets import base_images, project
 from proof.snippets.model import Snippet
-from tests.support.helpers import TINY, is_free, processes, proof, tiny, wait_until
+from tests.support.helpers import TINY, is_free, processes, proof, succeeded, tiny, wait_until
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -253,5 +251,4 @@ def test_captures(based: Engine, cache: Path, tmp_path: Path) -> None:
         ("wget -qO- http://localhost:8080/", GET | {"until": "hello"}),
     )
     for verb in ("update", "check"):
-        done = proof(verb, "web", cwd=tmp_path / "tiny")
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeded(proof(verb, "web", cwd=tmp_path / "tiny"))

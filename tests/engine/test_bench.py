@@ -1,7 +1,5 @@
 """`scripts/bench` with a real engine, on the tiny project: the rows it gives, and that both sides did their work."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

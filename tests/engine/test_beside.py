@@ -1,7 +1,5 @@
 """Several snippets in parallel in one real engine, with images of the same names but different content."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """Commands that articles use besides build and run: names, secrets, variables, filters."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,24 +1,18 @@
 """The corpus with a real engine: refused input never reaches it, accepted input is read as we read it."""
 
-from __future__ import annotations
-
 import json
 import re
 import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from proof.captures.buildkit_log import labels
 from proof.cli import main
-from proof.core.errors import DeadlineError, RefusedError
 from proof.engines.interface import Engine
 from proof.provision import loader
 from proof.runs import execute
-from proof.snippets import base_images, dockerfile, dockerfile_lexer, project
-from tests.fuzz import test_fuzz
-from tests.fuzz.test_fuzz import mutated
+from proof.snippets import base_images, project
 from tests.support import hostile
 from tests.support.helpers import TINY
 from tests.support.hostile import Case, cases
@@ -107,39 +101,6 @@ def test_an_odd_dockerfile_is_read_as_buildkit_reads_it(case: Case, baited: Engi
     assert asked <= set(snippet.bases) <= {"alpine:3.22"}
     (build,) = snippet.dockerfiles.values()
     assert set(labels(log).values()) <= frozenset[str]().union(*build.labels)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("made-up")
-
-
-@settings(
-    max_examples=settings().max_examples // 2,  # each may be a build
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
-@given(text=mutated([case.given for case in DOCKERFILES], test_fuzz.DOCKERFILES))
-def test_a_made_up_dockerfile_is_read_as_buildkit_reads_it(baited: Engine, folder: Path, text: str) -> None:
-    """For accepted input, BuildKit uses no other image, and no frontend."""
-    path = folder / "Dockerfile"
-    path.write_bytes(text.encode("utf-8", "replace"))
-    try:
-        named = set(dockerfile.parse(path).images)
-    except RefusedError:
-        return
-    path.write_text(dockerfile_lexer.without_frontend(text, "none/{}".format), newline="")
-    if not named <= {"alpine:3.22"}:  # refused by what bases.toml has
-        return
-    try:
-        done = baited.client.call(
-            "build", "--network=none", "--progress=plain", str(folder), deadline=20, check=False, reads=[folder]
-        )
-    except DeadlineError:
-        return  # a step that hangs comes after the images
-    log = done.last_lines(10_000)
-    assert set(re.findall(r"load metadata for (\S+)", log)) <= {f"docker.io/library/{image}" for image in named}, text
-    assert "resolve image config" not in log, text
 
 
 @pytest.mark.parametrize("case", COMMANDS, ids=str)

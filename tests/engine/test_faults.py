@@ -4,8 +4,6 @@ Signals, small disks, a limit on memory, a registry on loopback that fails in ev
 moments: PROOF_KILLS says how many (50 before a release), PROOF_SEED repeats a sequence.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import random

@@ -1,7 +1,5 @@
 """`proof check` on a hostile branch leaves the host as it was: its files, its mounts, its processes, its settings."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -14,7 +12,7 @@ import pytest
 from proof.core.settings import cache_folder
 from proof.engines.interface import Engine
 from tests.engine.test_sandbox import REPOSITORY
-from tests.support.helpers import edit, proof, tiny, tree
+from tests.support.helpers import edit, proof, succeeded, tiny, tree
 from tests.support.makers import write
 
 pytestmark = pytest.mark.engine
@@ -87,18 +85,6 @@ def project_as_repository(root: Path, canary: Path) -> None:
     write(root, {"HEAD": "ref: refs/heads/main\n", "config": config, "objects/keep": "", "refs/heads/keep": ""})
 
 
-def hidden_instructions(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/context/Dockerfile", "RUN ", "RUN true ٣<<EOF\nCOPY --from=canary / /\nEOF\nRUN ")
-
-
-def split_flag(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/context/Dockerfile", "COPY note.txt", "COPY --chown=uà--from=canary note.txt")
-
-
-def link_out_of_the_context(root: Path, _: Path) -> None:
-    (root / "snippets/note/context/shadow").symlink_to("/etc/shadow")
-
-
 def link_as_lock(root: Path, _: Path) -> None:
     (root / "snippets/bases.lock").symlink_to("/etc/shadow")
 
@@ -106,15 +92,6 @@ def link_as_lock(root: Path, _: Path) -> None:
 def link_as_captures(root: Path, canary: Path) -> None:
     shutil.rmtree(root / "snippets/note/captured")
     (root / "snippets/note/captured").symlink_to(canary.parent)
-
-
-def open_descriptor(root: Path, _: Path) -> None:
-    edit(root / "snippets/note/snippet.toml", '"docker run note"', '"docker run --workdir /proc/self/fd/8 note"')
-
-
-def preprocessed(root: Path, _: Path) -> None:
-    write(root / "snippets/note/context", {"Dockerfile.in": 'FROM alpine:3.22\n#include "/etc/shadow"\n'})
-    edit(root / "snippets/note/snippet.toml", "docker build -t note .", "docker build -t note -f Dockerfile.in .")
 
 
 def other_plugin(root: Path, canary: Path) -> None:
@@ -133,13 +110,8 @@ ATTACKS: Mapping[Callable[[Path, Path], None], int] = {
     in_build: 1,
     in_run: 1,
     other_plugin: 1,
-    hidden_instructions: 2,
-    split_flag: 2,
-    link_out_of_the_context: 2,
     link_as_lock: 2,
     link_as_captures: 2,
-    open_descriptor: 2,
-    preprocessed: 2,
 }
 
 
@@ -182,8 +154,7 @@ def measured(engine: Engine, cache: Path, tmp_path_factory: pytest.TempPathFacto
     """The tiny project with captures, before anybody has touched it."""
     del engine  # where there is no private engine, its fixture says so
     root = tiny(tmp_path_factory.mktemp("measured"))
-    done = proof("update", cwd=root, env={"PROOF_CACHE": str(cache)})
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("update", cwd=root, env={"PROOF_CACHE": str(cache)}))
     return root
 
 

@@ -1,7 +1,5 @@
 """`scripts/serve` with a real engine: a save runs only its snippet, and problems are shown until they are fixed."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,8 +3,6 @@
 The user exists only in a mount namespace of the test, which has its own /etc/passwd, /etc/subuid and /etc/subgid.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -17,7 +15,7 @@ import pytest
 
 from proof.engines.interface import Engine
 from proof.system.process import search_path
-from tests.support.helpers import REPOSITORY, proof, tiny
+from tests.support.helpers import REPOSITORY, proof, succeeded, tiny
 
 pytestmark = pytest.mark.engine
 
@@ -130,8 +128,7 @@ def user(tmp_path: Path, cache: Path, engine: Engine) -> Iterator[User]:
 
 def test_the_same_facts(user: User) -> None:
     """What root has captured is accurate for the user, and its files can be removed without root."""
-    done = proof("update", cwd=user.home / "tiny")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("update", cwd=user.home / "tiny"))
     code, said = user.proof("check", "--engine", "auto")
     assert code == 0, said
     assert "the private engine cannot limit memory here" in said

@@ -1,7 +1,5 @@
 """A hostile snippet finds nothing of the host. There are two barriers; the second is tested without the first."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """No secret from the environment or the user's Docker settings gets into a capture, a log or a message."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

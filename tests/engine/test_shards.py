@@ -1,7 +1,5 @@
 """Shards on a real engine: merged, they report the same as one run, with the same exit code."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

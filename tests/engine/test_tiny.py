@@ -1,18 +1,13 @@
 """The tool works on another project than this article, with only the files of that project."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from proof.captures import store
-from proof.core.units import format_value
 from proof.engines.interface import Engine
-from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import data_values, edit, measure, mkdocs, proof, tiny, tree
+from tests.support.helpers import data_values, edit, measure, mkdocs, proof, succeeded, tiny, tree
 
 pytestmark = pytest.mark.engine
 
@@ -35,14 +30,11 @@ def test_a_project_goes_from_nothing_to_a_site(tmp_path: Path, engine: Engine, c
     """Update captures, check agrees, the site builds strictly and its numbers are those of the captures."""
     del engine, cache  # the command starts its own
     root = tiny(tmp_path)
-    updated = proof("update", cwd=root)
-    assert updated.returncode == 0, updated.stdout + updated.stderr
+    succeeded(proof("update", cwd=root))
     before = tree(root)
-    checked = proof("check", cwd=root)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    succeeded(proof("check", cwd=root))
     assert tree(root) == before
-    built = mkdocs(root, tmp_path / "site")
-    assert built.returncode == 0, built.stdout + built.stderr
+    succeeded(mkdocs(root, tmp_path / "site"))
     html = (tmp_path / "site" / "index.html").read_text("utf-8")
     facts = {f["name"]: f["values"][0] for f in json.loads(proof("facts", "--json", cwd=root).stdout)["facts"]}
     stated = dict(data_values(html))
@@ -72,15 +64,3 @@ def test_nothing_changed_means_nothing_written(project: Path, engine: Engine, ca
     for _ in range(2):
         assert {r.verdict for r in measure(project, engine, cache, write=True)} == {"accurate"}
     assert tree(project) == before
-
-
-def test_the_size_is_what_the_engine_shows(project: Path, engine: Engine, cache: Path) -> None:
-    """On the classic store the sum of the files is the engine's own size, to the byte, and prints as it prints."""
-    measure(project, engine, cache)  # loads the base
-    inspected = engine.client.call("image", "inspect", "--format", "{{.Size}}", "alpine:3.22").text()
-    capture = store.load(folder_of(project / "snippets" / "note", "rebuilt"))
-    assert capture is not None
-    assert capture.facts["base_size"].value == int(inspected) == 8_311_385
-    listed = capture.step("image_ls")
-    assert listed is not None
-    assert listed.output.split()[-1] == format_value(capture.facts["size"].value, "B")

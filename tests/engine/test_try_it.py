@@ -3,8 +3,6 @@
 Pytest runs some of the blocks. To run those of every page, which takes some minutes: pytest --every-block
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

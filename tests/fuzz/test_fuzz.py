@@ -3,8 +3,6 @@
 The same examples every time, and few of them; `pytest tests/fuzz/test_fuzz.py --hypothesis-profile=long` looks further.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

@@ -4,8 +4,6 @@ Each construct is repeated until reading it takes a while, or until it is as lon
 may then take eight times as long: n log n takes less than five times, and the square of n sixteen.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import time
@@ -280,6 +278,7 @@ LOGS = {
             *("STEP 1/2: RUN a", "COMMIT a", "--> a", "[1/2] STEP 1/2: FROM a", "Trying to pull a", "Error: a"),
         )
     },
+    **{f"{mark!r} of Podman": repeated(mark, "STEP 1/1: RUN a\n") for mark in ("COMMIT ", "--> ", "[1/1] ", 'Error: building at STEP "RUN ')},
     "steps": lambda size: "".join(f"#{n} [a {n}/9] RUN a\n#{n} DONE 0.1s\n" for n in range(size // 30)),
     "interleaved": lambda size: "".join(f"#{n % 97} 0.{n} a\n" for n in range(size // 10)),
     "steps of Podman": lambda size: "".join(f"STEP {n}/9: RUN a\n--> a{n}\n" for n in range(size // 25)),

@@ -1,7 +1,5 @@
 """What a search may take at its worst, in a process with little memory."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """A build ends when a page hangs, and says which."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

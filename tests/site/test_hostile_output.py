@@ -1,7 +1,5 @@
 """Whatever was printed, captured or put into a title is text to a reader: so the built site says."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import string

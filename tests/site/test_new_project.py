@@ -1,12 +1,10 @@
 """The site of a project that `proof init` has made."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import captured, mkdocs
+from tests.support.helpers import captured, mkdocs, succeeded
 from tests.support.in_process import proof
 
 
@@ -14,8 +12,6 @@ from tests.support.in_process import proof
 def test_its_page_says_what_was_measured(tmp_path: Path, generator: str) -> None:
     """Once the snippet has run, nothing is wrong, and the site is built and finished."""
     assert proof("init", "--bases", "rebuilt", "--site", generator, cwd=tmp_path).returncode == 0
-    done = proof("status", cwd=captured(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    built = mkdocs(tmp_path, tmp_path / "site")
-    assert built.returncode == 0, built.stdout + built.stderr
+    succeeded(proof("status", cwd=captured(tmp_path)))
+    succeeded(mkdocs(tmp_path, tmp_path / "site"))
     assert "8.31MB" in (tmp_path / "site/index.html").read_text("utf-8")

@@ -1,7 +1,5 @@
 """What `scripts/serve` shows while an author writes: new pages, with their problems only in the browser."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -1,7 +1,5 @@
 """The finishing step, on the site as it is built: what a page allows, loads and says of itself."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os
@@ -15,14 +13,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from proof.core import limits
-from proof.core.errors import LimitError, RefusedError, UsageError
+from proof.core.errors import LimitError, RefusedError, UsageError, Where
 from proof.facts import book as facts
 from proof.publish import card, lean, styles, theme
 from proof.publish import markup as markup_module
 from proof.publish.finish import publish
 from proof.publish.page import Page, digest
 from proof.publish.scripts import AFTER_PAINT, Scripts
-from tests.support.helpers import REPOSITORY, mkdocs
+from tests.support.helpers import REPOSITORY, mkdocs, succeeded
 
 ADDRESS = "https://example.org/article/"
 # As scripts/site passes them on.
@@ -40,8 +38,7 @@ ADDRESSED = SMALL.replace("<title>", f'<link rel="canonical" href="{ADDRESS}"><t
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built for an address and finished."""
     folder = tmp_path_factory.mktemp("published")
-    done = mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS})
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(REPOSITORY, folder, {**PUBLISHED, "SITE_URL": ADDRESS}))
     publish(folder, REPOSITORY)
     return folder
 
@@ -169,8 +166,7 @@ def test_markup_that_no_page_may_hold_stops_the_build(markup: str, says: str, sm
     path.write_text(SMALL.replace("<p>A lead.</p>", f"<p>A lead.</p>\n{markup}"), "utf-8")
     with pytest.raises(UsageError, match=re.escape(says)) as refused:
         publish(small, REPOSITORY)
-    assert refused.value.where is not None
-    assert refused.value.where.path == path
+    assert refused.value.where == Where(path)
     assert refused.value.hint
     assert "Content-Security-Policy" not in path.read_text("utf-8")
 
@@ -448,14 +444,6 @@ def test_a_card_has_the_summary(small: Path, drawn: list[tuple[str, str]]) -> No
     assert "weighs" not in texts(drawn, card._INK)
 
 
-@pytest.mark.parametrize(("html", "cards"), [(SMALL, 0), (ADDRESSED, 1)])
-def test_a_card_needs_an_address(html: str, cards: int, small: Path) -> None:
-    """A link to it is absolute, so without an address it would be drawn for nobody."""
-    (small / "index.html").write_text(html, "utf-8")
-    publish(small, REPOSITORY)
-    assert len(list(small.rglob("*.png"))) == cards
-
-
 @pytest.mark.parametrize("text", ["x" * 1_100_000, "word " * 300_000, "One sentence. " * 80_000])
 @pytest.mark.parametrize("title", ["{0} · {0}", "A title · {0}"])
 def test_a_card_cuts_what_is_too_long(title: str, text: str, small: Path, drawn: list[tuple[str, str]]) -> None:
@@ -507,6 +495,7 @@ def test_without_an_address_nothing_absolute_is_said(small: Path) -> None:
     assert "og:url" not in page.html
     assert "og:image" not in page.html
     assert not (small / "feed.xml").exists()
+    assert not list(small.rglob("*.png"))  # nor a card, to which nothing could link
     assert (small / "robots.txt").read_text("utf-8") == "User-agent: *\nAllow: /\n"
 
 

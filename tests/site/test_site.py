@@ -1,7 +1,5 @@
 """The published pages: built strictly, and their numbers read back out of the HTML."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from pathlib import Path
@@ -13,7 +11,7 @@ from proof.facts import book as book_module
 from proof.facts.book import FactBook
 from proof.pages import scan
 from proof.snippets import project
-from tests.support.helpers import REPOSITORY, data_values, mkdocs
+from tests.support.helpers import REPOSITORY, data_values, mkdocs, succeeded
 
 PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
 
@@ -22,8 +20,7 @@ PAGES = ("index.html", "then-and-now/index.html", "proof/index.html")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly."""
     folder = tmp_path_factory.mktemp("site")
-    done = mkdocs(REPOSITORY, folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(mkdocs(REPOSITORY, folder))
     assert [line for line in done.stderr.splitlines() if not line.startswith("INFO ")] == []
     return folder
 

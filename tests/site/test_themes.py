@@ -1,12 +1,7 @@
 """The finishing step with each theme that `proof init` can choose, and what it says of settings that it refuses."""
 
-from __future__ import annotations
-
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +12,7 @@ from proof.publish.page import Page, digest
 from proof.publish.scripts import Scripts
 from proof.starters import project
 from proof.starters.project import Generator
-from tests.support.helpers import captured, edit, mkdocs
+from tests.support.helpers import captured, edit, mkdocs, module, succeeded
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +32,7 @@ def copy(projects: dict[str, Path], theme: str, tmp_path: Path) -> Path:
 
 
 def built(root: Path) -> Path:
-    done = mkdocs(root, root / "site")
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(mkdocs(root, root / "site"))
     return root / "site"
 
 
@@ -115,10 +109,7 @@ def test_zensical_builds_no_page_with_an_unknown_fact(projects: dict[str, Path],
     """The build fails, and the page isn't written."""
     root = copy(projects, "material", tmp_path)
     edit(root / "docs/index.md", "hello.own_size", "hello.own_sise")
-    done = subprocess.run(
-        [sys.executable, "-m", "zensical", "build"],
-        cwd=root, env=os.environ, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    done = module("zensical", "build", cwd=root, env={})
     assert done.returncode != 0
     assert re.search(r"unknown fact 'hello.own_sise'", done.stdout + done.stderr)
     assert not (root / "site/index.html").exists()

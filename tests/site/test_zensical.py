@@ -1,18 +1,13 @@
 """The same mkdocs.yml, built by Zensical: an author can move there without touching a page."""
 
-from __future__ import annotations
-
-import os
 import re
 import shutil
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
 import pytest
 
-from tests.support.helpers import REPOSITORY, data_values, mkdocs
+from tests.support.helpers import REPOSITORY, data_values, mkdocs, module, succeeded
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +17,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for name in ("docs", "snippets", "overrides"):
         shutil.copytree(REPOSITORY / name, project / name)
     shutil.copy(REPOSITORY / "mkdocs.yml", project)
-    done = mkdocs(REPOSITORY, ours)
-    assert done.returncode == 0, done.stdout + done.stderr
-    command = [sys.executable, "-m", "zensical", "build", "--strict"]
+    succeeded(mkdocs(REPOSITORY, ours))
     for _ in range(3):
-        done = subprocess.run(
-            command, cwd=project, env=os.environ, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = module("zensical", "build", "--strict", cwd=project, env={})
         # On a busy machine its file watcher, which a build has no use for, sometimes ends before the build does.
         if not done.stderr.rstrip().endswith("Watcher disconnected"):
             break
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(done)
     return ours, project / "site"
 
 

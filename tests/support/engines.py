@@ -1,7 +1,5 @@
 """Engines whose clients are replaced by a test."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Shared helpers: the repository, copies of the tiny project, and how to run the command."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -21,7 +19,8 @@ from proof.provision import loader
 from proof.runs import scheduler, verify
 from proof.runs.result import Result
 from proof.snippets import base_images, project
-from proof.snippets.capture_locations import folder_of
+from proof.snippets.capture_locations import Origin, folder_of
+from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
 from proof.system import locks, temp_folders
 from tests.support import makers
@@ -78,6 +77,20 @@ def captured(root: Path) -> Path:
     return root
 
 
+def capture_in(folder: Path) -> Capture:
+    """The capture in a directory, which has one."""
+    found = store.load(folder)
+    assert found is not None
+    return found
+
+
+def capture_of(
+    root: Path, snippet: str = "note", origin: Origin = "rebuilt", variant: str = "", wording: Wording = "docker-28"
+) -> Capture:
+    """The capture of a snippet of the project, which has one."""
+    return capture_in(folder_of(root / "snippets" / snippet, origin, variant, wording))
+
+
 def up_to_date(root: Path) -> Path:
     """Let the captures of a project be of its snippets as they are now, whatever they say."""
     known = base_images.load(root)
@@ -105,8 +118,7 @@ def results(root: Path) -> list[Result]:
     """The results of a run of a project with made-up captures: each is accurate."""
     found = []
     for snippet in project.load_all(root):
-        old = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
-        assert old is not None
+        old = capture_in(folder_of(snippet.folder, "rebuilt", snippet.variant))
         store.save(old, folder_of(snippet.folder, "rebuilt", snippet.variant))
         found.append(Result(snippet, "accurate", old=old, new=old))
     return found
@@ -148,28 +160,32 @@ def proof(
     *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 900
 ) -> subprocess.CompletedProcess[str]:
     """The command, as a user runs it."""
-    return subprocess.run(
-        [sys.executable, "-m", "proof.cli.main", *arguments],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return module("proof.cli.main", *arguments, cwd=cwd, env={"COLUMNS": "80", **(env or {})}, timeout=timeout)
+
+
+def module(*argv: str, cwd: Path, env: Mapping[str, str], timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """A program of this Python."""
+    call, env = [sys.executable, "-m", *argv], {**os.environ, **env}
+    return subprocess.run(call, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def succeeded(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """A command that ended with 0, or the test fails with all that it printed."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git prints there, as somebody whose own settings do not matter."""
+    mine = "-c user.name=a -c user.email=a@example.invalid -c commit.gpgsign=false -c init.defaultBranch=main".split()
+    argv = ["git", *mine, *words]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def mkdocs(root: Path, site: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Build the site strictly. Not with --quiet, with which MkDocs does not count warnings."""
-    return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)],
-        cwd=root,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = {"NO_MKDOCS_2_WARNING": "1", **(env or {})}
+    return module("mkdocs", "build", "--strict", "--site-dir", str(site), cwd=root, env=env)
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -1,7 +1,5 @@
 """Makes a project with one snippet from each input of the corpus (tests/data/corpus)."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The command in this process: a tenth of a second less for each call than starting one."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

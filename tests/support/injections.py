@@ -1,7 +1,5 @@
 """Hostile texts that try to act as commands or markup in reports."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 from proof.captures import store
 from proof.captures.model import Capture
 from proof.core.errors import PageError, ProofError
+from tests.support.helpers import capture_in
 
 HOSTILE = (
     "::error file=app.js::owned",
@@ -81,8 +80,7 @@ def everywhere(folder: Path, text: str) -> tuple[Capture, list[str], list[ProofE
             refused.append(".".join(map(str, path)))
             errors.append(error)
     record.write_text(kept, "utf-8")
-    found = store.load(folder)
-    assert found is not None
+    found = capture_in(folder)
     assert store.RECORD not in found.tampered
     return found, refused, errors
 

@@ -1,7 +1,5 @@
 """Factories for files, steps, layers and captures."""
 
-from __future__ import annotations
-
 import io
 import json
 import tarfile

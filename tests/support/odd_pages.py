@@ -3,8 +3,6 @@
 Each is made from a seed and its number alone, so it can be repeated.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import re

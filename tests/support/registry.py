@@ -1,7 +1,5 @@
 """A local registry that serves one small image, and can fail in the ways that real ones do."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

@@ -1,7 +1,5 @@
 """A checkout with one of the real scripts among stubs of what it calls."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Builds a site from hostile outputs with the real settings, and reads its pages."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import tomllib
@@ -16,7 +14,7 @@ from proof.captures.model import CapturedFact, CapturedLayer, CapturedStep
 from proof.core.text import first_invisible, first_misleading
 from proof.pages.lint import claims
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import REPOSITORY, TINY, mkdocs, up_to_date
+from tests.support.helpers import REPOSITORY, TINY, mkdocs, succeeded, up_to_date
 from tests.support.makers import capture, toml, write
 
 TITLED = 20  # pages with a printed text in their titles, and so in the navigation of every page
@@ -111,8 +109,7 @@ def build(root: Path, printed: Sequence[str]) -> Path:
         (folder / "context").mkdir()
         one = CapturedStep("one", _command(text), None, 0, 0.1, text[:500])
         store.save(capture(snippet=folder.name, steps=(one,)), folder_of(folder, "rebuilt"))
-    done = mkdocs(up_to_date(root), root / "site")
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    succeeded(mkdocs(up_to_date(root), root / "site"))
     return root / "site"
 
 

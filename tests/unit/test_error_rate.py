@@ -1,7 +1,5 @@
 """Changes of pages, one at a time, and which of them are noticed."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

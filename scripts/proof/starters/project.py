@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files as resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from proof.core.errors import RefusedError, UsageError, Where
 from proof.core.files import kind, write_new
@@ -18,7 +18,6 @@ from proof.snippets import schema
 from proof.snippets.capture_locations import Origin
 
 Generator = Literal["material", "mkdocs", "properdocs"]
-GENERATORS: tuple[Generator, ...] = get_args(Generator)
 
 _PAGE = "docs/index.md"
 _PACKAGES = {"mkdocs": "", "properdocs": " properdocs properdocs-theme-mkdocs"}  # in addition to the tool's own

@@ -1,8 +1,5 @@
 """The lock of the registry bases: written with captures, read before a run, and refused if malformed."""
 
-from __future__ import annotations
-
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +12,11 @@ from proof.core.errors import ManifestError
 from proof.snippets import base_images
 from proof.snippets.base_images import Bases
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, results, tiny
+from tests.support.helpers import results
 from tests.support.hostile import create
 from tests.support.in_process import proof
 
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 @pytest.fixture
@@ -85,22 +76,14 @@ def test_a_line_that_the_tool_did_not_write_is_refused(line: str, root: Path) ->
     ("given", "says"),
     [
         ({"link": "bases.lock", "to": "/etc/shadow"}, "found a symbolic link"),
-        ({"link": "bases.lock", "to": "/dev/zero"}, "found a symbolic link"),
-        ({"link": "bases.lock", "to": "bases.toml"}, "found a symbolic link"),
-        ({"link": "bases.lock", "to": "bases.lock"}, "found a symbolic link"),
         ({"link": "bases.lock", "to": "nothing/there"}, "found a symbolic link"),
         ({"pipe": "bases.lock"}, "found a named pipe"),
-        ({"socket": "bases.lock"}, "found a socket"),
-        ({"device": "bases.lock"}, "found a device"),
-        ({"folder": "bases.lock"}, "found a directory"),
         ({"file": "bases.lock", "size": 10**12}, "the file is larger than 1,000,000 bytes"),
     ],
     ids=str,
 )
 def test_a_lock_that_leads_elsewhere_is_refused(given: dict[str, Any], says: str, root: Path) -> None:
     """Otherwise an error could quote the first line of /etc/shadow, or a pipe could block forever."""
-    if "device" in given and os.geteuid() != 0:
-        pytest.skip("only root can make a device")
     create(root / "snippets", given)
     done = proof("status", cwd=root)
     assert (done.returncode, done.stdout) == (2, "")

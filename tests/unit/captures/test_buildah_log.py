@@ -1,7 +1,5 @@
 """Build logs of Podman: read into values, and compared with each other and with Docker's."""
 
-from __future__ import annotations
-
 import time
 
 import pytest
@@ -144,22 +142,6 @@ class TestParse:
     def test_what_a_program_can_fake(self, line: str, found: list[str]) -> None:
         """Podman does not mark a program's lines, so a program can print Podman's. No line of the program is lost."""
         assert told(buildah_log.parse(one_step(f"{line}\nend\n")))[1:] == found
-
-    @pytest.mark.parametrize(
-        "line",
-        [
-            *("[1/2] STEP {n}/10000: RUN echo {n}", "--> " + ID, f"--> Using cache {WHOLE_ID}", "COMMIT x", "COMMIT "),
-            *('time="a" level=warning msg="', 'Error: building at STEP "RUN ', "[1/2] COMMIT", "Successfully tagged a"),
-            *(f"COMMIT\n--> {ID}\nSuccessfully tagged a", "STEP 1/1: FROM a", "[1/1] [1/1] "),
-        ],
-    )
-    @pytest.mark.parametrize("end", ["\n", ""])
-    def test_the_time_is_linear(self, line: str, end: str) -> None:
-        """A log of many lines, or of one long line, is read in the time that its length explains."""
-        text = "STEP 1/1: RUN a\n" + "".join(line.format(n=n) + end for n in range(20_000))
-        began = time.process_time()
-        buildah_log.parse(text)
-        assert time.process_time() - began < 5
 
     def test_many_steps(self) -> None:
         """Ten thousand steps are parsed and compared in seconds."""

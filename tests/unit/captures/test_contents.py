@@ -1,7 +1,5 @@
 """The captured contents of an image: kept exactly, refused if the sums are wrong, and compared entry by entry."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -16,9 +14,10 @@ from proof.captures.contents import FILE, Moved, below, differences
 from proof.captures.diff import compare
 from proof.captures.model import CapturedEntry, CapturedLayer
 from proof.captures.store import RECORD, load, save, unexpected_files
-from proof.core.errors import PageError
+from proof.core.errors import PageError, Where
 from proof.snippets.capture_locations import folder_of
 from proof.snippets.model import Noise
+from tests.support.helpers import capture_in
 from tests.support.makers import ALPINE, capture, placed
 
 E = CapturedEntry
@@ -78,15 +77,13 @@ class TestEdited:
         """An edit by hand that keeps the sums is named."""
         text = (saved / FILE).read_text("utf-8")
         (saved / FILE).write_text(text.replace(old, new), "utf-8")
-        found = load(saved)
-        assert found is not None
+        found = capture_in(saved)
         assert found.tampered == (FILE,)
 
     def test_removed(self, saved: Path) -> None:
         """So is a file that is gone."""
         (saved / FILE).unlink()
-        found = load(saved)
-        assert found is not None
+        found = capture_in(saved)
         assert found.tampered == (FILE,)
 
     @pytest.mark.parametrize(
@@ -122,8 +119,7 @@ class TestEdited:
         (saved / FILE).write_text(text.replace(old, new, 1), "utf-8")
         with pytest.raises(PageError, match=re.escape(says) if "|" not in says else says) as error:
             load(saved)
-        assert error.value.where is not None
-        assert error.value.where.path == saved / FILE
+        assert error.value.where == Where(saved / FILE)
 
     def test_too_many_rows(self) -> None:
         """A page stays small."""

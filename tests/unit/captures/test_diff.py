@@ -1,7 +1,5 @@
 """What counts as a difference, and what is noise."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,13 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from proof.captures import store
-from proof.captures.diff import Difference, compare, format_fact, not_compared, same
+from proof.captures.diff import Difference, compare, not_compared, same
 from proof.captures.model import Capture, CapturedFact
 from proof.core.errors import Where
 from proof.snippets import manifest
 from proof.snippets.capture_locations import folder_of
 from tests.support import makers
-from tests.support.helpers import LAYERS, captured, edit, of_layers, tiny
+from tests.support.helpers import LAYERS, capture_in, captured, edit, of_layers, tiny
 
 
 @pytest.mark.parametrize(
@@ -51,8 +49,7 @@ def test_a_fact_differs_beyond_its_tolerance(
     # `count` has no image, of whose layers its facts would have to follow.
     snippet = manifest.variants(made / "snippets" / "count")[0]
     folder = folder_of(snippet.folder, "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
+    capture = capture_in(folder)
     before, after = (replace(capture, facts={"size": fact}) for fact in (old, new))
     found = [difference.what for difference in compare(before, after, snippet, folder)]
     assert same(old, new) is (not different)
@@ -67,8 +64,7 @@ class Here:
     def __init__(self, root: Path, name: str) -> None:
         self.snippet = manifest.variants(root / "snippets" / name)[0]
         self.folder = folder_of(self.snippet.folder, "rebuilt")
-        capture = store.load(self.folder)
-        assert capture is not None
+        capture = capture_in(self.folder)
         self.capture = capture
 
     def compared(self, old: Capture, new: Capture | None = None) -> list[Difference]:
@@ -228,8 +224,7 @@ def test_whatever_is_shown_is_compared(note: Here, forged: Forged) -> None:
         if difference.old.startswith(forged.old) and difference.new.startswith(forged.new)
     ]
     assert Where(path, number) in wheres
-    resealed = store.load(note.folder)
-    assert resealed is not None
+    resealed = capture_in(note.folder)
     assert resealed.tampered == ()
     if not capture.tampered:
         assert forged.what in note.said(resealed)
@@ -287,22 +282,6 @@ def test_what_a_build_transferred(note: Here, extra: int, found: list[str]) -> N
     # A program that prints such a line is not BuildKit.
     printed = step(1, output=log)(note.capture)
     assert note.said(printed, printed) == []
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (10_653_826, "B", "10.7MB (10,653,826 B)"),
-        (8, "count", "8"),
-        (166_092.8, "KiB", "162.2M"),
-        (7.25, "s", "7.25 s"),
-        ("a text", "text", "a text"),
-    ],
-)
-def test_a_value_in_a_difference(value: float | str, unit: str, text: str) -> None:
-    """A size includes the exact bytes."""
-    assert format_fact(CapturedFact(value, unit, "")) == text
-    assert format_fact(None) == "(none)"
 
 
 @pytest.mark.parametrize(

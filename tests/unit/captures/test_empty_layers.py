@@ -1,7 +1,5 @@
 """A run by Podman has no layer for WORKDIR, where a capture by Docker has an empty one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Docker 26 and 28 have the classic image store, Docker 29 has containerd's.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from itertools import permutations

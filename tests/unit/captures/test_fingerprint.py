@@ -1,7 +1,5 @@
 """What a capture depends on, and what makes it stale."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +14,7 @@ from proof.captures.model import Capture
 from proof.core import hashes
 from proof.core.declared import keys_of
 from proof.core.errors import RefusedError
-from proof.snippets import context, manifest
+from proof.snippets import manifest
 from proof.snippets.model import FactRule, Snippet, Step
 from tests.support.helpers import edit, tiny
 from tests.support.makers import capture, write
@@ -55,14 +53,6 @@ def test_every_input(root: Path) -> None:
         "the normaliser": str(normalise.VERSION),
     }
     assert BASE not in fingerprint.of(read(root), {"golang:1.27": "another"}, "docker 26")
-
-
-def test_a_file_that_is_too_large(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A context above the size limit is refused."""
-    snippet = read(root)
-    monkeypatch.setattr(context, "LARGEST", 30)
-    with pytest.raises(RefusedError, match="larger than 30 bytes"):
-        fingerprint.of(snippet, KEYS, "docker 26")
 
 
 IMAGE = {"image": "note", "transfer": True}

@@ -1,7 +1,5 @@
 """Which captures a project has, and which capture of a snippet a page shows."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from dataclasses import replace
@@ -11,7 +9,7 @@ import pytest
 
 from proof.captures import index
 from proof.captures.store import RECORD, save
-from proof.core.errors import PageError
+from proof.core.errors import PageError, Where
 from proof.snippets import base_images, manifest
 from proof.snippets.capture_locations import LOCATIONS, Origin, folder_of
 from tests.support.helpers import captured, tiny
@@ -75,8 +73,7 @@ class TestNames:
         with pytest.raises(PageError, match=r"'1\.25' is not a capture of this snippet") as error:
             found["go_1_25"]
         assert error.value.evidence == "go/snippet.toml declares no such variant"
-        assert error.value.where is not None
-        assert error.value.where.path == tmp_path / "go/captured/1.25"
+        assert error.value.where == Where(tmp_path / "go/captured/1.25")
 
     def test_a_name_that_is_unknown(self, tmp_path: Path) -> None:
         """It is not a key, and neither is a snippet whose capture was removed meanwhile."""

@@ -1,7 +1,5 @@
 """Normalised outputs: logs of the same build are equal, logs of different builds are not."""
 
-from __future__ import annotations
-
 import re
 import time
 
@@ -184,21 +182,6 @@ class TestBuildLog:
             text = line.text.removeprefix("step ").removeprefix("builder ").strip(" -").partition("<")[0]
             assert text in printed[line.number - 1]
 
-    def test_digests_of_a_program(self) -> None:
-        """A digest that a command printed is compared. One that BuildKit prints about the image is not."""
-        log = "#1 [2/2] RUN sha256sum /app\n#1 0.123 {}\n#2 exporting to image\n#2 writing image sha256:{} done"
-        first, second = "1" * 64, "2" * 64
-        assert differing(log.format(first, first), log.format(first, second)) == ([], [])
-        for text in "{}", "- {}", "- writing image sha256:{}":
-            one, two = (log.format(text.format(digest), first) for digest in (first, second))
-            assert differing(one, two) != ([], [])
-
-    def test_shared_step(self) -> None:
-        """A step that another build shares may have the label of that build."""
-        theirs = LOGS["failing"].replace("[builder ", "[").replace("[stage-1 2/3]", "[final 7/12]")
-        assert theirs.count("[") == LOGS["failing"].count("[")
-        assert normalise(theirs, BUILD) == normalise(LOGS["failing"], BUILD)
-
     def test_failing(self) -> None:
         """For a build that fails, the output of the failing step and the error are compared, without times."""
         text = normalise(LOGS["failing"], BUILD)
@@ -227,15 +210,6 @@ class TestBuildLog:
         log = "#5 [2/2] RUN x\n#5 ERROR: exit code: 1\n------\n > [2/2] RUN x:\n0.412 sha256:{} /app"
         assert differing(log.format("1" * 64), log.format("2" * 64)) != ([], [])
 
-    def test_missing_file(self) -> None:
-        """The name of a file that is missing from the context is compared, but not BuildKit's name for the context."""
-        again = LOGS["missing_file"].replace("o1v26mj906s2axznpwdn47aiz", "kr2ph5eyksp80otwm00cidf3e")
-        assert again != LOGS["missing_file"]
-        assert normalise(again, BUILD) == normalise(LOGS["missing_file"], BUILD)
-        assert 'ERROR: failed to calculate checksum of ref <reference>: "/nothere": not found' in normalise(
-            again, BUILD
-        )
-
     @pytest.mark.parametrize(
         ("old", "new", "differ"),
         [
@@ -258,7 +232,7 @@ class TestBuildLog:
 
     def test_only_builds(self) -> None:
         """The output of a program that looks like a build log is not treated as one."""
-        text = "#2 b\n#1 a\n1.234 seconds"
+        text = "#2 b\n#1 a\n1.234 seconds\nwaited  2 hours ago"
         assert normalise(text, step(VERBS["run"])) == text
 
 
@@ -380,6 +354,7 @@ class TestLines:
             (f"step FROM alpine@{SHA}", "step FROM alpine@<digest>"),
             (SHA, "<digest>"),  # all that a quiet build prints
             *((line, line) for line in (f"{SHA} x", f"step RUN {SHA}", f"  {SHA}", f"x {SHA}", f"-- {SHA}")),
+            *((line, line) for line in (f"  - {SHA}", f"  - writing image {SHA}")),  # as a program printed it
         ],
     )
     def test_a_line_of_a_log(self, line: str, compared: str) -> None:
@@ -508,11 +483,6 @@ class TestTables:
             assert normalise("a b  c   d    e", one) == "a b  c  d  e"
         for verb in "run", "inspect", "version", "build":
             assert normalise("a b  c   d    e", step(VERBS[verb])) == "a b  c   d    e"
-
-    def test_run_keeps_its_words(self) -> None:
-        """Ages and columns in the output of a program are kept."""
-        text = "waited  2 hours ago"
-        assert normalise(text, step(VERBS["run"])) == text
 
 
 class TestIds:

@@ -1,7 +1,5 @@
 """Where captures say they come from."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 from dataclasses import replace
@@ -11,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from proof.captures import store
 from proof.captures.model import CapturedStep
 from proof.captures.provenance import implausible
 from proof.core.hashes import sha256
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, capture_in
 from tests.support.makers import capture, placed, step
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
@@ -102,8 +99,7 @@ RECORDS = sorted(REPOSITORY.glob("snippets/*/captured/**/capture.json"))
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: str(path.relative_to(REPOSITORY).parent))
 def test_a_committed_capture_names_a_commit(record: Path) -> None:
     """No `+`: what was measured is in a commit, and not only in somebody's working tree."""
-    capture = store.load(record.parent)
-    assert capture is not None
+    capture = capture_in(record.parent)
     assert re.fullmatch("[0-9a-f]{12}", capture.provenance.revision)
 
 
@@ -112,8 +108,7 @@ def test_these_commits_hold_what_was_measured() -> None:
     git = ["git", "-c", f"safe.directory={REPOSITORY}", "-C", str(REPOSITORY)]
     asked = {}
     for record in RECORDS:
-        capture = store.load(record.parent)
-        assert capture is not None
+        capture = capture_in(record.parent)
         folder = record.relative_to(REPOSITORY).parts[1]
         for name, digest in capture.inputs.items():
             if name.startswith("context/"):

@@ -1,7 +1,5 @@
 """Captures that are stale, that pages leave out, or that contradict themselves: found without an engine."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from proof.snippets import base_images, manifest
 from proof.snippets.capture_locations import folder_of
 from proof.snippets.engine_version import WORDINGS, Wording
 from proof.snippets.model import Snippet
-from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.helpers import REPOSITORY, capture_in, captured, edit, tiny
 from tests.support.makers import by_engine, capture
 
 OUTPUTS = REPOSITORY / "tests/data/outputs"
@@ -41,8 +39,7 @@ class Project:
 
     def arrange(self, *, old: str, new: str) -> None:
         """Each capture is `fresh`, `stale` or `none`: the one by Docker 26, and the one by Docker 29."""
-        made = store.load(self.folder())
-        assert made is not None
+        made = capture_in(self.folder())
         for wording, state in zip(WORDINGS, (old, new), strict=True):
             one = by_engine(made, DOCKER_29) if wording == "docker-29" else made
             folder = self.folder(wording)
@@ -72,8 +69,7 @@ def project(tmp_path: Path) -> Project:
 )
 def test_provenance_in_a_form_of_its_own(fields: dict[str, Any], says: list[str], project: Project) -> None:
     """Readers see it, so it may not be a text that somebody made up: no page is built with it."""
-    made = store.load(project.folder())
-    assert made is not None
+    made = capture_in(project.folder())
     store.save(replace(made, provenance=replace(made.provenance, **fields)), project.folder())
     assert project.stale() == says
 
@@ -119,12 +115,10 @@ def test_what_is_stale_and_what_is_left_out(
 def test_another_outcome_than_the_declared_one(old: str, new: str, says: str, project: Project) -> None:
     """A capture claims the inputs of the manifest as it is now, and has another exit code or lacks the message."""
     folder = project.root / "snippets/fails"
-    before = store.load(folder_of(folder, "rebuilt"))
-    assert before is not None
+    before = capture_in(folder_of(folder, "rebuilt"))
     edit(folder / "snippet.toml", old, new)
     captured(project.root)  # computes its inputs again
-    now = store.load(folder_of(folder, "rebuilt"))
-    assert now is not None
+    now = capture_in(folder_of(folder, "rebuilt"))
     store.save(replace(now, steps=before.steps), folder_of(folder, "rebuilt"))
     found = [
         error.what
@@ -139,8 +133,7 @@ def test_an_outcome_of_another_engine(project: Project) -> None:
     folder = captured(project.root) / "snippets/fails"
     snippet = manifest.variants(folder)[0]
     assert list(staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))) == []
-    made = store.load(folder_of(folder, "rebuilt"))
-    assert made is not None
+    made = capture_in(folder_of(folder, "rebuilt"))
     store.save(by_engine(made, DOCKER_29), folder_of(folder, "rebuilt", "", "docker-29"))
     (found,) = staleness.stale(SnippetCaptures(snippet, lambda: (project.keys, {})))
     assert found.what == "fails/run exited with 127, but 1 is declared"

@@ -1,7 +1,5 @@
 """Captures: written whole or not at all, and what was changed by hand does not go unseen."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os
@@ -12,25 +10,18 @@ from typing import Any
 
 import pytest
 
-from proof.captures.model import Capture, CapturedEntry, CapturedFact, CapturedStep
+from proof.captures.model import CapturedEntry, CapturedFact, CapturedStep
 from proof.captures.store import RECORD, lines_of, load, save, sweep, unexpected_files
 from proof.core import hashes
 from proof.core.errors import LimitError, PageError, Where
 from proof.snippets.capture_locations import check_declared, folder_of
-from tests.support.helpers import edit
+from tests.support.helpers import capture_in, edit
 from tests.support.makers import capture, write
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, hidden ones too."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def read(folder: Path) -> Capture:
-    """The capture in a folder, which has one."""
-    capture = load(folder)
-    assert capture is not None
-    return capture
 
 
 @pytest.fixture
@@ -44,9 +35,9 @@ def saved(tmp_path: Path) -> Path:
 class TestRoundTrip:
     def test_round_trip(self, saved: Path) -> None:
         """What is saved comes back as it was, whole numbers, fractions and texts alike."""
-        assert read(saved) == capture()
-        assert read(saved).tampered == ()
-        assert [type(fact.value) for fact in read(saved).facts.values()] == [int, int, float, str]
+        assert capture_in(saved) == capture()
+        assert capture_in(saved).tampered == ()
+        assert [type(fact.value) for fact in capture_in(saved).facts.values()] == [int, int, float, str]
 
     @pytest.mark.parametrize(
         "output", ["", "\n", "no newline", "a\r\nb\rc\x00\x1b[1m", "wörld \u202e\N{PILE OF POO}", " \n\n"]
@@ -54,8 +45,8 @@ class TestRoundTrip:
     def test_outputs(self, tmp_path: Path, output: str) -> None:
         """An output is kept character for character, in a file that is just it."""
         save(capture(steps=(CapturedStep("run", "docker run a", None, 0, 0.1, output),)), tmp_path / "c")
-        assert [step.output for step in read(tmp_path / "c").steps] == [output]
-        assert read(tmp_path / "c").tampered == ()
+        assert [step.output for step in capture_in(tmp_path / "c").steps] == [output]
+        assert capture_in(tmp_path / "c").tampered == ()
         assert (tmp_path / "c/run.txt").read_bytes() == output.encode()
 
     def test_files(self, saved: Path) -> None:
@@ -93,10 +84,10 @@ class TestTampered:
             (saved / "run.txt").unlink()
         else:
             (saved / "run.txt").write_bytes(text.encode())
-        assert read(saved).tampered == ("run.txt",)
-        assert read(saved).steps[0].output == (text or "")
-        save(read(saved), saved)  # which gives it a new seal
-        assert read(saved).tampered == ()
+        assert capture_in(saved).tampered == ("run.txt",)
+        assert capture_in(saved).steps[0].output == (text or "")
+        save(capture_in(saved), saved)  # which gives it a new seal
+        assert capture_in(saved).tampered == ()
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -116,13 +107,13 @@ class TestTampered:
         if new.startswith("sha256:"):
             (saved / "run.txt").write_text("goodbye\n")
         edit(saved / RECORD, old, new)
-        assert read(saved).tampered == (RECORD,)
+        assert capture_in(saved).tampered == (RECORD,)
 
     def test_layout(self, saved: Path) -> None:
         """The layout of the record does not matter: a formatter does not break the seal."""
         data = json.loads((saved / RECORD).read_bytes())
         (saved / RECORD).write_text(json.dumps(data, sort_keys=True))
-        assert read(saved).tampered == ()
+        assert capture_in(saved).tampered == ()
 
 
 class TestAtomic:
@@ -303,8 +294,7 @@ class TestNoCapture:
         os.mkfifo(saved / name)
         with pytest.raises(PageError, match="found a named pipe") as error:
             load(saved)
-        assert error.value.where is not None
-        assert error.value.where.path == saved / name
+        assert error.value.where == Where(saved / name)
         assert error.value.hint == f"replace {saved / name} with a regular file"
 
     @pytest.mark.parametrize("name", [RECORD, "run.txt"])

@@ -1,7 +1,5 @@
 """Each verb ends when a stranger's text hangs: with code 2, and the name of the text."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which engine a run uses, and what it prints about the others."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

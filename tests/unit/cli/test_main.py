@@ -1,7 +1,5 @@
 """The command line: exit codes, messages, and output at 80 columns."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform
@@ -73,36 +71,6 @@ def test_a_missing_project_is_reported(verb: str, tmp_path: Path) -> None:
     done = proof("--project", str(tmp_path / "tiny" / "docz"), *verb.split(), cwd=tiny(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
     assert f"no such directory: {tmp_path / 'tiny' / 'docz'}" in done.stderr
-
-
-def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
-    """A directory without snippets/bases.toml is not a project."""
-    done = proof("facts", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "no snippets/bases.toml" in done.stderr
-
-
-def test_a_project_without_snippets_is_an_error(tmp_path: Path) -> None:
-    """Otherwise an empty run would count as a success."""
-    (tmp_path / "snippets").mkdir()
-    (tmp_path / "snippets" / "bases.toml").write_text("")
-    done = proof("check", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "no snippets in" in done.stderr
-
-
-def test_help_is_quick_and_lists_the_exit_codes() -> None:
-    """`proof --help` loads no site generator, no table printer and no container code."""
-    code = (
-        "import sys; from proof.cli import main\n"
-        "try: main.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'rich', 'markdown', 'mkdocs', 'yaml', 'proof.engines.interface', 'tarfile'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "4 another environment" in " ".join(done.stdout.split())
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_an_interrupt_is_code_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,5 @@
 """`--no-engine-ok`, which scripts/build passes: no engine is no error, but one that cannot be used is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NoReturn
 

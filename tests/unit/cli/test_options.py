@@ -1,7 +1,5 @@
 """The values of options, and the messages about invalid ones."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Pages in which nothing was wrong are not read again until a change that could cause a problem."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

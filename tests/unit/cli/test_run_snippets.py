@@ -1,7 +1,5 @@
 """What a run refuses once it knows its engine."""
 
-from __future__ import annotations
-
 from argparse import Namespace
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The log of a call: what is in it, where it goes, and that nothing in it acts."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Errors: what a stranger wrote stays evidence, or a word of a command, whatever it holds."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

@@ -1,7 +1,5 @@
 """Reading untrusted files, writing files atomically, and explaining disk errors."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

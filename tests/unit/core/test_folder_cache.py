@@ -1,7 +1,5 @@
 """Results are remembered until a directory changes."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Digests in the notation of container engines."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

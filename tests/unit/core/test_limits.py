@@ -1,7 +1,5 @@
 """Reading ends at its limits of time, memory and depth, with an error that names the text."""
 
-from __future__ import annotations
-
 import os
 import re
 import resource

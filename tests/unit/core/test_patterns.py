@@ -1,7 +1,5 @@
 """Regular expressions from a manifest: a subset that `re` and `regex` read alike, with limits on time and memory."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

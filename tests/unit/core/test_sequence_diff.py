@@ -1,7 +1,5 @@
 """The differences of two lists: exact for short lists, in bounded time for long ones."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The settings of the site generator: whatever is wrong with them is an error with the file, and with a line."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The line numbers in errors about hand-written TOML files."""
 
-from __future__ import annotations
-
 import tomllib
 import tracemalloc
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Units of the facts that the tool measures, and how values are written."""
 
-from __future__ import annotations
-
 import pytest
 
 from proof.core.units import binary, counted, format_value, is_about, parse_binary, parse_size, size, unit_of

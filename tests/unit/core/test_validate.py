@@ -1,7 +1,5 @@
 """Records from files: each value must have the type that its field declares."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import Any

@@ -1,21 +1,19 @@
 """Facts: values with units, from captures and from cited.toml, and how they are formatted."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.captures.model import CapturedFact
-from proof.captures.store import load, save
+from proof.captures.store import save
 from proof.core.errors import PageError
 from proof.facts import book as facts
 from proof.facts.book import FactBook
 from proof.facts.values import Fact, Source
 from proof.snippets import project
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, tiny, up_to_date
+from tests.support.helpers import capture_in, captured, tiny, up_to_date
 from tests.support.makers import by_engine, capture, write
 
 CITED = """[[source]]
@@ -91,8 +89,7 @@ def test_facts_of_another_engine_only(tmp_path: Path) -> None:
     manifest = root / "snippets/count/snippet.toml"
     rule = 'facts.{} = {{ match = \'^(.*) note\', unit = "text", engine = "docker {}" }}\n'
     manifest.write_text(manifest.read_text() + rule.format("new", ">=29") + rule.format("old", "<29"))
-    made = load(folder_of(manifest.parent, "rebuilt"))
-    assert made is not None
+    made = capture_in(folder_of(manifest.parent, "rebuilt"))
     own = {"old": CapturedFact("6", "text", "here"), "words": CapturedFact(6, "count", "here")}
     save(replace(made, facts=own), folder_of(manifest.parent, "rebuilt"))
     own = {"new": CapturedFact("7", "text", "there"), "words": CapturedFact(7, "count", "there")}

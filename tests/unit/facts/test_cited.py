@@ -1,14 +1,12 @@
 """Figures that no snippet measures: two files, each with its sources."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
 from proof.core.errors import ManifestError, RefusedError
 from proof.facts import book
-from proof.facts.values import Fact, Source, Value
+from proof.facts.values import Fact, Source
 from tests.support.makers import write
 
 
@@ -140,9 +138,3 @@ def test_a_link(tmp_path: Path) -> None:
     (tmp_path / "p/snippets/cited.toml").symlink_to(tmp_path / "elsewhere.toml")
     with pytest.raises(RefusedError, match="found a symbolic link"):
         book.load(tmp_path / "p/snippets")
-
-
-def test_value() -> None:
-    """The exact number of a formatted text does not change the text."""
-    assert str(Value("4%", "text", exact=0.04)) == "4%"
-    assert Value("4%", "text") != Value("4%", "text", exact=0.04)

@@ -1,7 +1,5 @@
 """Expressions: arithmetic over facts, and no access to anything else."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 

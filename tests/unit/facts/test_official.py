@@ -1,43 +1,28 @@
 """Totals on an official base: our own layers as measured, and the base's size as cited."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from proof.captures import store
-from proof.captures.model import Capture, CapturedFact
+from proof.captures.model import CapturedFact
 from proof.core.errors import ManifestError
 from proof.facts import book as facts
 from proof.facts.book import FactBook
 from proof.facts.values import Sum
 from proof.snippets import base_images
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, edit, tiny
+from tests.support.helpers import capture_of, edit
 
 CREATED = 'created = "2025-07-15T10:42:48Z"\n'
 OURS, CITED = 27, 8_000_000  # bytes of our layer, and of the leaflet
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project."""
-    return captured(tiny(tmp_path))
 
 
 def cites(root: Path, *lines: str) -> FactBook:
     """The facts of the project once its base has these keys."""
     edit(root / "snippets/bases.toml", CREATED, CREATED + "".join(f"{line}\n" for line in lines))
     return facts.load(root / "snippets")
-
-
-def kept(root: Path) -> Capture:
-    """The capture of the note."""
-    found = store.load(folder_of(root / "snippets/note", "rebuilt"))
-    assert found is not None
-    return found
 
 
 def test_a_total(root: Path) -> None:
@@ -73,7 +58,7 @@ def test_a_compressed_total(root: Path) -> None:
     lines = ('official_size = "leaflet.size"', 'official_transfer_size = "leaflet.size"')
     assert "note.official_transfer_size" not in cites(root, *lines)
     sizes = {name: CapturedFact(10, "B", "x", 0.01) for name in ("transfer_size", "own_transfer_size")}
-    with_sizes = replace(kept(root), facts=kept(root).facts | sizes)
+    with_sizes = replace(capture_of(root), facts=capture_of(root).facts | sizes)
     total = facts.load(root / "snippets").with_captures({"note": with_sizes})["note.official_transfer_size"]
     assert total.value == CITED + 10
     assert total.tolerance == round(0.01 * 10 / (CITED + 10), 9)
@@ -82,13 +67,13 @@ def test_a_compressed_total(root: Path) -> None:
 def test_a_new_measurement(root: Path) -> None:
     """A claim over the total is checked against it."""
     book = cites(root, 'official_size = "leaflet.size"')
-    larger = replace(kept(root), facts=kept(root).facts | {"own_size": CapturedFact(1_000, "B", "x")})
+    larger = replace(capture_of(root), facts=capture_of(root).facts | {"own_size": CapturedFact(1_000, "B", "x")})
     assert book.with_captures({"note": larger})["note.official_size"].value == CITED + 1_000
 
 
 def test_measured_on_the_official_base(root: Path) -> None:
     """Then it is the measured size, and nothing about it is cited."""
-    old = kept(root)
+    old = capture_of(root)
     new = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(new, folder_of(root / "snippets/note", "registry"))
     book = cites(root, 'official_size = "leaflet.size"')

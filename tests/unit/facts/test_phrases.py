@@ -1,7 +1,5 @@
 """Numbers in words: the rules for rounding, with their limits."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import pytest

@@ -1,7 +1,5 @@
 """Charts: to scale, legible, the same content in words and numbers, and errors with the line of the mistake."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math

@@ -1,7 +1,5 @@
 """`proof explain`: where a number comes from, and what depends on it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -3,14 +3,11 @@
 `pytest tests/unit/pages/test_extension.py --update` rewrites the goldens.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os
 import re
 import shutil
-import time
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -30,7 +27,7 @@ from proof.pages.site import Site
 from proof.pages.stopping import StopBuildError
 from proof.snippets.capture_locations import folder_of
 from tests.support import makers, site
-from tests.support.helpers import REPOSITORY, edit, up_to_date
+from tests.support.helpers import REPOSITORY, capture_in, edit, up_to_date
 from tests.support.makers import write
 
 GOLDEN = REPOSITORY / "tests" / "data" / "golden"
@@ -40,8 +37,7 @@ HOSTILE = '</code></pre><script>alert(1)</script>\n--8<-- "/etc/passwd"\n{{ note
 def prints(root: Path, snippet: str, **outputs: str) -> Capture:
     """Let steps of a snippet have printed this."""
     folder = folder_of(root / "snippets" / snippet, "rebuilt")
-    made = store.load(folder)
-    assert made is not None
+    made = capture_in(folder)
     steps = tuple(replace(step, output=outputs.get(step.name, step.output)) for step in made.steps)
     store.save(replace(made, steps=steps), folder)
     return replace(made, steps=steps)
@@ -234,8 +230,7 @@ def test_a_link_is_refused(name: str, kind: str, project: Path, tmp_path: Path) 
         path.symlink_to(secret / "context/hostname" if path.suffix else secret)
     with pytest.raises(StopBuildError) as refused:
         convert('```\n--8<-- "evil/context/hostname"\n```', project)
-    assert refused.value.where is not None
-    assert refused.value.where.path == path
+    assert refused.value.where == Where(path)
 
 
 def test_a_link_in_a_context_is_not_embedded(project: Path) -> None:
@@ -342,14 +337,6 @@ def test_what_passes(text: str, project: Path) -> None:
     html = convert(text, project)
     assert "never closed" not in html
     assert "waiver:" not in html
-
-
-def test_braces_that_nothing_closes_take_no_time(project: Path) -> None:
-    """A page of nothing but opening braces is refused in a few seconds at most: it took minutes."""
-    began = time.process_time()
-    with pytest.raises(StopBuildError, match=r"this `\{\{` is never closed"):
-        convert("\n\n".join(["{{" * 1_000] * 40), project)
-    assert time.process_time() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -492,16 +479,6 @@ def test_a_remedy_is_only_text(text: str, project: Path) -> None:
     assert elements <= {"h3 class id", "code", "p", "span class", "a href"}
     said = " ".join(unescape(re.sub(r"<[^>]+>", "", html)).replace("`", " ").split())
     assert " ".join(text.replace("`", " ").split()) in said
-
-
-def test_a_hostile_output_is_only_text(project: Path) -> None:
-    """Nothing that a program printed is read as markup, Markdown, an include or a fact."""
-    html = convert("{{ transcript note/run }}", project)
-    assert "<script" not in html
-    assert "root:x:0" not in html
-    assert "{{ note.size }}" in html
-    assert "␛[31m" in html
-    assert "⟨U+202E⟩" in html
 
 
 def test_a_manifest_that_is_wrong_stops_an_index(project: Path) -> None:
@@ -685,22 +662,14 @@ class TestWordsOfEngines:
         assert (note or "fails as expected: exit 127</span></figcaption>") in html
 
     @pytest.mark.parametrize(
-        ("old", "new", "line"),
-        [
-            ("A program that", "It has 3 layers that", 1),
-            ("exit = 127", 'exit = 127\nremedy = "Remove 3 layers."', 9),
-            ("exit = 127", 'exit = 127\ndiffers = { "docker >=28" = "it has 3 layers" }', 9),
-        ],
-    )
-    @pytest.mark.parametrize(
         "text", ["{{ transcript fails/run }}", "{{ explorer fails }}", "{{ measurements }}", "{{ measurements fails }}"]
     )
-    def test_a_number_in_a_manifest(self, project: Path, old: str, new: str, line: int, text: str) -> None:
-        """No list may show one that is typed, and it is reported where it is written."""
-        edit(project / "snippets/fails/snippet.toml", old, new)
+    def test_a_number_in_a_manifest(self, project: Path, text: str) -> None:
+        """No list may show one that is typed. Wherever a manifest may have one: see test_status.py."""
+        edit(project / "snippets/fails/snippet.toml", "exit = 127", 'exit = 127\nremedy = "Remove 3 layers."')
         with pytest.raises(StopBuildError, match="'3 layers' is typed, not measured") as error:
             convert(text, up_to_date(project))
-        assert f"snippet.toml:{line}:" in str(error.value)
+        assert "snippet.toml:9:" in str(error.value)
 
     @pytest.mark.parametrize(
         ("line", "another"),

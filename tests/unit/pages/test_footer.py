@@ -1,7 +1,5 @@
 """What stands at the ends of a page: the box "In short", which can be linked to, and with what it was measured."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from dataclasses import replace

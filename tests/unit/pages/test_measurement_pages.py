@@ -1,7 +1,5 @@
 """The pages of single snippets: what they show, how the index lists them, and that they are written by the tool."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the cache knows about rendered pages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What `proof status` finds without an engine."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import time
@@ -14,12 +12,11 @@ import pytest
 
 from proof.captures import store
 from proof.captures.model import Capture
-from proof.core.errors import ManifestError, PageError
 from proof.pages import scan, status
 from proof.pages.site import Site
 from proof.snippets import project as manifest
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import captured, edit
+from tests.support.helpers import capture_in, captured, edit, succeeded
 from tests.support.in_process import proof
 from tests.support.makers import by_engine, write
 
@@ -83,17 +80,6 @@ def test_what_is_of_no_capture(path: str, root: Path) -> None:
     assert "the capture has no such step" in said(root)
 
 
-@pytest.mark.parametrize(
-    "path", ["captured/fake/registry/capture.json", "captured/Registry/x.txt", "captured/x.txt", "captured/.x/a"]
-)
-def test_what_no_manifest_declares(path: str, root: Path) -> None:
-    """Captures of an unknown variant or origin stop whatever reads the manifest."""
-    write(root / "snippets/note", {path: "{}"})
-    assert "is not a capture of this snippet" in said(root)
-    with pytest.raises(PageError, match="is not a capture of this snippet"):
-        manifest.load_all(root)
-
-
 def test_what_a_killed_run_left_is_none(root: Path) -> None:
     """It is never read, and the next update removes it."""
     write(root / "snippets/note", {"captured/.rebuilt.new-17/capture.json": "{}"})
@@ -104,8 +90,7 @@ def test_what_a_killed_run_left_is_none(root: Path) -> None:
 def test_a_capture_in_the_place_of_another(change: str, root: Path) -> None:
     """A capture must be in the directory of its snippet and its bases."""
     folder = root / "snippets/note/captured/rebuilt"
-    old = store.load(folder)
-    assert old is not None
+    old = capture_in(folder)
     elsewhere = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(replace(old, snippet="count") if change == "snippet" else elsewhere, folder)
     assert "rebuilt/capture.json: this is a capture of '" in said(root)
@@ -136,23 +121,10 @@ def test_a_step_that_no_page_shows(root: Path) -> None:
     assert "note/run is `unshown`, but a page shows it" in said(root)
 
 
-def test_two_snippets_of_one_name(root: Path) -> None:
-    """A directory with the name of another one's variant is refused, although directories are read one by one."""
-    count = root / "snippets" / "count"
-    shutil.copytree(count, count.with_name("count_1"))
-    shutil.rmtree(count / "captured")
-    file = count / "snippet.toml"
-    file.write_text('matrix = { n = ["1"] }\n' + file.read_text())
-    assert "two snippets are called 'count_1'" in said(root)
-    with pytest.raises(ManifestError, match="two snippets are called 'count_1'"):
-        manifest.load_all(root)
-
-
 def late(root: Path, **edited: Any) -> Capture:
     """Put an edited capture of the note into the place of those of Docker 29."""
     folder = root / "snippets/note"
-    made = store.load(folder_of(folder, "rebuilt"))
-    assert made is not None
+    made = capture_in(folder_of(folder, "rebuilt"))
     capture = replace(by_engine(made, "docker 29.7.2"), **edited)
     store.save(capture, folder_of(folder, "rebuilt", "", "docker-29"))
     return capture
@@ -168,8 +140,7 @@ def test_words_that_pages_leave_out_are_a_note(root: Path) -> None:
     (note,) = stale.notes
     words = "pages leave out the words of docker 29.7.2, which are stale: context/note.txt changed"
     assert note.startswith(f"note: {words}")
-    done = proof("status", cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(proof("status", cwd=root))
     assert note in " ".join((done.stdout + done.stderr).split())
 
 

@@ -1,7 +1,5 @@
 """A transcript as HTML: what is shown, what is collapsed, and what is emphasised."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

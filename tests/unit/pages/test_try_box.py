@@ -1,7 +1,5 @@
 """Where the block to paste stands on a page, and what the page says about it."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from pathlib import Path

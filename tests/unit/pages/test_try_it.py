@@ -1,7 +1,5 @@
 """The block that a reader pastes: it writes the files of a context, runs the commands, and touches nothing else."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

@@ -1,7 +1,5 @@
 """The policy of a page: what it allows, directive by directive, and which scripts."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

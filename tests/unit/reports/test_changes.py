@@ -1,7 +1,5 @@
 """Markdown reports of facts and layers, in which untrusted text has no effect in GitHub's renderer."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,10 +1,7 @@
 """GitHub annotations are at the right lines, and nothing that a snippet prints becomes a command."""
 
-from __future__ import annotations
-
 import io
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +14,9 @@ from proof.core.errors import CannotMeasureError, PageError, Where
 from proof.reports import changes, github
 from proof.reports.formats import FinishedRun
 from proof.runs.result import Result, Verdict
-from tests.support.helpers import REPOSITORY, captured, edit, results, tiny
+from tests.support.helpers import edit, results
 from tests.support.in_process import proof
 from tests.support.injections import HOSTILE
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 def commands(log: str) -> list[tuple[str, dict[str, str], str]]:
@@ -142,19 +133,6 @@ def test_an_error_of_the_command_line_is_no_command(root: Path) -> None:
     assert done.returncode == 2
     assert "add-mask" in done.stdout
     assert commands(done.stdout + done.stderr) == []
-
-
-def test_a_log_that_a_script_shows_holds_no_command(tmp_path: Path) -> None:
-    """The end of a failed step's log, where a carriage return ends a line as well as a newline does."""
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts" / "lib.sh").write_bytes((REPOSITORY / "scripts" / "lib.sh").read_bytes())
-    (tmp_path / "log").write_bytes("\n".join(HOSTILE).encode(errors="replace") + b"\nred\r::error::owned\r\n##[error]x")
-    script = '. scripts/lib.sh; tail=1000 step "a step" sh -c "cat log; exit 1"'
-    done = subprocess.run(["bash", "-c", script, "scripts/x"], cwd=tmp_path, capture_output=True, check=False)
-    log = done.stdout.decode()
-    assert done.returncode == 1
-    assert "owned" in log
-    assert commands(log) == []
 
 
 def test_the_summary_is_added_to_the_file_of_the_job(
@@ -296,11 +274,3 @@ def test_a_long_summary_is_cut_at_a_character(root: Path, tmp_path: Path, monkey
     assert file.read_text("utf-8") == "ää"
     reported(found[:1], [PageError("x")] * 3, root)
     assert file.read_text("utf-8") == "ää" + "äbbb"
-
-
-@pytest.mark.parametrize("wrong", ["junit", "junit=", "github=x", "gitlab", ""])
-def test_a_report_that_there_is_not_is_refused(wrong: str, root: Path) -> None:
-    """Code 2, before anything is run."""
-    done = proof("check", "--report", wrong, cwd=root, env={"PATH": "/nonexistent"})
-    assert done.returncode == 2
-    assert f"unknown report '{wrong}'" in done.stderr

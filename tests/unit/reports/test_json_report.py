@@ -1,7 +1,5 @@
 """Facts as JSON: what anyone can cite, as docs/tool/facts.md describes it."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """The line that moves while snippets run."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Untrusted text has no effect in a terminal or in the log of a CI system."""
 
-from __future__ import annotations
-
 import io
 import json
 import re
@@ -11,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from proof.captures import store
 from proof.captures.diff import Difference
 from proof.captures.fingerprint import Change
-from proof.captures.model import CapturedFact
 from proof.core import crash
 from proof.core.errors import CannotMeasureError, PageError, Where
 from proof.core.text import plain
@@ -133,18 +129,6 @@ def test_advice_does_not_repeat_what_podman_cannot_do(
     made = capture(provenance=replace(capture().provenance, engine=engine))
     Terminal().advice([replace(result, verdict=verdict, cause="snippet", new=made)])
     assert capsys.readouterr().out.rstrip().endswith(f": proof {end}")
-
-
-def test_a_fact_whose_value_is_markup_is_refused(tmp_path: Path) -> None:
-    """The table once printed a text in place of a number, which Rich then read as markup."""
-    folder = tmp_path / "captured" / "rebuilt"
-    store.save(capture(), folder)
-    for unit in ("text", "count", "B", "nautical miles"):
-        fact = CapturedFact("[/x]\n::warning::y\x1b[31m", unit, "made up")
-        store.save(capture(facts={**capture().facts, "layers": fact}), folder)
-        with pytest.raises(PageError, match=r"not a capture written by proof") as refused:
-            store.load(folder)
-        assert acts(str(refused.value)) == []
 
 
 def test_pieces_that_are_harmless_make_no_command_together(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,5 @@
 """Which captures a run is compared with, and what of them is compared, if another engine made them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +14,7 @@ from proof.snippets import manifest
 from proof.snippets.capture_locations import Location, folder_of
 from proof.snippets.engine_version import EngineVersion, Wording
 from proof.snippets.model import Snippet
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, tiny
+from tests.support.helpers import LAYERS, REPOSITORY, capture_in, captured, edit, of_layers, tiny
 from tests.support.makers import by_engine
 
 OUTPUTS = REPOSITORY / "tests/data/outputs"
@@ -57,9 +55,7 @@ class Project:
         return folder_of(self.root / "snippets/note", "rebuilt", "", wording)
 
     def made(self) -> Capture:
-        found = store.load(self.folder())
-        assert found is not None
-        return found
+        return capture_in(self.folder())
 
     def known(self, run: Capture) -> list[Committed]:
         return committed(self.snippet, "rebuilt", run.engine, run.inputs)

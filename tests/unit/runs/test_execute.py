@@ -1,7 +1,5 @@
 """How the command in a snippet becomes the command line that is run."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import replace

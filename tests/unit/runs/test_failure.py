@@ -1,7 +1,5 @@
 """What is said of a step that did not do what its manifest declares. The logs are verbatim, of Docker 26."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

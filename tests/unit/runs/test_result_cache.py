@@ -1,7 +1,5 @@
 """A snippet that was accurate is not run again until something that the verdict depends on changes."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import time
@@ -21,7 +19,7 @@ from proof.runs.result import Result, Verdict
 from proof.runs.result_cache import ResultCache
 from proof.snippets import base_images, capture_locations, project
 from proof.snippets.model import Snippet
-from tests.support.helpers import REPOSITORY, captured, edit, tiny
+from tests.support.helpers import REPOSITORY, capture_in, capture_of, captured, edit, tiny
 from tests.support.helpers import results as accurate
 
 PLATFORM = "linux/amd64"
@@ -130,8 +128,7 @@ def test_no_other_verdict_is_kept(root: Path, verdict: Verdict) -> None:
 def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
     """A result of `proof update` is not cached if pages show a capture for the registry's bases."""
     edit(root / "snippets/note/context/note.txt", "a note", "a NOTE")
-    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
-    assert old is not None
+    old = capture_of(root)
     registry = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(registry, capture_locations.folder_of(root / "snippets/note", "registry"))
     time.sleep(0.1)
@@ -141,8 +138,7 @@ def test_what_pages_do_not_show_is_not_kept(root: Path) -> None:
 
 def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
     """Without one, only the registry can tell which image it is; with another one, the verdict is of another image."""
-    old = store.load(capture_locations.folder_of(root / "snippets/note", "rebuilt"))
-    assert old is not None
+    old = capture_of(root)
     made = replace(old, environment=replace(old.environment, bases="registry"))
     store.save(made, capture_locations.folder_of(root / "snippets/note", "registry"))
     time.sleep(0.1)
@@ -159,8 +155,7 @@ def test_a_registry_image_is_known_by_its_locked_digest(root: Path) -> None:
 def test_measured_then(root: Path) -> None:
     """Facts that vary between runs have the values of the cached run."""
     folder = capture_locations.folder_of(root / "snippets/note", "rebuilt")
-    old = store.load(folder)
-    assert old is not None
+    old = capture_in(folder)
     measured = replace(old, facts=old.facts | {"size": replace(old.facts["size"], value=77)})
     time.sleep(0.1)
     known(root).keep([Result(snippet(root, "note"), "accurate", old=old, new=measured)])

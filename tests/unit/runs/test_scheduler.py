@@ -1,7 +1,5 @@
 """Snippets run in parallel: their order, which run alone, and what an interrupt does."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -234,19 +232,6 @@ def test_an_interrupted_check_keeps_what_it_has_found(
     assert main.main(["--project", str(root), "check", "--jobs", "1"]) == 0
     assert len(ran) == 4
     assert ran[3] == ran[2]
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_run_ends_it(snippets: list[Snippet], end: type[BaseException], jobs: int) -> None:
-    """An interrupt ends the run; it is not the result of a snippet."""
-
-    def verify(snippet: Snippet, /, *, concurrent: bool) -> Result:
-        del snippet, concurrent
-        raise end
-
-    with pytest.raises(end):
-        list(scheduler.run(snippets, verify, jobs=jobs))
 
 
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit])

@@ -1,7 +1,5 @@
 """What a run comes to: the pure parts of it, which need no engine."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re
@@ -36,7 +34,7 @@ from proof.snippets.capture_locations import Origin, folder_of
 from proof.snippets.engine_version import Wording
 from proof.snippets.model import Snippet, Step
 from tests.support.engines import podman, private
-from tests.support.helpers import LAYERS, captured, edit, of_layers, printed, tiny, tree
+from tests.support.helpers import LAYERS, capture_in, captured, edit, of_layers, printed, tiny, tree
 from tests.support.makers import by_engine, capture
 
 OTHER: Verdict = "another environment"
@@ -108,8 +106,7 @@ def test_the_code_of_a_cause(cause: Cause) -> None:
 def test_what_pages_show_was_measured(root: Path) -> None:
     """Beside a capture of the registry's bases, which pages show, an accurate one of rebuilt bases proves nothing."""
     snippet = manifest.variants(captured(root) / "snippets" / "note")[0]
-    here = store.load(folder_of(snippet.folder, "rebuilt"))
-    assert here is not None
+    here = capture_in(folder_of(snippet.folder, "rebuilt"))
     found = Result(snippet, "accurate", old=here, new=here)
     assert result_module.as_shown(found) == found
     registry = replace(here, environment=replace(here.environment, bases="registry"))
@@ -351,9 +348,7 @@ class Project:
         return folder_of(self.root / "snippets" / name, origin, "", wording)
 
     def capture(self, origin: Origin = "rebuilt", wording: Wording = "docker-28") -> Capture:
-        found = store.load(self.folder(origin, wording=wording))
-        assert found is not None
-        return found
+        return capture_in(self.folder(origin, wording=wording))
 
     def session(self, origin: Origin = "rebuilt", **fields: Any) -> Session:
         """What the snippets of a run share."""

@@ -1,7 +1,5 @@
 """Captures from another machine are checked, written, and described in the text of a pull request."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +17,19 @@ from proof.runs.result import Result
 from proof.shards import result_files, untrusted
 from proof.snippets import base_images, project
 from proof.snippets.capture_locations import folder_of
-from tests.support.helpers import LAYERS, REPOSITORY, captured, edit, of_layers, results, tiny, tree
+from tests.support.helpers import (
+    LAYERS,
+    REPOSITORY,
+    capture_in,
+    capture_of,
+    captured,
+    edit,
+    of_layers,
+    results,
+    succeeded,
+    tiny,
+    tree,
+)
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
 
@@ -32,13 +42,6 @@ def root(tmp_path: Path) -> Path:
     root = captured(tiny(tmp_path))
     results(root)
     return root
-
-
-def whole(root: Path) -> Capture:
-    """The capture of the snippet `note`."""
-    capture = store.load(folder_of(root / "snippets" / "note", "rebuilt"))
-    assert capture is not None
-    return capture
 
 
 def wrong(value: Any) -> Any:
@@ -76,8 +79,7 @@ def handed_over(root: Path, folder: Path) -> Path:
 def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> None:
     """Captures are written here byte for byte and their bases are locked; nothing else changes."""
     before = tree(root)
-    done = proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = succeeded(proof("accept", str(handed_over(root, tmp_path / "all")), cwd=root))
     assert "2 of 3 captures written, on registry bases" in done.stdout
     after = tree(root)
     assert {name.split("captured/")[0] for name in set(after) - set(before)} == {
@@ -92,8 +94,7 @@ def test_captures_are_written_beside_the_others(root: Path, tmp_path: Path) -> N
 def test_the_text_tells_what_moved_and_what_did_not_come(root: Path, tmp_path: Path) -> None:
     """Old and new values that pages show, bases, another environment, and what could not be measured."""
     body = tmp_path / "build" / "body.md"
-    done = proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("accept", str(handed_over(root, tmp_path / "all")), "--body", str(body), cwd=root))
     text = body.read_text()
     cells = (changes.code(cell) for cell in ("note.own_size", "27B (27 B)", "28B (28 B)", "+3.70%"))
     assert f"| {' | '.join(cells)} |" in text
@@ -111,7 +112,7 @@ def test_the_text_is_one_that_github_takes(root: Path) -> None:
     assert note.old is None
     many = {f"fact_{number}": CapturedFact("@" * 160, "text", "") for number in range(1000)}
     single = {f"layer_{number}": CapturedFact(number, "B", "") for number in range(3, 100)}
-    taken = replace(note, old=whole(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
+    taken = replace(note, old=capture_of(root), new=replace(note.new, facts={**many, **single, **note.new.facts}))
     text = pull_request.proposal(root, [*others, taken], [taken])
     assert 15_000 < len(text) < 65_536
     assert text.count("<code>") == text.count("</code>")
@@ -148,8 +149,7 @@ def test_sentences_that_fail_are_told(root: Path, tmp_path: Path) -> None:
     assert note.new
     found.append(replace(note, new=of_layers(note.new, note.snippet, (*LAYERS, LAYERS[1]))))
     result_files.save(found, tmp_path / "all", root=root, origin="registry", seconds=1)
-    done = proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeeded(proof("accept", str(tmp_path / "all"), "--body", str(tmp_path / "body.md"), cwd=root))
     assert changes.code("docs/index.md:6") in (tmp_path / "body.md").read_text()
     assert "Correct the sentences on these pages" in (tmp_path / "body.md").read_text()
 
@@ -176,11 +176,10 @@ def test_nothing_is_written_where_anything_is_refused(root: Path, tmp_path: Path
     assert tree(root) == before
 
 
-def objections(root: Path, capture: Capture) -> list[str]:
-    """The objections to a capture of `note`."""
-    known = base_images.load(root)
-    snippet = results(root)[2].snippet
-    return list(untrusted.objections(capture, snippet, "rebuilt", known))
+def objections(root: Path, capture: Capture, name: str = "note") -> list[str]:
+    """The objections to a capture of this snippet."""
+    snippet = project.find(root / "snippets", name)
+    return list(untrusted.objections(capture, snippet, "rebuilt", base_images.load(root)))
 
 
 @pytest.mark.parametrize(
@@ -209,12 +208,12 @@ def test_a_base_of_the_registry_has_its_digest(image: str, root: Path, tmp_path:
 @pytest.mark.parametrize("engine", ["docker 26", "docker 26.1.5", "docker 28.5.2+dfsg4", "docker 29.7.2"])
 def test_nothing_is_said_against_another_docker(engine: str, root: Path) -> None:
     """A capture by any Docker is accepted, with containerd's store too."""
-    assert objections(root, by_engine(whole(root), engine)) == []
+    assert objections(root, by_engine(capture_of(root), engine)) == []
 
 
 def test_the_words_of_podman_are_not_kept(root: Path) -> None:
     """No page shows them."""
-    assert objections(root, by_engine(whole(root), "podman 5.4.2")) == ["the words of podman 5.4.2 are not kept"]
+    assert objections(root, by_engine(capture_of(root), "podman 5.4.2")) == ["the words of podman 5.4.2 are not kept"]
 
 
 def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Path) -> None:
@@ -228,8 +227,7 @@ def test_a_capture_by_docker_29_has_a_place_of_its_own(root: Path, tmp_path: Pat
             [*results(root)[:2], replace(note, verdict="written", new=change(new))],
             folder, root=root, origin="rebuilt", seconds=1,
         )  # fmt: skip
-        done = proof("accept", str(folder), cwd=root)
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeded(proof("accept", str(folder), cwd=root))
         assert store.load(folder_of(note.snippet.folder, "rebuilt", "", "docker-29")) == change(new)
         assert tree(folder_of(note.snippet.folder, "rebuilt")) == before
 
@@ -309,22 +307,13 @@ def test_a_capture_that_is_not_right_is_objected_to(
     root: Path, change: Callable[[Capture], Capture], says: str
 ) -> None:
     """Types, name, steps, facts, provenance and inputs are checked."""
-    assert any(says in found for found in objections(root, change(whole(root))))
-
-
-def of(name: str, root: Path) -> tuple[Capture, list[str], Callable[[Capture], list[str]]]:
-    """The capture of another snippet, and the objections to it."""
-    known = base_images.load(root)
-    (snippet,) = (result.snippet for result in results(root) if result.snippet.name == name)
-    capture = store.load(folder_of(snippet.folder, "rebuilt"))
-    assert capture is not None
-    return capture, [], lambda c: list(untrusted.objections(c, snippet, "rebuilt", known))
+    assert any(says in found for found in objections(root, change(capture_of(root))))
 
 
 def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
     """Value, unit and declared properties must be right, and the fact must exist."""
-    capture, none, against = of("count", root)
-    assert against(capture) == none
+    capture = capture_of(root, "count")
+    assert objections(root, capture, "count") == []
     for changed in (
         fact("words", value=7)(capture),
         fact("words", tolerance=0.5)(capture),
@@ -332,40 +321,39 @@ def test_a_fact_of_an_output_is_what_the_output_says(root: Path) -> None:
         fact("words", unit="B")(capture),
         replace(capture, facts={}),
     ):
-        assert against(changed) == ["its fact 'words' is not what its layers and outputs say"]
+        assert objections(root, changed, "count") == ["its fact 'words' is not what its layers and outputs say"]
     silent = replace(capture, steps=(replace(capture.steps[0], output=""),))
-    assert "count/words did not print the fact 'words'" in against(silent)
+    assert "count/words did not print the fact 'words'" in objections(root, silent, "count")
     endless = replace(capture, steps=(replace(capture.steps[0], output=f"{'9' * 400} note.txt\n"),))
-    assert any("cannot be read as count" in found for found in against(endless))
+    assert any("cannot be read as count" in found for found in objections(root, endless, "count"))
 
 
 def test_an_expected_failure_printed_what_is_expected(root: Path) -> None:
     """As a run of it must have."""
-    capture, none, against = of("fails", root)
-    assert against(capture) == none
+    capture = capture_of(root, "fails")
+    assert objections(root, capture, "fails") == []
     silent = replace(capture, steps=tuple(replace(step, output="") for step in capture.steps))
-    assert against(silent) == ["fails/run did not print 'no such file or directory'"]
+    assert objections(root, silent, "fails") == ["fails/run did not print 'no such file or directory'"]
 
 
 def test_what_a_registry_would_send_adds_up(root: Path) -> None:
     """Transfer sizes do not follow from the layers, but the total must be the sum of both parts."""
     edit(root / "snippets/note/snippet.toml", 'image = "note"', 'image = "note"\ntransfer = true')
-    capture, _, _ = of("note", captured(root))
-    _, none, against = of("note", root)
+    capture = capture_of(captured(root))
     sent = dict(derived.of_transfer(30, 20, 10))
-    assert against(replace(capture, facts=capture.facts | sent)) == none
+    assert objections(root, replace(capture, facts=capture.facts | sent)) == []
     for wrong_one in (dict(derived.of_transfer(31, 20, 10)), dict(derived.of_transfer(10, 20, -10)), {}):
-        assert against(replace(capture, facts=capture.facts | wrong_one))
+        assert objections(root, replace(capture, facts=capture.facts | wrong_one))
 
 
 def test_what_docker_29_displays_is_kept(root: Path) -> None:
     """It does not follow from the layers either. Only its form can be checked."""
-    capture, none, against = of("note", root)
+    capture = capture_of(root)
     shown = dict(derived.of_display(30, 10))
-    assert against(replace(capture, facts=capture.facts | shown)) == none
+    assert objections(root, replace(capture, facts=capture.facts | shown)) == []
     bare = {name: replace(fact, tolerance=0.5) for name, fact in shown.items()}
     for wrong_one in (bare, dict(derived.of_display(30, -10)), {"disk_usage": shown["disk_usage"]}):
-        assert against(replace(capture, facts=capture.facts | wrong_one))
+        assert objections(root, replace(capture, facts=capture.facts | wrong_one))
 
 
 def test_every_committed_capture_could_be_handed_over() -> None:
@@ -374,6 +362,5 @@ def test_every_committed_capture_could_be_handed_over() -> None:
     snippets = project.load_all(REPOSITORY)
     assert len(snippets) > 100
     for snippet in snippets:
-        capture = store.load(folder_of(snippet.folder, "rebuilt", snippet.variant))
-        assert capture is not None
+        capture = capture_in(folder_of(snippet.folder, "rebuilt", snippet.variant))
         assert list(untrusted.objections(capture, snippet, "rebuilt", known)) == []

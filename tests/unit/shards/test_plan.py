@@ -1,7 +1,5 @@
 """Every snippet is in exactly one shard; shards are balanced, and the same on every machine."""
 
-from __future__ import annotations
-
 import json
 import random
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Result files: what was written is read back, and anything else is refused."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -22,17 +20,11 @@ from proof.runs.result import Cause, Result, Verdict
 from proof.shards import result_files
 from proof.snippets import base_images, capture_locations, project
 from proof.snippets.capture_locations import Origin
-from tests.support.helpers import LAYERS, captured, edit, of_layers, results, tiny
+from tests.support.helpers import LAYERS, capture_in, edit, of_layers, results
 from tests.support.in_process import proof
 from tests.support.makers import by_engine
 
 OTHER: Verdict = "another environment"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The tiny project with made-up captures."""
-    return captured(tiny(tmp_path))
 
 
 @pytest.fixture
@@ -72,8 +64,7 @@ def told(shard: Path, **fields: Any) -> None:
 def made(root: Path) -> tuple[Path, Capture]:
     """The committed capture of `note`, and where it is."""
     folder = capture_locations.folder_of(root / "snippets" / "note", "rebuilt")
-    capture = store.load(folder)
-    assert capture is not None
+    capture = capture_in(folder)
     return folder, capture
 
 
@@ -604,15 +595,6 @@ def test_where_something_is_stands_relative_to_the_project(
     assert [d["where"] for d in entry["differences"]] == [[place, 7] for place in given.values()]
     assert entry["error"]["where"] == ["docs/index.md", None]
     assert not (tmp_path / "part" / "captures").exists()
-
-
-def test_a_capture_that_was_written_elsewhere_is_not_the_one_here(root: Path, shards: list[Path]) -> None:
-    """`accept` writes it; for `merge` it is accurate only if it says what the one here says."""
-    told(shards[2], verdict="written")
-    assert [result.verdict for result in map(result_files.unwritten, read(root, *shards))] == ["accurate"] * 3
-    resealed(root, '"files": 1', '"files": 2')
-    assert read(root, *shards)[2].verdict == "written"
-    assert result_files.unwritten(read(root, *shards)[2]).verdict == "drift"
 
 
 @pytest.mark.parametrize("verdict", ["accurate", "written"])

@@ -1,14 +1,12 @@
 """Where captures are stored, the names of snippets, and unexpected files among captures."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from pathlib import Path
 
 import pytest
 
-from proof.core.errors import PageError
+from proof.core.errors import PageError, Where
 from proof.snippets import capture_locations
 from proof.snippets.capture_locations import Origin
 from proof.snippets.engine_version import EngineVersion, Wording
@@ -100,8 +98,7 @@ class TestCheck:
             os.mkfifo(path)
         with pytest.raises(PageError, match=r"found a (symbolic link|named pipe)") as error:
             capture_locations.check(folder)
-        assert error.value.where is not None
-        assert error.value.where.path == path
+        assert error.value.where == Where(path)
         assert error.value.hint.startswith(f"replace {path} with a ")
 
 
@@ -144,8 +141,7 @@ class TestDeclared:
         with pytest.raises(PageError) as error:
             capture_locations.check_declared(tmp_path / "captured", variants)
         path = tmp_path / "captured" / named
-        assert error.value.where is not None
-        assert error.value.where.path == path
+        assert error.value.where == Where(path)
         assert error.value.what == f"{path.name!r} is not a capture of this snippet"
         assert error.value.evidence == "not a variant in the manifest, nor a kind of capture"
         assert error.value.hint == f"git rm -r {shlex.quote(str(path))}"

@@ -1,7 +1,5 @@
 """Commands: what a snippet may run. tests/data/corpus lists what is refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -3,13 +3,11 @@
 What is refused, and why, is in tests/data/corpus.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
-from proof.core.errors import RefusedError
+from proof.core.errors import RefusedError, Where
 from proof.snippets.dockerfile_lexer import instructions
 
 FILE = Path("Dockerfile")
@@ -129,7 +127,6 @@ def test_the_place_of_a_refusal(text: str, line: int, shown: str) -> None:
     """A refusal has the line of the instruction or the character, its text, and a hint."""
     with pytest.raises(RefusedError) as error:
         read(text)
-    assert error.value.where
-    assert (error.value.where.path, error.value.where.line) == (FILE, line)
+    assert error.value.where == Where(FILE, line)
     assert error.value.evidence == shown
     assert error.value.hint

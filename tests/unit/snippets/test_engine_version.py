@@ -1,7 +1,5 @@
 """Which engine it is, and conditions on it."""
 
-from __future__ import annotations
-
 import pytest
 
 from proof.snippets.engine_version import Condition, EngineVersion

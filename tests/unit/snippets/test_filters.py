@@ -1,7 +1,5 @@
 """Filters: programs that the output of a command is piped into, and that only read it."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 

@@ -1,7 +1,5 @@
 """The declared keys of snippet.toml, bases.toml and proof.toml: the reader and the schemas agree about them."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

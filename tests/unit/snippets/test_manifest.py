@@ -1,7 +1,5 @@
 """snippet.toml: its values, and mistakes with their file and line."""
 
-from __future__ import annotations
-
 import re
 import time
 from pathlib import Path
@@ -9,8 +7,7 @@ from unittest import mock
 
 import pytest
 
-from proof.core.errors import ManifestError, RefusedError, UsageError
-from proof.core.toml_table import Table
+from proof.core.errors import ManifestError, RefusedError, UsageError, Where
 from proof.snippets import manifest
 from proof.snippets import project as project_module
 from proof.snippets.base_images import Bases
@@ -184,8 +181,7 @@ def test_mistake(tmp_path: Path, old: str, new: str, line: int, what: str) -> No
     assert TOML.count(old) == 1
     with pytest.raises((ManifestError, RefusedError), match=re.escape(what)) as error:
         load(tmp_path, TOML.replace(old, new))
-    assert error.value.where is not None
-    assert (error.value.where.path, error.value.where.line) == (tmp_path / "snippets/single/snippet.toml", line)
+    assert error.value.where == Where(tmp_path / "snippets/single/snippet.toml", line)
     assert error.value.hint
     assert error.value.evidence or "two steps" in what
 
@@ -236,13 +232,6 @@ def test_folder_name(tmp_path: Path, name: str) -> None:
     """A directory name that cannot be used in an expression is refused."""
     with pytest.raises(ManifestError, match=f"invalid directory name '{re.escape(name)}'"):
         load(tmp_path, name=name)
-
-
-def test_absent_values(tmp_path: Path) -> None:
-    """Missing values have defaults."""
-    table = Table.read(write(tmp_path, {"x.toml": "a = 1"}) / "x.toml", below=tmp_path)
-    assert (table.text("b"), table.number("b", 0.5), table.number("a", 0.5)) == ("", 0.5, 1.0)
-    assert (table.texts("b"), table.tables("b"), table.subtables("b")) == ([], [], [])
 
 
 class TestMatrix:

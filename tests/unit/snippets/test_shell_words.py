@@ -3,8 +3,6 @@
 Each accepted command is also given to the shells of this machine.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

@@ -1,11 +1,10 @@
 """`proof init`: what it writes, and that it changes nothing that was there."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -16,13 +15,13 @@ from proof.core.site_file import site_file
 from proof.snippets import base_images, project, settings
 from proof.snippets.capture_locations import Origin
 from proof.starters import project as starter
-from proof.starters.project import GENERATORS, Generator
-from tests.support.helpers import REPOSITORY, TINY, tree
+from proof.starters.project import Generator
+from tests.support.helpers import REPOSITORY, TINY, succeeded, tree
 from tests.support.in_process import proof
 from tests.support.makers import write
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", get_args(Generator))
 @pytest.mark.parametrize("bases", ["rebuilt", "registry"])
 def test_a_project_is_valid(tmp_path: Path, generator: Generator, bases: Origin) -> None:
     """Its settings, base images and snippet can be read, and nothing is left but that the snippet never ran."""
@@ -88,8 +87,7 @@ def test_what_is_there_stays_as_it_is(tmp_path: Path) -> None:
         "docs/more.md": "# More\n",
     }
     write(tmp_path, there)
-    done = proof("init", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(proof("init", cwd=tmp_path))
     assert {name: (tmp_path / name).read_text() for name in there} == there
     assert "mkdocs.yml is as it was: add `proof` to its markdown_extensions" in " ".join(done.stdout.split())
     assert (tmp_path / "snippets/hello/snippet.toml").is_file()
@@ -169,8 +167,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path, directory: str, says: str) -
 
 def test_an_odd_directory_is_named_harmlessly(tmp_path: Path) -> None:
     """A name may hold anything, which a terminal must not act on and a shell must not run."""
-    done = proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(proof("init", "a b;$(x)\x1b[31m", cwd=tmp_path))
     assert "\x1b[31m" not in done.stdout
     assert r"Next: cd $'a b;$(x)\x1b[31m', then" in done.stdout
 

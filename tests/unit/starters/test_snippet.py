@@ -1,27 +1,19 @@
 """`proof new`: which names it takes, and what it copies."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
 from proof.snippets import base_images, project
 from proof.starters import snippet as starter
-from tests.support.helpers import captured, tiny, tree
+from tests.support.helpers import succeeded, tree
 from tests.support.in_process import proof
 from tests.support.makers import write
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return captured(tiny(tmp_path))
-
-
 def test_a_new_snippet_is_valid(root: Path) -> None:
     """It builds on a base image of the project, and says what to do next."""
-    done = proof("new", "web", cwd=root)
-    assert done.returncode == 0, done.stderr
+    done = succeeded(proof("new", "web", cwd=root))
     assert "snippets/web/snippet.toml" in done.stdout
     assert "proof update web" in done.stdout
     (made,) = project.load_all(root, ["web"])

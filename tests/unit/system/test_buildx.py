@@ -1,7 +1,5 @@
 """Which buildx a client of the tool uses: the one that the user's own docker would."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The control group, for both versions of the kernel's interface, in a directory that imitates it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

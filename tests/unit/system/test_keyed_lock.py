@@ -1,7 +1,5 @@
 """Threads whose keys overlap run one after the other."""
 
-from __future__ import annotations
-
 import threading
 import time
 

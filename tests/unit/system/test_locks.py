@@ -1,7 +1,5 @@
 """Locks: one holder at a time, who can be named, and who releases the lock when it ends."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Processes: their output, time limits, and how whole groups are killed."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -14,6 +12,7 @@ import pytest
 
 from proof.core.errors import CannotMeasureError, DeadlineError
 from proof.system import process
+from tests.support.helpers import wait_until
 
 ENV = {"PATH": os.environ["PATH"]}
 FOREVER = "sleep 60"
@@ -103,9 +102,7 @@ class TestRun:
         )
         script = f"echo $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid; exec {FOREVER}"
         with subprocess.Popen([sys.executable, "-c", code, script]) as tool:
-            until = time.monotonic() + 20
-            while not (tmp_path / "pid").exists() and time.monotonic() < until:
-                time.sleep(0.02)
+            wait_until((tmp_path / "pid").exists)
             child = int((tmp_path / "pid").read_text())
             assert alive(child)
             tool.kill()
@@ -211,17 +208,12 @@ class TestService:
     def start(self, script: str, log: Path, **more: tuple[int, ...]) -> subprocess.Popen[bytes]:
         return process.spawn([sys.executable, "-c", script], env=ENV, log=log, **more)
 
-    def wait_for(self, log: Path, text: str) -> None:
-        until = time.monotonic() + 5
-        while text not in log.read_text() and time.monotonic() < until:
-            time.sleep(0.01)
-
     def test_end(self, tmp_path: Path) -> None:
         """A service writes to its log, and gets SIGTERM first."""
         log = tmp_path / "log"
         script = "import signal, sys, time; signal.signal(15, lambda *_: sys.exit('bye')); print('up', flush=True); "
         service = self.start(script + "time.sleep(60)", log)
-        self.wait_for(log, "up")
+        wait_until(lambda: "up" in log.read_text())
         process.end(service, grace=5)
         assert service.returncode == 1
         assert log.read_text() == "up\nbye\n"
@@ -231,7 +223,7 @@ class TestService:
         log = tmp_path / "log"
         script = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
         service = self.start(script, log)
-        self.wait_for(log, "up")
+        wait_until(lambda: "up" in log.read_text())
         process.end(service, grace=0.1)
         assert service.returncode == -signal.SIGKILL
 

@@ -1,7 +1,5 @@
 """The commit of a project, read by git without running programs that the project configures."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path
@@ -9,13 +7,8 @@ from pathlib import Path
 import pytest
 
 from proof.system import revision, sandbox
+from tests.support.helpers import git
 from tests.support.makers import write
-
-
-def git(folder: Path, *words: str) -> str:
-    mine = ("-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *mine, "-C", str(folder), *words], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture

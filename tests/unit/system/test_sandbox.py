@@ -1,7 +1,5 @@
 """Whether bubblewrap can create a sandbox here."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Temporary directories: removed with their run, however it ends, and not with any other."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -42,12 +42,9 @@ def inspect(root: Path) -> Inspection:
             waiting += each.waits
             inspection.facts += len({name for capture in each.shown.values() for name in capture.facts})
     if waiting:
-        what = (
-            f"pages do not show the captures of {waiting} snippets on registry bases yet: the rebuilt ones are by more"
-        )
-        inspection.notes.append(
-            f"{what} engines; run {command('proof', 'update', '--bases', 'registry')} with those too"
-        )
+        what = f"pages leave out the captures of {waiting} snippets on registry bases, as the rebuilt ones are by more"
+        update = command("proof", "update", "--bases", "registry")
+        inspection.notes.append(f"{what} engines; run {update} with the missing ones")
     return inspection
 
 

@@ -65,8 +65,9 @@ def _pull(base: Base, engine: Engine, cache: Path, locked: str, mirror: str) -> 
             digest = pulls.resolve(reference, base.platform, asked)
 
     def archive(folder: Path) -> Path:
-        pulls.pull(reference, digest, base.platform, folder / "image.tar", engine.names.image(base.name))
-        return folder / "image.tar"
+        path, compressed = folder / "image.tar", engine.info().image_store == "containerd"
+        pulls.pull(reference, digest, base.platform, path, engine.names.image(base.name), compressed=compressed)
+        return path
 
     # The origin is the registry's name even with a mirror, because the digest proves that the image is the same.
     image_id = _loaded(base, digest, engine, cache, archive)

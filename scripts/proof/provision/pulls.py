@@ -15,7 +15,6 @@ from pathlib import Path
 from time import sleep
 
 from proof.core.errors import CannotMeasureError, DeadlineError, RegistryAwayError
-from proof.snippets.commands import full_name
 from proof.system import process
 
 _ATTEMPTS = 4
@@ -87,7 +86,7 @@ def resolve(reference: str, platform: str, folder: Path) -> str:
 
 
 def pull(reference: str, digest: str, platform: str, archive: Path, tag: str, *, compressed: bool = False) -> None:
-    """Pull the image with this digest into `archive`, for `docker load`, under the name `tag`.
+    """Pull the image with this digest into `archive`, for `docker load`, under the whole name `tag`.
 
     With `compressed`, the layers stay as the registry sends them: containerd's store counts them in the sizes that it
     shows. The classic store can't load such an archive.
@@ -97,7 +96,7 @@ def pull(reference: str, digest: str, platform: str, archive: Path, tag: str, *,
     Raises CannotMeasureError, with the kind of failure.
     """
     source = f"{re.sub(r':[^:/]*$', '', reference)}@{digest}"
-    target = f"oci-archive:{archive}:{full_name(tag)}" if compressed else f"docker-archive:{archive}:{tag}"
+    target = f"oci-archive:{archive}:{tag}" if compressed else f"docker-archive:{archive}:{tag}"
     _skopeo(
         *("copy", *_which(platform), *_insecure(reference, "--src-tls-verify=false")),
         *("--quiet", f"docker://{source}", target),
